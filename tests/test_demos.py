@@ -1,0 +1,74 @@
+"""Every demo is listed, fits on a screen, and runs in a small setting."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from demos.__main__ import found, main
+
+DEMOS = found()
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_list_shows_every_demo_with_its_first_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    printed = capsys.readouterr().out
+    for name, line in DEMOS.items():
+        assert f"{name} " in printed
+        assert line.endswith((".", "!", "?"))
+        assert line in printed
+
+
+def test_an_unknown_name_gets_the_close_one_suggested(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demos.__main__.found", lambda: {"moons": "Two moons.", "xor": "XOR."})
+    assert main(["mons"]) == 2
+    assert "did you mean moons?" in capsys.readouterr().err
+    assert main(["waterfall"]) == 2
+    assert "there are moons, xor" in capsys.readouterr().err
+
+
+def test_parameters_of_a_demo_are_options_of_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    got: list[tuple[int, float, bool]] = []
+
+    def demo(epochs: int = 10, learning_rate: float = 0.1, shuffle: bool = True) -> None:
+        got.append((epochs, learning_rate, shuffle))
+
+    monkeypatch.setattr("demos.__main__.found", lambda: {"moons": "Two moons."})
+    monkeypatch.setitem(sys.modules, "demos.moons", SimpleNamespace(main=demo))
+    assert main(["moons"]) == 0
+    assert main(["moons", "--epochs", "3", "--learning-rate", "1e-3", "--no-shuffle"]) == 0
+    assert got == [(10, 0.1, True), (3, 0.001, False)]
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_a_demo_is_one_screen_that_names_its_command(name: str) -> None:
+    source = (ROOT / "demos" / f"{name}.py").read_text("utf-8")
+    assert f"python -m demos {name}" in source or f"python -m demos.{name}" in source
+    assert len(source.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_a_demo_runs_and_prints_what_it_found(
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        demo = importlib.import_module(f"demos.{name}")
+        demo.main(**getattr(demo, "SMALL", {}))
+    except ImportError as error:
+        if error.name is None or importlib.util.find_spec(error.name) is not None:
+            raise
+        pytest.skip(f"needs {error.name}")
+    assert capsys.readouterr().out.strip()
+    assert {path.name for path in tmp_path.iterdir()} <= {"out"}

@@ -1,0 +1,125 @@
+"""What the packages export, what importing them costs, and who may import whom."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGES = {
+    name: Path(importlib.import_module(name).__path__[0]) for name in ("autograd_mini", "nn")
+}
+
+# A file imports only from files to its left. A new file takes its place here.
+ORDER = {
+    "autograd_mini": """
+        errors ops symbols contexts value functions transforms steps compiler drawing testing
+        debugger __init__ __main__
+    """,
+    "nn": """
+        initializers activations layers network features losses optimizers schedules metrics
+        datasets training plots files estimators export __init__ __main__
+    """,
+}
+MODULES = [
+    pytest.param(package, path, id=f"{package}/{path.relative_to(root).as_posix()}")
+    for package, root in PACKAGES.items()
+    for path in sorted(root.rglob("*.py"))
+]
+
+
+def imports(tree: ast.AST, *, when_loaded: bool) -> Iterator[tuple[str, str | None]]:
+    """Yield (module, name) for each `from module import name`, (module, None) for `import module`.
+
+    With `when_loaded`, only for those that run when the module is imported: not in functions,
+    not under `if TYPE_CHECKING`.
+    """
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield from ((module, alias.name) for alias in node.names)
+        elif when_loaded and (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+        ):
+            continue
+        else:
+            yield from imports(node, when_loaded=when_loaded)
+
+
+def imported(path: Path, package: str, *, when_loaded: bool) -> Iterator[tuple[str, str | None]]:
+    """`imports` of a file of `package`, with relative modules written out."""
+    inside = [package, *path.relative_to(PACKAGES[package]).parts[:-1]]
+    for module, name in imports(ast.parse(path.read_text("utf-8")), when_loaded=when_loaded):
+        level = len(module) - len(module.lstrip("."))
+        if level:
+            parts = inside[: len(inside) - level + 1] + ([module[level:]] if module[level:] else [])
+            yield ".".join(parts), name
+        else:
+            yield module, name
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_lists_exactly_the_names_it_imports(package: str) -> None:
+    module = importlib.import_module(package)
+    tree = ast.parse((PACKAGES[package] / "__init__.py").read_text("utf-8"))
+    names = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module != "__future__"
+        for alias in node.names
+    }
+    assert set(module.__all__) == {name for name in names if not name.startswith("_")}
+    assert len(module.__all__) == len(set(module.__all__))
+    for name in module.__all__:
+        assert getattr(module, name).__doc__, f"{package}.{name} has no docstring"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_importing_a_package_loads_nothing_heavy(package: str) -> None:
+    script = f"import sys; old = set(sys.modules); import {package}; print(*set(sys.modules) - old)"
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=PACKAGES[package].parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {name.partition(".")[0] for name in run.stdout.split()}
+    assert package in loaded
+    heavy = {"numpy", "graphviz", "safetensors", "matplotlib", "sklearn", "hypothesis", "mpmath"}
+    assert not loaded & heavy
+    assert "demos" not in loaded
+    if package == "autograd_mini":
+        assert not loaded & {"nn", "dataclasses", "inspect"}
+
+
+@pytest.mark.parametrize(("package", "path"), MODULES)
+def test_a_file_imports_only_from_files_above_it(package: str, path: Path) -> None:
+    here = path.relative_to(PACKAGES[package]).parts[0].removesuffix(".py")
+    order = ORDER[package].split()
+    assert here in order, f"give {here} its place in ORDER"
+    for module, name in imported(path, package, when_loaded=True):
+        top, *below = module.split(".")
+        if top == package:
+            there = below[0] if below else name if name in order else "__init__"
+            assert there == here or there in order[: order.index(here)], (
+                f"{here} imports {there}, which stands after it"
+            )
+        assert top != "demos"
+        assert (package, top) != ("autograd_mini", "nn")
+
+
+@pytest.mark.parametrize(("package", "path"), [case for case in MODULES if case.values[0] == "nn"])
+def test_nn_uses_only_what_autograd_mini_exports(package: str, path: Path) -> None:
+    for module, name in imported(path, package, when_loaded=False):
+        if module.partition(".")[0] == "autograd_mini" and name is not None:
+            exported = importlib.import_module(module).__all__
+            assert name in exported, f"{module} does not export {name}"
