@@ -1,0 +1,127 @@
+"""Switches for a block of code: no_grad, record_source, detect_anomaly.
+
+Each is a context manager and a decorator. The setting belongs to the thread or asyncio task that
+opened it. `state.open` counts the open blocks of all threads, so that code outside of any block
+pays for one test of an integer and nothing more.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
+
+__all__ = ["detect_anomaly", "no_grad", "record_source"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _State:
+    """What every operation looks at: is any block open, and does a debugger wait for backward?"""
+
+    __slots__ = ("on_backward", "open")
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.on_backward: Callable[[Any, float], None] | None = None
+
+
+state: Final = _State()
+_count_lock = threading.Lock()
+
+grad_enabled: ContextVar[bool] = ContextVar("grad_enabled", default=True)
+source_recorded: ContextVar[bool] = ContextVar("source_recorded", default=False)
+anomaly_detected: ContextVar[bool] = ContextVar("anomaly_detected", default=False)
+tracer: ContextVar[Any] = ContextVar("tracer", default=None)
+
+
+class Setting:
+    """A block in which one context variable has another value."""
+
+    __slots__ = ("_tokens", "_value", "_variable")
+
+    def __init__(self, variable: ContextVar[Any], value: Any) -> None:
+        self._variable = variable
+        self._value = value
+        self._tokens: list[Token[Any]] = []
+
+    def __enter__(self) -> None:
+        self._tokens.append(self._variable.set(self._value))
+        with _count_lock:
+            state.open += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with _count_lock:
+            state.open -= 1
+        self._variable.reset(self._tokens.pop())
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Return `function` with every call inside such a block."""
+
+        @wraps(function)
+        def inside(*args: P.args, **kwargs: P.kwargs) -> R:
+            with Setting(self._variable, self._value):
+                return function(*args, **kwargs)
+
+        return inside
+
+
+def no_grad() -> Setting:
+    """Return a block in which operations give plain leaves: nothing is recorded.
+
+    Example:
+        >>> from autograd_mini import Value, no_grad
+        >>> with no_grad():
+        ...     y = Value(2.0) * 3
+        >>> y.is_leaf
+        True
+    """
+    return Setting(grad_enabled, False)
+
+
+def record_source() -> Setting:
+    """Return a block in which every new node remembers the file and line that made it.
+
+    Example:
+        >>> from autograd_mini import Value, record_source
+        >>> with record_source():
+        ...     y = Value(2.0) * 3
+        >>> y.source is not None
+        True
+    """
+    return Setting(source_recorded, True)
+
+
+def detect_anomaly() -> Setting:
+    """Return a block in which the first NaN or infinity raises, forward or backward.
+
+    The AnomalyError names the node, its inputs and the source line that made it. It covers
+    what is computed and differentiated inside the block; a slope towards a number that an
+    operator wrapped, such as the 2 of `x ** 2`, does not count.
+
+    Example:
+        >>> from autograd_mini import Value, detect_anomaly
+        >>> with detect_anomaly():
+        ...     Value(1e200, label="x") * 1e200
+        Traceback (most recent call last):
+            ...
+        autograd_mini.errors.AnomalyError: mul gives inf: x = 1e+200, 1e+200 (made at ...)
+    """
+    return Setting(anomaly_detected, True)
+
+
+_HERE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_OURS: Final = (_HERE, os.path.join(os.path.dirname(os.path.dirname(_HERE)), "nn") + os.sep)
+
+
+def calling_line() -> str:
+    """Return `file:line` of the innermost caller outside of this project's packages."""
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] # the one cheap way to a caller
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,0 +1,36 @@
+"""The exceptions of autograd_mini.
+
+```
+ValueError
+ └─ DomainError               an operation has no real result for these operands
+     ├─ DivisionError         (also ZeroDivisionError) a division by zero
+     ├─ RangeError            (also OverflowError) a result or a number too large for a float
+     └─ AnomalyError          (also FloatingPointError) NaN or infinity inside detect_anomaly()
+TypeError
+ └─ TraceError                a function that cannot be compiled as it is written
+```
+"""
+
+from __future__ import annotations
+
+__all__ = ["AnomalyError", "DivisionError", "DomainError", "RangeError", "TraceError"]
+
+
+class DomainError(ValueError):
+    """An operation has no real result for the operands it was given."""
+
+
+class DivisionError(DomainError, ZeroDivisionError):
+    """A division by zero, or zero raised to a negative power."""
+
+
+class RangeError(DomainError, OverflowError):
+    """A number, or the result of an operation, is too large for a float."""
+
+
+class AnomalyError(DomainError, FloatingPointError):
+    """The first NaN or infinity met inside `detect_anomaly()`, in either direction."""
+
+
+class TraceError(TypeError):
+    """A function does something that a compiled program cannot repeat for other numbers."""

@@ -1,0 +1,667 @@
+"""Functions on Values or plain numbers: a Value gives a node of the graph, numbers give a float.
+
+Every function here applies one row of the rule table. The unary ones are methods of Value, too,
+which also lets NumPy's functions work on object arrays of Values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+from autograd_mini import ops
+from autograd_mini.ops import Op, Range, Rule
+from autograd_mini.value import Value, apply
+
+Scalar: TypeAlias = "Value | float"
+
+__all__ = [
+    "acos",
+    "asin",
+    "atan",
+    "atan2",
+    "clamped_log",
+    "clamped_log1p",
+    "clip",
+    "cos",
+    "cosh",
+    "dot",
+    "elu",
+    "erf",
+    "erfc",
+    "exp",
+    "expm1",
+    "gelu",
+    "greater",
+    "hardtanh",
+    "huber",
+    "hypot",
+    "leaky_relu",
+    "less",
+    "log",
+    "log1p",
+    "log_cosh",
+    "log_or_nan",
+    "log_sigmoid",
+    "logsumexp",
+    "maximum",
+    "minimum",
+    "mish",
+    "norm",
+    "primitive",
+    "product",
+    "quotient",
+    "relu",
+    "sigmoid",
+    "silu",
+    "sin",
+    "sinh",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "sqrt",
+    "tan",
+    "tanh",
+    "tanhshrink",
+    "total",
+    "where",
+    "xlogy",
+]
+
+
+def exp(x: Scalar) -> Any:
+    """Return eˣ.
+
+    Raises:
+        RangeError: If x > 709.78.
+
+    Example:
+        >>> exp(0.0)
+        1.0
+    """
+    return apply(ops.EXP, x)
+
+
+def log(x: Scalar) -> Any:
+    """Return the natural logarithm ln x.
+
+    Raises:
+        DomainError: If x <= 0.
+
+    Example:
+        >>> log(1.0)
+        0.0
+    """
+    return apply(ops.LOG, x)
+
+
+def log1p(x: Scalar) -> Any:
+    """Return ln(1 + x), exact for small x.
+
+    Raises:
+        DomainError: If x <= -1.
+
+    Example:
+        >>> log1p(0.0)
+        0.0
+    """
+    return apply(ops.LOG1P, x)
+
+
+def expm1(x: Scalar) -> Any:
+    """Return eˣ - 1, exact for small x.
+
+    Raises:
+        RangeError: If x > 709.78.
+
+    Example:
+        >>> expm1(0.0)
+        0.0
+    """
+    return apply(ops.EXPM1, x)
+
+
+def sqrt(x: Scalar) -> Any:
+    """Return the square root; its slope at 0 is infinite.
+
+    Raises:
+        DomainError: If x < 0.
+
+    Example:
+        >>> sqrt(9.0)
+        3.0
+    """
+    return apply(ops.SQRT, x)
+
+
+def sin(x: Scalar) -> Any:
+    """Return the sine of an angle in radians.
+
+    Example:
+        >>> sin(0.0)
+        0.0
+    """
+    return apply(ops.SIN, x)
+
+
+def cos(x: Scalar) -> Any:
+    """Return the cosine of an angle in radians.
+
+    Example:
+        >>> cos(0.0)
+        1.0
+    """
+    return apply(ops.COS, x)
+
+
+def tan(x: Scalar) -> Any:
+    """Return the tangent of an angle in radians.
+
+    Example:
+        >>> tan(0.0)
+        0.0
+    """
+    return apply(ops.TAN, x)
+
+
+def sinh(x: Scalar) -> Any:
+    """Return the hyperbolic sine.
+
+    Example:
+        >>> sinh(0.0)
+        0.0
+    """
+    return apply(ops.SINH, x)
+
+
+def cosh(x: Scalar) -> Any:
+    """Return the hyperbolic cosine.
+
+    Example:
+        >>> cosh(0.0)
+        1.0
+    """
+    return apply(ops.COSH, x)
+
+
+def tanh(x: Scalar) -> Any:
+    """Return the hyperbolic tangent.
+
+    Example:
+        >>> tanh(0.0)
+        0.0
+    """
+    return apply(ops.TANH, x)
+
+
+def asin(x: Scalar) -> Any:
+    """Return the angle in radians whose sine is x; slope ∞ at ±1.
+
+    Raises:
+        DomainError: If |x| > 1.
+
+    Example:
+        >>> asin(0.0)
+        0.0
+    """
+    return apply(ops.ASIN, x)
+
+
+def acos(x: Scalar) -> Any:
+    """Return the angle in radians whose cosine is x; slope -∞ at ±1.
+
+    Raises:
+        DomainError: If |x| > 1.
+
+    Example:
+        >>> acos(1.0)
+        0.0
+    """
+    return apply(ops.ACOS, x)
+
+
+def atan(x: Scalar) -> Any:
+    """Return the angle in radians, in (-π/2, π/2), whose tangent is x.
+
+    Example:
+        >>> atan(0.0)
+        0.0
+    """
+    return apply(ops.ATAN, x)
+
+
+def erf(x: Scalar) -> Any:
+    """Return the error function (2/√π) ∫₀ˣ exp(-t²) dt.
+
+    Example:
+        >>> erf(0.0)
+        0.0
+    """
+    return apply(ops.ERF, x)
+
+
+def erfc(x: Scalar) -> Any:
+    """Return 1 - erf(x), exact for large x.
+
+    Example:
+        >>> erfc(0.0)
+        1.0
+    """
+    return apply(ops.ERFC, x)
+
+
+def sigmoid(x: Scalar) -> Any:
+    """Return 1 / (1 + e⁻ˣ), in (0, 1), for any x.
+
+    Example:
+        >>> sigmoid(0.0)
+        0.5
+    """
+    return apply(ops.SIGMOID, x)
+
+
+def relu(x: Scalar) -> Any:
+    """Return max(x, 0); its slope at 0 is 0.
+
+    Example:
+        >>> relu(-1.0)
+        0.0
+    """
+    return apply(ops.RELU, x)
+
+
+def softplus(x: Scalar) -> Any:
+    """Return ln(1 + eˣ), a smooth relu, for any x.
+
+    Example:
+        >>> softplus(-800.0)
+        0.0
+    """
+    return apply(ops.SOFTPLUS, x)
+
+
+def log_sigmoid(x: Scalar) -> Any:
+    """Return ln sigmoid(x) = -softplus(-x), for any x.
+
+    Example:
+        >>> log_sigmoid(800.0)
+        -0.0
+    """
+    return apply(ops.LOG_SIGMOID, x)
+
+
+def silu(x: Scalar) -> Any:
+    """Return x sigmoid(x), also called swish.
+
+    Example:
+        >>> silu(0.0)
+        0.0
+    """
+    return apply(ops.SILU, x)
+
+
+def gelu(x: Scalar) -> Any:
+    """Return x Φ(x), with Φ the distribution function of the standard normal.
+
+    Example:
+        >>> gelu(0.0)
+        0.0
+    """
+    return apply(ops.GELU, x)
+
+
+def mish(x: Scalar) -> Any:
+    """Return x tanh(softplus(x)).
+
+    Example:
+        >>> mish(0.0)
+        0.0
+    """
+    return apply(ops.MISH, x)
+
+
+def softsign(x: Scalar) -> Any:
+    """Return x / (1 + |x|), smooth at 0.
+
+    Example:
+        >>> softsign(1.0)
+        0.5
+    """
+    return apply(ops.SOFTSIGN, x)
+
+
+def tanhshrink(x: Scalar) -> Any:
+    """Return x - tanh x, without cancellation at small x.
+
+    Example:
+        >>> tanhshrink(0.0)
+        0.0
+    """
+    return apply(ops.TANHSHRINK, x)
+
+
+def log_cosh(x: Scalar) -> Any:
+    """Return ln cosh x, for any x.
+
+    Example:
+        >>> log_cosh(0.0)
+        0.0
+    """
+    return apply(ops.LOG_COSH, x)
+
+
+def log_or_nan(x: Scalar) -> Any:
+    """Return ln x, -∞ at 0 and NaN below: for rules, which must not raise.
+
+    Example:
+        >>> log_or_nan(1.0)
+        0.0
+    """
+    return apply(ops.LOG_OR_NAN, x)
+
+
+def clamped_log(x: Scalar) -> Any:
+    """Return max(ln x, -100), also at 0; its slope is 0 below e⁻¹⁰⁰.
+
+    Example:
+        >>> clamped_log(0.0)
+        -100.0
+    """
+    return apply(ops.CLAMPED_LOG, x)
+
+
+def clamped_log1p(x: Scalar) -> Any:
+    """Return max(ln(1 + x), -100), also at -1; its slope is 0 below.
+
+    Example:
+        >>> clamped_log1p(-1.0)
+        -100.0
+    """
+    return apply(ops.CLAMPED_LOG1P, x)
+
+
+def atan2(y: Scalar, x: Scalar) -> Any:
+    """Return the angle in radians of the point (x, y), in [-π, π]; slopes at the origin are 0.
+
+    Example:
+        >>> atan2(0.0, 1.0)
+        0.0
+    """
+    return apply(ops.ATAN2, y, x)
+
+
+def hypot(x: Scalar, y: Scalar) -> Any:
+    """Return √(x² + y²) without overflow; slopes at the origin are 0.
+
+    Example:
+        >>> hypot(3.0, 4.0)
+        5.0
+    """
+    return apply(ops.HYPOT, x, y)
+
+
+def maximum(x: Scalar, y: Scalar) -> Any:
+    """Return the larger of two; at a tie each has slope ½.
+
+    Example:
+        >>> maximum(2.0, 3.0)
+        3.0
+    """
+    return apply(ops.MAXIMUM, x, y)
+
+
+def minimum(x: Scalar, y: Scalar) -> Any:
+    """Return the smaller of two; at a tie each has slope ½.
+
+    Example:
+        >>> minimum(2.0, 3.0)
+        2.0
+    """
+    return apply(ops.MINIMUM, x, y)
+
+
+def greater(x: Scalar, y: Scalar) -> Any:
+    """Return 1.0 where x > y, else 0.0: a condition that is part of the graph.
+
+    Example:
+        >>> greater(2.0, 3.0)
+        0.0
+    """
+    return apply(ops.GREATER, x, y)
+
+
+def less(x: Scalar, y: Scalar) -> Any:
+    """Return 1.0 where x < y, else 0.0: a condition that is part of the graph.
+
+    Example:
+        >>> less(2.0, 3.0)
+        1.0
+    """
+    return apply(ops.LESS, x, y)
+
+
+def where(cond: Scalar, a: Scalar, b: Scalar) -> Any:
+    """Return `a` where the condition holds, else `b`; both have been computed.
+
+    A plain bool is a constant; a condition made by `greater` or `less` is decided anew by
+    `recompute()` and in compiled programs.
+
+    Example:
+        >>> where(2.0 > 1.0, 5.0, 7.0)
+        5.0
+    """
+    return apply(ops.WHERE, cond, a, b)
+
+
+def clip(x: Scalar, low: Scalar, high: Scalar) -> Any:
+    """Return x, or the bound it is beyond; the slope at the bounds is 1.
+
+    Raises:
+        DomainError: If low > high.
+
+    Example:
+        >>> clip(5.0, -1.0, 1.0)
+        1.0
+    """
+    return apply(ops.CLIP, x, low, high)
+
+
+def hardtanh(x: Scalar, low: Scalar = -1.0, high: Scalar = 1.0) -> Any:
+    """Return x, or the bound it is beyond; the slope at the bounds is 0.
+
+    Raises:
+        DomainError: If low > high.
+
+    Example:
+        >>> hardtanh(5.0)
+        1.0
+    """
+    return apply(ops.HARDTANH, x, low, high)
+
+
+def leaky_relu(x: Scalar, negative_slope: Scalar = 0.01) -> Any:
+    """Return x for x > 0, else negative_slope x, which is its slope at 0 as well.
+
+    Example:
+        >>> leaky_relu(-2.0, 0.5)
+        -1.0
+    """
+    return apply(ops.LEAKY_RELU, x, negative_slope)
+
+
+def elu(x: Scalar, alpha: Scalar = 1.0) -> Any:
+    """Return x for x > 0, else alpha (eˣ - 1); its slope at 0 is alpha.
+
+    Example:
+        >>> elu(3.0)
+        3.0
+    """
+    return apply(ops.ELU, x, alpha)
+
+
+def softshrink(x: Scalar, lambd: Scalar = 0.5) -> Any:
+    """Return x moved towards 0 by lambd, and 0 where |x| <= lambd.
+
+    Example:
+        >>> softshrink(2.0)
+        1.5
+    """
+    return apply(ops.SOFTSHRINK, x, lambd)
+
+
+def huber(r: Scalar, delta: Scalar = 1.0) -> Any:
+    """Return ½r² where |r| <= delta, else delta (|r| - delta/2).
+
+    Example:
+        >>> huber(3.0)
+        2.5
+    """
+    return apply(ops.HUBER, r, delta)
+
+
+def xlogy(x: Scalar, y: Scalar) -> Any:
+    """Return x ln y, with 0 ln 0 = 0 and slope 0 there; NaN for y < 0.
+
+    Example:
+        >>> xlogy(0.0, 0.0)
+        0.0
+    """
+    return apply(ops.XLOGY, x, y)
+
+
+def quotient(a: Scalar, b: Scalar) -> Any:
+    """Return IEEE division: a / 0 is infinite and 0 / 0 is NaN, for rules, which must not raise.
+
+    Example:
+        >>> quotient(1.0, 0.0)
+        inf
+    """
+    return apply(ops.QUOTIENT, a, b)
+
+
+def total(xs: Iterable[Scalar]) -> Any:
+    """Return the sum of numbers as one node; 0.0 for none.
+
+    Example:
+        >>> total([1.0, 2.0, 3.0])
+        6.0
+    """
+    return apply(ops.TOTAL, *xs)
+
+
+def product(xs: Iterable[Scalar]) -> Any:
+    """Return the product of numbers as one node, exact at zeros; 1.0 for none.
+
+    Example:
+        >>> product([2.0, 3.0])
+        6.0
+    """
+    return apply(ops.PRODUCT, *xs)
+
+
+def norm(xs: Iterable[Scalar]) -> Any:
+    """Return the Euclidean norm √Σx² without overflow; its slope at 0 is 0.
+
+    Example:
+        >>> norm([3.0, 4.0])
+        5.0
+    """
+    return apply(ops.NORM, *xs)
+
+
+def logsumexp(xs: Iterable[Scalar]) -> Any:
+    """Return ln Σ exp(x) as one node, without overflow.
+
+    The largest x is taken out first, as a constant: no gradient flows through it. The partial
+    with respect to each x is exp(x - f), the softmax.
+
+    Args:
+        xs: One number or more. Without a Value among them the answer is a float.
+
+    Raises:
+        DomainError: If `xs` is empty.
+
+    Example:
+        >>> logsumexp([1000.0, 1000.0])
+        1000.6931471805599
+
+    Reference:
+        Blanchard, Higham, Higham, "Accurately computing the log-sum-exp and softmax functions",
+        IMA Journal of Numerical Analysis 41 (2021).
+    """
+    return apply(ops.LOGSUMEXP, *xs)
+
+
+def dot(ws: Iterable[Scalar], xs: Iterable[Scalar], bias: Scalar = 0.0) -> Any:
+    """Return Σ w x + bias as one node, added from left to right, the bias last.
+
+    The operands of the node are the ws, then the xs, then the bias; a bias that is the number
+    0 adds no leaf.
+
+    Raises:
+        ValueError: If there are not as many ws as xs.
+
+    Example:
+        >>> dot([1.0, 2.0], [3.0, 4.0], 0.5)
+        11.5
+    """
+    ws, xs = tuple(ws), tuple(xs)
+    if len(ws) != len(xs):
+        raise ValueError(f"dot needs as many xs as ws, but got {len(ws)} ws and {len(xs)} xs")
+    if isinstance(bias, (int, float)) and bias == 0.0:
+        return apply(ops.DOT, *ws, *xs)
+    return apply(ops.DOT, *ws, *xs, bias)
+
+
+def primitive(
+    *,
+    partials: Sequence[Rule] | Rule,
+    name: str | None = None,
+    domain: str = "",
+    smooth: Range | tuple[Range, ...] = (-3.0, 3.0),
+    kinks: Sequence[float | Callable[..., Any]] = (),
+) -> Callable[[Callable[..., float]], Callable[..., Any]]:
+    """Make a function of floats into an operation of its own: a new row of the rule table.
+
+    The operation is at once drawn, stepped, checked and compiled like any other.
+
+    Args:
+        partials: One function `(f, *operands)` for each argument, written in plain arithmetic
+            and the functions of this package; or, for a function of any number of arguments,
+            one function that returns the tuple of all partials.
+        name: The row's name; the function's own by default.
+        domain: In words, where the function has a real result.
+        smooth: A range of arguments without kinks, one for all or one for each.
+        kinks: Where the slope jumps, as in `Op`.
+
+    Raises:
+        ValueError: If a built-in row has that name.
+
+    Example:
+        >>> @primitive(partials=(lambda f, x: 3.0 * x**2,))
+        ... def cube(x):
+        ...     return x**3
+        >>> x = Value(2.0)
+        >>> cube(x).backward()
+        >>> x.grad
+        12.0
+        >>> cube(2.0)
+        8.0
+    """
+
+    def decorate(forward: Callable[..., float]) -> Callable[..., Any]:
+        row = Op(
+            name or forward.__name__, forward, partials, domain=domain, smooth=smooth, kinks=kinks
+        )
+        ops.register(row)
+
+        def operation(*operands: Scalar) -> Any:
+            return apply(row, *operands)
+
+        operation.__name__ = operation.__qualname__ = row.name
+        operation.__doc__ = forward.__doc__
+        operation.__module__ = forward.__module__
+        operation.__wrapped__ = forward  # pyright: ignore[reportFunctionMemberAccess]
+        return operation
+
+    return decorate

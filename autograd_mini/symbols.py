@@ -1,0 +1,140 @@
+"""Symbol: a number that is only a name. A rule run on symbols writes itself as text."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from autograd_mini import ops
+from autograd_mini.ops import Number, Op
+
+__all__ = ["Symbol"]
+
+COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly a text binds, loosest first
+
+_INFIX: Final = {
+    ops.ADD: ("+", SUM),
+    ops.SUB: ("-", SUM),
+    ops.MUL: ("*", PRODUCT),
+    ops.DIV: ("/", PRODUCT),
+    ops.POW: ("**", POWER),
+}
+
+
+class Symbol(Number):
+    """A text that takes part in arithmetic, with the parentheses it needs and no more.
+
+    Multiplying by 1, adding 0 and raising to the power 1 leave no trace. A subclass that writes
+    another language overrides `call`, `power` or `compare`.
+
+    Example:
+        >>> from autograd_mini.ops import TANH
+        >>> str(TANH.partials[0](Symbol("h"), Symbol("z")))
+        '1.0 - h * h'
+    """
+
+    __slots__ = ("level", "text")
+
+    def __init__(self, text: str, level: int = ATOM) -> None:
+        self.text = text
+        self.level = level
+
+    @classmethod
+    def of(cls, x: Any) -> Symbol:
+        """Return `x` as a symbol: a number becomes its own text."""
+        if isinstance(x, Symbol):
+            return x
+        text = cls.literal(x)
+        return cls(text, SIGN if text.startswith("-") else ATOM)
+
+    @classmethod
+    def literal(cls, x: float) -> str:
+        """Return the text of a plain number."""
+        return repr(x)
+
+    @classmethod
+    def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:
+        """Return the text of a row that has no operator of its own."""
+        return cls(f"{op.name}({', '.join(x.text for x in operands)})")
+
+    @classmethod
+    def power(cls, base: Symbol, exponent: Symbol) -> Symbol:
+        """Return the text of a power."""
+        return cls(f"{base.within(ATOM)} ** {exponent.within(SIGN)}", POWER)
+
+    @classmethod
+    def compare(cls, sign: str, x: Any, y: Any) -> Symbol:
+        """Return the text of a comparison."""
+        return cls(f"{cls.of(x).within(SUM)} {sign} {cls.of(y).within(SUM)}", COMPARISON)
+
+    @classmethod
+    def apply(cls, op: Op, *operands: Any) -> Any:
+        """Return the text of a row applied to symbols and numbers."""
+        if op is ops.NEG:
+            (x,) = operands
+            if x.level == SIGN:
+                return cls(x.text[1:], POWER)  # -(-x) -> x
+            return cls(f"-{x.within(PRODUCT + 1)}", SIGN)
+        if op not in _INFIX:
+            return cls.call(op, tuple([cls.of(x) for x in operands]))
+        a, b = operands
+        if op is ops.MUL:
+            if _is(a, 1.0):
+                return b  # 1 * x -> x
+            if _is(b, 1.0):
+                return a  # x * 1 -> x
+            if _is(a, -1.0):
+                return -b  # -1 * x -> -x
+            if _is(b, -1.0):
+                return -a  # x * -1 -> -x
+        elif op is ops.ADD:
+            if _is(a, 0.0):
+                return b  # 0 + x -> x
+            if _is(b, 0.0):
+                return a  # x + 0 -> x
+        elif op is ops.SUB:
+            if _is(b, 0.0):
+                return a  # x - 0 -> x
+        elif op is ops.DIV:
+            if _is(b, 1.0):
+                return a  # x / 1 -> x
+        elif _is(b, 1.0):
+            return a  # x ** 1 -> x
+        elif _is(b, 2.0) and a.level == ATOM and len(a.text) < 24:
+            return a * a  # x ** 2 -> x * x
+        if op is ops.POW:
+            return cls.power(cls.of(a), cls.of(b))
+        sign, level = _INFIX[op]
+        # the right operand is bracketed even under + and *: floats do not associate
+        return cls(f"{cls.of(a).within(level)} {sign} {cls.of(b).within(level + 1)}", level)
+
+    def within(self, level: int) -> str:
+        """Return the text, in parentheses if it binds less tightly than `level`."""
+        return self.text if self.level >= level else f"({self.text})"
+
+    def __lt__(self, other: Any) -> Symbol:
+        return self.compare("<", self, other)
+
+    def __gt__(self, other: Any) -> Symbol:
+        return self.compare(">", self, other)
+
+    def __le__(self, other: Any) -> Symbol:
+        return self.compare("<=", self, other)
+
+    def __ge__(self, other: Any) -> Symbol:
+        return self.compare(">=", self, other)
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            f"a rule cannot branch on {self.text!r}, whose value is not known: use where(), "
+            "greater() or less() in the rule"
+        )
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Symbol({self.text!r})"
+
+
+def _is(x: Any, number: float) -> bool:
+    return isinstance(x, (int, float)) and x == number

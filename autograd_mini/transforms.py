@@ -1,0 +1,208 @@
+"""Derivatives as functions of functions, with JAX's names: grad, jacobian, hessian, ...
+
+Each takes a function of numbers, or of nested lists of numbers, and returns one that computes a
+derivative. They nest, and they touch no `.grad`: gradients are collected beside the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, TypeAlias
+
+from autograd_mini.value import Value, adjoints
+
+__all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "value_and_grad"]
+
+Function: TypeAlias = Callable[..., Any]
+
+# Inside the function of an outer transform, results stay Values so that it can differentiate them.
+_nested: ContextVar[bool] = ContextVar("nested", default=False)
+
+
+def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """Return the function that computes the gradient of `f`.
+
+    Args:
+        f: A function of numbers or nested lists of them, which returns one number.
+        argnums: Which argument to differentiate, or several: then the answer is a tuple.
+
+    Returns:
+        A function of the same arguments; its answer has the structure of the argument. Given
+        Values, it answers with Values that can be differentiated again.
+
+    Raises:
+        TypeError: If `f` returns something else than one number (use `jacobian`).
+
+    Example:
+        >>> grad(lambda x, y: x * x * y)(3.0, 2.0)
+        12.0
+        >>> grad(grad(lambda x: x**3))(2.0)
+        12.0
+        >>> grad(lambda xs: xs[0] * xs[1])([3.0, 2.0])
+        [2.0, 3.0]
+    """
+    both = value_and_grad(f, argnums)
+
+    @wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+
+    return gradient
+
+
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """Return the function that computes `f` and its gradient in one go; see `grad`.
+
+    Example:
+        >>> value_and_grad(lambda x: x**3)(2.0)
+        (8.0, 12.0)
+    """
+
+    @wraps(f)
+    def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        call = _Call(f, args, kwargs, argnums)
+        if isinstance(call.output, (list, tuple)):
+            raise TypeError(
+                f"grad needs a function that returns one number, but {_name(f)} returned "
+                f"{len(call.output)} of them: use jacobian"
+            )
+        return call.finished(call.output), call.gradient(call.output)
+
+    return both
+
+
+def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """Return the function that computes all first derivatives of `f`.
+
+    The answer has the structure of the output of `f`, with the structure of the argument in the
+    place of each number.
+
+    Example:
+        >>> jacobian(lambda x: [x[0] * x[1], x[0] + x[1]])([3.0, 2.0])
+        [[2.0, 3.0], [1.0, 1.0]]
+    """
+
+    @wraps(f)
+    def rows(*args: Any, **kwargs: Any) -> Any:
+        call = _Call(f, args, kwargs, argnums)
+        return _map(call.gradient, call.output)
+
+    return rows
+
+
+def hessian(f: Function, argnums: int = 0) -> Function:
+    """Return the function that computes all second derivatives of `f`.
+
+    Example:
+        >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 2.0])
+        [[4.0, 6.0], [6.0, 0.0]]
+    """
+    return jacobian(grad(f, argnums), argnums)
+
+
+def derivative(f: Function, order: int = 1) -> Function:
+    """Return the derivative of a function of one number, of any order.
+
+    Raises:
+        ValueError: If `order` is negative or not a whole number.
+
+    Example:
+        >>> derivative(lambda x: x**4, order=3)(2.0)
+        48.0
+    """
+    if not isinstance(order, int) or order < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError(f"the order of a derivative is a whole number from 0 on, but got {order}")
+    for _ in range(order):
+        f = grad(f)
+    return f
+
+
+def hvp(f: Function) -> Function:
+    """Return the function (x, v) that computes the Hessian of `f` at x times v, in one pass.
+
+    Example:
+        >>> hvp(lambda x: x[0] ** 2 * x[1])([3.0, 2.0], [1.0, 0.0])
+        [4.0, 6.0]
+
+    Reference:
+        Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6 (1994).
+    """
+
+    def product(x: Any, v: Any) -> Any:
+        def slope_along_v(x: Any) -> Any:
+            pairs = list(zip(_leaves(grad(f)(x)), _leaves(v), strict=True))
+            return sum(g * t for g, t in pairs)
+
+        if len(list(_leaves(x))) != len(list(_leaves(v))):
+            raise ValueError(f"hvp needs x and v of one shape, but got {x!r} and {v!r}")
+        return grad(slope_along_v)(x)
+
+    return product
+
+
+class _Call:
+    """One call of a function on fresh Values, and what its derivatives need."""
+
+    def __init__(
+        self, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Any
+    ) -> None:
+        self.several = not isinstance(argnums, int)
+        chosen = tuple(argnums) if self.several else (argnums,)
+        for i in chosen:
+            if not -len(args) <= i < len(args):
+                raise ValueError(f"argnums has {i}, but {_name(f)} was called with {len(args)} arguments")
+        inputs = list(args)
+        for i in chosen:
+            inputs[i] = _map(_fresh, inputs[i])
+        self.arguments = [inputs[i] for i in chosen]
+        self.stays_graph = _nested.get() or any(
+            isinstance(x, Value) for i in chosen for x in _leaves(args[i])
+        )
+        token = _nested.set(True)
+        try:
+            self.output = f(*inputs, **kwargs)
+        finally:
+            _nested.reset(token)
+
+    def finished(self, x: Any) -> Any:
+        """Return a result as the caller sees it: a Value where it may be differentiated again."""
+        return x if self.stays_graph else float(x)
+
+    def gradient(self, output: Any) -> Any:
+        """Return the derivatives of one output number, in the structure of the arguments."""
+        if isinstance(output, Value):
+            found = adjoints(output, create_graph=self.stays_graph)
+        else:
+            float(output)  # a constant function; anything but a number is an error here
+            found = dict[Value, Any]()
+        each = tuple(
+            _map(lambda x: self.finished(found.get(x, 0.0)), argument)
+            for argument in self.arguments
+        )
+        return each if self.several else each[0]
+
+
+def _fresh(x: Any) -> Value:
+    """Return a new node to differentiate at; a Value stays reachable from it, for an outer grad."""
+    return x * 1.0 if isinstance(x, Value) else Value(x)
+
+
+def _map(function: Function, structure: Any) -> Any:
+    """Apply a function to each number of a nested list; tuples and arrays come back as lists."""
+    if isinstance(structure, (list, tuple)) or getattr(structure, "ndim", 0):
+        return [_map(function, x) for x in structure]
+    return function(structure)
+
+
+def _leaves(structure: Any) -> Iterator[Any]:
+    if isinstance(structure, (list, tuple)) or getattr(structure, "ndim", 0):
+        for x in structure:
+            yield from _leaves(x)
+    else:
+        yield structure
+
+
+def _name(f: Function) -> str:
+    return getattr(f, "__name__", repr(f))
