@@ -1,5 +1,7 @@
 """A scalar automatic differentiation engine that you can see, step through and trust."""
 
+from __future__ import annotations
+
 from autograd_mini.contexts import detect_anomaly, no_grad, record_source
 from autograd_mini.errors import (
     AnomalyError,
@@ -72,10 +74,10 @@ from autograd_mini.transforms import (
 from autograd_mini.value import Value, apply, topological_order
 
 __all__ = [
+    "OPS",
     "AnomalyError",
     "DivisionError",
     "DomainError",
-    "OPS",
     "Op",
     "RangeError",
     "TraceError",

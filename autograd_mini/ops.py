@@ -11,6 +11,9 @@ No rule may branch on its operands with `if` or compare with `==`: `where`, `gre
 the total helpers `quotient`, `xlogy`, `log_or_nan` serve every kind of number.
 """
 
+# A rule takes any kind of number, and a lambda cannot say so.
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import math
@@ -229,7 +232,7 @@ def exp(x: Any) -> Any:
 
 
 def expm1(x: Any) -> Any:
-    """eˣ - 1."""
+    """Return eˣ - 1."""
     return math.expm1(x) if isinstance(x, (int, float)) else x.expm1()
 
 
@@ -274,12 +277,12 @@ def sigmoid(x: Any) -> Any:
 
 
 def softplus(x: Any) -> Any:
-    """ln(1 + eˣ)."""
+    """Softplus, ln(1 + eˣ)."""
     return _softplus(x) if isinstance(x, (int, float)) else x.softplus()
 
 
 def relu(x: Any) -> Any:
-    """max(x, 0)."""
+    """Rectifier, max(x, 0)."""
     return _relu(x) if isinstance(x, (int, float)) else x.relu()
 
 
@@ -292,11 +295,15 @@ def where(cond: Any, a: Any, b: Any) -> Any:
 
 def greater(x: Any, y: Any) -> Any:
     """1.0 where x > y, else 0.0."""
+    if isinstance(x, (int, float)) and isinstance(y, (int, float)):
+        return 1.0 if x > y else 0.0
     return _dispatch(GREATER, x, y)
 
 
 def less(x: Any, y: Any) -> Any:
     """1.0 where x < y, else 0.0."""
+    if isinstance(x, (int, float)) and isinstance(y, (int, float)):
+        return 1.0 if x < y else 0.0
     return _dispatch(LESS, x, y)
 
 
@@ -326,17 +333,17 @@ def quotient(a: Any, b: Any) -> Any:
 
 
 def xlogy(x: Any, y: Any) -> Any:
-    """x ln y, and 0 at x = 0; NaN for y < 0."""
+    """Return x ln y, and 0 at x = 0; NaN for y < 0."""
     return _dispatch(XLOGY, x, y)
 
 
 def log_or_nan(x: Any) -> Any:
-    """ln x, -∞ at 0, NaN below; nothing raises."""
-    return _dispatch(LOG_OR_NAN, x)
+    """Return ln x, -∞ at 0, NaN below; nothing raises."""
+    return _log_or_nan(x) if isinstance(x, (int, float)) else x.apply(LOG_OR_NAN, x)
 
 
 def power_slope(x: Any, y: Any) -> Any:
-    """y xʸ⁻¹, the slope of a power in its base: 0 for y = 0, infinite at x = 0 for 0 < y < 1."""
+    """Slope y xʸ⁻¹ of a power in its base: 0 for y = 0, infinite at x = 0 for 0 < y < 1."""
     if isinstance(y, (int, float)) and y >= 1.0:
         return y * x ** (y - 1.0)  # a constant exponent stays plain arithmetic
     return _dispatch(POWER_SLOPE, x, y)
@@ -344,6 +351,8 @@ def power_slope(x: Any, y: Any) -> Any:
 
 def nonzero(x: Any) -> Any:
     """`x`, or 1 where x is 0: a denominator under a numerator that is 0 as well."""
+    if isinstance(x, (int, float)):
+        return x or 1.0
     return where(greater(abs(x), 0.0), x, 1.0)
 
 
@@ -514,7 +523,7 @@ DIV     = Op("div",     lambda x, y: x / y,           (lambda f, x, y: 1.0 / y, 
 NEG     = Op("neg",     lambda x: -x,                 (lambda f, x: -1.0,))
 POW     = Op("pow",     _power,                       (lambda f, x, y: power_slope(x, y), lambda f, x, y: f * log_or_nan(nonzero(x))),
              domain="x > 0, or a whole number y (not below 0 where x is 0)", smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(lambda x, y: x,))
-ABS     = Op("abs",     abs,                          (lambda f, x: sign(x),), smooth=(0.1, 3.0), kinks=(0.0,))
+ABS     = Op("abs",     lambda x: abs(x),             (lambda f, x: sign(x),), smooth=(0.1, 3.0), kinks=(0.0,))
 
 # Exponentials and logarithms
 EXP     = Op("exp",     math.exp,                     (lambda f, x: f,), domain="x < 709.78")
@@ -545,8 +554,8 @@ ERFC    = Op("erfc",    math.erfc,                    (lambda f, x: -_TWO_OVER_S
 # Choice; slopes at the kinks are PyTorch's
 MAXIMUM = Op("maximum", _maximum,                     (lambda f, x, y: 0.5 * (1.0 + greater(x, y) - less(x, y)), lambda f, x, y: 0.5 * (1.0 + less(x, y) - greater(x, y))), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
 MINIMUM = Op("minimum", _minimum,                     (lambda f, x, y: 0.5 * (1.0 + less(x, y) - greater(x, y)), lambda f, x, y: 0.5 * (1.0 + greater(x, y) - less(x, y))), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
-GREATER = Op("greater", lambda x, y: 1.0 if x > y else 0.0, (lambda f, x, y: 0.0, lambda f, x, y: 0.0), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
-LESS    = Op("less",    lambda x, y: 1.0 if x < y else 0.0, (lambda f, x, y: 0.0, lambda f, x, y: 0.0), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
+GREATER = Op("greater", greater,                      (lambda f, x, y: 0.0, lambda f, x, y: 0.0), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
+LESS    = Op("less",    less,                         (lambda f, x, y: 0.0, lambda f, x, y: 0.0), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
 WHERE   = Op("where",   lambda cond, a, b: a if cond else b, (lambda f, cond, a, b: 0.0, lambda f, cond, a, b: where(cond, 1.0, 0.0), lambda f, cond, a, b: where(cond, 0.0, 1.0)),
              smooth=((0.5, 1.0), (-3.0, 3.0), (-3.0, 3.0)), kinks=(0.0,))
 CLIP    = Op("clip",    _clip,                        (lambda f, x, low, high: 1.0 - less(x, low) - greater(x, high), lambda f, x, low, high: less(x, low), lambda f, x, low, high: greater(x, high)),

@@ -63,7 +63,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     @wraps(f)
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         call = _Call(f, args, kwargs, argnums)
-        if isinstance(call.output, (list, tuple)):
+        if _is_nested(call.output):
             raise TypeError(
                 f"grad needs a function that returns one number, but {_name(f)} returned "
                 f"{len(call.output)} of them: use jacobian"
@@ -152,7 +152,9 @@ class _Call:
         chosen = tuple(argnums) if self.several else (argnums,)
         for i in chosen:
             if not -len(args) <= i < len(args):
-                raise ValueError(f"argnums has {i}, but {_name(f)} was called with {len(args)} arguments")
+                raise ValueError(
+                    f"argnums has {i}, but {_name(f)} was called with {len(args)} arguments"
+                )
         inputs = list(args)
         for i in chosen:
             inputs[i] = _map(_fresh, inputs[i])
@@ -177,10 +179,11 @@ class _Call:
         else:
             float(output)  # a constant function; anything but a number is an error here
             found = dict[Value, Any]()
-        each = tuple(
-            _map(lambda x: self.finished(found.get(x, 0.0)), argument)
-            for argument in self.arguments
-        )
+
+        def derivative_at(x: Value) -> Any:
+            return self.finished(found.get(x, 0.0))
+
+        each = tuple(_map(derivative_at, argument) for argument in self.arguments)
         return each if self.several else each[0]
 
 
@@ -189,15 +192,19 @@ def _fresh(x: Any) -> Value:
     return x * 1.0 if isinstance(x, Value) else Value(x)
 
 
+def _is_nested(x: Any) -> bool:
+    return isinstance(x, (list, tuple)) or bool(getattr(x, "ndim", 0))
+
+
 def _map(function: Function, structure: Any) -> Any:
     """Apply a function to each number of a nested list; tuples and arrays come back as lists."""
-    if isinstance(structure, (list, tuple)) or getattr(structure, "ndim", 0):
+    if _is_nested(structure):
         return [_map(function, x) for x in structure]
     return function(structure)
 
 
 def _leaves(structure: Any) -> Iterator[Any]:
-    if isinstance(structure, (list, tuple)) or getattr(structure, "ndim", 0):
+    if _is_nested(structure):
         for x in structure:
             yield from _leaves(x)
     else:

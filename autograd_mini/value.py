@@ -4,6 +4,11 @@ A node knows its operands; no node knows who uses it, so a graph has no cycle an
 soon as nobody holds its root. Nothing here recurses: a graph may be a million operations deep.
 """
 
+# The functions of this module are the Value's own workings, and its operand slots hold a Value, a
+# tuple of them or nothing.
+# pyright: reportPrivateUsage=false, reportUnknownVariableType=false
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import math
@@ -22,8 +27,11 @@ __all__ = ["Value", "adjoints", "apply", "topological_order"]
 
 Scalar: TypeAlias = "Value | float"
 
-ZERO: Final = float("0")  # the one object every gradient starts as: `grad is ZERO` means not computed
+ZERO: Final = float(
+    "0"
+)  # the one object every gradient starts as: `grad is ZERO` means not computed
 CONSTANT: Final = "constant"  # in place of a source line: a number that an operator wrapped
+_EXACT: Final = 2**53  # below it every int is a float
 _new = object.__new__
 _state = contexts.state
 
@@ -176,40 +184,42 @@ class Value(Number):
     def __add__(self, other: Any) -> Any:
         if type(other) is Value:
             return _node(self.data + other.data, ops.ADD, self, other)
-        return _mixed(ops.ADD, operator.add, self, other)
+        return _mixed(ops.ADD, self, other)
 
     def __radd__(self, other: Any) -> Any:
         if type(other) is int and other == 0:
             return self  # so that sum(values) has no `0 +` node
-        return _mixed(ops.ADD, operator.add, other, self)
+        return _mixed(ops.ADD, other, self)
 
     def __sub__(self, other: Any) -> Any:
         if type(other) is Value:
             return _node(self.data - other.data, ops.SUB, self, other)
-        return _mixed(ops.SUB, operator.sub, self, other)
+        return _mixed(ops.SUB, self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return _mixed(ops.SUB, operator.sub, other, self)
+        return _mixed(ops.SUB, other, self)
 
     def __mul__(self, other: Any) -> Any:
         if type(other) is Value:
             return _node(self.data * other.data, ops.MUL, self, other)
-        return _mixed(ops.MUL, operator.mul, self, other)
+        return _mixed(ops.MUL, self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return _mixed(ops.MUL, operator.mul, other, self)
+        return _mixed(ops.MUL, other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        return _mixed(ops.DIV, operator.truediv, self, other)
+        if type(other) is Value and other.data != 0.0:
+            return _node(self.data / other.data, ops.DIV, self, other)
+        return _mixed(ops.DIV, self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return _mixed(ops.DIV, operator.truediv, other, self)
+        return _mixed(ops.DIV, other, self)
 
     def __pow__(self, other: Any) -> Any:
-        return _mixed(ops.POW, operator.pow, self, other)
+        return _mixed(ops.POW, self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return _mixed(ops.POW, operator.pow, other, self)
+        return _mixed(ops.POW, other, self)
 
     def __neg__(self) -> Value:
         return _node(-self.data, ops.NEG, self)
@@ -254,7 +264,7 @@ class Value(Number):
         else:
             propagate = _propagate
         order, leaves = interior_order(self)
-        kept = [(leaf, leaf.grad) for leaf in dict.fromkeys(leaves)]
+        kept = [(leaf, leaf.grad) for leaf in dict.fromkeys(leaves)] if leaves else ()
         for leaf, _ in kept:
             leaf.grad = ZERO
         for node in order:
@@ -321,11 +331,18 @@ class Value(Number):
         # Listing everything below first, inputs before their consumers, keeps pickle and
         # deepcopy from descending into the graph: each inner node finds its inputs done.
         below = _Below(topological_order(self)[:-1])
-        _listings().add(below)
+        _listed.sets.add(below)
         return _restore, (below, *fields)
 
 
-_MICROGRAD_NAMES: Final = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "relu": "ReLU"}
+_MICROGRAD_NAMES: Final = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "pow": "**",
+    "relu": "ReLU",
+}
 
 
 # The door: how numbers become data.
@@ -333,15 +350,20 @@ _MICROGRAD_NAMES: Final = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow"
 
 def _number(x: Any) -> float:
     """Return `x` as a float, or say why it is not a number."""
+    if type(x) is int and -_EXACT < x < _EXACT:
+        return float(x)
     if isinstance(x, Value):
         raise TypeError(f"{x!r} is a Value already: use it as it is, or its .data or .detach()")
     if isinstance(x, (str, bytes)):
         raise TypeError(f"a Value holds a number, but got the text {x!r}: convert it with float()")
     if isinstance(x, complex) or getattr(getattr(x, "dtype", None), "kind", "") == "c":
-        raise TypeError(f"a Value holds a real number, but got {x!r}: use its .real, .imag or abs()")
-    if getattr(x, "ndim", 0):
         raise TypeError(
-            f"a Value holds one number, but got an array of shape {x.shape}: wrap its elements, "
+            f"a Value holds a real number, but got {x!r}: use its .real, .imag or abs()"
+        )
+    if getattr(x, "ndim", 0):
+        shape = cast(Any, x).shape
+        raise TypeError(
+            f"a Value holds one number, but got an array of shape {shape}: wrap its elements, "
             "as in [Value(element) for element in array]"
         )
     if not hasattr(x, "__float__"):
@@ -360,9 +382,13 @@ def _too_large(x: Any) -> RangeError:
     return RangeError(f"{text} is too large for a float, whose limit is 1.797e308: scale it first")
 
 
-def constant(x: Any) -> Value:
+def constant(x: SupportsFloat) -> Value:
     """Return a number that an operator met as a leaf of the graph."""
-    leaf = Value(x)
+    leaf = _new(Value)
+    leaf.data = x if type(x) is float else _number(x)
+    leaf.grad = ZERO
+    leaf.label = ""
+    leaf._row = leaf._a = leaf._b = None
     leaf._source = CONSTANT
     return leaf
 
@@ -393,12 +419,12 @@ def _watched_node(data: float, op: Op, a: Any, b: Value | None) -> Value:
     if contexts.grad_enabled.get():
         node._row, node._a, node._b = op, a, b
     if not math.isfinite(data) and contexts.anomaly_detected.get():
-        inputs = a if type(a) is tuple else (a,) if b is None else (a, b)
+        inputs: Any = a if type(a) is tuple else (a,) if b is None else (a, b)
         raise AnomalyError(f"{op.name} gives {data}: {described(inputs)}{_made_at(node)}")
     return node
 
 
-def apply(op: Op, *operands: Scalar) -> Value | float:
+def apply(op: Op, *operands: Any) -> Any:
     """Apply a row of the rule table to Values and plain numbers, or to another kind of Number.
 
     Returns:
@@ -413,18 +439,25 @@ def apply(op: Op, *operands: Scalar) -> Value | float:
         >>> apply(OPS["atan2"], Value(1.0), 1.0).data
         0.7853981633974483
     """
+    if op.arity == 1 and len(operands) == 1 and type(operands[0]) is Value:
+        x: Any = operands[0]
+        try:
+            data: Any = op.forward(x.data)
+        except (ValueError, ArithmeticError) as error:
+            raise explained(op, (x,), error) from None
+        return _node(data if type(data) is float else _number(data), op, x)
     if op.arity is not None and len(operands) != op.arity:
         raise TypeError(f"{op.name} takes {op.arity} operands, but got {len(operands)}")
     recorded = False
-    for x in operands:
-        if isinstance(x, Number):
-            if not isinstance(x, Value):
-                return x.apply(op, *operands)
+    for operand in operands:
+        if isinstance(operand, Value):
             recorded = True
             break
+        if isinstance(operand, Number):
+            return operand.apply(op, *operands)
     values = tuple([x if isinstance(x, Value) else constant(x) for x in operands])
     try:
-        data: Any = op.forward(*[x.data for x in values])
+        data = op.forward(*[x.data for x in values])
     except (ValueError, ArithmeticError) as error:
         raise explained(op, values, error) from None
     if type(data) is not float:
@@ -438,15 +471,15 @@ def apply(op: Op, *operands: Scalar) -> Value | float:
     return _node(data, op, values)
 
 
-def _mixed(op: Op, symbol: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+def _mixed(op: Op, a: Any, b: Any) -> Any:
     """Apply a binary row where one operand may be a number, an array or foreign to us."""
     try:
-        if type(b) is not Value and not isinstance(b, Value):
+        if not isinstance(b, Value):
             b = constant(b)
-        elif type(a) is not Value and not isinstance(a, Value):
+        elif not isinstance(a, Value):
             a = constant(a)
     except TypeError:
-        return _elementwise(symbol, a, b)
+        return _elementwise(op, a, b)
     try:
         data: float = op.forward(a.data, b.data)
     except (ValueError, ArithmeticError) as error:
@@ -454,12 +487,12 @@ def _mixed(op: Op, symbol: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     return _node(data, op, a, b)
 
 
-def _elementwise(symbol: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+def _elementwise(op: Op, a: Any, b: Any) -> Any:
     """Map an operator over an array; refuse what can never be an operand, with advice."""
     other: Any = b if isinstance(a, Value) else a
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(other, numpy.ndarray):
-        return numpy.frompyfunc(symbol, 2, 1)(*[_boxed(x, numpy) for x in (a, b)])
+        return numpy.frompyfunc(op.forward, 2, 1)(*[_boxed(x, numpy) for x in (a, b)])
     if other is None or isinstance(other, (str, bytes, complex)):
         _number(other)
     return NotImplemented
@@ -559,6 +592,8 @@ def interior_order(root: Value) -> tuple[list[Value], list[Value]]:
     stack: list[Any] = [root]
     push = stack.append
     pop = stack.pop
+    a: Any
+    b: Any
     while stack:
         node = pop()
         if node is None:
@@ -600,6 +635,8 @@ def _propagate(order: list[Value]) -> None:
     unrolled for one and two operands, with the rules of add, mul and dot written out.
     """
     add, mul, dot = ops.ADD, ops.MUL, ops.DOT
+    a: Any
+    b: Any
     for node in reversed(order):
         op: Any = node._row
         a = node._a
@@ -609,8 +646,9 @@ def _propagate(order: list[Value]) -> None:
             a.grad += b.data * upstream
             b.grad += a.data * upstream
         elif op is add:
+            b = node._b
             a.grad += upstream
-            node._b.grad += upstream
+            b.grad += upstream
         elif op is dot:
             n = len(a) // 2
             ws, xs = a[:n], a[n : 2 * n]
@@ -726,17 +764,16 @@ class _Below(list[Value]):
     __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType] # a member of a WeakSet
 
 
-_listed = threading.local()
+class _Listed(threading.local):
+    def __init__(self) -> None:
+        self.sets: weakref.WeakSet[_Below] = weakref.WeakSet()
 
 
-def _listings() -> weakref.WeakSet[_Below]:
-    if not hasattr(_listed, "sets"):
-        _listed.sets = weakref.WeakSet()
-    return _listed.sets
+_listed = _Listed()
 
 
 def _already_listed(node: Value) -> bool:
-    return any(id(node) in below.ids for below in _listings())
+    return any(id(node) in below.ids for below in _listed.sets)
 
 
 def _restore(
