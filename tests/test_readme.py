@@ -18,7 +18,9 @@ def sections() -> dict[str, list[tuple[int, str]]]:
     """Return the Python blocks under each heading, with their line numbers."""
     found: list[tuple[str, int, str]] = []
     heading = ""
-    for match in re.finditer(r"^#+ (.+)$|^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL):
+    for match in re.finditer(
+        r"^#+ ([^\n]+)$|^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL
+    ):
         heading = match[1] or heading
         if match[2] in ("python", "pycon"):
             found.append((heading, README.count("\n", 0, match.start(3)), match[3]))
