@@ -1,0 +1,118 @@
+"""Labels are data: whatever a user wrote is shown as written, in every format.
+
+A label may hold quotes, markup, newlines, emoji or ten thousand characters. Each format has its
+own way of writing such things, and the ways stand here, side by side.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+LONGEST: Final = 24  # characters of a label inside a box; hovering shows the rest
+
+# What XML has no way to write: control characters, halves of a surrogate pair, two non-characters.
+_UNWRITABLE: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
+)
+_MARKUP: Final = {
+    ord("&"): "&amp;",
+    ord("<"): "&lt;",
+    ord(">"): "&gt;",
+    ord('"'): "&quot;",
+    ord("'"): "&#x27;",
+    ord("\r"): "&#13;",
+}
+_MERMAID: Final = {
+    ord('"'): "#quot;",
+    ord("<"): "#lt;",
+    ord(">"): "#gt;",
+    ord("&"): "#amp;",
+    ord("#"): "#35;",
+    ord("`"): "#96;",
+    ord("\\"): "#92;",
+}
+
+
+def clean(text: str) -> str:
+    r"""Return `text` without the characters that no drawing can hold.
+
+    Example:
+        >>> clean("a\x00b")
+        'ab'
+    """
+    return _UNWRITABLE.sub("", text)
+
+
+def one_line(text: str) -> str:
+    r"""Return `text` as one line: a newline becomes a visible sign.
+
+    Example:
+        >>> one_line("two\nlines")
+        'two↵lines'
+    """
+    return re.sub("\r\n?|[\n\x85\u2028\u2029]", "↵", clean(text)).replace("\t", " ")
+
+
+def shorten(text: str, longest: int = LONGEST) -> str:
+    """Return `text`, cut at `longest` characters with an ellipsis.
+
+    Example:
+        >>> shorten("the pre-activation of unit 2")
+        'the pre-activation of u…'
+    """
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def xml(text: str) -> str:
+    """Return `text` as the content of an SVG or HTML element or attribute.
+
+    Example:
+        >>> xml('</script> & "more"')
+        '&lt;/script&gt; &amp; &quot;more&quot;'
+    """
+    return clean(text).translate(_MARKUP)
+
+
+def dot(*lines: str) -> str:
+    r"""Return lines of text as one DOT attribute, quotes included.
+
+    Backslashes are DOT's escapes and `&lt;` its entities: both are written so that they mean
+    themselves.
+
+    Example:
+        >>> print(dot("a \\N", 'say "x"'))
+        "a \\N\nsay \"x\""
+    """
+    written = [
+        clean(line).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
+        for text in lines
+        for line in text.splitlines() or [""]
+    ]
+    return '"' + "\\n".join(written) + '"'
+
+
+def mermaid(*lines: str) -> str:
+    """Return lines of text as a Mermaid label, quotes included.
+
+    Example:
+        >>> mermaid('a "b"', "data 2")
+        '"a #quot;b#quot;<br/>data 2"'
+    """
+    return '"' + "<br/>".join([one_line(line).translate(_MERMAID) for line in lines]) + '"'
+
+
+def width(text: str) -> int:
+    """Return how many columns of a fixed-width font `text` takes.
+
+    Example:
+        >>> width("data"), width("損失")
+        (4, 4)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )

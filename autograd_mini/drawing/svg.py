@@ -1,0 +1,190 @@
+"""A picture as SVG, drawn by the built-in layout: standard library only, the same bytes always.
+
+Each box is a group with the id of its node (`n7`), each edge a group with the id of its argument
+(`e7_1`); inside, lines of text have their kind as class. The HTML player finds them by these.
+"""
+
+from __future__ import annotations
+
+from autograd_mini.drawing import labels, style
+from autograd_mini.drawing.layout import Layout, Point, layout
+from autograd_mini.drawing.picture import Box, Edge, Picture
+
+STACK = 4.0  # how far the sheets behind a collapsed box look out
+DOUBLE = 3.0  # between the two lines of a double border
+_CAPTION = 24.0
+
+
+def svg(picture: Picture, placed: Layout | None = None) -> str:
+    """Return a picture as an SVG document.
+
+    Args:
+        picture: What to draw.
+        placed: Where, from `place`; without it the built-in layout decides.
+    """
+    placed = placed or place(picture)
+    width, height = placed.width, placed.height
+    if picture.caption:
+        width = max(width, style.text_width(picture.caption, style.SMALL) + 24.0)
+        height += _CAPTION
+    size = f"{_n(width)} {_n(height)}"
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_n(width)}pt" height="{_n(height)}pt"'
+        f' viewBox="0 0 {size}" role="img" aria-label="{labels.xml(picture.title)}"'
+        f' font-family="{style.FONT}" font-size="{_n(style.FONT_SIZE)}" xml:space="preserve">',
+        f'<rect class="canvas" width="{_n(width)}" height="{_n(height)}" fill="white"/>',
+        '<g id="graph0" class="graph">',
+    ]
+    for edge, route, middle in zip(picture.edges, placed.routes, placed.labels, strict=True):
+        parts.append(_edge(edge, picture, route, middle))
+    for box, center in zip(picture.boxes, placed.centers, strict=True):
+        parts.append(_box(box, center, picture.scale))
+    if picture.caption:
+        parts.append(
+            f'<text class="caption" x="12" y="{_n(height - 10)}" font-size="{_n(style.SMALL)}"'
+            f' fill="#333333">{labels.xml(picture.caption)}</text>'
+        )
+    parts += ["</g>", "</svg>", ""]
+    return "\n".join(parts)
+
+
+def place(picture: Picture) -> Layout:
+    """Return the built-in layout of a picture."""
+    texts = [
+        (style.text_width(edge.text, style.SMALL) + 8.0, style.SMALL + 4.0) if edge.text else None
+        for edge in picture.edges
+    ]
+    edges = [(edge.source, edge.target) for edge in picture.edges]
+    return layout([size(box) for box in picture.boxes], edges, texts, picture.rankdir)
+
+
+def size(box: Box) -> tuple[float, float]:
+    """Return the width and height of a box, its border and stack included."""
+    width, height = style.box_size([line.text for line in box.lines])
+    more = {"parameter": 2 * DOUBLE, "group": 2 * STACK}.get(box.kind, 0.0)
+    return width + more, height + more
+
+
+def path(route: list[Point], upright: bool = False) -> str:
+    """Return a route of the layout as the `d` of an SVG path.
+
+    Args:
+        route: From `Layout.routes`.
+        upright: Whether columns are rows, as in TB.
+    """
+    (x, y), *rest = route
+    parts = [f"M{_n(x)},{_n(y)}"]
+    for nx, ny in rest:
+        if x == nx or y == ny:
+            parts.append(f"L{_n(nx)},{_n(ny)}")
+        elif upright:
+            middle = _n((y + ny) / 2)
+            parts.append(f"C{_n(x)},{middle} {_n(nx)},{middle} {_n(nx)},{_n(ny)}")
+        else:
+            middle = _n((x + nx) / 2)
+            parts.append(f"C{middle},{_n(y)} {middle},{_n(ny)} {_n(nx)},{_n(ny)}")
+        x, y = nx, ny
+    return "".join(parts)
+
+
+def _edge(edge: Edge, picture: Picture, route: list[Point], middle: Point | None) -> str:
+    upright = picture.rankdir == "TB"
+    source, target = picture.boxes[edge.source].id, picture.boxes[edge.target].id
+    x, y = route[-1]
+    if upright:
+        tip = f"{_n(x)},{_n(y)} {_n(x - 3)},{_n(y - 8)} {_n(x + 3)},{_n(y - 8)}"
+        beside = f'x="{_n(x + 5)}" y="{_n(y - 3)}"'
+        end = (x, y - 6)
+    else:
+        tip = f"{_n(x)},{_n(y)} {_n(x - 8)},{_n(y - 3)} {_n(x - 8)},{_n(y + 3)}"
+        beside = f'x="{_n(x - 4)}" y="{_n(y - 4)}" text-anchor="end"'
+        end = (x - 6, y)
+    parts = [
+        f'<g id="{edge.id}" class="edge"><title>{source}-&gt;{target}</title>',
+        f'<path d="{path([*route[:-1], end], upright)}" fill="none" stroke="{style.EDGE}"/>',
+        f'<polygon points="{tip}" fill="{style.EDGE}"/>',
+    ]
+    if edge.argument:
+        parts.append(
+            f'<text class="argument" {beside} font-size="8" fill="#333333">{edge.argument}</text>'
+        )
+    if middle:
+        width, height = style.text_width(edge.text, style.SMALL) + 6.0, style.SMALL + 4.0
+        x, y = middle
+        parts.append(
+            f'<rect x="{_n(x - width / 2)}" y="{_n(y - height / 2)}" width="{_n(width)}"'
+            f' height="{_n(height)}" fill="white"/>'
+            f'<text class="partial" x="{_n(x)}" y="{_n(y + 3.5)}" text-anchor="middle"'
+            f' font-size="{_n(style.SMALL)}">{labels.xml(edge.text)}</text>'
+        )
+    return "".join([*parts, "</g>"])
+
+
+def _box(box: Box, center: Point, scale: float) -> str:
+    width, height = size(box)
+    left, top = center[0] - width / 2, center[1] - height / 2
+    kinds = f"node {box.kind} root" if box.is_root else f"node {box.kind}"
+    look = (
+        f'fill="{style.fill(box.gradient, scale)}" stroke="{style.border(box.gradient)}"'
+        f' stroke-width="{2.5 if box.is_root else 1}"'
+    )
+    inset = 0.0
+    shapes: list[str] = []
+    if box.kind == "group":
+        width, height = width - 2 * STACK, height - 2 * STACK
+        for sheet in (2, 1):
+            shapes.append(
+                _rect(left + sheet * STACK, top + (2 - sheet) * STACK, width, height, look)
+            )
+        top += 2 * STACK
+    radius = 2.0
+    if box.kind == "input":
+        radius = 13.0
+    elif box.kind == "more":
+        look = f'fill="white" stroke="{style.BORDER}" stroke-dasharray="4 3"'
+    elif box.kind == "constant":
+        look += ' stroke-dasharray="1.5 2"'
+    shapes.append(_rect(left, top, width, height, look, radius))
+    if style.is_hatched(box.gradient):
+        shapes.append(_hatching(left, top, width, height))
+    if box.kind == "parameter":
+        inset = DOUBLE
+        line = f'fill="none" stroke="{style.border(box.gradient)}"'
+        shapes.append(
+            _rect(left + inset, top + inset, width - 2 * inset, height - 2 * inset, line, radius)
+        )
+    x, y = left + width / 2, top + inset + style.PADDING[1] + 0.8 * style.LINE
+    for number, line in enumerate(box.lines):
+        weight = ' font-weight="bold"' if line.kind == "title" else ""
+        shapes.append(
+            f'<text class="{line.kind}" x="{_n(x)}" y="{_n(y + number * style.LINE)}"'
+            f' text-anchor="middle"{weight}>{labels.xml(line.text)}</text>'
+        )
+    hover = f"<title>{labels.xml(box.hover)}</title>"
+    return "".join(
+        [f'<g id="{box.id}" class="{kinds}"><title>{box.id}</title><g>', hover, *shapes, "</g></g>"]
+    )
+
+
+def _rect(x: float, y: float, width: float, height: float, look: str, radius: float = 2.0) -> str:
+    return (
+        f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}"'
+        f' rx="{_n(radius)}" {look}/>'
+    )
+
+
+def _hatching(x: float, y: float, width: float, height: float) -> str:
+    """Slanted lines inside a box, without a pattern, whose id could meet another drawing's."""
+    lines: list[str] = []
+    offset = 6.0
+    while offset < width + height:
+        start = (x + min(offset, width), y + max(0.0, offset - width))
+        end = (x + max(0.0, offset - height), y + min(offset, height))
+        lines.append(f"M{_n(start[0])},{_n(start[1])}L{_n(end[0])},{_n(end[1])}")
+        offset += 6.0
+    return f'<path class="hatching" d="{"".join(lines)}" stroke="{style.HATCH}" fill="none"/>'
+
+
+def _n(x: float) -> str:
+    """A coordinate, to a hundredth of a point and no longer than it must be."""
+    return f"{x:.2f}".rstrip("0").rstrip(".")
