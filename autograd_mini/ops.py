@@ -60,10 +60,16 @@ class Op:
         smooth: Range | tuple[Range, ...] = (-3.0, 3.0),
         kinks: Sequence[float | Callable[..., Any]] = (),
     ) -> None:
+        rules = (partials,) if callable(partials) else tuple(partials)
+        if not rules or not all(callable(rule) for rule in rules):
+            raise TypeError(
+                f"{name}: partials are functions (f, *operands), one for each operand, or one "
+                f"function that returns them all, but got {partials!r}"
+            )
         self.name = name
         self.forward = forward
-        self.partials: Any = partials if callable(partials) else tuple(partials)
-        self.arity = None if callable(partials) else len(self.partials)
+        self.partials: Any = partials if callable(partials) else rules
+        self.arity = None if callable(partials) else len(rules)
         self.domain = domain
         self.smooth = smooth
         self.kinks = tuple(kinks)
@@ -344,7 +350,7 @@ def log_or_nan(x: Any) -> Any:
 
 def power_slope(x: Any, y: Any) -> Any:
     """Slope y xʸ⁻¹ of a power in its base: 0 for y = 0, infinite at x = 0 for 0 < y < 1."""
-    if isinstance(y, (int, float)) and y >= 1.0:
+    if isinstance(y, (int, float)) and y >= 1.0 and not isinstance(x, (int, float)):
         return y * x ** (y - 1.0)  # a constant exponent stays plain arithmetic
     return _dispatch(POWER_SLOPE, x, y)
 
@@ -592,7 +598,7 @@ CLAMPED_LOG1P = Op("clamped_log1p", lambda x: max(_log1p_or_nan(x), -100.0), (la
 # Total helpers of the rules: they never raise
 QUOTIENT = Op("quotient", _quotient,                  (lambda f, x, y: quotient(1.0, y), lambda f, x, y: -quotient(f, y)), smooth=((-3.0, 3.0), (0.5, 3.0)), kinks=(lambda x, y: y,))
 LOG_OR_NAN = Op("log_or_nan", _log_or_nan,            (lambda f, x: quotient(1.0, x),), smooth=(0.1, 3.0), kinks=(0.0,))
-POWER_SLOPE = Op("power_slope", _power_slope,         (lambda f, x, y: y * power_slope(x, y - 1.0), lambda f, x, y: quotient(f, y) + f * log_or_nan(nonzero(x))), smooth=((0.3, 3.0), (0.5, 3.0)), kinks=(lambda x, y: x, lambda x, y: y))
+POWER_SLOPE = Op("power_slope", _power_slope,         (lambda f, x, y: y * power_slope(x, where(greater(abs(y), 0.0), y - 1.0, 0.0)), lambda f, x, y: quotient(f, y) + f * log_or_nan(nonzero(x))), smooth=((0.3, 3.0), (0.5, 3.0)), kinks=(lambda x, y: x, lambda x, y: y))
 # fmt: on
 
 OPS: Final[dict[str, Op]] = {op.name: op for op in list(globals().values()) if isinstance(op, Op)}

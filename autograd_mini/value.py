@@ -269,7 +269,11 @@ class Value(Number):
             leaf.grad = ZERO
         for node in order:
             node.grad = ZERO
-        self.grad = seed if type(seed) is float else _number(seed)
+        self.grad = (
+            seed
+            if type(seed) is float
+            else _number(float(seed) if isinstance(seed, Value) else seed)
+        )
         try:
             propagate(order)
         except BaseException:
@@ -331,7 +335,8 @@ class Value(Number):
         # Listing everything below first, inputs before their consumers, keeps pickle and
         # deepcopy from descending into the graph: each inner node finds its inputs done.
         below = _Below(topological_order(self)[:-1])
-        _listed.sets.add(below)
+        _listed.references = [r for r in _listed.references if r() is not None]
+        _listed.references.append(weakref.ref(below))
         return _restore, (below, *fields)
 
 
@@ -535,11 +540,12 @@ def described(values: Iterable[Value]) -> str:
 def explained(op: Op, operands: Sequence[Value], error: Exception) -> DomainError:
     """Return the error of a row that has no real result: what happened, and what was needed."""
     call = f"{op.name}({', '.join([repr(x.data) for x in operands])})"
-    named = "".join([f", and {x.label!r} is {x.data}" for x in operands if x.label])
-    if isinstance(error, OverflowError):
-        need = f"{op.name} needs {op.domain}" if op.domain else "a float ends at 1.797e308"
-        return RangeError(f"{call} is too large for a float: {need}{named}")
+    named = "".join([f" and {x.label!r} is {x.data}" for x in operands if x.label])
+    named = f",{named}" if named else ""
     need = f"{op.name} needs {op.domain}" if op.domain else f"{op.name} says {error}"
+    if isinstance(error, OverflowError):
+        bound = f": {need}" if op.arity == 1 else ""  # a power's domain does not bound its size
+        return RangeError(f"{call} is too large for a float, which ends at 1.797e308{bound}{named}")
     kind = DivisionError if isinstance(error, ZeroDivisionError) else DomainError
     return kind(f"{call} is not a real number: {need}{named}")
 
@@ -761,19 +767,21 @@ class _Below(list[Value]):
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return list, (), None, iter(self)
 
-    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType] # a member of a WeakSet
-
 
 class _Listed(threading.local):
     def __init__(self) -> None:
-        self.sets: weakref.WeakSet[_Below] = weakref.WeakSet()
+        self.references: list[weakref.ref[_Below]] = []
 
 
 _listed = _Listed()
 
 
 def _already_listed(node: Value) -> bool:
-    return any(id(node) in below.ids for below in _listed.sets)
+    for reference in _listed.references:
+        below = reference()
+        if below is not None and id(node) in below.ids:
+            return True
+    return False
 
 
 def _restore(

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from autograd_mini import (
+    OPS,
+    Op,
+    Value,
+    apply,
+    contexts,
+    detect_anomaly,
+    log,
+    no_grad,
+    record_source,
+    sqrt,
+    total,
+)
+from autograd_mini.errors import AnomalyError
+
+
+def test_inside_no_grad_operations_give_plain_leaves() -> None:
+    x = Value(2.0)
+    with no_grad():
+        results = [x * 3, x.exp(), total([x, x]), -x]
+    assert all(y.is_leaf for y in results)
+    assert not (x * 3).is_leaf
+
+
+def test_the_contexts_are_decorators_too() -> None:
+    @no_grad()
+    def double(x: Value) -> Value:
+        """Twice x."""
+        return x * 2
+
+    assert double(Value(1.0)).is_leaf
+    assert double(Value(1.0)).is_leaf
+    assert double.__doc__ == "Twice x."
+
+
+def test_blocks_nest_and_close_after_an_error() -> None:
+    before = contexts.state.open
+    with pytest.raises(KeyError), no_grad(), record_source(), no_grad():
+        raise KeyError
+    assert contexts.state.open == before
+    assert not (Value(1.0) * 2).is_leaf
+
+
+def test_a_recorded_source_is_the_callers_own_line() -> None:
+    with record_source():
+        a = Value(2.0) * 3
+        b = log(a)
+    line = test_a_recorded_source_is_the_callers_own_line.__code__.co_firstlineno
+    assert a.source == f"{__file__}:{line + 2}"
+    assert b.source == f"{__file__}:{line + 3}"
+    assert (a + b).source is None
+    assert a.inputs[1].is_constant
+
+
+def wrong(*_: Any) -> float:
+    return math.nan
+
+
+def test_the_first_infinity_raises_with_node_inputs_and_line() -> None:
+    x = Value(1e200, label="x")
+    with (
+        pytest.raises(
+            AnomalyError, match=r"mul gives inf: x = 1e\+200, x = 1e\+200 \(made at .*:\d+\)"
+        ),
+        detect_anomaly(),
+    ):
+        x.__mul__(x)
+    assert (x * x).data == math.inf
+
+
+def test_the_first_bad_gradient_raises_and_leaves_the_leaves_alone() -> None:
+    x, y = Value(0.0, "x"), Value(3.0, "y")
+    (x * y).backward()
+    with detect_anomaly():
+        root = sqrt(x) + y
+        with pytest.raises(AnomalyError, match=r"gradient of sqrt is inf.*x = 0\.0.*made at"):
+            root.backward()
+    assert (x.grad, y.grad) == (3.0, 0.0)
+    root.backward()
+    assert x.grad == math.inf
+
+
+def test_the_slope_of_a_wrapped_number_does_not_count() -> None:
+    with detect_anomaly():
+        y = Value(-3.0) ** 2
+        y.backward()
+    assert y.inputs[0].grad == -6.0
+    assert math.isnan(y.inputs[1].grad)
+
+
+def test_a_wrong_rule_is_found_by_its_node() -> None:
+    with detect_anomaly(), pytest.raises(AnomalyError, match="gradient of rotten is nan"):
+        apply(Op("rotten", lambda x: x, (wrong,)), Value(1.0)).backward()
+
+
+def test_each_thread_has_its_own_settings() -> None:
+    inside, leave = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with no_grad():
+            inside.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    inside.wait(10)
+    assert not (Value(1.0) * 2).is_leaf
+    leave.set()
+    thread.join()
+
+
+def test_each_asyncio_task_has_its_own_settings() -> None:
+    async def recorded(
+        setting: Callable[[], Any], first: asyncio.Event, then: asyncio.Event
+    ) -> bool:
+        with setting():
+            first.set()
+            await then.wait()
+            return not (Value(1.0) * 2).is_leaf
+
+    async def both() -> tuple[bool, bool]:
+        a, b = asyncio.Event(), asyncio.Event()
+        return await asyncio.gather(recorded(no_grad, a, b), recorded(record_source, b, a))
+
+    assert asyncio.run(both()) == (False, True)
+    assert contexts.state.open == 0
+
+
+def test_anomalies_inside_leave_rules_of_the_table_alone() -> None:
+    with detect_anomaly():
+        for name in ("tanh", "sigmoid", "softplus"):
+            apply(OPS[name], Value(0.3)).backward()

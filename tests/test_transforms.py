@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd_mini import (
+    Value,
+    derivative,
+    exp,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    sin,
+    tanh,
+    value_and_grad,
+)
+from autograd_mini.value import ZERO
+
+numbers = st.floats(-2, 2)
+
+
+def f(v: list[Any]) -> Any:
+    x, y, z = v
+    return sin(x * y) * exp(z) + x**3 * y - tanh(z * x)
+
+
+@given(numbers)
+def test_derivatives_of_any_order_are_those_of_the_closed_form(x: float) -> None:
+    for order, expected in enumerate([math.sin(x), math.cos(x), -math.sin(x), -math.cos(x)]):
+        assert derivative(sin, order)(x) == pytest.approx(expected, abs=1e-12)
+
+
+@given(st.lists(numbers, min_size=3, max_size=3))
+def test_the_hessian_is_symmetric_and_is_the_jacobian_of_the_gradient(v: list[float]) -> None:
+    rows = hessian(f)(v)
+    assert rows == jacobian(grad(f))(v)
+    for i in range(3):
+        for j in range(3):
+            assert rows[i][j] == pytest.approx(rows[j][i], rel=1e-9, abs=1e-9)
+
+
+@given(st.lists(numbers, min_size=3, max_size=3), st.lists(numbers, min_size=3, max_size=3))
+def test_hvp_is_the_hessian_times_the_vector(x: list[float], v: list[float]) -> None:
+    expected = [sum(h * t for h, t in zip(row, v, strict=True)) for row in hessian(f)(x)]
+    assert hvp(f)(x, v) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_the_answer_has_the_structure_of_the_argument() -> None:
+    def g(x: Any, w: Any) -> Any:
+        return x[0][0] * w + x[1] * 2
+
+    assert grad(g)([[3.0], 4.0], 5.0) == [[5.0], 2.0]
+    assert grad(g, argnums=1)([[3.0], 4.0], 5.0) == 3.0
+    assert grad(g, argnums=(0, 1))([[3.0], 4.0], 5.0) == ([[5.0], 2.0], 3.0)
+    assert value_and_grad(g, -1)([[3.0], 4.0], 5.0) == (23.0, 3.0)
+
+
+def test_transforms_nest_without_confusing_their_variables() -> None:
+    assert grad(lambda x: x * grad(lambda y: x + y)(1.0))(1.0) == 1.0
+    assert grad(lambda x: x * grad(lambda y: x + y)(x))(1.0) == 1.0
+    assert grad(lambda x: grad(lambda y: x * y)(2.0))(3.0) == 1.0
+    assert grad(grad(grad(lambda x: x**4)))(2.0) == 48.0
+
+
+def test_given_values_the_answer_can_be_differentiated_again() -> None:
+    x = Value(2.0)
+    slope = grad(lambda x: x**3)(x)
+    assert isinstance(slope, Value)
+    slope.backward()
+    assert x.grad == 12.0
+
+
+def test_existing_gradients_are_left_as_they_were_also_after_an_error() -> None:
+    w = Value(2.0)
+    (w * 3).backward()
+    assert grad(lambda x: w * x)(1.0) == 2.0
+    assert w.grad == 3.0
+    with pytest.raises(ValueError, match="log"):
+        grad(lambda x: (w * x).log())(-1.0)
+    assert w.grad == 3.0
+    fresh = Value(1.0)
+    hessian(lambda x: x[0] * x[1] * fresh)([1.0, 2.0])
+    assert fresh.grad is ZERO
+
+
+def test_a_constant_function_has_slope_zero() -> None:
+    assert grad(lambda x: 5.0)(1.0) == 0.0
+    assert hessian(lambda x: x[0])([1.0, 2.0]) == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_wrong_calls_say_what_is_needed() -> None:
+    with pytest.raises(TypeError, match="use jacobian"):
+        grad(lambda x: [x, x])(1.0)
+    with pytest.raises(ValueError, match="argnums has 2"):
+        grad(lambda x: x, argnums=2)(1.0)
+    with pytest.raises(ValueError, match="whole number"):
+        derivative(sin, -1)
+    with pytest.raises(ValueError, match="one shape"):
+        hvp(f)([1.0, 2.0, 3.0], [1.0])
+    with pytest.raises(TypeError, match="text"):
+        grad(sin)("1")
+
+
+def test_arrays_are_accepted_as_arguments() -> None:
+    np = pytest.importorskip("numpy")
+    assert grad(f)(np.array([1.0, 0.0, 0.0])) == grad(f)([1.0, 0.0, 0.0])

@@ -1,0 +1,578 @@
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+import random
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd_mini import (
+    OPS,
+    DivisionError,
+    DomainError,
+    Op,
+    RangeError,
+    Value,
+    apply,
+    dot,
+    greater,
+    logsumexp,
+    maximum,
+    product,
+    topological_order,
+    total,
+    where,
+)
+from autograd_mini.value import ZERO, adjoints, interior_order
+
+numbers = st.floats(-3, 3)
+
+
+def tangled(x: Value, y: Value) -> Value:
+    """A graph with sharing, constants, an n-ary node and both kinds of operand slots."""
+    s = x * y + x
+    return total([s, s.tanh(), dot([x, y, 2.0], [y, s, x], 0.5)]) / (1.5 + y * y) - 3 * s**2
+
+
+# Construction.
+
+
+@pytest.mark.parametrize(
+    "number",
+    [True, 3, 2.5, Fraction(1, 3), Decimal("0.1"), np.float32(0.5), np.int64(7), np.array(4.0)],
+    ids=lambda x: type(x).__name__,
+)
+def test_any_real_number_is_accepted_and_becomes_a_float(number: Any) -> None:
+    value = Value(number)
+    assert type(value.data) is float
+    assert value.data == float(number)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "3",
+        b"3",
+        1j,
+        np.complex128(1),
+        None,
+        [1.0],
+        np.ones((1, 1)),
+        object(),
+        Value(1.0),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_what_is_not_one_real_number_is_refused_with_advice(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="Value"):
+        Value(wrong)
+
+
+@pytest.mark.parametrize(
+    "huge", [10**400, Fraction(10**400), Decimal("1e400")], ids=lambda x: type(x).__name__
+)
+def test_a_number_too_large_for_a_float_is_a_range_error(huge: Any) -> None:
+    with pytest.raises(RangeError, match="too large for a float"):
+        Value(huge)
+
+
+def test_infinity_itself_is_a_number() -> None:
+    assert Value(Decimal("Infinity")).data == math.inf
+    assert Value(math.inf).data == math.inf
+
+
+def test_a_label_that_is_not_a_string_is_refused() -> None:
+    with pytest.raises(TypeError, match="@primitive"):
+        Value(1.0, ())  # pyright: ignore[reportArgumentType]
+
+
+def test_what_a_node_is_made_of_is_read_only() -> None:
+    x = Value(2.0)
+    for name in ("op", "inputs", "is_leaf", "is_constant", "source"):
+        with pytest.raises(AttributeError):
+            setattr(x, name, None)
+
+
+def test_a_value_has_seven_slots_and_no_dictionary() -> None:
+    assert len(Value.__slots__) == 7
+    assert not hasattr(Value(1.0), "__dict__")
+
+
+def test_inputs_keep_argument_order_and_repeats() -> None:
+    a, b = Value(2.0), Value(3.0)
+    assert (a - b).inputs == (a, b)
+    assert (b - a).inputs == (b, a)
+    assert (a * a).inputs == (a, a)
+    assert dot([a, b], [b, b], a).inputs == (a, b, b, b, a)
+    assert a.inputs == ()
+
+
+def test_the_graph_shows_what_was_written() -> None:
+    x = Value(2.0)
+    for expression, name in [(5 - x, "sub"), (5 / x, "div"), (-x, "neg"), (2**x, "pow")]:
+        assert expression.op is OPS[name]
+    assert (5 - x).inputs[0].is_constant
+    assert (5 - x).inputs[1] is x
+
+
+def test_sum_drops_only_the_exact_integer_zero() -> None:
+    a, b = Value(1.0), Value(2.0)
+    both: Any = sum([a, b])
+    assert both.inputs == (a, b)
+    assert sum([a]) is a
+    assert (0.0 + a).op is OPS["add"]
+    assert (a + 0).op is OPS["add"]
+    assert (False + a).op is OPS["add"]
+
+
+def test_repr_is_short_and_does_not_descend() -> None:
+    assert repr(Value(3.0)) == "Value(data=3.0, grad=0.0)"
+    assert repr(Value(3.0, label="x")) == "Value(data=3.0, grad=0.0, label='x')"
+
+
+# Behaving as a number.
+
+
+def test_conversions_act_on_the_data() -> None:
+    x = Value(2.75)
+    assert float(x) == 2.75
+    assert int(x) == 2
+    assert round(x, 1) == 2.8
+    assert round(x) == 3
+    assert f"{x:.1f}" == "2.8"
+    assert bool(x)
+    assert not Value(0.0)
+    assert x.item() == 2.75
+
+
+def test_order_compares_data_and_equality_is_identity() -> None:
+    a, b = Value(1.0), Value(1.0)
+    assert a <= b
+    assert a >= 1
+    assert not a < b
+    assert a < 2
+    assert a != b
+    assert a == a
+    assert len({a, b}) == 2
+    with pytest.raises(TypeError):
+        a < "1"  # noqa: B015 # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+
+
+def test_detach_gives_a_leaf_with_the_same_number_and_name() -> None:
+    y = Value(2.0) * 3
+    y.label = "y"
+    d = y.detach()
+    assert d.is_leaf
+    assert (d.data, d.label) == (6.0, "y")
+
+
+@pytest.mark.parametrize(
+    "other", [2, 0.5, True, Fraction(1, 2), Decimal("2.5"), np.float64(3), np.int32(3)]
+)
+@pytest.mark.parametrize("symbol", ["+", "-", "*", "/", "**"])
+def test_numbers_work_on_either_side_of_an_operator(symbol: str, other: Any) -> None:
+    x = Value(1.5)
+    for expression in (f"x {symbol} other", f"other {symbol} x"):
+        result = eval(expression, {"x": x, "other": other})
+        assert isinstance(result, Value)
+        assert result.data == eval(expression, {"x": 1.5, "other": float(other)})
+
+
+@pytest.mark.parametrize("symbol", ["+", "-", "*", "/", "**"])
+def test_operators_map_over_the_elements_of_arrays(symbol: str) -> None:
+    x, array = Value(1.5, "x"), np.array([[1.0, 2.0], [3.0, 4.0]])
+    for expression in (f"x {symbol} array", f"array {symbol} x"):
+        result = eval(expression, {"x": x, "array": array})
+        assert result.shape == (2, 2)
+        expected = eval(expression, {"x": 1.5, "array": array})
+        assert np.array_equal(np.vectorize(float)(result), expected)
+        result.sum().backward()
+    assert (x < array).tolist() == [[False, True], [True, True]]
+
+
+def test_matrix_products_of_object_arrays_are_graphs() -> None:
+    w = np.array([[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]])
+    x = np.array([Value(5.0), 6.0], dtype=object)
+    y = w @ x
+    y[1].backward()
+    assert [v.data for v in y] == [17.0, 39.0]
+    assert x[0].grad == 3.0
+    assert w[1, 1].grad == 6.0
+    assert w[0, 0].grad is ZERO
+    assert np.exp(np.array([Value(0.0)]))[0].data == 1.0
+
+
+@pytest.mark.parametrize("wrong", ["1", None, 1j, b"2"])
+def test_operands_that_can_never_work_are_refused_with_advice(wrong: Any) -> None:
+    for operation in (
+        lambda: Value(1.0) + wrong,
+        lambda: wrong * Value(1.0),
+        lambda: Value(1.0) ** wrong,
+    ):
+        with pytest.raises(TypeError, match="a Value holds a"):
+            operation()
+
+
+def test_foreign_operands_get_their_turn() -> None:
+    class Foreign:
+        def __radd__(self, other: Any) -> str:
+            return "mine"
+
+    assert Value(1.0) + Foreign() == "mine"
+
+
+# Errors.
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "words"),
+    [
+        (lambda x, z: x.log(), DomainError, ["log(-2.0)", "x > 0", "'x' is -2.0"]),
+        (lambda x, z: x.sqrt(), DomainError, ["sqrt(-2.0)", "x >= 0", "'x' is -2.0"]),
+        (lambda x, z: x.asin(), DomainError, ["asin(-2.0)", "-1 <= x <= 1"]),
+        (lambda x, z: x**0.5, DomainError, ["pow(-2.0, 0.5)", "x > 0", "whole number"]),
+        (lambda x, z: z**-1, DivisionError, ["pow(0.0, -1.0)", "not below 0 where x is 0"]),
+        (lambda x, z: x / z, DivisionError, ["div(-2.0, 0.0)", "y != 0", "'z' is 0.0"]),
+        (lambda x, z: 1 / z, DivisionError, ["div(1.0, 0.0)", "'z' is 0.0"]),
+        (lambda x, z: (x * -500).exp(), RangeError, ["exp(1000.0)", "709.78"]),
+        (lambda x, z: (x * 1e300) ** 2, RangeError, ["pow(-2e+300, 2.0)", "1.797e308"]),
+        (lambda x, z: (x * math.inf).sin(), DomainError, ["sin(-inf)", "finite"]),
+        (lambda x, z: logsumexp([]), DomainError, ["at least one number"]),
+        (lambda x, z: x * 10**400, RangeError, ["too large"]),
+    ],
+)
+def test_outside_a_domain_the_error_quotes_operands_labels_and_need(
+    operation: Callable[..., Any], kind: type[Exception], words: list[str]
+) -> None:
+    with pytest.raises(kind) as caught:
+        operation(Value(-2.0, "x"), Value(0.0, "z"))
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_domain_errors_are_the_errors_python_programs_expect() -> None:
+    assert issubclass(DomainError, ValueError)
+    assert issubclass(DivisionError, (DomainError, ZeroDivisionError))
+    assert issubclass(RangeError, (DomainError, OverflowError))
+
+
+def test_sums_and_products_overflow_to_infinity_as_floats_do() -> None:
+    x = Value(1e308)
+    assert (x + x).data == math.inf
+    assert (x * 10).data == math.inf
+    assert (-x - x).data == -math.inf
+
+
+def test_apply_counts_its_operands() -> None:
+    with pytest.raises(TypeError, match="tanh takes 1 operands, but got 2"):
+        apply(OPS["tanh"], Value(1.0), 2.0)
+    with pytest.raises(TypeError, match="div takes 2"):
+        apply(OPS["div"], Value(1.0))
+
+
+# Backward.
+
+
+@given(numbers, numbers)
+def test_a_second_backward_doubles_the_leaves_exactly(p: float, q: float) -> None:
+    x, y = Value(p), Value(q)
+    root = tangled(x, y)
+    root.backward()
+    once = (x.grad, y.grad)
+    interior = [node.grad for node in interior_order(root)[0]]
+    root.backward()
+    assert (x.grad, y.grad) == (2 * once[0], 2 * once[1])
+    assert [node.grad for node in interior_order(root)[0]] == interior
+
+
+def test_leaves_add_up_over_different_roots() -> None:
+    x = Value(3.0)
+    (x * 2).backward()
+    (x * x).backward()
+    assert x.grad == 8.0
+
+
+def test_seed_scales_the_gradient_and_backward_on_a_leaf_gives_the_seed() -> None:
+    x = Value(3.0)
+    (x * x).backward(seed=0.5)
+    assert x.grad == 3.0
+    x.backward(2.0)
+    assert x.grad == 5.0
+    x.backward(Value(1.0))
+    assert x.grad == 6.0
+
+
+def test_an_operand_used_twice_gets_both_contributions() -> None:
+    a = Value(3.0)
+    y = a + a
+    y.backward()
+    assert a.grad == 2.0
+    b = Value(-2.0)
+    (b * b * b).backward()
+    assert b.grad == 12.0
+
+
+@given(numbers, numbers)
+def test_the_written_out_rules_of_the_fast_loop_are_the_tables_bit_for_bit(
+    p: float, q: float
+) -> None:
+    x, y = Value(p), Value(q)
+    root = tangled(x, y)
+    root.backward()
+    expected: dict[Value, float] = dict.fromkeys(topological_order(root), 0.0)
+    expected[root] = 1.0
+    for node in reversed(interior_order(root)[0]):
+        assert node.op is not None
+        locals_ = node.op.local(node.data, *[x.data for x in node.inputs])
+        for parent, local in zip(node.inputs, locals_, strict=True):
+            expected[parent] += local * expected[node]
+    assert repr([node.grad for node in expected]) == repr(list(expected.values()))  # NaN != NaN
+
+
+@given(numbers, numbers)
+def test_adjoints_are_the_gradients_and_touch_nothing(p: float, q: float) -> None:
+    x, y = Value(p), Value(q)
+    root = tangled(x, y)
+    found = adjoints(root)
+    assert all(node.grad is ZERO for node in topological_order(root))
+    root.backward()
+    for node, derivative in found.items():
+        assert node.grad == pytest.approx(derivative, rel=1e-12, abs=1e-12, nan_ok=True)
+
+
+def test_the_two_orders_agree() -> None:
+    root = tangled(Value(1.0), Value(2.0))
+    whole = topological_order(root)
+    assert [node for node in whole if not node.is_leaf] == interior_order(root)[0]
+    assert len(set(whole)) == len(whole)
+    for i, node in enumerate(whole):
+        assert all(whole.index(x) < i for x in node.inputs)
+
+
+def test_the_order_does_not_depend_on_addresses() -> None:
+    def names() -> list[str]:
+        x, y = Value(1.0, "x"), Value(2.0, "y")
+        return [node.label or node._op for node in topological_order(tangled(x, y))]
+
+    first = names()
+    ballast = [object() for _ in range(1000)]
+    assert names() == first
+    assert ballast
+
+
+def broken_rule(f: float, x: float) -> float:
+    raise RuntimeError("broken rule")
+
+
+def test_a_rule_that_raises_leaves_the_leaves_as_they_were() -> None:
+    broken = Op("broken", lambda x: x, (broken_rule,))
+    x, y = Value(2.0), Value(3.0)
+    (x * y).backward()
+    root = x * y + apply(broken, x)
+    with pytest.raises(RuntimeError, match="broken rule"):
+        root.backward()
+    assert (x.grad, y.grad) == (3.0, 2.0)
+
+
+def test_zero_grad_forgets_the_whole_graph() -> None:
+    x = Value(2.0)
+    y = x * x
+    root = y + 1
+    root.backward(create_graph=True)
+    root.zero_grad()
+    assert all(node.grad is ZERO for node in topological_order(root))
+
+
+def test_a_graph_with_exponentially_many_paths_takes_linear_time() -> None:
+    x = y = Value(1.0)
+    for _ in range(60):
+        y = y + y
+    y.backward()
+    assert x.grad == 2.0**60
+
+
+def test_gradients_made_with_create_graph_can_be_differentiated_again() -> None:
+    x = Value(2.0)
+    (x**3).backward(create_graph=True)
+    first = x.grad
+    assert isinstance(first, Value)
+    assert float(first) == 12.0
+    x.zero_grad()
+    first.backward()
+    assert x.grad == 12.0
+    y = Value(2.0)
+    (y**3).backward(create_graph=True)
+    (y**2).backward(create_graph=True)
+    assert float(y.grad) == 16.0
+
+
+# Recompute.
+
+
+@given(numbers, numbers, numbers, numbers)
+def test_recompute_gives_what_building_anew_gives(p: float, q: float, r: float, s: float) -> None:
+    x, y = Value(p), Value(q)
+    root = tangled(x, y) + where(greater(x, y), x.relu(), maximum(x, y))
+    x.data, y.data = r, s
+    root.recompute()
+    u, v = Value(r), Value(s)
+    again = tangled(u, v) + where(greater(u, v), u.relu(), maximum(u, v))
+    assert root.data == again.data
+    root.backward()
+    again.backward()
+    assert (x.grad, y.grad) == (u.grad, v.grad)
+
+
+def test_a_plain_bool_given_to_where_stays_as_it_was() -> None:
+    x = Value(1.0)
+    y = where(x > 0, x, -x)
+    x.data = -2.0
+    y.recompute()
+    assert y.data == -2.0
+
+
+def test_a_recompute_that_fails_leaves_the_data_as_it_was() -> None:
+    x = Value(1.0, "x")
+    y = (x * 2 + 1).log() + 1
+    before = [node.data for node in topological_order(y)[1:]]
+    x.data = -5.0
+    with pytest.raises(DomainError, match="log"):
+        y.recompute()
+    assert [node.data for node in topological_order(y)[1:]] == before
+
+
+def test_gradients_of_gradients_are_recomputed_too() -> None:
+    x = Value(2.0)
+    (x.relu() * x).backward(create_graph=True)
+    slope: Any = x.grad
+    x.data = -2.0
+    slope.recompute()
+    assert slope.data == 0.0
+
+
+# Copies, pickles, size.
+
+
+@pytest.mark.parametrize(
+    "duplicate",
+    [
+        lambda x: pickle.loads(pickle.dumps(x)),
+        lambda x: pickle._loads(pickle._dumps(x)),  # pyright: ignore[reportAttributeAccessIssue] # the pure Python pickler
+        copy.deepcopy,
+    ],
+    ids=["pickle", "pure Python pickle", "deepcopy"],
+)
+def test_copies_keep_sharing_names_numbers_and_gradients(duplicate: Callable[[Any], Any]) -> None:
+    x, y = Value(0.5, "x"), Value(-1.0, "y")
+    inner = x * y
+    root = inner * inner + tangled(x, y)
+    root.backward()
+    (inner_copy, root_copy, x_copy) = duplicate((inner, root, x))
+    for old, new in zip(topological_order(root), topological_order(root_copy), strict=True):
+        assert (old.data, old.grad, old.label, old.op) == (new.data, new.grad, new.label, new.op)
+        assert (old.is_constant, old.source) == (new.is_constant, new.source)
+    assert inner_copy in topological_order(root_copy)
+    assert x_copy in topological_order(root_copy)
+    assert topological_order(root_copy)[0] is not topological_order(root)[0]
+    assert duplicate(Value(1.0)).grad is ZERO
+
+
+def test_a_gradient_that_is_a_value_is_pickled_as_its_float() -> None:
+    x = Value(3.0)
+    (x * x).backward(create_graph=True)
+    assert type(pickle.loads(pickle.dumps(x)).grad) is float
+
+
+def test_a_shallow_copy_shares_its_inputs() -> None:
+    y = Value(2.0) * Value(3.0)
+    assert copy.copy(y).inputs == y.inputs
+
+
+def test_a_pickle_with_an_unknown_operation_says_what_to_do() -> None:
+    odd = Op("odd_operation", lambda x: x, (lambda f, x: 1.0,))
+    text = pickle.dumps(apply(odd, Value(1.0)))
+    with pytest.raises(ValueError, match=r"odd_operation.*@primitive"):
+        pickle.loads(text)
+
+
+def test_long_chains_do_not_exhaust_the_stack() -> None:
+    x = Value(1.0)
+    y = x
+    for _ in range(20_000):
+        y = y + x
+    y.backward()
+    assert x.grad == 20_001.0
+    y.recompute()
+    assert len(repr(y)) < 100
+    assert pickle.loads(pickle.dumps(y)).data == y.data
+    assert copy.deepcopy(y).data == y.data
+    y.backward(create_graph=True)
+    y.zero_grad()
+    del y
+
+
+# micrograd's programs.
+
+
+def test_micrograds_own_program_gives_its_numbers() -> None:
+    a, b = Value(-4.0), Value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    g.backward()
+    assert f"{g.data:.4f} {a.grad:.4f} {b.grad:.4f}" == "24.7041 138.8338 645.5773"
+
+
+def test_random_programs_agree_with_micrograd() -> None:
+    micrograd = pytest.importorskip("micrograd.engine")
+    rng = random.Random(0)
+    for _ in range(30):
+        start = [rng.uniform(-2, 2) for _ in range(3)]
+        ours, theirs = [Value(x) for x in start], [micrograd.Value(x) for x in start]
+        for _ in range(12):
+            symbol, i, j = rng.choice("+-*/"), rng.randrange(len(ours)), rng.randrange(len(ours))
+            if symbol == "/" and abs(ours[j].data) < 0.1:
+                symbol = "-"
+            for nodes in (ours, theirs):
+                made = eval(f"(x {symbol} y).relu() + x", {"x": nodes[i], "y": nodes[j]})
+                nodes.append(made)
+        total(ours).backward()
+        root: Any = sum(theirs)
+        root.backward()
+        for x, y in zip(ours[:3], theirs[:3], strict=True):
+            assert x.grad == pytest.approx(y.grad, rel=1e-9)
+
+
+def test_micrograds_names_are_there_for_drawing_code() -> None:
+    a, b = Value(2.0), Value(3.0)
+    assert [(a + b)._op, (a * b)._op, (a**2)._op, a.relu()._op, a.tanh()._op] == [
+        "+",
+        "*",
+        "**2",
+        "ReLU",
+        "tanh",
+    ]
+    assert (a * b)._prev == {a, b}
+    assert a._prev == set()
+    assert a._op == ""
+
+
+def test_product_has_exact_partials_at_zeros() -> None:
+    xs = [Value(0.0), Value(2.0), Value(3.0)]
+    product(xs).backward()
+    assert [x.grad for x in xs] == [6.0, 0.0, 0.0]
