@@ -2,4 +2,15 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from nn import activations, initializers
+from nn.layers import Layer, Neuron
+from nn.network import FNN, MLP
+
+__all__ = [
+    "FNN",
+    "MLP",
+    "Layer",
+    "Neuron",
+    "activations",
+    "initializers",
+]

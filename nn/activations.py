@@ -1,0 +1,297 @@
+"""Activations: the nonlinear half of a unit, h = σ(z).
+
+Each takes a Value and gives a Value, or takes a number and gives a number. softmax and
+log_softmax take a whole layer's pre-activations and give as many numbers back.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeAlias
+
+import autograd_mini
+from autograd_mini import (
+    Value,
+    elu,
+    exp,
+    leaky_relu,
+    log_sigmoid,
+    logsumexp,
+    mish,
+    relu,
+    sigmoid,
+    silu,
+    sin,
+    softplus,
+    softshrink,
+    softsign,
+    tanh,
+    tanhshrink,
+)
+
+__all__ = [
+    "ACTIVATIONS",
+    "VECTOR_ACTIVATIONS",
+    "Activation",
+    "abs",
+    "elu",
+    "exp",
+    "gaussian",
+    "gelu",
+    "gelu_tanh",
+    "get",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "identity",
+    "leaky_relu",
+    "log_sigmoid",
+    "log_softmax",
+    "logsumexp",
+    "mish",
+    "name_of",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "sin",
+    "softmax",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "square",
+    "tanh",
+    "tanhshrink",
+]
+
+Scalar: TypeAlias = "Value | float"
+Activation: TypeAlias = Callable[..., Any]
+
+_SELU_SCALE: Final = 1.0507009873554805
+_SELU_ALPHA: Final = 1.6732632423543772
+_GELU_SLOPE: Final = 2.0 * math.sqrt(2.0 / math.pi)
+
+
+def identity(x: Scalar) -> Any:
+    """Return x: a linear unit.
+
+    Example:
+        >>> identity(-2.0)
+        -2.0
+    """
+    return x
+
+
+def selu(x: Scalar) -> Any:
+    """Return λ elu(x, α), with the λ and α that keep mean 0 and variance 1 from layer to layer.
+
+    Example:
+        >>> selu(1.0)
+        1.0507009873554805
+    """
+    return _SELU_SCALE * elu(x, _SELU_ALPHA)
+
+
+def gelu(x: Scalar, approximate: str = "none") -> Any:
+    """Return x Φ(x), with Φ the distribution function of the standard normal.
+
+    Args:
+        x: The pre-activation.
+        approximate: "tanh" for x sigmoid(u) with u = 2 √(2/π) (x + 0.044715 x³), which is
+            ½ x (1 + tanh(u/2)) without its cancellation.
+
+    Raises:
+        ValueError: If `approximate` is something else.
+
+    Example:
+        >>> gelu(0.0)
+        0.0
+    """
+    if approximate == "none":
+        return autograd_mini.gelu(x)
+    if approximate == "tanh":
+        return x * sigmoid(_GELU_SLOPE * (x + 0.044715 * (x * x * x)))
+    raise ValueError(f"approximate must be 'none' or 'tanh', but got {approximate!r}")
+
+
+def gelu_tanh(x: Scalar) -> Any:
+    """Return gelu(x, approximate="tanh").
+
+    Example:
+        >>> gelu_tanh(0.0)
+        0.0
+    """
+    return gelu(x, approximate="tanh")
+
+
+def hardtanh(x: Scalar, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+    """Return x, or the bound it is beyond; the slope at the bounds is 0.
+
+    Raises:
+        DomainError: If min_val > max_val.
+
+    Example:
+        >>> hardtanh(5.0)
+        1.0
+    """
+    return autograd_mini.hardtanh(x, min_val, max_val)
+
+
+def relu6(x: Scalar) -> Any:
+    """Return x between 0 and 6, else the bound it is beyond.
+
+    Example:
+        >>> relu6(7.0)
+        6.0
+    """
+    return autograd_mini.hardtanh(x, 0.0, 6.0)
+
+
+def hardsigmoid(x: Scalar) -> Any:
+    """Return x/6 + ½ between -3 and 3, where it reaches 0 and 1.
+
+    Example:
+        >>> hardsigmoid(0.0)
+        0.5
+    """
+    return autograd_mini.hardtanh(x, -3.0, 3.0) / 6.0 + 0.5
+
+
+def hardswish(x: Scalar) -> Any:
+    """Return x hardsigmoid(x).
+
+    Example:
+        >>> hardswish(4.0)
+        4.0
+    """
+    return x * hardsigmoid(x)
+
+
+def abs(x: Scalar) -> Any:
+    """Return |x|, the lecture's simple nonlinearity that folds space.
+
+    Example:
+        >>> abs(-2.0)
+        2.0
+    """
+    return builtins.abs(x)
+
+
+def square(x: Scalar) -> Any:
+    """Return x².
+
+    Example:
+        >>> square(-3.0)
+        9.0
+    """
+    return x * x
+
+
+def gaussian(x: Scalar) -> Any:
+    """Return exp(-x²).
+
+    Example:
+        >>> gaussian(0.0)
+        1.0
+    """
+    return exp(-(x * x))
+
+
+def log_softmax(xs: Iterable[Scalar]) -> list[Any]:
+    """Return x - logsumexp(xs) for each x: log-probabilities, finite where ln(softmax) is not.
+
+    Raises:
+        DomainError: If `xs` is empty.
+
+    Example:
+        >>> log_softmax([1000.0, 0.0])
+        [0.0, -1000.0]
+    """
+    xs = list(xs)
+    f = logsumexp(xs)
+    return [x - f for x in xs]
+
+
+def softmax(xs: Iterable[Scalar]) -> list[Any]:
+    """Return exp(x) / Σ exp(x) for each x: positive numbers that add up to 1.
+
+    Raises:
+        DomainError: If `xs` is empty.
+
+    Example:
+        >>> softmax([0.0, 0.0])
+        [0.5, 0.5]
+    """
+    return [exp(x) for x in log_softmax(xs)]
+
+
+ACTIVATIONS: Final[dict[str, Activation]] = {
+    "identity": identity,
+    "sigmoid": sigmoid,
+    "tanh": tanh,
+    "relu": relu,
+    "leaky_relu": leaky_relu,
+    "elu": elu,
+    "selu": selu,
+    "softplus": softplus,
+    "softsign": softsign,
+    "silu": silu,
+    "gelu": gelu,
+    "gelu_tanh": gelu_tanh,
+    "mish": mish,
+    "hardtanh": hardtanh,
+    "relu6": relu6,
+    "hardsigmoid": hardsigmoid,
+    "hardswish": hardswish,
+    "log_sigmoid": log_sigmoid,
+    "tanhshrink": tanhshrink,
+    "softshrink": softshrink,
+    "abs": abs,
+    "square": square,
+    "sin": sin,
+    "gaussian": gaussian,
+    "exp": exp,
+    "softmax": softmax,
+    "log_softmax": log_softmax,
+    "logsumexp": logsumexp,
+}
+VECTOR_ACTIVATIONS: Final = frozenset((softmax, log_softmax, logsumexp))
+_ALIASES: Final = {"linear": "identity", "swish": "silu", "logsigmoid": "log_sigmoid"}
+
+
+def get(name: str | Activation | None) -> Activation:
+    """Return an activation by its name; a function is returned as it is, None is identity.
+
+    Raises:
+        ValueError: If the name is not known; the message lists the names.
+        TypeError: If it is neither a name nor a function.
+
+    Example:
+        >>> get("relu")(-1.0)
+        0.0
+    """
+    if name is None:
+        return identity
+    if callable(name):
+        return name
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"an activation is a name or a function, but got {name!r}")
+    known = _ALIASES.get(name, name)
+    if known not in ACTIVATIONS:
+        raise ValueError(
+            f"no activation is called {name!r}: there are {', '.join([*ACTIVATIONS, *_ALIASES])}"
+        )
+    return ACTIVATIONS[known]
+
+
+def name_of(activation: Activation) -> str | None:
+    """Return the name by which `get` finds this function; None for one of the user's own.
+
+    Example:
+        >>> name_of(tanh)
+        'tanh'
+    """
+    return next((name for name, known in ACTIVATIONS.items() if known is activation), None)

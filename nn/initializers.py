@@ -1,0 +1,272 @@
+"""Initialisers: where the weights of a network start.
+
+An initialiser is a function `(fan_in, fan_out, rng) -> float`, called once for each weight, with
+`rng` a `random.Random`; the functions here make one. Biases start at 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from random import Random
+from typing import Any, Final, TypeAlias, cast
+
+__all__ = [
+    "INITIALIZERS",
+    "Initializer",
+    "constant",
+    "gain",
+    "get",
+    "kaiming_normal",
+    "kaiming_uniform",
+    "lecun_normal",
+    "lecun_uniform",
+    "normal",
+    "uniform",
+    "xavier_normal",
+    "xavier_uniform",
+    "zeros",
+]
+
+Initializer: TypeAlias = Callable[[int, int, Random], float]
+
+
+def uniform(low: float = -1.0, high: float = 1.0) -> Initializer:
+    """Make every weight uniform between `low` and `high`.
+
+    Raises:
+        ValueError: If low > high.
+
+    Example:
+        >>> -1.0 <= uniform(-1.0, 1.0)(2, 3, Random(0)) <= 1.0
+        True
+    """
+    if low > high:
+        raise ValueError(f"uniform needs low <= high, but got low={low} and high={high}")
+    return lambda fan_in, fan_out, rng: rng.uniform(low, high)
+
+
+def normal(mean: float = 0.0, std: float = 1.0) -> Initializer:
+    """Make every weight normal with this mean and standard deviation.
+
+    Raises:
+        ValueError: If std < 0.
+
+    Example:
+        >>> normal(3.0, 0.0)(2, 3, Random(0))
+        3.0
+    """
+    if std < 0.0:
+        raise ValueError(f"normal needs std >= 0, but got {std}")
+    return lambda fan_in, fan_out, rng: rng.gauss(mean, std)
+
+
+def constant(c: float = 0.0) -> Initializer:
+    """Make every weight `c`; equal units of a hidden layer then stay equal.
+
+    Example:
+        >>> constant(0.5)(2, 3, Random(0))
+        0.5
+    """
+    return lambda fan_in, fan_out, rng: c
+
+
+def zeros() -> Initializer:
+    """Make every weight 0.
+
+    Example:
+        >>> zeros()(2, 3, Random(0))
+        0.0
+    """
+    return constant(0.0)
+
+
+def xavier_uniform(gain: float = 1.0) -> Initializer:
+    """Make weights uniform in ±gain √(6 / (fan_in + fan_out)).
+
+    Example:
+        >>> abs(xavier_uniform()(2, 4, Random(0))) <= 1.0
+        True
+
+    Reference:
+        Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural
+        networks" (2010).
+    """
+    return lambda fan_in, fan_out, rng: _symmetric(gain * math.sqrt(6 / (fan_in + fan_out)), rng)
+
+
+def xavier_normal(gain: float = 1.0) -> Initializer:
+    """Make weights normal with standard deviation gain √(2 / (fan_in + fan_out)).
+
+    Example:
+        >>> xavier_normal(gain=0.0)(2, 4, Random(0))
+        0.0
+    """
+    return lambda fan_in, fan_out, rng: rng.gauss(0.0, gain * math.sqrt(2 / (fan_in + fan_out)))
+
+
+def kaiming_uniform(gain: float = math.sqrt(2), mode: str = "fan_in") -> Initializer:
+    """Make weights uniform in ±gain √(3 / fan), with fan that of `mode`.
+
+    Args:
+        gain: √2 keeps the size of what goes through a relu.
+        mode: "fan_in" keeps sizes in the forward pass, "fan_out" in the backward pass.
+
+    Raises:
+        ValueError: If there is no such mode.
+
+    Example:
+        >>> abs(kaiming_uniform()(6, 3, Random(0))) <= 1.0
+        True
+
+    Reference:
+        He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015).
+    """
+    forward = _is_fan_in(mode)
+    return lambda fan_in, fan_out, rng: _symmetric(
+        gain * math.sqrt(3 / (fan_in if forward else fan_out)), rng
+    )
+
+
+def kaiming_normal(gain: float = math.sqrt(2), mode: str = "fan_in") -> Initializer:
+    """Make weights normal with standard deviation gain / √fan, with fan that of `mode`.
+
+    Raises:
+        ValueError: If there is no such mode.
+
+    Example:
+        >>> kaiming_normal(gain=0.0)(6, 3, Random(0))
+        0.0
+    """
+    forward = _is_fan_in(mode)
+    return lambda fan_in, fan_out, rng: rng.gauss(
+        0.0, gain / math.sqrt(fan_in if forward else fan_out)
+    )
+
+
+def lecun_uniform() -> Initializer:
+    """Make weights uniform with variance 1 / fan_in.
+
+    Example:
+        >>> abs(lecun_uniform()(3, 1, Random(0))) <= 1.0
+        True
+    """
+    return kaiming_uniform(1.0)
+
+
+def lecun_normal() -> Initializer:
+    """Make weights normal with variance 1 / fan_in: what selu is made for.
+
+    Example:
+        >>> isinstance(lecun_normal()(3, 1, Random(0)), float)
+        True
+    """
+    return kaiming_normal(1.0)
+
+
+INITIALIZERS: Final[dict[str, Callable[..., Initializer]]] = {
+    make.__name__: make
+    for make in (
+        xavier_uniform,
+        xavier_normal,
+        kaiming_uniform,
+        kaiming_normal,
+        lecun_uniform,
+        lecun_normal,
+        uniform,
+        normal,
+        constant,
+        zeros,
+    )
+}
+
+_RELU_LIKE: Final = frozenset(
+    (
+        "relu",
+        "leaky_relu",
+        "relu6",
+        "elu",
+        "silu",
+        "gelu",
+        "gelu_tanh",
+        "mish",
+        "softplus",
+        "hardswish",
+    )
+)
+
+
+def gain(activation: str, negative_slope: float = 0.01) -> float:
+    """Return the factor by which a unit's weights make up for what its activation shrinks.
+
+    The values are those of PyTorch's `calculate_gain`; 1 for an activation it does not know.
+
+    Args:
+        activation: The name of an activation.
+        negative_slope: That of leaky_relu.
+
+    Example:
+        >>> gain("tanh")
+        1.6666666666666667
+    """
+    gains = {
+        "tanh": 5 / 3,
+        "relu": math.sqrt(2),
+        "leaky_relu": math.sqrt(2 / (1 + negative_slope**2)),
+        "selu": 0.75,
+    }
+    return gains.get(activation, 1.0)
+
+
+def get(init: Any, activation: str = "identity") -> Initializer:
+    """Return an initialiser: by name, by the activation it feeds ("auto"), or as given.
+
+    Args:
+        init: "auto", the name of a function of this module, such a function, or an initialiser.
+        activation: The name of the activation, which "auto" goes by: kaiming_uniform for relu
+            and its like, the same with gain 1 for abs, lecun_normal for selu, xavier_uniform
+            for everything else.
+
+    Raises:
+        ValueError: If the name is not known.
+        TypeError: If `init` is neither a name nor a function.
+
+    Example:
+        >>> abs(get("auto", "relu")(6, 3, Random(0))) <= 1.0
+        True
+    """
+    if init == "auto":
+        return _auto(activation)
+    if isinstance(init, str):
+        if init not in INITIALIZERS:
+            raise ValueError(
+                f"no initialiser is called {init!r}: there are auto, {', '.join(INITIALIZERS)}"
+            )
+        return INITIALIZERS[init]()
+    if not callable(init):
+        raise TypeError(
+            f"init must be a name or a function (fan_in, fan_out, rng) -> float, but got {init!r}"
+        )
+    return cast(Initializer, init() if init in INITIALIZERS.values() else init)
+
+
+def _auto(activation: str) -> Initializer:
+    if activation == "leaky_relu":
+        return kaiming_uniform(gain("leaky_relu"))
+    if activation in _RELU_LIKE:
+        return kaiming_uniform()
+    if activation == "abs":
+        return kaiming_uniform(1.0)  # E|z|² is the variance of z: nothing is lost
+    if activation == "selu":
+        return lecun_normal()
+    return xavier_uniform()
+
+
+def _symmetric(bound: float, rng: Random) -> float:
+    return rng.uniform(-bound, bound)
+
+
+def _is_fan_in(mode: str) -> bool:
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f"mode must be 'fan_in' or 'fan_out', but got {mode!r}")
+    return mode == "fan_in"

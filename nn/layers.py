@@ -1,0 +1,332 @@
+"""Neuron and Layer: weighted sums followed by an activation, h = σ(wᵀx + b)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from random import Random
+from typing import Any, Final, SupportsFloat, TypeAlias, cast
+
+from autograd_mini import OPS, Value, dot
+from autograd_mini.ops import Number
+from nn import activations, initializers
+from nn.activations import Activation
+from nn.initializers import Initializer
+
+__all__ = ["Layer", "Module", "Neuron"]
+
+Scalar: TypeAlias = "Value | float"
+
+_DOT: Final = OPS["dot"].forward
+
+
+class Module:
+    """Something with parameters: what a neuron, a layer and a network have in common."""
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """Return each parameter with its dotted name: neuron by neuron, the bias last."""
+        raise NotImplementedError
+
+    def parameters(self) -> list[Value]:
+        """Return the parameters in the order of their names."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def weights(self) -> list[Value]:
+        """Return the parameters that are not biases: what a penalty shrinks."""
+        return [p for name, p in self.named_parameters() if name.rpartition(".")[2] != "b"]
+
+    def zero_grad(self) -> None:
+        """Forget the gradient of every parameter."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    def state_dict(self) -> dict[str, float]:
+        """Return the data of every parameter under its dotted name."""
+        return {name: parameter.data for name, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, SupportsFloat]) -> None:
+        """Set the data of every parameter from such a dictionary, all or nothing.
+
+        Raises:
+            ValueError: If entries are missing, unknown or not one number each; it names them,
+                and nothing is loaded.
+        """
+        named = dict(self.named_parameters())
+        missing = [name for name in named if name not in state]
+        unknown = [name for name in state if name not in named]
+        loaded: dict[str, float] = {}
+        misshapen: list[str] = []
+        for name in named.keys() & state.keys():
+            entry = state[name]
+            try:
+                loaded[name] = entry.data if isinstance(entry, Value) else Value(entry).data
+            except (TypeError, ValueError):
+                misshapen.append(f"{name} = {entry!r}")
+        problems = [
+            f"{what}: {_listed(names)}"
+            for what, names in (
+                ("missing", missing),
+                ("unknown", unknown),
+                ("not one number", sorted(misshapen)),
+            )
+            if names
+        ]
+        if problems:
+            raise ValueError(
+                f"this state does not fit a {type(self).__name__} of {len(named)} parameters, "
+                f"and nothing was loaded; {'; '.join(problems)}"
+            )
+        for name, parameter in named.items():
+            parameter.data = loaded[name]
+
+
+class Neuron(Module):
+    """One unit: h = σ(wᵀx + b).
+
+    Args:
+        n_in: The number of inputs.
+        activation: The name of a scalar activation, or a function of one Value.
+        bias: Whether there is a b.
+        init: "auto", the name of an initialiser, or a function (fan_in, fan_out, rng) -> float.
+        rng: Where the weights come from; the global generator of `random` by default.
+        fused: Compute wᵀx + b as one `dot` node; False builds the chain of products and sums.
+
+    Attributes:
+        w: The weights, Values.
+        b: The bias, a Value; None without one.
+        activation: The function σ.
+        label: The name its output carries in drawings.
+
+    Raises:
+        ValueError: If `n_in` is not a whole number above 0, or the activation is one for whole
+            layers.
+
+    Example:
+        >>> unit = Neuron(2, "relu", init="zeros")
+        >>> unit.b.data = 0.5
+        >>> unit([1.0, -1.0]).data
+        0.5
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        activation: str | Activation | None = "tanh",
+        bias: bool = True,
+        *,
+        init: str | Initializer = "auto",
+        rng: Random | None = None,
+        fused: bool = True,
+    ) -> None:
+        self.activation = activations.get(activation)
+        if self.activation in activations.VECTOR_ACTIVATIONS:
+            raise ValueError(
+                f"{self.activation.__name__} acts on a whole layer, not on one neuron: "
+                f"use it as the activation of an output layer"
+            )
+        n_in = checked_size(n_in, "n_in")
+        init = _initializer(init, self.activation)
+        rng = cast(Random, random) if rng is None else rng
+        self.w = [Value(init(n_in, 1, rng)) for _ in range(n_in)]
+        self.b = Value(0.0) if bias else None
+        self.fused = fused
+        self.relabel("")
+
+    @property
+    def n_in(self) -> int:
+        """The number of inputs."""
+        return len(self.w)
+
+    def __call__(self, x: Any) -> Any:
+        """Return the unit's output for one example, a Value."""
+        return self.respond(as_inputs(x, self.n_in, "this neuron"))
+
+    def respond(self, xs: Sequence[Any]) -> Any:
+        """Return the output for inputs that have been wrapped and counted already."""
+        h = self.activation(self.sum(xs))
+        if self.label and isinstance(h, Value):
+            h.label = self.label
+        return h
+
+    def sum(self, xs: Sequence[Any]) -> Any:
+        """Return the pre-activation wᵀx + b of wrapped inputs."""
+        if self.fused:
+            return dot(self.w, xs, 0.0 if self.b is None else self.b)
+        z = self.w[0] * xs[0]
+        for w, x in zip(self.w[1:], xs[1:], strict=True):
+            z = z + w * x
+        return z if self.b is None else z + self.b
+
+    def relabel(self, name: str) -> None:
+        """Name the unit, and its parameters after it: `name.w.0`, `name.b`."""
+        self.label = name
+        for own, parameter in self.named_parameters():
+            parameter.label = f"{name}.{own}" if name else own
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """Return the weights as `w.0`, `w.1`, … and the bias as `b`."""
+        named = [(f"w.{i}", w) for i, w in enumerate(self.w)]
+        return named if self.b is None else [*named, ("b", self.b)]
+
+    def __repr__(self) -> str:
+        return f"Neuron({self.n_in}, {_shown(self.activation)}{_no_bias(self.b is not None)})"
+
+
+class Layer(Module):
+    """Units side by side, all with the same inputs: h = σ(Wᵀx + b).
+
+    With softmax or log_softmax the activation acts on all of them together.
+
+    Args:
+        n_in: The number of inputs.
+        n_out: The number of units.
+        activation: A name or a function, as for `Neuron`.
+        bias: Whether every unit has a b.
+        init: As for `Neuron`; its fan_out is `n_out`.
+        rng: As for `Neuron`.
+        fused: As for `Neuron`.
+
+    Attributes:
+        neurons: The units.
+
+    Raises:
+        ValueError: If a size is not a whole number above 0.
+
+    Example:
+        >>> layer = Layer(2, 3, "identity", init="zeros")
+        >>> [h.data for h in layer([1.0, 2.0])]
+        [0.0, 0.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        activation: str | Activation | None = "tanh",
+        bias: bool = True,
+        *,
+        init: str | Initializer = "auto",
+        rng: Random | None = None,
+        fused: bool = True,
+    ) -> None:
+        self.activation = activations.get(activation)
+        if self.activation is activations.logsumexp:
+            raise ValueError("logsumexp gives one number for a whole layer: did you mean softmax?")
+        n_in, n_out = checked_size(n_in, "n_in"), checked_size(n_out, "n_out")
+        initializer = _initializer(init, self.activation)
+        self._acts_on_all = self.activation in activations.VECTOR_ACTIVATIONS
+        own = activations.identity if self._acts_on_all else self.activation
+        self.neurons = [
+            Neuron(
+                n_in,
+                own,
+                bias,
+                init=lambda _in, _out, rng: initializer(n_in, n_out, rng),
+                rng=rng,
+                fused=fused,
+            )
+            for _ in range(n_out)
+        ]
+        self.relabel("")
+
+    @property
+    def n_in(self) -> int:
+        """The number of inputs."""
+        return self.neurons[0].n_in
+
+    @property
+    def n_out(self) -> int:
+        """The number of units."""
+        return len(self.neurons)
+
+    def __call__(self, x: Any) -> list[Any]:
+        """Return the outputs of all units for one example, a list of Values."""
+        return self.respond(as_inputs(x, self.n_in, "this layer"))
+
+    def respond(self, xs: Sequence[Any]) -> list[Any]:
+        """Return the outputs for inputs that have been wrapped and counted already."""
+        hs = [neuron.respond(xs) for neuron in self.neurons]
+        if not self._acts_on_all:
+            return hs
+        hs = self.activation(hs)
+        for i, h in enumerate(hs):
+            if isinstance(h, Value):
+                h.label = f"{self._prefix}{self.activation.__name__}.{i}"
+        return hs
+
+    def numbers(self, xs: Sequence[float]) -> list[float]:
+        """Return the outputs as floats, without a graph: the same numbers as a call gives."""
+        zs = [
+            Value(_DOT(*[w.data for w in n.w], *xs, *(() if n.b is None else (n.b.data,))))
+            for n in self.neurons
+        ]
+        hs = self.activation(zs) if self._acts_on_all else [self.activation(z) for z in zs]
+        return [float(h) for h in hs]
+
+    def relabel(self, prefix: str) -> None:
+        """Name the units `neurons.0`, `neurons.1`, … after a prefix such as `layers.0.`."""
+        self._prefix = prefix
+        for i, neuron in enumerate(self.neurons):
+            neuron.relabel(f"{prefix}neurons.{i}")
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """Return the parameters as `neurons.0.w.0`, …, `neurons.0.b`, `neurons.1.w.0`, …."""
+        return [
+            (f"neurons.{i}.{name}", parameter)
+            for i, neuron in enumerate(self.neurons)
+            for name, parameter in neuron.named_parameters()
+        ]
+
+    def __repr__(self) -> str:
+        bias = _no_bias(self.neurons[0].b is not None)
+        return f"Layer({self.n_in}, {self.n_out}, {_shown(self.activation)}{bias})"
+
+
+def as_inputs(x: Any, n_in: int, who: str) -> list[Any]:
+    """Return one example's numbers as Values, wrapped once for all neurons that read them.
+
+    Raises:
+        ValueError: If there are not `n_in` numbers.
+    """
+    if hasattr(x, "tolist"):  # an array: Python's floats are faster than NumPy's
+        x = x.tolist()
+    if isinstance(x, Number) or not isinstance(x, Iterable):
+        x = [x]
+    xs = list(cast(Iterable[Any], x))
+    if len(xs) != n_in:
+        raise ValueError(
+            f"{who} takes {n_in} {'number' if n_in == 1 else 'numbers'} for one example, "
+            f"but got {len(xs)}: {_listed([repr(x) for x in xs])}"
+        )
+    for element in xs:
+        if isinstance(element, (list, tuple)):
+            raise ValueError(
+                f"{who} takes one example at a time, a list of {n_in} numbers, but got a list "
+                "of lists: use predict(X) for many, or [model(x) for x in X]"
+            )
+    return [element if isinstance(element, Number) else Value(element) for element in xs]
+
+
+def checked_size(n: Any, name: str) -> int:
+    """Return `n` if it can be a number of inputs or units."""
+    if isinstance(n, bool) or not hasattr(n, "__index__") or n.__index__() < 1:
+        raise ValueError(f"{name} must be a whole number above 0, but got {n!r}")
+    return n.__index__()
+
+
+def _initializer(init: Any, activation: Activation) -> Initializer:
+    return initializers.get(init, activations.name_of(activation) or "")
+
+
+def _shown(activation: Activation) -> str:
+    name = activations.name_of(activation)
+    return repr(name) if name else getattr(activation, "__name__", repr(activation))
+
+
+def _no_bias(bias: bool) -> str:
+    return "" if bias else ", bias=False"
+
+
+def _listed(names: Sequence[str], most: int = 6) -> str:
+    more = f", … ({len(names)} in all)" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,237 @@
+"""FNN: the lecture's deep feedforward network, a composition of layers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from autograd_mini import Value, no_grad
+from nn import activations, initializers
+from nn.activations import Activation
+from nn.initializers import Initializer
+from nn.layers import Layer, Module, as_inputs, checked_size
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+__all__ = ["FNN", "MLP"]
+
+
+class FNN(Module):
+    """A feedforward network: h¹ = σ(W¹ᵀx + b¹), hˡ = σ(Wˡᵀhˡ⁻¹ + bˡ), y = Vᵀhᴸ + c.
+
+    The lecture's forms are options: `FNN([D, 1])` is a linear model, `FNN([D, K, 1],
+    output_bias=False)` is y = vᵀσ(Wᵀx + b), `activation="abs"` composes |x| networks. The lecture
+    prints Wx with W of size D×K; what it means, and what this computes, is Wᵀx. It counts L now
+    with and now without the output layer; here `sizes` leaves nothing to count.
+
+    Args:
+        sizes: [D, K1, ..., KL, n_out]: inputs, hidden layers, outputs.
+        activation: σ of the hidden layers: a name or a function of one Value.
+        output_activation: That of the last layer, for which softmax and log_softmax do as well.
+        bias: Whether hidden units have a bias.
+        output_bias: Whether output units have one.
+        init: "auto", the name of an initialiser, or a function (fan_in, fan_out, rng) -> float.
+        seed: Of the weights; None draws them from the global generator of `random`.
+        fused: Compute each wᵀx + b as one `dot` node; False builds products and sums.
+
+    Attributes:
+        layers: The layers, hidden ones first.
+        sizes: As given, a list.
+
+    Raises:
+        ValueError: If there are fewer than two sizes, a size is not a whole number above 0, or
+            the hidden activation is one for whole layers.
+
+    Example:
+        >>> model = FNN([2, 3, 1], seed=0)
+        >>> len(model.parameters())
+        13
+        >>> type(model([0.5, -1.0])).__name__
+        'Value'
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str | Activation | None = "tanh",
+        output_activation: str | Activation | None = "identity",
+        *,
+        bias: bool = True,
+        output_bias: bool = True,
+        init: str | Initializer = "auto",
+        seed: int | None = None,
+        fused: bool = True,
+    ) -> None:
+        rng = None if seed is None else Random(seed)
+        self.sizes = _checked_sizes(sizes)
+        self.activation = activations.get(activation)
+        self.output_activation = activations.get(output_activation)
+        self.bias, self.output_bias, self.fused = bias, output_bias, fused
+        if self.activation in activations.VECTOR_ACTIVATIONS:
+            raise ValueError(
+                f"{self.activation.__name__} acts on a whole layer and cannot be the activation "
+                "of hidden units: use it as output_activation"
+            )
+        last = len(self.sizes) - 2
+        self.layers: list[Layer] = []
+        for i, (n_in, n_out) in enumerate(zip(self.sizes, self.sizes[1:], strict=False)):
+            sigma = self.output_activation if i == last else self.activation
+            with_bias = output_bias if i == last else bias
+            layer = Layer(n_in, n_out, sigma, with_bias, init=init, rng=rng, fused=fused)
+            layer.relabel(f"layers.{i}.")
+            self.layers.append(layer)
+            if i < last:
+                _warn_of_equal_units(layer, i)
+
+    def __call__(self, x: Any) -> Any:
+        """Return the output for one example: a Value if the last width is 1, else a list.
+
+        Args:
+            x: D numbers or Values; for D = 1 a bare number will do.
+
+        Raises:
+            ValueError: If there are not D of them.
+        """
+        hs = as_inputs(x, self.sizes[0], "this network")
+        for layer in self.layers:
+            hs = layer.respond(hs)
+        return hs[0] if len(hs) == 1 else hs
+
+    def predict(self, X: Any) -> NDArray[float64]:
+        """Return the outputs for many examples as an array, without building a graph.
+
+        Args:
+            X: N examples of D numbers; for D = 1 a flat list of N numbers will do.
+
+        Returns:
+            An array of shape (N,) if the last width is 1, else (N, n_out).
+
+        Raises:
+            ValueError: If X is not N examples of D numbers.
+
+        Example:
+            >>> FNN([2, 3, 1], seed=0).predict([[0.0, 0.0], [1.0, 0.0]]).shape
+            (2,)
+        """
+        import numpy as np
+
+        rows = self._as_rows(X)
+        outputs = np.empty((len(rows), self.sizes[-1]))
+        with no_grad():
+            for n, row in enumerate(rows):
+                for layer in self.layers:
+                    row = layer.numbers(row)
+                outputs[n] = row
+        return outputs[:, 0] if self.sizes[-1] == 1 else outputs
+
+    def _as_rows(self, X: Any) -> list[list[float]]:
+        import numpy as np
+
+        width = self.sizes[0]
+        try:
+            array = np.asarray(X, dtype=float)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"predict takes N examples of {width} numbers each, but got {X!r:.200}"
+            ) from None
+        if array.ndim == 1 and (width == 1 or not array.size):
+            array = array.reshape(-1, width)
+        if array.ndim != 2 or array.shape[1] != width:
+            advice = ": for one example, predict([x])" if array.shape == (width,) else ""
+            raise ValueError(
+                f"predict takes N examples of {width} numbers each, shape (N, {width}), but got "
+                f"shape {array.shape}{advice}"
+            )
+        return array.tolist()
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """Return the parameters as `layers.0.neurons.0.w.0`, …, `layers.0.neurons.0.b`, …."""
+        return [
+            (f"layers.{i}.{name}", parameter)
+            for i, layer in enumerate(self.layers)
+            for name, parameter in layer.named_parameters()
+        ]
+
+    def summary(self) -> str:
+        """Return a table of the layers and their sizes.
+
+        Example:
+            >>> print(FNN([2, 3, 1], seed=0).summary())
+            layer     inputs  units  activation  parameters
+            layers.0       2      3  tanh                 9
+            layers.1       3      1  identity             4
+            13 parameters
+        """
+        table = [("layer", "inputs", "units", "activation", "parameters")]
+        for i, layer in enumerate(self.layers):
+            name = activations.name_of(layer.activation) or getattr(
+                layer.activation, "__name__", "?"
+            )
+            count = len(layer.parameters())
+            table.append((f"layers.{i}", str(layer.n_in), str(layer.n_out), name, str(count)))
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        align = "<>><>"
+        lines = [
+            "  ".join([f"{x:{a}{w}}" for x, a, w in zip(row, align, widths, strict=True)])
+            for row in table
+        ]
+        count = len(self.parameters())
+        return "\n".join([*lines, f"{count} {'parameter' if count == 1 else 'parameters'}"])
+
+    def __repr__(self) -> str:
+        shown = [repr(self.sizes)]
+        for given, name in (
+            (self.activation, "activation"),
+            (self.output_activation, "output_activation"),
+        ):
+            known = activations.name_of(given)
+            shown.append(f"{name}={known!r}" if known else f"{name}={given!r}")
+        shown += [f"{name}=False" for name in ("bias", "output_bias") if not getattr(self, name)]
+        return f"FNN({', '.join(shown)})"
+
+
+class MLP(FNN):
+    """The multilayer perceptron of micrograd 0.1.0: relu inside, a linear last layer.
+
+    Weights are uniform in (-1, 1) from the global generator of `random`, biases are 0, so that
+    a script that calls `random.seed` gets the network it knows.
+
+    Args:
+        nin: The number of inputs.
+        nouts: The number of units of each layer.
+
+    Example:
+        >>> MLP(2, [16, 16, 1])
+        MLP(2, [16, 16, 1])
+    """
+
+    def __init__(self, nin: int, nouts: Sequence[int]) -> None:
+        super().__init__([nin, *nouts], "relu", init=initializers.uniform(-1.0, 1.0))
+
+    def __repr__(self) -> str:
+        return f"MLP({self.sizes[0]}, {self.sizes[1:]})"
+
+
+def _checked_sizes(sizes: Sequence[int]) -> list[int]:
+    if not hasattr(sizes, "__iter__"):
+        raise ValueError(f"sizes is a list such as [2, 16, 1], but got {sizes!r}")
+    checked = [checked_size(n, f"sizes[{i}]") for i, n in enumerate(sizes)]
+    if len(checked) < 2:
+        raise ValueError(
+            f"a network needs its inputs and its outputs, as in FNN([2, 1]), but got {checked}"
+        )
+    return checked
+
+
+def _warn_of_equal_units(layer: Layer, index: int) -> None:
+    first, *others = [[w.data for w in neuron.w] for neuron in layer.neurons]
+    if others and all(weights == first for weights in others):
+        warnings.warn(
+            f"all {layer.n_out} units of layers.{index} start with equal weights, get equal "
+            "gradients and never become different: use a random init",
+            stacklevel=3,
+        )
