@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograd_mini.contexts import detect_anomaly, no_grad, record_source
+from autograd_mini.contexts import detect_anomaly, is_tracing, no_grad, record_source
 from autograd_mini.errors import (
     AnomalyError,
     DivisionError,
@@ -12,6 +12,7 @@ from autograd_mini.errors import (
 )
 from autograd_mini.functions import (
     acos,
+    amax,
     asin,
     atan,
     atan2,
@@ -83,6 +84,7 @@ __all__ = [
     "TraceError",
     "Value",
     "acos",
+    "amax",
     "apply",
     "asin",
     "atan",
@@ -108,6 +110,7 @@ __all__ = [
     "huber",
     "hvp",
     "hypot",
+    "is_tracing",
     "jacobian",
     "leaky_relu",
     "less",

@@ -15,7 +15,7 @@ from contextvars import ContextVar, Token
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
-__all__ = ["detect_anomaly", "no_grad", "record_source"]
+__all__ = ["detect_anomaly", "is_tracing", "no_grad", "record_source"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -113,6 +113,19 @@ def detect_anomaly() -> Setting:
         autograd_mini.errors.AnomalyError: mul gives inf: x = 1e+200, 1e+200 (made at ...)
     """
     return Setting(anomaly_detected, True)
+
+
+def is_tracing() -> bool:
+    """Say whether a function is being traced for compilation.
+
+    What it computes then stands for numbers still to come, so that checks of the data at hand
+    have nothing to say.
+
+    Example:
+        >>> is_tracing()
+        False
+    """
+    return tracer.get() is not None
 
 
 _HERE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep

@@ -17,6 +17,7 @@ Scalar: TypeAlias = "Value | float"
 
 __all__ = [
     "acos",
+    "amax",
     "asin",
     "atan",
     "atan2",
@@ -408,6 +409,19 @@ def maximum(x: Scalar, y: Scalar) -> Any:
         3.0
     """
     return apply(ops.MAXIMUM, x, y)
+
+
+def amax(xs: Iterable[Scalar]) -> Any:
+    """Return the largest of numbers as one node; ties share the slope evenly.
+
+    Raises:
+        DomainError: If `xs` is empty.
+
+    Example:
+        >>> amax([1.0, 3.0, 2.0])
+        3.0
+    """
+    return apply(ops.AMAX, *xs)
 
 
 def minimum(x: Scalar, y: Scalar) -> Any:

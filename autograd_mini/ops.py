@@ -515,6 +515,23 @@ def _logsumexp(*xs: float) -> float:
     return largest + math.log(math.fsum([math.exp(x - largest) for x in xs]))
 
 
+def _amax(*xs: float) -> float:
+    return math.nan if any(x != x for x in xs) else max(xs)
+
+
+def _amax_partials(f: Any, *xs: Any) -> tuple[Any, ...]:
+    largest = [1.0 - greater(f, x) for x in xs]
+    count: Any = largest[0]
+    for x in largest[1:]:
+        count = count + x
+    return tuple([x / count for x in largest])
+
+
+def _amax_lead(*xs: float) -> float:
+    first, *others = sorted(xs, reverse=True)
+    return first - others[0] if others else 1.0
+
+
 _LN2: Final = math.log(2.0)
 _SQRT2: Final = math.sqrt(2.0)
 _TWO_OVER_SQRT_PI: Final = 2.0 / math.sqrt(math.pi)
@@ -560,6 +577,7 @@ ERFC    = Op("erfc",    math.erfc,                    (lambda f, x: -_TWO_OVER_S
 # Choice; slopes at the kinks are PyTorch's
 MAXIMUM = Op("maximum", _maximum,                     (lambda f, x, y: 0.5 * (1.0 + greater(x, y) - less(x, y)), lambda f, x, y: 0.5 * (1.0 + less(x, y) - greater(x, y))), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
 MINIMUM = Op("minimum", _minimum,                     (lambda f, x, y: 0.5 * (1.0 + less(x, y) - greater(x, y)), lambda f, x, y: 0.5 * (1.0 + greater(x, y) - less(x, y))), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
+AMAX    = Op("amax",    _amax,                        _amax_partials, domain="at least one number", smooth=((-3.0, -2.0), (1.0, 3.0), (-1.0, 0.0)), kinks=(_amax_lead,))  # ties share evenly
 GREATER = Op("greater", greater,                      (lambda f, x, y: 0.0, lambda f, x, y: 0.0), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
 LESS    = Op("less",    less,                         (lambda f, x, y: 0.0, lambda f, x, y: 0.0), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
 WHERE   = Op("where",   lambda cond, a, b: a if cond else b, (lambda f, cond, a, b: 0.0, lambda f, cond, a, b: where(cond, 1.0, 0.0), lambda f, cond, a, b: where(cond, 0.0, 1.0)),
