@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nn import activations, initializers
+from nn import activations, initializers, losses
 from nn.layers import Layer, Neuron
 from nn.network import FNN, MLP
 
@@ -13,4 +13,5 @@ __all__ = [
     "Neuron",
     "activations",
     "initializers",
+    "losses",
 ]
