@@ -64,6 +64,7 @@ from autograd_mini.functions import (
     xlogy,
 )
 from autograd_mini.ops import OPS, Op, register
+from autograd_mini.steps import ForwardStep, Step, Trace
 from autograd_mini.transforms import (
     derivative,
     grad,
@@ -79,8 +80,11 @@ __all__ = [
     "AnomalyError",
     "DivisionError",
     "DomainError",
+    "ForwardStep",
     "Op",
     "RangeError",
+    "Step",
+    "Trace",
     "TraceError",
     "Value",
     "acos",

@@ -22,13 +22,18 @@ R = TypeVar("R")
 
 
 class _State:
-    """What every operation looks at: is any block open, and does a debugger wait for backward?"""
+    """What every operation and every pass looks at.
 
-    __slots__ = ("on_backward", "open")
+    Is any block open, does a debugger wait for backward(), and over which leaves is a
+    `backward_steps()` under way?
+    """
+
+    __slots__ = ("on_backward", "open", "stepped")
 
     def __init__(self) -> None:
         self.open = 0
         self.on_backward: Callable[[Any, float], None] | None = None
+        self.stepped: set[Any] = set()
 
 
 state: Final = _State()

@@ -460,6 +460,8 @@ def _log_cosh(x: float) -> float:
 
 
 def _huber(r: float, delta: float) -> float:
+    if delta < 0.0:
+        raise ValueError("delta")
     return 0.5 * r * r if abs(r) <= delta else delta * (abs(r) - 0.5 * delta)
 
 
@@ -608,7 +610,7 @@ SOFTSHRINK = Op("softshrink", _softshrink,            (lambda f, x, lambd: great
 
 # Losses
 LOG_COSH = Op("log_cosh", _log_cosh,                  (lambda f, x: tanh(x),))
-HUBER   = Op("huber",   _huber,                       (lambda f, r, delta: clip(r, -delta, delta), lambda f, r, delta: relu(abs(r) - delta)), smooth=((-0.9, 0.9), (1.0, 2.0)), kinks=(lambda r, delta: abs(r) - delta,))
+HUBER   = Op("huber",   _huber,                       (lambda f, r, delta: clip(r, -delta, delta), lambda f, r, delta: relu(abs(r) - delta)), domain="delta >= 0", smooth=((-0.9, 0.9), (1.0, 2.0)), kinks=(lambda r, delta: abs(r) - delta,))
 XLOGY   = Op("xlogy",   _xlogy,                       (lambda f, x, y: log_or_nan(where(greater(abs(x) + greater(y, 0.0), 0.0), y, 1.0)), lambda f, x, y: quotient(x, where(greater(abs(x), 0.0), y, 1.0))), smooth=((-3.0, 3.0), (0.1, 3.0)), kinks=(lambda x, y: y,))
 CLAMPED_LOG = Op("clamped_log", lambda x: max(_log_or_nan(x), -100.0), (lambda f, x: greater(f, -100.0) / where(greater(f, -100.0), x, 1.0),), smooth=(0.1, 3.0), kinks=(math.exp(-100.0),))
 CLAMPED_LOG1P = Op("clamped_log1p", lambda x: max(_log1p_or_nan(x), -100.0), (lambda f, x: greater(f, -100.0) / where(greater(f, -100.0), 1.0 + x, 1.0),), smooth=(-0.8, 3.0), kinks=(-1.0,))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from autograd_mini import ops
 from autograd_mini.ops import Number, Op
 
-__all__ = ["Symbol"]
+__all__ = ["Symbol", "written"]
 
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly a text binds, loosest first
 
@@ -138,3 +139,20 @@ class Symbol(Number):
 
 def _is(x: Any, number: float) -> bool:
     return isinstance(x, (int, float)) and x == number
+
+
+def written(op: Op, operands: Sequence[str], *, space: str = " ") -> str:
+    """Return an operation as its user wrote it, on operands that are texts; nothing is simplified.
+
+    Example:
+        >>> written(ops.MUL, ["1.0", "a"]), written(ops.NEG, ["a"]), written(ops.TANH, ["z"])
+        ('1.0 * a', '-a', 'tanh(z)')
+    """
+    if op in _INFIX:
+        a, b = operands
+        a = f"({a})" if op is ops.POW and a.startswith("-") else a
+        return f"{a}{space}{_INFIX[op][0]}{space}{b}"
+    if op is ops.NEG:
+        (a,) = operands
+        return f"-({a})" if a.startswith("-") else f"-{a}"
+    return f"{op.name}({', '.join(operands)})"

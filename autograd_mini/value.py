@@ -16,12 +16,15 @@ import operator
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, SupportsFloat, TypeAlias, cast
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, SupportsFloat, TypeAlias, cast
 
 from autograd_mini import contexts, ops
 from autograd_mini.errors import AnomalyError, DivisionError, DomainError, RangeError
 from autograd_mini.ops import Number, Op
+
+if TYPE_CHECKING:
+    from autograd_mini.steps import Step
 
 __all__ = ["Value", "adjoints", "apply", "topological_order"]
 
@@ -78,7 +81,7 @@ class Value(Number):
                 f"a label is a string, but got {label!r}; a node with its own derivative is made "
                 "with @primitive, not by hand"
             )
-        self.data = data if type(data) is float else _number(data)
+        self.data = data if type(data) is float else number(data)
         self.grad = ZERO
         self.label = label
         self._row = self._a = self._b = self._source = None
@@ -256,6 +259,8 @@ class Value(Number):
         """
         if _state.on_backward is not None:
             _state.on_backward(self, float(seed))
+        if _state.stepped:
+            refuse_second_pass(topological_order(self))
         if create_graph:
             _backward_with_graph(self, seed)
             return
@@ -269,11 +274,7 @@ class Value(Number):
             leaf.grad = ZERO
         for node in order:
             node.grad = ZERO
-        self.grad = (
-            seed
-            if type(seed) is float
-            else _number(float(seed) if isinstance(seed, Value) else seed)
-        )
+        self.grad = seed if type(seed) is float else as_seed(seed)
         try:
             propagate(order)
         except BaseException:
@@ -286,6 +287,31 @@ class Value(Number):
             raise
         for leaf, before in kept:
             leaf.grad += before
+
+    def backward_steps(self, seed: Scalar = 1.0) -> Generator[Step, None, None]:
+        """Perform the backward pass one edge at a time: consuming the generator is the pass.
+
+        After each step `step.parent.grad == step.after`. What earlier passes left in the leaves
+        is set aside at the start and added at the end, also when the generator is closed
+        half-way; interior gradients are then partial. Exhausted, it equals `backward()` bit for
+        bit.
+
+        Args:
+            seed: The gradient of this Value itself.
+
+        Raises:
+            RuntimeError: If another pass over the same leaves is still open.
+
+        Example:
+            >>> a = Value(3.0, "a")
+            >>> for step in (a * a).backward_steps():
+            ...     print(step)
+            a.grad: 0.0 + 3.0 * 1.0 = 3.0   (d(a*a)/da = a, argument 0)
+            a.grad: 3.0 + 3.0 * 1.0 = 6.0   (d(a*a)/da = a, argument 1)
+        """
+        from autograd_mini.steps import backward_steps
+
+        return backward_steps(self, seed)
 
     def zero_grad(self) -> None:
         """Forget the gradient of this Value and of everything it was computed from."""
@@ -353,7 +379,7 @@ _MICROGRAD_NAMES: Final = {
 # The door: how numbers become data.
 
 
-def _number(x: Any) -> float:
+def number(x: Any) -> float:
     """Return `x` as a float, or say why it is not a number."""
     if type(x) is int and -_EXACT < x < _EXACT:
         return float(x)
@@ -382,6 +408,11 @@ def _number(x: Any) -> float:
     return data
 
 
+def as_seed(seed: Scalar | SupportsFloat) -> float:
+    """Return the gradient that a pass starts with as a float."""
+    return number(float(seed) if isinstance(seed, Value) else seed)
+
+
 def _too_large(x: Any) -> RangeError:
     text = str(x) if not isinstance(x, int) else f"an integer of {x.bit_length()} bits"
     return RangeError(f"{text} is too large for a float, whose limit is 1.797e308: scale it first")
@@ -390,7 +421,7 @@ def _too_large(x: Any) -> RangeError:
 def constant(x: SupportsFloat) -> Value:
     """Return a number that an operator met as a leaf of the graph."""
     leaf = _new(Value)
-    leaf.data = x if type(x) is float else _number(x)
+    leaf.data = x if type(x) is float else number(x)
     leaf.grad = ZERO
     leaf.label = ""
     leaf._row = leaf._a = leaf._b = None
@@ -450,7 +481,7 @@ def apply(op: Op, *operands: Any) -> Any:
             data: Any = op.forward(x.data)
         except (ValueError, ArithmeticError) as error:
             raise explained(op, (x,), error) from None
-        return _node(data if type(data) is float else _number(data), op, x)
+        return _node(data if type(data) is float else number(data), op, x)
     if op.arity is not None and len(operands) != op.arity:
         raise TypeError(f"{op.name} takes {op.arity} operands, but got {len(operands)}")
     recorded = False
@@ -466,7 +497,7 @@ def apply(op: Op, *operands: Any) -> Any:
     except (ValueError, ArithmeticError) as error:
         raise explained(op, values, error) from None
     if type(data) is not float:
-        data = _number(data)
+        data = number(data)
     if not recorded:
         return data
     if op.arity == 1:
@@ -499,7 +530,7 @@ def _elementwise(op: Op, a: Any, b: Any) -> Any:
     if numpy is not None and isinstance(other, numpy.ndarray):
         return numpy.frompyfunc(op.forward, 2, 1)(*[_boxed(x, numpy) for x in (a, b)])
     if other is None or isinstance(other, (str, bytes, complex)):
-        _number(other)
+        number(other)
     return NotImplemented
 
 
@@ -685,10 +716,25 @@ def _propagate_and_check(order: list[Value]) -> None:
             contribution = local * node.grad
             x.grad += contribution
             if not math.isfinite(contribution) and not x.is_constant:
-                raise AnomalyError(
-                    f"the gradient of {op.name} is {contribution} (local {local} * upstream "
-                    f"{node.grad}): {described(inputs)}{_made_at(node)}"
-                )
+                raise anomaly(node, local)
+
+
+def anomaly(node: Value, local: float) -> AnomalyError:
+    """Return the error of a contribution that is not finite."""
+    return AnomalyError(
+        f"the gradient of {cast(Op, node._row).name} is {local * node.grad} (local {local} * "
+        f"upstream {node.grad}): {described(node.inputs)}{_made_at(node)}"
+    )
+
+
+def refuse_second_pass(nodes: Iterable[Value]) -> None:
+    """While a `backward_steps()` is under way, no other pass may add to the same leaves."""
+    for node in nodes:
+        if node in _state.stepped:
+            raise RuntimeError(
+                f"a backward_steps() over {described([node])} is not finished: exhaust it or "
+                "close() it before the next pass over the same leaves"
+            )
 
 
 def adjoints(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> dict[Value, Any]:

@@ -1,0 +1,456 @@
+"""Step, ForwardStep, Trace: backpropagation as a list of events.
+
+`backward()` is a fast loop; `backward_steps()` tells the same pass as one `Step` per edge, equal to
+it bit for bit. A `Trace` holds all events of a graph, forward and backward, and touches nothing:
+the stepper, the player and the drawings read traces.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import Final, TypeVar, cast, overload
+
+from autograd_mini import contexts, ops
+from autograd_mini.ops import Op
+from autograd_mini.symbols import Symbol, written
+from autograd_mini.value import (
+    ZERO,
+    Value,
+    anomaly,
+    as_seed,
+    refuse_second_pass,
+    topological_order,
+)
+
+__all__ = ["ForwardStep", "Step", "Trace", "backward_steps"]
+
+T = TypeVar("T")
+
+_PLAIN_NAME: Final = re.compile(r"\w[\w.\[\]']*…?")
+_LONGEST_NAME: Final = 40
+_LONGEST_RULE: Final = 120
+_MOST_OPERANDS: Final = 8
+
+
+class Step:
+    """One edge of a backward pass: the chain rule with numbers.
+
+    Attributes:
+        index: The position in the pass, from 0.
+        total: The number of steps of the whole pass.
+        node: The result whose gradient is finished.
+        parent: The input that receives.
+        argument: Which argument of `node` the input is.
+        local: d node / d parent at this argument.
+        upstream: The gradient of `node`.
+        contribution: `local * upstream`.
+        before: The gradient of `parent` in this pass, before this step.
+        after: `before + contribution`.
+
+    Example:
+        >>> a = Value(3.0, "a")
+        >>> for step in (a * a).backward_steps():
+        ...     print(step)
+        a.grad: 0.0 + 3.0 * 1.0 = 3.0   (d(a*a)/da = a, argument 0)
+        a.grad: 3.0 + 3.0 * 1.0 = 6.0   (d(a*a)/da = a, argument 1)
+    """
+
+    __slots__ = (
+        "_names",
+        "after",
+        "argument",
+        "before",
+        "contribution",
+        "index",
+        "local",
+        "node",
+        "parent",
+        "total",
+        "upstream",
+    )
+
+    def __init__(
+        self,
+        index: int,
+        total: int,
+        node: Value,
+        parent: Value,
+        argument: int,
+        local: float,
+        upstream: float,
+        contribution: float,
+        before: float,
+        after: float,
+        names: Names | None = None,
+    ) -> None:
+        self.index = index
+        self.total = total
+        self.node = node
+        self.parent = parent
+        self.argument = argument
+        self.local = local
+        self.upstream = upstream
+        self.contribution = contribution
+        self.before = before
+        self.after = after
+        self._names = names or Names(node)
+
+    @property
+    def arithmetic(self) -> str:
+        """The sentence without the rule: `a.grad: 0.0 + 3.0 * 1.0 = 3.0`."""
+        return (
+            f"{self._names.of(self.parent)}.grad: {_number(self.before)} + {_number(self.local)} * "
+            f"{_number(self.upstream)} = {_number(self.after)}"
+        )
+
+    @property
+    def rule(self) -> str:
+        """The local derivative in names: `d(a*a)/da = a`."""
+        return self._names.rule(self.node, self.argument, self.local)
+
+    def __str__(self) -> str:
+        return f"{self.arithmetic}   ({self.rule}, argument {self.argument})"
+
+    def __repr__(self) -> str:
+        return f"<Step {self.index} of {self.total}: {self.arithmetic}>"
+
+
+class ForwardStep:
+    """One operation of the forward pass.
+
+    Attributes:
+        index: The position in the pass, from 0.
+        total: The number of operations.
+        node: The result.
+        op: The row of the rule table.
+        operands: The numbers the operation was applied to; `node.inputs` are their Values.
+        value: The number it gave.
+
+    Example:
+        >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
+        >>> print(Trace(a * b).forward[0])
+        n2 = a * b = 2.0 * -3.0 = -6.0
+    """
+
+    __slots__ = ("_names", "index", "node", "op", "operands", "total", "value")
+
+    def __init__(
+        self,
+        index: int,
+        total: int,
+        node: Value,
+        op: Op,
+        operands: tuple[float, ...],
+        value: float,
+        names: Names | None = None,
+    ) -> None:
+        self.index = index
+        self.total = total
+        self.node = node
+        self.op = op
+        self.operands = operands
+        self.value = value
+        self._names = names or Names(node)
+
+    def __str__(self) -> str:
+        numbers = written(self.op, _texts(self.operands, _number))
+        expression = self._names.expression(self.node)
+        return f"{self._names.of(self.node)} = {expression} = {numbers} = {_number(self.value)}"
+
+    def __repr__(self) -> str:
+        return f"<ForwardStep {self.index} of {self.total}: {self}>"
+
+
+class Trace(Sequence[Step]):
+    """All events of a graph: its forward steps, and its backward steps as a sequence.
+
+    A trace is of the moment it is made. It reads the data of the graph and leaves every gradient
+    alone, so that one can look at any moment of the pass, in any order.
+
+    Args:
+        root: What to differentiate.
+        seed: The gradient of the root itself.
+
+    Attributes:
+        root: What is differentiated.
+        seed: The gradient of the root itself.
+        nodes: The root and all it was computed from, inputs before their consumers; the node at
+            position 7 is the one called `n7`.
+        forward: One ForwardStep for every operation, in the order of `nodes`.
+
+    Example:
+        >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
+        >>> trace = Trace(a * b)
+        >>> len(trace), trace[1].parent.label, trace.at(1)[a], a.grad
+        (2, 'b', -3.0, 0.0)
+    """
+
+    __slots__ = ("_afters", "_names", "_parents", "_steps", "forward", "nodes", "root", "seed")
+
+    def __init__(self, root: Value, seed: Value | float = 1.0) -> None:
+        self.root = root
+        self.seed = as_seed(seed)
+        self.nodes = tuple(topological_order(root))
+        self._names = names = Names(root)
+        order = [node for node in self.nodes if not node.is_leaf]
+        self.forward = tuple(
+            ForwardStep(
+                index,
+                len(order),
+                node,
+                cast(Op, node.op),
+                tuple([x.data for x in node.inputs]),
+                node.data,
+                names,
+            )
+            for index, node in enumerate(order)
+        )
+        self._steps = steps = list[Step]()
+        total = _edge_count(order)
+        gradients: dict[Value, float] = {root: self.seed}
+        for index, (node, argument, parent, local) in enumerate(_edges(order)):
+            upstream = gradients[node]
+            contribution = local * upstream
+            before = gradients.get(parent, ZERO)
+            after = gradients[parent] = before + contribution
+            steps.append(
+                Step(
+                    index,
+                    total,
+                    node,
+                    parent,
+                    argument,
+                    local,
+                    upstream,
+                    contribution,
+                    before,
+                    after,
+                    names,
+                )
+            )
+        self._parents = [step.parent for step in steps]
+        self._afters = [step.after for step in steps]
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Step]: ...
+    def __getitem__(self, index: int | slice) -> Step | list[Step]:
+        if isinstance(index, slice):
+            return self._steps[index]
+        try:
+            return self._steps[index]
+        except IndexError:
+            raise IndexError(f"there is no step {index}: the pass has {len(self)}") from None
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self._steps)
+
+    def at(self, index: int) -> dict[Value, float]:
+        """Return the gradients with `index` steps done, of the nodes that have one by then.
+
+        Args:
+            index: From 0, where only the root has a gradient, the seed, to `len(trace)`.
+
+        Raises:
+            IndexError: If there is no such moment.
+        """
+        if not 0 <= index <= len(self):
+            raise IndexError(f"a moment of this pass is from 0 to {len(self)}, but got {index}")
+        gradients = {self.root: self.seed}
+        gradients.update(zip(self._parents[:index], self._afters, strict=False))
+        return gradients
+
+    def name(self, node: Value) -> str:
+        """Return the label of a node of this graph, or its id such as `n7` if it has none."""
+        return self._names.of(node)
+
+    def id(self, node: Value) -> str:
+        """Return the id of a node of this graph: `n7` for the one at position 7 of `nodes`."""
+        return self._names.id(node)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Trace of {self.name(self.root)} = {_number(self.root.data)}: "
+            f"{len(self.forward)} operations, {len(self)} backward steps>"
+        )
+
+
+def backward_steps(root: Value, seed: Value | float = 1.0) -> Generator[Step, None, None]:
+    """Perform a backward pass step by step; `Value.backward_steps` tells the details."""
+    return _pass(root, as_seed(seed))
+
+
+def _pass(root: Value, seed: float) -> Generator[Step, None, None]:
+    nodes = topological_order(root)
+    order = [node for node in nodes if not node.is_leaf]
+    leaves = [node for node in nodes if node.is_leaf]
+    stepped = contexts.state.stepped
+    if stepped:
+        refuse_second_pass(leaves)
+    # What earlier passes left in the leaves waits until the end, so that sums round as they do
+    # in backward(), and a second pass doubles them exactly.
+    kept = [(leaf, leaf.grad) for leaf in leaves if leaf.grad is not ZERO]
+    for node in nodes:
+        node.grad = ZERO
+    root.grad = seed
+    names = Names(root)
+    total = _edge_count(order)
+    anomaly_detected = contexts.anomaly_detected.get()
+    stepped.update(leaves)
+    try:
+        for index, (node, argument, parent, local) in enumerate(_edges(order)):
+            before, upstream = parent.grad, node.grad
+            parent.grad += local * upstream  # chain rule
+            contribution = local * upstream
+            if anomaly_detected and not math.isfinite(contribution) and not parent.is_constant:
+                raise anomaly(node, local)
+            yield Step(
+                index,
+                total,
+                node,
+                parent,
+                argument,
+                local,
+                upstream,
+                contribution,
+                before,
+                parent.grad,
+                names,
+            )
+    except GeneratorExit:  # closed half-way: the steps that were taken count
+        raise
+    except BaseException:  # as in backward(): the leaves keep what they had
+        for node in nodes:
+            node.grad = ZERO
+        for leaf, earlier in kept:
+            leaf.grad = earlier
+        kept = []
+        raise
+    finally:
+        stepped.difference_update(leaves)
+        for leaf, earlier in kept:
+            leaf.grad += earlier
+
+
+def _edges(order: Sequence[Value]) -> Iterator[tuple[Value, int, Value, float]]:
+    """Yield (node, argument, parent, local) in the order in which backward() meets the edges."""
+    for node in reversed(order):
+        inputs = node.inputs
+        locals_ = cast(Op, node.op).local(node.data, *[parent.data for parent in inputs])
+        for argument, (parent, local) in enumerate(zip(inputs, locals_, strict=True)):
+            yield node, argument, parent, local
+
+
+def _edge_count(order: Sequence[Value]) -> int:
+    return sum([len(node.inputs) for node in order])
+
+
+class Names:
+    """What the nodes below a root are called: by label, else `n0`, `n1`, ... in topological order.
+
+    Nothing is looked up before the first name is asked for: a pass that nobody prints pays nothing.
+    """
+
+    __slots__ = ("_node", "_positions", "_root", "_rules")
+
+    def __init__(self, root: Value) -> None:
+        self._root = root
+        self._positions: dict[Value, int] = {}
+        self._node: Value | None = None  # whose rules are in `_rules`
+        self._rules: list[str] = []
+
+    def id(self, node: Value) -> str:
+        """Return `n7` for the node at position 7 of the topological order."""
+        if not self._positions:
+            self._positions = {n: i for i, n in enumerate(topological_order(self._root))}
+        return f"n{self._positions[node]}"
+
+    def of(self, node: Value) -> str:
+        """Return the label of a node, quoted if it would be misread, or its id."""
+        if not node.label:
+            return self.id(node)
+        label = _cut(node.label, _LONGEST_NAME)
+        return label if _PLAIN_NAME.fullmatch(label) else repr(label)
+
+    def operand(self, node: Value) -> str:
+        """Return the name of an operand: a number that an operator wrapped is that number."""
+        return _number(node.data) if node.is_constant else self.of(node)
+
+    def expression(self, node: Value) -> str:
+        """Return the operation of a node in names: `a * b`."""
+        return written(cast(Op, node.op), _texts(node.inputs, self.operand))
+
+    def rule(self, node: Value, argument: int, local: float) -> str:
+        """Return the derivative of a node towards an argument in names: `d(a*b)/da = b`.
+
+        A rule that does not run on names, such as one that calls `math`, gives its number.
+        """
+        op, inputs = cast(Op, node.op), node.inputs
+        parent = inputs[argument]
+        towards = self.of(parent)
+        expression = written(
+            op, _texts(inputs, lambda x: towards if x is parent else self.operand(x)), space=""
+        )
+        partial = self._partial(node, argument) or _number(local)
+        return f"d({expression})/d{towards} = {partial}"
+
+    def _partial(self, node: Value, argument: int) -> str:
+        op, inputs = cast(Op, node.op), node.inputs
+        together = op.arity is None  # then the row gives all its partials at once
+        if not (together and node is self._node):
+            operands = [
+                x.data if x.is_constant and (together or i != argument) else _Text(self.of(x))
+                for i, x in enumerate(inputs)
+            ]
+            f = _Text(self.of(node))
+            try:
+                partials = (
+                    op.partials(f, *operands)
+                    if together
+                    else (op.partials[argument](f, *operands),)
+                )
+                self._rules = [str(_Text.of(partial)) for partial in partials]
+            except Exception:
+                self._rules = [""] * len(inputs)
+            self._node = node
+        return _cut(self._rules[argument if together else 0], _LONGEST_RULE)
+
+
+class _Text(Symbol):
+    """A name in a rule that a person reads: the helpers that never raise look as in print."""
+
+    __slots__ = ()
+
+    @classmethod
+    def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:
+        if op is ops.POWER_SLOPE:
+            x, y = operands
+            return y * x ** (y - 1.0)
+        if op is ops.QUOTIENT:
+            return operands[0] / operands[1]
+        if op is ops.LOG_OR_NAN:
+            return super().call(ops.LOG, operands)
+        if op is ops.WHERE and operands[0].text == f"greater(abs({operands[1].text}), 0.0)":
+            return operands[1]  # `nonzero`
+        return super().call(op, operands)
+
+
+def _number(x: float) -> str:
+    return repr(float(x))
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _texts(operands: Sequence[T], text: Callable[[T], str]) -> list[str]:
+    """Return the text of every operand, or of the first few and the last."""
+    if len(operands) <= _MOST_OPERANDS:
+        return [text(x) for x in operands]
+    return [*[text(x) for x in operands[: _MOST_OPERANDS - 2]], "…", text(operands[-1])]
