@@ -345,13 +345,18 @@ def xlogy(x: Any, y: Any) -> Any:
 
 def log_or_nan(x: Any) -> Any:
     """Return ln x, -∞ at 0, NaN below; nothing raises."""
-    return _log_or_nan(x) if isinstance(x, (int, float)) else x.apply(LOG_OR_NAN, x)
+    if isinstance(x, (int, float)):
+        return math.log(x) if x > 0.0 else -math.inf if x == 0.0 else math.nan
+    return x.apply(LOG_OR_NAN, x)
 
 
 def power_slope(x: Any, y: Any) -> Any:
     """Slope y xʸ⁻¹ of a power in its base: 0 for y = 0, infinite at x = 0 for 0 < y < 1."""
-    if isinstance(y, (int, float)) and y >= 1.0 and not isinstance(x, (int, float)):
-        return y * x ** (y - 1.0)  # a constant exponent stays plain arithmetic
+    if isinstance(y, (int, float)):
+        if isinstance(x, (int, float)):
+            return _power_slope(x, y)
+        if y >= 1.0:
+            return y * x ** (y - 1.0)  # a constant exponent stays plain arithmetic
     return _dispatch(POWER_SLOPE, x, y)
 
 
@@ -420,26 +425,20 @@ def _quotient(a: float, b: float) -> float:
         return math.nan if a == 0.0 or a != a else a * math.copysign(math.inf, b)
 
 
-def _log_or_nan(x: float) -> float:
-    return math.log(x) if x > 0.0 else -math.inf if x == 0.0 else math.nan
-
-
 def _xlogy(x: float, y: float) -> float:
-    return 0.0 if x == 0.0 and y >= 0.0 else x * _log_or_nan(y)
+    return 0.0 if x == 0.0 and y >= 0.0 else x * log_or_nan(y)
 
 
 def _power_slope(x: float, y: float) -> float:
-    if y == 0.0:
-        return 0.0
     try:
-        return y * _power(x, y - 1.0)
+        f: float | complex = x ** (y - 1.0)
     except ZeroDivisionError:
-        return y * math.inf
+        f = math.inf
     except OverflowError:
-        odd = x < 0.0 and (y - 1.0) % 2.0 == 1.0
-        return -y * math.inf if odd else y * math.inf
-    except ValueError:
+        f = -math.inf if x < 0.0 and (y - 1.0) % 2.0 == 1.0 else math.inf
+    if isinstance(f, complex):
         return math.nan
+    return y * f if y else 0.0
 
 
 def _log1p_or_nan(x: float) -> float:
@@ -612,12 +611,12 @@ SOFTSHRINK = Op("softshrink", _softshrink,            (lambda f, x, lambd: great
 LOG_COSH = Op("log_cosh", _log_cosh,                  (lambda f, x: tanh(x),))
 HUBER   = Op("huber",   _huber,                       (lambda f, r, delta: clip(r, -delta, delta), lambda f, r, delta: relu(abs(r) - delta)), domain="delta >= 0", smooth=((-0.9, 0.9), (1.0, 2.0)), kinks=(lambda r, delta: abs(r) - delta,))
 XLOGY   = Op("xlogy",   _xlogy,                       (lambda f, x, y: log_or_nan(where(greater(abs(x) + greater(y, 0.0), 0.0), y, 1.0)), lambda f, x, y: quotient(x, where(greater(abs(x), 0.0), y, 1.0))), smooth=((-3.0, 3.0), (0.1, 3.0)), kinks=(lambda x, y: y,))
-CLAMPED_LOG = Op("clamped_log", lambda x: max(_log_or_nan(x), -100.0), (lambda f, x: greater(f, -100.0) / where(greater(f, -100.0), x, 1.0),), smooth=(0.1, 3.0), kinks=(math.exp(-100.0),))
+CLAMPED_LOG = Op("clamped_log", lambda x: max(log_or_nan(x), -100.0), (lambda f, x: greater(f, -100.0) / where(greater(f, -100.0), x, 1.0),), smooth=(0.1, 3.0), kinks=(math.exp(-100.0),))
 CLAMPED_LOG1P = Op("clamped_log1p", lambda x: max(_log1p_or_nan(x), -100.0), (lambda f, x: greater(f, -100.0) / where(greater(f, -100.0), 1.0 + x, 1.0),), smooth=(-0.8, 3.0), kinks=(-1.0,))
 
 # Total helpers of the rules: they never raise
 QUOTIENT = Op("quotient", _quotient,                  (lambda f, x, y: quotient(1.0, y), lambda f, x, y: -quotient(f, y)), smooth=((-3.0, 3.0), (0.5, 3.0)), kinks=(lambda x, y: y,))
-LOG_OR_NAN = Op("log_or_nan", _log_or_nan,            (lambda f, x: quotient(1.0, x),), smooth=(0.1, 3.0), kinks=(0.0,))
+LOG_OR_NAN = Op("log_or_nan", log_or_nan,            (lambda f, x: quotient(1.0, x),), smooth=(0.1, 3.0), kinks=(0.0,))
 POWER_SLOPE = Op("power_slope", _power_slope,         (lambda f, x, y: y * power_slope(x, where(greater(abs(y), 0.0), y - 1.0, 0.0)), lambda f, x, y: quotient(f, y) + f * log_or_nan(nonzero(x))), smooth=((0.3, 3.0), (0.5, 3.0)), kinks=(lambda x, y: x, lambda x, y: y))
 # fmt: on
 

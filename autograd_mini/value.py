@@ -76,7 +76,7 @@ class Value(Number):
     _source: str | None
 
     def __init__(self, data: SupportsFloat, label: str = "") -> None:
-        if not isinstance(label, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if type(label) is not str and not isinstance(label, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(
                 f"a label is a string, but got {label!r}; a node with its own derivative is made "
                 "with @primitive, not by hand"
@@ -84,7 +84,10 @@ class Value(Number):
         self.data = data if type(data) is float else number(data)
         self.grad = ZERO
         self.label = label
-        self._row = self._a = self._b = self._source = None
+        self._row = None
+        self._a = None
+        self._b = None
+        self._source = None
 
     # What it is made of.
 
@@ -382,7 +385,7 @@ _MICROGRAD_NAMES: Final = {
 def number(x: Any) -> float:
     """Return `x` as a float, or say why it is not a number."""
     if type(x) is int and -_EXACT < x < _EXACT:
-        return float(x)
+        return x + 0.0
     if isinstance(x, Value):
         raise TypeError(f"{x!r} is a Value already: use it as it is, or its .data or .detach()")
     if isinstance(x, (str, bytes)):
@@ -424,7 +427,9 @@ def constant(x: SupportsFloat) -> Value:
     leaf.data = x if type(x) is float else number(x)
     leaf.grad = ZERO
     leaf.label = ""
-    leaf._row = leaf._a = leaf._b = None
+    leaf._row = None
+    leaf._a = None
+    leaf._b = None
     leaf._source = CONSTANT
     return leaf
 
@@ -510,9 +515,9 @@ def apply(op: Op, *operands: Any) -> Any:
 def _mixed(op: Op, a: Any, b: Any) -> Any:
     """Apply a binary row where one operand may be a number, an array or foreign to us."""
     try:
-        if not isinstance(b, Value):
+        if type(b) is not Value and not isinstance(b, Value):
             b = constant(b)
-        elif not isinstance(a, Value):
+        elif type(a) is not Value and not isinstance(a, Value):
             a = constant(a)
     except TypeError:
         return _elementwise(op, a, b)
@@ -626,18 +631,13 @@ def interior_order(root: Value) -> tuple[list[Value], list[Value]]:
         return order, [root] if root.grad is not ZERO else leaves
     seen: set[Value] = set()
     visited = seen.add
-    stack: list[Any] = [root]
+    stack: list[Any] = []
     push = stack.append
     pop = stack.pop
+    node: Any = root
     a: Any
     b: Any
-    while stack:
-        node = pop()
-        if node is None:
-            order.append(pop())  # all its inputs are in `order`
-            continue
-        if node in seen:
-            continue
+    while True:
         visited(node)
         push(node)
         push(None)
@@ -656,13 +656,22 @@ def interior_order(root: Value) -> tuple[list[Value], list[Value]]:
                         leaves.append(x)
                 elif x not in seen:
                     push(x)
-            continue
-        if a._row is None:
-            if a.grad is not ZERO:
-                leaves.append(a)
-        elif a not in seen:
-            push(a)
-    return order, leaves
+            a = None
+        if a is not None:
+            if a._row is None:
+                if a.grad is not ZERO:
+                    leaves.append(a)
+            elif a not in seen:
+                node = a  # the next to visit, without a detour over the stack
+                continue
+        while stack:
+            node = pop()
+            if node is None:
+                order.append(pop())  # all its inputs are in `order`
+            elif node not in seen:
+                break
+        else:
+            return order, leaves
 
 
 def _propagate(order: list[Value]) -> None:

@@ -128,11 +128,11 @@ def test_each_asyncio_task_has_its_own_settings() -> None:
             await then.wait()
             return not (Value(1.0) * 2).is_leaf
 
-    async def both() -> tuple[bool, bool]:
+    async def both() -> list[bool]:
         a, b = asyncio.Event(), asyncio.Event()
-        return await asyncio.gather(recorded(no_grad, a, b), recorded(record_source, b, a))
+        return list(await asyncio.gather(recorded(no_grad, a, b), recorded(record_source, b, a)))
 
-    assert asyncio.run(both()) == (False, True)
+    assert asyncio.run(both()) == [False, True]
     assert contexts.state.open == 0
 
 
