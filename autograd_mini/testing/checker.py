@@ -1,0 +1,448 @@
+"""check_gradients: is the gradient of this function right, and if not, whose fault is it?"""
+
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from autograd_mini.testing import numbers
+from autograd_mini.testing.differences import EPSILON, judge
+from autograd_mini.testing.inspection import Finding, Pass, backward_twice, first_wrong
+from autograd_mini.testing.numbers import Opaque
+from autograd_mini.testing.reference import Replay, replay
+from autograd_mini.testing.report import GradientMismatchError, explain, mismatch
+from autograd_mini.testing.source import letters, names_of, source
+from autograd_mini.value import Value, adjoints, topological_order
+
+__all__ = ["Report", "check_gradients", "gradcheck"]
+
+Build: TypeAlias = Callable[[], Any]
+
+_ONE_BY_ONE = 16  # more leaves than this are moved together, in one direction
+_REPLAY = 1e-9  # relative to S, the sum of the absolute contributions
+_UNDEFINED = (ValueError, ArithmeticError)
+
+
+class Report(NamedTuple):
+    """What a check that passed has looked at.
+
+    Attributes:
+        nodes: How many operations.
+        edges: How many local derivatives.
+        leaves: How many gradients.
+        notes: What is worth knowing: digits lost to cancellation, kinks, opaque primitives.
+    """
+
+    nodes: int
+    edges: int
+    leaves: int
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        counts = (
+            f"ok: {_many(self.leaves, 'gradient')}, {_many(self.nodes, 'operation')}, "
+            f"{_many(self.edges, 'local derivative')}"
+        )
+        return "\n".join([counts, *self.notes])
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> Report:
+    """Check the derivatives of a function at one point: every input, every node, every rule.
+
+    Each operation's number and each local derivative are compared with mpmath's at a hundred
+    digits; each gradient with the sum of its contributions; a second pass with the first; and
+    the whole with differences of the function itself, called again nearby. At a kink the slope
+    must be the documented one, or, for your own operations, between the slopes left and right.
+
+    Args:
+        f: A function of numbers or nested lists of numbers that returns a Value, or a list of
+            them. Leaves that it closes over, such as a model's parameters, are checked as well.
+        inputs: The point. Numbers become Values; Values are used as they are.
+        order: 2 checks the gradient's gradient too, and so on.
+
+    Returns:
+        What was checked, with notes.
+
+    Raises:
+        GradientMismatchError: With the report: autograd against the truth, a runnable program,
+            the local derivatives, the wrong rule, the likely cause.
+        ValueError: If `order` is not a whole number from 1 on.
+
+    Example:
+        >>> print(check_gradients(lambda x, y: (x * y).tanh() + x, 0.3, -2.0))
+        ok: 2 gradients, 3 operations, 5 local derivatives
+    """
+    if not isinstance(order, int) or order < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError(f"order is 1 for gradients, 2 for their gradients, but got {order!r}")
+    given = _Arguments(f, inputs)
+    outputs = given.call()
+    reports: list[Report] = []
+    for i in range(len(outputs)):
+        build: Build = functools.partial(_nth_output, given, i)
+        leaves = _leaves(outputs[i], given.values)
+        for _ in range(order):
+            reports.append(_check_one(build, leaves))
+            build = functools.partial(_slope_along, build, leaves)
+    return Report(
+        sum(r.nodes for r in reports),
+        sum(r.edges for r in reports),
+        max((r.leaves for r in reports), default=0),
+        tuple(dict.fromkeys(note for r in reports for note in r.notes)),
+    )
+
+
+def gradcheck(_f: Callable[..., Any] | None = None, *, order: int = 1, **inputs: Any) -> Any:
+    """Return a decorator that makes a function into a property test of its own gradient.
+
+    The body of the test is the function to be checked; Hypothesis draws its arguments and
+    shrinks a failure.
+
+    Args:
+        order: As in `check_gradients`.
+        inputs: A strategy for each argument. An argument without one is a pytest fixture.
+
+    Raises:
+        TypeError: If a strategy belongs to no argument.
+
+    Example:
+        >>> from autograd_mini.testing import finite, gradcheck, nonzero
+        >>> @gradcheck(x=finite(-3, 3), y=nonzero())
+        ... def test_my_loss(x, y):
+        ...     return (x / y).tanh() + x
+        >>> test_my_loss()
+    """
+    from hypothesis import given
+    from hypothesis.strategies import SearchStrategy
+
+    def decorate(f: Callable[..., Any]) -> Callable[..., Any]:
+        signature = inspect.signature(f)
+        for name, strategy in inputs.items():
+            if name not in signature.parameters:
+                raise TypeError(
+                    f"{f.__name__} has no argument {name!r}: "
+                    f"it has {', '.join(signature.parameters)}"
+                )
+            if not isinstance(strategy, SearchStrategy):
+                raise TypeError(
+                    f"{name} needs a strategy such as finite(-3, 3), but got {strategy!r}"
+                )
+
+        ours = [name for name in signature.parameters if name in inputs]
+
+        def test(*args: Any, **kwargs: Any) -> None:
+            arguments = signature.bind(*args, **kwargs).arguments
+            others = {name: x for name, x in arguments.items() if name not in inputs}
+
+            def body(*xs: Any) -> Any:
+                return f(**dict(zip(ours, xs, strict=True)), **others)
+
+            body.__signature__ = inspect.Signature(  # pyright: ignore[reportFunctionMemberAccess]
+                [signature.parameters[name] for name in ours]
+            )
+            check_gradients(body, *[arguments[name] for name in ours], order=order)
+
+        functools.update_wrapper(test, f)
+        test.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue]
+        return given(**inputs)(test) if inputs else test
+
+    return decorate if _f is None else decorate(_f)
+
+
+# The function and the point.
+
+
+class _Arguments:
+    """A function and the Values it is called with, again and again."""
+
+    def __init__(self, f: Callable[..., Any], inputs: Sequence[Any]) -> None:
+        self.f = f
+        self.values: list[Value] = []
+        names = _parameter_names(f, len(inputs))
+        self.structure = [self._wrap(x, name) for x, name in zip(inputs, names, strict=True)]
+
+    def _wrap(self, x: Any, name: str) -> Any:
+        if isinstance(x, (list, tuple)) or getattr(x, "ndim", 0):
+            return [self._wrap(element, f"{name}_{i}") for i, element in enumerate(x)]
+        value = x if isinstance(x, Value) else Value(x, name)
+        self.values.append(value)
+        return value
+
+    def call(self) -> list[Any]:
+        """Call the function twice and return its outputs, if it is a function at all."""
+        before = [(x, x.data) for x in self.values]
+        first = self.once()
+        self._must_be_unchanged(before, first)
+        below = {n: n.data for y in first if isinstance(y, Value) for n in _given(y)}
+        second = self.once()
+        self._must_be_unchanged([*before, *below.items()], first)
+        a, b = ([float(y) for y in outputs] for outputs in (first, second))
+        if len(a) != len(b) or any(
+            x != y and (x == x or y == y) for x, y in zip(a, b, strict=True)
+        ):
+            raise GradientMismatchError(
+                f"two calls, two answers: {_shown(a)}, then {_shown(b)}\n"
+                "The function draws random numbers or keeps a state: seed it inside, or pass what "
+                "changes as an argument.",
+                root=None,
+            )
+        return first
+
+    def once(self) -> list[Any]:
+        """Call the function and return its outputs as a flat list."""
+        structure = [_copied(x) for x in self.structure]
+        outputs = list(_flat(self.f(*structure)))
+        if not _same(structure, self.structure):
+            raise GradientMismatchError(
+                "the function changes a list that it was given: work on a copy, list(xs)",
+                root=None,
+            )
+        for y in outputs:
+            if not isinstance(y, (Value, int, float)):
+                raise TypeError(f"a Value or a list of Values is needed, but f returned {y!r}")
+        return outputs
+
+    def _must_be_unchanged(self, before: Sequence[tuple[Value, float]], outputs: Any) -> None:
+        names: dict[Value, str] = {}
+        for y in outputs:
+            if isinstance(y, Value):
+                names.update(names_of(y))
+        for x, data in before:
+            if x.data != data and not (x.data != x.data and data != data):
+                name = x.label or names.get(x, "an input")
+                raise GradientMismatchError(
+                    f"the function changes {name}: it was {data!r} and is {x.data!r} afterwards",
+                    finding=Finding("input", x, 0, x.data, data),
+                    root=None,
+                )
+
+
+def _parameter_names(f: Callable[..., Any], count: int) -> list[str]:
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        parameters = ()
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    spare = (name for name in letters() if name not in named)
+    return [*named, *[next(spare) for _ in range(count - len(named))]][:count]
+
+
+def _flat(x: Any) -> Iterator[Any]:
+    if isinstance(x, (list, tuple)) or getattr(x, "ndim", 0):
+        for element in x:
+            yield from _flat(element)
+    else:
+        yield x
+
+
+def _copied(x: Any) -> Any:
+    return [_copied(element) for element in x] if isinstance(x, list) else x
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return a is b
+
+
+def _shown(xs: list[float]) -> str:
+    return repr(xs[0]) if len(xs) == 1 else repr(xs)
+
+
+def _given(root: Value) -> list[Value]:
+    return [n for n in topological_order(root) if n.is_leaf and not n.is_constant]
+
+
+def _leaves(output: Any, values: list[Value]) -> list[Value]:
+    found = _given(output) if isinstance(output, Value) else []
+    return list(dict.fromkeys([*values, *found]))
+
+
+def _nth_output(given: _Arguments, i: int) -> Any:
+    return given.once()[i]
+
+
+def _slope_along(build: Build, leaves: list[Value]) -> Any:
+    """Return the derivative of `build` along a fixed direction: a function to check in turn."""
+    root = build()
+    if not isinstance(root, Value):
+        return 0.0
+    found = adjoints(root, create_graph=True)
+    terms = [
+        w * found[x] for w, x in zip(_direction(len(leaves)), leaves, strict=True) if x in found
+    ]
+    slope: Any = 0.0
+    for term in terms:
+        slope = term if type(slope) is float and slope == 0.0 else slope + term
+    return slope
+
+
+def _direction(count: int) -> list[float]:
+    """Return fixed weights, the first 1, all different: no symmetry hides an error."""
+    return [1.0 + (i * 0.6180339887498949) % 1.0 for i in range(count)]
+
+
+# One output.
+
+
+def _check_one(build: Build, leaves: list[Value]) -> Report:
+    root = build()
+    if not isinstance(root, Value):
+        _check_again(build, float(root), leaves, None, None, None)
+        return Report(0, 0, len(leaves))
+    order = topological_order(root)
+    exact = _replayed(root, exact=True)
+    finding = first_wrong(root)
+    if finding is not None:
+        raise explain(root, finding, _worst_leaf(root, leaves, finding, exact))
+    done, _ = backward_twice(root)
+    notes = _notes(root, leaves, done, exact)
+    at_kinks = _replayed(root, exact=False)
+    notes += _check_again(build, root.data, leaves, root, done, at_kinks)
+    edges = sum(1 for node in order for x in node.inputs if not x.is_constant)
+    return Report(sum(1 for n in order if n.op is not None), edges, len(leaves), tuple(notes))
+
+
+def _replayed(root: Value, *, exact: bool) -> Replay | None:
+    if not numbers.available():
+        return None
+    try:
+        return replay(root, exact=exact)
+    except (Opaque, *_UNDEFINED):
+        return None
+
+
+def _worst_leaf(root: Value, leaves: list[Value], finding: Finding, exact: Replay | None) -> str:
+    """Return the line on the leaf whose gradient suffers most, if that can be told."""
+    if exact is None or finding.kind not in ("rule", "sum"):
+        return ""
+    try:
+        done, _ = backward_twice(root)
+    except Exception:  # a rule raises, which the report says in its own line
+        return ""
+    names = names_of(root)
+    worst, line = 0.0, ""
+    for x in leaves:
+        if x in exact.gradient:
+            got, expected = done.gradient[x], float(exact.gradient[x])
+            off = abs(got - expected) / (abs(expected) or 1.0)
+            if off > max(worst, _REPLAY) or math.isnan(off):
+                worst, line = off, mismatch(names[x], got, expected)
+    return line
+
+
+def _notes(root: Value, leaves: list[Value], done: Pass, exact: Replay | None) -> list[str]:
+    if exact is None:
+        return ["a primitive computes with floats only: checked by differences"]
+    notes: list[str] = []
+    names = names_of(root)
+    for x in leaves:
+        if x in exact.gradient and not exact.on_kink:
+            truth = float(exact.gradient[x])
+            off, size = abs(done.gradient[x] - truth), done.size(x)
+            if math.isfinite(off) and off > _REPLAY * size and off > 1e-300:
+                digits = 16 + math.log10(off / max(abs(truth), abs(done.gradient[x])))
+                notes.append(
+                    f"d/d{names[x]} lost about {min(16, round(digits))} of 16 digits to "
+                    "cancellation: every rule is right"
+                )
+    return notes
+
+
+def _check_again(
+    build: Build,
+    value: float,
+    leaves: list[Value],
+    root: Value | None,
+    done: Pass | None,
+    at_kinks: Replay | None,
+) -> list[str]:
+    """Compare the gradients with differences of the function itself, called again nearby."""
+    noise = EPSILON * abs(value)
+    if done is not None:
+        parts = [abs(n.data * g) for n, g in done.gradient.items()]
+        noise += EPSILON * sum(part for part in parts if math.isfinite(part))
+    slopes = [0.0 if done is None else done.gradient.get(x, 0.0) for x in leaves]
+    movable = [i for i, x in enumerate(leaves) if math.isfinite(x.data)]
+    if len(movable) > _ONE_BY_ONE and all(map(math.isfinite, slopes)):
+        weights = _direction(len(leaves))
+        slope = math.fsum(w * s for w, s in zip(weights, slopes, strict=True))
+        size = max(abs(leaves[i].data) for i in movable) or 1.0
+        moved = _moved(build, leaves, weights)
+        if judge(moved, slope, size=size, noise=noise).fits:
+            return []
+    notes: list[str] = []
+    for i in movable:
+        x, slope = leaves[i], slopes[i]
+        moved = _moved(build, [x], [1.0])
+        found = judge(moved, slope, size=abs(x.data) or 1.0, noise=noise)
+        if found.fits:
+            continue
+        if at_kinks is not None and at_kinks.on_kink and x in at_kinks.gradient:
+            low, high = float(at_kinks.low[x]), float(at_kinks.high[x])
+            slack = found.error + _REPLAY * (abs(low) + abs(high))
+            if low - slack <= min(slope, found.expected) and max(slope, found.expected) <= (
+                high + slack
+            ):
+                notes.append(
+                    f"at a kink: the slope may be anything from {low:.6g} to {high:.6g}, "
+                    f"the conventions give {slope:.6g}"
+                )
+                continue
+        raise _not_the_slope(leaves, x, slope, found.expected, found.error, root)
+    return notes
+
+
+def _moved(build: Build, leaves: list[Value], direction: list[float]) -> Callable[[float], float]:
+    """Return the function of a step t: what `build` gives with the leaves moved by t."""
+
+    def along(t: float) -> float:
+        before = [x.data for x in leaves]
+        try:
+            for x, data, weight in zip(leaves, before, direction, strict=True):
+                x.data = data + t * weight
+            return float(build())
+        finally:
+            for x, data in zip(leaves, before, strict=True):
+                x.data = data
+
+    return along
+
+
+def _not_the_slope(
+    leaves: list[Value], x: Value, slope: float, expected: float, error: float, root: Value | None
+) -> GradientMismatchError:
+    names = names_of(root) if root is not None else {}
+    name = names.get(x, x.label or "an input")
+    lines = [mismatch(name, slope, expected, error)]
+    at = ", ".join(f"{names.get(leaf, leaf.label)} = {leaf.data!r}" for leaf in leaves[:8])
+    lines.append(f"The function, called again near {at}, has another slope than what it recorded.")
+    program = ""
+    if root is not None:
+        program = source(root)
+        recorded = program.split("\n")
+        lines += [f"    {line}" for line in recorded[:20]]
+        lines += ["    ..."] * (len(recorded) > 20)
+    else:
+        lines.append("It recorded nothing: its answer is a plain number.")
+    if root is None or x not in names:
+        lines.append(f"{name} does not appear in the graph.")
+    lines.append(
+        "Every rule is right: is a number baked in (.data, float(), detach(), no_grad()), or does "
+        f"an `if` depend on {name}?"
+    )
+    if root is not None:
+        lines.append(
+            f"Step through it: {names[root]}.debug() in the place of {names[root]}.backward()"
+        )
+    finding = Finding("rerun", x, 0, slope, expected, error)
+    return GradientMismatchError("\n".join(lines), finding=finding, source=program, root=root)

@@ -1,0 +1,141 @@
+"""Derivatives from function values alone: Ridders' method, with an estimate of its error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+__all__ = ["EPSILON", "Estimate", "Judgement", "judge", "ridders"]
+
+EPSILON: Final = 2.0**-52
+_UNDERFLOW: Final = 1e-300  # numbers below may have lost digits
+_LEVELS: Final = 8  # the step is halved so many times
+
+
+class Estimate(NamedTuple):
+    """A derivative from differences, and how far to believe it.
+
+    Attributes:
+        slope: The derivative.
+        error: How far from it the true one may be.
+    """
+
+    slope: float
+    error: float
+
+    def allows(self, slope: float) -> bool:
+        """Say whether `slope` may be the true derivative."""
+        return abs(slope - self.slope) <= self.error
+
+
+def ridders(
+    f: Callable[[float], float], x: float = 0.0, *, step: float = 0.0625, noise: float = 0.0
+) -> Estimate:
+    """Return f'(x) from central differences, extrapolated to step 0.
+
+    Args:
+        f: A function that is computed with floats.
+        x: Where.
+        step: The largest step, a power of two; `f` must have values from x - step to x + step.
+        noise: The rounding error of a value of `f`, beyond that of the result itself.
+
+    Returns:
+        The slope; its error is 100 times the method's own estimate, which can be 20 times too
+        proud, plus the rounding of `f` over the step.
+
+    Example:
+        >>> found = ridders(math.tanh, 0.7)
+        >>> found.allows(1 - math.tanh(0.7) ** 2), found.error < 1e-10
+        (True, True)
+
+    Reference:
+        Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", Advances in Engineering
+        Software 4 (1982).
+    """
+    best, smallest = math.nan, math.inf
+    above: list[float] = []
+    for level in range(_LEVELS):
+        h = step / 2.0**level
+        high, low = f(x + h), f(x - h)
+        row = [(high - low) / (2.0 * h)]
+        rounding = (noise + EPSILON * max(abs(high), abs(low)) + _UNDERFLOW) / h
+        power = 1.0
+        for column, older in enumerate(above):
+            power *= 4.0  # the error of column k is of order h^(2k + 2)
+            row.append((power * row[column] - older) / (power - 1.0))
+            spread = max(abs(row[-1] - row[-2]), abs(row[-1] - older))
+            error = 100.0 * spread + 4.0 * rounding + 16.0 * EPSILON * abs(row[-1])
+            if error < smallest:
+                best, smallest = row[-1], error
+        above = row
+    return Estimate(best, smallest)
+
+
+class Judgement(NamedTuple):
+    """What differences say of a slope.
+
+    Attributes:
+        fits: Whether it may be the derivative.
+        expected: The derivative from differences; NaN if they say nothing.
+        error: How far from it the true one may be.
+        kink: Whether the slopes left and right differ.
+    """
+
+    fits: bool
+    expected: float
+    error: float
+    kink: bool = False
+
+
+def judge(
+    f: Callable[[float], float], slope: float, *, size: float = 1.0, noise: float = 0.0
+) -> Judgement:
+    """Compare `slope` with differences of `f` at 0.
+
+    At a kink any slope between the one-sided ones fits; where differences say nothing, every
+    slope does.
+
+    Args:
+        f: A function that is computed with floats.
+        slope: What is to be judged.
+        size: The largest step is a sixteenth of it.
+        noise: The rounding error of a value of `f`.
+
+    Example:
+        >>> judge(abs, 0.0).fits, judge(abs, 2.0).fits, judge(math.sin, 1.0).fits
+        (True, False, True)
+    """
+    unit = 2.0 ** math.ceil(math.log2(size)) if 0.0 < size < math.inf else 1.0
+    sharpest = Estimate(math.nan, math.inf)
+    for exponent in (-4, -10, -16, -23, -30):  # a kink or a pole nearby is outside of some step
+        try:
+            found = ridders(f, step=unit * 2.0**exponent, noise=noise)
+        except (ValueError, ArithmeticError):  # beyond the domain
+            continue
+        if found.allows(slope) and found.error <= 1e-4 * (abs(slope) + abs(found.slope)):
+            return Judgement(True, *found)
+        if found.error < sharpest.error:
+            sharpest = found
+    if math.isnan(sharpest.slope) or sharpest.allows(slope):
+        return Judgement(True, *sharpest)
+    left, right, error = _one_sided(f, unit * 2.0**-24, noise)
+    ends = [side for side in (left, right) if not math.isnan(side)]
+    if ends and min(ends) - error <= slope <= max(ends) + error:
+        return Judgement(True, *sharpest, kink=True)
+    return Judgement(False, *sharpest)
+
+
+def _one_sided(f: Callable[[float], float], h: float, noise: float) -> tuple[float, float, float]:
+    """Return the slopes of `f` left and right of 0, and their error; NaN outside the domain."""
+    slopes: list[float] = []
+    error = 4.0 * (noise + _UNDERFLOW) / h
+    for side in (-h, h):
+        try:
+            here, near, far = f(0.0), f(side), f(2.0 * side)
+        except (ValueError, ArithmeticError):
+            slopes.append(math.nan)
+            continue
+        slopes.append((4.0 * near - 3.0 * here - far) / (2.0 * side))
+        error += 8.0 * EPSILON * max(abs(near), abs(here), abs(far)) / h
+    return slopes[0], slopes[1], error

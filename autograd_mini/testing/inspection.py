@@ -1,0 +1,284 @@
+"""What can be wrong with a recorded graph: each operation, each rule, each sum, by itself.
+
+A comparison that fails names its cause, because it looks at one operation at a time; and
+rounding raises no false alarm, because the numbers compared have a hundred digits where floats
+would cancel.
+"""
+
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple
+
+from autograd_mini import contexts
+from autograd_mini.ops import Op
+from autograd_mini.testing import numbers
+from autograd_mini.testing.differences import EPSILON, judge
+from autograd_mini.testing.numbers import Opaque, Precise, evaluate, precision
+from autograd_mini.testing.reference import Slope, local_slopes
+from autograd_mini.value import ZERO, Value, topological_order
+
+__all__ = ["Edge", "Finding", "Pass", "backward_twice", "edges_of", "first_wrong", "spared"]
+
+_FORWARD: Final = 1e-13  # relative to the conditioning of the operation
+_RULE: Final = 1e-9
+_SUM: Final = 1e-12  # relative to the sum of the absolute contributions
+_UNDEFINED: Final = (ValueError, ArithmeticError)
+
+
+class Edge(NamedTuple):
+    """One argument of one operation.
+
+    Attributes:
+        node: The result.
+        argument: Which of its operands.
+        local: What the rule gives in floats.
+        expected: What it should give, if that is known.
+        verdict: "" if the two agree; else what is wrong with the rule.
+        kink: Whether the operands lie exactly on a kink.
+    """
+
+    node: Value
+    argument: int
+    local: float
+    expected: float | None
+    verdict: str = ""
+    kink: bool = False
+
+
+class Finding(NamedTuple):
+    """Something that is wrong.
+
+    Attributes:
+        kind: "forward", "rule", "sum", "again" (in a recorded graph), or "rerun",
+            "repeat", "input" (in the function that made it).
+        node: Where: the operation, or the node whose gradient is a wrong sum.
+        argument: The operand of a wrong rule.
+        got: The number found.
+        expected: The number that should be there.
+        error: How far `expected` may be from the truth.
+        text: What happened, in words, where numbers do not say it.
+    """
+
+    kind: str
+    node: Value
+    argument: int
+    got: float
+    expected: float
+    error: float = 0.0
+    text: str = ""
+
+
+class Pass(NamedTuple):
+    """What a backward pass left in the graph.
+
+    Attributes:
+        gradient: Each node's gradient.
+        contributions: The contributions that each node should have received.
+    """
+
+    gradient: dict[Value, float]
+    contributions: dict[Value, list[float]]
+
+    def size(self, node: Value) -> float:
+        """Return S, the sum of the absolute contributions to a node."""
+        return sum(map(abs, self.contributions[node]))
+
+
+@contextmanager
+def spared(nodes: Sequence[Value]) -> Generator[None]:
+    """Give every node its gradient back afterwards, and let no debugger stop in between."""
+    kept = [(node, node.grad) for node in nodes]
+    waiting, contexts.state.on_backward = contexts.state.on_backward, None
+    try:
+        yield
+    finally:
+        contexts.state.on_backward = waiting
+        for node, grad in kept:
+            node.grad = grad
+
+
+def first_wrong(root: Value) -> Finding | None:
+    """Return the first thing that is wrong with a recorded graph, or None.
+
+    First each operation's number is compared with mpmath, then, from the root down, each rule
+    with a derivative that does not come from it, then each gradient with the sum of the
+    contributions, then a second pass with the first.
+    """
+    order = topological_order(root)
+    for node in order:
+        if (finding := _wrong_forward(node)) is not None:
+            return finding
+    for node in reversed(order):
+        for edge in edges_of(node):
+            if edge.verdict:
+                expected = math.nan if edge.expected is None else edge.expected
+                return Finding("rule", node, edge.argument, edge.local, expected, text=edge.verdict)
+    return backward_twice(root)[1]
+
+
+def _wrong_forward(node: Value) -> Finding | None:
+    op = node.op
+    if op is None or not numbers.available() or not math.isfinite(node.data):
+        return None
+    if not all(math.isfinite(x.data) for x in node.inputs):
+        return None
+    ctx = numbers.context()
+    operands = [ctx.mpf(x.data) for x in node.inputs]
+    with precision(operands):
+        try:
+            exact = evaluate(op, operands)
+        except Opaque:
+            return None
+        except _UNDEFINED:
+            return Finding("forward", node, 0, node.data, math.nan)
+        error = abs(exact - node.data)
+        if error <= _FORWARD * abs(exact) + 1e-307:
+            return None
+        slopes = local_slopes(op, operands, [True] * len(operands))
+        size = abs(exact)
+        for x, slope in zip(operands, slopes, strict=True):
+            if slope is not None and slope.value is not None and ctx.isfinite(slope.value):
+                size += abs(x * slope.value)
+        if error <= _FORWARD * size:
+            return None
+    return Finding("forward", node, 0, node.data, float(exact))
+
+
+def edges_of(node: Value) -> list[Edge]:
+    """Return each argument of a node with its local derivative and the true one."""
+    op = node.op
+    if op is None:
+        return []
+    inputs = node.inputs
+    floats = [x.data for x in inputs]
+    try:
+        locals_ = [float(x) for x in op.local(node.data, *floats)]
+    except Exception as error:  # whatever a rule raises is the rule's fault
+        verdict = f"raises {type(error).__name__}: {error}"
+        return [Edge(node, 0, math.nan, None, verdict)]
+    if len(locals_) != len(inputs):
+        verdict = f"gives {len(locals_)} partials for {len(inputs)} operands"
+        return [Edge(node, 0, math.nan, None, verdict)]
+    wanted = [not x.is_constant for x in inputs]
+    if not all(map(math.isfinite, (node.data, *floats))):
+        return [Edge(node, i, local, None) for i, local in enumerate(locals_) if wanted[i]]
+    try:
+        return _precise_edges(node, op, floats, locals_, wanted)
+    except (ImportError, Opaque):
+        return [
+            _differenced(node, op, i, floats, local) for i, local in enumerate(locals_) if wanted[i]
+        ]
+
+
+def _precise_edges(
+    node: Value, op: Op, floats: list[float], locals_: list[float], wanted: list[bool]
+) -> list[Edge]:
+    ctx = numbers.context()
+    operands = [ctx.mpf(x) for x in floats]
+    with precision(operands):
+        try:
+            f = evaluate(op, operands)
+            slopes = local_slopes(op, operands, wanted)
+        except _UNDEFINED:  # the operation itself is wrong, and was found to be
+            return [Edge(node, i, local, None) for i, local in enumerate(locals_) if wanted[i]]
+        try:
+            exact = op.local(Precise(f), *[Precise(x) for x in operands])
+            rule = [Precise.unwrap(x) for x in exact]
+        except (TypeError, AttributeError, *_UNDEFINED):
+            rule = [ctx.mpf(x) for x in locals_]  # a rule that computes with floats only
+        edges: list[Edge] = []
+        for i, slope in enumerate(slopes):
+            if slope is None:
+                continue
+            edge = Edge(node, i, locals_[i], _float(slope.value), "", not slope.smooth)
+            size = abs(f / operands[i]) if operands[i] else 0
+            if not _agree(rule[i], slope, size) or not _agree_in_floats(locals_[i], rule[i], slope):
+                edge = edge._replace(verdict="wrong rule")
+            edges.append(edge)
+        return edges
+
+
+def _float(x: Any) -> float | None:
+    return None if x is None else float(x)
+
+
+def _agree(rule: Any, slope: Slope, size: Any) -> bool:
+    ctx = numbers.context()
+    if slope.value is not None:
+        if not ctx.isfinite(slope.value):
+            return rule == slope.value
+        slack = _RULE * max(abs(rule), abs(slope.value)) + 1e-15 * size
+        return abs(rule - slope.value) <= slack
+    if slope.left is None and slope.right is None:
+        return True  # no neighbor to compare with: the exponent of a negative base
+    low, high = slope.bounds
+    slack = _RULE * (1 + abs(rule))
+    return low - slack <= rule <= high + slack
+
+
+def _agree_in_floats(local: float, rule: Any, slope: Slope) -> bool:
+    """Say whether floats lost no more than rounding: 1 - f² at f = tanh(26) may be 0."""
+    ctx = numbers.context()
+    if slope.value is None or not ctx.isfinite(rule) or abs(rule) > 1e290:
+        return True
+    return abs(local - float(rule)) <= 1e-6 * max(1.0, abs(float(rule)))
+
+
+def _differenced(node: Value, op: Op, i: int, floats: list[float], local: float) -> Edge:
+    """Compare a rule with differences of the row's own forward, in floats."""
+    x = floats[i]
+
+    def along(t: float) -> float:
+        return float(op.forward(*floats[:i], x + t, *floats[i + 1 :]))
+
+    found = judge(along, local, size=abs(x) or 1.0, noise=EPSILON * abs(x * local))
+    kink = found.kink or op.at_kink(*floats)
+    return Edge(node, i, local, found.expected, "" if found.fits else "wrong rule", kink)
+
+
+def backward_twice(root: Value) -> tuple[Pass, Finding | None]:
+    """Run the engine's backward pass two times and add up the contributions ourselves."""
+    order = topological_order(root)
+    with spared(order):
+        for node in order:
+            node.grad = ZERO
+        root.backward()
+        gradient = {node: float(node.grad) for node in order}
+        contributions: dict[Value, list[float]] = {node: [] for node in order}
+        contributions[root].append(1.0)
+        for node in reversed(order):
+            if node.op is not None:
+                local = node.op.local(node.data, *[x.data for x in node.inputs])
+                for x, d in zip(node.inputs, local, strict=True):
+                    contributions[x].append(float(d) * gradient[node])
+        done = Pass(gradient, contributions)
+        for node in reversed(order):
+            if (finding := _wrong_sum(node, done)) is not None:
+                return done, finding
+        root.backward()
+        for node in order:
+            first, again = gradient[node], float(node.grad)
+            twice = 2.0 * first if node.is_leaf else first
+            if not node.is_constant and math.isfinite(twice) and again != twice:
+                return done, Finding("again", node, 0, again, twice)
+    return done, None
+
+
+def _wrong_sum(node: Value, done: Pass) -> Finding | None:
+    parts = done.contributions[node]
+    if node.is_constant or not all(map(math.isfinite, parts)):
+        return None
+    try:
+        expected = math.fsum(parts)
+    except OverflowError:
+        return None
+    got = done.gradient[node]
+    if abs(got - expected) <= _SUM * done.size(node) + 1e-307:
+        return None
+    return Finding("sum", node, 0, got, expected)

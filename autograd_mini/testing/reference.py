@@ -1,0 +1,222 @@
+"""True derivatives: the recorded graph, replayed with a hundred digits and without the rules.
+
+The derivative of one operation is a difference quotient with a step of 1e-35: at a hundred
+digits its error is far below a float's, and no step of that size crosses a kink on which the
+point does not lie.
+"""
+
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from autograd_mini.ops import Op
+from autograd_mini.testing.numbers import AT_KINKS, context, evaluate, precision
+from autograd_mini.value import Value, topological_order
+
+__all__ = ["Replay", "Slope", "local_slopes", "reference_gradient", "replay"]
+
+_STEP = "1e-35"
+_UNDEFINED = (ValueError, ZeroDivisionError, OverflowError)
+
+
+class Slope(NamedTuple):
+    """The derivative of an operation in one operand, from either side.
+
+    Attributes:
+        left: The slope below the operand; None outside of the domain, ±inf where it diverges.
+        right: The slope above it.
+        value: What the rule should give: the slope; where the sides differ, the convention of a
+            built-in row, else None.
+    """
+
+    left: Any
+    right: Any
+    value: Any
+
+    @property
+    def smooth(self) -> bool:
+        """Whether both sides agree."""
+        return self.left is not None and self.left == self.right
+
+    @property
+    def bounds(self) -> tuple[Any, Any]:
+        """The least and the greatest slope that a gradient may be built from here."""
+        ctx = context()
+        if self.smooth:
+            return self.value, self.value
+        sides = [s for s in (self.left, self.right) if s is not None and ctx.isfinite(s)]
+        if self.value is not None and (len(sides) < 2 or not ctx.isfinite(self.value)):
+            sides = [self.value]  # a jump, or the edge of the domain: only the convention counts
+        return (min(sides), max(sides)) if sides else (-ctx.inf, ctx.inf)
+
+
+def local_slopes(op: Op, operands: Sequence[Any], wanted: Sequence[bool]) -> list[Slope | None]:
+    """Return the derivative of a row in each wanted operand; None in the place of the others.
+
+    Args:
+        op: The row; its rule is not read.
+        operands: mpmath numbers.
+        wanted: For each operand, whether its derivative is asked for.
+
+    Raises:
+        Opaque: If the row's forward computes with floats only.
+    """
+    with precision(operands):
+        f = evaluate(op, operands)
+        return [_slope(op, operands, i, f) if wanted[i] else None for i in range(len(operands))]
+
+
+def _slope(op: Op, operands: Sequence[Any], i: int, f: Any) -> Slope:
+    ctx = context()
+    x = operands[i]
+    h = ctx.mpf(_STEP) * (min(abs(x), 1) if x else 1)
+
+    def difference(step: Any) -> Any:
+        return (evaluate(op, [*operands[:i], x + step, *operands[i + 1 :]]) - f) / step
+
+    try:
+        left, right = difference(-h), difference(h)
+        size = min(abs(left), abs(right))
+        if x and size < 1e12 and abs(left - right) <= ctx.mpf("1e-20") * size:
+            middle = (left + right) / 2
+            return Slope(middle, middle, middle)
+    except _UNDEFINED:
+        pass
+    left, right = _limit(difference, -h), _limit(difference, h)
+    if left is not None and right is not None and ctx.isfinite(left) and ctx.isfinite(right):
+        middle = (left + right) / 2
+        if abs(left - right) <= ctx.mpf("1e-20") * abs(middle) + ctx.mpf("1e-40"):
+            return Slope(middle, middle, middle)
+    convention = None
+    if op.name in AT_KINKS:
+        convention = AT_KINKS[op.name](*[float(operand) for operand in operands])[i]
+    return Slope(left, right, None if convention is None else ctx.mpf(convention))
+
+
+def _limit(difference: Callable[[Any], Any], h: Any) -> Any:
+    """Return the one-sided slope: extrapolated, ±inf if it diverges, None outside the domain."""
+    ctx = context()
+    try:
+        near, far = difference(h / 4), difference(h)
+    except _UNDEFINED:
+        return None
+    if not (ctx.isfinite(near) and ctx.isfinite(far)):
+        return None
+    if abs(near - far) <= ctx.mpf("1e-9") * abs(far) or abs(near) < abs(far):
+        return (4 * near - far) / 3
+    return ctx.sign(near) * ctx.inf
+
+
+class Replay(NamedTuple):
+    """A recorded graph, computed and differentiated with a hundred digits.
+
+    Attributes:
+        data: What each node should hold, if the leaves are exact.
+        gradient: The derivative of the root with respect to each node; at kinks, by convention.
+        low: The least derivative that one-sided slopes at kinks allow.
+        high: The greatest.
+        on_kink: The nodes that were computed exactly at a kink.
+    """
+
+    data: dict[Value, Any]
+    gradient: dict[Value, Any]
+    low: dict[Value, Any]
+    high: dict[Value, Any]
+    on_kink: list[Value]
+
+
+def replay(root: Value, *, exact: bool = True) -> Replay:
+    """Replay a recorded graph forward and backward.
+
+    Args:
+        root: Where the backward pass starts.
+        exact: Compute each node anew from the leaves. Otherwise take the recorded numbers: what
+            was a tie in floats stays one.
+
+    Raises:
+        Opaque: If a primitive of the graph computes with floats only.
+        ValueError, ZeroDivisionError: If the exact numbers leave the domain of an operation.
+    """
+    ctx = context()
+    order = topological_order(root)
+    data: dict[Value, Any] = {}
+    for node in order:
+        if node.op is None or not exact:
+            data[node] = ctx.mpf(node.data)
+        else:
+            data[node] = evaluate(node.op, [data[x] for x in node.inputs])
+    gradient = {node: ctx.mpf(0) for node in order}
+    low, high = dict(gradient), dict(gradient)
+    gradient[root] = low[root] = high[root] = ctx.mpf(1)
+    on_kink: list[Value] = []
+    for node in reversed(order):
+        if node.op is None:
+            continue
+        inputs = node.inputs
+        wanted = [not x.is_constant for x in inputs]
+        slopes = local_slopes(node.op, [data[x] for x in inputs], wanted)
+        for x, slope in zip(inputs, slopes, strict=True):
+            if slope is None:
+                continue
+            if not slope.smooth:
+                on_kink.append(node)
+            value = ctx.nan if slope.value is None else slope.value
+            gradient[x] += value * gradient[node]
+            ends = [_times(s, u) for s in slope.bounds for u in (low[node], high[node])]
+            low[x] += min(ends)
+            high[x] += max(ends)
+    return Replay(data, gradient, low, high, on_kink)
+
+
+def _times(a: Any, b: Any) -> Any:
+    """Return a product in which an unbounded slope times 0 is 0."""
+    return a * b if a and b else context().mpf(0)
+
+
+def reference_gradient(f: Any, *inputs: Any) -> Any:
+    """Return true derivatives, without a look at the rules that are to be checked.
+
+    The recorded graph is replayed in mpmath with a hundred digits; each operation is
+    differentiated by a difference quotient. At a kink the slope is the documented convention.
+
+    Args:
+        f: A Value, the root of a graph; or a function of numbers or nested lists of numbers.
+        inputs: The arguments of the function.
+
+    Returns:
+        For a Value, a dictionary from every node to the derivative of the root with respect to
+        it. For a function, the list of derivatives in the structure of its arguments.
+
+    Raises:
+        TypeError: If a primitive of the graph computes with floats only (`Opaque`).
+        ImportError: If mpmath is not installed.
+
+    Example:
+        >>> reference_gradient(lambda x, y: x * y, 2.0, 3.0)
+        [3.0, 2.0]
+        >>> a = Value(1.0)
+        >>> reference_gradient(a.tanh())[a]
+        0.4199743416140261
+    """
+    if isinstance(f, Value):
+        return {node: float(g) for node, g in replay(f).gradient.items()}
+    arguments = [_wrapped(x) for x in inputs]
+    root = f(*arguments)
+    found = replay(root).gradient if isinstance(root, Value) else dict[Value, Any]()
+    return _read(arguments, found)
+
+
+def _wrapped(x: Any) -> Any:
+    if isinstance(x, (list, tuple)) or getattr(x, "ndim", 0):
+        return [_wrapped(element) for element in x]
+    return x if isinstance(x, Value) else Value(x)
+
+
+def _read(structure: Any, found: dict[Value, Any]) -> Any:
+    if isinstance(structure, list):
+        return [_read(x, found) for x in structure]
+    return float(found.get(structure, 0.0))

@@ -1,0 +1,114 @@
+"""Graphs as Python: the lines that compute the same numbers again."""
+
+from __future__ import annotations
+
+import keyword
+import math
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from autograd_mini import functions
+from autograd_mini.ops import OPS, Op
+from autograd_mini.value import Value, topological_order
+
+__all__ = ["expression", "letters", "names_of", "source"]
+
+_INFIX: Final = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
+_OF_A_LIST: Final = ("total", "product", "logsumexp", "norm")
+
+
+def expression(op: Op, operands: Sequence[str]) -> str:
+    """Return the Python text of a row applied to operands.
+
+    Example:
+        >>> expression(OPS["mul"], ["a", "b"]), expression(OPS["norm"], ["a", "b"])
+        ('a * b', 'norm([a, b])')
+    """
+    if OPS.get(op.name) is not op or not _is_public(op.name):
+        return f"apply(OPS[{op.name!r}], {', '.join(operands)})"
+    if op.name in _INFIX:
+        a, b = operands
+        return f"{f'({a})' if a.startswith('-') else a} {_INFIX[op.name]} {b}"
+    if op.name == "neg":
+        return f"-{operands[0]}"
+    if op.name == "dot":
+        n = len(operands) // 2
+        lists = [f"[{', '.join(operands[:n])}]", f"[{', '.join(operands[n : 2 * n])}]"]
+        return f"dot({', '.join([*lists, *operands[2 * n :]])})"
+    if op.name in _OF_A_LIST:
+        return f"{op.name}([{', '.join(operands)}])"
+    return f"{op.name}({', '.join(operands)})"
+
+
+def _is_public(name: str) -> bool:
+    return name in _INFIX or name in ("neg", "abs") or name in functions.__all__
+
+
+def letters() -> Iterator[str]:
+    """Yield names for inputs: a, b, ..., s, then x0, x1, ..."""
+    yield from "abcdefghijklmnopqrs"
+    n = 0
+    while True:
+        yield f"x{n}"
+        n += 1
+
+
+def names_of(root: Value) -> dict[Value, str]:
+    """Return a Python name for each node: its label if that can be one, else a, b, ... or t0, t1.
+
+    Numbers that an operator wrapped go by their own text.
+    """
+    order = topological_order(root)
+    names: dict[Value, str] = {}
+    taken = {"Value", "OPS", "apply", *functions.__all__}
+    for node in order:
+        label = node.label
+        if label.isidentifier() and not keyword.iskeyword(label) and label not in taken:
+            names[node] = label
+            taken.add(label)
+    fresh, steps = letters(), 0
+    for node in order:
+        if node.is_constant and node is not root:
+            names[node] = _number(node.data)
+        elif node not in names and node.op is None:
+            names[node] = next(name for name in fresh if name not in taken)
+        elif node not in names:
+            while f"t{steps}" in taken:
+                steps += 1
+            names[node] = f"t{steps}"
+            steps += 1
+    return names
+
+
+def _number(x: float) -> str:
+    return repr(x) if math.isfinite(x) else f'float("{x!r}")'
+
+
+def source(root: Value, *, last: str = "backward()", names: dict[Value, str] | None = None) -> str:
+    """Return Python that builds the graph below `root` again and calls a method of its root.
+
+    Example:
+        >>> a = Value(3.0, "a")
+        >>> print(source(a * a.tanh()))
+        from autograd_mini import Value, tanh
+        a = Value(3.0)
+        t0 = tanh(a)
+        t1 = a * t0
+        t1.backward()
+    """
+    names = names or names_of(root)
+    used = {"Value"}
+    lines: list[str] = []
+    for node in topological_order(root):
+        if node.op is not None:
+            text = expression(node.op, [names[x] for x in node.inputs])
+            called = text.partition("(")[0]
+            used.update({"OPS", "apply"} if called == "apply" else {called})
+            lines.append(f"{names[node]} = {text}")
+        elif not node.is_constant or node is root:
+            lines.append(f"{names[node]} = Value({_number(node.data)})")
+    importable = sorted(used & {"Value", "OPS", "apply", *functions.__all__})
+    importable.sort(key=lambda name: (not name[0].isupper(), name))
+    return "\n".join(
+        [f"from autograd_mini import {', '.join(importable)}", *lines, f"{names[root]}.{last}"]
+    )

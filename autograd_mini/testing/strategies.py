@@ -1,0 +1,265 @@
+"""Hypothesis strategies: numbers, Values, points of an operation's domain, random programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from autograd_mini.ops import OPS, Op
+from autograd_mini.testing.checker import Report, check_gradients
+from autograd_mini.testing.source import letters, source
+from autograd_mini.value import Value, apply
+
+__all__ = ["Program", "finite", "nonzero", "points", "positive", "programs", "values"]
+
+Code: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
+
+_LARGEST = 1e3  # of the numbers in a program: beyond it, errors say more of floats than of rules
+
+
+def finite(min_value: float = -10.0, max_value: float = 10.0) -> SearchStrategy[float]:
+    """Return a strategy for finite floats, both ends included.
+
+    Example:
+        >>> finite(-3, 3)
+        floats(min_value=-3.0, max_value=3.0, allow_subnormal=False)
+    """
+    return st.floats(float(min_value), float(max_value), allow_subnormal=False)
+
+
+def positive(min_value: float = 1e-3, max_value: float = 10.0) -> SearchStrategy[float]:
+    """Return a strategy for floats above 0.
+
+    Raises:
+        ValueError: If `min_value` is not above 0.
+    """
+    if not min_value > 0.0:
+        raise ValueError(f"positive needs a min_value above 0, but got {min_value!r}")
+    return finite(min_value, max_value)
+
+
+def nonzero(min_value: float = -10.0, max_value: float = 10.0) -> SearchStrategy[float]:
+    """Return a strategy for floats at least 0.001 away from 0.
+
+    Raises:
+        ValueError: If the range holds no such number.
+    """
+    gap = 1e-3
+    sides: list[SearchStrategy[float]] = []
+    if max_value >= gap:
+        sides.append(finite(max(gap, min_value), max_value))
+    if min_value <= -gap:
+        sides.append(finite(min_value, min(-gap, max_value)))
+    if not sides:
+        raise ValueError(f"nonzero has nothing to draw from {min_value!r} to {max_value!r}")
+    return st.one_of(sides)
+
+
+def values(numbers: SearchStrategy[float] | None = None) -> SearchStrategy[Value]:
+    """Return a strategy for Values that are leaves, of any finite number.
+
+    Args:
+        numbers: What they hold.
+
+    Example:
+        >>> from hypothesis import given
+        >>> @given(values(finite(0, 1)))
+        ... def test(x):
+        ...     assert 0 <= x.data <= 1
+        >>> test()
+    """
+    return st.builds(Value, finite(-1e6, 1e6) if numbers is None else numbers)
+
+
+def points(op: Op | str | int, *, count: int | None = None) -> SearchStrategy[tuple[float, ...]]:
+    """Return a strategy for operands of an operation, where it is smooth.
+
+    Args:
+        op: A row or its name; or a number n, for any n numbers.
+        count: How many operands, for a row that takes any number of them; by default 1 to 5.
+
+    Raises:
+        ValueError: If no operation has that name, with what there is.
+
+    Example:
+        >>> from hypothesis import given
+        >>> @given(points("log"))
+        ... def test(operands):
+        ...     assert OPS["log"].forward(*operands) < 1.1
+        >>> test()
+    """
+    if isinstance(op, int):
+        return st.tuples(*[finite()] * op)
+    row = _row(op)
+    if row.arity is None and count is None:
+        return st.integers(1, 5).flatmap(lambda n: points(row, count=n))
+    return st.tuples(*[finite(low, high) for low, high in row.smooth_ranges(count)])
+
+
+def _row(op: Op | str) -> Op:
+    if isinstance(op, Op):
+        return op
+    if op not in OPS:
+        raise ValueError(f"no operation is called {op!r}: there are {', '.join(OPS)}")
+    return OPS[op]
+
+
+class Program:
+    """Straight-line code: a function of a few numbers that can be run, checked and printed.
+
+    Args:
+        inputs: The point at which it is checked.
+        code: Lines (operation, operands); operand k >= 0 is the result of line k, and operand
+            -k the k-th input. The last line is the result.
+
+    Example:
+        >>> program = Program((3.0,), (("tanh", (-1,)), ("mul", (-1, 0))))
+        >>> program
+        from autograd_mini import Value, tanh
+        a = Value(3.0)
+        t0 = tanh(a)
+        t1 = a * t0
+        t1.backward()
+        >>> program(0.0)
+        0.0
+        >>> print(program.check())
+        ok: 1 gradient, 2 operations, 3 local derivatives
+    """
+
+    __slots__ = ("code", "inputs")
+
+    def __init__(self, inputs: Iterable[float], code: Iterable[tuple[str, Sequence[int]]]) -> None:
+        self.inputs = tuple(inputs)
+        self.code: Code = tuple([(name, tuple(operands)) for name, operands in code])
+
+    def run(self, *inputs: Any) -> list[Any]:
+        """Return the result of every line: Values where an operand is one."""
+        results: list[Any] = []
+        for name, operands in self.code:
+            given = [results[k] if k >= 0 else inputs[-k - 1] for k in operands]
+            results.append(apply(OPS[name], *given))
+        return results
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Return the result of the last line."""
+        return self.run(*inputs)[-1] if self.code else inputs[-1]
+
+    def build(self) -> tuple[list[Value], Value]:
+        """Return the inputs as labelled Values, and the root of the graph over them."""
+        leaves = [Value(x, name) for x, name in zip(self.inputs, letters(), strict=False)]
+        return leaves, self(*leaves)
+
+    def check(self, order: int = 1) -> Report:
+        """Check its gradients at its inputs; see `check_gradients`."""
+        return check_gradients(self, *self.inputs, order=order)
+
+    def debug(self) -> None:
+        """Step through its backward pass in the terminal."""
+        root: Any = self.build()[1]
+        root.debug()
+
+    def source(self) -> str:
+        """Return it as Python that runs."""
+        return source(self.build()[1])
+
+    def __repr__(self) -> str:
+        try:
+            return self.source()
+        except Exception:  # an operation is broken, and this is the report of it
+            return f"Program({self.inputs!r}, {self.code!r})"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        for i, line in enumerate(repr(self).split("\n")):
+            if i:
+                printer.break_()
+            printer.text(line)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and (self.inputs, self.code) == (other.inputs, other.code)
+
+    def __hash__(self) -> int:
+        return hash((self.inputs, self.code))
+
+
+def programs(
+    ops: Iterable[Op | str] | None = None,
+    *,
+    max_ops: int = 8,
+    numbers: SearchStrategy[float] | None = None,
+) -> SearchStrategy[Program]:
+    """Return a strategy for programs: straight-line code with shared results, and a point.
+
+    Operands count back from the newest result, so sharing is common and a failure shrinks to
+    few lines. An operand outside of an operation's domain is replaced by a new input inside it:
+    every program has a result, and none is thrown away.
+
+    Args:
+        ops: Operations or their names; by default all, also those that you registered.
+        max_ops: The most lines.
+        numbers: What inputs are drawn from first; by default numbers from -3 to 3.
+
+    Raises:
+        ValueError: If `max_ops` is below 1, or no operation has a given name.
+
+    Example:
+        >>> from hypothesis import given
+        >>> @given(programs(["add", "mul", "tanh"], max_ops=4))
+        ... def test(program):
+        ...     program.check()
+        >>> test()
+    """
+    if max_ops < 1:
+        raise ValueError(f"a program has one line or more, but max_ops is {max_ops}")
+    rows = None if ops is None else [_row(op) for op in ops]
+    return _programs(rows, max_ops, finite(-3.0, 3.0) if numbers is None else numbers)
+
+
+@st.composite
+def _programs(
+    draw: DrawFn, rows: list[Op] | None, max_ops: int, numbers: SearchStrategy[float]
+) -> Program:
+    table = list(OPS.values()) if rows is None else rows
+    inputs = [draw(numbers)]
+    code: list[tuple[str, tuple[int, ...]]] = []
+    results: list[float] = []
+    for _ in range(draw(st.integers(1, max_ops))):
+        op = draw(st.sampled_from(table))
+        count = op.arity or draw(st.integers(1, 4))
+        operands: list[int] = []
+        for _ in range(count):
+            back = draw(st.integers(0, len(results) + len(inputs)))
+            if back < len(results):
+                operands.append(len(results) - 1 - back)
+            elif back < len(results) + len(inputs):
+                operands.append(-(back - len(results)) - 1)
+            else:
+                inputs.append(draw(numbers))
+                operands.append(-len(inputs))
+        given = [results[k] if k >= 0 else inputs[-k - 1] for k in operands]
+        result = _result(op, given)
+        for i, (low, high) in reversed(list(enumerate(op.smooth_ranges(count)))):
+            if result is not None:
+                break
+            inputs.append(draw(finite(low, high)))
+            operands[i], given[i] = -len(inputs), inputs[-1]
+            result = _result(op, given)
+        if result is None:
+            continue
+        code.append((op.name, tuple(operands)))
+        results.append(result)
+    if not code:
+        code.append(("neg", (-1,)))
+    return Program(inputs, code)
+
+
+def _result(op: Op, operands: Sequence[float]) -> float | None:
+    """Return what an operation gives, if it is a number of moderate size."""
+    try:
+        result = float(op.forward(*operands))
+    except (ValueError, ArithmeticError):
+        return None
+    return result if math.isfinite(result) and abs(result) <= _LARGEST else None
