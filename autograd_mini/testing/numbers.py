@@ -152,6 +152,7 @@ def functions() -> dict[str, Callable[..., Any]]:
         "erfc": ctx.erfc,
         "maximum": max,
         "minimum": min,
+        "amax": lambda *xs: max(xs),
         "greater": lambda x, y: one if x > y else zero,
         "less": lambda x, y: one if x < y else zero,
         "where": lambda cond, a, b: a if cond else b,
@@ -264,6 +265,10 @@ def _tie(x: float, y: float) -> tuple[float, float]:
     return 0.5, 0.5
 
 
+def _share(*xs: float) -> tuple[float, ...]:
+    return tuple([float(x == max(xs)) / xs.count(max(xs)) for x in xs])
+
+
 def _flat(*operands: float) -> tuple[float, ...]:
     return (0.0,) * len(operands)
 
@@ -283,6 +288,7 @@ AT_KINKS: Final[dict[str, Callable[..., tuple[float | None, ...]]]] = {
     "norm": _flat,
     "maximum": _tie,
     "minimum": _tie,
+    "amax": _share,
     "greater": _flat,
     "less": _flat,
     "where": lambda cond, a, b: (0.0, 0.0, 1.0),

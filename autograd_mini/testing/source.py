@@ -14,7 +14,7 @@ from autograd_mini.value import Value, topological_order
 __all__ = ["expression", "letters", "names_of", "source"]
 
 _INFIX: Final = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
-_OF_A_LIST: Final = ("total", "product", "logsumexp", "norm")
+_OF_A_LIST: Final = ("total", "product", "logsumexp", "norm", "amax")
 
 
 def expression(op: Op, operands: Sequence[str]) -> str:
