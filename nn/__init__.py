@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nn import activations, initializers, losses
+from nn import activations, datasets, features, initializers, losses, metrics
 from nn.layers import Layer, Neuron
 from nn.network import FNN, MLP
 
@@ -12,6 +12,9 @@ __all__ = [
     "Layer",
     "Neuron",
     "activations",
+    "datasets",
+    "features",
     "initializers",
     "losses",
+    "metrics",
 ]

@@ -1,0 +1,253 @@
+"""Data to learn from: five toy sets made here, and those that scikit-learn ships.
+
+Each function returns `(X, y)`: an array of shape (N, D) and one of shape (N,), classes counted
+from 0. `2 * y - 1` turns the classes 0 and 1 into the -1 and +1 of hinge losses.
+"""
+
+from __future__ import annotations
+
+import math
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["blobs", "circles", "load", "moons", "spirals", "split", "standardize", "xor"]
+
+SHIPPED = ("iris", "wine", "breast_cancer", "digits", "diabetes", "linnerud")
+
+
+def xor(n: int = 4, noise: float = 0.0, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the corners of a square, which no straight line separates.
+
+    Args:
+        n: How many points; corner follows corner.
+        noise: The standard deviation of what is added to each coordinate.
+        seed: Of the noise.
+
+    Example:
+        >>> X, y = xor()
+        >>> X.tolist(), y.tolist()
+        ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])
+    """
+    import numpy as np
+
+    corner = np.arange(_counted(n)) % 4
+    X = np.stack([corner // 2, corner % 2], axis=1).astype(float)
+    return _noisy(X, noise, seed), corner // 2 ^ corner % 2
+
+
+def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return two half circles that reach into each other.
+
+    Example:
+        >>> X, y = moons(200)
+        >>> X.shape, sorted(set(y.tolist()))
+        ((200, 2), [0, 1])
+    """
+    import numpy as np
+
+    outer = np.linspace(0.0, math.pi, (_counted(n) + 1) // 2)
+    inner = np.linspace(0.0, math.pi, n // 2)
+    X = np.concatenate(
+        [
+            np.stack([np.cos(outer), np.sin(outer)], axis=1),
+            np.stack([1.0 - np.cos(inner), 0.5 - np.sin(inner)], axis=1),
+        ]
+    )
+    return _noisy(X, noise, seed), _classes(len(outer), len(inner))
+
+
+def circles(
+    n: int = 100, noise: float = 0.05, factor: float = 0.5, seed: int = 0
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return a circle of radius 1, class 0, around one of radius `factor`, class 1.
+
+    Raises:
+        ValueError: If `factor` is not between 0 and 1.
+
+    Example:
+        >>> X, y = circles(10, noise=0.0)
+        >>> (X[y == 1] ** 2).sum(axis=1).round(12).tolist()
+        [0.25, 0.25, 0.25, 0.25, 0.25]
+    """
+    import numpy as np
+
+    if not 0.0 <= factor < 1.0:
+        raise ValueError(f"factor must be at least 0 and below 1, but got {factor}")
+    angles = [
+        np.linspace(0.0, 2.0 * math.pi, count, endpoint=False)
+        for count in ((_counted(n) + 1) // 2, n // 2)
+    ]
+    X = np.concatenate(
+        [
+            radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+            for radius, angle in zip((1.0, factor), angles, strict=True)
+        ]
+    )
+    return _noisy(X, noise, seed), _classes(*map(len, angles))
+
+
+def spirals(
+    n: int = 200, noise: float = 0.02, classes: int = 2, turns: float = 1.0, seed: int = 0
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return arms that wind around each other, one for each class.
+
+    Args:
+        n: How many points, all arms together.
+        noise: The standard deviation of what is added to each coordinate.
+        classes: The number of arms.
+        turns: How often an arm goes around.
+        seed: Of the noise.
+
+    Example:
+        >>> X, y = spirals(90, classes=3)
+        >>> [int((y == k).sum()) for k in range(3)]
+        [30, 30, 30]
+    """
+    import numpy as np
+
+    y = np.arange(_counted(n)) * _counted(classes, "classes") // n
+    radius = np.concatenate([np.linspace(0.1, 1.0, int((y == k).sum())) for k in range(classes)])
+    angle = 2.0 * math.pi * (turns * radius + y / classes)
+    X = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return _noisy(X, noise, seed), y
+
+
+def blobs(
+    n: int = 100, centers: int | Any = 2, spread: float = 0.5, seed: int = 0
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return round clouds of points, one for each class.
+
+    Args:
+        n: How many points, all clouds together.
+        centers: The number of clouds, set evenly on a circle of radius 2, or their centers.
+        spread: The standard deviation of a cloud.
+        seed: Of the points.
+
+    Example:
+        >>> X, y = blobs(30, centers=[[0.0, 0.0, 0.0], [5.0, 5.0, 5.0]])
+        >>> X.shape
+        (30, 3)
+    """
+    import numpy as np
+
+    if isinstance(centers, int):
+        angle = 2.0 * math.pi * np.arange(_counted(centers, "centers")) / centers
+        centers = 2.0 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    points = np.asarray(centers, dtype=float)
+    if points.ndim != 2 or not points.size:
+        raise ValueError(f"centers must be a number or a list of points, but got {centers!r}")
+    y = np.arange(_counted(n)) * len(points) // n
+    return _noisy(points[y], spread, seed), y
+
+
+def load(name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return a data set that scikit-learn ships, as it is there; no download.
+
+    Args:
+        name: "iris", "wine", "breast_cancer", "digits" (classes), "diabetes" or "linnerud"
+            (numbers to predict).
+
+    Raises:
+        ValueError: If there is no such set.
+        ImportError: If scikit-learn is not installed.
+
+    Example:
+        >>> import sklearn
+        >>> X, y = load("iris")
+        >>> X.shape
+        (150, 4)
+    """
+    if name not in SHIPPED:
+        raise ValueError(f"no data set is called {name!r}: there are {', '.join(SHIPPED)}")
+    try:
+        shipped = import_module("sklearn.datasets")
+    except ImportError:
+        raise ImportError(
+            f"the {name} data come with scikit-learn: pip install 'autograd_mini[sklearn]'",
+            name="sklearn",
+        ) from None
+    return getattr(shipped, f"load_{name}")(return_X_y=True)
+
+
+def split(
+    X: Any, y: Any, test_size: float = 0.25, seed: int = 0
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return X_train, X_test, y_train, y_test: a shuffled part of the examples put aside.
+
+    The rows are those that scikit-learn's `train_test_split(X, y, test_size=test_size,
+    random_state=seed)` chooses.
+
+    Raises:
+        ValueError: If X and y differ in length, or a part would be empty.
+
+    Example:
+        >>> X_train, X_test, y_train, y_test = split([[0.0], [1.0], [2.0], [3.0]], [0, 1, 2, 3])
+        >>> y_train.tolist(), y_test.tolist()
+        ([3, 1, 0], [2])
+    """
+    import numpy as np
+
+    examples, targets = np.asarray(X), np.asarray(y)
+    count = len(examples)
+    if count != len(targets):
+        raise ValueError(f"one target per example, please: got {count} and {len(targets)}")
+    n_test = math.ceil(test_size * count)
+    if not 0.0 < test_size < 1.0 or n_test >= count:
+        raise ValueError(
+            f"test_size must leave examples in both parts, but {test_size} of {count} does not"
+        )
+    order = np.random.RandomState(seed).permutation(count)
+    n_train = math.floor((1.0 - test_size) * count)
+    test, train = order[:n_test], order[n_test : n_test + n_train]
+    return examples[train], examples[test], targets[train], targets[test]
+
+
+def standardize(train: Any, *others: Any) -> Any:
+    """Return data with mean 0 and variance 1 in every column, by the training part's measure.
+
+    Args:
+        train: What mean and variance are taken from, shape (N, D) or (N,).
+        others: More data to be moved and scaled in the same way.
+
+    Returns:
+        One array if there is one argument, else a tuple of arrays. A constant column is moved,
+        not scaled.
+
+    Example:
+        >>> X_train, X_test = standardize([[0.0], [2.0]], [[4.0]])
+        >>> X_train.tolist(), X_test.tolist()
+        ([[-1.0], [1.0]], [[3.0]])
+    """
+    import numpy as np
+
+    first = np.asarray(train, dtype=float)
+    mean, spread = first.mean(axis=0), first.std(axis=0)
+    scale = np.where(spread > 0.0, spread, 1.0)
+
+    def scaled(x: Any) -> Any:
+        return (np.asarray(x, dtype=float) - mean) / scale
+
+    return (scaled(train), *map(scaled, others)) if others else scaled(train)
+
+
+def _counted(n: int, name: str = "n") -> int:
+    if not isinstance(n, int) or n < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError(f"{name} must be a whole number above 0, but got {n!r}")
+    return n
+
+
+def _classes(*counts: int) -> Any:
+    import numpy as np
+
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+def _noisy(X: Any, noise: float, seed: int) -> Any:
+    import numpy as np
+
+    if not noise >= 0.0:
+        raise ValueError(f"noise must not be below 0, but got {noise}")
+    return X + noise * np.random.default_rng(seed).normal(size=X.shape)

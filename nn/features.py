@@ -1,0 +1,200 @@
+"""Feature maps φ: what makes a linear model a kernel machine, y = wᵀφ(x).
+
+A map takes one example, a list of numbers or Values, and returns a list. `compose` puts maps, and
+a model behind them, one after another: the lecture's shift, bend, separate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from autograd_mini import Value, dot, exp, product, total
+from nn.layers import Module
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+__all__ = ["Composition", "affine", "compose", "polynomial", "radial", "squared_norm"]
+
+Map: TypeAlias = Callable[[Any], Any]
+
+
+def polynomial(degree: int) -> Map:
+    """Return the map to all products of 1 to `degree` coordinates, in the order of scikit-learn.
+
+    There is no constant 1 among them: that is the model's bias.
+
+    Raises:
+        ValueError: If `degree` is not a whole number above 0.
+
+    Example:
+        >>> polynomial(2)([3.0, 5.0])
+        [3.0, 5.0, 9.0, 15.0, 25.0]
+    """
+    if not isinstance(degree, int) or degree < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError(f"degree must be a whole number above 0, but got {degree!r}")
+
+    def powers(x: Any) -> list[Any]:
+        xs = _numbers(x)
+        return [
+            factors[0] if len(factors) == 1 else product(factors)
+            for d in range(1, degree + 1)
+            for factors in combinations_with_replacement(xs, d)
+        ]
+
+    return powers
+
+
+def squared_norm() -> Map:
+    """Return the map that lifts x onto a paraboloid: (x₁, …, x_D, ‖x‖²).
+
+    Example:
+        >>> squared_norm()([3.0, 4.0])
+        [3.0, 4.0, 25.0]
+    """
+
+    def lifted(x: Any) -> list[Any]:
+        xs = _numbers(x)
+        return [*xs, dot(xs, xs)]
+
+    return lifted
+
+
+def radial(centers: Sequence[Sequence[float]], gamma: float = 1.0) -> Map:
+    """Return the map to how near each center is: exp(-gamma ‖x - c‖²).
+
+    Raises:
+        ValueError: If there is no center, they differ in length, or gamma <= 0.
+
+    Example:
+        >>> radial([[0.0, 0.0], [1.0, 1.0]], gamma=2.0)([1.0, 1.0])
+        [0.01831563888873418, 1.0]
+    """
+    rows = [[float(c) for c in center] for center in centers]
+    if not rows or len({len(row) for row in rows}) != 1:
+        raise ValueError(f"radial needs centers of one length, but got {rows}")
+    if not gamma > 0.0:
+        raise ValueError(f"gamma must be above 0, but got {gamma}")
+
+    def nearness(x: Any) -> list[Any]:
+        xs = _numbers(x, len(rows[0]), "radial")
+        return [
+            exp(-gamma * total([(a - b) * (a - b) for a, b in zip(xs, row, strict=True)]))
+            for row in rows
+        ]
+
+    return nearness
+
+
+def affine(W: Sequence[Sequence[Any]], b: Sequence[Any]) -> Map:
+    """Return the map x ↦ W x + b; each row of W makes one coordinate.
+
+    Raises:
+        ValueError: If W is not a matrix with as many rows as b has numbers.
+
+    Example:
+        >>> affine([[0.0, 1.0], [2.0, 0.0]], [0.5, 0.0])([3.0, 4.0])
+        [4.5, 6.0]
+    """
+    rows, shifts = [list(row) for row in W], list(b)
+    if not rows or len({len(row) for row in rows}) != 1 or len(rows) != len(shifts):
+        raise ValueError(
+            f"affine needs rows of one length and one b for each, but got rows of lengths "
+            f"{[len(row) for row in rows]} and {len(shifts)} numbers in b"
+        )
+
+    def moved(x: Any) -> list[Any]:
+        xs = _numbers(x, len(rows[0]), "affine")
+        return [dot(row, xs, shift) for row, shift in zip(rows, shifts, strict=True)]
+
+    return moved
+
+
+class Composition(Module):
+    """Maps and models one after another, the first one first; trained like any model.
+
+    Attributes:
+        maps: The maps, in the order in which they are applied.
+    """
+
+    def __init__(self, maps: Sequence[Map]) -> None:
+        self.maps = list(maps)
+
+    def __call__(self, x: Any) -> Any:
+        """Return what the last map makes of what the maps before it made of `x`."""
+        for one in self.maps:
+            x = one(x)
+        return x
+
+    def predict(self, X: Any) -> NDArray[float64]:
+        """Return the outputs for many examples as an array, without building a graph.
+
+        Args:
+            X: N examples.
+
+        Returns:
+            An array of shape (N,) if the outputs are single numbers, else (N, k).
+        """
+        import numpy as np
+
+        rows: Any = X
+        for one in self.maps:
+            predict = getattr(one, "predict", None)
+            rows = [_data(one(row)) for row in rows] if predict is None else predict(rows)
+        return np.asarray(rows, dtype=float)
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """Return the parameters of the models among the maps, named `maps.1.layers.0…`."""
+        return [
+            (f"maps.{i}.{name}", parameter)
+            for i, one in enumerate(self.maps)
+            if isinstance(one, Module)
+            for name, parameter in one.named_parameters()
+        ]
+
+    def __repr__(self) -> str:
+        shown = [
+            repr(m) if isinstance(m, Module) else m.__qualname__.split(".")[0] for m in self.maps
+        ]
+        return f"compose({', '.join(shown)})"
+
+
+def compose(*maps: Map) -> Composition:
+    """Return the maps applied one after another, the first one first.
+
+    A model may stand among them, usually last; the whole then has its parameters, and trains.
+
+    Raises:
+        ValueError: If there is none.
+        TypeError: If one cannot be called.
+
+    Example:
+        >>> from nn import FNN
+        >>> shift, bend = affine([[1.0, 0.0], [0.0, 1.0]], [-1.0, 0.0]), squared_norm()
+        >>> compose(shift, bend)([3.0, 1.0])
+        [2.0, 1.0, 5.0]
+        >>> len(compose(shift, bend, FNN([3, 1])).parameters())
+        4
+    """
+    if not maps:
+        raise ValueError("compose needs one map or more")
+    for one in maps:
+        if not callable(one):
+            raise TypeError(f"compose takes functions of one example, but got {one!r}")
+    return Composition(maps)
+
+
+def _numbers(x: Any, count: int | None = None, who: str = "") -> list[Any]:
+    if hasattr(x, "tolist"):
+        x = x.tolist()
+    xs = list(cast(Iterable[Any], x)) if isinstance(x, Iterable) else [x]
+    if count is not None and len(xs) != count:
+        raise ValueError(f"{who} is made for {count} numbers, but got {len(xs)}: {xs}")
+    return xs
+
+
+def _data(x: Any) -> Any:
+    return [float(h) for h in cast(Any, x)] if isinstance(x, list) else float(x)

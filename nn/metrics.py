@@ -1,0 +1,163 @@
+"""Metrics: what is reported, not minimised. As for losses, the prediction comes first.
+
+All take arrays or lists of numbers and return a float or an array; nothing is differentiated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from autograd_mini import Value
+
+if TYPE_CHECKING:
+    from numpy import int64
+    from numpy.typing import NDArray
+
+__all__ = ["accuracy", "confusion_matrix", "mean_absolute_error", "r2_score"]
+
+
+def accuracy(prediction: Any, target: Any, *, threshold: float | None = None) -> float:
+    """Return the share of examples whose class is predicted right.
+
+    Args:
+        prediction: Class labels; or a score for each class, shape (N, C), of which the largest
+            counts; or one score for each example.
+        target: Class labels; for C scores also one-hot rows.
+        threshold: A single score above it means the second class. By default 0 for targets -1
+            and +1, ½ for targets 0 and 1; for logits of 0 and 1 say 0.
+
+    Raises:
+        ValueError: If there is not one prediction for each target.
+
+    Example:
+        >>> accuracy([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]], [1, 0, 0])
+        0.6666666666666666
+        >>> accuracy([0.7, -2.0], [1, -1])
+        1.0
+    """
+    labels, targets = _labels(prediction, target, threshold)
+    return float((labels == targets).mean())
+
+
+def confusion_matrix(
+    prediction: Any, target: Any, *, threshold: float | None = None
+) -> NDArray[int64]:
+    """Return how many examples of class i (row) were taken for class j (column).
+
+    Args:
+        prediction: As for `accuracy`.
+        target: As for `accuracy`.
+        threshold: As for `accuracy`.
+
+    Returns:
+        One row and one column for each class that occurs, in sorted order; with C scores, for
+        each of the C classes.
+
+    Example:
+        >>> confusion_matrix([0, 1, 1, 1], [0, 0, 1, 1])
+        array([[1, 1],
+               [0, 2]])
+    """
+    import numpy as np
+
+    labels, targets = _labels(prediction, target, threshold)
+    scores = _array(prediction)
+    found = {*labels.tolist(), *targets.tolist()}
+    classes = sorted(found) if scores.ndim == 1 else list(range(scores.shape[1]))
+    if not found <= set(classes):
+        raise ValueError(
+            f"targets are classes from 0 to {len(classes) - 1}, but there is a "
+            f"{next(iter(found - set(classes)))}"
+        )
+    place = {label: i for i, label in enumerate(classes)}
+    matrix = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    for label, true in zip(labels.tolist(), targets.tolist(), strict=True):
+        matrix[place[true], place[label]] += 1
+    return matrix
+
+
+def r2_score(prediction: Any, target: Any) -> float:
+    """Return R² = 1 - Σ(y - f)² / Σ(y - ȳ)², the mean over outputs.
+
+    1 is perfect, 0 is as good as always saying the mean. For a constant target it is 1 if the
+    prediction is perfect, else 0.
+
+    Raises:
+        ValueError: If the shapes differ, or there are fewer than two examples.
+
+    Example:
+        >>> r2_score([1.0, 2.0, 4.0], [1.0, 2.0, 3.0])
+        0.5
+    """
+    import numpy as np
+
+    f, y = _numbers(prediction, target)
+    if len(y) < 2:
+        raise ValueError(f"r2_score needs two examples or more, but got {len(y)}")
+    wrong = ((y - f) ** 2).sum(axis=0)
+    spread = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
+    safe = np.where(spread > 0.0, spread, 1.0)
+    constant = np.where(wrong > 0.0, 0.0, 1.0)
+    return float(np.mean(np.where(spread > 0.0, 1.0 - wrong / safe, constant)))
+
+
+def mean_absolute_error(prediction: Any, target: Any) -> float:
+    """Return the mean of |y - f| over all numbers.
+
+    Raises:
+        ValueError: If the shapes differ.
+
+    Example:
+        >>> mean_absolute_error([1.0, 2.0], [0.0, 4.0])
+        1.5
+    """
+    f, y = _numbers(prediction, target)
+    return float(abs(y - f).mean())
+
+
+def _plain(x: Any) -> Any:
+    """Return Values as their data."""
+    if isinstance(x, (list, tuple)):
+        return [_plain(element) for element in cast(list[Any], x)]
+    return x.data if isinstance(x, Value) else x
+
+
+def _array(x: Any) -> Any:
+    import numpy as np
+
+    return np.asarray(_plain(x))
+
+
+def _numbers(prediction: Any, target: Any) -> tuple[Any, Any]:
+    f, y = _array(prediction).astype(float), _array(target).astype(float)
+    if f.shape != y.shape or not f.size or not f.ndim:
+        raise ValueError(
+            f"one target per prediction, please: got shapes {f.shape} and {y.shape}; they must be "
+            "equal and not empty"
+        )
+    return f, y
+
+
+def _labels(prediction: Any, target: Any, threshold: float | None) -> tuple[Any, Any]:
+    """Return the predicted and the true class of each example."""
+    import numpy as np
+
+    f, y = _array(prediction), _array(target)
+    if f.ndim not in (1, 2) or not f.size or len(f) != len(np.atleast_1d(y)):
+        raise ValueError(f"one target per prediction, please: got shapes {f.shape} and {y.shape}")
+    if f.ndim == 2:
+        if y.ndim == 2 and y.shape != f.shape:
+            raise ValueError(f"one-hot targets need the shape {f.shape}, but have {y.shape}")
+        return f.argmax(axis=1), y.argmax(axis=1) if y.ndim == 2 else y
+    if y.ndim != 1:
+        raise ValueError(f"single scores need targets of shape ({len(f)},), but got {y.shape}")
+    classes = set(y.tolist())
+    if f.dtype.kind != "f" and threshold is None:
+        return f, y
+    if classes <= {-1, 1}:
+        return np.where(f > (0.0 if threshold is None else threshold), 1, -1), y
+    if classes <= {0, 1}:
+        return np.where(f > (0.5 if threshold is None else threshold), 1, 0), y
+    if threshold is not None:
+        raise ValueError(f"a threshold needs targets 0 and 1 or -1 and +1, but got {classes}")
+    return f, y

@@ -1,0 +1,259 @@
+"""Feature maps, data sets and metrics: formulas, and scikit-learn as the second opinion."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd_mini import Value, dot
+from nn import FNN, datasets, features, metrics
+from nn.features import affine, compose, polynomial, radial, squared_norm
+
+POINTS = st.lists(st.floats(-3.0, 3.0), min_size=3, max_size=3)
+
+
+# Feature maps
+
+
+@given(x=POINTS, degree=st.integers(1, 4))
+def test_polynomial_features_are_those_of_scikit_learn(x: list[float], degree: int) -> None:
+    preprocessing = pytest.importorskip("sklearn.preprocessing")
+    theirs = preprocessing.PolynomialFeatures(degree, include_bias=False).fit_transform([x])[0]
+    assert polynomial(degree)(x) == pytest.approx(theirs, rel=1e-12)
+
+
+def test_a_quadratic_model_is_a_linear_one_on_polynomial_features() -> None:
+    x, y = 0.7, -1.3
+    value = dot([1.0, 2.0, 3.0, 4.0, 5.0], polynomial(2)([x, y]))
+    assert value == pytest.approx(x + 2 * y + 3 * x * x + 4 * x * y + 5 * y * y)
+
+
+@given(x=POINTS)
+def test_the_kernel_trick_inner_products_of_features_are_a_kernel(x: list[float]) -> None:
+    """With φ = (√2 x, x_i x_j) an inner product is the polynomial kernel (1 + xᵀy)² - 1."""
+    y = [1.0, -2.0, 0.5]
+    scale = [math.sqrt(2)] * 3 + [1, math.sqrt(2), math.sqrt(2), 1, math.sqrt(2), 1]
+    phi = polynomial(2)
+    ours = sum(s * s * a * b for s, a, b in zip(scale, phi(x), phi(y), strict=True))
+    assert ours == pytest.approx((1.0 + dot(x, y)) ** 2 - 1.0, rel=1e-9, abs=1e-9)
+
+
+@given(x=POINTS, gamma=st.floats(0.1, 3.0))
+def test_radial_features_are_the_rbf_kernel(x: list[float], gamma: float) -> None:
+    pairwise = pytest.importorskip("sklearn.metrics.pairwise")
+    centers = [[0.0, 0.0, 0.0], [1.0, -1.0, 2.0]]
+    theirs = pairwise.rbf_kernel([x], centers, gamma=gamma)[0]
+    assert radial(centers, gamma)(x) == pytest.approx(theirs, rel=1e-9, abs=1e-12)
+
+
+def test_squared_norm_lifts_circles_apart() -> None:
+    X, y = datasets.circles(100, noise=0.0)
+    heights = np.array([squared_norm()(x)[-1] for x in X])
+    assert heights[y == 0].min() > 0.6 > heights[y == 1].max()
+
+
+@given(x=POINTS)
+def test_compose_is_one_map_after_another(x: list[float]) -> None:
+    shift = affine([[1.0, 0.0, 1.0], [0.0, 2.0, 0.0]], [0.5, -1.0])
+    assert compose(shift, squared_norm())(x) == squared_norm()(shift(x))
+    assert shift(x) == pytest.approx([x[0] + x[2] + 0.5, 2 * x[1] - 1.0])
+
+
+def test_maps_of_values_are_differentiated() -> None:
+    x = [Value(0.5), Value(-1.5)]
+    model = FNN([3, 1], init="zeros")
+    model.layers[0].neurons[0].w[2].data = 1.0
+    compose(squared_norm(), model)(x).backward()
+    assert [v.grad for v in x] == [1.0, -3.0]
+
+
+def test_a_composed_model_has_parameters_and_predicts() -> None:
+    model = compose(squared_norm(), FNN([3, 2, 1], seed=0))
+    assert next(name for name, _ in model.named_parameters()) == "maps.1.layers.0.neurons.0.w.0"
+    assert len(model.parameters()) == 11
+    assert len(model.weights()) == 8
+    X = [[0.0, 1.0], [2.0, -1.0]]
+    assert model.predict(X).tolist() == [model(x).data for x in X]
+    assert compose(squared_norm()).predict(X).tolist() == [[0.0, 1.0, 1.0], [2.0, -1.0, 5.0]]
+    assert repr(model).startswith("compose(squared_norm, FNN([3, 2, 1]")
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (lambda: polynomial(0), "above 0"),
+        (lambda: radial([], 1.0), "centers"),
+        (lambda: radial([[0.0], [0.0, 1.0]]), "one length"),
+        (lambda: radial([[0.0]], gamma=0.0), "gamma must be above 0"),
+        (lambda: affine([[1.0]], [1.0, 2.0]), "one b for each"),
+        (lambda: affine([[1.0, 2.0]], [0.0])([1.0]), "made for 2 numbers, but got 1"),
+        (lambda: compose(), "one map or more"),
+    ],
+)
+def test_maps_refuse_what_does_not_fit(bad: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        bad()  # pyright: ignore[reportCallIssue]
+
+
+def test_compose_takes_functions() -> None:
+    with pytest.raises(TypeError, match="functions"):
+        compose(3)  # pyright: ignore[reportArgumentType]
+
+
+# Data sets
+
+
+@pytest.mark.parametrize("name", ["xor", "moons", "circles", "spirals", "blobs"])
+def test_toy_data_are_seeded_and_balanced(name: str) -> None:
+    make = getattr(datasets, name)
+    option = "spread" if name == "blobs" else "noise"
+    X, y = make(60, **{option: 0.1}, seed=3)
+    again, _ = make(60, **{option: 0.1}, seed=3)
+    other, _ = make(60, **{option: 0.1}, seed=4)
+    assert X.shape == (60, 2)
+    assert np.array_equal(X, again)
+    assert not np.array_equal(X, other)
+    assert np.bincount(y).tolist() == [30, 30]
+    clean, _ = make(60, **{option: 0.0})
+    assert 0.05 < (X - clean).std() < 0.15
+
+
+def test_moons_and_circles_lie_where_those_of_scikit_learn_do() -> None:
+    theirs = pytest.importorskip("sklearn.datasets")
+    X, y = datasets.moons(50, noise=0.0)
+    assert np.allclose(X, theirs.make_moons(50, shuffle=False)[0])
+    assert np.array_equal(y, theirs.make_moons(50, shuffle=False)[1])
+    X, y = datasets.circles(50, noise=0.0, factor=0.3)
+    assert np.allclose(X, theirs.make_circles(50, shuffle=False, factor=0.3)[0])
+    assert np.array_equal(y, theirs.make_circles(50, shuffle=False, factor=0.3)[1])
+
+
+def test_shipped_data_load_by_name() -> None:
+    pytest.importorskip("sklearn")
+    sizes = {"iris": (150, 4), "wine": (178, 13), "breast_cancer": (569, 30)}
+    for name, shape in {**sizes, "digits": (1797, 64), "diabetes": (442, 10)}.items():
+        X, y = datasets.load(name)
+        assert X.shape == shape
+        assert y.shape == shape[:1]
+    with pytest.raises(ValueError, match=r"'mnist'.*iris"):
+        datasets.load("mnist")
+
+
+@given(n=st.integers(2, 60), part=st.floats(0.05, 0.95), seed=st.integers(0, 99))
+def test_split_chooses_the_rows_of_scikit_learn(n: int, part: float, seed: int) -> None:
+    selection = pytest.importorskip("sklearn.model_selection")
+    X, y = np.arange(2.0 * n).reshape(n, 2), np.arange(n)
+    try:
+        ours = datasets.split(X, y, part, seed)
+    except ValueError:
+        with pytest.raises(ValueError, match="train set will be empty"):
+            selection.train_test_split(X, y, test_size=part, random_state=seed)
+        return
+    theirs = selection.train_test_split(X, y, test_size=part, random_state=seed)
+    assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_standardized_columns_have_mean_zero_and_variance_one() -> None:
+    X = np.random.default_rng(0).normal(3.0, 5.0, size=(50, 3))
+    X[:, 2] = 7.0
+    train, test = datasets.standardize(X, X[:5])
+    assert train.mean(axis=0) == pytest.approx([0.0, 0.0, 0.0], abs=1e-12)
+    assert train.std(axis=0) == pytest.approx([1.0, 1.0, 0.0])
+    assert np.array_equal(test, train[:5])
+    assert datasets.standardize([1.0, 3.0]).tolist() == [-1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (lambda: datasets.moons(0), "n must be a whole number above 0"),
+        (lambda: datasets.moons(10, noise=-1.0), "noise must not be below 0"),
+        (lambda: datasets.circles(10, factor=1.5), "factor must be"),
+        (lambda: datasets.blobs(10, centers=[1.0, 2.0]), "centers must be"),
+        (lambda: datasets.split([[1.0]], [1, 2]), "one target per example"),
+        (lambda: datasets.split([[1.0], [2.0]], [1, 2], 1.0), "both parts"),
+    ],
+)
+def test_data_sets_refuse_what_makes_no_sense(bad: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        bad()  # pyright: ignore[reportCallIssue]
+
+
+# Metrics
+
+
+@pytest.mark.filterwarnings("ignore:A single label was found")
+@given(labels=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=30))
+def test_class_metrics_agree_with_scikit_learn(labels: list[tuple[int, int]]) -> None:
+    theirs = pytest.importorskip("sklearn.metrics")
+    prediction, target = map(list, zip(*labels, strict=True))
+    assert metrics.accuracy(prediction, target) == theirs.accuracy_score(target, prediction)
+    assert np.array_equal(
+        metrics.confusion_matrix(prediction, target), theirs.confusion_matrix(target, prediction)
+    )
+
+
+NUMBERS = st.lists(st.floats(-9.0, 9.0).map(lambda x: round(x, 3)), min_size=2, max_size=9)
+
+
+@given(prediction=NUMBERS, constant=st.booleans())
+@pytest.mark.filterwarnings("ignore")
+def test_regression_metrics_agree_with_scikit_learn(
+    prediction: list[float], constant: bool
+) -> None:
+    theirs = pytest.importorskip("sklearn.metrics")
+    target = [1.0 if constant else float(i % 3) for i in range(len(prediction))]
+    assert metrics.r2_score(prediction, target) == pytest.approx(
+        theirs.r2_score(target, prediction), rel=1e-9, abs=1e-9
+    )
+    assert metrics.mean_absolute_error(prediction, target) == pytest.approx(
+        theirs.mean_absolute_error(target, prediction)
+    )
+    twice = np.stack([prediction, np.zeros(len(prediction))], axis=1)
+    both = np.stack([target, target], axis=1)
+    assert metrics.r2_score(twice, both) == pytest.approx(
+        theirs.r2_score(both, twice), rel=1e-9, abs=1e-9
+    )
+
+
+def test_scores_become_classes_by_the_largest_or_by_a_threshold() -> None:
+    scores = [[0.1, 0.9], [0.8, 0.2]]
+    assert metrics.accuracy(scores, [1, 0]) == 1.0
+    assert metrics.accuracy(scores, [[0.0, 1.0], [1.0, 0.0]]) == 1.0
+    assert metrics.accuracy([0.2, 0.8], [0, 1]) == 1.0
+    assert metrics.accuracy([-0.2, 0.2], [-1, 1]) == 1.0
+    assert metrics.accuracy([-0.2, 0.2], [0, 1]) == 0.5
+    assert metrics.accuracy([-0.2, 0.2], [0, 1], threshold=0.0) == 1.0
+    assert metrics.accuracy([Value(0.9)], [1]) == 1.0
+    assert metrics.accuracy(["a", "b"], ["a", "c"]) == 0.5
+    assert metrics.confusion_matrix(scores, [1, 1]).tolist() == [[0, 0], [1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (lambda: metrics.accuracy([1, 2], [1]), "one target per prediction"),
+        (lambda: metrics.accuracy([], []), "got shapes"),
+        (lambda: metrics.accuracy([[0.1, 0.9]], [[0.0, 0.0, 1.0]]), "one-hot targets"),
+        (lambda: metrics.accuracy([0.1, 0.9], [2, 3], threshold=0.5), "threshold needs targets"),
+        (lambda: metrics.r2_score([1.0], [1.0]), "two examples"),
+        (lambda: metrics.r2_score([1.0, 2.0], [[1.0], [2.0]]), "must be equal"),
+        (lambda: metrics.mean_absolute_error([1.0], [1.0, 2.0]), "equal and not empty"),
+        (lambda: metrics.confusion_matrix([[0.1, 0.9]], [7]), "classes from 0 to 1"),
+    ],
+)
+def test_metrics_refuse_what_does_not_fit(bad: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        bad()  # pyright: ignore[reportCallIssue]
+
+
+def test_all_five_modules_are_reached_from_the_package() -> None:
+    import nn
+
+    assert nn.features is features
+    assert nn.datasets is datasets
+    assert nn.metrics is metrics
