@@ -352,12 +352,19 @@ def log_or_nan(x: Any) -> Any:
 
 def power_slope(x: Any, y: Any) -> Any:
     """Slope y xʸ⁻¹ of a power in its base: 0 for y = 0, infinite at x = 0 for 0 < y < 1."""
-    if isinstance(y, (int, float)):
-        if isinstance(x, (int, float)):
-            return _power_slope(x, y)
-        if y >= 1.0:
+    if not isinstance(y, (int, float)) or not isinstance(x, (int, float)):
+        if isinstance(y, (int, float)) and y >= 1.0:
             return y * x ** (y - 1.0)  # a constant exponent stays plain arithmetic
-    return _dispatch(POWER_SLOPE, x, y)
+        return _dispatch(POWER_SLOPE, x, y)
+    try:
+        f: float | complex = x ** (y - 1.0)
+    except ZeroDivisionError:
+        f = math.inf
+    except OverflowError:
+        f = -math.inf if x < 0.0 and (y - 1.0) % 2.0 == 1.0 else math.inf
+    if isinstance(f, complex):
+        return math.nan
+    return y * f if y else 0.0
 
 
 def nonzero(x: Any) -> Any:
@@ -427,18 +434,6 @@ def _quotient(a: float, b: float) -> float:
 
 def _xlogy(x: float, y: float) -> float:
     return 0.0 if x == 0.0 and y >= 0.0 else x * log_or_nan(y)
-
-
-def _power_slope(x: float, y: float) -> float:
-    try:
-        f: float | complex = x ** (y - 1.0)
-    except ZeroDivisionError:
-        f = math.inf
-    except OverflowError:
-        f = -math.inf if x < 0.0 and (y - 1.0) % 2.0 == 1.0 else math.inf
-    if isinstance(f, complex):
-        return math.nan
-    return y * f if y else 0.0
 
 
 def _log1p_or_nan(x: float) -> float:
@@ -617,7 +612,7 @@ CLAMPED_LOG1P = Op("clamped_log1p", lambda x: max(_log1p_or_nan(x), -100.0), (la
 # Total helpers of the rules: they never raise
 QUOTIENT = Op("quotient", _quotient,                  (lambda f, x, y: quotient(1.0, y), lambda f, x, y: -quotient(f, y)), smooth=((-3.0, 3.0), (0.5, 3.0)), kinks=(lambda x, y: y,))
 LOG_OR_NAN = Op("log_or_nan", log_or_nan,            (lambda f, x: quotient(1.0, x),), smooth=(0.1, 3.0), kinks=(0.0,))
-POWER_SLOPE = Op("power_slope", _power_slope,         (lambda f, x, y: y * power_slope(x, where(greater(abs(y), 0.0), y - 1.0, 0.0)), lambda f, x, y: quotient(f, y) + f * log_or_nan(nonzero(x))), smooth=((0.3, 3.0), (0.5, 3.0)), kinks=(lambda x, y: x, lambda x, y: y))
+POWER_SLOPE = Op("power_slope", power_slope,         (lambda f, x, y: y * power_slope(x, where(greater(abs(y), 0.0), y - 1.0, 0.0)), lambda f, x, y: quotient(f, y) + f * log_or_nan(nonzero(x))), smooth=((0.3, 3.0), (0.5, 3.0)), kinks=(lambda x, y: x, lambda x, y: y))
 # fmt: on
 
 OPS: Final[dict[str, Op]] = {op.name: op for op in list(globals().values()) if isinstance(op, Op)}

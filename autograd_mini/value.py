@@ -34,7 +34,6 @@ ZERO: Final = float(
     "0"
 )  # the one object every gradient starts as: `grad is ZERO` means not computed
 CONSTANT: Final = "constant"  # in place of a source line: a number that an operator wrapped
-_EXACT: Final = 2**53  # below it every int is a float
 _new = object.__new__
 _state = contexts.state
 
@@ -384,8 +383,11 @@ _MICROGRAD_NAMES: Final = {
 
 def number(x: Any) -> float:
     """Return `x` as a float, or say why it is not a number."""
-    if type(x) is int and -_EXACT < x < _EXACT:
-        return x + 0.0
+    if type(x) is int:
+        try:
+            return float(x)
+        except OverflowError:
+            raise _too_large(x) from None
     if isinstance(x, Value):
         raise TypeError(f"{x!r} is a Value already: use it as it is, or its .data or .detach()")
     if isinstance(x, (str, bytes)):
@@ -635,31 +637,31 @@ def interior_order(root: Value) -> tuple[list[Value], list[Value]]:
     push = stack.append
     pop = stack.pop
     node: Any = root
+    zero = ZERO
     a: Any
     b: Any
     while True:
         visited(node)
-        push(node)
-        push(None)
+        stack += node, None
         a = node._a
         b = node._b
         if b is not None:
             if b._row is None:
-                if b.grad is not ZERO:
+                if b.grad is not zero:
                     leaves.append(b)
             elif b not in seen:
                 push(b)
         elif type(a) is tuple:
             for x in reversed(a):
                 if x._row is None:
-                    if x.grad is not ZERO:
+                    if x.grad is not zero:
                         leaves.append(x)
                 elif x not in seen:
                     push(x)
             a = None
         if a is not None:
             if a._row is None:
-                if a.grad is not ZERO:
+                if a.grad is not zero:
                     leaves.append(a)
             elif a not in seen:
                 node = a  # the next to visit, without a detour over the stack
@@ -686,15 +688,22 @@ def _propagate(order: list[Value]) -> None:
     for node in reversed(order):
         op: Any = node._row
         a = node._a
+        b = node._b
         upstream = node.grad
-        if op is mul:
-            b = node._b
-            a.grad += b.data * upstream
-            b.grad += a.data * upstream
-        elif op is add:
-            b = node._b
-            a.grad += upstream
-            b.grad += upstream
+        if b is not None:
+            if op is mul:
+                a.grad += b.data * upstream
+                b.grad += a.data * upstream
+            elif op is add:
+                a.grad += upstream
+                b.grad += upstream
+            else:
+                f, x, y = node.data, a.data, b.data
+                by_x, by_y = op.partials
+                a.grad += by_x(f, x, y) * upstream  # chain rule
+                b.grad += by_y(f, x, y) * upstream
+        elif type(a) is not tuple:
+            a.grad += op.partials[0](node.data, a.data) * upstream  # chain rule
         elif op is dot:
             n = len(a) // 2
             ws, xs = a[:n], a[n : 2 * n]
@@ -704,17 +713,9 @@ def _propagate(order: list[Value]) -> None:
                 x.grad += w.data * upstream
             if len(a) % 2:
                 a[-1].grad += upstream
-        elif type(a) is tuple:
+        else:
             for x, local in zip(a, op.local(node.data, *[x.data for x in a])):  # noqa: B905
                 x.grad += local * upstream  # chain rule
-        elif node._b is None:
-            a.grad += op.partials[0](node.data, a.data) * upstream  # chain rule
-        else:
-            b = node._b
-            p, q = op.partials
-            x, y = a.data, b.data
-            a.grad += p(node.data, x, y) * upstream  # chain rule
-            b.grad += q(node.data, x, y) * upstream
 
 
 def _propagate_and_check(order: list[Value]) -> None:
