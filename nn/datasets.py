@@ -250,4 +250,5 @@ def _noisy(X: Any, noise: float, seed: int) -> Any:
 
     if not noise >= 0.0:
         raise ValueError(f"noise must not be below 0, but got {noise}")
-    return X + noise * np.random.default_rng(seed).normal(size=X.shape)
+    shape: tuple[int, ...] = X.shape
+    return X + noise * np.random.default_rng(seed).normal(size=shape)
