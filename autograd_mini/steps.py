@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
+from os import PathLike
 from typing import Final, TypeVar, cast, overload
 
 from autograd_mini import contexts, ops
@@ -154,10 +155,16 @@ class ForwardStep:
         self.value = value
         self._names = names or Names(node)
 
+    @property
+    def expression(self) -> str:
+        """The operation in names: `a * b`."""
+        return self._names.expression(self.node)
+
     def __str__(self) -> str:
-        numbers = written(self.op, _texts(self.operands, _number))
-        expression = self._names.expression(self.node)
-        return f"{self._names.of(self.node)} = {expression} = {numbers} = {_number(self.value)}"
+        numbers = written(self.op, abbreviated(self.operands, _number))
+        return (
+            f"{self._names.of(self.node)} = {self.expression} = {numbers} = {_number(self.value)}"
+        )
 
     def __repr__(self) -> str:
         return f"<ForwardStep {self.index} of {self.total}: {self}>"
@@ -274,6 +281,30 @@ class Trace(Sequence[Step]):
         """Return the id of a node of this graph: `n7` for the one at position 7 of `nodes`."""
         return self._names.id(node)
 
+    def to_html(self, path: str | PathLike[str], *, max_nodes: int = 300) -> None:
+        """Write the player of this trace: one HTML file that steps through it in any browser.
+
+        The file asks for nothing from anywhere, so it opens from a disk as well as from a server.
+
+        Args:
+            path: Where to write it.
+            max_nodes: How many boxes to draw at most, nearest the root first.
+
+        Example:
+            >>> from tempfile import mkdtemp
+            >>> Trace(Value(2.0, "a").tanh()).to_html(mkdtemp() + "/player.html")
+        """
+        from pathlib import Path
+
+        from autograd_mini.drawing.player import trace_page
+
+        Path(path).write_text(trace_page(self, max_nodes=max_nodes), "utf-8")
+
+    def _repr_html_(self) -> str:
+        from autograd_mini.drawing.player import embedded, trace_page
+
+        return embedded(trace_page(self))
+
     def __repr__(self) -> str:
         return (
             f"<Trace of {self.name(self.root)} = {_number(self.root.data)}: "
@@ -384,7 +415,7 @@ class Names:
 
     def expression(self, node: Value) -> str:
         """Return the operation of a node in names: `a * b`."""
-        return written(cast(Op, node.op), _texts(node.inputs, self.operand))
+        return written(cast(Op, node.op), abbreviated(node.inputs, self.operand))
 
     def rule(self, node: Value, argument: int, local: float) -> str:
         """Return the derivative of a node towards an argument in names: `d(a*b)/da = b`.
@@ -395,7 +426,7 @@ class Names:
         parent = inputs[argument]
         towards = self.of(parent)
         expression = written(
-            op, _texts(inputs, lambda x: towards if x is parent else self.operand(x)), space=""
+            op, abbreviated(inputs, lambda x: towards if x is parent else self.operand(x)), space=""
         )
         partial = self._partial(node, argument) or _number(local)
         return f"d({expression})/d{towards} = {partial}"
@@ -449,7 +480,7 @@ def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _texts(operands: Sequence[T], text: Callable[[T], str]) -> list[str]:
+def abbreviated(operands: Sequence[T], text: Callable[[T], str]) -> list[str]:
     """Return the text of every operand, or of the first few and the last."""
     if len(operands) <= _MOST_OPERANDS:
         return [text(x) for x in operands]

@@ -1,0 +1,13 @@
+// The page of one Trace: the numbers come with the graph.
+
+{
+  const { graph, data, local } = readJson("trace");
+  graph.seed = number(graph.seed);
+  let player = null;
+  player = new Player(document.body, () => player && writeAddress({ step: player.position }));
+  const readStep = () => player.go(Number(address().get("step")) || 0);
+  const step = Number(address().get("step")) || 0;
+  player.load(find("#drawing svg"), graph, data.map(number), local.map((row) => row.map(number)));
+  player.seek(step);
+  addEventListener("hashchange", readStep);
+}

@@ -1,0 +1,35 @@
+"""Write a page that plays backpropagation in one neuron, forward and backward.
+
+The neuron is the one of micrograd's lecture, h = tanh(x1 w1 + x2 w2 + b), with a squared error
+and a penalty on its weights, so that w1 and w2 receive gradients from two sides. Open the page
+in any browser, offline: → is a step, Space plays, ? lists the keys.
+Run it:  python -m demos player          (a second; writes out/player.html)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autograd_mini import Value, record_source, tanh
+from autograd_mini.steps import Trace
+
+
+def main(target: float = 1.0, penalty: float = 0.1) -> None:
+    with record_source():
+        x1, x2 = Value(2.0, "x1"), Value(0.0, "x2")
+        w1, w2, b = Value(-3.0, "w1"), Value(1.0, "w2"), Value(6.8813735870195432, "b")
+        z = x1 * w1 + x2 * w2 + b
+        h = tanh(z)
+        loss = (h - target) ** 2 + penalty * (w1 * w1 + w2 * w2)
+    z.label, h.label, loss.label = "z", "h", "loss"
+
+    trace = Trace(loss)
+    path = Path("out/player.html")
+    path.parent.mkdir(exist_ok=True)
+    trace.to_html(path)
+    print(f"{path}: {len(trace.forward)} operations, {len(trace)} backward steps. The last one:")
+    print(trace[-1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,538 @@
+"""The player shows what the engine computes, whatever the labels, in a real browser."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd_mini import Value, dot, record_source, total, where
+from autograd_mini.drawing import style
+from autograd_mini.drawing.labels import clean
+from autograd_mini.drawing.player import embedded, script_json, trace_page
+from autograd_mini.steps import Trace
+
+Opener = Callable[..., Any]
+
+NASTY = [
+    '</script><script>document.title="x"</script>',
+    '"',
+    "'",
+    "&lt;",
+    "<!--",
+    "]]>",
+    r"\N",
+    "a final \\",
+    "two\nlines",
+    "a\x00b",
+    "🦊 损失",
+    "{{title}} {{body}}",
+    "\ue000\uf001",
+    "long " * 2000,
+]
+
+
+def neuron() -> Value:
+    """A graph with every kind of edge: shared, doubled, fused, constant, negative."""
+    with record_source():
+        w, x, b = Value(-3.0, "w"), Value(2.0, "x"), Value(6.88, "b")
+        z = w * x + b
+        z.label = "z"
+        h = z.tanh()
+        h.label = "h"
+        d = dot([w, h, x], [h, x, w], b) - w**2 / (-x) + total([h, h, w, x, b, z, d2(w), x, x])
+        loss = where(d > 0, d * 1e-7, d) * h
+        loss.label = "loss"
+    return loss
+
+
+def d2(x: Value) -> Value:
+    return (-x) ** 2 - abs(-x)
+
+
+def wide(count: int) -> Value:
+    """A loss of about `count` nodes with a label on each leaf."""
+    leaves = [Value(0.01 * i, f"layers.0.neurons.{i}.w.0") for i in range(count // 3)]
+    loss = total([(w * 0.5).tanh() * leaves[0] for w in leaves])
+    loss.label = "loss"
+    return loss
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trace, Path]:
+    trace = Trace(neuron(), seed=2.0)
+    path = tmp_path_factory.mktemp("player") / "player.html"
+    trace.to_html(path)
+    return trace, path
+
+
+# The file.
+
+
+class _Elements(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def test_the_page_is_one_file_that_names_no_other() -> None:
+    elements = _Elements(trace_page(Trace(neuron()))).found
+    for tag, attributes in elements:
+        assert tag not in ("link", "img", "iframe", "object")
+        assert not {"src", "href", "srcset", "data", "action"} & set(attributes)
+    policies = [a["content"] for tag, a in elements if a.get("http-equiv")]
+    assert policies == ["default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"]
+
+
+def test_writing_the_page_changes_nothing_and_is_the_same_every_time(tmp_path: Path) -> None:
+    loss = neuron()
+    trace = Trace(loss)
+    before = [(v.data, v.grad, v.label) for v in trace.nodes]
+    trace.to_html(tmp_path / "a.html")
+    trace.to_html(tmp_path / "b.html")
+    assert [(v.data, v.grad, v.label) for v in trace.nodes] == before
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+
+
+@given(
+    st.recursive(
+        st.floats() | st.text() | st.integers(-(2**53), 2**53),
+        lambda x: st.lists(x) | st.dictionaries(st.text(), x),
+        max_leaves=8,
+    )
+)
+def test_json_in_a_script_reads_back_and_holds_no_markup(value: Any) -> None:
+    text = script_json(value)
+    assert not set("<>&") & set(text)
+
+    def compare(read: Any, given: Any) -> None:
+        if isinstance(given, dict):
+            assert read.keys() == given.keys()
+            for key in given:
+                compare(read[key], given[key])
+        elif isinstance(given, list):
+            assert len(read) == len(given)
+            for a, b in zip(read, given, strict=True):
+                compare(a, b)
+        elif isinstance(given, float) and given - given != 0.0:
+            assert read == repr(given)
+        else:
+            assert read == given
+
+    compare(json.loads(text), value)
+
+
+@pytest.mark.parametrize("label", NASTY)
+def test_no_label_adds_an_element_to_the_page(label: str) -> None:
+    def elements(name: str) -> list[str]:
+        a = Value(2.0, name)
+        loss = a * a
+        loss.label = name
+        return [tag for tag, _ in _Elements(trace_page(Trace(loss))).found if tag != "code"]
+
+    assert elements(label) == elements("a.b" if "." in label else "a")
+
+
+def test_three_hundred_nodes_stay_under_600_kilobytes() -> None:
+    page = trace_page(Trace(wide(300)))
+    assert page.count('class="node') >= 300
+    assert len(page.encode()) < 600_000
+
+
+def test_a_large_graph_is_cut_at_max_nodes_and_the_page_says_so() -> None:
+    page = trace_page(Trace(wide(900)), max_nodes=50)
+    assert re.search(r"showing \d+ of \d+", page)
+    assert len(re.findall(r'<g id="n\d+"', page)) <= 50
+
+
+def test_a_notebook_gets_the_page_in_a_frame_of_its_own() -> None:
+    trace = Trace(neuron())
+    (found,) = _Elements(trace._repr_html_()).found
+    assert found[0] == "iframe"
+    assert found[1]["sandbox"] == "allow-scripts"
+    assert found[1]["srcdoc"] == trace_page(trace)
+    assert html.escape(NASTY[0]) in embedded(NASTY[0])
+
+
+# In a browser.
+
+READ_FRAMES = """() => {
+  const slider = document.querySelector("[data-part=slider]");
+  const frames = [];
+  for (let k = 0; k <= Number(slider.max); k += 1) {
+    slider.value = k;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    const boxes = {};
+    for (const box of document.querySelectorAll("g.node")) {
+      const line = (kind) => box.querySelector("text." + kind).textContent.slice(4).trim();
+      boxes[box.id] = [line("data"), line("grad")];
+    }
+    frames.push({
+      phase: document.querySelector("[data-part=phase]").textContent,
+      sentence: document.querySelector("[data-part=sentence]").textContent,
+      spoken: slider.getAttribute("aria-valuetext"),
+      boxes,
+    });
+  }
+  return frames;
+}"""
+
+
+def shown(trace: Trace, computed: set[Value], gradients: dict[Value, float]) -> dict[str, Any]:
+    return {
+        trace.id(node): [
+            style.number(node.data) if node.is_leaf or node in computed else "–",
+            style.number(gradients[node]) if node in gradients else "–",
+        ]
+        for node in trace.nodes
+        if not node.is_constant
+    }
+
+
+@pytest.mark.browser
+def test_every_frame_shows_what_the_trace_says(
+    played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    trace, path = played
+    frames = open_page(path).evaluate(READ_FRAMES)
+    visible = [step for step in trace if not step.parent.is_constant]
+    assert len(frames) == 1 + len(trace.forward) + 1 + len(visible)
+
+    start, *forward = frames[: 1 + len(trace.forward)]
+    assert start["boxes"] == shown(trace, set(), {})
+    done: set[Value] = set()
+    for event, frame in zip(trace.forward, forward, strict=True):
+        done.add(event.node)
+        assert frame["sentence"] == str(event)
+        assert frame["phase"] == f"Forward {event.index + 1} of {event.total}"
+        assert frame["boxes"] == shown(trace, done, {})
+    seed, *backward = frames[1 + len(trace.forward) :]
+    assert seed["sentence"].startswith("loss.grad = 2.0 ")
+    assert seed["boxes"] == shown(trace, done, trace.at(0))
+    for event, frame in zip(visible, backward, strict=True):
+        assert frame["sentence"] == str(event)
+        assert frame["phase"] == f"Backward {event.index + 1} of {event.total}"
+        assert frame["spoken"] == f"{frame['phase']}: {event}"
+        assert frame["boxes"] == shown(trace, done, trace.at(event.index + 1))
+
+
+@pytest.mark.browser
+def test_going_back_undoes_every_step(played: tuple[Trace, Path], open_page: Opener) -> None:
+    page = open_page(played[1])
+    onwards = page.evaluate(READ_FRAMES)  # leaves the page at its end
+    backwards = page.evaluate(
+        READ_FRAMES.replace(
+            "let k = 0; k <= Number(slider.max); k += 1",
+            "let k = Number(slider.max); k >= 0; k -= 1",
+        )
+    )
+    assert backwards[::-1] == onwards
+
+
+@pytest.mark.browser
+def test_the_page_writes_numbers_as_python_does(
+    played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    page = open_page(played[1])
+
+    def compare(numbers: list[float]) -> None:
+        texts = page.evaluate(
+            "(xs) => xs.map((x) => [repr(number(x)), short(number(x))])",
+            json.loads(script_json(numbers)),
+        )
+        assert texts == [[repr(x), style.number(x)] for x in numbers]
+
+    compare([0.0, -0.0, 1.0, 0.0001, 0.00001, 1e15, 1e16, 1.0625, 0.00010005, 9999.5, 99995.0])
+    compare([5e-324, 1.7976931348623157e308, float("inf"), float("-inf"), float("nan"), 2.5e-5])
+
+    @given(st.lists(st.floats(), max_size=50))
+    def every_number(numbers: list[float]) -> None:
+        compare(numbers)
+
+    every_number()
+
+
+def position(page: Any) -> int:
+    return int(page.input_value("[data-part=slider]"))
+
+
+@pytest.mark.browser
+def test_each_key_and_its_button_do_the_same(played: tuple[Trace, Path], open_page: Opener) -> None:
+    trace, path = played
+    page = open_page(path, "#step=9")
+    last = int(page.get_attribute("[data-part=slider]", "max"))
+    turn = len(trace.forward) + 1  # the seed
+    several = next(k for k in range(len(trace)) if trace[k].argument == 2)  # inside a fused node
+    for start in (9, turn + several):
+        for key, button in {
+            "ArrowRight": "next",
+            "ArrowLeft": "back",
+            "Shift+ArrowRight": "next-node",
+            "Shift+ArrowLeft": "back-node",
+            "Home": "first",
+            "End": "last",
+        }.items():
+            ends: list[int] = []
+            for act in (
+                lambda key=key: page.keyboard.press(key),
+                lambda button=button: page.click(f"[data-part={button}]"),
+            ):
+                page.evaluate(f"location.hash = '#step={start}'")
+                page.wait_for_function(
+                    f"document.querySelector('[data-part=slider]').value == {start}"
+                )
+                act()
+                ends.append(position(page))
+            assert ends[0] == ends[1]
+            wanted = {"next": start + 1, "back": start - 1, "first": 0, "last": last}
+            assert ends[0] == wanted.get(button, ends[0])
+            assert (ends[0] > start) == (button in ("next", "next-node", "last"))
+
+
+@pytest.mark.browser
+def test_a_whole_node_is_a_step_with_shift(played: tuple[Trace, Path], open_page: Opener) -> None:
+    trace, path = played
+    page = open_page(path)
+    page.keyboard.press("End")
+    visible = [step for step in trace if not step.parent.is_constant]
+    seed = len(trace.forward) + 1
+    boundaries = [
+        seed + k
+        for k in range(len(visible) + 1)
+        if k in (0, len(visible)) or visible[k - 1].node is not visible[k].node
+    ]
+    met = [position(page)]
+    while met[-1] > seed:
+        page.keyboard.press("Shift+ArrowLeft")
+        met.append(position(page))
+    assert met[::-1] == boundaries
+    for boundary in boundaries[1:]:
+        page.keyboard.press("Shift+ArrowRight")
+        assert position(page) == boundary
+
+
+@pytest.mark.browser
+def test_playing_stops_where_a_breakpoint_is(played: tuple[Trace, Path], open_page: Opener) -> None:
+    trace, path = played
+    page = open_page(path)
+    z = next(node for node in trace.nodes if node.label == "z")
+    visible = [step for step in trace if not step.parent.is_constant]
+    seed = len(trace.forward) + 1
+    stops = [k + 1 for k, event in enumerate(trace.forward) if event.node is z]
+    stops += [seed + 1 + k for k, s in enumerate(visible) if z in (s.node, s.parent)]
+
+    page.keyboard.press("b")
+    assert "Select a node first" in page.inner_text("[data-part=hint]")
+    page.keyboard.press("/")
+    page.keyboard.type("z")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    assert page.get_attribute("[data-part=break]", "aria-pressed") == "true"
+    page.select_option("[data-part=speed]", "60")
+    page.evaluate("document.activeElement.blur()")
+    for stop in stops[:3]:
+        page.keyboard.press(" ")
+        assert page.get_attribute("[data-part=sentence]", "aria-live") == "off"
+        page.wait_for_selector("[data-part=play][aria-label=Play]")
+        assert position(page) == stop
+        assert page.get_attribute("[data-part=sentence]", "aria-live") == "polite"
+    page.click("[data-part=break]")
+    page.click("[data-part=play]")
+    page.wait_for_selector("[data-part=play][aria-label=Play]")
+    assert position(page) == seed + len(visible)
+
+
+@pytest.mark.browser
+def test_search_finds_labels_and_operations(played: tuple[Trace, Path], open_page: Opener) -> None:
+    trace, path = played
+    page = open_page(path)
+
+    def found(text: str) -> set[str]:
+        page.fill("[data-part=search]", text)
+        rows = page.query_selector_all("[data-part=rows] tr:not([hidden])")
+        lit = page.query_selector_all("g.node.found")
+        names = {f"n{row.get_attribute('data-id')}" for row in rows}
+        assert not text or names == {box.get_attribute("id") for box in lit}
+        return names
+
+    boxes = [node for node in trace.nodes if not node.is_constant]
+    assert found("") == {trace.id(node) for node in boxes}
+    assert found("TANH") == {trace.id(v) for v in boxes if v.op and v.op.name == "tanh"}
+    assert trace.id(trace.root) in found("loss")
+    assert found("no such thing") == set()
+
+
+@pytest.mark.browser
+def test_pointing_at_a_node_tells_its_rule_its_source_and_what_it_received(
+    played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    trace, path = played
+    page = open_page(path)
+    page.keyboard.press("End")
+    h = next(node for node in trace.nodes if node.label == "h")
+    box = f"#{trace.id(h)}"
+    received = [step for step in trace if step.parent is h]
+    for way in (page.hover, page.focus):
+        page.hover("h1")
+        page.evaluate("document.activeElement.blur()")
+        way(box)
+        told = page.inner_text("[data-part=node]")
+        assert told.startswith(("h\ntanh", "h tanh"))
+        assert "d(tanh(z))/dz = 1.0 - h * h" in told
+        assert h.source is not None
+        assert h.source in told
+        assert repr(trace.at(len(trace))[h]) in told
+        for step in received:
+            assert f"{step.local!r} * {step.upstream!r} = {step.contribution!r}" in told
+
+
+@pytest.mark.browser
+def test_the_address_names_the_step_and_brings_it_back(
+    played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    page = open_page(played[1], "#step=5")
+    assert position(page) == 5
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("location.hash") == "#step=6"
+    page.reload()
+    assert position(page) == 6
+    assert position(open_page(played[1], "#step=nonsense")) == 0
+    assert position(open_page(played[1], "#step=1e9")) > 10
+
+
+@pytest.mark.browser
+def test_the_view_zooms_fits_and_moves(played: tuple[Trace, Path], open_page: Opener) -> None:
+    page = open_page(played[1], reduced_motion="reduce")
+
+    def width() -> float:
+        return float(page.get_attribute("#drawing svg", "viewBox").split()[2])
+
+    first = width()
+    page.keyboard.press("+")
+    assert width() < first
+    page.click("[data-part=out]")
+    assert width() == pytest.approx(first)
+    page.keyboard.press("0")
+    assert width() == pytest.approx(page.evaluate("document.querySelector('#drawing').clientWidth"))
+    page.keyboard.press("f")
+    fitted = page.get_attribute("#drawing svg", "viewBox")
+    page.mouse.move(300, 300)
+    page.mouse.down()
+    page.mouse.move(350, 340)
+    page.mouse.up()
+    assert page.get_attribute("#drawing svg", "viewBox") != fitted
+    page.click("[data-part=fit]")
+    assert page.get_attribute("#drawing svg", "viewBox") == fitted
+    page.keyboard.press("?")
+    assert page.is_visible("dialog")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("dialog")
+
+
+@pytest.mark.browser
+def test_with_reduced_motion_nothing_moves_by_itself(
+    played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    page = open_page(played[1], "#step=20", reduced_motion="reduce")
+    assert page.evaluate("document.getAnimations().length") == 0
+    lively = open_page(played[1], "#step=20", reduced_motion="no-preference")
+    assert lively.evaluate("document.getAnimations().length") > 0
+    lively.keyboard.press(" ")
+    lively.emulate_media(reduced_motion="reduce")
+    lively.wait_for_selector("[data-part=play][aria-label=Play]")
+
+
+@pytest.mark.browser
+def test_without_scripts_the_last_frame_is_there(
+    played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    trace, path = played
+    page = open_page(path, java_script_enabled=False)
+    assert page.is_visible("#drawing svg")
+    assert not page.is_visible("[data-part=play]")
+    assert page.is_visible(".final")
+    for name, (data, grad) in shown(trace, set(trace.nodes), trace.at(len(trace))).items():
+        lines = page.text_content(f"#{name}").replace("\xa0", " ").split()
+        assert data in "".join(lines)
+        assert grad in "".join(lines)
+
+
+@pytest.mark.browser
+def test_dark_and_light_differ_and_can_be_chosen(
+    played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    color = "getComputedStyle(document.body).backgroundColor"
+    light = open_page(played[1], color_scheme="light")
+    dark = open_page(played[1], color_scheme="dark")
+    assert light.evaluate(color) != dark.evaluate(color)
+    dark.click("[data-part=theme]")
+    assert light.evaluate(color) == dark.evaluate(color)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_sticks_out_of_the_window(
+    width: int, played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    page = open_page(played[1], "#step=12", viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.browser
+def test_two_players_in_one_notebook_do_not_meet(open_page: Opener, tmp_path: Path) -> None:
+    a, b = Value(2.0, "a"), Value(3.0, "b")
+    frames = [Trace(x * x)._repr_html_() for x in (a, b)]
+    host = tmp_path / "notebook.html"
+    host.write_text("<!DOCTYPE html><body>" + "".join(frames), "utf-8")
+    page = open_page(host)
+    first, second = page.frames[1:]
+    first.click("[data-part=last]")
+    second.click("[data-part=next]")
+    assert "a.grad: 2.0 + 2.0 * 1.0 = 4.0" in first.inner_text("[data-part=sentence]")
+    assert "n1 = b * b" in second.inner_text("[data-part=sentence]")
+    assert [position(frame) for frame in (first, second)] == [4, 1]
+
+
+@pytest.mark.browser
+def test_every_label_is_read_back_as_it_was_given(open_page: Opener, tmp_path: Path) -> None:
+    leaves = [Value(1.0, label) for label in NASTY]
+    trace = Trace(total(leaves))
+    path = tmp_path / "nasty.html"
+    trace.to_html(path)
+    page = open_page(path)
+    title = page.title()
+    for leaf in leaves:
+        page.focus(f"#{trace.id(leaf)}")
+        assert page.evaluate(
+            "document.querySelector('[data-part=node] h2').firstChild.data"
+        ) == clean(leaf.label)
+    assert page.title() == title
+    assert [f["sentence"] for f in page.evaluate(READ_FRAMES)][1] == clean(str(trace.forward[0]))
+
+
+@pytest.mark.browser
+def test_numbers_that_are_no_numbers_are_shown_as_such(open_page: Opener, tmp_path: Path) -> None:
+    x, y = Value(1e300, "x"), Value(float("nan"), "y")
+    loss = x * x * 0.0 + x * x + y
+    trace = Trace(loss)
+    path = tmp_path / "odd.html"
+    trace.to_html(path)
+    page = open_page(path, "#step=999")
+    assert page.evaluate(READ_FRAMES)[-1]["boxes"] == shown(
+        trace, set(trace.nodes), trace.at(len(trace))
+    )
+    assert "inf" in page.text_content("#drawing")
+    assert "nan" in page.text_content("#drawing")
