@@ -516,6 +516,9 @@ def elu(x: Scalar, alpha: Scalar = 1.0) -> Any:
 def softshrink(x: Scalar, lambd: Scalar = 0.5) -> Any:
     """Return x moved towards 0 by lambd, and 0 where |x| <= lambd.
 
+    Raises:
+        DomainError: If lambd < 0.
+
     Example:
         >>> softshrink(2.0)
         1.5

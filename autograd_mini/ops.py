@@ -367,6 +367,14 @@ def power_slope(x: Any, y: Any) -> Any:
     return y * f if y else 0.0
 
 
+def lower_power(f: Any, x: Any, y: Any) -> Any:
+    """Return xʸ⁻¹ from f = y xʸ⁻¹, also at y = 0, where it is the slope of f in y."""
+    far = greater(abs(y), 0.5)
+    large, small = where(far, y, 1.0), where(far, 0.0, y)
+    near = power_slope(x, small + 1.0) / ((small + 1.0) * nonzero(x))
+    return where(far, f / large, near)
+
+
 def nonzero(x: Any) -> Any:
     """`x`, or 1 where x is 0: a denominator under a numerator that is 0 as well."""
     if isinstance(x, (int, float)):
@@ -460,6 +468,8 @@ def _huber(r: float, delta: float) -> float:
 
 
 def _softshrink(x: float, lambd: float) -> float:
+    if lambd < 0.0:
+        raise ValueError("lambd")
     return x - math.copysign(lambd, x) if abs(x) > lambd else 0.0 * x
 
 
@@ -598,9 +608,9 @@ GELU    = Op("gelu",    lambda x: 0.5 * x * math.erfc(-x / _SQRT2), (lambda f, x
 MISH    = Op("mish",    lambda x: x * math.tanh(_softplus(x)), (lambda f, x: tanh(softplus(x)) + x * sigmoid(x) * (1.0 - tanh(softplus(x)) * tanh(softplus(x))),))
 SOFTSIGN = Op("softsign", lambda x: x / (1.0 + abs(x)), (lambda f, x: 1.0 / ((1.0 + abs(x)) * (1.0 + abs(x))),), smooth=(0.1, 3.0), kinks=(0.0,))
 TANHSHRINK = Op("tanhshrink", _tanhshrink,            (lambda f, x: tanh(x) * tanh(x),))
-HARDTANH = Op("hardtanh", _clip,                      (lambda f, x, low, high: greater(x, low) * less(x, high), lambda f, x, low, high: 1.0 - greater(x, low), lambda f, x, low, high: 1.0 - less(x, high)),
+HARDTANH = Op("hardtanh", _clip,                      (lambda f, x, low, high: greater(x, low) * less(x, high), lambda f, x, low, high: 1.0 - greater(x, low), lambda f, x, low, high: greater(x, low) * (1.0 - less(x, high))),
              domain="low <= high", smooth=((-0.9, 0.9), (-3.0, -1.0), (1.0, 3.0)), kinks=(lambda x, low, high: x - low, lambda x, low, high: x - high))  # 0 at both bounds
-SOFTSHRINK = Op("softshrink", _softshrink,            (lambda f, x, lambd: greater(abs(x), lambd), lambda f, x, lambd: -sign(x) * greater(abs(x), lambd)), smooth=((0.6, 3.0), (0.1, 0.5)), kinks=(lambda x, lambd: abs(x) - lambd,))
+SOFTSHRINK = Op("softshrink", _softshrink,            (lambda f, x, lambd: greater(abs(x), lambd), lambda f, x, lambd: -sign(x) * greater(abs(x), lambd)), domain="lambd >= 0", smooth=((0.6, 3.0), (0.1, 0.5)), kinks=(lambda x, lambd: abs(x) - lambd,))
 
 # Losses
 LOG_COSH = Op("log_cosh", _log_cosh,                  (lambda f, x: tanh(x),))
@@ -612,7 +622,7 @@ CLAMPED_LOG1P = Op("clamped_log1p", lambda x: max(_log1p_or_nan(x), -100.0), (la
 # Total helpers of the rules: they never raise
 QUOTIENT = Op("quotient", _quotient,                  (lambda f, x, y: quotient(1.0, y), lambda f, x, y: -quotient(f, y)), smooth=((-3.0, 3.0), (0.5, 3.0)), kinks=(lambda x, y: y,))
 LOG_OR_NAN = Op("log_or_nan", log_or_nan,            (lambda f, x: quotient(1.0, x),), smooth=(0.1, 3.0), kinks=(0.0,))
-POWER_SLOPE = Op("power_slope", power_slope,         (lambda f, x, y: y * power_slope(x, where(greater(abs(y), 0.0), y - 1.0, 0.0)), lambda f, x, y: quotient(f, y) + f * log_or_nan(nonzero(x))), smooth=((0.3, 3.0), (0.5, 3.0)), kinks=(lambda x, y: x, lambda x, y: y))
+POWER_SLOPE = Op("power_slope", power_slope,          (lambda f, x, y: y * power_slope(x, where(greater(abs(y), 0.0), y - 1.0, 0.0)), lambda f, x, y: lower_power(f, x, y) + f * log_or_nan(nonzero(x))), smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(lambda x, y: x,))
 # fmt: on
 
 OPS: Final[dict[str, Op]] = {op.name: op for op in list(globals().values()) if isinstance(op, Op)}

@@ -388,6 +388,9 @@ def _check_again(
         if found.fits:
             continue
         if at_kinks is not None and at_kinks.on_kink and x in at_kinks.gradient:
+            if math.isnan(slope) and math.isnan(float(at_kinks.gradient[x])):
+                notes.append("at a kink where no slope is defined: the gradient is nan")
+                continue
             low, high = float(at_kinks.low[x]), float(at_kinks.high[x])
             slack = found.error + _REPLAY * (abs(low) + abs(high))
             if low - slack <= min(slope, found.expected) and max(slope, found.expected) <= (

@@ -46,7 +46,7 @@ def ridders(
 
     Example:
         >>> found = ridders(math.tanh, 0.7)
-        >>> found.allows(1 - math.tanh(0.7) ** 2), found.error < 1e-10
+        >>> found.allows(1 - math.tanh(0.7) ** 2), found.error < 1e-9
         (True, True)
 
     Reference:
@@ -68,6 +68,8 @@ def ridders(
             error = 100.0 * spread + 4.0 * rounding + 16.0 * EPSILON * abs(row[-1])
             if error < smallest:
                 best, smallest = row[-1], error
+        if smallest <= 1e-9 * abs(best) + 1e-12:
+            break
         above = row
     return Estimate(best, smallest)
 
@@ -113,7 +115,7 @@ def judge(
             found = ridders(f, step=unit * 2.0**exponent, noise=noise)
         except (ValueError, ArithmeticError):  # beyond the domain
             continue
-        if found.allows(slope) and found.error <= 1e-4 * (abs(slope) + abs(found.slope)):
+        if found.allows(slope) and found.error <= 1e-4 * (abs(slope) + abs(found.slope)) + 1e-9:
             return Judgement(True, *found)
         if found.error < sharpest.error:
             sharpest = found

@@ -27,6 +27,7 @@ __all__ = ["Edge", "Finding", "Pass", "backward_twice", "edges_of", "first_wrong
 
 _FORWARD: Final = 1e-13  # relative to the conditioning of the operation
 _RULE: Final = 1e-9
+_SQUARED_STEP: Final = 1e-60  # the error of a derivative at 0, with room
 _SUM: Final = 1e-12  # relative to the sum of the absolute contributions
 _UNDEFINED: Final = (ValueError, ArithmeticError)
 
@@ -213,7 +214,7 @@ def _agree(rule: Any, slope: Slope, size: Any) -> bool:
     if slope.value is not None:
         if not ctx.isfinite(slope.value):
             return rule == slope.value
-        slack = _RULE * max(abs(rule), abs(slope.value)) + 1e-15 * size
+        slack = _RULE * max(abs(rule), abs(slope.value)) + 1e-15 * size + _SQUARED_STEP
         return abs(rule - slope.value) <= slack
     if slope.left is None and slope.right is None:
         return True  # no neighbor to compare with: the exponent of a negative base

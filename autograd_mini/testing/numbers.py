@@ -297,7 +297,7 @@ AT_KINKS: Final[dict[str, Callable[..., tuple[float | None, ...]]]] = {
     "leaky_relu": lambda x, slope: (slope, 0.0),
     "elu": lambda x, alpha: (alpha, 0.0),
     "softsign": lambda x: (1.0,),
-    "hardtanh": lambda x, low, high: (0.0, float(x == low), float(x == high)),
+    "hardtanh": lambda x, low, high: (0.0, float(x == low), float(x == high > low)),
     "softshrink": lambda x, lambd: (0.0, 0.0),
     "huber": lambda r, delta: (r, 0.0),
     "xlogy": _xlogy_at_zero,

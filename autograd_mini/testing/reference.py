@@ -10,8 +10,8 @@ point does not lie.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 from autograd_mini.ops import Op
 from autograd_mini.testing.numbers import AT_KINKS, context, evaluate, precision
@@ -19,39 +19,45 @@ from autograd_mini.value import Value, topological_order
 
 __all__ = ["Replay", "Slope", "local_slopes", "reference_gradient", "replay"]
 
-_STEP = "1e-35"
-_UNDEFINED = (ValueError, ZeroDivisionError, OverflowError)
+_STEP: Final = "1e-35"
+_AGREE: Final = 1e-20  # relative: on a smooth piece, slopes left and right differ by far less
+_UNDEFINED: Final = (ValueError, ZeroDivisionError, OverflowError)
 
 
 class Slope(NamedTuple):
-    """The derivative of an operation in one operand, from either side.
+    """The derivative of an operation in one operand.
 
     Attributes:
         left: The slope below the operand; None outside of the domain, ±inf where it diverges.
         right: The slope above it.
-        value: What the rule should give: the slope; where the sides differ, the convention of a
-            built-in row, else None.
+        value: What the rule should give: the slope; on a kink, the convention of a built-in
+            row; None where neither exists.
+        nearby: On a kink, slopes at points around it.
     """
 
     left: Any
     right: Any
     value: Any
+    nearby: tuple[Any, ...] = ()
 
     @property
     def smooth(self) -> bool:
-        """Whether both sides agree."""
-        return self.left is not None and self.left == self.right
+        """Whether both sides agree, and no convention says otherwise."""
+        return self.left is not None and self.left == self.right == self.value
 
     @property
     def bounds(self) -> tuple[Any, Any]:
         """The least and the greatest slope that a gradient may be built from here."""
         ctx = context()
-        if self.smooth:
+        if self.smooth and not self.nearby:
             return self.value, self.value
-        sides = [s for s in (self.left, self.right) if s is not None and ctx.isfinite(s)]
-        if self.value is not None and (len(sides) < 2 or not ctx.isfinite(self.value)):
-            sides = [self.value]  # a jump, or the edge of the domain: only the convention counts
-        return (min(sides), max(sides)) if sides else (-ctx.inf, ctx.inf)
+        sides = [s for s in (self.left, self.right) if s is not None]
+        if self.value is not None and (not sides or not ctx.isfinite(self.value)):
+            return self.value, self.value  # at the edge of the domain only the convention counts
+        all_around = [*sides, *self.nearby, *([] if self.value is None else [self.value])]
+        if not all_around or not all(map(ctx.isfinite, all_around)):
+            return -ctx.inf, ctx.inf  # a jump
+        return min(all_around), max(all_around)
 
 
 def local_slopes(op: Op, operands: Sequence[Any], wanted: Sequence[bool]) -> list[Slope | None]:
@@ -67,34 +73,60 @@ def local_slopes(op: Op, operands: Sequence[Any], wanted: Sequence[bool]) -> lis
     """
     with precision(operands):
         f = evaluate(op, operands)
-        return [_slope(op, operands, i, f) if wanted[i] else None for i in range(len(operands))]
+        documented = _convention(op, operands)
+        slopes: list[Slope | None] = []
+        for i, asked in enumerate(wanted):
+            convention = None if documented is None else documented[i]
+            slopes.append(_slope(op, operands, i, f, convention) if asked else None)
+        if documented is None and all(slope is None or slope.smooth for slope in slopes):
+            return slopes
+        around = list(_around(op, operands, wanted))
+        return [
+            None if slope is None else slope._replace(nearby=tuple([at[i] for at in around]))
+            for i, slope in enumerate(slopes)
+        ]
 
 
-def _slope(op: Op, operands: Sequence[Any], i: int, f: Any) -> Slope:
+def _convention(op: Op, operands: Sequence[Any]) -> tuple[float | None, ...] | None:
+    """Return the documented slopes of a built-in row, if the operands are exactly on a kink."""
+    if not op.kinks or op.name not in AT_KINKS:
+        return None
+    floats = [float(x) for x in operands]
+    on_it = all(a == b for a, b in zip(floats, operands, strict=True)) and op.at_kink(*floats)
+    return AT_KINKS[op.name](*floats) if on_it else None
+
+
+def _difference(op: Op, operands: Sequence[Any], i: int, f: Any) -> Callable[[Any], Any]:
+    """Return the difference quotient in operand i, as a function of the step."""
+    before, x, after = operands[:i], operands[i], operands[i + 1 :]
+    return lambda step: (evaluate(op, [*before, x + step, *after]) - f) / step
+
+
+def _step(x: Any) -> Any:
+    return context().mpf(_STEP) * (min(abs(x), 1) if x else 1)
+
+
+def _slope(op: Op, operands: Sequence[Any], i: int, f: Any, convention: float | None) -> Slope:
     ctx = context()
     x = operands[i]
-    h = ctx.mpf(_STEP) * (min(abs(x), 1) if x else 1)
-
-    def difference(step: Any) -> Any:
-        return (evaluate(op, [*operands[:i], x + step, *operands[i + 1 :]]) - f) / step
-
+    h = _step(x)
+    difference = _difference(op, operands, i, f)
     try:
         left, right = difference(-h), difference(h)
         size = min(abs(left), abs(right))
-        if x and size < 1e12 and abs(left - right) <= ctx.mpf("1e-20") * size:
+        if convention is None and x and size < 1e12 and abs(left - right) <= _AGREE * size:
             middle = (left + right) / 2
             return Slope(middle, middle, middle)
     except _UNDEFINED:
         pass
     left, right = _limit(difference, -h), _limit(difference, h)
+    if convention is not None:
+        return Slope(left, right, ctx.mpf(convention))
     if left is not None and right is not None and ctx.isfinite(left) and ctx.isfinite(right):
         middle = (left + right) / 2
-        if abs(left - right) <= ctx.mpf("1e-20") * abs(middle) + ctx.mpf("1e-40"):
+        if abs(left - right) <= _AGREE * abs(middle) + 1e-40:
             return Slope(middle, middle, middle)
-    convention = None
-    if op.name in AT_KINKS:
-        convention = AT_KINKS[op.name](*[float(operand) for operand in operands])[i]
-    return Slope(left, right, None if convention is None else ctx.mpf(convention))
+    return Slope(left, right, None)
 
 
 def _limit(difference: Callable[[Any], Any], h: Any) -> Any:
@@ -106,9 +138,25 @@ def _limit(difference: Callable[[Any], Any], h: Any) -> Any:
         return None
     if not (ctx.isfinite(near) and ctx.isfinite(far)):
         return None
-    if abs(near - far) <= ctx.mpf("1e-9") * abs(far) or abs(near) < abs(far):
+    if abs(near - far) <= 1e-9 * abs(far) or abs(near) < abs(far):
         return (4 * near - far) / 3
     return ctx.sign(near) * ctx.inf
+
+
+def _around(op: Op, operands: Sequence[Any], wanted: Sequence[bool]) -> Iterator[list[Any]]:
+    """Yield the derivatives at points close by: each wanted operand moved down and up."""
+    for j, asked in enumerate(wanted):
+        for h in (-_step(operands[j]), _step(operands[j])):
+            if asked:
+                moved = [*operands[:j], operands[j] + h, *operands[j + 1 :]]
+                try:
+                    f = evaluate(op, moved)
+                    yield [
+                        _difference(op, moved, i, f)(_step(x) * 1e-12) if wanted[i] else 0
+                        for i, x in enumerate(moved)
+                    ]
+                except _UNDEFINED:
+                    continue
 
 
 class Replay(NamedTuple):

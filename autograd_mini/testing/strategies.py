@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -18,7 +17,8 @@ __all__ = ["Program", "finite", "nonzero", "points", "positive", "programs", "va
 
 Code: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
 
-_LARGEST = 1e3  # of the numbers in a program: beyond it, errors say more of floats than of rules
+# The sizes of the numbers in a program, besides 0: beyond, slopes leave the range of floats.
+_SMALLEST, _LARGEST = 1e-6, 1e3
 
 
 def finite(min_value: float = -10.0, max_value: float = 10.0) -> SearchStrategy[float]:
@@ -221,7 +221,11 @@ def programs(
     if max_ops < 1:
         raise ValueError(f"a program has one line or more, but max_ops is {max_ops}")
     rows = None if ops is None else [_row(op) for op in ops]
-    return _programs(rows, max_ops, finite(-3.0, 3.0) if numbers is None else numbers)
+    return _programs(rows, max_ops, _moderate() if numbers is None else numbers)
+
+
+def _moderate() -> SearchStrategy[float]:
+    return finite(-3.0, 3.0).map(lambda x: x if abs(x) >= _SMALLEST else 0.0)
 
 
 @st.composite
@@ -268,4 +272,4 @@ def _result(op: Op, operands: Sequence[float]) -> float | None:
         result = float(op.forward(*operands))
     except (ValueError, ArithmeticError):
         return None
-    return result if math.isfinite(result) and abs(result) <= _LARGEST else None
+    return result if result == 0.0 or _SMALLEST <= abs(result) <= _LARGEST else None
