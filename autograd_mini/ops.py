@@ -615,14 +615,14 @@ SOFTSHRINK = Op("softshrink", _softshrink,            (lambda f, x, lambd: great
 # Losses
 LOG_COSH = Op("log_cosh", _log_cosh,                  (lambda f, x: tanh(x),))
 HUBER   = Op("huber",   _huber,                       (lambda f, r, delta: clip(r, -delta, delta), lambda f, r, delta: relu(abs(r) - delta)), domain="delta >= 0", smooth=((-0.9, 0.9), (1.0, 2.0)), kinks=(lambda r, delta: abs(r) - delta,))
-XLOGY   = Op("xlogy",   _xlogy,                       (lambda f, x, y: log_or_nan(where(greater(abs(x) + greater(y, 0.0), 0.0), y, 1.0)), lambda f, x, y: quotient(x, where(greater(abs(x), 0.0), y, 1.0))), smooth=((-3.0, 3.0), (0.1, 3.0)), kinks=(lambda x, y: y,))
+XLOGY   = Op("xlogy",   _xlogy,                       (lambda f, x, y: log_or_nan(where(greater(abs(x) + greater(y, 0.0), 0.0), y, 1.0)), lambda f, x, y: quotient(x, where(greater(abs(x) + abs(y), 0.0), y, 1.0))), smooth=((-3.0, 3.0), (0.1, 3.0)), kinks=(lambda x, y: y,))
 CLAMPED_LOG = Op("clamped_log", lambda x: max(log_or_nan(x), -100.0), (lambda f, x: greater(f, -100.0) / where(greater(f, -100.0), x, 1.0),), smooth=(0.1, 3.0), kinks=(math.exp(-100.0),))
 CLAMPED_LOG1P = Op("clamped_log1p", lambda x: max(_log1p_or_nan(x), -100.0), (lambda f, x: greater(f, -100.0) / where(greater(f, -100.0), 1.0 + x, 1.0),), smooth=(-0.8, 3.0), kinks=(-1.0,))
 
 # Total helpers of the rules: they never raise
 QUOTIENT = Op("quotient", _quotient,                  (lambda f, x, y: quotient(1.0, y), lambda f, x, y: -quotient(f, y)), smooth=((-3.0, 3.0), (0.5, 3.0)), kinks=(lambda x, y: y,))
 LOG_OR_NAN = Op("log_or_nan", log_or_nan,            (lambda f, x: quotient(1.0, x),), smooth=(0.1, 3.0), kinks=(0.0,))
-POWER_SLOPE = Op("power_slope", power_slope,          (lambda f, x, y: y * power_slope(x, where(greater(abs(y), 0.0), y - 1.0, 0.0)), lambda f, x, y: lower_power(f, x, y) + f * log_or_nan(nonzero(x))), smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(lambda x, y: x,))
+POWER_SLOPE = Op("power_slope", power_slope,          (lambda f, x, y: y * power_slope(x, where(greater(abs(y) + x * x, 1e-300), y - 1.0, 0.0)), lambda f, x, y: lower_power(f, x, y) + f * log_or_nan(nonzero(x))), smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(lambda x, y: x,))
 # fmt: on
 
 OPS: Final[dict[str, Op]] = {op.name: op for op in list(globals().values()) if isinstance(op, Op)}

@@ -80,7 +80,8 @@ def points(op: Op | str | int, *, count: int | None = None) -> SearchStrategy[tu
 
     Args:
         op: A row or its name; or a number n, for any n numbers.
-        count: How many operands, for a row that takes any number of them; by default 1 to 5.
+        count: How many operands, for a row that takes any number of them; by default 1 to 5, or
+            as many as it lists ranges.
 
     Raises:
         ValueError: If no operation has that name, with what there is.
@@ -95,7 +96,7 @@ def points(op: Op | str | int, *, count: int | None = None) -> SearchStrategy[tu
     if isinstance(op, int):
         return st.tuples(*[finite()] * op)
     row = _row(op)
-    if row.arity is None and count is None:
+    if row.arity is None and count is None and not isinstance(row.smooth[0], tuple):
         return st.integers(1, 5).flatmap(lambda n: points(row, count=n))
     return st.tuples(*[finite(low, high) for low, high in _ranges(row, count)])
 
