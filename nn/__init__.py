@@ -5,13 +5,38 @@ from __future__ import annotations
 from nn import activations, datasets, features, initializers, losses, metrics
 from nn.layers import Layer, Neuron
 from nn.network import FNN, MLP
+from nn.optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
+from nn.schedules import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    InverseTimeLR,
+    LinearLR,
+    PolynomialLR,
+    ReduceLROnPlateau,
+    Schedule,
+    StepLR,
+)
 
 __all__ = [
     "FNN",
     "MLP",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "CosineAnnealingLR",
+    "ExponentialLR",
+    "InverseTimeLR",
     "Layer",
+    "LinearLR",
     "Neuron",
+    "Optimizer",
+    "PolynomialLR",
+    "ReduceLROnPlateau",
+    "Schedule",
+    "StepLR",
     "activations",
+    "clip_grad_norm",
+    "clip_grad_value",
     "datasets",
     "features",
     "initializers",

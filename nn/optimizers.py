@@ -1,0 +1,406 @@
+"""Optimizers: SGD, Adam and AdamW with PyTorch's updates, and gradient clipping.
+
+Each update is written once, in arithmetic that works on a float and on an array alike. With
+floats it moves Values one by one; with arrays it moves a compiled network's flat vector of
+parameters in place, to the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, Final
+
+from autograd_mini import Value
+
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
+
+ZERO: Final = Value(0.0).grad  # the very object backward() knows as "nothing here yet"
+
+
+class Optimizer:
+    """What all optimizers share; a new one says in `_rule` how one step moves one parameter.
+
+    Args:
+        params: The leaves to move, each once.
+        lr: The learning rate. It may be set at any time; schedules do.
+        weight_decay: λ of the L2 penalty λ/2·θ², whose gradient λθ the update adds.
+        maximize: Go uphill.
+
+    Attributes:
+        params: The Values it moves.
+        lr: The learning rate of the next step.
+        steps: How many steps it has made.
+        moments: What it remembers of past gradients: one sequence per kind, one number per
+            parameter.
+    """
+
+    _moment_names: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float,
+        *,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> None:
+        self.params: list[Value] = list(params)
+        _check_params(self.params, type(self).__name__)
+        self.lr: float = _at_least_zero("lr", lr)
+        self.weight_decay: float = _at_least_zero("weight_decay", weight_decay)
+        self.maximize: bool = maximize
+        self.steps = 0
+        self.moments: list[Any] = [[0.0] * len(self.params) for _ in self._moment_names]
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings().items())
+        return f"{type(self).__name__}({len(self.params)} parameters, {settings})"
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the constructor was told, by name; `lr` as it is now."""
+        return {"lr": self.lr, "weight_decay": self.weight_decay, "maximize": self.maximize}
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for p in self.params:
+            p.grad = ZERO
+
+    def step(self) -> None:
+        """Move every parameter once, by its gradient.
+
+        Example:
+            >>> x = Value(3.0)
+            >>> optimizer = SGD([x], lr=0.1)
+            >>> (x * x).backward()
+            >>> optimizer.step()
+            >>> round(x.data, 12)
+            2.4
+        """
+        self.steps += 1
+        rule = self._rule()
+        moments = self._moments_as_lists()
+        thetas = [p.data for p in self.params]
+        grads = [float(p.grad) for p in self.params]
+        moved = zip(*map(rule, thetas, grads, *moments), strict=True)
+        thetas, *self.moments = (list(column) for column in moved)
+        for p, theta in zip(self.params, thetas, strict=True):
+            p.data = theta
+
+    def update(self, theta: Any, grad: Any) -> None:
+        """Move a flat array of all parameters once, in place, as `step` moves Values.
+
+        Args:
+            theta: The parameters, a float64 array in the order of `params`; changed in place.
+            grad: Their gradients, an array of the same shape; left as it is.
+        """
+        import numpy as np
+
+        self.steps += 1
+        self.moments = [np.asarray(m) for m in self.moments]
+        self._rule()(theta, grad, *self.moments)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that changes while it runs, as numbers and lists."""
+        moments = zip(self._moment_names, self._moments_as_lists(), strict=True)
+        return {"lr": self.lr, "steps": self.steps, **dict(moments)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where the optimizer that `state` was taken from stood.
+
+        Raises:
+            ValueError: If the state is another optimizer's, or for another number of
+                parameters; then nothing is changed.
+        """
+        wanted = {"lr", "steps", *self._moment_names}
+        if set(state) != wanted:
+            raise ValueError(
+                f"{type(self).__name__} keeps {', '.join(sorted(wanted))}, "
+                f"but this state has {', '.join(sorted(state))}"
+            )
+        for name in self._moment_names:
+            if len(state[name]) != len(self.params):
+                raise ValueError(
+                    f"this state is for {len(state[name])} parameters, "
+                    f"but {type(self).__name__} moves {len(self.params)}"
+                )
+        self.lr, self.steps = float(state["lr"]), int(state["steps"])
+        self.moments = [[float(x) for x in state[name]] for name in self._moment_names]
+
+    def _moments_as_lists(self) -> list[list[float]]:
+        return [[float(x) for x in m] for m in self.moments]
+
+    def _rule(self) -> Callable[..., tuple[Any, ...]]:
+        """Return this step's (theta, grad, *moments) -> (theta, *moments).
+
+        It is written with in-place operators: they give a new float, and change an array where
+        it stands. `grad` belongs to the caller and is not changed.
+        """
+        raise NotImplementedError
+
+    def _slope(self, theta: Any, grad: Any) -> Any:
+        """Return the gradient to go down, with the decay of the weights in it."""
+        if self.maximize:
+            grad = -grad
+        return grad + self.weight_decay * theta if self.weight_decay else grad
+
+
+class SGD(Optimizer):
+    """Gradient descent with momentum: the update of `torch.optim.SGD`.
+
+    With the slope g = grad + weight_decay·θ (−grad when maximizing): without momentum
+    θ ← θ − lr·g. With it, buf ← g at the first step and later momentum·buf + (1 − dampening)·g;
+    then θ ← θ − lr·buf, or θ ← θ − lr·(g + momentum·buf) with `nesterov`.
+
+    Args:
+        params: The leaves to move, each once.
+        lr: The learning rate.
+        momentum: How much of the last step's direction is kept, from 0.
+        dampening: How much of each new gradient but the first is left out.
+        weight_decay: λ of the L2 penalty λ/2·θ².
+        nesterov: Look ahead along the direction; needs momentum > 0 and no dampening.
+        maximize: Go uphill.
+
+    Example:
+        >>> x = Value(0.0, "x")
+        >>> optimizer = SGD([x], lr=0.1, momentum=0.5)
+        >>> for _ in range(60):
+        ...     optimizer.zero_grad()
+        ...     ((x - 3) ** 2).backward()
+        ...     optimizer.step()
+        >>> round(x.data, 6)
+        3.0
+
+    Reference:
+        Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in
+        deep learning", ICML 2013.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 0.01,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        self.momentum: float = _at_least_zero("momentum", momentum)
+        self.dampening = float(dampening)
+        self.nesterov = nesterov
+        if nesterov and not (self.momentum > 0 and self.dampening == 0):
+            raise ValueError(
+                "nesterov=True needs momentum > 0 and dampening=0, but got "
+                f"momentum={momentum} and dampening={dampening}"
+            )
+        self._moment_names = ("buf",) if self.momentum else ()
+        super().__init__(params, lr, weight_decay=weight_decay, maximize=maximize)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the constructor was told, by name; `lr` as it is now."""
+        own = {
+            "momentum": self.momentum,
+            "dampening": self.dampening,
+            "nesterov": self.nesterov,
+        }
+        return super().settings() | own
+
+    def _rule(self) -> Callable[..., tuple[Any, ...]]:
+        lr, momentum, nesterov = self.lr, self.momentum, self.nesterov
+        fresh = 1.0 if self.steps == 1 else 1.0 - self.dampening  # the first step is not dampened
+        slope = self._slope
+
+        def plain(theta: Any, grad: Any) -> tuple[Any, ...]:
+            theta -= lr * slope(theta, grad)
+            return (theta,)
+
+        def with_momentum(theta: Any, grad: Any, buf: Any) -> tuple[Any, ...]:
+            grad = slope(theta, grad)
+            buf *= momentum
+            buf += fresh * grad
+            theta -= lr * (grad + momentum * buf if nesterov else buf)
+            return theta, buf
+
+        return with_momentum if momentum else plain
+
+
+class Adam(Optimizer):
+    """Adam: each parameter's step is scaled by the size of its recent gradients.
+
+    With g as in SGD and t = 1, 2, …: m ← β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²;
+    θ ← θ − lr·(m/(1 − β₁ᵗ))/(√(v/(1 − β₂ᵗ)) + eps).
+
+    Args:
+        params: The leaves to move, each once.
+        lr: The learning rate: about how far one step moves a parameter.
+        betas: β₁ and β₂, how slowly the two averages forget; in [0, 1).
+        eps: Keeps the division finite.
+        weight_decay: λ of the L2 penalty λ/2·θ².
+        maximize: Go uphill.
+
+    Example:
+        >>> x = Value(1.0)
+        >>> optimizer = Adam([x], lr=0.1)
+        >>> (x**4).backward()
+        >>> optimizer.step()
+        >>> round(x.data, 6)
+        0.9
+
+    Reference:
+        Kingma, Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+    """
+
+    _moment_names = ("m", "v")
+    _decay_is_decoupled: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 0.001,
+        betas: Sequence[float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        first, second = betas
+        if not (0.0 <= first < 1.0 and 0.0 <= second < 1.0):
+            raise ValueError(f"betas must be in [0, 1), but got {betas}")
+        self.betas: tuple[float, float] = (float(first), float(second))
+        self.eps: float = _at_least_zero("eps", eps)
+        super().__init__(params, lr, weight_decay=weight_decay, maximize=maximize)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the constructor was told, by name; `lr` as it is now."""
+        return super().settings() | {"betas": self.betas, "eps": self.eps}
+
+    def _rule(self) -> Callable[..., tuple[Any, ...]]:
+        lr, eps, (beta1, beta2) = self.lr, self.eps, self.betas
+        unbias1, unbias2 = 1.0 - beta1**self.steps, 1.0 - beta2**self.steps
+        decay, decoupled, slope = self.weight_decay, self._decay_is_decoupled, self._slope
+
+        def rule(theta: Any, grad: Any, m: Any, v: Any) -> tuple[Any, ...]:
+            if decoupled:
+                theta -= lr * decay * theta
+            grad = slope(theta, grad)
+            m *= beta1
+            m += (1.0 - beta1) * grad
+            v *= beta2
+            v += (1.0 - beta2) * grad * grad
+            theta -= lr * (m / unbias1) / (_sqrt(v / unbias2) + eps)
+            return theta, m, v
+
+        return rule
+
+
+class AdamW(Adam):
+    """Adam whose weight decay stays out of the averages: first θ ← θ − lr·λθ, then Adam's step.
+
+    Args:
+        params: The leaves to move, each once.
+        lr: The learning rate.
+        betas: β₁ and β₂, how slowly the two averages forget; in [0, 1).
+        eps: Keeps the division finite.
+        weight_decay: λ, the part of each parameter that a step of lr = 1 would take away.
+        maximize: Go uphill.
+
+    Example:
+        >>> x = Value(1.0)
+        >>> AdamW([x], lr=0.1, weight_decay=0.5).step()  # no gradient: only the decay
+        >>> x.data
+        0.95
+
+    Reference:
+        Loshchilov, Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
+    """
+
+    _decay_is_decoupled: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 0.001,
+        betas: Sequence[float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, maximize=maximize)
+
+    def _slope(self, theta: Any, grad: Any) -> Any:
+        return -grad if self.maximize else grad
+
+
+def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
+    """Scale all gradients by min(1, max_norm / (‖g‖₂ + 1e-6)) and return ‖g‖₂ as it was.
+
+    Example:
+        >>> x, y = Value(1.0), Value(1.0)
+        >>> (3 * x + 4 * y).backward()
+        >>> clip_grad_norm([x, y], 1.0)
+        5.0
+        >>> round(x.grad, 5), round(y.grad, 5)
+        (0.6, 0.8)
+    """
+    params = list(params)
+    norm = math.hypot(*(float(p.grad) for p in params))
+    factor = norm_factor(norm, max_norm)
+    for p in params:
+        p.grad = float(p.grad) * factor
+    return norm
+
+
+def norm_factor(norm: float, max_norm: float) -> float:
+    """Return what gradients of this norm are multiplied by so that it is at most `max_norm`."""
+    check_limit("max_norm", max_norm)
+    return min(1.0, max_norm / (norm + 1e-6))
+
+
+def clip_grad_value(params: Iterable[Value], clip_value: float) -> None:
+    """Clip each gradient to the range from -clip_value to clip_value.
+
+    Example:
+        >>> x = Value(1.0)
+        >>> (30 * x).backward()
+        >>> clip_grad_value([x], 0.5)
+        >>> x.grad
+        0.5
+    """
+    check_limit("clip_value", clip_value)
+    for p in params:
+        p.grad = min(max(float(p.grad), -clip_value), clip_value)
+
+
+def check_limit(name: str, limit: float) -> None:
+    """Raise ValueError unless `limit`, a bound for gradients, is above 0."""
+    if not limit > 0:
+        raise ValueError(f"{name} must be above 0, but got {limit}")
+
+
+def _sqrt(x: Any) -> Any:
+    if isinstance(x, float):
+        return math.sqrt(x)
+    import numpy as np
+
+    return np.sqrt(x)
+
+
+def _at_least_zero(name: str, x: float) -> float:
+    if not (math.isfinite(x) and x >= 0):
+        raise ValueError(f"{name} must be a number from 0 up, but got {x}")
+    return float(x)
+
+
+def _check_params(params: list[Value], who: str) -> None:
+    if not params:
+        raise ValueError(f"{who} got no parameters: pass model.parameters() or a list of Values")
+    for p in params:
+        if not isinstance(p, Value):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"{who} moves Values, but got {p!r}: pass model.parameters()")
+        if not p.is_leaf:
+            raise ValueError(f"{who} moves leaves, but {p!r} was computed by {p.op}")
+    if len(set(params)) != len(params):
+        raise ValueError(f"{who} got the same Value twice: pass each parameter once")

@@ -1,0 +1,288 @@
+"""Optimizers make PyTorch's steps, on Values and on arrays alike."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd_mini import Value
+from nn.optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
+
+START, STEPS = (-1.2, 1.0), 30
+
+
+def valley(x: Any, y: Any) -> Any:
+    """Rosenbrock's function, a little flatter: curved, and no two slopes alike."""
+    return (1 - x) ** 2 + 5 * (y - x * x) ** 2
+
+
+def walk(optimizer: Optimizer, steps: int = STEPS) -> list[float]:
+    for _ in range(steps):
+        optimizer.zero_grad()
+        valley(*optimizer.params).backward()
+        optimizer.step()
+    return [p.data for p in optimizer.params]
+
+
+def start() -> list[Value]:
+    return [Value(x) for x in START]
+
+
+# Where torch.optim of PyTorch 2.13.0 stands after thirty steps in float64.
+PYTORCH = [
+    (SGD, {"lr": 0.01}, -0.6785426692526878, 0.621015594890558),
+    (SGD, {"lr": 0.01, "momentum": 0.9}, 0.9793516123722402, 0.81785288482181),
+    (
+        SGD,
+        {"lr": 0.01, "momentum": 0.9, "dampening": 0.3},
+        0.6739959200067797,
+        0.6243274365449499,
+    ),
+    (
+        SGD,
+        {"lr": 0.01, "momentum": 0.9, "nesterov": True},
+        0.8507575707354528,
+        0.6918229802696975,
+    ),
+    (SGD, {"lr": 0.01, "weight_decay": 0.1}, -0.6560776938768534, 0.5916820759153891),
+    (
+        SGD,
+        {"lr": 0.01, "momentum": 0.5, "weight_decay": 0.1, "nesterov": True},
+        -0.19087551663077,
+        0.14497351247664095,
+    ),
+    (
+        SGD,
+        {
+            "lr": 0.001,
+            "momentum": 0.5,
+            "dampening": 0.5,
+            "weight_decay": 0.1,
+            "maximize": True,
+        },
+        -6.951243757048349,
+        0.0482422797208952,
+    ),
+    (Adam, {"lr": 0.05}, -0.6423178567400283, 0.5206859308635502),
+    (
+        Adam,
+        {"lr": 0.05, "betas": (0.5, 0.9), "eps": 0.001},
+        -0.32673962824358244,
+        0.17836751444962481,
+    ),
+    (Adam, {"lr": 0.05, "weight_decay": 0.1}, -0.6196255661268725, 0.48314730257639293),
+    (Adam, {"lr": 0.01, "maximize": True}, -1.5253184770180783, 0.6745379108169195),
+    (AdamW, {"lr": 0.05}, -0.6310197210698334, 0.5038699846892428),
+    (AdamW, {"lr": 0.05, "weight_decay": 0.5}, -0.18073121913648324, 0.019365443168122717),
+    (AdamW, {"lr": 0.05, "weight_decay": 0.0}, -0.6423178567400283, 0.5206859308635502),
+    (AdamW, {"lr": 0.01, "maximize": True}, -1.5211657559176703, 0.6720709762867133),
+]
+SETTINGS = [(kind, settings) for kind, settings, *_ in PYTORCH]
+
+
+@pytest.mark.parametrize(("kind", "settings", "x", "y"), PYTORCH)
+def test_thirty_steps_end_where_pytorch_ends(
+    kind: type[Optimizer], settings: dict[str, Any], x: float, y: float
+) -> None:
+    assert walk(kind(start(), **settings)) == pytest.approx([x, y], rel=1e-11)
+
+
+rates = st.floats(0.0, 0.02)
+fractions = st.floats(0.0, 0.95)
+
+
+@pytest.mark.torch
+@given(
+    lr=rates,
+    momentum=fractions,
+    dampening=fractions,
+    weight_decay=rates,
+    nesterov=st.booleans(),
+    maximize=st.booleans(),
+)
+def test_sgd_walks_with_pytorch_whatever_its_settings(**settings: Any) -> None:
+    torch = pytest.importorskip("torch")
+    if settings["nesterov"]:
+        settings |= {"momentum": settings["momentum"] or 0.5, "dampening": 0.0}
+    if settings["maximize"]:
+        settings["lr"] /= 100  # uphill is far
+    assert walk(SGD(start(), **settings)) == pytest.approx(
+        pytorch_walk(torch, torch.optim.SGD, settings), rel=1e-11
+    )
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("kind", [Adam, AdamW])
+@given(
+    lr=rates,
+    betas=st.tuples(fractions, fractions),
+    eps=st.floats(1e-9, 1e-2),
+    weight_decay=st.floats(0.0, 0.5),
+    maximize=st.booleans(),
+)
+def test_adam_walks_with_pytorch_whatever_its_settings(
+    kind: type[Optimizer], **settings: Any
+) -> None:
+    torch = pytest.importorskip("torch")
+    theirs = pytorch_walk(torch, getattr(torch.optim, kind.__name__), settings)
+    assert walk(kind(start(), **settings)) == pytest.approx(theirs, rel=1e-9)
+
+
+def pytorch_walk(torch: Any, kind: Any, settings: dict[str, Any]) -> list[float]:
+    theta = torch.tensor(START, dtype=torch.float64, requires_grad=True)
+    optimizer = kind([theta], **settings)
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        valley(*theta).backward()
+        optimizer.step()
+    return theta.tolist()
+
+
+@pytest.mark.parametrize(("kind", "settings"), SETTINGS)
+def test_values_and_arrays_move_to_the_same_bits(
+    kind: type[Optimizer], settings: dict[str, Any]
+) -> None:
+    on_values, on_arrays = kind(start(), **settings), kind(start(), **settings)
+    theta = np.array(START)
+    for _ in range(STEPS):
+        on_values.zero_grad()
+        valley(*on_values.params).backward()
+        grad = np.array([p.grad for p in on_values.params])
+        before = grad.copy()
+        on_values.step()
+        on_arrays.update(theta, grad)
+        assert np.array_equal(grad, before)
+        assert [p.data for p in on_values.params] == theta.tolist()
+    assert on_arrays.state_dict() == on_values.state_dict()
+
+
+@pytest.mark.parametrize(("kind", "settings"), SETTINGS)
+def test_a_state_goes_on_to_the_same_bits_after_json(
+    kind: type[Optimizer], settings: dict[str, Any]
+) -> None:
+    straight = kind(start(), **settings)
+    walk(straight, 20)
+    first = kind(start(), **settings)
+    walk(first, 10)
+    second = kind([Value(p.data) for p in first.params], **settings)
+    second.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    assert walk(second, 10) == [p.data for p in straight.params]
+
+
+@given(st.floats(-3, 3), st.floats(0.01, 0.45))
+def test_sgd_descends_a_quadratic_when_lr_is_below_two_over_its_curvature(
+    x0: float, lr: float
+) -> None:
+    x = Value(x0)
+    optimizer = SGD([x], lr=lr)
+    losses = []
+    for _ in range(10):
+        optimizer.zero_grad()
+        loss = 2 * x * x  # curvature 4
+        loss.backward()
+        losses.append(loss.data)
+        optimizer.step()
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_values_as_gradients_are_taken_as_their_numbers() -> None:
+    x = Value(3.0)
+    optimizer = SGD([x], lr=0.5)
+    (x * x).backward(create_graph=True)
+    optimizer.step()
+    assert x.data == 0.0
+    assert type(x.data) is float
+
+
+def test_a_parameter_the_loss_does_not_reach_still_decays() -> None:
+    x, unused = Value(1.0), Value(2.0)
+    (x * x).backward()
+    SGD([x, unused], lr=0.1, weight_decay=0.5).step()
+    assert unused.data == 2.0 - 0.1 * (0.5 * 2.0)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda p: SGD(p, lr=-1.0), r"lr must be a number from 0 up, but got -1\.0"),
+        (lambda p: SGD(p, lr=math.nan), "lr must be"),
+        (lambda p: SGD(p, momentum=-0.1), "momentum must be"),
+        (lambda p: SGD(p, nesterov=True), "nesterov=True needs momentum > 0"),
+        (lambda p: SGD(p, momentum=0.9, dampening=0.1, nesterov=True), "and dampening=0"),
+        (lambda p: Adam(p, betas=(0.9, 1.0)), r"betas must be in \[0, 1\)"),
+        (lambda p: Adam(p, eps=-1e-8), "eps must be"),
+        (lambda p: AdamW(p, weight_decay=-0.1), "weight_decay must be"),
+        (lambda p: SGD([]), r"pass model\.parameters\(\)"),
+        (lambda p: SGD([*p, p[0]]), "the same Value twice"),
+        (lambda p: SGD([p[0] * 2]), "moves leaves, but .* was computed by"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(start())
+
+
+def test_numbers_are_not_parameters() -> None:
+    with pytest.raises(TypeError, match=r"moves Values, but got 1\.0"):
+        SGD([1.0])  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        Adam([Value(1.0)]).state_dict(),
+        SGD([Value(1.0)], momentum=0.9).state_dict(),
+        SGD([Value(1.0), Value(2.0)]).state_dict(),
+    ],
+)
+def test_a_foreign_state_is_refused_and_changes_nothing(state: dict[str, Any]) -> None:
+    optimizer = SGD(start(), momentum=0.9)
+    if state == SGD(start(), momentum=0.9).state_dict():
+        pytest.fail("the case is not foreign")
+    walk(optimizer, 2)
+    before = optimizer.state_dict()
+    with pytest.raises(ValueError, match="this state"):
+        optimizer.load_state_dict(state)
+    assert optimizer.state_dict() == before
+
+
+gradients = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=5)
+
+
+@given(gradients, st.floats(0.01, 1e3))
+def test_clipping_by_norm_keeps_the_direction_and_bounds_the_norm(
+    grads: list[float], max_norm: float
+) -> None:
+    params = [Value(0.0) for _ in grads]
+    for p, g in zip(params, grads, strict=True):
+        p.grad = g
+    norm = clip_grad_norm(params, max_norm)
+    assert norm == pytest.approx(math.sqrt(sum(g * g for g in grads)), rel=1e-12, abs=1e-150)
+    clipped = [p.grad for p in params]
+    assert math.hypot(*clipped) <= max_norm * (1 + 1e-12)
+    factor = min(1.0, max_norm / (norm + 1e-6))
+    assert clipped == [g * factor for g in grads]
+
+
+@given(gradients, st.floats(0.01, 1e3))
+def test_clipping_by_value_bounds_each_gradient_and_leaves_small_ones(
+    grads: list[float], limit: float
+) -> None:
+    params = [Value(0.0) for _ in grads]
+    for p, g in zip(params, grads, strict=True):
+        p.grad = g
+    clip_grad_value(params, limit)
+    for p, g in zip(params, grads, strict=True):
+        assert p.grad == (g if abs(g) <= limit else math.copysign(limit, g))
+
+
+@pytest.mark.parametrize("clip", [clip_grad_norm, clip_grad_value])
+def test_a_limit_for_gradients_is_above_zero(clip: Any) -> None:
+    with pytest.raises(ValueError, match="must be above 0, but got 0"):
+        clip(start(), 0.0)
