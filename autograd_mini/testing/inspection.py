@@ -198,7 +198,7 @@ def _precise_edges(
             if slope is None:
                 continue
             edge = Edge(node, i, locals_[i], _float(slope.value), "", not slope.smooth)
-            size = abs(f / operands[i]) if operands[i] else 0
+            size = abs(f / operands[i]) if operands[i] and slope.smooth else 0
             if not _agree(rule[i], slope, size) or not _agree_in_floats(locals_[i], rule[i], slope):
                 edge = edge._replace(verdict="wrong rule")
             edges.append(edge)
