@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Final
 
 COMMANDS: Final = {  # command: (module, what it does)
+    "debug": ("autograd_mini.debugger", "run a script and step through each backward() of it"),
     "check": ("autograd_mini.testing.command", "check the gradient of a function at a point"),
 }
 

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from functools import wraps
+from types import FrameType
 from typing import Any, Final, ParamSpec, TypeVar
 
 __all__ = ["detect_anomaly", "is_tracing", "no_grad", "record_source"]
@@ -137,9 +138,15 @@ _HERE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _OURS: Final = (_HERE, os.path.join(os.path.dirname(os.path.dirname(_HERE)), "nn") + os.sep)
 
 
-def calling_line() -> str:
-    """Return `file:line` of the innermost caller outside of this project's packages."""
+def calling_frame() -> FrameType:
+    """Return the frame of the innermost caller outside of this project's packages."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] # the one cheap way to a caller
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
         frame = frame.f_back
+    return frame
+
+
+def calling_line() -> str:
+    """Return `file:line` of the innermost caller outside of this project's packages."""
+    frame = calling_frame()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -305,6 +305,10 @@ class Trace(Sequence[Step]):
 
         return embedded(trace_page(self))
 
+    def expression(self, node: Value) -> str:
+        """Return the operation of a computed node in names: `a * b`."""
+        return self._names.expression(node)
+
     def __repr__(self) -> str:
         return (
             f"<Trace of {self.name(self.root)} = {_number(self.root.data)}: "

@@ -17,7 +17,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final, SupportsFloat, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, SupportsFloat, TextIO, TypeAlias, cast
 
 from autograd_mini import contexts, ops
 from autograd_mini.errors import AnomalyError, DivisionError, DomainError, RangeError
@@ -314,6 +314,28 @@ class Value(Number):
         from autograd_mini.steps import backward_steps
 
         return backward_steps(self, seed)
+
+    def debug(
+        self,
+        seed: Scalar = 1.0,
+        *,
+        stdin: TextIO | None = None,
+        stdout: TextIO | None = None,
+        commands: Iterable[str] = (),
+    ) -> None:
+        """Open the terminal stepper on the backward pass of this Value; `help` lists its commands.
+
+        It only looks: gradients are afterwards what they were before, and `q` returns.
+
+        Args:
+            seed: The gradient of this Value itself.
+            stdin: Where commands come from.
+            stdout: Where answers go.
+            commands: What to do before the first prompt.
+        """
+        from autograd_mini.debugger import debug
+
+        debug(self, seed, stdin=stdin, stdout=stdout, commands=commands)
 
     def zero_grad(self) -> None:
         """Forget the gradient of this Value and of everything it was computed from."""
