@@ -419,7 +419,7 @@ def number(x: Any) -> float:
             f"a Value holds a real number, but got {x!r}: use its .real, .imag or abs()"
         )
     if getattr(x, "ndim", 0):
-        shape = cast(Any, x).shape
+        shape = x.shape
         raise TypeError(
             f"a Value holds one number, but got an array of shape {shape}: wrap its elements, "
             "as in [Value(element) for element in array]"
@@ -826,8 +826,9 @@ def _backward_with_graph(root: Value, seed: Scalar) -> None:
     derivatives = adjoints(root, seed, create_graph=True)
     for node, derivative in derivatives.items():
         gradient = derivative if isinstance(derivative, Value) else Value(derivative)
-        accumulates = node.is_leaf and node.grad is not ZERO
-        node.grad = cast(float, node.grad + gradient if accumulates else gradient)
+        if node.is_leaf and node.grad is not ZERO:
+            gradient = gradient + node.grad
+        node.grad = cast(float, gradient)
 
 
 # Pickling without recursion.
