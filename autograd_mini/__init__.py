@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from autograd_mini.contexts import detect_anomaly, is_tracing, no_grad, record_source
+from autograd_mini.drawing import draw, save, text_tree, to_dot, to_mermaid, to_svg
 from autograd_mini.errors import (
     AnomalyError,
     DivisionError,
     DomainError,
     RangeError,
+    RenderError,
     TraceError,
 )
 from autograd_mini.functions import (
@@ -83,6 +85,7 @@ __all__ = [
     "ForwardStep",
     "Op",
     "RangeError",
+    "RenderError",
     "Step",
     "Trace",
     "TraceError",
@@ -101,6 +104,7 @@ __all__ = [
     "derivative",
     "detect_anomaly",
     "dot",
+    "draw",
     "elu",
     "erf",
     "erfc",
@@ -135,6 +139,7 @@ __all__ = [
     "record_source",
     "register",
     "relu",
+    "save",
     "sigmoid",
     "silu",
     "sin",
@@ -146,6 +151,10 @@ __all__ = [
     "tan",
     "tanh",
     "tanhshrink",
+    "text_tree",
+    "to_dot",
+    "to_mermaid",
+    "to_svg",
     "topological_order",
     "total",
     "value_and_grad",

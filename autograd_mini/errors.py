@@ -8,12 +8,21 @@ ValueError
      └─ AnomalyError          (also FloatingPointError) NaN or infinity inside detect_anomaly()
 TypeError
  └─ TraceError                a function that cannot be compiled as it is written
+RuntimeError
+ └─ RenderError               a picture in a format that no installed program writes
 ```
 """
 
 from __future__ import annotations
 
-__all__ = ["AnomalyError", "DivisionError", "DomainError", "RangeError", "TraceError"]
+__all__ = [
+    "AnomalyError",
+    "DivisionError",
+    "DomainError",
+    "RangeError",
+    "RenderError",
+    "TraceError",
+]
 
 
 class DomainError(ValueError):
@@ -34,3 +43,15 @@ class AnomalyError(DomainError, FloatingPointError):
 
 class TraceError(TypeError):
     """A function does something that a compiled program cannot repeat for other numbers."""
+
+
+class RenderError(RuntimeError):
+    """A picture in a format that no installed program writes.
+
+    Attributes:
+        source: The DOT document that was to be rendered.
+    """
+
+    def __init__(self, message: str, source: str = "") -> None:
+        super().__init__(message)
+        self.source = source

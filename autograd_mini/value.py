@@ -137,6 +137,12 @@ class Value(Number):
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
 
+    def _repr_svg_(self) -> str | None:
+        """Show the graph in a notebook, with or without Graphviz."""
+        from autograd_mini.drawing import display
+
+        return display(self)
+
     # As a number.
 
     def item(self) -> float:
@@ -419,7 +425,7 @@ def number(x: Any) -> float:
             f"a Value holds a real number, but got {x!r}: use its .real, .imag or abs()"
         )
     if getattr(x, "ndim", 0):
-        shape = x.shape
+        shape = cast(Any, x).shape
         raise TypeError(
             f"a Value holds one number, but got an array of shape {shape}: wrap its elements, "
             "as in [Value(element) for element in array]"
@@ -826,9 +832,8 @@ def _backward_with_graph(root: Value, seed: Scalar) -> None:
     derivatives = adjoints(root, seed, create_graph=True)
     for node, derivative in derivatives.items():
         gradient = derivative if isinstance(derivative, Value) else Value(derivative)
-        if node.is_leaf and node.grad is not ZERO:
-            gradient = gradient + node.grad
-        node.grad = cast(float, gradient)
+        accumulates = node.is_leaf and node.grad is not ZERO
+        node.grad = cast(float, node.grad + gradient if accumulates else gradient)
 
 
 # Pickling without recursion.

@@ -1,3 +1,224 @@
-"""Pictures of computation graphs: DOT, SVG, Mermaid and text, with or without Graphviz."""
+"""Pictures of computation graphs: DOT, SVG, Mermaid and text, with or without Graphviz.
+
+```
+model    a graph of Values -> a picture: boxes, edges, what is collapsed or left out
+picture  what a picture holds, before any format
+labels   users' text, as each format writes it
+style    fonts, colors, the size of a box
+dot  svg  mermaid  text      a picture in one format
+layout   where boxes and edges go, without Graphviz
+engines  who renders, and what to install
+drawing  the graphviz.Digraph that `draw` returns
+```
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Unpack
+
+from autograd_mini.drawing import engines, labels
+from autograd_mini.drawing.dot import dot
+from autograd_mini.drawing.mermaid import fits, mermaid
+from autograd_mini.drawing.model import Collapse, Options, picture
+from autograd_mini.drawing.text import text
+from autograd_mini.value import Value
+
+if TYPE_CHECKING:
+    from autograd_mini.drawing.drawing import Drawing
+
+__all__ = ["draw", "save", "text_tree", "to_dot", "to_mermaid", "to_svg"]
+
+
+def draw(
+    root: Value,
+    *,
+    format: str = "svg",
+    rankdir: str = "LR",
+    show: str = "data,grad",
+    partials: bool = False,
+    collapse: Collapse = None,
+    max_nodes: int = 300,
+    depth: int | None = None,
+    around: Value | str | None = None,
+) -> Drawing:
+    """Draw the computation graph of a Value; a notebook shows it, with or without Graphviz.
+
+    An operation is a rectangle, an input has round corners, a parameter (a leaf with a dotted
+    label, as a network's are) a double border, the root a thick one. Colors tell the gradient:
+    orange positive, purple negative, the stronger the larger. Numbers that an operator wrapped
+    stand in their operation: `* 2`. Drawing changes nothing.
+
+    Args:
+        root: Where to start; all that it was computed from is drawn.
+        format: What `render()` writes: "svg", "png", "pdf", ….
+        rankdir: "LR", left to right, or "TB", top to bottom.
+        show: What boxes show besides label and operation, of `data,grad,id,source`; `source` is
+            the line that made the node, inside `record_source()`.
+        partials: Show on each edge `local · upstream = contribution`.
+        collapse: Draw a part of the graph as one box. "labels": each labeled node with the nodes
+            used only through it; a list of labels or a function of a Value: those only;
+            "neurons", "layers", "whole": the units of a network.
+        max_nodes: Draw this many boxes at most, those nearest the root; a dashed box tells how
+            many are left out at each cut.
+        depth: Draw only what is at most this many edges away.
+        around: A Value, a label or an id such as "n7": draw its neighborhood, inputs and
+            consumers, two edges deep unless `depth` says otherwise.
+
+    Returns:
+        A `graphviz.Digraph`: read its `source`, change it, `render()` it.
+
+    Raises:
+        TypeError: If `root` is no Value.
+        ValueError: If an option has no meaning.
+
+    Example:
+        >>> x = Value(3.0, "x")
+        >>> y = x * x
+        >>> print(draw(y, show="data").source.count("->"))
+        2
+    """
+    from autograd_mini.drawing.drawing import Drawing
+
+    drawn = picture(
+        root,
+        rankdir=rankdir,
+        show=show,
+        partials=partials,
+        collapse=collapse,
+        max_nodes=max_nodes,
+        depth=depth,
+        around=around,
+    )
+    return Drawing(picture=drawn, format=format)
+
+
+def to_dot(root: Value, **options: Unpack[Options]) -> str:
+    """Return the graph as DOT, the language of Graphviz; the options are those of `draw`.
+
+    Example:
+        >>> print(to_dot(Value(3.0, "x")).splitlines()[0])
+        digraph {
+    """
+    return dot(picture(root, **options))
+
+
+def to_svg(root: Value, **options: Unpack[Options]) -> str:
+    """Return the graph as SVG; the options are those of `draw`.
+
+    Rendered by the system's `dot`, else by graphviz-pure, else by the built-in layout, which
+    needs nothing and takes all graphs of more than a thousand boxes.
+
+    Example:
+        >>> "</svg>" in to_svg(Value(3.0, "x"))
+        True
+    """
+    return engines.to_svg(picture(root, **options))
+
+
+def to_mermaid(root: Value, **options: Unpack[Options]) -> str:
+    """Return the graph as a Mermaid flowchart; the options are those of `draw`.
+
+    Mermaid draws at most 500 edges and 50,000 characters: fewer nodes are shown if need be.
+
+    Example:
+        >>> print(to_mermaid(Value(3.0, "x"), show="data"))
+        flowchart LR
+            n0(["x<br/>data 3"])
+            style n0 fill:#f7f7f7,stroke:#555555,color:#000,stroke-width:3px
+        <BLANKLINE>
+    """
+    drawn = picture(root, **options)
+    written = mermaid(drawn)
+    while not fits(drawn, written) and len(drawn.boxes) > 1:
+        options["max_nodes"] = min(len(drawn.boxes), options.get("max_nodes", 300)) * 4 // 5
+        drawn = picture(root, **options)
+        written = mermaid(drawn)
+    return written
+
+
+def text_tree(root: Value, *, ascii: bool = False, **options: Unpack[Options]) -> str:
+    """Return the graph as a tree of text; the options are those of `draw`.
+
+    Each node is told once, with its inputs below it in argument order; met again it is a
+    reference. The only input of a node follows at the same indent.
+
+    Args:
+        root: Where to start.
+        ascii: Use no other characters, for terminals that have none.
+        **options: Those of `draw`.
+
+    Example:
+        >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
+        >>> print(text_tree(a * b + a, show="data"))
+        n3 add  data -4
+        ├─ n2 mul  data -6
+        │  ├─ a  data 2
+        │  └─ b  data -3
+        └─ a (above)
+    """
+    return text(picture(root, **options), ascii=ascii)
+
+
+_PAGE: Final = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+</head>
+<body>
+{svg}
+</body>
+</html>
+"""
+
+
+def save(root: Value, path: str | Path, **options: Unpack[Options]) -> Path:
+    """Write the graph to a file whose suffix says how; the options are those of `draw`.
+
+    Args:
+        root: Where to start.
+        path: `.svg .html .dot .gv .mmd .txt` need nothing, `.png .jpg` need Graphviz or
+            graphviz-pure, `.pdf .ps .eps .gif .webp .tif` need Graphviz.
+        **options: Those of `draw`.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: If the suffix says nothing.
+        RenderError: If the program that the suffix needs is missing; it says how to get it.
+    """
+    path = Path(path)
+    format = path.suffix.lstrip(".").lower()
+    if format in engines.RASTER or format in engines.PAPER:
+        path.write_bytes(engines.render(to_dot(root, **options), format))
+        return path
+    if format == "svg":
+        written = to_svg(root, **options)
+    elif format in ("html", "htm"):
+        drawn = picture(root, **options)
+        inline = engines.to_svg(drawn)
+        written = _PAGE.format(title=labels.xml(drawn.title), svg=inline[inline.index("<svg") :])
+    elif format in ("dot", "gv"):
+        written = to_dot(root, **options)
+    elif format in ("mmd", "mermaid"):
+        written = to_mermaid(root, **options)
+    elif format == "txt":
+        written = text_tree(root, **options) + "\n"
+    else:
+        raise ValueError(
+            "the suffix of a drawing is .svg, .html, .dot, .gv, .mmd, .txt, .png, .jpg, .pdf, "
+            f".ps, .eps, .gif, .webp or .tif, but got {path.name!r}"
+        )
+    path.write_bytes(written.encode("utf-8"))
+    return path
+
+
+def display(root: Value) -> str | None:
+    """Return what a notebook shows of a Value; None, never an error, if there is no picture."""
+    try:
+        return engines.to_svg(picture(root))
+    except Exception:  # a broken display would hide the result of the user's cell
+        return None

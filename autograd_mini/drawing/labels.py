@@ -24,15 +24,14 @@ _MARKUP: Final = {
     ord("'"): "&#x27;",
     ord("\r"): "&#13;",
 }
-_MERMAID: Final = {
+_MERMAID: Final = {ord(c): f"#{ord(c)};" for c in "#`\\[]*_~|!@:"} | {
     ord('"'): "#quot;",
     ord("<"): "#lt;",
     ord(">"): "#gt;",
     ord("&"): "#amp;",
-    ord("#"): "#35;",
-    ord("`"): "#96;",
-    ord("\\"): "#92;",
 }
+# Mermaid reads a label as Markdown and refuses lists and links: their first signs are encoded.
+_MARKDOWN: Final = re.compile(r"^(\s*)([-+=])|(?:(?<=^\d)|(?<=^\d\d)|(?<=www))([.)])")
 
 
 def clean(text: str) -> str:
@@ -100,7 +99,11 @@ def mermaid(*lines: str) -> str:
         >>> mermaid('a "b"', "data 2")
         '"a #quot;b#quot;<br/>data 2"'
     """
-    return '"' + "<br/>".join([one_line(line).translate(_MERMAID) for line in lines]) + '"'
+    written = [one_line(line).translate(_MERMAID) for line in lines]
+    encoded = [
+        _MARKDOWN.sub(lambda m: f"{m[1] or ''}#{ord(m[2] or m[3])};", line) for line in written
+    ]
+    return '"' + "<br/>".join(encoded) + '"'
 
 
 def width(text: str) -> int:

@@ -36,6 +36,9 @@ WIDEST_GAP = 130.0
 ARROW = 8.0  # the straight end of an edge, for its arrowhead
 MARGIN = 12.0
 
+STRAIGHT = 50.0  # the pull along a long edge, where an edge between two boxes pulls with 1
+ASIDE = 0.02  # the pull of an input that is not on a longest path: it follows, the others stay
+
 SWEEPS = 8  # passes over the columns that look for fewer crossings
 LARGE = 1_000  # vertices; above, half the sweeps
 
@@ -114,14 +117,17 @@ class _Layers:
         self.boxes = len(sizes)
         self.length = [width for width, _ in sizes]
         self.breadth = [height for _, height in sizes]
-        self.column = _columns(len(sizes), edges)
+        self.column, depth = _columns(len(sizes), edges)
         self.label_of: list[int | None] = [None] * len(edges)
         labelled = any(labels)
         if labelled:  # every second column is for labels
             self.column = [2 * column for column in self.column]
 
+        # Neighbors, and how strongly each pulls when edges are straightened.
         self.before: list[list[int]] = [[] for _ in sizes]
         self.after: list[list[int]] = [[] for _ in sizes]
+        self.before_pull: list[list[float]] = [[] for _ in sizes]
+        self.after_pull: list[list[float]] = [[] for _ in sizes]
         self.paths: list[list[int]] = []
         self.chains: dict[int, list[int]] = {}
         for number, (source, target) in enumerate(edges):
@@ -130,15 +136,16 @@ class _Layers:
             end = self.column[target] - (2 if size else 1)
             while self.column[chain[-1]] < end:
                 slot = self._vertex(self.column[chain[-1]] + 1, 0.0, SLOT)
-                self._link(chain[-1], slot)
+                self._link(chain[-1], slot, STRAIGHT if len(chain) > 1 else 1.0)
                 chain.append(slot)
             path = chain[: end - self.column[source] + 1]
+            pull = 1.0 if depth[source] == depth[target] - 1 else ASIDE
             if size:
                 label = self._vertex(end + 1, *size)
                 self.label_of[number] = label
-                self._link(path[-1], label)
+                self._link(path[-1], label, pull)
                 path.append(label)
-            self._link(path[-1], target)
+            self._link(path[-1], target, pull)
             path.append(target)
             self.paths.append(path)
 
@@ -146,17 +153,19 @@ class _Layers:
         self.column.append(column)
         self.length.append(length)
         self.breadth.append(breadth)
-        self.before.append([])
-        self.after.append([])
+        for neighbors in (self.before, self.after, self.before_pull, self.after_pull):
+            neighbors.append([])
         return len(self.column) - 1
 
-    def _link(self, source: int, target: int) -> None:
+    def _link(self, source: int, target: int, pull: float) -> None:
         self.after[source].append(target)
         self.before[target].append(source)
+        self.after_pull[source].append(pull)
+        self.before_pull[target].append(pull)
 
 
-def _columns(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """The column of each box: the longest path to it, then as near to its consumers as can be."""
+def _columns(count: int, edges: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """The column of each box, just before its nearest consumer, and its depth from the leaves."""
     inputs: list[list[int]] = [[] for _ in range(count)]
     consumers: list[list[int]] = [[] for _ in range(count)]
     for source, target in edges:
@@ -174,11 +183,12 @@ def _columns(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
     if len(order) < count:
         stuck = next(box for box in range(count) if waiting[box])
         raise ValueError(f"a layered layout needs a graph without cycles; box {stuck} is on one")
+    depth = list(column)
     for box in reversed(order):
         if consumers[box]:
             column[box] = min(column[target] for target in consumers[box]) - 1
     first = min(column, default=0)
-    return [number - first for number in column]
+    return [number - first for number in column], depth
 
 
 def _ordered(graph: _Layers) -> list[list[int]]:
@@ -268,22 +278,19 @@ def _straightened(graph: _Layers, columns: list[list[int]]) -> list[float]:
         for v, gap in zip(column, gaps, strict=True):
             position += gap
             across[v] = position
-    # Long edges run straight: a pull between two slots is stronger than one between two boxes.
-    heavy = [8.0 if v >= graph.boxes else 1.0 for v in range(len(across))]
-    one_way = (graph.before, graph.after)
+    inwards = (graph.before, graph.before_pull)
+    outwards = (graph.after, graph.after_pull)
     for passing in range(6):
         leftwards = passing % 2 == 0
-        sides = (one_way[leftwards],) if passing < 4 else one_way
+        sides = (inwards, outwards) if passing >= 4 else (outwards,) if leftwards else (inwards,)
         for index in range(len(columns))[:: -1 if leftwards else 1]:
             column = columns[index]
             want: list[float] = []
             pull: list[float] = []
             for v in column:
                 weight = total = 0.0
-                own = heavy[v]
-                for side in sides:
-                    for other in side[v]:
-                        strength = own * heavy[other]
+                for neighbors, pulls in sides:
+                    for other, strength in zip(neighbors[v], pulls[v], strict=True):
                         weight += strength
                         total += strength * across[other]
                 want.append(total / weight if weight else across[v])
@@ -412,18 +419,29 @@ def _ports(
     for target, numbers in enumerate(entering):
         if not numbers:
             continue
-        numbers.sort(key=lambda number: across[graph.paths[number][-2]])
+        origin = {number: across[graph.paths[number][-2]] for number in numbers}
+        numbers.sort(key=origin.__getitem__)
         half = graph.breadth[target] / 2 - 5.0
         space = min(PORT_SPACE, 2 * half / max(1, len(numbers) - 1))
-        want = [across[graph.paths[number][-2]] for number in numbers]
-        middle = across[target]
-        span = half - space * (len(numbers) - 1) / 2
-        center = sum(want) / len(want)
-        shift = max(-span, min(span, center - middle)) if len(set(want)) > 1 else 0.0
-        if len(numbers) == 1:
-            shift = max(-half, min(half, want[0] - middle))
+        reach = (len(numbers) - 1) / 2
+        level = [  # where the ports would be for an edge to run straight
+            origin[number] - space * (index - reach)
+            for index, number in enumerate(numbers)
+            if abs(origin[number] - across[target]) <= half / 2
+        ]
+        center = sum(level) / len(level) if level else sum(origin.values()) / len(numbers)
+        free = half - space * reach
+        middle = max(across[target] - free, min(across[target] + free, center))
+        beside: dict[int, list[int]] = {}
         for index, number in enumerate(numbers):
-            arrive[number] = middle + shift + space * (index - (len(numbers) - 1) / 2)
+            arrive[number] = round(middle + space * (index - reach), 2)
+            if len(graph.paths[number]) == 2:
+                beside.setdefault(graph.paths[number][0], []).append(number)
+        for source, together in beside.items():
+            room = graph.breadth[source] / 2 - 5.0
+            for number in together if len(together) > 1 else ():
+                shift = arrive[number] - across[source]
+                leave[number] += max(-room, min(room, shift))
     return leave, arrive
 
 

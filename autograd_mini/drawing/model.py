@@ -364,7 +364,8 @@ class _Graph:
         return Box(
             id=f"n{i}",
             kind=kind,
-            name=name or f"n{i}",
+            label=name,
+            operation=op,
             lines=tuple(lines),
             hover="\n".join(hover),
             gradient=max(computed, key=_size) if computed else None,
@@ -546,4 +547,4 @@ def _file_name(source: str) -> str:
 
 def _stub(box_id: str, count: int) -> Box:
     text = f"… {count:,} more node{'s' if count > 1 else ''}"
-    return Box(box_id, "more", "…", (Line("title", text),), f"{text}: see the caption")
+    return Box(box_id, "more", "", "", (Line("title", text),), f"{text}: see the caption")

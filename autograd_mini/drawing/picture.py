@@ -23,7 +23,8 @@ class Box(NamedTuple):
     Attributes:
         id: `n7` for the Value at place 7 in topological order, the same in every process.
         kind: "input", "parameter", "constant", "operation", "group" or "more".
-        name: The label on one line, or the id.
+        label: The whole label on one line, or "".
+        operation: What it computes, with its constants: `add`, `* 2`; "" for a leaf.
         lines: What the box shows.
         hover: What hovering over it shows: the whole label, all digits.
         gradient: What colors it; None before a backward pass.
@@ -32,7 +33,8 @@ class Box(NamedTuple):
 
     id: str
     kind: str
-    name: str
+    label: str
+    operation: str
     lines: tuple[Line, ...]
     hover: str
     gradient: float | None = None

@@ -1,0 +1,82 @@
+"""A picture as DOT, the language of Graphviz.
+
+The text is written here, line by line, so that every engine reads the same bytes; labels go
+through `labels.dot`, and node names are ours, never the user's.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from autograd_mini.drawing import labels, style
+from autograd_mini.drawing.picture import Box, Edge, Picture
+
+HEAD: Final = "digraph {\n"
+TAIL: Final = "}\n"
+_LOOKS: Final = {
+    "operation": "style=filled",
+    "input": 'style="filled,rounded"',
+    "parameter": "style=filled peripheries=2",
+    "constant": 'style="filled,dotted"',
+    "group": "style=filled shape=box3d",
+    "more": "style=dashed",
+}
+
+
+def dot(picture: Picture) -> str:
+    """Return a picture as a DOT document."""
+    return "".join([HEAD, *lines(picture), TAIL])
+
+
+def lines(picture: Picture) -> list[str]:
+    """Return the lines inside the braces of a DOT document."""
+    font = f"fontname={labels.dot(style.FONT)}"
+    written = [
+        f"rankdir={picture.rankdir} bgcolor=white nodesep=0.25 ranksep=0.5",
+        f"node [shape=box fillcolor={labels.dot(style.WHITE)} color={labels.dot(style.BORDER)} "
+        f'{font} fontsize={style.FONT_SIZE:g} margin="0.1,0.05"]',
+        f"edge [color={labels.dot(style.EDGE)} arrowsize=0.6 "
+        f"{font} fontsize={style.SMALL:g} labelfontsize=8 labeldistance=1.5 labelangle=25]",
+    ]
+    if picture.caption:
+        caption = f"label={labels.dot(picture.caption)} labelloc=b labeljust=l"
+        written.append(f"graph [{caption} {font} fontsize={style.SMALL:g}]")
+    written += [_box(box, picture.scale) for box in picture.boxes]
+    written += [_edge(edge, picture) for edge in picture.edges]
+    return [f"\t{line}\n" for line in written]
+
+
+def _box(box: Box, scale: float) -> str:
+    look = _LOOKS[box.kind]
+    color = style.fill(box.gradient, scale)
+    if style.is_hatched(box.gradient):
+        look, color = look.replace("filled", "striped").replace(",rounded", ""), _stripes()
+    width, height = style.box_size([line.text for line in box.lines])
+    attributes = [
+        f"id={box.id}",
+        f'class="{box.kind} root"' if box.is_root else f"class={box.kind}",
+        f"label={labels.dot(*[line.text for line in box.lines])}",
+        f"tooltip={labels.dot(box.hover)}",
+        look,
+        # Some engines have no measure for the font: the box is as large as the text needs.
+        f"width={width / 72:.2f} height={height / 72:.2f}",
+    ]
+    if box.kind != "more":
+        attributes.append(f'fillcolor="{color}" color="{style.border(box.gradient)}"')
+    if box.is_root:
+        attributes.append("penwidth=2.5")
+    return f"{box.id} [{' '.join(attributes)}]"
+
+
+def _stripes() -> str:
+    return ":".join([style.WHITE, style.HATCH] * 5)
+
+
+def _edge(edge: Edge, picture: Picture) -> str:
+    attributes = [f"id={edge.id}"]
+    if edge.argument:
+        attributes.append(f"headlabel={labels.dot(edge.argument)}")
+    if edge.text:
+        attributes.append(f"label={labels.dot(edge.text)}")
+    source, target = picture.boxes[edge.source].id, picture.boxes[edge.target].id
+    return f"{source} -> {target} [{' '.join(attributes)}]"

@@ -1,0 +1,109 @@
+"""Who renders: the system's `dot`, else graphviz-pure, else the built-in layout.
+
+An engine that is missing, fails or takes too long gives way to the next, so that an SVG can
+always be had. Other formats need a program; without it the error says how to get it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from autograd_mini.drawing.dot import dot
+from autograd_mini.drawing.picture import Picture
+from autograd_mini.drawing.svg import svg
+from autograd_mini.errors import RenderError
+
+PATIENCE: Final = 20.0  # seconds for one engine
+LARGEST: Final = 1_000  # boxes; above, Graphviz needs many seconds and the built-in layout does not
+
+RASTER: Final = frozenset(("png", "jpg", "jpeg"))  # what graphviz-pure writes as well
+PAPER: Final = frozenset(("pdf", "ps", "eps", "gif", "webp", "tif", "tiff"))
+_ADVICE: Final = (
+    "Install it (Debian, Ubuntu: `apt-get install graphviz`; macOS: `brew install graphviz`; "
+    "Windows: `choco install graphviz`)"
+)
+_WORKS: Final = "or save as .svg or .html, which work now."
+
+
+class Engine(NamedTuple):
+    """A program that reads DOT.
+
+    Attributes:
+        name: "dot" or "graphviz-pure".
+        path: Where it is.
+    """
+
+    name: str
+    path: str
+
+
+def engines() -> Iterator[Engine]:
+    """Yield the engines that are installed, best first."""
+    import shutil
+    import sysconfig
+
+    if path := shutil.which("dot"):
+        yield Engine("dot", path)
+    pure = "graphviz-pure"  # pip may put it where PATH does not look
+    if path := shutil.which(pure) or shutil.which(pure, path=sysconfig.get_path("scripts")):
+        yield Engine(pure, path)
+
+
+def to_svg(picture: Picture) -> str:
+    """Return a picture as SVG by the best engine there is."""
+    if len(picture.boxes) <= LARGEST:
+        source = dot(picture).encode()
+        for engine in engines():
+            written, _ = _run(engine, source, "svg")
+            if written is not None and b"<svg" in written:
+                return written.decode("utf-8", "replace")
+    return svg(picture)
+
+
+def render(source: str, format: str) -> bytes:
+    """Return a DOT document in a format that needs an engine.
+
+    Raises:
+        RenderError: If no engine that is installed can write the format.
+    """
+    said = ""
+    for engine in engines():
+        if engine.name == "dot" or format in RASTER or format == "svg":
+            asked = "jpeg" if format == "jpg" else format
+            written, error = _run(engine, source.encode(), asked)
+            if written:
+                return written
+            said = said or f"`{engine.name}` could not write {format.upper()}: {error}"
+    if said:
+        raise RenderError(f"{said}. Try another format, {_WORKS}", source)
+    if format in RASTER or format == "svg":
+        raise RenderError(
+            f"{format.upper()} needs Graphviz's `dot`, which is not on PATH, or graphviz-pure. "
+            f"{_ADVICE}, or `pip install autograd_mini[dot]`, {_WORKS}",
+            source,
+        )
+    raise RenderError(
+        f"{format.upper()} needs Graphviz's `dot`, which is not on PATH. {_ADVICE}, {_WORKS}",
+        source,
+    )
+
+
+def _run(engine: Engine, source: bytes, format: str) -> tuple[bytes | None, str]:
+    """What an engine wrote; None, and why, if it failed."""
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            [engine.path, f"-T{format}"],
+            input=source,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=True,
+        )
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode("utf-8", "replace").strip().splitlines()
+        return None, said[-1] if said else f"exit status {error.returncode}"
+    except (OSError, subprocess.SubprocessError) as error:
+        return None, str(error)
+    return done.stdout, ""
