@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from autograd_mini.contexts import detect_anomaly, is_tracing, no_grad, record_source
 from autograd_mini.drawing import draw, save, text_tree, to_dot, to_mermaid, to_svg
 from autograd_mini.errors import (
@@ -77,6 +79,9 @@ from autograd_mini.transforms import (
 )
 from autograd_mini.value import Value, apply, topological_order
 
+if TYPE_CHECKING:
+    from autograd_mini.compiler import Program, compile
+
 __all__ = [
     "OPS",
     "AnomalyError",
@@ -84,6 +89,7 @@ __all__ = [
     "DomainError",
     "ForwardStep",
     "Op",
+    "Program",
     "RangeError",
     "RenderError",
     "Step",
@@ -99,6 +105,7 @@ __all__ = [
     "clamped_log",
     "clamped_log1p",
     "clip",
+    "compile",
     "cos",
     "cosh",
     "derivative",
@@ -161,3 +168,12 @@ __all__ = [
     "where",
     "xlogy",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the compiler when it is first asked for."""
+    if name in ("Program", "compile"):
+        from autograd_mini.compiler import Program, compile
+
+        return Program if name == "Program" else compile
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,11 @@
+"""The compiler: one example's scalar graph in, a NumPy program over a batch out.
+
+Four passes, each a function whose result prints: `trace.trace` records the graph, `group.plan`
+finds the arrays and matrices in it, `emit.emit` writes the program, `run.compile` runs it.
+"""
+
+from __future__ import annotations
+
+from autograd_mini.compiler.run import Program, compile
+
+__all__ = ["Program", "compile"]

@@ -1,0 +1,1203 @@
+"""Emit: write a plan as the text of a NumPy program, or of a plain Python one for one example.
+
+Both are written by the rows themselves: a forward by its spelling, a derivative by calling the
+row's rule on symbols, times the upstream gradient.
+"""
+
+# Spellings and symbols are Any to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportPrivateUsage=false
+
+from __future__ import annotations
+
+import keyword
+import os
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from autograd_mini import ops
+from autograd_mini.compiler import spelling
+from autograd_mini.compiler.group import BAKED, ROWS, STEADY, THETA, Group, Part, Plan, Ref
+from autograd_mini.compiler.spelling import MathSymbol, NumPySymbol
+from autograd_mini.compiler.trace import CONSTANT, VARYING
+from autograd_mini.ops import Op
+from autograd_mini.symbols import PRODUCT, SUM, Symbol
+
+__all__ = ["Text", "emit", "emit_scalar", "name_groups"]
+
+Upstream: TypeAlias = "float | Symbol"  # a float is the same for all members and examples
+
+FORWARD, GRADIENT, INPUTS = "forward", "loss_and_gradient", "input_gradient"
+_FLAG: Final = {FORWARD: 0, GRADIENT: 1, INPUTS: 2}
+_RESERVED: Final = {
+    *keyword.kwlist,
+    *spelling.__dict__,
+    *("np", "theta", "gtheta", "B", "U", "V", "G", "GU", "ones", "seed", "average", "out", "bind"),
+    *("float", "pow", "sum", "min", "max", "abs", FORWARD, GRADIENT, INPUTS, *ops.OPS),
+}
+_INFIX: Final = {ops.ADD: "+", ops.SUB: "-", ops.MUL: "*", ops.DIV: "/"}
+# rows whose domain is not about single operands' values
+_TOTAL: Final = {ops.LOGSUMEXP, ops.AMAX}
+
+
+class Text:
+    """A program's text, and the numbers and functions that it refers to.
+
+    Attributes:
+        source: The text; running it defines `bind` (or the function itself, for one example).
+        namespace: What the text's free names mean.
+        guarded: Whether the function also returns a number that is not finite if an operand may
+            have been outside of its row's domain.
+        statements: The number of lines that run for each call.
+    """
+
+    __slots__ = ("guarded", "namespace", "source", "statements")
+
+    def __init__(
+        self, source: str, namespace: dict[str, Any], *, guarded: bool, statements: int
+    ) -> None:
+        self.source = source
+        self.namespace = namespace
+        self.guarded = guarded
+        self.statements = statements
+
+
+def emit(plan: Plan, purpose: str) -> Text:
+    """Return the NumPy program of a plan for a batch."""
+    return _Writer(plan, purpose).text()
+
+
+# Names.
+
+
+def identifier(label: str) -> str:
+    """Return a label as a Python name, or "" if nothing of it is left."""
+    name = re.sub(r"\W+", "_", label, flags=re.ASCII).strip("_")
+    return f"_{name}" if name[:1].isdigit() else name
+
+
+class _Names:
+    """Names that are not taken yet."""
+
+    def __init__(self, taken: Sequence[str] = ()) -> None:
+        self.taken = {*_RESERVED, *taken}
+        self.counts: dict[str, int] = {}
+
+    def new(self, wish: str, *, numbered: bool = False) -> str:
+        """Return `wish`, with a number if it is taken or always."""
+        name = wish
+        while numbered or name in self.taken or f"g_{name}" in self.taken:
+            self.counts[wish] = self.counts.get(wish, 0) + 1
+            name = f"{wish}{self.counts[wish]}"
+            numbered = name in self.taken
+        self.taken.add(name)
+        return name
+
+
+def common_label(labels: Sequence[str]) -> str:
+    """Return what dotted labels share, as `layers.0.neurons.*.w`."""
+    parts = [label.split(".") for label in labels if label]
+    if not parts or len(parts) < len(labels):
+        return ""
+    shared = [
+        column[0] if len(set(column)) == 1 else "*"
+        for column in zip(*parts, strict=False)
+    ]
+    if any(len(row) != len(shared) for row in parts):
+        shared.append("*")
+    while len(shared) > 1 and shared[-1] == "*":
+        shared.pop()
+    return "" if shared == ["*"] else ".".join(shared)
+
+
+def name_groups(plan: Plan) -> dict[int, str]:
+    """Give every group a name by its role; return the names of matrices' layers by group."""
+    graph = plan.graph
+    names = _Names([identifier(name) for name in graph.names])
+    owner = {i: group for group in plan.groups for i in group.members}
+    layer = 0
+    numbers: dict[int, str] = {}
+    roots = set(graph.roots)
+    for index, group in enumerate(plan.groups):
+        reads = group.refs
+        source = owner.get(reads[0].nodes[0]) if reads else None
+        if group.is_matrix:
+            layer += 1
+            numbers[index] = str(layer)
+        if roots & set(group.members) and len(plan.groups) > 1 and group.kind == VARYING:
+            wish, numbered = "loss" if graph.scalar else "y", False
+        elif group.is_matrix:
+            wish, numbered = f"z{layer}", False
+        elif len(group.members) == 1:
+            (node,) = group.members
+            wish, numbered = identifier(graph.labels[node]) or f"v{node}", False
+        elif group.op and group.op.arity == 1 and source and source.name[:1] == "z":
+            wish, numbered = f"h{source.name[1:]}", False
+        else:
+            wish, numbered = group.op.name if group.op else "sum", True
+        group.name = names.new(wish, numbered=numbered)
+    return numbers
+
+
+# The NumPy program.
+
+
+class _Writer:
+    def __init__(self, plan: Plan, purpose: str) -> None:
+        self.plan = plan
+        self.graph = plan.graph
+        self.purpose = purpose
+        self.flag = _FLAG[purpose]
+        self.layers = name_groups(plan)
+        self.arguments = [identifier(name) or f"x{k}" for k, name in enumerate(self.graph.names)]
+        self.names = _Names([*self.arguments, *[group.name for group in plan.groups]])
+        self.arguments = [
+            name if name not in _RESERVED else self.names.new(f"{name}_") for name in self.arguments
+        ]
+        self.head: list[str] = []
+        self.body: list[str] = []
+        self.namespace: dict[str, Any] = {"np": np}
+        self.cache: dict[Any, Any] = {}
+        self.hoisted: set[str] = set()
+        self.statements = 0
+        self.at: dict[tuple[str, int], Group] = {}
+        for group in plan.groups:
+            if len(group.members) > 0:
+                buffer = ROWS if group.kind == VARYING else STEADY
+                self.at[buffer, group.lo] = group
+        self.owner = {i: group for group in plan.groups for i in group.members}
+        self.consumers: dict[int, int] = {}
+        for refs in [*[group.refs for group in plan.groups], plan.results]:
+            for ref in refs:
+                for group in {id(self.owner[i]): 0 for i in ref.nodes if i in self.owner}:
+                    self.consumers[group] = self.consumers.get(group, 0) + 1
+        self.shared: dict[int, Upstream] = {}  # gradients that need no array of their own
+        self.written: dict[str, bytearray] = {
+            THETA: bytearray(len(plan.parameters)),
+            ROWS: bytearray(plan.rows[VARYING]),
+            STEADY: bytearray(plan.rows["p"]),
+            **{f"x{k}": bytearray(len(ids)) for k, ids in enumerate(self.graph.inputs)},
+        }
+
+    def text(self) -> Text:
+        plan, graph = self.plan, self.graph
+        forward = [self._forward(group) for group in plan.groups]
+        watched = [name for name in forward if name]
+        if self.purpose == GRADIENT:
+            self._line("", comment="backward")
+            self._backward()
+            answer = self._mean()
+        elif self.purpose == INPUTS:
+            self._line("", comment="backward")
+            self._backward()
+            answer = f"({', '.join(f'g_{name}' for name in self.arguments)},)"
+        else:
+            answer = self._results()
+        if watched:
+            answer += f", {' + '.join(f'{name}.sum()' for name in watched)}"
+        shapes = ", ".join(
+            f"{name} ({len(ids)}, B)" for name, ids in zip(self.arguments, graph.inputs, strict=True)
+        )
+        what = {FORWARD: "", GRADIENT: ", averaged over a batch of B", INPUTS: ", by its inputs"}
+        title = "loss" if graph.scalar else "outputs"
+        lines = [
+            "def bind(theta, gtheta, B):",
+            f'    """{title}({", ".join(self.arguments)}){what[self.purpose]}: {len(plan.groups)} '
+            f'groups, {plan.matrices} of them matrices."""',
+            *self._workspace(),
+            *[f"    {line}" for line in self.head],
+            "",
+            f"    def {self.purpose}({', '.join(self.arguments)}):"
+            + (f"  # {shapes}" if shapes else ""),
+            *[f"        {line}" for line in self.body],
+            f"        return {answer}",
+            "",
+            f"    return {self.purpose}",
+            "",
+        ]
+        return Text(
+            "\n".join(lines),
+            self.namespace,
+            guarded=bool(watched),
+            statements=self.statements,
+        )
+
+    def _workspace(self) -> list[str]:
+        lines: list[str] = []
+        kinds = [(ROWS, "G", "B", VARYING), (STEADY, "GU", "1", "p")]
+        for buffer, gradient, columns, kind in kinds:
+            if self.plan.rows[kind]:
+                shape = f"({self.plan.rows[kind]}, {columns})"
+                lines.append(f"    {buffer} = np.empty({shape}, theta.dtype)")
+                if self.flag:
+                    lines.append(f"    {gradient} = np.empty({shape}, theta.dtype)")
+        if self.purpose == INPUTS:
+            for name, ids in zip(self.arguments, self.graph.inputs, strict=True):
+                lines.append(f"    g_{name} = np.zeros(({len(ids)}, B), theta.dtype)")
+        return lines
+
+    # Lines.
+
+    def _line(self, text: str, comment: str = "") -> None:
+        if text:
+            self.statements += 1
+        if comment:
+            text = f"{text:<46}  # {comment}" if text else f"# {comment}"
+        self.body.append(text)
+
+    def _hoist(self, name: str, text: str, comment: str = "") -> str:
+        """Define a name once, outside of the function."""
+        if name not in self.hoisted:
+            self.hoisted.add(name)
+            line = f"{name} = {text}"
+            self.head.append(f"{line:<46}  # {comment}" if comment else line)
+        return name
+
+    def _bound(self, wish: str, value: Any) -> str:
+        """Return a name for an object that the text refers to."""
+        name = self.names.new(wish, numbered=True)
+        self.namespace[name] = value
+        return name
+
+    def _function(self, name: str, f: Callable[..., Any]) -> str:
+        self.namespace[name] = f
+        return name
+
+    def _ones(self) -> str:
+        return self._hoist("ones", "np.ones((B, 1), theta.dtype)", "to sum over the batch")
+
+    # Reading.
+
+    def _numbers(self, ref: Ref, shape: tuple[int, ...]) -> float | str:
+        """Return constants: a float if all are equal, else the name of an array."""
+        data = [self.graph.data[i] for i in ref.rows]
+        if all(x == data[0] for x in data):
+            return data[0]
+        key = ("numbers", shape, tuple(data))
+        if key not in self.cache:
+            self.cache[key] = self._bound("c", np.array(data).reshape(shape))
+        return self.cache[key]
+
+    def _index(self, rows: Sequence[int], shape: tuple[int, ...]) -> str:
+        key = ("index", tuple(rows), shape)
+        if key not in self.cache:
+            self.cache[key] = self._bound("i", np.array(rows).reshape(shape))
+        return self.cache[key]
+
+    def _gathered(self, text: str) -> str:
+        """Return the name of a copy that was made where it is first needed."""
+        key = ("copy", text)
+        if key not in self.cache:
+            self.cache[key] = self.names.new("t", numbered=True)
+            self._line(f"{self.cache[key]} = {text}")
+        return self.cache[key]
+
+    def _base(self, buffer: str, *, gradient: bool) -> str:
+        if buffer[0] == "x":
+            name = self.arguments[int(buffer[1:])]
+            return f"g_{name}" if gradient else name
+        return _GRADIENTS[buffer] if gradient else buffer
+
+    def _slice(self, buffer: str, lo: int, hi: int, *, gradient: bool = False) -> str:
+        """Return rows that follow one another as a two-dimensional view."""
+        base = self._base(buffer, gradient=gradient)
+        prefix = "g_" if gradient else ""
+        if buffer[0] == "x":
+            whole = hi - lo == len(self.graph.inputs[int(buffer[1:])])
+            return base if whole else f"{base}[{lo}:{hi}]"
+        group = self.at.get((buffer, lo))
+        if group is not None and buffer != THETA and len(group.members) == hi - lo:
+            comment = self._comment(group) if not gradient else ""
+            return self._hoist(prefix + group.name, f"{base}[{lo}:{hi}]", comment)
+        name = self._view_name(buffer, lo, hi)
+        if buffer == THETA:
+            label = common_label([self.graph.labels[i] for i in self.plan.parameters[lo:hi]])
+            return self._hoist(
+                prefix + name, f"{base}[{lo}:{hi}, None]", "" if gradient else label
+            )
+        return self._hoist(prefix + name, f"{base}[{lo}:{hi}]")
+
+    def _view_name(self, buffer: str, lo: int, hi: int, wish: str = "") -> str:
+        key = ("view", buffer, lo, hi, wish)
+        if key not in self.cache:
+            if not wish and buffer == THETA and hi - lo == 1:
+                wish = identifier(self.graph.labels[self.plan.parameters[lo]]) or "p"
+            if not wish:
+                letter = "p" if buffer == THETA else buffer.lower()
+                wish = letter if hi - lo == self._size(buffer) else f"{letter}{lo}_{hi}"
+            self.cache[key] = self.names.new(wish)
+        return self.cache[key]
+
+    def _size(self, buffer: str) -> int:
+        return len(self.written[buffer])
+
+    def _comment(self, group: Group) -> str:
+        graph = self.graph
+        label = common_label([graph.labels[i] for i in group.members])
+        if label:
+            return label
+        sources = {graph.sources[i] for i in group.members}
+        source = sources.pop() if len(sources) == 1 else None
+        if source is None:
+            return ""
+        path, _, line = source.rpartition(":")
+        return f"{os.path.basename(path)}:{line}"
+
+    def _columns(self, ref: Ref, *, whole: bool = False) -> float | str:
+        """Return what a statement reads, one row for each member, or one row for all.
+
+        Args:
+            ref: What to read.
+            whole: Repeat a row that is read by all.
+        """
+        count = len(ref.rows)
+        if ref.buffer == BAKED:
+            return self._numbers(ref, (count, 1))
+        if not whole and count > 1 and ref.single:
+            return self._slice(ref.buffer, ref.rows[0], ref.rows[0] + 1)
+        span = ref.span
+        if span is not None:
+            return self._slice(ref.buffer, *span)
+        index = self._index(ref.rows, (count,))
+        tail = ", None" if ref.buffer == THETA else ""
+        return self._gathered(f"{self._base(ref.buffer, gradient=False)}[{index}{tail}]")
+
+    def _symbol(self, ref: Ref) -> Any:
+        text = self._columns(ref)
+        return text if isinstance(text, float) else NumPySymbol(text)
+
+    def _weights(self, ref: Ref, layer: str) -> str:
+        """Return a matrix of weights."""
+        m, k = ref.shape
+        if ref.buffer == BAKED:
+            key = ("weights", tuple(ref.rows), ref.shape)
+            if key not in self.cache:
+                data = [self.graph.data[i] for i in ref.rows]
+                self.cache[key] = self._bound("C", np.array(data).reshape(m, k))
+            return self.cache[key]
+        view = self._matrix_view(ref, layer, gradient=False)
+        if view:
+            return view[0]
+        index = self._index(ref.rows, (m, k))
+        column = "" if ref.buffer == THETA else ", 0"
+        return self._gathered(f"{self._base(ref.buffer, gradient=False)}[{index}{column}]")
+
+    def _matrix_view(self, ref: Ref, layer: str, *, gradient: bool) -> tuple[str, bool] | None:
+        """Return a view of weights that lie in one block, and whether it is contiguous."""
+        m, k = ref.shape
+        lo, hi = min(ref.rows), max(ref.rows) + 1
+        if hi - lo != m * k:
+            return None
+        block = f"{self._base(ref.buffer, gradient=gradient)}[{lo}:{hi}]"
+        prefix = "g_" if gradient else ""
+        if ref.span is not None:
+            name = self._view_name(ref.buffer, lo, hi, f"W{layer}")
+            label = common_label([self.graph.labels[i] for i in ref.nodes])
+            comment = "" if gradient else label
+            return self._hoist(prefix + name, f"{block}.reshape({m}, {k})", comment), True
+        if all(ref.rows[i * k + j] == lo + j * m + i for i in range(m) for j in range(k)):
+            name = self._view_name(ref.buffer, lo, hi, f"W{layer}_T")
+            return self._hoist(prefix + name, f"{block}.reshape({k}, {m}).T"), False
+        return None
+
+    def _inputs(self, ref: Ref) -> str:
+        """Return a matrix's inputs, one row each; several positions stand side by side."""
+        k, positions = ref.shape
+        if positions == 1:
+            return str(self._columns(ref, whole=True))
+        index = self._index(ref.rows, ref.shape)
+        return self._gathered(
+            f"{self._base(ref.buffer, gradient=False)}[{index}].reshape({k}, -1)"
+        )
+
+    def _stack(self, ref: Ref) -> float | str:
+        """Return terms along the first axis, members along the second (if there are several)."""
+        k, n = ref.shape
+        if n == 1:
+            if ref.buffer == BAKED:
+                return self._numbers(ref, (k, 1))
+            return self._columns(ref, whole=True)
+        if ref.buffer == BAKED:
+            return self._numbers(ref, (k, n, 1))
+        shared = self._shared_terms(ref)
+        if shared is not None:
+            return f"{self._columns(shared, whole=True)}[:, None]"
+        view = self._stack_view(ref, gradient=False)
+        if view:
+            return view
+        index = self._index(ref.rows, ref.shape)
+        tail = ", None" if ref.buffer == THETA else ""
+        return self._gathered(f"{self._base(ref.buffer, gradient=False)}[{index}{tail}]")
+
+    def _shared_terms(self, ref: Ref) -> Ref | None:
+        """Return the terms if they are the same for all members."""
+        k, n = ref.shape
+        first = [ref.rows[j * n] for j in range(k)]
+        if all(ref.rows[j * n + i] == first[j] for j in range(k) for i in range(n)):
+            return Ref(ref.buffer, first, (k,), [ref.nodes[j * n] for j in range(k)])
+        return None
+
+    def _stack_view(self, ref: Ref, *, gradient: bool) -> str | None:
+        k, n = ref.shape
+        lo, hi = min(ref.rows), max(ref.rows) + 1
+        if hi - lo != k * n:
+            return None
+        base = self._slice(ref.buffer, lo, hi, gradient=gradient)
+        columns = 1 if ref.buffer in (THETA, STEADY) else "B"
+        if ref.span is not None:
+            return f"{base}.reshape({k}, {n}, {columns})"
+        if all(ref.rows[j * n + i] == lo + i * k + j for i in range(n) for j in range(k)):
+            return f"{base}.reshape({n}, {k}, {columns}).transpose(1, 0, 2)"
+        return None
+
+    # Forward.
+
+    def _forward(self, group: Group) -> str | None:
+        """Write a group's statement; return its name if its domain must be watched."""
+        buffer = ROWS if group.kind == VARYING else STEADY
+        out = self._slice(buffer, group.lo, group.lo + len(group.members))
+        if group.op is None:
+            self._sum(group, out)
+            return None
+        op = group.op
+        if op.arity is None:
+            self._line(self._reduction(op, self._operand_stack(group), group, out))
+        else:
+            operands = [self._symbol(ref) for ref in group.operands]
+            self._row(op, operands, out)
+        known = ops.OPS.get(op.name) is op and op.name in spelling.SPELLINGS
+        watch = (bool(op.domain) or not known) and op not in _TOTAL
+        final = any(i in self.graph.roots for i in group.members) and len(group.members) == 1
+        return out if watch and not final else None
+
+    def _row(self, op: Op, operands: list[Any], out: str) -> None:
+        texts = [NumPySymbol.of(x).within(SUM) for x in operands]
+        if op is ops.POW and operands[1] == 2.0:
+            return self._line(f"np.multiply({texts[0]}, {texts[0]}, out={out})", f"{texts[0]} ** 2")
+        if op.name in spelling.SPELLINGS and ops.OPS.get(op.name) is op:
+            name = NumPySymbol.names[op.name]
+            f = spelling.SPELLINGS[op.name]
+            if not isinstance(f, np.ufunc):
+                self._function(name, f)
+        else:
+            try:
+                written = op.forward(*[NumPySymbol.of(x) for x in operands])
+            except TypeError:
+                written = None
+            if isinstance(written, Symbol):
+                return self._line(f"{out}[...] = {written}", op.name)
+            name = self._function(identifier(f"{op.name}_row"), spelling.spelling(op))
+        sign = _INFIX.get(op)
+        comment = f"{out} = {texts[0]} {sign} {texts[1]}" if sign else ""
+        return self._line(f"{name}({', '.join(texts)}, out={out})", comment)
+
+    def _operand_stack(self, group: Group) -> str:
+        """Return the operands of rows that take any number of them, along the first axis."""
+        n, k = len(group.members), len(group.operands)
+        key = ("stack", id(group))
+        if key in self.cache:
+            return self.cache[key]
+        if len({ref.buffer for ref in group.operands}) == 1 and group.operands[0].buffer != BAKED:
+            stack = str(self._stack(self._joined(group)))
+        else:
+            stack = self.names.new("t", numbered=True)
+            columns = "B" if group.kind == VARYING else "1"
+            self._hoist(stack, f"np.empty(({k}, {n}, {columns}), theta.dtype)")
+            for j, ref in enumerate(group.operands):
+                self._line(f"{stack}[{j}] = {self._columns(ref)}")
+            if n == 1:
+                stack = f"{stack}[:, 0]"
+        self.cache[key] = stack
+        return stack
+
+    def _joined(self, group: Group) -> Ref:
+        refs = group.operands
+        return Ref(
+            refs[0].buffer,
+            [row for ref in refs for row in ref.rows],
+            (len(refs), len(group.members)),
+            [i for ref in refs for i in ref.nodes],
+        )
+
+    def _reduction(self, op: Op, stack: str, group: Group, out: str) -> str:
+        target = f"{out}[0]" if len(group.members) == 1 else out
+        if op.name in spelling.SPELLINGS and ops.OPS.get(op.name) is op:
+            name = self._function(op.name, spelling.SPELLINGS[op.name])
+        else:
+            name = self._function(identifier(f"{op.name}_row"), spelling.spelling(op))
+        return f"{name}({stack}, out={target})"
+
+    def _is_steady(self, ref: Ref | None) -> bool:
+        return ref is None or ref.buffer in (BAKED, THETA, STEADY)
+
+    def _sum(self, group: Group, out: str) -> None:
+        """Write a sum of products."""
+        layer = self.layers.get(self.plan.groups.index(group), "")
+        alone = len(group.members) == 1
+        axis = "axis=0, keepdims=True" if alone else "axis=0"
+        varies = group.kind == VARYING
+        first = True
+        order = sorted(
+            group.parts,
+            key=lambda part: (
+                varies and self._is_steady(part.left) and self._is_steady(part.right),
+                _PART_ORDER[part.kind],
+            ),
+        )
+        for part in order:
+            narrow = varies and self._is_steady(part.left) and self._is_steady(part.right)
+            comment = ""
+            if part.kind == "matrix":
+                assert part.right is not None
+                w, x = self._weights(part.left, layer), self._inputs(part.right)
+                text, call = f"np.dot({w}, {x})", f"np.dot({w}, {x}, out=%s)"
+                target = out if group.positions == 1 else f"{out}.reshape({part.left.shape[0]}, -1)"
+                bias = next((p.left for p in group.parts if p.kind == "add"), None)
+                if bias is not None and bias.buffer == THETA and bias.span is not None:
+                    self._view_name(THETA, *bias.span, "")
+                comment = f"{out} = {w} {x}"
+                if group.positions > 1 and narrow:
+                    text, call = f"{text}.reshape({len(group.members)}, 1)", ""
+                elif group.positions > 1:
+                    text = f"{text}.reshape({len(group.members)}, -1)"
+            elif part.kind == "add":
+                text, call, target = str(self._columns(part.left)), "", out
+            else:
+                left = self._stack(part.left)
+                if part.kind == "total" and isinstance(left, float):
+                    text, call = repr(left * part.left.shape[0]), ""
+                else:
+                    inner = str(left)
+                    if part.right is not None:
+                        right = self._stack(part.right)
+                        if isinstance(left, float) and isinstance(right, float):
+                            inner = ""
+                            text, call = repr(left * right * part.left.shape[0]), ""
+                        else:
+                            inner = f"{left} * {right}"
+                    if inner:
+                        text = f"np.add.reduce({inner}, {axis})"
+                        call = f"np.add.reduce({inner}, {axis}, out=%s)"
+                    if inner and alone and part.right is not None and self._is_steady(part.left):
+                        a, b = f"{left}.T", str(right)
+                        if not isinstance(left, float) and not isinstance(right, float):
+                            text, call = f"np.dot({a}, {b})", f"np.dot({a}, {b}, out=%s)"
+                target = out
+            if not first:
+                self._line(f"np.add({out}, {text}, out={out})", comment)
+            elif call and not narrow:
+                self._line(call % target, comment)
+            else:
+                self._line(f"np.copyto({out}, {text})", comment)
+            first = False
+
+    # Results.
+
+    def _results(self) -> str:
+        results = self.plan.results
+        self._line(f"out = np.empty(({len(results)}, B), theta.dtype)")
+        j = 0
+        while j < len(results):
+            ref = results[j]
+            end = j + 1
+            if ref.buffer != BAKED:
+                row = ref.rows[0]
+                while (
+                    end < len(results)
+                    and results[end].buffer == ref.buffer
+                    and results[end].rows[0] == row + end - j
+                ):
+                    end += 1
+                text = self._slice(ref.buffer, row, row + end - j)
+            else:
+                text = NumPySymbol.literal(self.graph.data[ref.rows[0]])
+            self._line(f"out[{j}:{end}] = {text}")
+            j = end
+        return "out"
+
+    def _mean(self) -> str:
+        (ref,) = self.plan.results
+        if ref.buffer == BAKED:
+            return NumPySymbol.literal(self.graph.data[ref.rows[0]])
+        row = self._slice(ref.buffer, ref.rows[0], ref.rows[0] + 1)
+        if ref.buffer in (THETA, STEADY):
+            return f"{row}.item()"
+        average = self._hoist("average", "np.full(B, 1.0 / B, theta.dtype)")
+        return f"np.dot({row}, {average}).item()"
+
+    # Backward.
+
+    def _backward(self) -> None:
+        (ref,) = self.plan.results
+        if ref.buffer == BAKED or not self._needed(ref):
+            return
+        group = self.owner.get(ref.nodes[0])
+        if group is not None and len(group.members) == 1 and self.consumers[id(group)] == 1:
+            self.shared[id(group)] = 1.0
+        else:
+            self._assign(ref, "flat", ("copy", self._seed(1.0, ref.buffer not in (THETA, STEADY))))
+        for group in reversed(self.plan.groups):
+            if not any(self.graph_flags(i) for i in group.members):
+                continue
+            upstream = self._upstream(group)
+            if upstream is None:
+                continue
+            if group.op is None:
+                self._sum_backward(group, upstream)
+            else:
+                self._row_backward(group, group.op, upstream)
+
+    def graph_flags(self, node: int) -> int:
+        return self.plan.flags[node] & self.flag
+
+    def _needed(self, ref: Ref) -> bool:
+        return ref.buffer != BAKED and any(self.graph_flags(i) for i in ref.nodes)
+
+    def _seed(self, factor: float, varies: bool) -> Symbol:
+        """Return the gradient of the result times a factor; averaged, where it varies."""
+        if not varies or self.purpose == INPUTS:
+            return NumPySymbol.of(factor)
+        self._hoist("seed", "1.0 / B")
+        return NumPySymbol("seed") * factor if factor != 1.0 else NumPySymbol("seed")
+
+    def _upstream(self, group: Group) -> Upstream | None:
+        """Return the finished gradient of a group, None if nothing came."""
+        if id(group) in self.shared:
+            return self.shared[id(group)]
+        buffer = ROWS if group.kind == VARYING else STEADY
+        lo, hi = group.lo, group.lo + len(group.members)
+        written = self.written[buffer]
+        if not any(written[lo:hi]):
+            return None
+        self._clear(buffer, range(lo, hi))
+        return NumPySymbol(self._slice(buffer, lo, hi, gradient=True))
+
+    def _clear(self, buffer: str, rows: Sequence[int]) -> None:
+        """Set those rows of a gradient to 0 that nothing was written to."""
+        written = self.written[buffer]
+        fresh = sorted({row for row in rows if not written[row]})
+        while fresh:
+            end = next((j for j in range(1, len(fresh)) if fresh[j] != fresh[0] + j), len(fresh))
+            view = self._slice(buffer, fresh[0], fresh[0] + end, gradient=True)
+            self._line(f"{view}.fill(0.0)" if "[" not in view else f"{view} = 0.0")
+            for row in fresh[:end]:
+                written[row] = 1
+            fresh = fresh[end:]
+
+    def _row_backward(self, group: Group, op: Op, upstream: Upstream) -> None:
+        out = NumPySymbol(group.name)
+        if op.arity is None:
+            self._reduction_backward(group, op, out, upstream)
+            return
+        operands = [self._symbol(ref) for ref in group.operands]
+        for j, ref in enumerate(group.operands):
+            if self._needed(ref):
+                self._contribute(group, ref, upstream, self._local(op, j, out, operands))
+
+    def _local(self, op: Op, j: int, out: Symbol, operands: list[Any]) -> Any:
+        """Return a partial derivative as text: the rule itself, called on symbols."""
+        try:
+            local = op.partials[j](out, *operands)
+            if isinstance(local, Symbol):
+                self._mention(local.text)
+                return local
+            return float(local)
+        except TypeError:  # the rule needs a number: map it over the elements
+            row = Op(f"{op.name}_slope{j}", op.partials[j], (op.partials[j],))
+            row.arity = (op.arity or 0) + 1
+            name = self._function(identifier(row.name), spelling.spelling(row))
+            texts = [NumPySymbol.of(x).text for x in (out, *operands)]
+            return NumPySymbol(f"{name}({', '.join(texts)})")
+
+    def _mention(self, text: str) -> None:
+        """Bind the helper functions that a text calls."""
+        for name in re.findall(r"(?<![\w.])([a-z_]\w*)\(", text):
+            f = getattr(spelling, name, None)
+            if f is not None:
+                self.namespace[name] = f
+
+    def _reduction_backward(self, group: Group, op: Op, out: Symbol, upstream: Upstream) -> None:
+        n, k = len(group.members), len(group.operands)
+        if not any(self._needed(ref) for ref in group.operands):
+            return
+        stack = self._operand_stack(group)
+        template = _shared_rule(op, out, stack)
+        if template is not None:
+            self._mention(template.text)
+            local: Any = template
+        else:
+            name = self._function(
+                identifier(f"{op.name}_slopes"), partial(spelling.local_arrays, op)
+            )
+            f = f"{out}[0]" if n == 1 else out.text
+            local = NumPySymbol(f"{name}({f}, {stack})")
+        g = self._array(upstream, group)
+        if len({ref.buffer for ref in group.operands}) == 1:
+            self._assign_stack(group, self._joined(group), ("mul", g, local))
+            return
+        d = self.names.new("d", numbered=True)
+        self._line(f"{d} = {g * local}")
+        for j, ref in enumerate(group.operands):
+            if self._needed(ref):
+                term = f"{d}[{j}:{j + 1}]" if n == 1 else f"{d}[{j}]"
+                self._contribute(group, ref, NumPySymbol(term), 1.0)
+        assert k
+
+    def _array(self, upstream: Upstream, group: Group) -> Symbol:
+        """Return a gradient with all of its rows and columns."""
+        if not isinstance(upstream, float):
+            return upstream
+        n = len(group.members)
+        varies = group.kind == VARYING
+        key = ("full", n, varies, upstream)
+        if key not in self.cache:
+            name = self.names.new("s", numbered=True)
+            shape = f"({n}, {'B' if varies else 1})"
+            seed = self._seed(upstream, varies)
+            self.cache[key] = self._hoist(name, f"np.full({shape}, {seed}, theta.dtype)")
+        return NumPySymbol(self.cache[key])
+
+    def _summed(self, upstream: Upstream, group: Group) -> Upstream:
+        """Return a gradient summed over the batch."""
+        if isinstance(upstream, float):
+            return upstream
+        key = ("summed", upstream.text)
+        if key not in self.cache:
+            self.cache[key] = self._gathered(f"np.dot({upstream}, {self._ones()})")
+        return NumPySymbol(self.cache[key])
+
+    def _contribute(self, group: Group, ref: Ref, upstream: Upstream, local: Any) -> None:
+        """Send upstream * local to what one operand of every member reads."""
+        if isinstance(local, float) and local == 0.0:
+            return
+        n = len(group.members)
+        over_batch = group.kind == VARYING and ref.buffer in (THETA, STEADY)
+        over_members = n > 1 and ref.single
+        target = self._whole(ref)
+        if isinstance(upstream, float) and isinstance(local, float):
+            factor = upstream * local * (n if over_members else 1)
+            if target is not None:
+                self.shared[id(target)] = factor
+                return
+            seed = self._seed(factor, ref.buffer not in (THETA, STEADY))
+            if not over_members and ref.span is None:
+                self._assign(ref, "flat", ("copy", self._array(upstream * local, group)))
+            else:
+                self._assign(ref, "flat", ("copy", seed))
+            return
+        if over_batch or over_members or ref.span is None:
+            g = self._array(upstream, group)
+        elif isinstance(upstream, float):
+            g = self._seed(upstream, group.kind == VARYING)
+        else:
+            g = upstream
+        if not over_batch and not over_members:
+            form = _times(g, local)
+            if target is not None and form[0] == "copy":
+                self.shared[id(target)] = form[1]
+            else:
+                self._assign(ref, "flat", form)
+            return
+        product: Any = g * local
+        if over_batch and not over_members:
+            self._assign(ref, "flat", ("dot", product, NumPySymbol(self._ones())))
+            return
+        axis = "(0, 1)" if over_batch else "0"
+        text = f"np.add.reduce({product}, axis={axis}, keepdims=True)"
+        self._assign(ref, "flat", ("copy", NumPySymbol(text)))
+
+    def _whole(self, ref: Ref) -> Group | None:
+        """Return the group of which this is all, if nobody else reads it."""
+        group = self.owner.get(ref.nodes[0])
+        if group is None or self.consumers[id(group)] != 1 or ref.buffer not in (ROWS, STEADY):
+            return None
+        if ref.single and len(ref.rows) > 1 and len(group.members) != 1:
+            return None
+        if len(group.members) == 1:
+            return group
+        return group if ref.span == (group.lo, group.lo + len(group.members)) else None
+
+    def _sum_backward(self, group: Group, upstream: Upstream) -> None:
+        layer = self.layers.get(self.plan.groups.index(group), "")
+        n = len(group.members)
+        varies = group.kind == VARYING
+        for part in group.parts:
+            if part.kind == "add":
+                if self._needed(part.left):
+                    self._contribute(group, part.left, upstream, 1.0)
+                continue
+            sides = [side for side in (part.left, part.right) if side and self._needed(side)]
+            if not sides:
+                continue
+            steady = self._is_steady(part.left) and self._is_steady(part.right)
+            g: Any
+            if varies and steady:
+                g = self._summed(upstream, group)
+                if isinstance(g, float):
+                    g = self._array_of(g, n) if part.kind == "matrix" or n > 1 else NumPySymbol.of(g)
+            elif isinstance(upstream, float) and part.kind != "matrix" and n == 1:
+                g = self._seed(upstream, varies)
+            else:
+                g = self._array(upstream, group)
+            if part.kind == "matrix":
+                assert part.right is not None
+                if group.positions > 1:
+                    g = NumPySymbol(f"{g.within(PRODUCT + 3)}.reshape({part.left.shape[0]}, -1)")
+                if self._needed(part.left):
+                    x = NumPySymbol(f"{self._inputs(part.right)}.T")
+                    self._assign(part.left, f"weights{layer}", ("dot", g, x))
+                if self._needed(part.right):
+                    w = NumPySymbol(f"{self._weights(part.left, layer)}.T")
+                    self._assign_inputs(part.right, ("dot", w, g))
+            elif part.kind == "total":
+                self._assign_stack(group, part.left, ("copy", g))
+            else:
+                assert part.right is not None
+                left, right = self._stack(part.left), self._stack(part.right)
+                if part.left.buffer == part.right.buffer and part.left.rows == part.right.rows:
+                    self._assign_stack(group, part.left, ("mul", 2.0 * g, _text(left)))
+                    continue
+                for side, other in ((part.left, right), (part.right, left)):
+                    if self._needed(side):
+                        self._assign_stack(group, side, ("mul", g, _text(other)))
+
+    def _array_of(self, factor: float, n: int) -> Symbol:
+        key = ("full", n, False, factor)
+        if key not in self.cache:
+            name = self.names.new("s", numbered=True)
+            self.cache[key] = self._hoist(name, f"np.full(({n}, 1), {factor!r}, theta.dtype)")
+        return NumPySymbol(self.cache[key])
+
+    # Accumulating.
+
+    def _assign_inputs(self, ref: Ref, form: tuple[Any, ...]) -> None:
+        k, positions = ref.shape
+        if positions == 1:
+            target = self._whole(ref) if ref.span is not None else None
+            if target is not None:
+                buffer = ref.buffer
+                view = self._slice(buffer, target.lo, target.lo + k, gradient=True)
+                self._store(view, form, add=False)
+                self.shared[id(target)] = NumPySymbol(view)
+                return
+            self._assign(Ref(ref.buffer, ref.rows, (k,), ref.nodes), "flat", form, single=False)
+            return
+        _, a, b = form
+        text = f"np.dot({a}, {b}).reshape({k * positions}, -1)"
+        flat = Ref(ref.buffer, ref.rows, (k * positions,), ref.nodes)
+        self._assign(flat, "flat", ("copy", NumPySymbol(text)), single=False)
+
+    def _assign_stack(self, group: Group, ref: Ref, form: tuple[Any, ...]) -> None:
+        """Accumulate terms along the first axis, members along the second."""
+        k, n = ref.shape
+        columns = 1 if ref.buffer in (THETA, STEADY) else "B"
+        if n == 1:
+            flat = Ref(ref.buffer, ref.rows, (k,), ref.nodes)
+            if ref.span is None:
+                form = ("copy", NumPySymbol(f"np.broadcast_to({_written(form)}, ({k}, {columns}))"))
+            self._assign(flat, "flat", form, single=False)
+            return
+        shared = self._shared_terms(ref)
+        full = NumPySymbol(f"np.broadcast_to({_written(form)}, ({k}, {n}, {columns}))")
+        if shared is not None:
+            text = f"np.add.reduce({full}, axis=1)"
+            self._assign(shared, "flat", ("copy", NumPySymbol(text)), single=False)
+            return
+        lo, hi = min(ref.rows), max(ref.rows) + 1
+        view = self._stack_view(ref, gradient=True) if hi - lo == k * n else None
+        written = self.written[ref.buffer]
+        if view is not None:
+            add = any(written[lo:hi])
+            if add:
+                self._clear(ref.buffer, range(lo, hi))
+            view = self._hoist(self.names.new("gs", numbered=True), view) if ref.buffer[0] != "x" else view
+            self._store(view, form, add=add)
+            for row in range(lo, hi):
+                written[row] = 1
+            return
+        text = f"{full}.reshape({k * n}, {columns})"
+        flat = Ref(ref.buffer, ref.rows, (k * n,), ref.nodes)
+        self._assign(flat, "flat", ("copy", NumPySymbol(text)), single=False)
+
+    def _assign(
+        self, ref: Ref, layout: str, form: tuple[Any, ...], *, single: bool = True
+    ) -> None:
+        """Write a contribution to the gradient of what `ref` reads: the first one is stored."""
+        buffer, rows = ref.buffer, list(ref.rows)
+        if layout == "flat" and single and len(rows) > 1 and ref.single:
+            rows = rows[:1]
+        written = self.written[buffer]
+        unique = len(set(rows)) == len(rows)
+        add = any(written[row] for row in rows)
+        view: str | None = None
+        if layout != "flat":
+            found = self._matrix_view(ref, layout.removeprefix("weights"), gradient=True)
+            if found:
+                view, contiguous = found
+                if not contiguous and form[0] == "dot":
+                    form = ("matmul", *form[1:])
+        elif unique and rows[-1] - rows[0] == len(rows) - 1 and Ref(buffer, rows, (), rows).span:
+            view = self._slice(buffer, rows[0], rows[-1] + 1, gradient=True)
+        if add or (view is None and not unique):
+            self._clear(buffer, rows)
+            add = True
+        if view is not None:
+            self._store(view, form, add=add)
+        else:
+            self._scatter(ref, rows, layout, form, add=add)
+        for row in rows:
+            written[row] = 1
+
+    def _scatter(
+        self, ref: Ref, rows: list[int], layout: str, form: tuple[Any, ...], *, add: bool
+    ) -> None:
+        base = self._base(ref.buffer, gradient=True)
+        text = _written(form)
+        if layout != "flat":
+            text = f"{text}.reshape({len(rows)}, 1)"
+        tail = ", None" if ref.buffer == THETA else ""
+        if len(set(rows)) == len(rows):
+            index = self._index(rows, (len(rows),))
+            self._line(f"{base}[{index}{tail}] {'+=' if add else '='} {text}")
+            return
+        order = sorted(range(len(rows)), key=lambda j: rows[j])
+        starts = [j for j in range(len(rows)) if not j or rows[order[j]] != rows[order[j - 1]]]
+        index = self._index([rows[order[j]] for j in starts], (len(starts),))
+        o, s = self._index(order, (len(order),)), self._index(starts, (len(starts),))
+        self._line(f"{base}[{index}{tail}] += np.add.reduceat({text}[{o}], {s}, axis=0)")
+
+    def _store(self, view: str, form: tuple[Any, ...], *, add: bool) -> None:
+        kind, *operands = form
+        if add:
+            if kind == "neg":
+                self._line(f"np.subtract({view}, {operands[0]}, out={view})")
+            else:
+                self._line(f"np.add({view}, {_bare(form)}, out={view})")
+        elif kind == "copy":
+            self._line(f"np.copyto({view}, {operands[0]})")
+        elif kind == "neg":
+            self._line(f"np.negative({operands[0]}, out={view})")
+        else:
+            f = {"mul": "np.multiply", "dot": "np.dot", "matmul": "np.matmul"}[kind]
+            a, b = operands
+            self._line(f"{f}({a}, {b}, out={view})")
+
+
+_GRADIENTS: Final = {THETA: "gtheta", STEADY: "GU", ROWS: "G"}
+_PART_ORDER: Final = {"matrix": 0, "products": 1, "total": 2, "add": 3}
+
+
+def _text(x: float | str) -> Any:
+    return x if isinstance(x, float) else NumPySymbol(x)
+
+
+def _times(g: Symbol, local: Any) -> tuple[Any, ...]:
+    if isinstance(local, float):
+        if local == 1.0:
+            return ("copy", g)
+        if local == -1.0:
+            return ("neg", g)
+    return ("mul", g, local)
+
+
+def _bare(form: tuple[Any, ...]) -> str:
+    """Return a form as an expression."""
+    kind, a, *others = form
+    if kind == "copy":
+        return str(a)
+    if kind == "neg":
+        return str(-a)
+    if kind == "mul":
+        return str(a * others[0])
+    return f"np.dot({a}, {others[0]})"
+
+
+def _written(form: tuple[Any, ...]) -> str:
+    """Return a form as an expression that can be indexed."""
+    text = _bare(form)
+    return text if re.fullmatch(r"[\w.]+", text) or form[0] in ("dot", "matmul") else f"({text})"
+
+
+def _shared_rule(op: Op, out: Symbol, stack: str) -> Symbol | None:
+    """Return the partials of a row of any number of operands as one text for all of them."""
+    probes = [NumPySymbol(f"probe{j}_") for j in range(3)]
+    try:
+        partials = op.partials(out, *probes)
+    except (TypeError, ValueError):
+        return None
+    texts = {str(p).replace(f"probe{j}_", stack) for j, p in enumerate(partials)}
+    if len(texts) != 1 or "probe" in (text := texts.pop()):
+        return None
+    level = partials[0].level if isinstance(partials[0], Symbol) else PRODUCT
+    return NumPySymbol(text, level)
+
+
+# One example: plain Python on floats.
+
+
+def emit_scalar(plan: Plan, purpose: str) -> Text:
+    """Return straight-line Python of the recorded graph, for a single example."""
+    return _ScalarWriter(plan, purpose).text()
+
+
+class _ScalarWriter:
+    def __init__(self, plan: Plan, purpose: str) -> None:
+        self.plan, self.graph, self.purpose = plan, plan.graph, purpose
+        self.flag = _FLAG[purpose]
+        arguments = [identifier(name) or f"x{k}" for k, name in enumerate(self.graph.names)]
+        self.names = _Names(["pow"])
+        self.arguments = [self.names.new(name) for name in arguments]
+        self.namespace: dict[str, Any] = {"pow": ops.POW.forward}
+        self.lines: list[str] = []
+        self.symbols: dict[int, Any] = {}
+        self.gradients: dict[int, list[Any]] = {}
+
+    def text(self) -> Text:
+        graph, plan = self.graph, self.plan
+        for i in plan.parameters:
+            self.symbols[i] = self._name(i, "p")
+        self._unpack("theta", plan.parameters)
+        for name, ids, shape in zip(self.arguments, graph.inputs, graph.shapes, strict=True):
+            if shape == ():
+                self.symbols[ids[0]] = MathSymbol(name)
+                continue
+            for j, i in enumerate(ids):
+                self.symbols[i] = MathSymbol(self.names.new(f"{name}{j}"))
+            self._unpack(name, ids)
+        for i, op in enumerate(graph.ops):
+            if graph.kinds[i] == CONSTANT:
+                self.symbols[i] = graph.data[i]
+            elif op is not None:
+                self._forward(i, op)
+        results = [str(MathSymbol.of(self.symbols[root])) for root in graph.roots]
+        if self.purpose == FORWARD:
+            answer = f"{', '.join(results)},"
+        else:
+            wanted = plan.parameters
+            if self.purpose == INPUTS:
+                wanted = [i for ids in graph.inputs for i in ids]
+            self._backward()
+            tuple_text = ", ".join(str(MathSymbol.of(self._gradient(i))) for i in wanted)
+            answer = f"{results[0]}, ({tuple_text}{',' if wanted else ''})"
+        head = f"def {self.purpose}({', '.join(['theta', *self.arguments])}):"
+        body = [f"    {line}" for line in [*self.lines, f"return {answer}"]]
+        source = "\n".join([head, '    """One example, in plain floats."""', *body, ""])
+        return Text(source, self.namespace, guarded=False, statements=len(body))
+
+    def _name(self, i: int, letter: str = "v") -> MathSymbol:
+        return MathSymbol(self.names.new(identifier(self.graph.labels[i]) or f"{letter}{i}"))
+
+    def _unpack(self, source: str, ids: Sequence[int]) -> None:
+        if ids:
+            names = ", ".join(str(self.symbols[i]) for i in ids)
+            self.lines.append(f"{names}{',' if len(ids) == 1 else ''} = {source}")
+
+    def _function(self, name: str, f: Callable[..., Any]) -> str:
+        name = identifier(name)
+        self.namespace[name] = f
+        return name
+
+    def _forward(self, i: int, op: Op) -> None:
+        args = self.graph.args[i]
+        operands = [self.symbols[x] for x in args]
+        if op is ops.DOT:
+            n = len(operands) // 2
+            text: Any = None
+            for w, x in zip(operands[:n], operands[n : 2 * n], strict=True):
+                term = MathSymbol.of(w) * x
+                text = term if text is None else text + term
+            text = text + operands[-1] if len(operands) % 2 else text
+        elif op is ops.TOTAL:
+            text = MathSymbol.of(operands[0])
+            for x in operands[1:]:
+                text = text + x
+        elif op in _INFIX or op in (ops.NEG, ops.POW, ops.WHERE):
+            text = MathSymbol.apply(op, *[MathSymbol.of(x) for x in operands])
+            if op is ops.POW:
+                text = MathSymbol.apply(op, MathSymbol.of(operands[0]), operands[1])
+        else:
+            name = self._function(f"{op.name}", op.forward)
+            text = f"{name}({', '.join(MathSymbol.of(x).text for x in operands)})"
+        if op is ops.DIV and self.symbols[args[1]] == 0.0:
+            text = f"{operands[0]} / 0.0"
+        name = self._name(i)
+        self.symbols[i] = name
+        source = self.graph.sources[i]
+        where = f"  # {os.path.basename(source)}" if source and len(self.lines) < 500 else ""
+        self.lines.append(f"{name} = {text}{where}")
+
+    def _needed(self, i: int) -> bool:
+        return bool(self.plan.flags[i] & self.flag)
+
+    def _backward(self) -> None:
+        graph = self.graph
+        (root,) = graph.roots
+        self.gradients[root] = [1.0]
+        for i in range(len(graph.ops) - 1, -1, -1):
+            op = graph.ops[i]
+            if op is None or i not in self.gradients or not self._needed(i):
+                continue
+            upstream = self._gradient(i)
+            args = graph.args[i]
+            operands = [self.symbols[x] for x in args]
+            if op.arity is None and op not in (ops.DOT, ops.TOTAL):
+                slopes = self.names.new("d", numbered=True)
+                name = self._function(f"{op.name}_slopes", op.partials)
+                texts = [MathSymbol.of(x).text for x in (self.symbols[i], *operands)]
+                self.lines.append(f"{slopes} = {name}({', '.join(texts)})")
+                locals_ = [MathSymbol(f"{slopes}[{j}]") for j in range(len(args))]
+            else:
+                locals_ = self._locals(i, op, operands)
+            for x, local in zip(args, locals_, strict=True):
+                if local is not None and not (isinstance(local, float) and local == 0.0):
+                    self.gradients.setdefault(x, []).append(_product(local, upstream))
+
+    def _locals(self, i: int, op: Op, operands: list[Any]) -> list[Any]:
+        args = self.graph.args[i]
+        if op.arity is None:
+            partials = op.partials(self.symbols[i], *operands)
+            return [
+                p if self._needed(x) else None for p, x in zip(partials, args, strict=True)
+            ]
+        return [
+            self._local(op, j, self.symbols[i], operands) if self._needed(x) else None
+            for j, x in enumerate(args)
+        ]
+
+    def _local(self, op: Op, j: int, out: Symbol, operands: list[Any]) -> Any:
+        try:
+            local = op.partials[j](out, *operands)
+            if not isinstance(local, Symbol):
+                return float(local)
+        except TypeError:
+            name = self._function(f"{op.name}_slope{j}", op.partials[j])
+            texts = [MathSymbol.of(x).text for x in (out, *operands)]
+            return MathSymbol(f"{name}({', '.join(texts)})")
+        for called in re.findall(r"(?<![\w.])([a-z_]\w*)\(", local.text):
+            if called in ops.OPS and called != "pow":
+                self.namespace[called] = ops.OPS[called].forward
+        return local
+
+    def _gradient(self, i: int) -> Any:
+        """Return the sum of the contributions; a name, unless it is a name or number already."""
+        terms = self.gradients.get(i)
+        if not terms:
+            return 0.0
+        if len(terms) > 1 or not (isinstance(terms[0], float) or terms[0].text.isidentifier()):
+            total: Any = terms[0] if isinstance(terms[0], Symbol) else MathSymbol.of(terms[0])
+            for term in terms[1:]:
+                total = total + term
+            name = MathSymbol(self.names.new(f"g_{self.symbols[i]}"))
+            self.lines.append(f"{name} = {total}")
+            self.gradients[i] = [name]
+        return self.gradients[i][0]
+
+
+def _product(local: Any, upstream: Any) -> Any:
+    if isinstance(local, float) and isinstance(upstream, float):
+        return local * upstream
+    return upstream * local if isinstance(upstream, Symbol) else MathSymbol.of(upstream) * local

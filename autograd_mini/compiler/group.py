@@ -1,0 +1,493 @@
+"""Group: find the arrays and matrices in a graph, and give every number its place.
+
+`flatten` turns chains of additions into sums of products, `grouped` puts equal operations of
+one level together (a sum of products by its inputs: that is a matrix), `placed` numbers the
+parameters and the rows of the workspace so that operands become slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeAlias
+
+from autograd_mini import ops
+from autograd_mini.compiler.trace import CONSTANT, INPUT, PARAMETER, VARYING, Graph
+from autograd_mini.ops import Op
+
+__all__ = ["Group", "Part", "Plan", "Ref", "flatten", "grouped", "placed"]
+
+Pair: TypeAlias = tuple[int, int]
+Chains: TypeAlias = "dict[int, tuple[list[Pair], list[int]]]"
+
+THETA, STEADY, ROWS, BAKED = "theta", "U", "V", "c"  # buffers; an argument's is "x0", "x1", ...
+SHORT: Final = 4  # fewer terms than this, and no weights among them: single operations read better
+
+
+class Ref:
+    """Numbers that a statement reads: `rows` of a buffer, `shape` many of them.
+
+    For constants, `rows` are the ids of the nodes.
+    """
+
+    __slots__ = ("buffer", "nodes", "rows", "shape")
+
+    def __init__(
+        self, buffer: str, rows: Sequence[int], shape: tuple[int, ...], nodes: Sequence[int]
+    ) -> None:
+        self.buffer = buffer
+        self.rows = rows
+        self.shape = shape
+        self.nodes = nodes
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """Return (first, end) if the rows follow one another."""
+        rows = self.rows
+        first = rows[0]
+        if rows[-1] - first != len(rows) - 1:
+            return None
+        contiguous = all(row == first + i for i, row in enumerate(rows))
+        return (first, first + len(rows)) if contiguous else None
+
+    @property
+    def single(self) -> bool:
+        """Whether all rows are the same one."""
+        return all(row == self.rows[0] for row in self.rows)
+
+    def __str__(self) -> str:
+        span = self.span
+        rows = f"{span[0]}:{span[1]}" if span else ",".join(map(str, self.rows[:8]))
+        return f"{self.buffer}[{rows}]" + (str(self.shape) if len(self.shape) > 1 else "")
+
+
+class Part:
+    """One term of a sum of products, for all members of its group.
+
+    A "matrix" part is weights (rows, columns) times inputs (columns, positions); a "products"
+    part is the sum over the first axis of `left * right`; a "total" part that of `left`; an
+    "add" part is `left` itself.
+    """
+
+    __slots__ = ("kind", "left", "right")
+
+    def __init__(self, kind: str, left: Ref, right: Ref | None = None) -> None:
+        self.kind = kind
+        self.left = left
+        self.right = right
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.left}" + (f" {self.right}" if self.right else "")
+
+
+class Group:
+    """Nodes that one statement computes.
+
+    Attributes:
+        op: The row, or None for a sum of products.
+        kind: "v" or "p".
+        members: The nodes.
+        lo: The first member's row in the workspace of its kind.
+        operands: Of a row: what it reads.
+        parts: Of a sum of products: its terms.
+        positions: How many inputs share the weights of a matrix.
+    """
+
+    __slots__ = ("keys", "kind", "lo", "members", "name", "op", "operands", "parts", "positions")
+
+    def __init__(self, op: Op | None, kind: str, members: list[int], positions: int = 1) -> None:
+        self.op = op
+        self.kind = kind
+        self.members = members
+        self.positions = positions
+        self.lo = 0
+        self.name = ""
+        self.operands: list[Ref] = []
+        self.parts: list[Part] = []
+        self.keys: list[_Sum] = []
+
+    @property
+    def is_matrix(self) -> bool:
+        """Whether this is a matrix product."""
+        return any(part.kind == "matrix" for part in self.parts)
+
+    @property
+    def refs(self) -> list[Ref]:
+        """All that the statement reads."""
+        refs = list(self.operands)
+        for part in self.parts:
+            refs += [part.left] if part.right is None else [part.left, part.right]
+        return refs
+
+    def __str__(self) -> str:
+        what = self.op.name if self.op else " + ".join(map(str, self.parts))
+        reads = " ".join(map(str, self.operands))
+        name = self.name or ("V" if self.kind == VARYING else "U")
+        return f"{name}[{self.lo}:{self.lo + len(self.members)}] = {what} {reads}".rstrip()
+
+
+class Plan:
+    """A graph in groups, every number in its place.
+
+    Attributes:
+        graph: The recorded graph.
+        groups: In the order in which they run.
+        parameters: The parameters' nodes, in the order of the flat vector.
+        rows: The number of rows of the workspaces of kind "v" and "p".
+        results: Where the roots are.
+        place: (buffer, row) of every node that has one.
+        flags: For each node, whether a parameter (1) or an input (2) is below it.
+    """
+
+    __slots__ = (
+        "flags",
+        "graph",
+        "groups",
+        "multiplications",
+        "parameters",
+        "place",
+        "results",
+        "rows",
+    )
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.groups: list[Group] = []
+        self.parameters: list[int] = []
+        self.rows = {VARYING: 0, PARAMETER: 0}
+        self.place: dict[int, tuple[str, int]] = {}
+        self.results: list[Ref] = []
+        self.flags = bytearray()
+        self.multiplications = 0
+
+    @property
+    def matrices(self) -> int:
+        """The number of matrix products."""
+        return sum(group.is_matrix for group in self.groups)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.groups))
+
+
+def plan(graph: Graph) -> Plan:
+    """Return the graph in groups."""
+    chains, absorbed = flatten(graph)
+    return placed(graph, chains, grouped(graph, chains, absorbed))
+
+
+# Sums of products.
+
+
+def flatten(graph: Graph) -> tuple[Chains, bytearray]:
+    """Return additions, totals and dots as (pairs, rest), and mark the nodes they absorb.
+
+    An inner addition and a product join only if nobody else uses them.
+    """
+    rows, args, kinds = graph.ops, graph.args, graph.kinds
+    uses = [0] * len(rows)
+    for i, operands in enumerate(args):
+        if kinds[i] != CONSTANT:
+            for x in operands:
+                uses[x] += 1
+    for root in graph.roots:
+        uses[root] += 1
+    chains: Chains = {}
+    absorbed = bytearray(len(rows))
+    for i in range(len(rows) - 1, -1, -1):
+        if absorbed[i] or kinds[i] not in (VARYING, PARAMETER) or rows[i] not in _CHAINS:
+            continue
+        pairs, rest, inner = _terms(graph, i, uses)
+        weighted = any((kinds[a], kinds[b]) in _WEIGHTED for a, b in pairs)
+        if weighted or rows[i] is not ops.ADD or len(pairs) + len(rest) >= SHORT:
+            chains[i] = (pairs, rest)
+            for x in inner:
+                absorbed[x] = 1
+    return chains, absorbed
+
+
+_CHAINS: Final = (ops.ADD, ops.TOTAL, ops.DOT)
+_WEIGHTED: Final = {
+    pair for x in (INPUT, VARYING) for pair in ((PARAMETER, x), (x, PARAMETER))
+}
+
+
+def _terms(graph: Graph, root: int, uses: list[int]) -> tuple[list[Pair], list[int], list[int]]:
+    rows, args, kinds, data = graph.ops, graph.args, graph.kinds, graph.data
+    kind = kinds[root]
+    pairs: list[Pair] = []
+    rest: list[int] = []
+    inner: list[int] = []
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        op = rows[node]
+        if node != root:
+            if uses[node] != 1 or kinds[node] != kind:
+                rest.append(node)
+                continue
+            if op is ops.MUL:
+                a, b = args[node]
+                pairs.append((a, b))
+            elif op is ops.POW and kinds[args[node][1]] == CONSTANT and data[args[node][1]] == 2.0:
+                pairs.append((args[node][0],) * 2)
+            elif op not in _CHAINS:
+                rest.append(node)
+                continue
+            inner.append(node)
+        if op is ops.DOT:
+            operands = args[node]
+            n = len(operands) // 2
+            pairs += zip(operands[:n], operands[n : 2 * n], strict=True)
+            stack += operands[2 * n :]
+        elif op is ops.ADD or op is ops.TOTAL:
+            stack += args[node][::-1]
+    return pairs, rest, inner
+
+
+# Groups.
+
+
+def _buffers(graph: Graph) -> list[str]:
+    """Return the buffer in which each node's number will be."""
+    names = {CONSTANT: BAKED, PARAMETER: STEADY, VARYING: ROWS, INPUT: "x"}
+    buffers = [names[kind] for kind in graph.kinds]
+    for i in graph.parameters:
+        buffers[i] = THETA
+    for k, ids in enumerate(graph.inputs):
+        for i in ids:
+            buffers[i] = f"x{k}"
+    return buffers
+
+
+_RANK: Final = {BAKED: 0, THETA: 1, STEADY: 2}
+
+
+class _Sum:
+    """A sum of products, its terms sorted by what they are."""
+
+    __slots__ = ("node", "products", "rest", "weighted")
+
+    def __init__(
+        self, node: int, pairs: list[Pair], rest: list[int], buffers: list[str]
+    ) -> None:
+        self.node = node
+        self.weighted: list[Pair] = []  # (weight, input)
+        self.products: list[Pair] = []
+        for a, b in pairs:
+            x, y = _RANK.get(buffers[a], 3), _RANK.get(buffers[b], 3)
+            if x == y:
+                self.products.append((a, b) if buffers[a] <= buffers[b] else (b, a))
+            else:
+                self.weighted.append((a, b) if x < y else (b, a))
+        if len({(buffers[w], buffers[x]) for w, x in self.weighted}) > 1:
+            self.weighted.sort(key=lambda pair: (buffers[pair[0]], buffers[pair[1]], pair[1]))
+        else:
+            self.weighted.sort(key=lambda pair: pair[1])
+        self.products.sort(key=lambda pair: (buffers[pair[0]], buffers[pair[1]]))
+        self.rest = sorted(rest, key=lambda x: (buffers[x], x))
+
+
+def grouped(graph: Graph, chains: Chains, absorbed: bytearray) -> list[list[Group]]:
+    """Return the groups of each level, before anything has a place.
+
+    A level is one more than the highest operand's. A sum of products is grouped with those that
+    have the same inputs, and these with those that have the same weights.
+    """
+    rows, args, kinds, data = graph.ops, graph.args, graph.kinds, graph.data
+    buffers = _buffers(graph)
+    levels = [0] * len(rows)
+    sums: dict[tuple[object, ...], list[_Sum]] = {}
+    plain: dict[tuple[object, ...], list[int]] = {}
+    for i, op in enumerate(rows):
+        if op is None or absorbed[i] or kinds[i] == CONSTANT:
+            continue
+        if i in chains:
+            pairs, rest = chains[i]
+            terms = _Sum(i, pairs, rest, buffers)
+            level = max([levels[x] for pair in pairs for x in pair] + [levels[x] for x in rest])
+            key = (
+                tuple([x for _, x in terms.weighted]),
+                _classes(terms.weighted, buffers),
+                _classes(terms.products, buffers),
+                tuple([buffers[x] for x in terms.rest]),
+            )
+            sums.setdefault((level + 1, kinds[i], key), []).append(terms)
+        else:
+            level = max([levels[x] for x in args[i]])
+            exponent = data[args[i][1]] if op is ops.POW and kinds[args[i][1]] == CONSTANT else None
+            key = (op, tuple([buffers[x] for x in args[i]]), exponent)
+            plain.setdefault((level + 1, kinds[i], key), []).append(i)
+        levels[i] = level + 1
+    found: dict[int, list[Group]] = {}
+    for (level, kind, _), members in plain.items():
+        assert isinstance(level, int)
+        found.setdefault(level, []).append(Group(rows[members[0]], str(kind), members))
+    for level, group in _stacked(sums):
+        found.setdefault(level, []).append(group)
+    for groups in found.values():
+        groups.sort(key=lambda group: group.members[0])
+    return [found[level] for level in sorted(found)]
+
+
+def _classes(pairs: list[Pair], buffers: list[str]) -> tuple[tuple[str, str], ...]:
+    return tuple([(buffers[a], buffers[b]) for a, b in pairs])
+
+
+def _stacked(sums: dict[tuple[object, ...], list[_Sum]]) -> Iterable[tuple[int, Group]]:
+    """Put matrices together that have the same weights: their inputs become columns of one."""
+    merged: dict[tuple[object, ...], list[list[_Sum]]] = {}
+    for (level, kind, key), members in sums.items():
+        assert isinstance(key, tuple)
+        inputs, *others = key
+        if not inputs:
+            merged[level, kind, key] = [members]
+            continue
+        members.sort(key=lambda terms: [w for w, _ in terms.weighted])
+        weights = tuple([tuple([w for w, _ in terms.weighted]) for terms in members])
+        merged.setdefault((level, kind, weights, *others), []).append(members)
+    for (level, kind, *_), positions in merged.items():
+        assert isinstance(level, int)
+        members = [terms for row in zip(*positions, strict=True) for terms in row]
+        group = Group(None, str(kind), [terms.node for terms in members], len(positions))
+        group.keys = members
+        yield level, group
+
+
+# Places.
+
+
+def placed(graph: Graph, chains: Chains, levels: list[list[Group]]) -> Plan:
+    """Number the parameters and the rows of the workspaces; say what every statement reads."""
+    result = Plan(graph)
+    place, buffers = result.place, _buffers(graph)
+    for k, ids in enumerate(graph.inputs):
+        for row, i in enumerate(ids):
+            place[i] = (f"x{k}", row)
+    _place_parameters(result, levels, buffers)
+    for groups in levels:
+        for group in groups:
+            _sort_members(group, graph, place)
+            group.lo = result.rows[group.kind]
+            buffer = ROWS if group.kind == VARYING else STEADY
+            for row, i in enumerate(group.members):
+                place[i] = (buffer, group.lo + row)
+            result.rows[group.kind] += len(group.members)
+            _read(group, graph, place, buffers)
+            result.groups.append(group)
+    result.results = [_ref([root], (1,), place, buffers) for root in graph.roots]
+    result.flags = _flags(graph)
+    result.multiplications = sum(len(pairs) for pairs, _ in chains.values())
+    return result
+
+
+def _place_parameters(result: Plan, levels: list[list[Group]], buffers: list[str]) -> None:
+    """Give every matrix one block, its biases the next, and then all others a place."""
+    graph, place = result.graph, result.place
+
+    def put(nodes: Iterable[int]) -> None:
+        for i in nodes:
+            if i in graph.parameters and i not in place:
+                place[i] = (THETA, len(result.parameters))
+                result.parameters.append(i)
+
+    for groups in levels:
+        for group in groups:
+            if group.op is None and group.keys[0].weighted:
+                rows: list[_Sum] = group.keys[:: group.positions]
+                for lo, hi in _runs(_classes(rows[0].weighted, buffers)):
+                    put(w for terms in rows for w, _ in terms.weighted[lo:hi])
+                put(x for terms in rows for x in terms.rest)
+    put(graph.parameters)
+
+
+def _runs(classes: Sequence[object]) -> list[tuple[int, int]]:
+    """Return the stretches of equal neighbors."""
+    cuts = [j for j in range(1, len(classes)) if classes[j] != classes[j - 1]]
+    return list(zip([0, *cuts], [*cuts, len(classes)], strict=True)) if classes else []
+
+
+def _sort_members(group: Group, graph: Graph, place: dict[int, tuple[str, int]]) -> None:
+    """Order the members by where their operands are."""
+    nowhere = ("", 0)
+    if group.op is not None:
+        args = graph.args
+        group.members.sort(key=lambda i: [place.get(x, nowhere) for x in args[i]])
+    elif not group.keys[0].weighted:
+        for terms in group.keys:
+            if len(group.keys) == 1:
+                terms.products.sort(key=lambda pair: [place.get(x, nowhere) for x in pair])
+                terms.rest.sort(key=lambda x: place.get(x, nowhere))
+        group.keys.sort(
+            key=lambda terms: [place.get(x, nowhere) for pair in terms.products for x in pair]
+            + [place.get(x, nowhere) for x in terms.rest]
+        )
+        group.members = [terms.node for terms in group.keys]
+
+
+def _ref(
+    nodes: list[int],
+    shape: tuple[int, ...],
+    place: dict[int, tuple[str, int]],
+    buffers: list[str],
+) -> Ref:
+    buffer = buffers[nodes[0]]
+    rows = nodes if buffer == BAKED else [place[i][1] for i in nodes]
+    return Ref(buffer, rows, shape, nodes)
+
+
+def _read(
+    group: Group, graph: Graph, place: dict[int, tuple[str, int]], buffers: list[str]
+) -> None:
+    """Write down what the group's statement reads."""
+    members, args = group.members, graph.args
+    count = len(members)
+    if group.op is not None:
+        widths = {len(args[i]) for i in members}
+        for j in range(widths.pop()):
+            group.operands.append(_ref([args[i][j] for i in members], (count,), place, buffers))
+        return
+    keys, positions = group.keys, group.positions
+    rows, first = keys[::positions], keys[:positions]
+    for lo, hi in _runs(_classes(keys[0].weighted, buffers)):
+        weights = [w for terms in rows for w, _ in terms.weighted[lo:hi]]
+        inputs = [terms.weighted[j][1] for j in range(lo, hi) for terms in first]
+        group.parts.append(
+            Part(
+                "matrix",
+                _ref(weights, (len(rows), hi - lo), place, buffers),
+                _ref(inputs, (hi - lo, positions), place, buffers),
+            )
+        )
+    products = [terms.products for terms in keys]
+    for lo, hi in _runs(_classes(products[0], buffers)):
+        sides = [
+            _ref([row[j][side] for j in range(lo, hi) for row in products], (hi - lo, count), place, buffers)
+            for side in (0, 1)
+        ]
+        group.parts.append(Part("products", *sides))
+    rest = [terms.rest for terms in keys]
+    for lo, hi in _runs([buffers[x] for x in rest[0]]):
+        if hi - lo >= SHORT:
+            nodes = [row[j] for j in range(lo, hi) for row in rest]
+            group.parts.append(Part("total", _ref(nodes, (hi - lo, count), place, buffers)))
+        else:
+            for j in range(lo, hi):
+                group.parts.append(
+                    Part("add", _ref([row[j] for row in rest], (count,), place, buffers))
+                )
+    group.keys = []
+
+
+def _flags(graph: Graph) -> bytearray:
+    """Say for each node whether a parameter (1) or an input (2) is below it."""
+    flags = bytearray(len(graph.ops))
+    for i, operands in enumerate(graph.args):
+        if graph.kinds[i] == INPUT:
+            flags[i] = 2
+        elif i in graph.parameters:
+            flags[i] = 1
+        else:
+            flag = 0
+            for x in operands:
+                flag |= flags[x]
+            flags[i] = flag
+    return flags

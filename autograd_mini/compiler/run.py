@@ -1,0 +1,523 @@
+"""Run: `compile` a function of one example, and call it on batches.
+
+Values and arrays: `program(...)`, `value_and_grad` and `input_grad` read the parameters' Values
+anew at every call. A training loop that updates the parameters itself stays *resident* instead:
+
+```
+program.push()                       # Values -> program.theta, once
+for xb, tb in batches:
+    loss = program.gradient(xb, tb)  # fills program.gtheta in place
+    program.theta -= lr * program.gtheta
+program.pull()                       # theta and gtheta -> the Values' data and grad
+```
+
+`theta` and `gtheta` are flat arrays, in the order of `program.parameters`. Both stay the same
+objects as long as the program lives: change them in place.
+"""
+
+# NumPy arrays are Any here: numpy is imported inside the functions that use it.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import builtins
+import itertools
+import linecache
+import math
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+from autograd_mini.compiler import trace as tracing
+from autograd_mini.compiler.group import Plan, plan
+from autograd_mini.compiler.trace import PARAMETER, VARYING, Shape, collector_paused
+from autograd_mini.errors import TraceError
+from autograd_mini.value import Value, adjoints, topological_order
+
+__all__ = ["Program", "compile"]
+
+Array: TypeAlias = Any
+
+FORWARD, GRADIENT, INPUTS = "forward", "loss_and_gradient", "input_gradient"
+STATEMENTS: Final = 20_000  # more array operations than this do not pay
+SCALAR_NODES: Final = 20_000  # the longest graph written out for a batch of one
+KEPT: Final = 4  # workspaces of so many batch sizes are kept
+REPLAYS: Final = 3  # other examples of the first batch that are evaluated eagerly
+SUSPECTS: Final = 8  # examples that are replayed when a result is not finite
+AGREEMENT: Final = 1e-6  # of the largest number compared: wrong programs differ by far more
+
+
+def compile(
+    f: Callable[..., Any], *example: Any, check: bool = True, float32: bool = False
+) -> Program:
+    """Return a NumPy program that computes `f` over a batch, with gradients.
+
+    `f` takes one example, numbers or nested sequences of numbers, and returns one number, or a
+    list of them for inference only. It is run on the example to record its operations. The
+    Values that it closes over are the program's parameters; only they and the arguments vary
+    later. What `f` adds that depends on parameters alone, such as a penalty, counts once, since
+    the result is a mean.
+
+    Args:
+        f: A function of Values.
+        example: One example, as `f` takes it.
+        check: Evaluate other examples of the first batch eagerly, and compare.
+        float32: Compute in single precision: less exact, less memory.
+
+    Raises:
+        TraceError: If `f` branches on a traced number, or if a number would be frozen into the
+            program: from `.data`, from a random generator.
+
+    Example:
+        >>> from autograd_mini import Value, dot, tanh
+        >>> w = [Value(0.5), Value(-1.0)]
+        >>> program = compile(lambda x, t: (tanh(dot(w, x)) - t) ** 2, [1.0, 2.0], 0.0)
+        >>> loss, gradients = program.value_and_grad([[1.0, 2.0], [0.0, 1.0]], [0.0, 1.0])
+        >>> round(loss, 6)
+        1.961302
+    """
+    with collector_paused():
+        graph = tracing.trace(f, example)
+        found = plan(graph)
+    if len(found.groups) > STATEMENTS:
+        raise TraceError(
+            f"the {len(graph.ops)} operations of this function do not fall into arrays: the "
+            f"program would have {len(found.groups)} statements, and {STATEMENTS} is the limit; "
+            "run it eagerly"
+        )
+    return Program(f, example, found, check=check, float32=float32)
+
+
+class Program:
+    """A compiled function: `program(*batch)` is its value for every example.
+
+    Attributes:
+        parameters: The Values that the function closes over, in the order of `theta`.
+        theta: The parameters as one flat array.
+        gtheta: The gradient that `gradient` left, in the same order.
+        shapes: The shape of each argument for one example.
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], example: Sequence[Any], found: Plan, *, check: bool, float32: bool
+    ) -> None:
+        import numpy as np
+
+        graph = found.graph
+        self.parameters: list[Value] = [graph.parameters[i] for i in found.parameters]
+        self.dtype: Any = np.dtype(np.float32 if float32 else np.float64)
+        self.theta: Array = np.array([p.data for p in self.parameters], self.dtype)
+        self.gtheta: Array = np.zeros(len(self.parameters), self.dtype)
+        self.shapes: list[Shape] = graph.shapes
+        self._f = f
+        self._example = example
+        self._plan = found
+        self._graph = graph
+        self._unchecked = check
+        self._traced_with = self.theta.copy() if check else None
+        self._lock = threading.RLock()
+        self._texts: dict[tuple[str, bool], _Loaded] = {}
+        self._bound: OrderedDict[tuple[str, int], Any] = OrderedDict()
+        self._scalar_pays: dict[str, bool] = {}
+
+    # Calls.
+
+    def __call__(self, *batch: Any) -> Array:
+        """Return the function's value for every example, `(B,)`, or `(B, k)` for a list of k."""
+        with self._lock:
+            self.push()
+            columns, count = self._columns(batch)
+            self._check(columns, count)
+            result, guard = self._run(FORWARD, columns, count)
+            if not self._is_finite(result) or not math.isfinite(guard):
+                self._replay(columns, count, result)
+        return result[:, 0].copy() if self._graph.scalar else result
+
+    def value_and_grad(self, *batch: Any) -> tuple[float, list[float]]:
+        """Return the mean over the batch, and its gradient for each of `parameters`.
+
+        Raises:
+            TypeError: If the function returns a list.
+            DomainError: The eager error of the first example that has one.
+        """
+        with self._lock:
+            self.push()
+            value = self.gradient(*batch)
+            return value, self.gtheta.tolist()
+
+    def gradient(self, *batch: Any) -> float:
+        """Return the mean over the batch for the numbers in `theta`, and fill `gtheta`.
+
+        This is the resident form of `value_and_grad`: no Value is read or written.
+        """
+        self._needs_a_number("gradient")
+        with self._lock:
+            columns, count = self._columns(batch)
+            self._check(columns, count)
+            value, guard = self._run(GRADIENT, columns, count)
+            gtheta = self.gtheta
+            if not math.isfinite(value + guard) or not math.isfinite(gtheta.dot(gtheta)):
+                self._replay(columns, count, None)
+            return value
+
+    def input_grad(self, *batch: Any) -> list[Array]:
+        """Return each example's own gradient: one array per argument, shaped like the argument.
+
+        Raises:
+            TypeError: If the function returns a list.
+        """
+        self._needs_a_number("input_grad")
+        with self._lock:
+            self.push()
+            columns, count = self._columns(batch)
+            self._check(columns, count)
+            result, guard = self._run(INPUTS, columns, count)
+            if not math.isfinite(guard) or not all(map(self._is_finite, result)):
+                self._replay(columns, count, None)
+            return [
+                g.reshape(count, *shape) for g, shape in zip(result, self.shapes, strict=True)
+            ]
+
+    # Values and arrays.
+
+    def push(self) -> None:
+        """Copy the parameters' data from the Values to `theta`."""
+        self.theta[:] = [p.data for p in self.parameters]
+
+    def pull(self) -> None:
+        """Copy `theta` and `gtheta` to the Values' data and grad."""
+        gradients = self.gtheta.tolist()
+        for p, data, gradient in zip(self.parameters, self.theta.tolist(), gradients, strict=True):
+            p.data = data
+            p.grad = gradient
+
+    # What it is.
+
+    @property
+    def source(self) -> str:
+        """The NumPy program as text; a debugger shows it, too."""
+        purpose = GRADIENT if self._graph.scalar else FORWARD
+        return self._text(purpose).text.source
+
+    @property
+    def groups(self) -> int:
+        """How many array statements the forward pass has."""
+        return len(self._plan.groups)
+
+    @property
+    def matrices(self) -> int:
+        """How many of the groups are matrix products."""
+        return self._plan.matrices
+
+    @property
+    def nodes(self) -> int:
+        """How many scalar operations one example has."""
+        return sum(kind in (VARYING, PARAMETER) for kind in self._graph.kinds) - len(
+            self.parameters
+        )
+
+    def __str__(self) -> str:
+        from autograd_mini.compiler.emit import name_groups
+
+        name_groups(self._plan)
+        arguments = ", ".join(
+            f"{name} {shape}" if shape else name
+            for name, shape in zip(self._graph.names, self.shapes, strict=True)
+        )
+        head = (
+            f"{getattr(self._f, '__name__', 'f').strip('<>')}({arguments}): {self.nodes} scalar "
+            f"nodes in {self.groups} groups, {self.matrices} of them matrices; "
+            f"{len(self.parameters)} parameters"
+        )
+        return "\n".join([head, *[f"  {group}" for group in self._plan.groups]])
+
+    def __repr__(self) -> str:
+        return (
+            f"<Program: {self.nodes} scalar nodes, {self.groups} groups, "
+            f"{self.matrices} matrices, {len(self.parameters)} parameters>"
+        )
+
+    # Running.
+
+    def _needs_a_number(self, name: str) -> None:
+        if not self._graph.scalar:
+            raise TypeError(
+                f"{name} needs a function that returns one number, but this one returns a list "
+                f"of {len(self._graph.roots)}: compile the loss, or call the program for values"
+            )
+
+    def _columns(self, batch: Sequence[Any]) -> tuple[list[Array], int]:
+        """Return each argument as a matrix with one column per example, and their number."""
+        import numpy as np
+
+        shapes = self.shapes
+        if len(batch) != len(shapes):
+            names = ", ".join(self._graph.names)
+            raise ValueError(
+                f"the program takes {len(shapes)} arguments ({names}), but got {len(batch)}"
+            )
+        if not batch:
+            return [], 1
+        columns: list[Array] = []
+        count = -1
+        for k, (x, shape) in enumerate(zip(batch, shapes, strict=True)):
+            array = np.asarray(x, self.dtype)
+            if array.ndim != len(shape) + 1 or array.shape[1:] != shape:
+                raise ValueError(
+                    f"argument {self._graph.names[k]!r} needs the shape (B, "
+                    f"{''.join(f'{n}, ' for n in shape)}) for a batch of B examples, but got "
+                    f"{array.shape}".replace(", )", ")" if shape else ",)")
+                )
+            if count not in (-1, len(array)):
+                raise ValueError(
+                    f"all arguments need as many examples: {self._graph.names[0]!r} has {count}, "
+                    f"but {self._graph.names[k]!r} has {len(array)}"
+                )
+            count = len(array)
+            columns.append(array.reshape(count, -1).T)
+        if count == 0:
+            raise ValueError("a batch needs at least one example, but got none")
+        return columns, count
+
+    def _run(self, purpose: str, columns: list[Array], count: int) -> tuple[Any, float]:
+        """Run one of the texts; return its result and a number that is finite if all is well."""
+        import numpy as np
+
+        if count == 1 and self._prefers_scalar(purpose):
+            try:
+                return self._run_scalar(purpose, columns), 0.0
+            except (ValueError, ArithmeticError):
+                self._replay(columns, count, None)  # raises what the user should see, if anything
+        function, guarded = self._function(purpose, count)
+        try:
+            with np.errstate(all="ignore"):
+                result = function(*columns)
+        except (ValueError, ArithmeticError):
+            self._replay(columns, count, None)
+            raise
+        result, guard = result if guarded else (result, 0.0)
+        if purpose == FORWARD:
+            result = np.ascontiguousarray(result.T)
+        elif purpose == INPUTS:
+            result = [g.T.copy() for g in result]
+        return result, float(guard)
+
+    def _run_scalar(self, purpose: str, columns: list[Array]) -> Any:
+        import numpy as np
+
+        function = self._text(purpose, scalar=True).function
+        arguments = [
+            x[0, 0].item() if shape == () else x[:, 0].tolist()
+            for x, shape in zip(columns, self.shapes, strict=True)
+        ]
+        result = function(self.theta.tolist(), *arguments)
+        if purpose == FORWARD:
+            return np.array([result], self.dtype)
+        value, gradients = result
+        if purpose == GRADIENT:
+            self.gtheta[:] = gradients
+            return float(value)
+        found: list[Array] = []
+        lo = 0
+        for x in columns:
+            found.append(np.array([gradients[lo : lo + len(x)]], self.dtype))
+            lo += len(x)
+        return found
+
+    def _prefers_scalar(self, purpose: str) -> bool:
+        """Say whether plain floats beat arrays for one example, by counting operations."""
+        if purpose not in self._scalar_pays:
+            graph = self._graph
+            scalar = len(graph.ops) + self._plan.multiplications
+            pays = (
+                self.dtype.itemsize == 8
+                and len(graph.ops) <= SCALAR_NODES
+                and scalar <= 25 * max(len(self._plan.groups), 4)
+            )
+            self._scalar_pays[purpose] = pays
+        return self._scalar_pays[purpose]
+
+    def _function(self, purpose: str, count: int) -> tuple[Callable[..., Any], bool]:
+        """Return the function for a batch size, with its workspace."""
+        key = (purpose, count)
+        loaded = self._text(purpose)
+        if key in self._bound:
+            self._bound.move_to_end(key)
+        else:
+            self._bound[key] = loaded.function(self.theta, self.gtheta, count)
+            if len(self._bound) > KEPT:
+                self._bound.popitem(last=False)
+        return self._bound[key], loaded.text.guarded
+
+    def _text(self, purpose: str, *, scalar: bool = False) -> _Loaded:
+        key = (purpose, scalar)
+        if key not in self._texts:
+            from autograd_mini.compiler.emit import emit, emit_scalar
+
+            with collector_paused():
+                text = (emit_scalar if scalar else emit)(self._plan, purpose)
+            if not scalar and self.dtype.itemsize == 4:
+                text.namespace.update(
+                    {
+                        name: x.astype(self.dtype)
+                        for name, x in text.namespace.items()
+                        if getattr(x, "dtype", None) == float
+                    }
+                )
+            self._texts[key] = _Loaded(self, text, purpose if scalar else "bind")
+        return self._texts[key]
+
+    # Safety.
+
+    def _is_finite(self, result: Array) -> bool:
+        import numpy as np
+
+        return math.isfinite(np.add.reduce(result, axis=None))
+
+    def _example_at(self, columns: list[Array], n: int) -> list[Any]:
+        return [
+            x[:, n].reshape(shape).tolist() if shape else float(x[0, n])
+            for x, shape in zip(columns, self.shapes, strict=True)
+        ]
+
+    def _replay(self, columns: list[Array], count: int, result: Array | None) -> None:
+        """Evaluate suspicious examples eagerly, so that the user gets the eager error."""
+        import numpy as np
+
+        suspects = np.arange(count)
+        if result is None and self._graph.scalar and count > 1:
+            with np.errstate(all="ignore"):
+                function, guarded = self._function(FORWARD, count)
+                values = function(*columns)
+            result = (values[0] if guarded else values).T
+        if result is not None:
+            bad = ~np.isfinite(result).all(axis=1)
+            suspects = np.concatenate([suspects[bad], suspects[~bad]])
+        with self._with_theta():
+            for n in suspects[:SUSPECTS].tolist():
+                results, _ = tracing.eager(self._f, self._example_at(columns, n))
+                if self._graph.scalar:
+                    adjoints(results[0])
+
+    def _with_theta(self) -> _Parameters:
+        return _Parameters(self.parameters, self.theta.tolist())
+
+    def _check(self, columns: list[Array], count: int) -> None:
+        """Once: compare with the eager engine on other examples; again after the first update."""
+        if self._unchecked and count > 1:
+            self._unchecked = False
+            self._compare(columns, count)
+        if self._traced_with is not None and not (self._traced_with == self.theta).all():
+            self._traced_with = None
+            with self._with_theta():
+                tracing.retrace(self._f, self._example, self._graph)
+
+    def _compare(self, columns: list[Array], count: int) -> None:
+        import numpy as np
+
+        others: list[int] = []
+        for n in range(count):
+            if self._example_at(columns, n) != [
+                _listed(x) for x in self._example
+            ]:
+                others.append(n)
+            if len(others) == REPLAYS:
+                break
+        if not others:
+            return
+        gtheta = self.gtheta.copy()
+        with self._with_theta(), collector_paused():
+            tracing.retrace(self._f, self._example_at(columns, others[0]), self._graph)
+            for n in others:
+                one = [np.ascontiguousarray(x[:, n : n + 1]) for x in columns]
+                example = self._example_at(columns, n)
+                results, _ = tracing.eager(self._f, example)
+                values, _ = self._run(FORWARD, one, 1)
+                expected = [y.data for y in results]
+                self._agree(expected, values[0].tolist(), "value", example)
+                if not self._graph.scalar:
+                    continue
+                slopes = adjoints(results[0])
+                self._run(GRADIENT, one, 1)
+                wanted = [float(slopes.get(p, 0.0)) for p in self.parameters]
+                if not _near_kink(results[0]):
+                    self._agree(wanted, self.gtheta.tolist(), "gradient", example)
+        self.gtheta[:] = gtheta
+
+    def _agree(
+        self, expected: list[float], got: list[float], what: str, example: list[Any]
+    ) -> None:
+        numbers = [abs(x) for x in (*expected, *got) if math.isfinite(x)]
+        slack = (AGREEMENT if self.dtype.itemsize == 8 else 1e-2) * max(numbers, default=0.0)
+        for x, y in zip(expected, got, strict=True):
+            if x != y and math.isfinite(x) and not abs(x - y) <= slack:
+                raise TraceError(
+                    f"the compiled {what} is {y!r}, but running the function on the example "
+                    f"{_short(example)} gives {x!r}: the function does not do the same operations "
+                    "for every example; choose with where() instead of if, and keep numbers "
+                    "Values (not .data); check=False skips this test"
+                )
+
+
+class _Loaded:
+    """A text that has been run, and registered where debuggers look for lines."""
+
+    def __init__(self, program: Program, text: Any, name: str) -> None:
+        self.text = text
+        filename = f"<autograd_mini program {next(_numbers)}>"
+        lines = text.source.splitlines(keepends=True)
+        linecache.cache[filename] = (len(text.source), None, lines, filename)
+        weakref.finalize(program, linecache.cache.pop, filename, None)
+        exec(_compile(text.source, filename, "exec"), text.namespace)
+        self.function: Callable[..., Any] = text.namespace[name]
+
+
+class _Parameters:
+    """A block in which the Values hold the program's numbers."""
+
+    def __init__(self, parameters: list[Value], data: list[float]) -> None:
+        self.parameters = parameters
+        self.inside = data
+
+    def __enter__(self) -> None:
+        self.outside = [p.data for p in self.parameters]
+        self._set(self.inside)
+
+    def __exit__(self, *exception: object) -> None:
+        self._set(self.outside)
+
+    def _set(self, data: list[float]) -> None:
+        for p, number in zip(self.parameters, data, strict=True):
+            p.data = number
+
+
+_numbers: Final = itertools.count(1)
+_compile: Final = builtins.compile
+
+
+def _listed(x: Any) -> Any:
+    return [_listed(row) for row in x] if hasattr(x, "__len__") else float(x)
+
+
+def _short(example: list[Any]) -> str:
+    text = repr(example)
+    return text if len(text) < 80 else f"{text[:76]}...]"
+
+
+def _near_kink(root: Value) -> bool:
+    """Say whether rounding alone may decide a slope."""
+    for node in topological_order(root):
+        op = node.op
+        if op is not None and op.kinks:
+            xs = [x.data for x in node.inputs]
+            size = 1e-9 * max(1.0, *[abs(x) for x in xs])
+            for kink in op.kinks:
+                distance = kink(*xs) if callable(kink) else xs[0] - kink
+                if not abs(distance) > size:
+                    return True
+    return False
+
+

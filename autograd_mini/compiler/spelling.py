@@ -1,0 +1,522 @@
+"""The NumPy spelling of every row of the table, and the symbols that write programs.
+
+A spelling takes the row's operands as arrays, and `out=`. It is as stable as the row's forward,
+and never raises: outside of a domain it gives NaN or an infinity.
+"""
+
+# NumPy's ufuncs are Any to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownLambdaType=false
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from autograd_mini import ops
+from autograd_mini.ops import Number, Op
+from autograd_mini.symbols import ATOM, PRODUCT, SIGN, Symbol
+
+__all__ = ["SPELLINGS", "Column", "MathSymbol", "NumPySymbol", "spelling"]
+
+Array: TypeAlias = Any
+
+
+def _into(result: Array, out: Array | None) -> Array:
+    if out is None:
+        return result
+    np.copyto(out, result)
+    return out
+
+
+def power(x: Array, y: Array, out: Array | None = None) -> Array:
+    """xʸ, NaN where it is not real, and IEEE's infinities."""
+    return np.power(x, y, out=out)
+
+
+def sigmoid(x: Array, out: Array | None = None) -> Array:
+    """1 / (1 + e⁻ˣ), without overflow."""
+    e = np.exp(-np.abs(x))
+    return np.divide(np.where(np.greater_equal(x, 0.0), 1.0, e), 1.0 + e, out=out)
+
+
+def softplus(x: Array, out: Array | None = None) -> Array:
+    """ln(1 + eˣ), without overflow."""
+    return np.add(np.maximum(x, 0.0), np.log1p(np.exp(-np.abs(x))), out=out)
+
+
+def log_sigmoid(x: Array, out: Array | None = None) -> Array:
+    """-softplus(-x)."""
+    return np.negative(softplus(np.negative(x)), out=out)
+
+
+def relu(x: Array, out: Array | None = None) -> Array:
+    """max(x, 0)."""
+    return np.maximum(x, 0.0, out=out)
+
+
+def where(cond: Array, a: Array, b: Array, out: Array | None = None) -> Array:
+    """`a` where the condition holds, else `b`."""
+    return _into(np.where(cond, a, b), out)
+
+
+def greater(x: Array, y: Array, out: Array | None = None) -> Array:
+    """1.0 where x > y, else 0.0."""
+    return _into(np.greater(x, y) * 1.0, out)
+
+
+def less(x: Array, y: Array, out: Array | None = None) -> Array:
+    """1.0 where x < y, else 0.0."""
+    return _into(np.less(x, y) * 1.0, out)
+
+
+def clip(x: Array, low: Array, high: Array, out: Array | None = None) -> Array:
+    """`x`, or the bound it is beyond; NaN if low > high."""
+    inside = np.where(np.less(x, low), low, np.where(np.greater(x, high), high, x))
+    return _into(np.where(np.greater(low, high), np.nan, inside), out)
+
+
+def leaky_relu(x: Array, slope: Array, out: Array | None = None) -> Array:
+    """`x`, or slope x below 0."""
+    return _into(np.where(np.greater(x, 0.0), x, slope * x), out)
+
+
+def elu(x: Array, alpha: Array, out: Array | None = None) -> Array:
+    """`x`, or alpha (eˣ - 1) below 0."""
+    return _into(np.where(np.greater(x, 0.0), x, alpha * np.expm1(np.minimum(x, 0.0))), out)
+
+
+def silu(x: Array, out: Array | None = None) -> Array:
+    """x sigmoid(x)."""
+    return np.multiply(x, sigmoid(x), out=out)
+
+
+def gelu(x: Array, out: Array | None = None) -> Array:
+    """x Φ(x)."""
+    return np.multiply(0.5 * x, erfc(x * -math.sqrt(0.5)), out=out)
+
+
+def mish(x: Array, out: Array | None = None) -> Array:
+    """x tanh(softplus(x))."""
+    return np.multiply(x, np.tanh(softplus(x)), out=out)
+
+
+def softsign(x: Array, out: Array | None = None) -> Array:
+    """x / (1 + |x|)."""
+    return np.divide(x, 1.0 + np.abs(x), out=out)
+
+
+def tanhshrink(x: Array, out: Array | None = None) -> Array:
+    """x - tanh x, by its series near 0, where the difference cancels."""
+    q = x * x
+    series = x * q * (1 / 3 - q * (2 / 15 - q * (17 / 315 - q * (62 / 2835))))
+    return _into(np.where(np.abs(x) < 0.03, series, x - np.tanh(x)), out)
+
+
+def softshrink(x: Array, lambd: Array, out: Array | None = None) -> Array:
+    """`x` moved by lambd towards 0, and 0 between."""
+    return _into(np.where(np.abs(x) > lambd, x - np.copysign(lambd, x), 0.0 * x), out)
+
+
+def log_cosh(x: Array, out: Array | None = None) -> Array:
+    """ln cosh x, without overflow or cancellation."""
+    size = np.abs(x)
+    large = size + np.log1p(np.exp(-2.0 * size)) - math.log(2.0)
+    small = np.log1p(2.0 * np.sinh(0.5 * np.minimum(size, 1.0)) ** 2)
+    return _into(np.where(size > 1.0, large, small), out)
+
+
+def huber(r: Array, delta: Array, out: Array | None = None) -> Array:
+    """r² / 2, or its tangent where |r| > delta; NaN if delta < 0."""
+    size = np.abs(r)
+    value = np.where(size <= delta, 0.5 * r * r, delta * (size - 0.5 * delta))
+    return _into(np.where(np.less(delta, 0.0), np.nan, value), out)
+
+
+def log_or_nan(x: Array, out: Array | None = None) -> Array:
+    """Return ln x, -∞ at 0, NaN below."""
+    return np.log(x, out=out)
+
+
+def xlogy(x: Array, y: Array, out: Array | None = None) -> Array:
+    """Return x ln y, and 0 at x = 0."""
+    zero = np.equal(x, 0.0) & np.greater_equal(y, 0.0)
+    return _into(np.where(zero, 0.0, x * np.log(np.where(zero, 1.0, y))), out)
+
+
+def clamped_log(x: Array, out: Array | None = None) -> Array:
+    """max(ln x, -100)."""
+    return np.maximum(np.log(x), -100.0, out=out)
+
+
+def clamped_log1p(x: Array, out: Array | None = None) -> Array:
+    """max(ln(1 + x), -100)."""
+    return np.maximum(np.log1p(x), -100.0, out=out)
+
+
+def power_slope(x: Array, y: Array, out: Array | None = None) -> Array:
+    """Slope y xʸ⁻¹ of a power in its base; 0 for y = 0."""
+    return _into(np.where(np.equal(y, 0.0), 0.0, y * np.power(x, np.subtract(y, 1.0))), out)
+
+
+def erf(x: Array, out: Array | None = None) -> Array:
+    """Error function; Cody, "Rational Chebyshev approximations for the error function" (1969)."""
+    size = np.abs(x)
+    small = x * _ratio(np.minimum(size, 0.5) ** 2, *_ERF_SMALL)
+    return _into(np.where(size <= 0.46875, small, np.copysign(1.0 - _erfc_tail(size), x)), out)
+
+
+def erfc(x: Array, out: Array | None = None) -> Array:
+    """1 - erf(x), exact for large x."""
+    size = np.abs(x)
+    small = 1.0 - x * _ratio(np.minimum(size, 0.5) ** 2, *_ERF_SMALL)
+    tail = _erfc_tail(size)
+    return _into(np.where(size <= 0.46875, small, np.where(np.less(x, 0.0), 2.0 - tail, tail)), out)
+
+
+def _ratio(x: Array, top: tuple[float, ...], bottom: tuple[float, ...]) -> Array:
+    """Return a quotient of two polynomials, highest coefficient first."""
+    p: Array = top[0]
+    q: Array = bottom[0]
+    for a, b in zip(top[1:], bottom[1:], strict=True):
+        p = p * x + a
+        q = q * x + b
+    return p / q
+
+
+def _erfc_tail(size: Array) -> Array:
+    """Return erfc of numbers from 0.46875 on."""
+    size = np.maximum(size, 0.46875)
+    inverse = 1.0 / (size * size)
+    far = inverse * _ratio(inverse, *_ERFC_FAR)
+    far = (1.0 / math.sqrt(math.pi) - far) / size
+    near = _ratio(np.minimum(size, 4.0), *_ERFC_NEAR)
+    high = np.trunc(np.minimum(size, 30.0) * 16.0) / 16.0  # size² = high² + rest, without rounding
+    rest = (size - high) * (size + high)
+    return np.where(
+        size > 28.0, 0.0, np.exp(-high * high) * np.exp(-rest) * np.where(size <= 4.0, near, far)
+    )
+
+
+_ERF_SMALL: Final = (
+    (
+        1.85777706184603153e-1,
+        3.16112374387056560e0,
+        1.13864154151050156e2,
+        3.77485237685302021e2,
+        3.20937758913846947e3,
+    ),
+    (
+        1.0,
+        2.36012909523441209e1,
+        2.44024637934444173e2,
+        1.28261652607737228e3,
+        2.84423683343917062e3,
+    ),
+)
+_ERFC_NEAR: Final = (
+    (
+        2.15311535474403846e-8,
+        5.64188496988670089e-1,
+        8.88314979438837594e0,
+        6.61191906371416295e1,
+        2.98635138197400131e2,
+        8.81952221241769090e2,
+        1.71204761263407058e3,
+        2.05107837782607147e3,
+        1.23033935479799725e3,
+    ),
+    (
+        1.0,
+        1.57449261107098347e1,
+        1.17693950891312499e2,
+        5.37181101862009858e2,
+        1.62138957456669019e3,
+        3.29079923573345963e3,
+        4.36261909014324716e3,
+        3.43936767414372164e3,
+        1.23033935480374942e3,
+    ),
+)
+_ERFC_FAR: Final = (
+    (
+        1.63153871373020978e-2,
+        3.05326634961232344e-1,
+        3.60344899949804439e-1,
+        1.25781726111229246e-1,
+        1.60837851487422766e-2,
+        6.58749161529837803e-4,
+    ),
+    (
+        1.0,
+        2.56852019228982242e0,
+        1.87295284992346725e0,
+        5.27905102951428412e-1,
+        6.05183413124413191e-2,
+        2.33520497626869185e-3,
+    ),
+)
+
+
+# Rows of any number of operands take them as the first axis of one array.
+
+
+def total(xs: Array, out: Array | None = None) -> Array:
+    """Sum over the first axis."""
+    return np.add.reduce(xs, axis=0, out=out)
+
+
+def product(xs: Array, out: Array | None = None) -> Array:
+    """Product over the first axis."""
+    return np.multiply.reduce(xs, axis=0, out=out)
+
+
+def amax(xs: Array, out: Array | None = None) -> Array:
+    """Return the largest over the first axis."""
+    return np.maximum.reduce(xs, axis=0, out=out)
+
+
+def logsumexp(xs: Array, out: Array | None = None) -> Array:
+    """Return log Σ exp over the first axis, without overflow."""
+    largest = np.maximum.reduce(xs, axis=0)
+    shift = np.where(np.isfinite(largest), largest, 0.0)
+    return np.add(np.log(np.add.reduce(np.exp(xs - shift), axis=0)), shift, out=out)
+
+
+def norm(xs: Array, out: Array | None = None) -> Array:
+    """Euclidean length over the first axis, without overflow."""
+    largest = np.maximum.reduce(np.abs(xs), axis=0)
+    scale = np.where((largest > 0.0) & np.isfinite(largest), largest, 1.0)
+    return np.multiply(np.sqrt(np.add.reduce(np.square(xs / scale), axis=0)), scale, out=out)
+
+
+def dot(xs: Array, out: Array | None = None) -> Array:
+    """Σ w x + bias, with ws, xs and the bias along the first axis."""
+    n = len(xs) // 2
+    f = np.add.reduce(xs[:n] * xs[n : 2 * n], axis=0)
+    return _into(f + xs[-1] if len(xs) % 2 else f, out)
+
+
+SPELLINGS: Final[dict[str, Callable[..., Any]]] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "neg": np.negative,
+    "pow": np.power,
+    "abs": np.abs,
+    "exp": np.exp,
+    "log": np.log,
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "sqrt": np.sqrt,
+    "logsumexp": logsumexp,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "atan2": np.arctan2,
+    "hypot": np.hypot,
+    "norm": norm,
+    "erf": erf,
+    "erfc": erfc,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "amax": amax,
+    "greater": greater,
+    "less": less,
+    "where": where,
+    "clip": clip,
+    "dot": dot,
+    "total": total,
+    "product": product,
+    "sigmoid": sigmoid,
+    "softplus": softplus,
+    "log_sigmoid": log_sigmoid,
+    "relu": relu,
+    "leaky_relu": leaky_relu,
+    "elu": elu,
+    "silu": silu,
+    "gelu": gelu,
+    "mish": mish,
+    "softsign": softsign,
+    "tanhshrink": tanhshrink,
+    "hardtanh": clip,
+    "softshrink": softshrink,
+    "log_cosh": log_cosh,
+    "huber": huber,
+    "xlogy": xlogy,
+    "clamped_log": clamped_log,
+    "clamped_log1p": clamped_log1p,
+    "quotient": np.divide,
+    "log_or_nan": log_or_nan,
+    "power_slope": power_slope,
+}
+
+
+def spelling(op: Op) -> Callable[..., Any]:
+    """Return what computes a row on arrays.
+
+    A row of the user's that is plain arithmetic runs on arrays as it is; any other is mapped
+    over the elements.
+    """
+    known = SPELLINGS.get(op.name)
+    if known is not None and ops.OPS.get(op.name) is op:
+        return known
+    mapped = np.frompyfunc(lambda *xs: float(op.forward(*xs)), op.arity or 1, 1)
+
+    def over_elements(*operands: Array, out: Array | None = None) -> Array:
+        if op.arity is None:  # the operands are the first axis
+            (xs,) = operands
+            result = np.empty(xs.shape[1:], xs.dtype)
+            columns = xs.reshape(len(xs), -1).T.tolist()
+            result.reshape(-1)[:] = [op.forward(*column) for column in columns]
+            return _into(result, out)
+        return _into(np.asarray(mapped(*[np.asarray(x, float) for x in operands]), float), out)
+
+    return over_elements
+
+
+class Column(Number):
+    """An array that rules can be called on."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+
+    @classmethod
+    def apply(cls, op: Op, *operands: Any) -> Any:
+        """Apply a row by its spelling."""
+        arrays = [x.array if isinstance(x, Column) else x for x in operands]
+        if op.arity is None:
+            arrays = [np.stack(np.broadcast_arrays(*arrays))]
+        return cls(spelling(op)(*arrays))
+
+    def __gt__(self, other: Any) -> Column:
+        return self.apply(ops.GREATER, self, other)
+
+    def __lt__(self, other: Any) -> Column:
+        return self.apply(ops.LESS, self, other)
+
+
+def local_arrays(op: Op, f: Array, operands: Array) -> Array:
+    """Return all partials of a row of any number of operands, along the first axis."""
+    partials = op.partials(Column(f), *[Column(x) for x in operands])
+    shape = np.broadcast_shapes(f.shape, operands[0].shape)
+    return np.stack(
+        [np.broadcast_to(p.array if isinstance(p, Column) else p, shape) for p in partials]
+    )
+
+
+class NumPySymbol(Symbol):
+    """A symbol that writes NumPy."""
+
+    __slots__ = ()
+
+    names: Final[dict[str, str]] = {
+        name: f"np.{f.__name__}" if isinstance(f, np.ufunc) else f.__name__
+        for name, f in SPELLINGS.items()
+    }
+
+    @classmethod
+    def literal(cls, x: float) -> str:
+        """Return the text of a number, infinities included."""
+        x = float(x)
+        return repr(x) if math.isfinite(x) else f"np.{x}" if x >= 0.0 or x != x else f"-np.{-x}"
+
+    @classmethod
+    def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:
+        """Return the text of a row that has no operator of its own."""
+        if op is ops.GREATER:
+            return cls.compare(">", *operands)
+        if op is ops.LESS:
+            return cls.compare("<", *operands)
+        if op not in _SPELLED:
+            raise TypeError(f"{op.name} has no NumPy spelling")
+        return cls(f"{cls.names[op.name]}({', '.join(x.text for x in operands)})")
+
+    @classmethod
+    def compare(cls, sign: str, x: Any, y: Any) -> Symbol:
+        """Return the text of a comparison, as a number."""
+        text = super().compare(sign, x, y).text
+        return cls(f"({text})", TRUTH)
+
+    @classmethod
+    def apply(cls, op: Op, *operands: Any) -> Any:
+        """Return the text of a row; NumPy's truth values take part in products only."""
+        if op is ops.SUB:
+            a, b = operands
+            signs = _signs(a, b)
+            if signs is not None:
+                return signs
+        if op in (ops.ADD, ops.SUB, ops.NEG, ops.DIV, ops.POW, ops.ABS):
+            operands = tuple([_number(x) for x in operands])
+        elif op is ops.MUL and all(isinstance(x, Symbol) and x.level == TRUTH for x in operands):
+            a, b = operands
+            return cls(f"({a.text} & {b.text})", TRUTH)
+        return super().apply(op, *operands)
+
+
+TRUTH: Final = ATOM + 1  # the level of a text whose value is a truth value
+_SPELLED: Final = frozenset(ops.OPS[name] for name in SPELLINGS)
+
+
+def _number(x: Any) -> Any:
+    if isinstance(x, Symbol) and x.level == TRUTH:
+        return NumPySymbol(f"1.0 * {x.text}", PRODUCT)
+    return x
+
+
+def _signs(a: Any, b: Any) -> Symbol | None:
+    """Return np.sign for (x > 0.0) - (x < 0.0)."""
+    if not (isinstance(a, Symbol) and isinstance(b, Symbol) and a.level == b.level == TRUTH):
+        return None
+    x, greater_than_0, _ = a.text.rpartition(" > 0.0)")
+    if greater_than_0 and b.text == f"{x} < 0.0)":
+        return NumPySymbol(f"np.sign({x[1:]})")
+    return None
+
+
+class MathSymbol(Symbol):
+    """A symbol that writes plain Python on floats; a row without operator is its own forward."""
+
+    __slots__ = ()
+
+    @classmethod
+    def literal(cls, x: float) -> str:
+        """Return the text of a number, infinities included."""
+        x = float(x)
+        return repr(x) if math.isfinite(x) else f'float("{x}")'
+
+    @classmethod
+    def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:
+        """Return the text of a row that has no operator of its own."""
+        if op is ops.GREATER:
+            return cls.compare(">", *operands)
+        if op is ops.LESS:
+            return cls.compare("<", *operands)
+        if op is ops.WHERE:
+            cond, a, b = operands
+            return cls(f"({a.text} if {cond.text} else {b.text})")
+        return super().call(op, operands)
+
+    @classmethod
+    def compare(cls, sign: str, x: Any, y: Any) -> Symbol:
+        """Return the text of a comparison."""
+        return cls(f"({super().compare(sign, x, y).text})")
+
+    @classmethod
+    def power(cls, base: Symbol, exponent: Symbol) -> Symbol:
+        """Return the text of a power; only a whole exponent is sure to give a real number."""
+        if exponent.level in (ATOM, SIGN) and exponent.text.lstrip("-").endswith(".0"):
+            return super().power(base, exponent)
+        return cls(f"pow({base.text}, {exponent.text})")
