@@ -103,10 +103,7 @@ def common_label(labels: Sequence[str]) -> str:
     parts = [label.split(".") for label in labels if label]
     if not parts or len(parts) < len(labels):
         return ""
-    shared = [
-        column[0] if len(set(column)) == 1 else "*"
-        for column in zip(*parts, strict=False)
-    ]
+    shared = [column[0] if len(set(column)) == 1 else "*" for column in zip(*parts, strict=False)]
     if any(len(row) != len(shared) for row in parts):
         shared.append("*")
     while len(shared) > 1 and shared[-1] == "*":
@@ -122,12 +119,12 @@ def name_groups(plan: Plan) -> dict[int, str]:
     layer = 0
     numbers: dict[int, str] = {}
     roots = set(graph.roots)
-    for index, group in enumerate(plan.groups):
+    for group in plan.groups:
         reads = group.refs
         source = owner.get(reads[0].nodes[0]) if reads else None
         if group.is_matrix:
             layer += 1
-            numbers[index] = str(layer)
+            numbers[id(group)] = str(layer)
         if roots & set(group.members) and len(plan.groups) > 1 and group.kind == VARYING:
             wish, numbered = "loss" if graph.scalar else "y", False
         elif group.is_matrix:
@@ -200,7 +197,8 @@ class _Writer:
         if watched:
             answer += f", {' + '.join(f'{name}.sum()' for name in watched)}"
         shapes = ", ".join(
-            f"{name} ({len(ids)}, B)" for name, ids in zip(self.arguments, graph.inputs, strict=True)
+            f"{name} ({len(ids)}, B)"
+            for name, ids in zip(self.arguments, graph.inputs, strict=True)
         )
         what = {FORWARD: "", GRADIENT: ", averaged over a batch of B", INPUTS: ", by its inputs"}
         title = "loss" if graph.scalar else "outputs"
@@ -316,13 +314,11 @@ class _Writer:
         name = self._view_name(buffer, lo, hi)
         if buffer == THETA:
             label = common_label([self.graph.labels[i] for i in self.plan.parameters[lo:hi]])
-            return self._hoist(
-                prefix + name, f"{base}[{lo}:{hi}, None]", "" if gradient else label
-            )
+            return self._hoist(prefix + name, f"{base}[{lo}:{hi}, None]", "" if gradient else label)
         return self._hoist(prefix + name, f"{base}[{lo}:{hi}]")
 
     def _view_name(self, buffer: str, lo: int, hi: int, wish: str = "") -> str:
-        key = ("view", buffer, lo, hi, wish)
+        key = ("view", buffer, lo, hi, wish[:1] == "W")
         if key not in self.cache:
             if not wish and buffer == THETA and hi - lo == 1:
                 wish = identifier(self.graph.labels[self.plan.parameters[lo]]) or "p"
@@ -367,8 +363,7 @@ class _Writer:
         return self._gathered(f"{self._base(ref.buffer, gradient=False)}[{index}{tail}]")
 
     def _symbol(self, ref: Ref) -> Any:
-        text = self._columns(ref)
-        return text if isinstance(text, float) else NumPySymbol(text)
+        return _text(self._columns(ref))
 
     def _weights(self, ref: Ref, layer: str) -> str:
         """Return a matrix of weights."""
@@ -410,9 +405,7 @@ class _Writer:
         if positions == 1:
             return str(self._columns(ref, whole=True))
         index = self._index(ref.rows, ref.shape)
-        return self._gathered(
-            f"{self._base(ref.buffer, gradient=False)}[{index}].reshape({k}, -1)"
-        )
+        return self._gathered(f"{self._base(ref.buffer, gradient=False)}[{index}].reshape({k}, -1)")
 
     def _stack(self, ref: Ref) -> float | str:
         """Return terms along the first axis, members along the second (if there are several)."""
@@ -534,66 +527,53 @@ class _Writer:
     def _is_steady(self, ref: Ref | None) -> bool:
         return ref is None or ref.buffer in (BAKED, THETA, STEADY)
 
+    def _is_narrow(self, part: Part) -> bool:
+        """Say whether a term is the same for all examples."""
+        return self._is_steady(part.left) and self._is_steady(part.right)
+
     def _sum(self, group: Group, out: str) -> None:
         """Write a sum of products."""
-        layer = self.layers.get(self.plan.groups.index(group), "")
-        alone = len(group.members) == 1
-        axis = "axis=0, keepdims=True" if alone else "axis=0"
+        layer = self.layers.get(id(group), "")
         varies = group.kind == VARYING
-        first = True
+        for part in group.parts:
+            if layer and part.kind == "add" and part.left.buffer == THETA and part.left.span:
+                self._view_name(THETA, *part.left.span, f"b{layer}")
         order = sorted(
             group.parts,
-            key=lambda part: (
-                varies and self._is_steady(part.left) and self._is_steady(part.right),
-                _PART_ORDER[part.kind],
-            ),
+            key=lambda part: (varies and self._is_narrow(part), _PART_ORDER[part.kind]),
         )
         for part in order:
-            narrow = varies and self._is_steady(part.left) and self._is_steady(part.right)
-            comment = ""
-            if part.kind == "matrix":
-                assert part.right is not None
-                w, x = self._weights(part.left, layer), self._inputs(part.right)
-                text, call = f"np.dot({w}, {x})", f"np.dot({w}, {x}, out=%s)"
-                target = out if group.positions == 1 else f"{out}.reshape({part.left.shape[0]}, -1)"
-                bias = next((p.left for p in group.parts if p.kind == "add"), None)
-                if bias is not None and bias.buffer == THETA and bias.span is not None:
-                    self._view_name(THETA, *bias.span, "")
-                comment = f"{out} = {w} {x}"
-                if group.positions > 1 and narrow:
-                    text, call = f"{text}.reshape({len(group.members)}, 1)", ""
-                elif group.positions > 1:
-                    text = f"{text}.reshape({len(group.members)}, -1)"
-            elif part.kind == "add":
-                text, call, target = str(self._columns(part.left)), "", out
-            else:
-                left = self._stack(part.left)
-                if part.kind == "total" and isinstance(left, float):
-                    text, call = repr(left * part.left.shape[0]), ""
-                else:
-                    inner = str(left)
-                    if part.right is not None:
-                        right = self._stack(part.right)
-                        if isinstance(left, float) and isinstance(right, float):
-                            inner = ""
-                            text, call = repr(left * right * part.left.shape[0]), ""
-                        else:
-                            inner = f"{left} * {right}"
-                    if inner:
-                        text = f"np.add.reduce({inner}, {axis})"
-                        call = f"np.add.reduce({inner}, {axis}, out=%s)"
-                    if inner and alone and part.right is not None and self._is_steady(part.left):
-                        a, b = f"{left}.T", str(right)
-                        if not isinstance(left, float) and not isinstance(right, float):
-                            text, call = f"np.dot({a}, {b})", f"np.dot({a}, {b}, out=%s)"
-                target = out
-            if not first:
+            text, stored, comment = self._term(group, part, out, layer)
+            if part is not order[0]:
                 self._line(f"np.add({out}, {text}, out={out})", comment)
-            elif call and not narrow:
-                self._line(call % target, comment)
+            elif stored and varies <= (not self._is_narrow(part)):
+                self._line(stored, comment)
             else:
                 self._line(f"np.copyto({out}, {text})", comment)
-            first = False
+
+    def _term(self, group: Group, part: Part, out: str, layer: str) -> tuple[str, str, str]:
+        """Return a term as an expression, as a statement if there is one, and a comment."""
+        count, left, right = len(group.members), part.left, part.right
+        if part.kind == "add":
+            return str(self._columns(left)), "", ""
+        if part.kind == "matrix":
+            assert right is not None
+            w, x = self._weights(left, layer), self._inputs(right)
+            text, comment = f"np.dot({w}, {x})", f"{out} = {w} {x}"
+            if group.positions == 1:
+                return text, f"{text[:-1]}, out={out})", comment
+            columns = 1 if self._is_narrow(part) else "B"
+            return f"{text}.reshape({count}, {columns})", "", comment
+        a = self._stack(left)
+        b = 1.0 if right is None else self._stack(right)
+        if not isinstance(a, str) and not isinstance(b, str):
+            return repr(a * b * left.shape[0]), "", ""
+        if count == 1 and isinstance(a, str) and isinstance(b, str) and self._is_narrow(part):
+            return f"np.dot({a}.T, {b})", f"np.dot({a}.T, {b}, out={out})", ""
+        terms = str(_text(a) * _text(b))
+        axis = "axis=0, keepdims=True" if count == 1 else "axis=0"
+        text = f"np.add.reduce({terms}, {axis})"
+        return text, f"{text[:-1]}, out={out})", ""
 
     # Results.
 
@@ -749,7 +729,7 @@ class _Writer:
 
     def _array(self, upstream: Upstream, group: Group) -> Symbol:
         """Return a gradient with all of its rows and columns."""
-        if not isinstance(upstream, float):
+        if isinstance(upstream, Symbol):
             return upstream
         n = len(group.members)
         varies = group.kind == VARYING
@@ -763,7 +743,7 @@ class _Writer:
 
     def _summed(self, upstream: Upstream, group: Group) -> Upstream:
         """Return a gradient summed over the batch."""
-        if isinstance(upstream, float):
+        if not isinstance(upstream, Symbol):
             return upstream
         key = ("summed", upstream.text)
         if key not in self.cache:
@@ -791,10 +771,10 @@ class _Writer:
             return
         if over_batch or over_members or ref.span is None:
             g = self._array(upstream, group)
-        elif isinstance(upstream, float):
-            g = self._seed(upstream, group.kind == VARYING)
-        else:
+        elif isinstance(upstream, Symbol):
             g = upstream
+        else:
+            g = self._seed(upstream, group.kind == VARYING)
         if not over_batch and not over_members:
             form = _times(g, local)
             if target is not None and form[0] == "copy":
@@ -822,7 +802,7 @@ class _Writer:
         return group if ref.span == (group.lo, group.lo + len(group.members)) else None
 
     def _sum_backward(self, group: Group, upstream: Upstream) -> None:
-        layer = self.layers.get(self.plan.groups.index(group), "")
+        layer = self.layers.get(id(group), "")
         n = len(group.members)
         varies = group.kind == VARYING
         for part in group.parts:
@@ -838,7 +818,11 @@ class _Writer:
             if varies and steady:
                 g = self._summed(upstream, group)
                 if isinstance(g, float):
-                    g = self._array_of(g, n) if part.kind == "matrix" or n > 1 else NumPySymbol.of(g)
+                    g = (
+                        self._array_of(g, n)
+                        if part.kind == "matrix" or n > 1
+                        else NumPySymbol.of(g)
+                    )
             elif isinstance(upstream, float) and part.kind != "matrix" and n == 1:
                 g = self._seed(upstream, varies)
             else:
@@ -914,7 +898,11 @@ class _Writer:
             add = any(written[lo:hi])
             if add:
                 self._clear(ref.buffer, range(lo, hi))
-            view = self._hoist(self.names.new("gs", numbered=True), view) if ref.buffer[0] != "x" else view
+            view = (
+                self._hoist(self.names.new("gs", numbered=True), view)
+                if ref.buffer[0] != "x"
+                else view
+            )
             self._store(view, form, add=add)
             for row in range(lo, hi):
                 written[row] = 1
@@ -923,9 +911,7 @@ class _Writer:
         flat = Ref(ref.buffer, ref.rows, (k * n,), ref.nodes)
         self._assign(flat, "flat", ("copy", NumPySymbol(text)), single=False)
 
-    def _assign(
-        self, ref: Ref, layout: str, form: tuple[Any, ...], *, single: bool = True
-    ) -> None:
+    def _assign(self, ref: Ref, layout: str, form: tuple[Any, ...], *, single: bool = True) -> None:
         """Write a contribution to the gradient of what `ref` reads: the first one is stored."""
         buffer, rows = ref.buffer, list(ref.rows)
         if layout == "flat" and single and len(rows) > 1 and ref.single:
@@ -992,7 +978,7 @@ _PART_ORDER: Final = {"matrix": 0, "products": 1, "total": 2, "add": 3}
 
 
 def _text(x: float | str) -> Any:
-    return x if isinstance(x, float) else NumPySymbol(x)
+    return NumPySymbol(x) if isinstance(x, str) else x
 
 
 def _times(g: Symbol, local: Any) -> tuple[Any, ...]:
@@ -1149,7 +1135,7 @@ class _ScalarWriter:
                 name = self._function(f"{op.name}_slopes", op.partials)
                 texts = [MathSymbol.of(x).text for x in (self.symbols[i], *operands)]
                 self.lines.append(f"{slopes} = {name}({', '.join(texts)})")
-                locals_ = [MathSymbol(f"{slopes}[{j}]") for j in range(len(args))]
+                locals_: list[Any] = [MathSymbol(f"{slopes}[{j}]") for j in range(len(args))]
             else:
                 locals_ = self._locals(i, op, operands)
             for x, local in zip(args, locals_, strict=True):
@@ -1160,9 +1146,7 @@ class _ScalarWriter:
         args = self.graph.args[i]
         if op.arity is None:
             partials = op.partials(self.symbols[i], *operands)
-            return [
-                p if self._needed(x) else None for p, x in zip(partials, args, strict=True)
-            ]
+            return [p if self._needed(x) else None for p, x in zip(partials, args, strict=True)]
         return [
             self._local(op, j, self.symbols[i], operands) if self._needed(x) else None
             for j, x in enumerate(args)

@@ -18,6 +18,7 @@ __all__ = ["Group", "Part", "Plan", "Ref", "flatten", "grouped", "placed"]
 
 Pair: TypeAlias = tuple[int, int]
 Chains: TypeAlias = "dict[int, tuple[list[Pair], list[int]]]"
+_SumKey: TypeAlias = tuple[int, str, tuple[tuple[object, ...], ...]]
 
 THETA, STEADY, ROWS, BAKED = "theta", "U", "V", "c"  # buffers; an argument's is "x0", "x1", ...
 SHORT: Final = 4  # fewer terms than this, and no weights among them: single operations read better
@@ -205,9 +206,7 @@ def flatten(graph: Graph) -> tuple[Chains, bytearray]:
 
 
 _CHAINS: Final = (ops.ADD, ops.TOTAL, ops.DOT)
-_WEIGHTED: Final = {
-    pair for x in (INPUT, VARYING) for pair in ((PARAMETER, x), (x, PARAMETER))
-}
+_WEIGHTED: Final = {pair for x in (INPUT, VARYING) for pair in ((PARAMETER, x), (x, PARAMETER))}
 
 
 def _terms(graph: Graph, root: int, uses: list[int]) -> tuple[list[Pair], list[int], list[int]]:
@@ -228,7 +227,7 @@ def _terms(graph: Graph, root: int, uses: list[int]) -> tuple[list[Pair], list[i
                 a, b = args[node]
                 pairs.append((a, b))
             elif op is ops.POW and kinds[args[node][1]] == CONSTANT and data[args[node][1]] == 2.0:
-                pairs.append((args[node][0],) * 2)
+                pairs.append((args[node][0], args[node][0]))
             elif op not in _CHAINS:
                 rest.append(node)
                 continue
@@ -266,9 +265,7 @@ class _Sum:
 
     __slots__ = ("node", "products", "rest", "weighted")
 
-    def __init__(
-        self, node: int, pairs: list[Pair], rest: list[int], buffers: list[str]
-    ) -> None:
+    def __init__(self, node: int, pairs: list[Pair], rest: list[int], buffers: list[str]) -> None:
         self.node = node
         self.weighted: list[Pair] = []  # (weight, input)
         self.products: list[Pair] = []
@@ -295,7 +292,7 @@ def grouped(graph: Graph, chains: Chains, absorbed: bytearray) -> list[list[Grou
     rows, args, kinds, data = graph.ops, graph.args, graph.kinds, graph.data
     buffers = _buffers(graph)
     levels = [0] * len(rows)
-    sums: dict[tuple[object, ...], list[_Sum]] = {}
+    sums: dict[_SumKey, list[_Sum]] = {}
     plain: dict[tuple[object, ...], list[int]] = {}
     for i, op in enumerate(rows):
         if op is None or absorbed[i] or kinds[i] == CONSTANT:
@@ -332,11 +329,10 @@ def _classes(pairs: list[Pair], buffers: list[str]) -> tuple[tuple[str, str], ..
     return tuple([(buffers[a], buffers[b]) for a, b in pairs])
 
 
-def _stacked(sums: dict[tuple[object, ...], list[_Sum]]) -> Iterable[tuple[int, Group]]:
+def _stacked(sums: dict[_SumKey, list[_Sum]]) -> Iterable[tuple[int, Group]]:
     """Put matrices together that have the same weights: their inputs become columns of one."""
     merged: dict[tuple[object, ...], list[list[_Sum]]] = {}
     for (level, kind, key), members in sums.items():
-        assert isinstance(key, tuple)
         inputs, *others = key
         if not inputs:
             merged[level, kind, key] = [members]
@@ -417,8 +413,10 @@ def _sort_members(group: Group, graph: Graph, place: dict[int, tuple[str, int]])
                 terms.products.sort(key=lambda pair: [place.get(x, nowhere) for x in pair])
                 terms.rest.sort(key=lambda x: place.get(x, nowhere))
         group.keys.sort(
-            key=lambda terms: [place.get(x, nowhere) for pair in terms.products for x in pair]
-            + [place.get(x, nowhere) for x in terms.rest]
+            key=lambda terms: (
+                [place.get(x, nowhere) for pair in terms.products for x in pair]
+                + [place.get(x, nowhere) for x in terms.rest]
+            )
         )
         group.members = [terms.node for terms in group.keys]
 
@@ -460,7 +458,12 @@ def _read(
     products = [terms.products for terms in keys]
     for lo, hi in _runs(_classes(products[0], buffers)):
         sides = [
-            _ref([row[j][side] for j in range(lo, hi) for row in products], (hi - lo, count), place, buffers)
+            _ref(
+                [row[j][side] for j in range(lo, hi) for row in products],
+                (hi - lo, count),
+                place,
+                buffers,
+            )
             for side in (0, 1)
         ]
         group.parts.append(Part("products", *sides))

@@ -102,7 +102,13 @@ class Program:
     """
 
     def __init__(
-        self, f: Callable[..., Any], example: Sequence[Any], found: Plan, *, check: bool, float32: bool
+        self,
+        f: Callable[..., Any],
+        example: Sequence[Any],
+        found: Plan,
+        *,
+        check: bool,
+        float32: bool,
     ) -> None:
         import numpy as np
 
@@ -177,9 +183,7 @@ class Program:
             result, guard = self._run(INPUTS, columns, count)
             if not math.isfinite(guard) or not all(map(self._is_finite, result)):
                 self._replay(columns, count, None)
-            return [
-                g.reshape(count, *shape) for g, shape in zip(result, self.shapes, strict=True)
-            ]
+            return [g.reshape(count, *shape) for g, shape in zip(result, self.shapes, strict=True)]
 
     # Values and arrays.
 
@@ -364,7 +368,7 @@ class Program:
                     {
                         name: x.astype(self.dtype)
                         for name, x in text.namespace.items()
-                        if getattr(x, "dtype", None) == float
+                        if getattr(getattr(x, "dtype", None), "kind", "") == "f"
                     }
                 )
             self._texts[key] = _Loaded(self, text, purpose if scalar else "bind")
@@ -420,9 +424,7 @@ class Program:
 
         others: list[int] = []
         for n in range(count):
-            if self._example_at(columns, n) != [
-                _listed(x) for x in self._example
-            ]:
+            if self._example_at(columns, n) != [_listed(x) for x in self._example]:
                 others.append(n)
             if len(others) == REPLAYS:
                 break
@@ -519,5 +521,3 @@ def _near_kink(root: Value) -> bool:
                 if not abs(distance) > size:
                     return True
     return False
-
-

@@ -90,27 +90,27 @@ def elu(x: Array, alpha: Array, out: Array | None = None) -> Array:
 
 
 def silu(x: Array, out: Array | None = None) -> Array:
-    """x sigmoid(x)."""
+    """X sigmoid(x)."""
     return np.multiply(x, sigmoid(x), out=out)
 
 
 def gelu(x: Array, out: Array | None = None) -> Array:
-    """x Φ(x)."""
+    """X Φ(x)."""
     return np.multiply(0.5 * x, erfc(x * -math.sqrt(0.5)), out=out)
 
 
 def mish(x: Array, out: Array | None = None) -> Array:
-    """x tanh(softplus(x))."""
+    """X tanh(softplus(x))."""
     return np.multiply(x, np.tanh(softplus(x)), out=out)
 
 
 def softsign(x: Array, out: Array | None = None) -> Array:
-    """x / (1 + |x|)."""
+    """X / (1 + |x|)."""
     return np.divide(x, 1.0 + np.abs(x), out=out)
 
 
 def tanhshrink(x: Array, out: Array | None = None) -> Array:
-    """x - tanh x, by its series near 0, where the difference cancels."""
+    """X - tanh x, by its series near 0, where the difference cancels."""
     q = x * x
     series = x * q * (1 / 3 - q * (2 / 15 - q * (17 / 315 - q * (62 / 2835))))
     return _into(np.where(np.abs(x) < 0.03, series, x - np.tanh(x)), out)
@@ -122,7 +122,7 @@ def softshrink(x: Array, lambd: Array, out: Array | None = None) -> Array:
 
 
 def log_cosh(x: Array, out: Array | None = None) -> Array:
-    """ln cosh x, without overflow or cancellation."""
+    """Ln cosh x, without overflow or cancellation."""
     size = np.abs(x)
     large = size + np.log1p(np.exp(-2.0 * size)) - math.log(2.0)
     small = np.log1p(2.0 * np.sinh(0.5 * np.minimum(size, 1.0)) ** 2)

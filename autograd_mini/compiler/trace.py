@@ -14,7 +14,7 @@ import inspect
 import math
 import operator
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
@@ -136,7 +136,7 @@ def eager(f: Callable[..., Any], example: Sequence[Any]) -> tuple[list[Value], l
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def collector_paused() -> Generator[None]:
     """Return a block in which the cyclic garbage collector rests; blocks nest, in any thread."""
     with _pause_lock:
         if _pauses.depth == 0:
@@ -374,7 +374,10 @@ def compare(
     for i in known:
         x, y = one.data[i], two.data[i]
         if x != y and not (math.isnan(x) and math.isnan(y)):
-            consumer = next((op.name for op, args in zip(one.ops, one.args) if op and i in args), "")  # noqa: B905
+            consumer = next(
+                (op.name for op, args in zip(one.ops, one.args, strict=True) if op and i in args),
+                "",
+            )
             raise TraceError(
                 f"{which} gave different constants, {x!r} and {y!r}, as an operand of "
                 f"{consumer or 'the result'}{_line(f, example, i)}: such a number would be frozen "
@@ -415,5 +418,3 @@ def _mark_kinds(graph: Graph, again: Graph) -> None:
         else:
             kinds.append(CONSTANT)
     graph.leaves = {i: leaf for i, leaf in leaves.items() if kinds[i] == CONSTANT}
-
-
