@@ -12,6 +12,7 @@ import argparse
 import cmd
 import code
 import contextlib
+import importlib
 import linecache
 import math
 import os
@@ -202,6 +203,7 @@ class Moment:
         start: The number of forward events: the moment at which the backward pass starts.
         end: The number of all events.
         position: How many events are done.
+        looked_back: Whether a NaN of the forward pass has been announced.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -212,6 +214,7 @@ class Moment:
         self.start = len(trace.forward)
         self.end = len(self.events)
         self.position = 0
+        self.looked_back = False
         self._before = [(node, node.grad) for node in trace.nodes]
         self._first_bad: int | None = None
         for node in trace.nodes:
@@ -279,7 +282,7 @@ class Moment:
 
     def steps_of(self, node: Value) -> list[Step]:
         """Return the steps in which a node hands its gradient on."""
-        return [step for step in self.trace if step.node is node]
+        return [step for step in self.steps if step.node is node]
 
     def after_step(self, count: int) -> int:
         """Return the moment with `count` steps of the trace done."""
@@ -409,8 +412,10 @@ class Debugger(cmd.Cmd):
 
     def precmd(self, line: str) -> str:
         """Echo what does not come from a terminal, so that the output reads as a session."""
-        if not self.interactive:
-            self.say("" if line == "EOF" else line)
+        if line == "EOF":
+            self.say()
+        elif not self.interactive:
+            self.say(line)
         return line
 
     def preloop(self) -> None:
@@ -418,6 +423,9 @@ class Debugger(cmd.Cmd):
         if self.interactive:
             import readline
 
+            completer = readline.get_completer()
+            importlib.import_module("rlcompleter")  # which puts its own completer in place
+            readline.set_completer(completer)
             self._delimiters = readline.get_completer_delims()
             readline.set_completer_delims(re.sub("[-:]", "", self._delimiters))
 
@@ -542,12 +550,16 @@ class Debugger(cmd.Cmd):
         moment = self.moment
         if (
             moment.position == moment.start
+            and not moment.looked_back
             and any(stop.kind == "nan" for stop in self.stops.values())
             and 0 < moment.first_bad <= moment.start
         ):
+            moment.looked_back = True
             moment.go(moment.first_bad)  # the forward pass is over, but there it happened
             self._arrive()
             if self._hits("nan"):
+                if moment.event is None:  # the last operation, where the backward pass starts
+                    self.say(self._sentence(moment.events[moment.start - 1]))
                 return True
             moment.go(moment.start)
         return self._advance(moment.end)
@@ -645,6 +657,7 @@ class Debugger(cmd.Cmd):
 
     def do_restart(self, argument: str) -> None:
         """The forward pass is over, and no edge of the backward pass is done."""
+        self.moment.looked_back = False
         self.moment.go(self.moment.start)
         self._arrive()
         self._show()
@@ -673,7 +686,10 @@ class Debugger(cmd.Cmd):
             return self._styled(f"> backward() of {name}: {len(trace)} steps", "bold")
         if position == 0:
             return self._styled(f"> forward pass: {moment.start} operations", "bold")
-        event = moment.events[position - 1]
+        return self._sentence(moment.events[position - 1])
+
+    def _sentence(self, event: Event) -> str:
+        """Return what an event did."""
         count = f"{event.index + 1}/{event.total}]"
         bad = () if is_finite(event) else ("red",)
         if isinstance(event, ForwardStep):
@@ -727,11 +743,11 @@ class Debugger(cmd.Cmd):
 
     def _is_at(self, stop: Stop) -> bool:
         moment = self.moment
+        if stop.kind == "nan":
+            return moment.position == moment.first_bad
         event = moment.event
         if event is None:
             return False
-        if stop.kind == "nan":
-            return moment.position == moment.first_bad
         if stop.kind in ("label", "op", "id"):
             if isinstance(event, ForwardStep) or event.argument == 0:
                 if moment.is_called(event.node, stop.kind, stop.target):
@@ -973,10 +989,10 @@ class Debugger(cmd.Cmd):
         self.say(f"{self._described(node)}  {_numbers(node)}")
         steps = self.moment.steps_of(node)
         for step in steps[:_MOST_LINES]:
+            self.say(f"  {step.argument}  {trace.name(step.parent)} = {step.parent.data!r}")
+            self.say(f"     local {step.local!r}: {step.rule}")
             self.say(
-                f"  {step.argument}  {trace.name(step.parent)} = {step.parent.data!r}   "
-                f"local {step.local!r} ({step.rule})   "
-                f"contribution {step.local!r} * {step.upstream!r} = {step.contribution!r}"
+                f"     contribution {step.local!r} * {step.upstream!r} = {step.contribution!r}"
             )
         if len(steps) > _MOST_LINES:
             self.say(f"  ... {len(steps) - _MOST_LINES} more")
