@@ -425,7 +425,7 @@ def number(x: Any) -> float:
             f"a Value holds a real number, but got {x!r}: use its .real, .imag or abs()"
         )
     if getattr(x, "ndim", 0):
-        shape = cast(Any, x).shape
+        shape = x.shape
         raise TypeError(
             f"a Value holds one number, but got an array of shape {shape}: wrap its elements, "
             "as in [Value(element) for element in array]"

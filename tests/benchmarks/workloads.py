@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ def moons_data() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the two moons, 100 points, labels -1 and 1."""
     from sklearn.datasets import make_moons
 
-    X, y = make_moons(n_samples=100, noise=0.1, random_state=1)
+    X, y = cast(Any, make_moons(n_samples=100, noise=0.1, random_state=1))
     return X, 2.0 * y - 1.0
 
 
