@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import typing
 
 from autograd_mini.contexts import detect_anomaly, is_tracing, no_grad, record_source
 from autograd_mini.drawing import draw, save, text_tree, to_dot, to_mermaid, to_svg
@@ -79,7 +79,7 @@ from autograd_mini.transforms import (
 )
 from autograd_mini.value import Value, apply, topological_order
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from autograd_mini.compiler import Program, compile
 
 __all__ = [
@@ -170,7 +170,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load the compiler when it is first asked for."""
     if name in ("Program", "compile"):
         from autograd_mini.compiler import Program, compile

@@ -1090,17 +1090,16 @@ class _ScalarWriter:
     def _forward(self, i: int, op: Op) -> None:
         args = self.graph.args[i]
         operands = [self.symbols[x] for x in args]
-        if op is ops.DOT:
-            n = len(operands) // 2
-            text: Any = None
-            for w, x in zip(operands[:n], operands[n : 2 * n], strict=True):
-                term = MathSymbol.of(w) * x
-                text = term if text is None else text + term
-            text = text + operands[-1] if len(operands) % 2 else text
-        elif op is ops.TOTAL:
-            text = MathSymbol.of(operands[0])
-            for x in operands[1:]:
-                text = text + x
+        if op is ops.DOT or op is ops.TOTAL:
+            n = len(operands) // 2 if op is ops.DOT else 0
+            terms = [
+                MathSymbol.of(w) * x
+                for w, x in zip(operands[:n], operands[n : 2 * n], strict=True)
+            ]
+            terms += operands[2 * n :]
+            text: Any = MathSymbol.of(terms[0])
+            for term in terms[1:]:
+                text = text + term
         elif op in _INFIX or op in (ops.NEG, ops.POW, ops.WHERE):
             text = MathSymbol.apply(op, *[MathSymbol.of(x) for x in operands])
             if op is ops.POW:
