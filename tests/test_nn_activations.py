@@ -28,7 +28,7 @@ FORMULAS = {  # written anew, in mpmath
     "softsign": lambda m, x: x / (1 + abs(x)),
     "silu": lambda m, x: x / (1 + m.exp(-x)),
     "gelu": lambda m, x: x * m.erfc(-x / m.sqrt(2)) / 2,
-    "gelu_tanh": lambda m, x: x * (1 + m.tanh(m.sqrt(2 / m.pi) * (x + m.mpf(0.044715) * x**3))) / 2,
+    "gelu_tanh": lambda m, x: x / (1 + m.exp(-2 * m.sqrt(2 / m.pi) * (x + m.mpf(0.044715) * x**3))),
     "mish": lambda m, x: x * m.tanh(m.log(1 + m.exp(x))),
     "hardtanh": lambda m, x: max(-1, min(1, x)),
     "relu6": lambda m, x: max(0, min(6, x)),
