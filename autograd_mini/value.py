@@ -832,8 +832,9 @@ def _backward_with_graph(root: Value, seed: Scalar) -> None:
     derivatives = adjoints(root, seed, create_graph=True)
     for node, derivative in derivatives.items():
         gradient = derivative if isinstance(derivative, Value) else Value(derivative)
-        accumulates = node.is_leaf and node.grad is not ZERO
-        node.grad = cast(float, node.grad + gradient if accumulates else gradient)
+        if node.is_leaf and node.grad is not ZERO:
+            gradient = gradient + node.grad
+        node.grad = cast(float, gradient)
 
 
 # Pickling without recursion.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nn import activations, datasets, features, initializers, losses, metrics
+from nn.export import from_torch, to_onnx, to_torch
 from nn.layers import Layer, Neuron
 from nn.network import FNN, MLP
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
@@ -39,7 +40,10 @@ __all__ = [
     "clip_grad_value",
     "datasets",
     "features",
+    "from_torch",
     "initializers",
     "losses",
     "metrics",
+    "to_onnx",
+    "to_torch",
 ]

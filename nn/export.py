@@ -1,0 +1,291 @@
+"""Take a network elsewhere: ONNX for other programs, PyTorch to train on where this ends.
+
+Both ways the weights stay float64, so that predictions agree to rounding (gelu in ONNX: to seven
+digits). An exported network
+answers a batch (N, D) with a batch (N, n_out).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from nn import activations
+from nn.layers import Layer
+from nn.network import FNN
+
+__all__ = ["from_torch", "to_onnx", "to_torch"]
+
+# How each activation is written in ONNX's text syntax: y from x, in steps a, b, ...
+# Compositions are the stable forms of `nn.activations`.
+_ONNX: Final = {
+    "identity": "y = Identity(x)",
+    "sigmoid": "y = Sigmoid(x)",
+    "tanh": "y = Tanh(x)",
+    "relu": "y = Relu(x)",
+    "leaky_relu": "a = Relu(x); b = Min(x, {0.0}); c = Mul(b, {0.01}); y = Add(a, c)",
+    "elu": "a = Relu(x); b = Min(x, {0.0}); c = Exp(b); d = Sub(c, {1.0}); y = Add(a, d)",
+    "selu": "a = Relu(x); b = Min(x, {0.0}); c = Exp(b); d = Sub(c, {1.0}); "
+    "e = Mul(d, {1.6732632423543772}); g = Add(a, e); y = Mul(g, {1.0507009873554805})",
+    "softplus": "a = Abs(x); b = Neg(a); c = Exp(b); d = Add(c, {1.0}); e = Log(d); g = Relu(x); "
+    "y = Add(g, e)",
+    "log_sigmoid": "a = Abs(x); b = Neg(a); c = Exp(b); d = Add(c, {1.0}); e = Log(d); "
+    "g = Min(x, {0.0}); y = Sub(g, e)",
+    "softsign": "a = Abs(x); b = Add(a, {1.0}); y = Div(x, b)",
+    "silu": "a = Sigmoid(x); y = Mul(x, a)",
+    # runtimes have Erf in single precision only
+    "gelu": "a = Mul(x, {0.7071067811865476}); e = Cast<to = 1>(a); g = Erf(e); "
+    "b = Cast<to = 11>(g); c = Add(b, {1.0}); d = Mul(x, c); y = Mul(d, {0.5})",
+    "gelu_tanh": "a = Mul(x, x); b = Mul(a, {0.044715}); c = Add(b, {1.0}); d = Mul(x, c); "
+    "e = Mul(d, {1.5957691216057308}); g = Sigmoid(e); y = Mul(x, g)",
+    "mish": "a = Abs(x); b = Neg(a); c = Exp(b); d = Add(c, {1.0}); e = Log(d); g = Relu(x); "
+    "h = Add(g, e); i = Tanh(h); y = Mul(x, i)",
+    "hardtanh": "a = Max(x, {-1.0}); y = Min(a, {1.0})",
+    "relu6": "a = Relu(x); y = Min(a, {6.0})",
+    "hardsigmoid": "a = Div(x, {6.0}); b = Add(a, {0.5}); c = Relu(b); y = Min(c, {1.0})",
+    "hardswish": "a = Div(x, {6.0}); b = Add(a, {0.5}); c = Relu(b); d = Min(c, {1.0}); "
+    "y = Mul(x, d)",
+    "tanhshrink": "a = Tanh(x); y = Sub(x, a)",
+    "softshrink": "a = Max(x, {-0.5}); b = Min(a, {0.5}); y = Sub(x, b)",
+    "abs": "y = Abs(x)",
+    "square": "y = Mul(x, x)",
+    "sin": "y = Sin(x)",
+    "gaussian": "a = Mul(x, x); b = Neg(a); y = Exp(b)",
+    "exp": "y = Exp(x)",
+    "softmax": "y = Softmax<axis = 1>(x)",
+    "log_softmax": "y = LogSoftmax<axis = 1>(x)",
+}
+
+# The PyTorch module of each activation: its class and arguments; None means nothing to add.
+_TORCH: Final[dict[str, tuple[str, dict[str, Any]] | None]] = {
+    "identity": None,
+    "sigmoid": ("Sigmoid", {}),
+    "tanh": ("Tanh", {}),
+    "relu": ("ReLU", {}),
+    "leaky_relu": ("LeakyReLU", {"negative_slope": 0.01}),
+    "elu": ("ELU", {"alpha": 1.0}),
+    "selu": ("SELU", {}),
+    "softplus": ("Softplus", {"beta": 1.0, "threshold": 800.0}),  # never PyTorch's straight line
+    "log_sigmoid": ("LogSigmoid", {}),
+    "softsign": ("Softsign", {}),
+    "silu": ("SiLU", {}),
+    "gelu": ("GELU", {"approximate": "none"}),
+    "gelu_tanh": ("GELU", {"approximate": "tanh"}),
+    "mish": ("Mish", {}),
+    "hardtanh": ("Hardtanh", {"min_val": -1.0, "max_val": 1.0}),
+    "relu6": ("ReLU6", {}),
+    "hardsigmoid": ("Hardsigmoid", {}),
+    "hardswish": ("Hardswish", {}),
+    "tanhshrink": ("Tanhshrink", {}),
+    "softshrink": ("Softshrink", {"lambd": 0.5}),
+    "softmax": ("Softmax", {"dim": -1}),
+    "log_softmax": ("LogSoftmax", {"dim": -1}),
+}
+# Those that PyTorch has as functions only.
+_TORCH_FUNCTIONS: Final = ("abs", "square", "sin", "exp", "gaussian")
+
+
+def to_onnx(model: FNN, path: str | Path | None = None) -> Any:
+    """Return the network as an ONNX model, and write it to a file if there is a path.
+
+    Its input `x` has the shape (N, D), its output `y` (N, n_out); both are float64.
+
+    Args:
+        model: A network whose activations have names.
+        path: Where to write it, `.onnx`.
+
+    Raises:
+        ImportError: If `onnx` is not installed.
+        ValueError: If an activation is a function of the user's own.
+
+    Example:
+        >>> to_onnx(FNN([2, 3, 1], seed=0)).graph.node[0].op_type
+        'Gemm'
+    """
+    onnx = _needed("onnx", "pip install 'autograd_mini[export]'")
+    tensor = _needed("onnx.numpy_helper", "").from_array
+    lines: list[str] = []
+    tensors: list[Any] = []
+    for i, layer in enumerate(model.layers):
+        W, b = _weights(layer)
+        tensors += [tensor(W, f"W{i}"), tensor(b, f"b{i}")]
+        before = "x" if i == 0 else f"h{i - 1}"
+        after = "y" if i == len(model.layers) - 1 else f"h{i}"
+        lines.append(f"z{i} = Gemm({before}, W{i}, b{i})")
+        lines += _onnx_activation(_named(layer), i, after)
+    body = "\n".join(lines)
+    exported = onnx.parser.parse_model(
+        f'<ir_version: 8, opset_import: ["": 17]>\n'
+        f"fnn (double[N, {model.sizes[0]}] x) => (double[N, {model.sizes[-1]}] y) {{\n{body}\n}}"
+    )
+    exported.graph.initializer.extend(tensors)
+    onnx.checker.check_model(exported, full_check=True)
+    if path is not None:
+        onnx.save(exported, str(path))
+    return exported
+
+
+def to_torch(model: FNN) -> Any:
+    """Return the network as a `torch.nn.Sequential` of Linear layers and activations, float64.
+
+    Raises:
+        ImportError: If PyTorch is not installed.
+        ValueError: If an activation is a function of the user's own.
+    """
+    torch = _needed("torch", "pip install torch")
+    modules: list[Any] = []
+    for layer in model.layers:
+        W, b = _weights(layer)
+        bias = layer.neurons[0].b is not None
+        linear = torch.nn.Linear(layer.n_in, layer.n_out, bias=bias, dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(W.T.copy()))
+            if bias:
+                linear.bias.copy_(torch.from_numpy(b))
+        modules.append(linear)
+        if (activation := _torch_activation(_named(layer), torch)) is not None:
+            modules.append(activation)
+    return torch.nn.Sequential(*modules)
+
+
+def from_torch(module: Any) -> FNN:
+    """Return a plain stack of `torch.nn.Linear` and activations as an FNN.
+
+    Args:
+        module: A `torch.nn.Sequential`, such as `to_torch` makes; all hidden activations are
+            of one kind.
+
+    Raises:
+        ImportError: If PyTorch is not installed.
+        ValueError: If it holds anything else; the message names it.
+    """
+    torch = _needed("torch", "pip install torch")
+    linears: list[Any] = []
+    names: list[str] = []
+    for part in module:
+        if isinstance(part, torch.nn.Linear):
+            if len(names) < len(linears):
+                names.append("identity")
+            linears.append(part)
+        elif len(names) == len(linears) - 1:
+            names.append(_name_of_torch(part, torch))
+        else:
+            raise ValueError(f"each activation follows one Linear layer, but {part} does not")
+    names += ["identity"] * (len(linears) - len(names))
+    hidden = set(names[:-1])
+    if not linears or len(hidden) > 1:
+        raise ValueError(
+            "an FNN has Linear layers with one activation for all hidden ones, but this stack "
+            f"has {len(linears)} Linear layers and the activations {names}"
+        )
+    biases = {linear.bias is not None for linear in linears[:-1]}
+    if len(biases) > 1:
+        raise ValueError("the hidden layers of an FNN all have a bias or none of them has")
+    model = FNN(
+        [linears[0].in_features, *[linear.out_features for linear in linears]],
+        names[0] if hidden else "identity",
+        names[-1],
+        bias=biases.pop() if biases else True,
+        output_bias=linears[-1].bias is not None,
+        seed=0,
+    )
+    for layer, linear in zip(model.layers, linears, strict=True):
+        weights = linear.weight.detach().double().tolist()
+        for neuron, row in zip(layer.neurons, weights, strict=True):
+            for w, data in zip(neuron.w, row, strict=True):
+                w.data = data
+        if linear.bias is not None:
+            for neuron, data in zip(layer.neurons, linear.bias.detach().double(), strict=True):
+                assert neuron.b is not None  # Layer gave it one, as the FNN was told
+                neuron.b.data = float(data)
+    return model
+
+
+def _weights(layer: Layer) -> tuple[Any, Any]:
+    """Return W (n_in, n_out) and b (n_out,); a layer without biases has zeros."""
+    import numpy as np
+
+    W = np.array([[w.data for w in neuron.w] for neuron in layer.neurons]).T.copy()
+    b = np.array([0.0 if neuron.b is None else neuron.b.data for neuron in layer.neurons])
+    return W, b
+
+
+def _named(layer: Layer) -> str:
+    name = activations.name_of(layer.activation)
+    if name is None or name not in _ONNX:
+        raise ValueError(
+            f"{layer.activation!r} has no counterpart elsewhere: a network can be exported if "
+            f"its activations are among {', '.join(_ONNX)}"
+        )
+    return name
+
+
+def _onnx_activation(name: str, i: int, after: str) -> list[str]:
+    """Return the lines that compute layer i's activation from z{i}, each name made unique."""
+    lines: list[str] = []
+    for step in _ONNX[name].split("; "):
+        target, call = step.split(" = ", 1)
+        head, _, arguments = call.partition("(")
+        operands: list[str] = []
+        for operand in arguments.rstrip(")").split(", "):
+            if operand.startswith("{"):
+                constant = f"z{i}_constant{len(lines)}"
+                lines.append(f"{constant} = Constant<value = double {operand}>()")
+                operands.append(constant)
+            else:
+                operands.append(f"z{i}" if operand == "x" else f"z{i}_{operand}")
+        result = after if target == "y" else f"z{i}_{target}"
+        lines.append(f"{result} = {head}({', '.join(operands)})")
+    return lines
+
+
+def _torch_activation(name: str, torch: Any) -> Any:
+    if name in _TORCH_FUNCTIONS:
+        return _torch_functions(torch)[name]()
+    known = _TORCH[name]
+    return None if known is None else getattr(torch.nn, known[0])(**known[1])
+
+
+def _torch_functions(torch: Any) -> dict[str, Callable[[], Any]]:
+    """Return a module class for each activation that PyTorch has as a function only."""
+
+    def module(name: str, function: Callable[[Any], Any]) -> Any:
+        def forward(_self: Any, x: Any) -> Any:
+            return function(x)
+
+        return type(name, (torch.nn.Module,), {"forward": forward})
+
+    return {
+        "abs": module("Abs", torch.abs),
+        "square": module("Square", torch.square),
+        "sin": module("Sin", torch.sin),
+        "exp": module("Exp", torch.exp),
+        "gaussian": module("Gaussian", lambda x: torch.exp(-x * x)),
+    }
+
+
+def _name_of_torch(part: Any, torch: Any) -> str:
+    if isinstance(part, torch.nn.Identity):
+        return "identity"
+    for name, known in _TORCH.items():
+        if known is None or type(part).__name__ != known[0]:
+            continue
+        same = [getattr(part, key, value) == value for key, value in known[1].items()]
+        if all(same) or known[0] in ("Softplus", "Softmax", "LogSoftmax"):
+            return name
+    for name in _TORCH_FUNCTIONS:
+        if type(part).__name__ == name.capitalize():
+            return name
+    raise ValueError(
+        "from_torch reads Linear layers and activations with PyTorch's default settings, "
+        f"not {part}"
+    )
+
+
+def _needed(module: str, install: str) -> Any:
+    try:
+        return import_module(module)
+    except ImportError:
+        raise ImportError(f"this needs {module}: {install}") from None
