@@ -7,6 +7,7 @@ pays for one test of an integer and nothing more.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -16,7 +17,14 @@ from functools import wraps
 from types import FrameType
 from typing import Any, Final, ParamSpec, TypeVar
 
-__all__ = ["detect_anomaly", "is_tracing", "no_grad", "record_source"]
+__all__ = [
+    "collector_paused",
+    "detect_anomaly",
+    "is_tracing",
+    "is_watched",
+    "no_grad",
+    "record_source",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -132,6 +140,63 @@ def is_tracing() -> bool:
         False
     """
     return tracer.get() is not None
+
+
+def is_watched() -> bool:
+    """Say whether somebody looks at single nodes, so that running them as arrays would hide them.
+
+    That is inside `record_source()` and `detect_anomaly()`, while a debugger of this project
+    waits for `backward()`, and under pdb and its like; a coverage tool does not count.
+
+    Example:
+        >>> with record_source():
+        ...     is_watched()
+        True
+    """
+    if state.on_backward is not None or source_recorded.get() or anomaly_detected.get():
+        return True
+    tracing: Any = sys.gettrace()
+    owner = type(getattr(tracing, "__self__", tracing)).__module__
+    return tracing is not None and not owner.startswith("coverage")
+
+
+class _Pauses:
+    """How many blocks pause the collector, and whether it was on before the first."""
+
+    __slots__ = ("depth", "was_enabled")
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.was_enabled = True
+
+
+_pauses: Final = _Pauses()
+
+
+class collector_paused:
+    """A block in which the cyclic garbage collector rests; blocks nest, in any thread.
+
+    Graphs have no cycles and are freed without it, so pausing it around one step is safe, and
+    spares it counting every node.
+
+    Example:
+        >>> with collector_paused():
+        ...     gc.isenabled()
+        False
+    """
+
+    def __enter__(self) -> None:
+        with _count_lock:
+            if _pauses.depth == 0:
+                _pauses.was_enabled = gc.isenabled()
+                gc.disable()
+            _pauses.depth += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with _count_lock:
+            _pauses.depth -= 1
+            if _pauses.depth == 0 and _pauses.was_enabled:
+                gc.enable()
 
 
 _HERE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from nn import activations, datasets, features, initializers, losses, metrics
 from nn.export import from_torch, to_onnx, to_torch
+from nn.files import load, save
+from nn.history import History
 from nn.layers import Layer, Neuron
 from nn.network import FNN, MLP
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
@@ -17,6 +19,7 @@ from nn.schedules import (
     Schedule,
     StepLR,
 )
+from nn.training import DivergedError, RunState, Trainer, fit
 
 __all__ = [
     "FNN",
@@ -25,7 +28,9 @@ __all__ = [
     "Adam",
     "AdamW",
     "CosineAnnealingLR",
+    "DivergedError",
     "ExponentialLR",
+    "History",
     "InverseTimeLR",
     "Layer",
     "LinearLR",
@@ -33,17 +38,22 @@ __all__ = [
     "Optimizer",
     "PolynomialLR",
     "ReduceLROnPlateau",
+    "RunState",
     "Schedule",
     "StepLR",
+    "Trainer",
     "activations",
     "clip_grad_norm",
     "clip_grad_value",
     "datasets",
     "features",
+    "fit",
     "from_torch",
     "initializers",
+    "load",
     "losses",
     "metrics",
+    "save",
     "to_onnx",
     "to_torch",
 ]

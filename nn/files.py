@@ -1,0 +1,108 @@
+"""Keeping models: `save` and `load`, one safetensors file each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nn import activations, tensorfile
+from nn.network import FNN, MLP
+
+__all__ = ["load", "save"]
+
+
+def save(model: FNN, path: str | Path) -> None:
+    """Write a network to one safetensors file, atomically.
+
+    The weights are `layers.0.weight` (units × inputs) and `layers.0.bias`, …, as in PyTorch; the
+    metadata tells the sizes and activations.
+
+    Raises:
+        ValueError: If an activation is a function without a name in `nn.activations`.
+        TypeError: If the model is not an FNN.
+
+    Example:
+        >>> import os, tempfile
+        >>> from nn import FNN, load, save
+        >>> model = FNN([2, 3, 1], seed=0)
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
+        >>> save(model, path)
+        >>> load(path)([1.0, 2.0]).data == model([1.0, 2.0]).data
+        True
+    """
+    import numpy as np
+
+    if not isinstance(model, FNN):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(
+            f"save writes an FNN, but got {model!r}; the numbers of anything else with parameters "
+            "are in its state_dict()"
+        )
+    arrays: dict[str, Any] = {}
+    for i, layer in enumerate(model.layers):
+        arrays[f"layers.{i}.weight"] = np.array([[w.data for w in n.w] for n in layer.neurons])
+        biases = [n.b.data for n in layer.neurons if n.b is not None]
+        if biases:
+            arrays[f"layers.{i}.bias"] = np.array(biases)
+    description = {
+        "class": "MLP" if isinstance(model, MLP) else "FNN",
+        "sizes": model.sizes,
+        "activation": _name(model.activation, "activation"),
+        "output_activation": _name(model.output_activation, "output_activation"),
+        "bias": model.bias,
+        "output_bias": model.output_bias,
+        "fused": model.fused,
+    }
+    tensorfile.write(path, "model", arrays, description)
+
+
+def load(path: str | Path) -> FNN:
+    """Return the network that `save` wrote, equal to the bit.
+
+    Raises:
+        ValueError: If the file is damaged, foreign, of a newer version or not a model's; the
+            message names it.
+        OSError: If there is no such file, or it cannot be read.
+    """
+    arrays, described = tensorfile.read(path, "model")
+    try:
+        options = {name: described[name] for name in ("bias", "output_bias", "fused")}
+        kind = MLP if described["class"] == "MLP" else FNN
+        model = kind.__new__(kind)  # an MLP would draw from the global generator
+        FNN.__init__(
+            model,
+            described["sizes"],
+            described["activation"],
+            described["output_activation"],
+            init="lecun_uniform",  # any that is quick: all weights are read next
+            seed=0,
+            **options,
+        )
+        shapes: dict[str, tuple[int, ...]] = {}
+        state: dict[str, float] = {}
+        for i, layer in enumerate(model.layers):
+            shapes[f"layers.{i}.weight"] = (layer.n_out, layer.n_in)
+            if layer.neurons[0].b is not None:
+                shapes[f"layers.{i}.bias"] = (layer.n_out,)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} describes no network this program knows: {error}") from None
+    found = {name: array.shape for name, array in arrays.items()}
+    if found != shapes:
+        raise ValueError(f"{path} describes arrays {shapes}, but holds {found}")
+    for i in range(len(model.layers)):
+        weights = arrays[f"layers.{i}.weight"].tolist()
+        biases = arrays[f"layers.{i}.bias"].tolist() if f"layers.{i}.bias" in arrays else ()
+        for j, row in enumerate(weights):
+            state |= {f"layers.{i}.neurons.{j}.w.{k}": w for k, w in enumerate(row)}
+        state |= {f"layers.{i}.neurons.{j}.b": b for j, b in enumerate(biases)}
+    model.load_state_dict(state)
+    return model
+
+
+def _name(activation: Any, role: str) -> str:
+    name = activations.name_of(activation)
+    if name is None:
+        raise ValueError(
+            f"the model's {role} is {activation!r}, a function that nn.activations has no name "
+            f"for, so a file cannot say what it is: use one of its names to save the model"
+        )
+    return name

@@ -1,0 +1,148 @@
+"""Pictures of training, with matplotlib: the loss curve and the decision boundary."""
+
+# matplotlib's functions are only partly typed.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nn.history import History
+
+__all__ = ["plot_decision_boundary", "plot_history"]
+
+
+def plot_history(history: History, path: str | Path | None = None) -> Any:
+    """Draw training and validation loss against the epochs, logarithmic where that helps.
+
+    Args:
+        history: What `fit` returned.
+        path: Where to save the picture; its suffix gives the format.
+
+    Returns:
+        The matplotlib figure.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    figure, axes = _figure((6.4, 4.0))
+    epochs = range(1, history.epochs + 1)
+    axes.plot(epochs, history.loss, label="training")
+    if history.val_loss:
+        axes.plot(epochs, history.val_loss, label="validation")
+        best = history.best_epoch
+        axes.plot(
+            [best], [history.val_loss[best - 1]], "o", color="C1", label=f"best, epoch {best}"
+        )
+        axes.legend(frameon=False)
+    losses = [*history.loss, *history.val_loss]
+    if losses and min(losses) > 0.0 and max(losses) > 20.0 * min(losses):
+        axes.set_yscale("log")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss")
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    return _saved(figure, path)
+
+
+def plot_decision_boundary(
+    model: Any,
+    X: Any,
+    y: Any,
+    path: str | Path | None = None,
+    *,
+    threshold: float | None = None,
+    title: str = "",
+    steps: int = 120,
+) -> Any:
+    """Draw where a model of two inputs puts each class, and the examples on top.
+
+    Args:
+        model: One output, whose level `threshold` is the boundary; or one output per class.
+        X: N examples of two numbers.
+        y: Their classes; for one output two numbers, such as 0 and 1, or -1 and +1.
+        path: Where to save the picture; its suffix gives the format.
+        threshold: By default halfway between the two targets for probabilities and 0 for scores:
+            ½ if all outputs are in [0, 1], else 0.
+        title: Stands above the picture.
+        steps: How many points the model is asked for along each axis.
+
+    Returns:
+        The matplotlib figure.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+        ValueError: If the examples do not have two numbers.
+    """
+    import numpy as np
+
+    points = np.asarray(X, dtype=float)
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ValueError(
+            f"a decision boundary is drawn over two inputs, but X has shape {points.shape}"
+        )
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = 0.1 * np.where(high > low, high - low, 1.0)
+    low, high = low - margin, high + margin
+    xs, ys = np.linspace(low[0], high[0], steps), np.linspace(low[1], high[1], steps)
+    grid = np.stack(np.meshgrid(xs, ys), axis=-1)
+    scores = model.predict(grid.reshape(-1, 2))
+    classes = sorted(set(np.asarray(y).tolist()))
+
+    figure, axes = _figure((5.6, 4.6))
+    colors = [f"C{i}" for i in range(10)]
+    if scores.ndim == 1:
+        level = threshold
+        if level is None:
+            level = 0.5 if scores.min() >= 0.0 and scores.max() <= 1.0 else 0.0
+        heights = scores.reshape(steps, steps) - level
+        reach = float(abs(heights).max()) or 1.0
+        axes.contourf(
+            xs, ys, heights, levels=np.linspace(-reach, reach, 15), cmap="RdBu_r", alpha=0.55
+        )
+        if heights.min() < 0.0 < heights.max():
+            axes.contour(xs, ys, heights, levels=[0.0], colors="black", linewidths=1.5)
+        colors = ["#2166ac", "#b2182b", *colors]
+    else:
+        winners = scores.argmax(axis=1).reshape(steps, steps)
+        count = scores.shape[1]
+        axes.contourf(
+            xs,
+            ys,
+            winners,
+            levels=np.arange(count + 1) - 0.5,
+            colors=[colors[i % 10] for i in range(count)],
+            alpha=0.3,
+        )
+    for i, label in enumerate(classes):
+        chosen = points[np.asarray(y) == label]
+        color = colors[i % len(colors)]
+        axes.scatter(
+            chosen[:, 0], chosen[:, 1], s=18, color=color, edgecolors="white", linewidths=0.5,
+            label=f"y = {label:g}" if isinstance(label, (int, float)) else str(label),
+        )  # fmt: skip
+    axes.legend(loc="upper right", framealpha=0.9)
+    axes.set_title(title)
+    axes.set_xlabel("$x_1$")
+    axes.set_ylabel("$x_2$")
+    return _saved(figure, path)
+
+
+def _figure(size: tuple[float, float]) -> tuple[Any, Any]:
+    """Return a figure that belongs to nobody else: no window, no global state."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            'pictures need matplotlib: pip install "autograd_mini[plot]"', name="matplotlib"
+        ) from error
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.subplots()
+
+
+def _saved(figure: Any, path: str | Path | None) -> Any:
+    if path is not None:
+        figure.savefig(path, dpi=120)
+    return figure

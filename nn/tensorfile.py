@@ -1,0 +1,115 @@
+"""One file of named arrays with a description, in the safetensors format.
+
+The description is JSON in the file's metadata, beside a checksum of everything. A file is written
+beside its place and moved there in one step, so that readers see the old one or the new one.
+"""
+
+# safetensors' functions are only partly typed.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["read", "write"]
+
+VERSION: Final = 1
+
+
+def write(path: str | Path, kind: str, arrays: dict[str, Any], description: dict[str, Any]) -> None:
+    """Write float64 arrays and a description, atomically.
+
+    Args:
+        path: Where to; a file that is there is replaced.
+        kind: What it holds, "model" or "checkpoint".
+        arrays: The arrays by name.
+        description: Anything JSON can say.
+    """
+    from safetensors.numpy import save
+
+    text = json.dumps(description)
+    metadata = {
+        "format": "autograd_mini",
+        "version": str(VERSION),
+        "kind": kind,
+        "description": text,
+        "sha256": _checksum(kind, arrays, text),
+    }
+    _replace(Path(path), save(arrays, metadata))
+
+
+def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the arrays and the description of a file that `write` wrote.
+
+    Raises:
+        ValueError: If the file is damaged, of another kind or version, or not ours.
+        OSError: If there is no such file, or it cannot be read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    with open(path, "rb"):  # a missing or unreadable file has Python's own error
+        pass
+    try:
+        with safe_open(os.fspath(path), framework="numpy") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+            arrays: dict[str, Any] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, TypeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is damaged, or not a safetensors file: {error}") from None
+    if metadata.get("format") != "autograd_mini":
+        raise ValueError(
+            f"{path} is a safetensors file, but not one of ours: it does not say what it describes"
+        )
+    version = metadata.get("version", "")
+    if version != str(VERSION):
+        raise ValueError(
+            f"{path} has format version {version}, but this program reads version {VERSION}: "
+            "it was written by a newer autograd_mini, install that one"
+        )
+    text = metadata.get("description", "")
+    found = metadata.get("kind", "")
+    if metadata.get("sha256") != _checksum(found, arrays, text):
+        raise ValueError(f"{path} is damaged: its contents do not match its checksum")
+    if found != kind:
+        raise ValueError(f"{path} holds a {found}, not a {kind}{_ADVICE.get(found, '')}")
+    return arrays, json.loads(text)
+
+
+_ADVICE: Final = {
+    "checkpoint": ": pass it to fit(checkpoint=...), which resumes the run",
+    "model": ": load(path) reads it",
+}
+
+
+def _checksum(kind: str, arrays: dict[str, Any], text: str) -> str:
+    digest = hashlib.sha256(f"{kind}\n{text}".encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"\n{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file beside `path`, make sure it is on the disk, and move it to `path`."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    try:
+        with open(draft, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    if hasattr(os, "O_DIRECTORY"):  # so that the new name survives a power cut, too
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
