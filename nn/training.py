@@ -13,7 +13,6 @@ array until somebody looks.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import math
 import signal
 import sys
@@ -549,7 +548,8 @@ class _Compiled:
     name = "compiled"
 
     def __init__(self, trainer: Trainer, data: Examples) -> None:
-        compile = _compiler()
+        from autograd_mini import compile
+
         if not data.is_numeric:
             raise TraceError("a program takes targets that are numbers, and these are not")
         self.trainer = trainer
@@ -695,16 +695,11 @@ class _Compiled:
         return mean
 
     def predict(self, data: Examples) -> Any:
+        from autograd_mini import compile
+
         if self._outputs is None:
-            self._outputs = _compiler()(self._output, data.xs[0])
+            self._outputs = compile(self._output, data.xs[0])
         return self._outputs(data.rows)
-
-
-def _compiler() -> Any:
-    try:
-        return importlib.import_module("autograd_mini.compiler").compile
-    except ImportError:
-        raise TraceError("this build has no compiler") from None
 
 
 class _Diverged(DivergedError):
