@@ -581,3 +581,72 @@ def test_a_script_that_is_not_there_is_an_error_in_one_line(tmp_path: Path) -> N
     with pytest.raises(SystemExit):
         debugger_module.main([])
     assert debugger_module.main([str(tmp_path / "missing.py")]) == 2
+
+
+# The README.
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def transcript(command: str) -> tuple[str, list[str]]:
+    """Return the README's session that a command starts, and what is typed in it."""
+    text = README.partition(f"$ {command}\n")[2].partition("\n```")[0]
+    return text, re.findall(r"^\((?:grad|Pdb)\) (.*)$", text, re.MULTILINE)
+
+
+def neuron() -> str:
+    """Return the README's program."""
+    return re.findall(r"^```py\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)[0]
+
+
+def test_the_readmes_stepper_session_is_what_the_stepper_prints(tmp_path: Path) -> None:
+    text, typed = transcript("python -m autograd_mini debug neuron.py")
+    run = script(neuron(), *typed, tmp_path=tmp_path)
+    assert run.stdout.replace("script.py", "neuron.py").rstrip() == text
+
+
+def test_the_line_number_in_the_readme_is_that_of_the_chain_rule() -> None:
+    _, typed = transcript("python -m pdb neuron.py")
+    number = int(re.findall(r"steps\.py:(\d+)", typed[0])[0])
+    lines = (ROOT / "autograd_mini" / "steps.py").read_text("utf-8").splitlines()
+    assert lines[number - 1].strip() == "parent.grad += local * upstream  # chain rule"
+
+
+def test_pdb_stops_on_the_chain_rule_as_the_readme_shows(tmp_path: Path) -> None:
+    text, typed = transcript("python -m pdb neuron.py")
+    program = neuron().replace("loss.backward()", "for step in loss.backward_steps():\n    pass")
+    (tmp_path / "neuron.py").write_text(program)
+    run = subprocess.run(
+        [sys.executable, "-m", "pdb", "neuron.py"],
+        input="".join(f"{line}\n" for line in typed),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    said = run.stdout.replace(str(ROOT), "...").replace(str(tmp_path.resolve()), "...")
+    lines = iter(line.removeprefix("(Pdb) ") for line in said.splitlines())
+    answers = [line for line in text.splitlines() if not line.startswith("(Pdb) ")]
+    assert all(answer in lines for answer in answers), said  # each after the one before
+
+
+@pytest.mark.parametrize("op", ["tanh", "hypot", "logsumexp"])
+def test_pdb_stops_on_a_readable_line_inside_backward_too(op: str, tmp_path: Path) -> None:
+    """The fast loop of value.py has a marked line for one, two and any number of operands."""
+    calls = {"tanh": "x.tanh()", "hypot": "hypot(x, 1.0)", "logsumexp": "logsumexp([x, 1.0])"}
+    source = (ROOT / "autograd_mini" / "value.py").read_text("utf-8").splitlines()
+    marked = [i for i, line in enumerate(source, 1) if line.endswith("# chain rule")]
+    assert len(marked) == 3
+    program = f"from autograd_mini import *\nx = Value(2.0, 'x')\n{calls[op]}.backward()\n"
+    (tmp_path / "program.py").write_text(program)
+    stops = "".join(f"b autograd_mini/value.py:{number}\n" for number in marked)
+    run = subprocess.run(
+        [sys.executable, "-m", "pdb", "program.py"],
+        input=f"{stops}c\np 'upstream is', upstream, op\nq\n",
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert f"('upstream is', 1.0, Op('{op}'))" in run.stdout
+    assert "upstream  # chain rule" in run.stdout
