@@ -377,13 +377,13 @@ def _check_again(
         weights = _direction(len(leaves))
         slope = math.fsum(w * s for w, s in zip(weights, slopes, strict=True))
         size = max(abs(leaves[i].data) for i in movable) or 1.0
-        moved = _moved(build, leaves, weights)
+        moved = _moved(build, leaves, weights, root)
         if judge(moved, slope, size=size, noise=noise).fits:
             return []
     notes: list[str] = []
     for i in movable:
         x, slope = leaves[i], slopes[i]
-        moved = _moved(build, [x], [1.0])
+        moved = _moved(build, [x], [1.0], root)
         found = judge(moved, slope, size=abs(x.data) or 1.0, noise=noise)
         if found.fits:
             continue
@@ -405,18 +405,26 @@ def _check_again(
     return notes
 
 
-def _moved(build: Build, leaves: list[Value], direction: list[float]) -> Callable[[float], float]:
+def _moved(
+    build: Build, leaves: list[Value], direction: list[float], root: Value | None
+) -> Callable[[float], float]:
     """Return the function of a step t: what `build` gives with the leaves moved by t."""
 
     def along(t: float) -> float:
         before = [x.data for x in leaves]
+        y: Any = None
         try:
             for x, data, weight in zip(leaves, before, direction, strict=True):
                 x.data = data + t * weight
-            return float(build())
+            y = build()
+            if isinstance(y, Value) and y is root:  # a graph that the function only hands out
+                y.recompute()
+            return float(y)
         finally:
             for x, data in zip(leaves, before, strict=True):
                 x.data = data
+            if isinstance(y, Value) and y is root:
+                y.recompute()
 
     return along
 

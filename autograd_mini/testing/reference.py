@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from autograd_mini.ops import Op
-from autograd_mini.testing.numbers import AT_KINKS, context, evaluate, precision
+from autograd_mini.testing.numbers import AT_KINKS, Precise, context, evaluate, precision
 from autograd_mini.value import Value, topological_order
 
 __all__ = ["Replay", "Slope", "local_slopes", "reference_gradient", "replay"]
 
 _STEP: Final = "1e-35"
+_AT_ZERO: Final = 1e-15  # a smaller step still: clamped_log has a kink at 4e-44
 _AGREE: Final = 1e-20  # relative: on a smooth piece, slopes left and right differ by far less
 _UNDEFINED: Final = (ValueError, ZeroDivisionError, OverflowError)
 
@@ -31,7 +32,7 @@ class Slope(NamedTuple):
         left: The slope below the operand; None outside of the domain, ±inf where it diverges.
         right: The slope above it.
         value: What the rule should give: the slope; on a kink, the convention of a built-in
-            row; None where neither exists.
+            row; at a jump or the edge of the domain, the one finite slope; else None.
         nearby: On a kink, slopes at points around it.
     """
 
@@ -92,7 +93,11 @@ def _convention(op: Op, operands: Sequence[Any]) -> tuple[float | None, ...] | N
     if not op.kinks or op.name not in AT_KINKS:
         return None
     floats = [float(x) for x in operands]
-    on_it = all(a == b for a, b in zip(floats, operands, strict=True)) and op.at_kink(*floats)
+    try:
+        precise: list[Any] = [Precise(x) for x in operands]
+        on_it = op.at_kink(*precise)
+    except TypeError:  # a kink that is told in floats only
+        on_it = op.at_kink(*floats) and floats == list(operands)
     return AT_KINKS[op.name](*floats) if on_it else None
 
 
@@ -103,7 +108,7 @@ def _difference(op: Op, operands: Sequence[Any], i: int, f: Any) -> Callable[[An
 
 
 def _step(x: Any) -> Any:
-    return context().mpf(_STEP) * (min(abs(x), 1) if x else 1)
+    return context().mpf(_STEP) * (min(abs(x), 1) if x else _AT_ZERO)
 
 
 def _slope(op: Op, operands: Sequence[Any], i: int, f: Any, convention: float | None) -> Slope:
@@ -126,7 +131,8 @@ def _slope(op: Op, operands: Sequence[Any], i: int, f: Any, convention: float | 
         middle = (left + right) / 2
         if abs(left - right) <= _AGREE * abs(middle) + 1e-40:
             return Slope(middle, middle, middle)
-    return Slope(left, right, None)
+    sides = [side for side in (left, right) if side is not None and ctx.isfinite(side)]
+    return Slope(left, right, sides[0] if len(sides) == 1 else None)
 
 
 def _limit(difference: Callable[[Any], Any], h: Any) -> Any:
@@ -151,6 +157,8 @@ def _around(op: Op, operands: Sequence[Any], wanted: Sequence[bool]) -> Iterator
                 moved = [*operands[:j], operands[j] + h, *operands[j + 1 :]]
                 try:
                     f = evaluate(op, moved)
+                    if not context().isfinite(f):
+                        continue
                     yield [
                         _difference(op, moved, i, f)(_step(x) * 1e-12) if wanted[i] else 0
                         for i, x in enumerate(moved)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
@@ -221,50 +221,59 @@ def programs(
     """
     if max_ops < 1:
         raise ValueError(f"a program has one line or more, but max_ops is {max_ops}")
-    rows = None if ops is None else [_row(op) for op in ops]
-    return _programs(rows, max_ops, _moderate() if numbers is None else numbers)
+    table = list(OPS.values()) if ops is None else [_row(op) for op in ops]
+    drawn = _numbers() if numbers is None else numbers
+    lines = st.lists(_lines(table, drawn), min_size=1, max_size=max_ops)
+    return st.builds(_interpreted, drawn, lines)
 
 
-def _moderate() -> SearchStrategy[float]:
-    return finite(-3.0, 3.0).map(lambda x: x if abs(x) >= _SMALLEST else 0.0)
+def _numbers() -> SearchStrategy[float]:
+    """Numbers from -3 to 3 that shrink to 1: at 0 most mistakes do not show."""
+    anywhere = finite(-4.0, 2.0).map(lambda x: x + 1.0 if abs(x + 1.0) >= _SMALLEST else 0.0)
+    return anywhere | st.sampled_from([0.0, 1.0, -1.0, 2.0, 0.5])
+
+
+_BACK: Final = (0, 0, 0, 0, 1, 1, 2, 3, 5)  # how many results an operand counts back
+_Line: TypeAlias = tuple[Op, list[int | float], int]
 
 
 @st.composite
-def _programs(
-    draw: DrawFn, rows: list[Op] | None, max_ops: int, numbers: SearchStrategy[float]
-) -> Program:
-    table = list(OPS.values()) if rows is None else rows
-    inputs = [draw(numbers)]
+def _lines(draw: DrawFn, table: list[Op], numbers: SearchStrategy[float]) -> _Line:
+    """Draw a line by itself, so that Hypothesis can leave any of them out."""
+    op = draw(st.sampled_from(table))
+    operands: list[int | float] = []
+    for _ in range(op.arity or draw(st.integers(1, 4))):
+        k = draw(st.integers(0, len(_BACK)))
+        operands.append(_BACK[k] if k < len(_BACK) else draw(numbers))
+    return op, operands, draw(st.integers(0, 20))
+
+
+def _interpreted(first: float, lines: list[_Line]) -> Program:
+    """Return the program that lines describe; what has no part in its result is left out."""
+    inputs = [first]
     code: list[tuple[str, tuple[int, ...]]] = []
     results: list[float] = []
-    for _ in range(draw(st.integers(1, max_ops))):
-        op = draw(st.sampled_from(table))
-        count = op.arity or draw(st.integers(1, 4))
+    for op, drawn, twentieths in lines:
         operands: list[int] = []
-        for _ in range(count):
-            back = draw(st.integers(0, len(results) + len(inputs)))
-            if back < len(results):
-                operands.append(len(results) - 1 - back)
-            elif back < len(results) + len(inputs):
-                operands.append(-(back - len(results)) - 1)
-            else:
-                inputs.append(draw(numbers))
+        for x in drawn:
+            if isinstance(x, float):
+                inputs.append(x)
                 operands.append(-len(inputs))
+            else:  # the newest result first, then older ones, then the inputs
+                back = x % (len(results) + len(inputs))
+                operands.append(len(results) - 1 - back)
         given = [results[k] if k >= 0 else inputs[-k - 1] for k in operands]
         result = _result(op, given)
-        for i, (low, high) in reversed(list(enumerate(_ranges(op, count)))):
+        for i, (low, high) in reversed(list(enumerate(_ranges(op, len(given))))):
             if result is not None:
                 break
-            inputs.append(draw(finite(low, high)))
+            inputs.append(low + (high - low) * twentieths / 20)
             operands[i], given[i] = -len(inputs), inputs[-1]
             result = _result(op, given)
-        if result is None:
-            continue
-        code.append((op.name, tuple(operands)))
-        results.append(result)
-    if not code:
-        code.append(("neg", (-1,)))
-    return Program(inputs, code)
+        if result is not None:
+            code.append((op.name, tuple(operands)))
+            results.append(result)
+    return _pruned(inputs, code) if code else Program(inputs[:1], [("neg", (-1,))])
 
 
 def _result(op: Op, operands: Sequence[float]) -> float | None:
@@ -274,3 +283,17 @@ def _result(op: Op, operands: Sequence[float]) -> float | None:
     except (ValueError, ArithmeticError):
         return None
     return result if result == 0.0 or _SMALLEST <= abs(result) <= _LARGEST else None
+
+
+def _pruned(inputs: list[float], code: list[tuple[str, tuple[int, ...]]]) -> Program:
+    needed = {len(code) - 1}
+    for k in range(len(code) - 1, -1, -1):
+        if k in needed:
+            needed.update(code[k][1])
+    lines = [k for k in range(len(code)) if k in needed]
+    kept = [k for k in range(len(inputs)) if -k - 1 in needed]
+    place = {k: i for i, k in enumerate(lines)} | {-k - 1: -i - 1 for i, k in enumerate(kept)}
+    return Program(
+        [inputs[k] for k in kept],
+        [(code[k][0], [place[x] for x in code[k][1]]) for k in lines],
+    )
