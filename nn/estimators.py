@@ -1,0 +1,288 @@
+"""FNNClassifier and FNNRegressor: networks with scikit-learn's interface."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,  # pyright: ignore[reportPrivateUsage] # the one that estimators share
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from nn.activations import softmax
+from nn.losses import l2_penalty
+from nn.network import FNN
+from nn.optimizers import SGD, Adam, Optimizer
+from nn.training import fit
+
+__all__ = ["FNNClassifier", "FNNRegressor"]
+
+Array: TypeAlias = Any
+
+
+class _FNNEstimator(BaseEstimator):
+    """What classifier and regressor share: their settings and how a network is trained."""
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Sequence[int] = (8,),
+        activation: str = "tanh",
+        *,
+        solver: str = "adam",
+        learning_rate_init: float = 0.05,
+        alpha: float = 1e-4,
+        batch_size: int | None = None,
+        max_iter: int = 200,
+        random_state: Any = None,
+        backend: str = "auto",
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.learning_rate_init = learning_rate_init
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.backend = backend
+
+    def _start(self, n_outputs: int) -> None:
+        """Make a fresh network and its optimizer."""
+        solvers: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": SGD}
+        if self.solver not in solvers:
+            raise ValueError(f"solver is 'adam' or 'sgd', but got {self.solver!r}")
+        sizes = [self.n_features_in_, *self.hidden_layer_sizes, n_outputs]
+        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self.model_ = FNN(sizes, self.activation, seed=self._seed)
+        rate: dict[str, Any] = {"lr": self.learning_rate_init}
+        self._optimizer = solvers[self.solver](self.model_.parameters(), **rate)
+        self.loss_curve_: list[float] = []
+        self.n_iter_ = 0
+
+    def _train(self, X: Array, y: Any, loss: str, epochs: int, sample_weight: Any) -> None:
+        history = fit(
+            self.model_,
+            X,
+            y,
+            loss=loss,
+            optimizer=self._optimizer,
+            epochs=epochs,
+            batch_size=self.batch_size,
+            seed=self._seed + self.n_iter_,
+            penalty=l2_penalty(self.alpha) if self.alpha else None,
+            sample_weight=sample_weight,
+            backend=self.backend,
+            progress=False,
+        )
+        self.loss_curve_ += history.loss
+        self.n_iter_ += len(history.loss)
+
+    def _outputs(self, X: Any) -> Array:
+        check_is_fitted(self)
+        return self.model_.predict(validate_data(self, X, reset=False))
+
+    def _kept(self, X: Array, y: Array, sample_weight: Any) -> tuple[Array, Array, Any]:
+        """Return the examples whose weight is not 0: the others are as good as absent."""
+        if sample_weight is None:
+            return X, y, None
+        weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        kept = weights > 0
+        if not kept.any():
+            raise ValueError("all sample weights are zero: there is nothing to learn from")
+        return X[kept], y[kept], weights[kept]
+
+
+class FNNClassifier(ClassifierMixin, _FNNEstimator):
+    """A network that tells classes apart, trained on the cross-entropy.
+
+    Two classes have one output, whose sigmoid is the probability of the second; more classes have
+    one output each, under a softmax.
+
+    Args:
+        hidden_layer_sizes: The widths of the hidden layers.
+        activation: That of the hidden layers, by name.
+        solver: "adam" or "sgd".
+        learning_rate_init: The learning rate.
+        alpha: The strength of the L2 penalty alpha/2·Σw² on the weights.
+        batch_size: Examples per update; None for all.
+        max_iter: The number of epochs.
+        random_state: Of the weights and of the order of the batches.
+        backend: As in `nn.fit`.
+
+    Attributes:
+        classes_: The labels, sorted.
+        model_: The trained FNN.
+        loss_curve_: The loss of every epoch.
+        n_iter_: The number of epochs so far.
+
+    Example:
+        >>> from nn import FNNClassifier, datasets
+        >>> X, y = datasets.moons(100, noise=0.1, seed=0)
+        >>> classifier = FNNClassifier((16,), random_state=0).fit(X, y)
+        >>> bool(classifier.score(X, y) > 0.9)
+        True
+    """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> FNNClassifier:
+        """Train a fresh network.
+
+        Args:
+            X: N examples of D features.
+            y: N labels, numbers or strings, of two classes at least.
+            sample_weight: A weight for each example; 0 leaves it out, 2 counts it twice.
+
+        Raises:
+            ValueError: If the data cannot be meant, or hold one class only.
+        """
+        X, y = validate_data(self, X, y)
+        check_classification_targets(y)
+        X, y, weights = self._kept(X, y, sample_weight)
+        self.classes_ = np.unique(y)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"a classifier needs examples of two classes at least, but all {len(y)} are of "
+                f"the class {self.classes_[0]!r}"
+            )
+        self._start(1 if len(self.classes_) == 2 else len(self.classes_))
+        self._learn(X, y, self.max_iter, weights)
+        return self
+
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> FNNClassifier:
+        """Train for one epoch more, from where the network stands.
+
+        Args:
+            X: Some examples.
+            y: Their labels.
+            classes: All labels there will ever be; needed in the first call.
+            sample_weight: A weight for each example.
+
+        Raises:
+            ValueError: If the first call names no classes, or a label is not among them.
+        """
+        first = not hasattr(self, "model_")
+        X, y = validate_data(self, X, y, reset=first)
+        check_classification_targets(y)
+        if first:
+            if classes is None:
+                raise ValueError("the first call of partial_fit needs classes=, all the labels")
+            self.classes_ = np.unique(classes)
+            self._start(1 if len(self.classes_) == 2 else len(self.classes_))
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(f"y has {list(unknown)}, which are not among {list(self.classes_)}")
+        X, y, weights = self._kept(X, y, sample_weight)
+        self._learn(X, y, 1, weights)
+        return self
+
+    def _learn(self, X: Array, y: Array, epochs: int, weights: Any) -> None:
+        index = np.searchsorted(self.classes_, y)
+        binary = len(self.classes_) == 2
+        loss = "bce_with_logits" if binary else "cross_entropy"
+        self._train(X, index.astype(float) if binary else index.tolist(), loss, epochs, weights)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class, shape (N, number of classes)."""
+        logits = self._outputs(X)
+        if logits.ndim == 1:
+            logits = np.column_stack([np.zeros(len(logits)), logits])
+        return np.array([softmax(row) for row in logits.tolist()]).reshape(logits.shape)
+
+    def predict(self, X: Any) -> Array:
+        """Return the most probable label of each example."""
+        logits = self._outputs(X)
+        index = (logits > 0).astype(int) if logits.ndim == 1 else logits.argmax(axis=1)
+        return self.classes_[index]
+
+
+class FNNRegressor(RegressorMixin, _FNNEstimator):
+    """A network that predicts a number, trained on the squared error.
+
+    Args:
+        hidden_layer_sizes: The widths of the hidden layers.
+        activation: That of the hidden layers, by name.
+        loss: The name of a loss for one output, such as "mse", "mae" or "huber".
+        solver: "adam" or "sgd".
+        learning_rate_init: The learning rate.
+        alpha: The strength of the L2 penalty alpha/2·Σw² on the weights.
+        batch_size: Examples per update; None for all.
+        max_iter: The number of epochs.
+        random_state: Of the weights and of the order of the batches.
+        backend: As in `nn.fit`.
+
+    Attributes:
+        model_: The trained FNN.
+        loss_curve_: The loss of every epoch.
+        n_iter_: The number of epochs so far.
+
+    Example:
+        >>> from nn import FNNRegressor
+        >>> X = [[x / 10] for x in range(30)]
+        >>> y = [2 * x[0] + 1 for x in X]
+        >>> regressor = FNNRegressor(random_state=0).fit(X, y)
+        >>> bool(regressor.score(X, y) > 0.99)
+        True
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Sequence[int] = (8,),
+        activation: str = "tanh",
+        *,
+        loss: str = "mse",
+        solver: str = "adam",
+        learning_rate_init: float = 0.05,
+        alpha: float = 1e-4,
+        batch_size: int | None = None,
+        max_iter: int = 200,
+        random_state: Any = None,
+        backend: str = "auto",
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes,
+            activation,
+            solver=solver,
+            learning_rate_init=learning_rate_init,
+            alpha=alpha,
+            batch_size=batch_size,
+            max_iter=max_iter,
+            random_state=random_state,
+            backend=backend,
+        )
+        self.loss = loss
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> FNNRegressor:
+        """Train a fresh network.
+
+        Args:
+            X: N examples of D features.
+            y: N numbers.
+            sample_weight: A weight for each example; 0 leaves it out, 2 counts it twice.
+        """
+        X, y = validate_data(self, X, y, y_numeric=True, multi_output=True)
+        X, y, weights = self._kept(X, column_or_1d(y, warn=True), sample_weight)
+        self._start(1)
+        self._train(X, y, self.loss, self.max_iter, weights)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> FNNRegressor:
+        """Train for one epoch more, from where the network stands."""
+        first = not hasattr(self, "model_")
+        X, y = validate_data(self, X, y, y_numeric=True, multi_output=True, reset=first)
+        if first:
+            self._start(1)
+        X, y, weights = self._kept(X, column_or_1d(y, warn=True), sample_weight)
+        self._train(X, y, self.loss, 1, weights)
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """Return the prediction for each example, shape (N,)."""
+        return self._outputs(X)
