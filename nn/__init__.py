@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from nn import activations, datasets, features, initializers, losses, metrics
 from nn.export import from_torch, to_onnx, to_torch
 from nn.files import load, save
@@ -21,6 +24,9 @@ from nn.schedules import (
 )
 from nn.training import DivergedError, RunState, Trainer, fit
 
+if TYPE_CHECKING:
+    from nn.estimators import FNNClassifier, FNNRegressor
+
 __all__ = [
     "FNN",
     "MLP",
@@ -30,6 +36,8 @@ __all__ = [
     "CosineAnnealingLR",
     "DivergedError",
     "ExponentialLR",
+    "FNNClassifier",
+    "FNNRegressor",
     "History",
     "InverseTimeLR",
     "Layer",
@@ -57,3 +65,15 @@ __all__ = [
     "to_onnx",
     "to_torch",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the scikit-learn estimators when they are first asked for: they need the extra."""
+    if name not in ("FNNClassifier", "FNNRegressor"):
+        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+    try:
+        return getattr(import_module("nn.estimators"), name)
+    except ImportError:
+        raise ImportError(
+            f"{name} needs scikit-learn: pip install 'autograd_mini[sklearn]'"
+        ) from None

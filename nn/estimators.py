@@ -1,5 +1,9 @@
 """FNNClassifier and FNNRegressor: networks with scikit-learn's interface."""
 
+# scikit-learn's functions are not typed, and data matrices are named X as in its interface.
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false, reportConstantRedefinition=false, reportMissingTypeStubs=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -29,6 +33,9 @@ Array: TypeAlias = Any
 
 class _FNNEstimator(BaseEstimator):
     """What classifier and regressor share: their settings and how a network is trained."""
+
+    n_features_in_: int
+    feature_names_in_: Any
 
     def __init__(
         self,
@@ -147,8 +154,8 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"a classifier needs examples of two classes at least, but all {len(y)} are of "
-                f"the class {self.classes_[0]!r}"
+                f"a classifier needs examples of two classes at least, but the {len(y)} examples "
+                f"with weight are all of one class, {self.classes_.tolist()[0]!r}"
             )
         self._start(1 if len(self.classes_) == 2 else len(self.classes_))
         self._learn(X, y, self.max_iter, weights)

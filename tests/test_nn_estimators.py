@@ -17,7 +17,9 @@ from sklearn.utils.estimator_checks import check_estimator
 from nn import FNNClassifier, FNNRegressor, datasets
 
 
-@pytest.mark.parametrize("estimator", [FNNClassifier(), FNNRegressor()], ids=["classifier", "regressor"])
+@pytest.mark.parametrize(
+    "estimator", [FNNClassifier(), FNNRegressor()], ids=["classifier", "regressor"]
+)
 def test_scikit_learns_own_checks_pass(estimator: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the checks themselves provoke some
@@ -98,7 +100,7 @@ def test_the_loss_curve_falls_and_a_refit_equals_the_first_fit() -> None:
 
 
 def test_one_class_only_is_an_error_that_says_so() -> None:
-    with pytest.raises(ValueError, match="two classes"):
+    with pytest.raises(ValueError, match="all of one class, 'a'"):
         FNNClassifier().fit([[0.0], [1.0]], ["a", "a"])
     with pytest.raises(ValueError, match="'lbfgs'"):
         FNNClassifier(solver="lbfgs").fit([[0.0], [1.0]], [0, 1])

@@ -1093,8 +1093,7 @@ class _ScalarWriter:
         if op is ops.DOT or op is ops.TOTAL:
             n = len(operands) // 2 if op is ops.DOT else 0
             terms = [
-                MathSymbol.of(w) * x
-                for w, x in zip(operands[:n], operands[n : 2 * n], strict=True)
+                MathSymbol.of(w) * x for w, x in zip(operands[:n], operands[n : 2 * n], strict=True)
             ]
             terms += operands[2 * n :]
             text: Any = MathSymbol.of(terms[0])
