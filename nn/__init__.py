@@ -12,6 +12,7 @@ from nn.history import History
 from nn.layers import Layer, Neuron
 from nn.network import FNN, MLP
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
+from nn.playback import Playback
 from nn.schedules import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -44,6 +45,7 @@ __all__ = [
     "LinearLR",
     "Neuron",
     "Optimizer",
+    "Playback",
     "PolynomialLR",
     "ReduceLROnPlateau",
     "RunState",

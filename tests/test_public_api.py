@@ -23,7 +23,7 @@ ORDER = {
     """,
     "nn": """
         initializers activations layers network features losses optimizers schedules metrics
-        datasets history tensorfile training plots files estimators export __init__ __main__
+        datasets history tensorfile training playback plots files estimators export __init__ __main__
     """,
 }
 MODULES = [

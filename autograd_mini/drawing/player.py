@@ -23,7 +23,17 @@ from autograd_mini.steps import Trace, abbreviated
 from autograd_mini.symbols import written
 from autograd_mini.value import Value
 
-__all__ = ["document", "embedded", "graph_json", "part", "scene", "script_json", "trace_page"]
+__all__ = [
+    "WIDEST",
+    "document",
+    "embedded",
+    "graph_json",
+    "numbers_json",
+    "part",
+    "scene",
+    "script_json",
+    "trace_page",
+]
 
 NOT_YET: Final = "–"
 WIDEST: Final = len("-1.234e-05")  # a number as a box shows it
@@ -52,17 +62,14 @@ def trace_page(trace: Trace, *, max_nodes: int = 300) -> str:
     """
     graph = graph_json(trace)
     graph["seed"] = trace.seed
-    slopes: list[list[float]] = [[0.0] * len(node.inputs) for node in trace.nodes]
-    position = {node: i for i, node in enumerate(trace.nodes)}
-    for step in trace:
-        slopes[position[step.node]][step.argument] = step.local
-    data = {"graph": graph, "data": [node.data for node in trace.nodes], "local": slopes}
+    data = {"graph": graph, **numbers_json(trace)}
     drawn = picture(trace.root, max_nodes=max_nodes)
     body = part("body.html").format_map(
         {
             "heading": _heading(trace.root),
             "facts": _facts(trace, drawn),
-            "svg": scene(trace, drawn),
+            "svg": _scene(trace, drawn),
+            "panel": "",
         }
     )
     return document(
@@ -172,6 +179,15 @@ def graph_json(trace: Trace) -> dict[str, Any]:
     }
 
 
+def numbers_json(trace: Trace) -> dict[str, Any]:
+    """Return the numbers of a pass: the data of each node, and its local derivatives."""
+    local: list[list[float]] = [[0.0] * len(node.inputs) for node in trace.nodes]
+    position = {node: i for i, node in enumerate(trace.nodes)}
+    for step in trace:
+        local[position[step.node]][step.argument] = step.local
+    return {"data": [node.data for node in trace.nodes], "local": local}
+
+
 def _sentence(op: Op, count: int) -> str:
     """An operation on numbers that are still to come, each a private-use character."""
     marks = [chr(_MARK + i) for i in range(count)]
@@ -183,14 +199,18 @@ def _sentence(op: Op, count: int) -> str:
     return plain
 
 
-def scene(trace: Trace, drawn: Picture, *, width: int | None = None) -> str:
+def scene(trace: Trace, *, max_nodes: int = 300, width: int | None = None) -> str:
     """Return the picture of a trace's last frame as SVG, with room for the numbers of all frames.
 
     Args:
-        trace: Whose numbers to write.
-        drawn: The picture of its root.
+        trace: What to draw, and whose numbers to write.
+        max_nodes: How many boxes to draw at most.
         width: How many characters to keep for a number; without it, as many as this trace needs.
     """
+    return _scene(trace, picture(trace.root, max_nodes=max_nodes), width)
+
+
+def _scene(trace: Trace, drawn: Picture, width: int | None = None) -> str:
     last = trace.at(len(trace))
     widest = {node: max(len(style.number(node.data)), 1) for node in trace.nodes}
     for node, gradient in _every_gradient(trace):

@@ -128,8 +128,8 @@ const make = (tag, className = "", text = "") => {
   if (text) element.textContent = text;
   return element;
 };
-// A name for a narrow column: of `layers.0.neurons.2.w.1` the end tells most.
-const tail = (name) => (name.length > 15 && name.includes(".") ? "…" + name.slice(-14) : name);
+// A name for a narrow column: `l.0.n.2.w.1` for `layers.0.neurons.2.w.1`.
+const brief = (name) => (name.length > 15 ? name.replace(/\p{L}{4,}(?=\.)/gu, (word) => word[0]) : name);
 const makeSvg = (tag) => document.createElementNS("http://www.w3.org/2000/svg", tag);
 const find = (selector, within = document) => within.querySelector(selector);
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
@@ -508,7 +508,7 @@ class Player {
     body.replaceChildren(...ids.map((id) => {
       const row = make("tr");
       row.dataset.id = id;
-      row.append(make("th", "", tail(graph.name[id])), make("td"), make("td"));
+      row.append(make("th", "", brief(graph.name[id])), make("td"), make("td"));
       row.cells[0].scope = "row";
       row.cells[0].title = graph.label[id] || graph.name[id];
       this.rows.set(id, row);

@@ -1,0 +1,306 @@
+"""A recorded run plays in a browser: any epoch, any point, every edge, to twelve digits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd_mini import OPS, Op, Value, apply, register
+from autograd_mini.drawing import style
+from autograd_mini.steps import Trace
+from nn import FNN, Playback, losses
+from nn.playback import MOST_EPOCHS
+
+Opener = Callable[..., Any]
+
+X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+Y = [0.0, 1.0, 1.0, 0.0]
+
+
+def trained(
+    model: Any, X: Any, y: Any, loss: Any, epochs: int = 6, **options: Any
+) -> tuple[Playback, list[list[float]]]:
+    """A playback of plain gradient descent, and the weights after each epoch."""
+    playback = Playback(X, y, **options)
+    history = SimpleNamespace(loss=[], val_loss=[])
+    weights: list[list[float]] = []
+    for epoch in range(1, epochs + 1):
+        total: Any = sum(example_loss(model, loss, x, t) for x, t in zip(X, y, strict=True)) / len(
+            X
+        )
+        for p in model.parameters():
+            p.grad = 0.0
+        total.backward()
+        for p in model.parameters():
+            p.data -= 0.3 * p.grad
+        history.loss.append(total.data)
+        history.val_loss.append(1.1 * total.data)
+        weights.append([p.data for p in model.parameters()])
+        playback(
+            SimpleNamespace(epoch=epoch, model=model, optimizer=None, history=history, loss=loss)
+        )
+    return playback, weights
+
+
+def example_loss(model: Any, loss: Any, x: Any, target: Any) -> Any:
+    if isinstance(loss, str):
+        return losses.get(loss)([model(x)], [target])
+    return loss(model(x), target)
+
+
+def network() -> FNN:
+    return FNN([2, 3, 1], output_activation="sigmoid", seed=1)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[FNN, list[list[float]], Path]:
+    model = network()
+    playback, weights = trained(model, X, Y, "bce")
+    path = tmp_path_factory.mktemp("playback") / "training.html"
+    playback.to_html(path)
+    return model, weights, path
+
+
+# Recording.
+
+
+@given(st.integers(1, 4000))
+def test_at_most_sixty_epochs_are_kept_the_first_and_the_last_among_them(count: int) -> None:
+    model = SimpleNamespace(parameters=list)
+    playback = Playback(X, Y)
+    for epoch in range(1, count + 1):
+        playback.record(epoch, model)
+    kept = playback.epochs
+    assert kept == sorted(set(kept))
+    assert len(kept) <= min(count, MOST_EPOCHS)
+    assert (kept[0], kept[-1]) == (1, count)
+    if count <= MOST_EPOCHS:
+        assert kept == list(range(1, count + 1))
+    # even in the logarithm: no gap is larger than a twentieth of the way, or than one epoch
+    for a, b in pairwise(kept):
+        assert b - a == 1 or math.log(b / a) <= math.log(count) / 20 + 0.02
+
+
+def test_recording_holds_no_more_than_a_run_needs() -> None:
+    model = SimpleNamespace(parameters=lambda: [Value(1.0)])
+    playback = Playback(X, Y)
+    for epoch in range(1, 20_001):
+        playback.record(epoch, model)
+    assert len(playback._weights) < 800
+
+
+def test_writing_the_page_leaves_the_model_as_it_is(tmp_path: Path) -> None:
+    model = network()
+    playback, _ = trained(model, X, Y, "bce")
+    before = [(p.data, p.grad) for p in model.parameters()]
+    playback.to_html(tmp_path / "a.html")
+    playback.to_html(tmp_path / "b.html")
+    assert [(p.data, p.grad) for p in model.parameters()] == before
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+
+
+def test_what_cannot_be_played_is_refused_with_advice(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="got 4 examples and 3 targets"):
+        Playback(X, Y[:3])
+    playback = Playback(X, Y)
+    with pytest.raises(ValueError, match=r"nothing is recorded: pass this Playback to fit"):
+        playback.to_html(tmp_path / "page.html")
+    playback.record(1, network())
+    with pytest.raises(ValueError, match=r"say Playback\(X, y, loss="):
+        playback.to_html(tmp_path / "page.html")
+
+
+# In a browser.
+
+
+def at(model: Any, weights: list[float], loss: Any, x: list[float], target: Any) -> Trace:
+    """The pass over one example with recorded weights, computed by the engine."""
+    for p, data in zip(model.parameters(), weights, strict=True):
+        p.data = data
+    leaves = [Value(number, f"x{i + 1}") for i, number in enumerate(x)]
+    if isinstance(target, float):
+        target = Value(target, "y")
+    root = example_loss(model, loss, leaves, target)
+    root.label = "loss"
+    return Trace(root)
+
+
+def assert_equal_runs(page: Any, point: int, epoch: int, trace: Trace) -> None:
+    run = page.evaluate(f"training.run({point}, {epoch})")
+    position = {node: i for i, node in enumerate(trace.nodes)}
+    for node, data in zip(trace.nodes, run["data"], strict=True):
+        assert same(data, node.data)
+    for step in trace:
+        local = run["local"][position[step.node]][step.argument]
+        assert same(local, step.local)
+
+
+def same(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-15) or (a != a and b != b)
+
+
+def value(page: Any, part: str) -> int:
+    return int(page.input_value(f"[data-part={part}]"))
+
+
+def boxes(page: Any) -> dict[str, str]:
+    return page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll("#drawing g.node")].map((box) =>
+          [box.id, box.querySelector("text.grad").textContent.slice(4).trim()]))"""
+    )
+
+
+@pytest.mark.browser
+def test_the_page_computes_what_the_engine_does_at_every_epoch_and_point(
+    played: tuple[FNN, list[list[float]], Path], open_page: Opener
+) -> None:
+    model, weights, path = played
+    page = open_page(path)
+    for epoch, at_epoch in enumerate(weights):
+        for point, (x, target) in enumerate(zip(X, Y, strict=True)):
+            trace = at(model, at_epoch, "bce", x, target)
+            assert_equal_runs(page, point, epoch, trace)
+
+
+@pytest.mark.browser
+def test_a_click_on_a_point_opens_its_graph_at_that_epoch(
+    played: tuple[FNN, list[list[float]], Path], open_page: Opener
+) -> None:
+    model, weights, path = played
+    page = open_page(path, "#epoch=3")
+    page.click("[data-point='2']")
+    page.keyboard.press("End")
+    trace = at(model, weights[2], "bce", X[2], Y[2])
+    end = trace.at(len(trace))
+    assert boxes(page) == {
+        trace.id(node): style.number(end[node]) for node in trace.nodes if not node.is_constant
+    }
+    told = page.inner_text("[data-part=about]")
+    assert "point 2: x = (1, 0), y = 1" in told
+    assert f"loss {style.number(trace.root.data)}" in told
+    visible = [step for step in trace if not step.parent.is_constant]
+    assert page.inner_text("[data-part=sentence]").startswith(visible[-1].arithmetic[:12])
+
+
+@pytest.mark.browser
+def test_the_address_brings_back_epoch_point_and_step(
+    played: tuple[FNN, list[list[float]], Path], open_page: Opener
+) -> None:
+    page = open_page(played[2], "#epoch=4&point=3&step=7")
+    assert (value(page, "epoch"), value(page, "slider")) == (3, 7)
+    assert page.get_attribute("[data-point='3']", "aria-pressed") == "true"
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("]")
+    assert page.evaluate("location.hash") == "#epoch=5&point=3&step=8"
+    page.reload()
+    assert (value(page, "epoch"), value(page, "slider")) == (4, 8)
+
+
+@pytest.mark.browser
+def test_slider_keys_curve_and_play_move_through_the_epochs(
+    played: tuple[FNN, list[list[float]], Path], open_page: Opener
+) -> None:
+    page = open_page(played[2])
+    last = int(page.get_attribute("[data-part=epoch]", "max"))
+    assert value(page, "epoch") == last
+    picture = "document.querySelector('canvas').toDataURL()"
+    end = page.evaluate(picture)
+    page.focus("[data-part=epoch]")
+    page.keyboard.press("Home")
+    assert value(page, "epoch") == 0
+    assert page.evaluate(picture) != end
+    assert "loss 0." in page.inner_text("[data-part=epoch-loss]")
+    assert "validation 0." in page.inner_text("[data-part=epoch-loss]")
+    page.keyboard.press("ArrowRight")
+    assert value(page, "epoch") == 1
+    box = page.locator("[data-part=curve]").bounding_box()
+    page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 20)
+    assert value(page, "epoch") == 2
+    page.click("[data-part=epoch-play]")
+    page.wait_for_selector("[data-part=epoch][aria-valuetext='epoch 6']")
+    assert value(page, "epoch") == last
+
+
+@pytest.mark.browser
+def test_the_plane_is_colored_by_what_the_model_says(
+    played: tuple[FNN, list[list[float]], Path], open_page: Opener
+) -> None:
+    model, weights, path = played
+    page = open_page(path)
+    plane = page.evaluate("({ ...training.plane, cells: [...training.plane.cells] })")
+    size = plane["size"]
+    for epoch, at_epoch in ((0, weights[0]), (5, weights[5])):
+        for p, data in zip(model.parameters(), at_epoch, strict=True):
+            p.data = data
+        for row, column in ((0, 0), (7, 31), (39, 20)):
+            x = plane["low"][0] + (column + 0.5) / size * (plane["high"][0] - plane["low"][0])
+            y = plane["high"][1] - (row + 0.5) / size * (plane["high"][1] - plane["low"][1])
+            byte = plane["cells"][epoch * size * size + row * size + column]
+            assert byte == pytest.approx(128 + 254 * (model([x, y]).data - 0.5), abs=1)
+
+
+@pytest.mark.browser
+def test_classes_by_index_have_a_graph_for_each_class(open_page: Opener, tmp_path: Path) -> None:
+    model = FNN([2, 3, 3], seed=2)
+    targets = [0, 1, 2, 1]
+    playback, weights = trained(model, X, targets, "cross_entropy", epochs=3)
+    playback.to_html(tmp_path / "classes.html")
+    page = open_page(tmp_path / "classes.html")
+    assert page.evaluate("training.plane.kind") == "classes"
+    for point, target in enumerate(targets):
+        trace = at(model, weights[1], "cross_entropy", X[point], target)
+        assert_equal_runs(page, point, 1, trace)
+
+
+@pytest.mark.browser
+def test_inputs_that_are_not_in_a_plane_are_a_list(open_page: Opener, tmp_path: Path) -> None:
+    model = FNN([3, 2, 1], seed=0)
+    examples = [[0.1, 0.2, 0.3], [1.0, -1.0, 0.0]]
+
+    def quartic(prediction: Any, target: Any) -> Any:
+        return (prediction - target) ** 4
+
+    playback, weights = trained(model, examples, [0.5, -0.5], quartic, epochs=2)
+    playback.to_html(tmp_path / "list.html")
+    page = open_page(tmp_path / "list.html", "#epoch=1")
+    page.click("tr[data-point='1']")
+    assert_equal_runs(page, 1, 0, at(model, weights[0], quartic, examples[1], -0.5))
+    page.keyboard.press("End")
+    assert value(page, "slider") > 10
+
+
+@pytest.mark.browser
+def test_an_operation_without_javascript_plays_stored_numbers(
+    open_page: Opener, tmp_path: Path
+) -> None:
+    hidden = register(Op("hidden_sine", lambda x: math.sin(x), (lambda f, x: math.cos(float(x)),)))
+    try:
+        model = FNN([2, 2, 1], activation=lambda z: apply(hidden, z), seed=3)
+        playback, weights = trained(model, X, Y, "mse", epochs=3)
+        playback.to_html(tmp_path / "hidden.html")
+        trace = at(model, weights[1], "mse", X[3], Y[3])
+    finally:
+        del OPS["hidden_sine"]
+    page = open_page(tmp_path / "hidden.html", "#epoch=2&point=3")
+    assert "hidden_sine cannot be written as JavaScript" in page.inner_text(".notes")
+    assert "4 points are stored" in page.inner_text(".notes")
+    assert_equal_runs(page, 3, 1, trace)
+    page.keyboard.press("End")
+    assert boxes(page)[trace.id(trace.root)] == "1"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_sticks_out_of_the_window(
+    width: int, played: tuple[FNN, list[list[float]], Path], open_page: Opener
+) -> None:
+    page = open_page(played[2], viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
