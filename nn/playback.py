@@ -19,7 +19,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
-from autograd_mini import Value, topological_order
+from autograd_mini import TraceError, Value, compile, no_grad, topological_order
 from autograd_mini.drawing.javascript import OpaqueError, key, rules
 from autograd_mini.drawing.player import (
     WIDEST,
@@ -227,7 +227,7 @@ class Playback:
 
     def _plane(self, epochs: list[int]) -> dict[str, Any] | None:
         """What the model says about a grid over the plane: a byte a cell, at each epoch."""
-        if any(len(x) != 2 for x in self.X) or not hasattr(self._model, "predict"):
+        if any(len(x) != 2 for x in self.X):
             return None
         low = [min(x[i] for x in self.X) for i in (0, 1)]
         high = [max(x[i] for x in self.X) for i in (0, 1)]
@@ -243,11 +243,10 @@ class Playback:
             for i in range(GRID)
         ]
         kind, center, spread = self._scale()
-        pictures: list[bytes] = []
-        for epoch in epochs:
-            with self._at(epoch):
-                outputs = self._model.predict(cells).tolist()
-            pictures.append(bytes([_byte(f, center, spread) for f in outputs]))
+        pictures = [
+            bytes([_byte(f, center, spread) for f in outputs])
+            for outputs in self._outputs(cells, epochs)
+        ]
         return {
             "low": low,
             "high": high,
@@ -260,9 +259,24 @@ class Playback:
             ],
         }
 
+    def _outputs(self, cells: list[list[float]], epochs: list[int]) -> Iterator[Any]:
+        """The model's outputs for the cells, at each epoch."""
+        try:
+            program = compile(self._model, cells[0])
+        except TraceError:  # a model that decides by numbers
+            program = None
+        for epoch in epochs:
+            with self._at(epoch):
+                if program is not None:
+                    program.push()
+                    yield program(cells).tolist()
+                else:
+                    with no_grad():
+                        yield [_floats(self._model(cell)) for cell in cells]
+
     def _scale(self) -> tuple[str, float, float]:
         """How to color an output: what it means, its middle and how far it goes to each side."""
-        if isinstance(self._model.predict([self.X[0]])[0].tolist(), list):
+        if _is_list(self._model(self.X[0])):
             return "classes", 0.0, 1.0
         targets = sorted({_number(target) for target in self.y})
         if len(targets) > 2:
@@ -388,6 +402,10 @@ def _plain(x: Any) -> Any:
     """A number or a list of numbers, from whatever array it came."""
     plain: Any = x.tolist() if hasattr(x, "tolist") else x
     return list(plain) if _is_list(plain) else plain
+
+
+def _floats(output: Any) -> Any:
+    return [float(f) for f in output] if _is_list(output) else float(output)
 
 
 def _row(x: Any) -> list[float]:

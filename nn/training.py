@@ -60,12 +60,14 @@ class RunState(NamedTuple):
         model: The model.
         optimizer: Its optimizer.
         history: What was measured so far.
+        loss: What is minimised, as `fit` was given it.
     """
 
     epoch: int
     model: Any
     optimizer: Optimizer
     history: History
+    loss: str | Loss
 
 
 def fit(
@@ -316,6 +318,7 @@ class ExampleLoss:
     """The loss of one example: a named loss sees a batch of one, a function (model(x), y)."""
 
     def __init__(self, loss: str | Loss) -> None:
+        self.given = loss
         self.function = losses.get(loss)
         self.is_named = isinstance(loss, str)
         self.has_classes = self.function in losses.CLASS_LOSSES
@@ -827,7 +830,7 @@ class _Run:
         self._watch(watched)
         if self.callbacks or self.checkpoint is not None:
             trainer.sync()
-        state = RunState(epoch, self.model, self.optimizer, history)
+        state = RunState(epoch, self.model, self.optimizer, history, trainer.loss.given)
         stops = [callback(state) is True for callback in self.callbacks]
         if any(stops) and not history.stopped:
             history.stopped = "callback"

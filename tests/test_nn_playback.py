@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from autograd_mini import OPS, Op, Value, apply, register
 from autograd_mini.drawing import style
 from autograd_mini.steps import Trace
-from nn import FNN, Playback, losses
+from nn import FNN, Playback, fit, losses
 from nn.playback import MOST_EPOCHS
 
 Opener = Callable[..., Any]
@@ -70,6 +70,31 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[FNN, list[list[flo
 
 
 # Recording.
+
+
+@pytest.mark.parametrize("backend", ["eager", "compiled"])
+def test_fit_records_every_epoch_and_says_what_it_minimises(backend: str) -> None:
+    model = network()
+    playback = Playback(X, Y)
+    history = fit(
+        model, X, Y, loss="bce", epochs=5, backend=backend, callbacks=[playback], progress=False
+    )
+    assert playback.epochs == [1, 2, 3, 4, 5]
+    assert list(playback._weights[5]) == [p.data for p in model.parameters()]
+    page = playback._page()
+    assert all(repr(loss) in page for loss in history.loss)
+
+
+def test_a_model_that_decides_by_numbers_has_its_plane_too(tmp_path: Path) -> None:
+    w = Value(0.5, "w")
+
+    def deciding(x: Any) -> Any:
+        return w * x[0] if float(x[1]) > 0.5 else w * x[1]
+
+    deciding.parameters = lambda: [w]  # pyright: ignore[reportFunctionMemberAccess]
+    playback = Playback(X, Y, loss="mse")
+    playback.record(1, deciding)
+    assert '"kind":"sides"' in playback._page()
 
 
 @given(st.integers(1, 4000))
