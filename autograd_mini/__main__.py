@@ -5,8 +5,11 @@ Without a command it is a one-minute tour. A command's module has `main(argument
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import sys
+import textwrap
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -35,17 +38,54 @@ def main(arguments: Sequence[str]) -> int:
     return importlib.import_module(COMMANDS[name][0]).main(rest)
 
 
-def _tour() -> None:
-    from autograd_mini import Value
+TOUR: Final = (
+    (
+        "A Value is a float that remembers how it was computed.",
+        """
+from autograd_mini import Trace, Value, compile, text_tree
+x, w, b = Value(2.0, "x"), Value(-3.0, "w"), Value(6.5, "b")
+y = w * x + b * x
+y.backward()
+w.grad, b.grad, x.grad
+""",
+    ),
+    ("See what was recorded, with every gradient.", "print(text_tree(y))"),
+    ("Step through backpropagation, edge by edge.", "print(*Trace(y), sep='\\n')"),
+    (
+        "Trust no rule: each is compared with a derivative that does not come from it.",
+        """
+from autograd_mini.testing import check_gradients
+print(check_gradients(lambda x, w: (w * x).tanh() / w, 2.0, -3.0))
+""",
+    ),
+    (
+        "Compile one example's arithmetic to NumPy over a batch.",
+        """
+program = compile(lambda x: (w * x + b).tanh(), 2.0)
+program([1.0, 2.0, 3.0])
+""",
+    ),
+)
 
-    a, b = Value(2.0, "a"), Value(-3.0, "b")
-    y = (a * b + a**2).tanh()
-    y.backward()
-    print("A Value is a float that remembers how it was computed:\n")
-    print("    a, b = Value(2.0, 'a'), Value(-3.0, 'b')")
-    print("    y = (a * b + a**2).tanh()")
-    print("    y.backward()\n")
-    print(f"y is {y.data:.6f}; dy/da is {a.grad:.6f} and dy/db is {b.grad:.6f}.\n")
+
+def _tour() -> None:
+    names: dict[str, object] = {"__name__": "__tour__"}
+    try:
+        "├─└│".encode(sys.stdout.encoding or "utf-8")
+        plain = False
+    except UnicodeEncodeError:
+        plain = True
+    for title, lines in TOUR:
+        print(title)
+        for line in lines.strip().splitlines():
+            if plain:
+                line = line.replace("text_tree(y)", "text_tree(y, ascii=True)")
+            print(f"  >>> {line}")
+            with contextlib.redirect_stdout(io.StringIO()) as said:
+                exec(compile(line, "<tour>", "single"), names)
+            print(textwrap.indent(said.getvalue(), "  "), end="")
+        print()
+    print("Commands, each with --help:")
     _list_commands()
 
 

@@ -471,7 +471,9 @@ class _Text(Symbol):
             return operands[0] / operands[1]
         if op is ops.LOG_OR_NAN:
             return super().call(ops.LOG, operands)
-        if op is ops.WHERE and operands[0].text == f"greater(abs({operands[1].text}), 0.0)":
+        if op is ops.GREATER or op is ops.LESS:
+            return cls.compare(">" if op is ops.GREATER else "<", *operands)
+        if op is ops.WHERE and operands[0].text == f"abs({operands[1].text}) > 0.0":
             return operands[1]  # `nonzero`
         return super().call(op, operands)
 
