@@ -8,14 +8,19 @@ from typing import Any
 from nn import activations, tensorfile
 from nn.network import FNN, MLP
 
-__all__ = ["load", "save"]
+__all__ = ["load", "notes", "save"]
 
 
-def save(model: FNN, path: str | Path) -> None:
+def save(model: FNN, path: str | Path, *, notes: dict[str, Any] | None = None) -> None:
     """Write a network to one safetensors file, atomically.
 
     The weights are `layers.0.weight` (units × inputs) and `layers.0.bias`, …, as in PyTorch; the
     metadata tells the sizes and activations.
+
+    Args:
+        model: The network.
+        path: Where to; a file that is there is replaced.
+        notes: Anything JSON can say, such as the names of the inputs; `notes(path)` reads it.
 
     Raises:
         ValueError: If an activation is a function without a name in `nn.activations`.
@@ -51,6 +56,7 @@ def save(model: FNN, path: str | Path) -> None:
         "bias": model.bias,
         "output_bias": model.output_bias,
         "fused": model.fused,
+        "notes": notes or {},
     }
     tensorfile.write(path, "model", arrays, description)
 
@@ -96,6 +102,16 @@ def load(path: str | Path) -> FNN:
         state |= {f"layers.{i}.neurons.{j}.b": b for j, b in enumerate(biases)}
     model.load_state_dict(state)
     return model
+
+
+def notes(path: str | Path) -> dict[str, Any]:
+    """Return the notes that `save` put into a network's file.
+
+    Raises:
+        ValueError: If the file is damaged, foreign, of a newer version or not a model's.
+        OSError: If there is no such file, or it cannot be read.
+    """
+    return tensorfile.read(path, "model")[1].get("notes", {})
 
 
 def _name(activation: Any, role: str) -> str:

@@ -1,0 +1,259 @@
+"""The command line: train a network on a table, and predict with it.
+
+python -m nn train data.csv --target y --hidden 16,16 --loss cross_entropy --out model.safetensors
+python -m nn predict model.safetensors new.csv --out predictions.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from nn import datasets, metrics
+from nn.activations import softmax
+from nn.files import load, notes, save
+from nn.network import FNN
+from nn.optimizers import Adam
+from nn.training import fit
+
+CLASSES: Final = ("cross_entropy", "bce_with_logits")  # losses of a target that is a label
+NUMBERS: Final = ("mse", "half_mse", "mae", "huber", "smooth_l1", "log_cosh")  # of one that is not
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the command line says and return the exit status: 0, or 2 for bad input."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train a network on the columns of a table and save it.
+
+    The network learns from standardised columns; the scaling is then folded into its first and
+    last layer, so that the saved network takes and gives the numbers of the table.
+    """
+    import numpy as np
+
+    header, rows = read_table(options.data)
+    if options.target not in header:
+        near: list[str] = get_close_matches(options.target, header, n=1)
+        advice = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(header)}"
+        raise ValueError(f"{options.data} has no column {options.target!r}: {advice}")
+    columns = [name for name in header if name != options.target]
+    if not columns:
+        raise ValueError(f"{options.data} has no column but {options.target!r} to learn from")
+    inputs = np.array(numbers(options.data, header, rows, columns))
+    texts = [row[header.index(options.target)] for row in rows]
+    loss = options.loss or ("mse" if all(map(_is_number, texts)) else "cross_entropy")
+    if loss not in (*CLASSES, *NUMBERS):
+        raise ValueError(
+            f"no loss for a table is called {loss!r}: for labels there are {', '.join(CLASSES)}, "
+            f"for numbers {', '.join(NUMBERS)}"
+        )
+    classes = sorted(set(texts), key=_label_order) if loss in CLASSES else []
+    if loss in CLASSES and len(classes) < 2:
+        raise ValueError(f"{options.target!r} holds one class only, {classes[0]!r}")
+    if loss == "bce_with_logits" and len(classes) != 2:
+        raise ValueError(f"bce_with_logits tells 2 classes apart, but there are {len(classes)}")
+    if classes:
+        y = np.array([classes.index(text) for text in texts])
+    else:
+        y = np.array(numbers(options.data, header, rows, [options.target]))[:, 0]
+
+    X, X_val, y, y_val = datasets.split(inputs, y, test_size=options.validation, seed=options.seed)
+    x_mean, x_scale = _scaling(X)
+    y_mean, y_scale = (0.0, 1.0) if classes else (float(y.mean()), float(y.std()) or 1.0)
+    n_out = len(classes) if loss == "cross_entropy" else 1
+    model = FNN([len(columns), *options.hidden, n_out], options.activation, seed=options.seed)
+    scaled = [(X - x_mean) / x_scale, (X_val - x_mean) / x_scale]
+    targets = [y, y_val] if classes else [(y - y_mean) / y_scale, (y_val - y_mean) / y_scale]
+    history = fit(
+        model,
+        scaled[0],
+        targets[0],
+        loss=loss,
+        optimizer=Adam(model.parameters(), lr=options.lr),
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        seed=options.seed,
+        validation=(scaled[1], targets[1]),
+        patience=options.patience,
+    )
+    _fold_scaling(model, x_mean, x_scale, y_mean, y_scale)
+    about = {"columns": columns, "target": options.target, "classes": classes}
+    save(model, options.out, notes=about)
+    if options.picture:
+        history.plot(options.picture)
+        print(f"wrote {options.picture}")
+    outputs = model.predict(X_val)
+    print(f"{len(y)} rows to learn from, {len(y_val)} to validate, {history.epochs} epochs")
+    if classes:
+        decided = (outputs > 0).astype(int) if outputs.ndim == 1 else outputs.argmax(axis=1)
+        print(f"validation accuracy {metrics.accuracy(decided, y_val):.3f}")
+    else:
+        print(f"validation R² {metrics.r2_score(outputs, y_val):.3f}")
+    print(f"wrote {options.out}")
+
+
+def predict(options: argparse.Namespace) -> None:
+    """Write the predictions for a table as a table: a column, and for classes probabilities."""
+    model, about = load(options.model), notes(options.model)
+    if "columns" not in about:
+        raise ValueError(
+            f"{options.model} does not say which columns it reads: only files of `python -m nn "
+            "train` do; load others with nn.load"
+        )
+    header, rows = read_table(options.data)
+    missing = [name for name in about["columns"] if name not in header]
+    if missing:
+        raise ValueError(f"{options.data} lacks the columns {', '.join(missing)}")
+    outputs = model.predict(numbers(options.data, header, rows, about["columns"])).tolist()
+    classes: list[str] = about["classes"]
+    table: list[list[Any]] = [[about["target"], *[f"p({name})" for name in classes]]]
+    for output in outputs:
+        if classes:
+            p = softmax(output if model.sizes[-1] > 1 else [0.0, output])
+            table.append([classes[p.index(max(p))], *[f"{x:.6g}" for x in p]])
+        else:
+            table.append([repr(output)])
+    if options.out is None:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(table)
+        return
+    with open(options.out, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(table)
+    print(f"wrote {options.out}")
+
+
+def read_table(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of a CSV file.
+
+    Raises:
+        ValueError: If the file is empty, not UTF-8, or a row has more or fewer cells than the
+            header.
+        OSError: If there is no such file.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            header, *rows = [row for row in csv.reader(file) if row] or [[]]
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is not UTF-8 text (byte {error.start}): save it as CSV UTF-8"
+        ) from None
+    except csv.Error as error:
+        raise ValueError(f"{path} is not a CSV file: {error}") from None
+    header = [name.strip() for name in header]
+    if not rows:
+        raise ValueError(f"{path} has no rows: it needs a line of column names and then numbers")
+    repeated = {name for name in header if header.count(name) > 1}
+    if repeated:
+        raise ValueError(f"{path} has several columns called {', '.join(sorted(repeated))}")
+    for i, row in enumerate(rows):
+        if len(row) != len(header):
+            raise ValueError(
+                f"{path}, row {i + 2}: {len(row)} cells, but the header has {len(header)}"
+            )
+    return header, [[cell.strip() for cell in row] for row in rows]
+
+
+def numbers(
+    path: Path, header: list[str], rows: list[list[str]], columns: list[str]
+) -> list[list[float]]:
+    """Return some columns as floats.
+
+    Raises:
+        ValueError: If a cell is not a finite number; the message names row and column.
+    """
+    places = [header.index(name) for name in columns]
+    table: list[list[float]] = []
+    for i, row in enumerate(rows):
+        for place in places:
+            if not _is_number(row[place]):
+                raise ValueError(
+                    f"{path}, row {i + 2}, column {header[place]!r}: {row[place]!r} is not a "
+                    "finite number; leave the row out, or encode the column as numbers"
+                )
+        table.append([float(row[place]) for place in places])
+    return table
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m nn", description="Networks for tables.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    learn = commands.add_parser("train", help="train a network on a CSV file")
+    learn.set_defaults(run=train)
+    learn.add_argument("data", type=Path, help="a CSV file with a line of column names")
+    learn.add_argument("--target", required=True, help="the column to predict")
+    learn.add_argument("--out", type=Path, required=True, help="where to save the network")
+    learn.add_argument("--hidden", type=_widths, default=[16], help="hidden widths, as 16,16")
+    learn.add_argument("--activation", default="tanh", help="of the hidden layers")
+    learn.add_argument("--loss", help="a name of nn.losses; by default mse, or cross_entropy")
+    learn.add_argument("--epochs", type=int, default=200)
+    learn.add_argument("--batch-size", type=int, default=32)
+    learn.add_argument("--lr", type=float, default=0.01, help="Adam's learning rate")
+    learn.add_argument("--validation", type=float, default=0.25, help="share of rows put aside")
+    learn.add_argument("--patience", type=int, help="stop after so many epochs without progress")
+    learn.add_argument("--seed", type=int, default=0)
+    learn.add_argument("--picture", type=Path, help="where to draw the loss, as loss.png")
+
+    ask = commands.add_parser("predict", help="predict with a network that `train` saved")
+    ask.set_defaults(run=predict)
+    ask.add_argument("model", type=Path)
+    ask.add_argument("data", type=Path, help="a CSV file with the columns it was trained on")
+    ask.add_argument("--out", type=Path, help="a CSV file; by default the screen")
+    return parser
+
+
+def _widths(text: str) -> list[int]:
+    try:
+        return [int(width) for width in text.split(",") if width]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of widths such as 16,16") from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _label_order(text: str) -> tuple[int, float, str]:
+    return (0, float(text), "") if _is_number(text) else (1, 0.0, text)
+
+
+def _scaling(X: Any) -> tuple[Any, Any]:
+    scale = X.std(axis=0)
+    scale[scale == 0.0] = 1.0
+    return X.mean(axis=0), scale
+
+
+def _fold_scaling(model: FNN, x_mean: Any, x_scale: Any, y_mean: float, y_scale: float) -> None:
+    """Make a network of scaled columns and targets into the same network of raw ones."""
+    for neuron in model.layers[0].neurons:
+        for w, scale in zip(neuron.w, x_scale.tolist(), strict=True):
+            w.data /= scale
+        assert neuron.b is not None  # FNN's default
+        neuron.b.data -= sum(
+            w.data * mean for w, mean in zip(neuron.w, x_mean.tolist(), strict=True)
+        )
+    for neuron in model.layers[-1].neurons:
+        for parameter in neuron.parameters():
+            parameter.data *= y_scale
+        assert neuron.b is not None  # FNN's default
+        neuron.b.data += y_mean
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
