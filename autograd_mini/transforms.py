@@ -170,14 +170,14 @@ class _Call:
 
     def finished(self, x: Any) -> Any:
         """Return a result as the caller sees it: a Value where it may be differentiated again."""
-        return x if self.stays_graph else float(x)
+        return x if self.stays_graph else _float(x)
 
     def gradient(self, output: Any) -> Any:
         """Return the derivatives of one output number, in the structure of the arguments."""
         if isinstance(output, Value):
             found = adjoints(output, create_graph=self.stays_graph)
         else:
-            float(output)  # a constant function; anything but a number is an error here
+            _float(output)  # a constant function; anything but a number is an error here
             found = dict[Value, Any]()
 
         def derivative_at(x: Value) -> Any:
@@ -185,6 +185,11 @@ class _Call:
 
         each = tuple(_map(derivative_at, argument) for argument in self.arguments)
         return each if self.several else each[0]
+
+
+def _float(x: Any) -> float:
+    """Return a number as a float, with a Value's own errors where it is none."""
+    return float(x if isinstance(x, Value) else Value(x))
 
 
 def _fresh(x: Any) -> Value:

@@ -584,7 +584,7 @@ def _compare(symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
     if isinstance(y, Value):
         return symbol(x.data, y.data)
     numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(y, numpy.ndarray):
+    if numpy is not None and isinstance(y, numpy.ndarray) and y.ndim:
         return numpy.frompyfunc(symbol, 2, 1)(_boxed(x, numpy), y).astype(bool)
     return symbol(x.data, y) if hasattr(y, "__float__") else NotImplemented
 
