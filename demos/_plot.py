@@ -59,7 +59,7 @@ def regions(ax: Any, score: Callable[[Any], Any], X: Any, levels: Sequence[float
 
     low, high = X.min(axis=0), X.max(axis=0)
     pad = 0.12 * (high - low)
-    xs, ys = (np.linspace(a, b, 81) for a, b in zip(low - pad, high + pad, strict=True))
+    xs, ys = (np.linspace(a, b, 121) for a, b in zip(low - pad, high + pad, strict=True))
     scores = np.asarray(score(np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)))
     scores = scores.reshape(len(ys), len(xs))
     ax.contourf(xs, ys, scores, [-np.inf, 0.0, np.inf], colors=[BLUE, ORANGE], alpha=0.13)
