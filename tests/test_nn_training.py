@@ -659,7 +659,7 @@ def test_a_loss_that_cannot_be_meant_for_the_output_unit_is_warned_of(
         ({"optimizer": SGD([Value(1.0)])}, "moves none of the model's 21 parameters"),
         ({"schedule": StepLR(SGD([Value(1.0)]), 1)}, "the schedule moves .* another optimizer"),
     ],
-    ids=str,
+    ids=lambda case: case if isinstance(case, str) else ", ".join(case),
 )
 def test_settings_that_cannot_be_meant_are_refused(options: dict[str, Any], message: str) -> None:
     model = network()
