@@ -36,9 +36,9 @@ def saturated(slopes: list[float], width: int) -> np.ndarray:
     return marked
 
 
-def main(reach: float = 6.0, points: int = 241) -> None:
+def main(reach: float = 6.0, points: int = 241, count: int = 25) -> None:
     scalar = [name for name, f in ACTIVATIONS.items() if f not in VECTOR_ACTIVATIONS]
-    names = [*LECTURE, *[name for name in scalar if name not in LECTURE]]
+    names = [*LECTURE, *[name for name in scalar if name not in LECTURE]][:count]
     xs = np.linspace(-reach, reach, points)
     figure, axes = plot.panels(names, columns=5, size=(2.7, 2.1))
     for ax, name in zip(axes, names, strict=True):
@@ -58,7 +58,7 @@ def main(reach: float = 6.0, points: int = 241) -> None:
         print(f"{name:8}", *[f"{s:10.3g}" for s in sampled(name, np.array([0.0, 10.0, 40.0]))[1]])
 
 
-SMALL = {"points": 25}
+SMALL = {"points": 25, "count": 4}
 
 if __name__ == "__main__":
     main()
