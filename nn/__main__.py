@@ -47,7 +47,7 @@ def train(options: argparse.Namespace) -> None:
 
     header, rows = read_table(options.data)
     if options.target not in header:
-        near: list[str] = get_close_matches(options.target, header, n=1)
+        near = get_close_matches(str(options.target), header, n=1)
         advice = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(header)}"
         raise ValueError(f"{options.data} has no column {options.target!r}: {advice}")
     columns = [name for name in header if name != options.target]

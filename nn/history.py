@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from pathlib import Path
@@ -91,6 +92,16 @@ class History:
         from nn.plots import plot_history
 
         return plot_history(self, path)
+
+    def _repr_png_(self) -> bytes | None:
+        """Show the loss curve in a notebook, where matplotlib is installed."""
+        try:
+            figure = self.plot()
+        except ImportError:
+            return None
+        picture = io.BytesIO()
+        figure.savefig(picture, dpi=90)
+        return picture.getvalue()
 
     def __str__(self) -> str:
         columns = self.columns()

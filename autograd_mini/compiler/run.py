@@ -29,6 +29,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any, Final, TypeAlias
 
 from autograd_mini.compiler import trace as tracing
@@ -243,6 +244,10 @@ class Program:
             f"<Program: {self.nodes} scalar nodes, {self.groups} groups, "
             f"{self.matrices} matrices, {len(self.parameters)} parameters>"
         )
+
+    def _repr_html_(self) -> str:
+        """Show summary and source in a notebook."""
+        return f"<pre>{escape(str(self))}\n\n{escape(self.source)}</pre>"
 
     # Running.
 

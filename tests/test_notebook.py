@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograd_mini import OPS
+
+NOTEBOOK = Path(__file__).parents[1] / "demos" / "tour.ipynb"
+
+
+@pytest.fixture
+def clean_table() -> Any:
+    before = set(OPS)
+    yield
+    for name in set(OPS) - before:
+        del OPS[name]
+
+
+def without_places(text: str) -> str:
+    """Return the text without the places of code, which differ from run to run."""
+    return re.sub(r"# \S*:\d+$", "#", text, flags=re.MULTILINE)
+
+
+def test_every_cell_of_the_tour_runs_and_prints_what_it_shows(clean_table: None) -> None:
+    pytest.importorskip("mpmath")
+    notebook = json.loads(NOTEBOOK.read_text("utf-8"))
+    scope: dict[str, Any] = {}
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert len(cells) > 8
+    for cell in cells:
+        module = ast.parse("".join(cell["source"]))
+        last = module.body[-1]
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            exec(compile(module, "<cell>", "exec"), scope)
+        shown = "".join(
+            "".join(output["text"])
+            for output in cell["outputs"]
+            if output["output_type"] == "stream"
+        )
+        assert without_places(printed.getvalue()) == without_places(shown)
+        if isinstance(last, ast.Expr) and not shown:
+            value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), scope)
+            display = value._repr_svg_ if hasattr(value, "_repr_svg_") else value._repr_html_
+            assert "<" in display()
+
+
+def test_the_tour_names_no_place_on_a_disk() -> None:
+    assert not re.search(r"/(home|root|work|tmp|usr)/", NOTEBOOK.read_text("utf-8"))
+
+
+def test_a_program_and_a_history_show_themselves() -> None:
+    from autograd_mini import Value, compile
+    from nn import History
+
+    w = Value(2.0, "<w>")
+    page: str = compile(lambda x: w * x, 1.0)._repr_html_()
+    assert page.startswith("<pre>")
+    assert "np.multiply" in page
+    assert "<w>" not in page
+    history = History()
+    history.loss += [2.0, 1.0]
+    pytest.importorskip("matplotlib")
+    picture = history._repr_png_()
+    assert picture is not None
+    assert picture.startswith(b"\x89PNG")
