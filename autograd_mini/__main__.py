@@ -16,6 +16,7 @@ from typing import Final
 
 COMMANDS: Final = {  # command: (module, what it does)
     "debug": ("autograd_mini.debugger", "run a script and step through each backward() of it"),
+    "draw": ("autograd_mini.drawing.command", "run a script and draw the graph of a backward()"),
     "check": ("autograd_mini.testing.command", "check the gradient of a function at a point"),
 }
 
@@ -69,12 +70,10 @@ program([1.0, 2.0, 3.0])
 
 
 def _tour() -> None:
+    from autograd_mini.drawing.text import needs_ascii
+
     names: dict[str, object] = {"__name__": "__tour__"}
-    try:
-        "├─└│".encode(sys.stdout.encoding or "utf-8")
-        plain = False
-    except UnicodeEncodeError:
-        plain = True
+    plain = needs_ascii(sys.stdout)
     for title, lines in TOUR:
         print(title)
         for line in lines.strip().splitlines():

@@ -125,11 +125,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("script", help="the Python file to run")
     parser.add_argument("args", nargs=argparse.REMAINDER, help="the script's own arguments")
     options = parser.parse_args(arguments)
-    return run(options.script, options.args, Debugger(commands=options.commands, follows=True))
+    debugger = Debugger(commands=options.commands, follows=True)
+    status = run(options.script, options.args, debugger.visit)
+    if status == 0 and not debugger.passes:
+        debugger.say(f"{options.script} ended, and backward() was never called")
+    return status
 
 
-def run(script: str, arguments: Sequence[str], debugger: Debugger) -> int:
-    """Run a script as `__main__`, let the debugger stop at each backward(), return the status."""
+def run(script: str, arguments: Sequence[str], visit: Callable[[Value, float], None]) -> int:
+    """Run a script as `__main__`, call `visit` at each backward(), and return the status."""
     try:
         with open(script, "rb") as file:
             source = file.read()
@@ -143,7 +147,7 @@ def run(script: str, arguments: Sequence[str], debugger: Debugger) -> int:
     sys.argv = [script, *arguments]
     sys.path[0] = os.path.dirname(os.path.realpath(path))
     sys.modules["__main__"] = module
-    contexts.state.on_backward = debugger.visit
+    contexts.state.on_backward = visit
     try:
         with contexts.record_source():
             exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
@@ -160,8 +164,6 @@ def run(script: str, arguments: Sequence[str], debugger: Debugger) -> int:
     finally:
         contexts.state.on_backward = None
         sys.argv, sys.path[0], sys.modules["__main__"] = before
-    if not debugger.passes:
-        debugger.say(f"{script} ended, and backward() was never called")
     return 0
 
 
@@ -1058,13 +1060,9 @@ class Debugger(cmd.Cmd):
     def do_tree(self, argument: str) -> None:
         """Gradients are as of this moment."""
         from autograd_mini.drawing import text_tree
+        from autograd_mini.drawing.text import needs_ascii
 
-        try:
-            "├─└│…".encode(getattr(self.stdout, "encoding", None) or "utf-8")
-            plain = False
-        except UnicodeEncodeError:
-            plain = True
-        self.say(text_tree(self.moment.trace.root, ascii=plain))
+        self.say(text_tree(self.moment.trace.root, ascii=needs_ascii(self.stdout)))
 
     def do_graph(self, argument: str) -> None:
         """The suffix of the path says the format; without a path it is graph.svg."""

@@ -57,3 +57,51 @@ def test_a_wrong_command_says_what_was_meant(capsys: pytest.CaptureFixture[str])
     assert "there are debug" in capsys.readouterr().err
     assert main(["--help"]) == 0
     assert "usage: python -m autograd_mini" in capsys.readouterr().out
+
+
+SCRIPT = """
+import sys
+from autograd_mini import Value
+a, b = Value(2.0, "a"), Value(-3.0, "b")
+for i in range(2):
+    y = a * b + i
+    y.backward()
+print("ended", sys.argv)
+"""
+
+
+def drawn(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    return subprocess.run(
+        [sys.executable, "-m", "autograd_mini", "draw", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+    )
+
+
+def test_draw_shows_the_graph_that_a_script_differentiates_with_its_gradients(
+    tmp_path: Path,
+) -> None:
+    run = drawn(tmp_path, "script.py")
+    assert (run.returncode, run.stderr) == (0, "")
+    lines = run.stdout.splitlines()
+    assert any("b  data -3  grad 2" in line for line in lines)
+    assert any("a  data 2  grad -3" in line for line in lines)
+    assert "ended" not in run.stdout
+    run = drawn(tmp_path, "-n", "2", "--partials", "-o", "second.dot", "script.py")
+    assert run.stdout == "wrote second.dot\n"
+    assert "data -5" in (tmp_path / "second.dot").read_text("utf-8")
+
+
+def test_draw_says_what_is_missing(tmp_path: Path) -> None:
+    run = drawn(tmp_path, "-n", "3", "script.py", "x")
+    assert run.returncode == 1
+    assert run.stdout == "ended ['script.py', 'x']\n"
+    assert run.stderr == "script.py ended, and backward() was called 2 times\n"
+    run = drawn(tmp_path, "-o", "picture.xyz", "script.py")
+    assert run.returncode == 2
+    assert "suffix" in run.stderr
+    assert "Traceback" not in run.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
 from autograd_mini.drawing.picture import Box, Picture
 
@@ -86,3 +86,12 @@ def _rule(text: str) -> str:
 
 def _name(box: Box) -> str:
     return box.label or box.id
+
+
+def needs_ascii(stream: IO[str]) -> bool:
+    """Say whether a stream cannot write the lines of a tree."""
+    try:
+        "├─└│←·…∂Σ↵".encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
