@@ -318,7 +318,7 @@ class _Writer:
         return self._hoist(prefix + name, f"{base}[{lo}:{hi}]")
 
     def _view_name(self, buffer: str, lo: int, hi: int, wish: str = "") -> str:
-        key = ("view", buffer, lo, hi, wish[:1] == "W")
+        key = ("view", buffer, lo, hi, wish[:1] == "W", wish[-2:] == "_T")
         if key not in self.cache:
             if not wish and buffer == THETA and hi - lo == 1:
                 wish = identifier(self.graph.labels[self.plan.parameters[lo]]) or "p"
@@ -1010,12 +1010,15 @@ def _written(form: tuple[Any, ...]) -> str:
 
 def _shared_rule(op: Op, out: Symbol, stack: str) -> Symbol | None:
     """Return the partials of a row of any number of operands as one text for all of them."""
-    probes = [NumPySymbol(f"probe{j}_") for j in range(3)]
-    try:
-        partials = op.partials(out, *probes)
-    except (TypeError, ValueError):
-        return None
-    texts = {str(p).replace(f"probe{j}_", stack) for j, p in enumerate(partials)}
+    partials: Any = ()
+    texts: set[str] = set()
+    for count in (3, 5):  # what is the same for both does not depend on how many there are
+        probes = [NumPySymbol(f"probe{j}_") for j in range(count)]
+        try:
+            partials = op.partials(out, *probes)
+        except (TypeError, ValueError):
+            return None
+        texts |= {str(p).replace(f"probe{j}_", stack) for j, p in enumerate(partials)}
     if len(texts) != 1 or "probe" in (text := texts.pop()):
         return None
     level = partials[0].level if isinstance(partials[0], Symbol) else PRODUCT
@@ -1138,7 +1141,7 @@ class _ScalarWriter:
                 locals_ = self._locals(i, op, operands)
             for x, local in zip(args, locals_, strict=True):
                 if local is not None and not (isinstance(local, float) and local == 0.0):
-                    self.gradients.setdefault(x, []).append(_product(local, upstream))
+                    self.gradients.setdefault(x, []).append(upstream * local)
 
     def _locals(self, i: int, op: Op, operands: list[Any]) -> list[Any]:
         args = self.graph.args[i]
@@ -1177,9 +1180,3 @@ class _ScalarWriter:
             self.lines.append(f"{name} = {total}")
             self.gradients[i] = [name]
         return self.gradients[i][0]
-
-
-def _product(local: Any, upstream: Any) -> Any:
-    if isinstance(local, float) and isinstance(upstream, float):
-        return local * upstream
-    return upstream * local if isinstance(upstream, Symbol) else MathSymbol.of(upstream) * local

@@ -97,8 +97,6 @@ class Program:
 
     Attributes:
         parameters: The Values that the function closes over, in the order of `theta`.
-        theta: The parameters as one flat array.
-        gtheta: The gradient that `gradient` left, in the same order.
         shapes: The shape of each argument for one example.
     """
 
@@ -116,19 +114,21 @@ class Program:
         graph = found.graph
         self.parameters: list[Value] = [graph.parameters[i] for i in found.parameters]
         self.dtype: Any = np.dtype(np.float32 if float32 else np.float64)
-        self.theta: Array = np.array([p.data for p in self.parameters], self.dtype)
-        self.gtheta: Array = np.zeros(len(self.parameters), self.dtype)
+        self._theta: Array = np.array([p.data for p in self.parameters], self.dtype)
+        self._gtheta: Array = np.zeros(len(self.parameters), self.dtype)
         self.shapes: list[Shape] = graph.shapes
         self._f = f
         self._example = example
         self._plan = found
         self._graph = graph
         self._unchecked = check
-        self._traced_with = self.theta.copy() if check else None
+        self._traced_with = self._theta.tolist() if check else None
         self._lock = threading.RLock()
         self._texts: dict[tuple[str, bool], _Loaded] = {}
         self._bound: OrderedDict[tuple[str, int], Any] = OrderedDict()
-        self._scalar_pays: dict[str, bool] = {}
+        self._scalar_pays: bool | None = None
+        self._quick: Callable[..., Any] | None = None  # value_and_grad() without arguments
+        self._late: tuple[list[float], Sequence[float]] | None = None  # what it owes the arrays
 
     # Calls.
 
@@ -151,9 +151,21 @@ class Program:
             DomainError: The eager error of the first example that has one.
         """
         with self._lock:
+            if self._quick is not None and not batch:
+                data = [p.data for p in self.parameters]
+                if self._traced_with in (None, data):
+                    try:
+                        value, gradients = self._quick(data)
+                    except (ValueError, ArithmeticError):  # the way below finds the words
+                        value, gradients = math.nan, ()
+                    if math.isfinite(value) and math.isfinite(sum(gradients)):
+                        self._late = data, gradients
+                        return value, list(gradients)
             self.push()
             value = self.gradient(*batch)
-            return value, self.gtheta.tolist()
+            if not self.shapes and self._prefers_scalar():
+                self._quick = self._text(GRADIENT, scalar=True).function
+            return value, self._gtheta.tolist()
 
     def gradient(self, *batch: Any) -> float:
         """Return the mean over the batch for the numbers in `theta`, and fill `gtheta`.
@@ -162,10 +174,11 @@ class Program:
         """
         self._needs_a_number("gradient")
         with self._lock:
+            self._settle()
             columns, count = self._columns(batch)
             self._check(columns, count)
             value, guard = self._run(GRADIENT, columns, count)
-            gtheta = self.gtheta
+            gtheta = self._gtheta
             if not math.isfinite(value + guard) or not math.isfinite(gtheta.dot(gtheta)):
                 self._replay(columns, count, None)
             return value
@@ -188,9 +201,38 @@ class Program:
 
     # Values and arrays.
 
+    @property
+    def theta(self) -> Array:
+        """The parameters as one flat array, to be changed in place."""
+        self._settle()
+        return self._theta
+
+    @theta.setter
+    def theta(self, numbers: Array) -> None:
+        self._settle()
+        self._theta[:] = numbers  # the text's views are of this array; `theta -= g` comes here, too
+
+    @property
+    def gtheta(self) -> Array:
+        """The gradient that `gradient` left, in the order of `theta`."""
+        self._settle()
+        return self._gtheta
+
+    @gtheta.setter
+    def gtheta(self, numbers: Array) -> None:
+        self._settle()
+        self._gtheta[:] = numbers
+
+    def _settle(self) -> None:
+        """Bring the arrays up to date with calls that did without them."""
+        if self._late is not None:
+            self._theta[:], self._gtheta[:] = self._late
+            self._late = None
+
     def push(self) -> None:
         """Copy the parameters' data from the Values to `theta`."""
-        self.theta[:] = [p.data for p in self.parameters]
+        self._settle()
+        self._theta[:] = [p.data for p in self.parameters]
 
     def pull(self) -> None:
         """Copy `theta` and `gtheta` to the Values' data and grad."""
@@ -286,7 +328,7 @@ class Program:
                     f"but {self._graph.names[k]!r} has {len(array)}"
                 )
             count = len(array)
-            columns.append(array.reshape(count, -1).T)
+            columns.append(array.reshape(count, math.prod(shape)).T)
         if count == 0:
             raise ValueError("a batch needs at least one example, but got none")
         return columns, count
@@ -295,7 +337,7 @@ class Program:
         """Run one of the texts; return its result and a number that is finite if all is well."""
         import numpy as np
 
-        if count == 1 and self._prefers_scalar(purpose):
+        if count == 1 and self._prefers_scalar():
             try:
                 return self._run_scalar(purpose, columns), 0.0
             except (ValueError, ArithmeticError):
@@ -322,12 +364,12 @@ class Program:
             x[0, 0].item() if shape == () else x[:, 0].tolist()
             for x, shape in zip(columns, self.shapes, strict=True)
         ]
-        result = function(self.theta.tolist(), *arguments)
+        result = function(self._theta.tolist(), *arguments)
         if purpose == FORWARD:
             return np.array([result], self.dtype)
         value, gradients = result
         if purpose == GRADIENT:
-            self.gtheta[:] = gradients
+            self._gtheta[:] = gradients
             return float(value)
         found: list[Array] = []
         lo = 0
@@ -336,18 +378,18 @@ class Program:
             lo += len(x)
         return found
 
-    def _prefers_scalar(self, purpose: str) -> bool:
+    def _prefers_scalar(self) -> bool:
         """Say whether plain floats beat arrays for one example, by counting operations."""
-        if purpose not in self._scalar_pays:
+        pays = self._scalar_pays
+        if pays is None:
             graph = self._graph
-            scalar = len(graph.ops) + self._plan.multiplications
-            pays = (
+            work = len(graph.ops) + self._plan.multiplications
+            pays = self._scalar_pays = (
                 self.dtype.itemsize == 8
                 and len(graph.ops) <= SCALAR_NODES
-                and scalar <= 25 * max(len(self._plan.groups), 4)
+                and work <= 25 * max(len(self._plan.groups), 4)
             )
-            self._scalar_pays[purpose] = pays
-        return self._scalar_pays[purpose]
+        return pays
 
     def _function(self, purpose: str, count: int) -> tuple[Callable[..., Any], bool]:
         """Return the function for a batch size, with its workspace."""
@@ -356,7 +398,7 @@ class Program:
         if key in self._bound:
             self._bound.move_to_end(key)
         else:
-            self._bound[key] = loaded.function(self.theta, self.gtheta, count)
+            self._bound[key] = loaded.function(self._theta, self._gtheta, count)
             if len(self._bound) > KEPT:
                 self._bound.popitem(last=False)
         return self._bound[key], loaded.text.guarded
@@ -419,7 +461,7 @@ class Program:
         if self._unchecked and count > 1:
             self._unchecked = False
             self._compare(columns, count)
-        if self._traced_with is not None and not (self._traced_with == self.theta).all():
+        if self._traced_with is not None and self._traced_with != self._theta.tolist():
             self._traced_with = None
             with self._with_theta():
                 tracing.retrace(self._f, self._example, self._graph)

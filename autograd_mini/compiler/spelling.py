@@ -117,8 +117,9 @@ def tanhshrink(x: Array, out: Array | None = None) -> Array:
 
 
 def softshrink(x: Array, lambd: Array, out: Array | None = None) -> Array:
-    """`x` moved by lambd towards 0, and 0 between."""
-    return _into(np.where(np.abs(x) > lambd, x - np.copysign(lambd, x), 0.0 * x), out)
+    """`x` moved by lambd towards 0, and 0 between; NaN if lambd < 0."""
+    value = np.where(np.abs(x) > lambd, x - np.copysign(lambd, x), 0.0 * x)
+    return _into(np.where(np.less(lambd, 0.0), np.nan, value), out)
 
 
 def log_cosh(x: Array, out: Array | None = None) -> Array:
@@ -159,7 +160,8 @@ def clamped_log1p(x: Array, out: Array | None = None) -> Array:
 
 def power_slope(x: Array, y: Array, out: Array | None = None) -> Array:
     """Slope y xʸ⁻¹ of a power in its base; 0 for y = 0."""
-    return _into(np.where(np.equal(y, 0.0), 0.0, y * np.power(x, np.subtract(y, 1.0))), out)
+    slope = y * np.power(np.add(x, 0.0), np.subtract(y, 1.0))  # -0.0 counts as 0.0
+    return _into(np.where(np.equal(y, 0.0), 0.0, slope), out)
 
 
 def erf(x: Array, out: Array | None = None) -> Array:

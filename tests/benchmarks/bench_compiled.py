@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ from workloads import (
     wide_data,
 )
 
-from autograd_mini import Program, Value, compile, dot, logsumexp, total
+from autograd_mini import Program, Value, compile, dot, logsumexp
 
 PENALTY = 1e-4
 
@@ -246,9 +246,10 @@ def casadi_buffer(work: Work) -> Callable[[], float]:
     buffer, run = f.buffer()
     p = np.concatenate([a.ravel(order="F") for a in work.copied()])
     value, gradient = np.zeros(1), np.zeros(len(p))
-    buffer.set_arg(0, memoryview(p))
-    buffer.set_res(0, memoryview(value))
-    buffer.set_res(1, memoryview(gradient))
+    views: list[Any] = [memoryview(cast(Any, array)) for array in (p, value, gradient)]
+    buffer.set_arg(0, views[0])
+    buffer.set_res(0, views[1])
+    buffer.set_res(1, views[2])
     lr = work.lr
 
     def step() -> float:
