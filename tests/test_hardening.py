@@ -1,0 +1,109 @@
+"""What breaks programs in the long run: size, threads, time, processes."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from autograd_mini import (
+    Value,
+    logsumexp,
+    product,
+    text_tree,
+    to_dot,
+    to_svg,
+    topological_order,
+    total,
+)
+from nn import FNN, SGD, Trainer, fit
+
+ROOT = Path(__file__).parents[1]
+X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+Y = [0.0, 1.0, 1.0, 0.0]
+
+
+def trained(seed: int, backend: str) -> list[float]:
+    model = FNN([2, 3, 1], seed=seed)
+    optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
+    fit(
+        model,
+        X,
+        Y,
+        loss="mse",
+        optimizer=optimizer,
+        epochs=15,
+        batch_size=2,
+        backend=backend,
+        progress=False,
+    )
+    return [p.data for p in model.parameters()]
+
+
+def test_a_node_may_have_a_hundred_thousand_inputs() -> None:
+    xs = [Value(1e-6 * i) for i in range(100_000)]
+    for function in (total, logsumexp, product):
+        root = function(xs)
+        root.backward()
+        assert len(root.inputs) == len(topological_order(root)) - 1 == 100_000
+    root = total(xs)
+    assert "more nodes" in to_svg(root)
+    assert len(to_dot(root)) + len(text_tree(root)) < 500_000
+
+
+@pytest.mark.parametrize("backend", ["eager", "compiled"])
+def test_eight_threads_train_to_the_bits_of_one(backend: str) -> None:
+    alone = [trained(seed, backend) for seed in range(8)]
+    together: dict[int, list[float]] = {}
+
+    def work(seed: int) -> None:
+        together[seed] = trained(seed, backend)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [together[seed] for seed in range(8)] == alone
+
+
+@pytest.mark.parametrize("backend", ["eager", "compiled"])
+def test_memory_stays_flat_over_many_steps(backend: str) -> None:
+    model = FNN([2, 2, 1], seed=0)
+    trainer = Trainer(model, "mse", SGD(model.parameters(), lr=0.01), backend=backend)
+
+    def run(steps: int) -> int:
+        for _ in range(steps):
+            trainer.step(X, Y)
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        first = run(50)
+        assert run(300) - first < 4_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("backend", ["eager", "compiled"])
+def test_the_same_seed_gives_the_same_bits_in_another_process(backend: str) -> None:
+    program = f"from test_hardening import trained; print(trained(5, {backend!r}))"
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert outputs == {f"{trained(5, backend)}\n"}
