@@ -51,6 +51,8 @@ class Module:
             ValueError: If entries are missing, unknown or not one number each; it names them,
                 and nothing is loaded.
         """
+        if not isinstance(state, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"a state is a dictionary from names to numbers, but got {state!r}")
         named = dict(self.named_parameters())
         missing = [name for name in named if name not in state]
         unknown = [name for name in state if name not in named]
@@ -73,8 +75,8 @@ class Module:
         ]
         if problems:
             raise ValueError(
-                f"this state does not fit a {type(self).__name__} of {len(named)} parameters, "
-                f"and nothing was loaded; {'; '.join(problems)}"
+                f"this state does not fit {self!r} with its {len(named)} parameters, and nothing "
+                f"was loaded; {'; '.join(problems)}"
             )
         for name, parameter in named.items():
             parameter.data = loaded[name]

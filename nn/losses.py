@@ -408,7 +408,7 @@ def cross_entropy(
         >>> cross_entropy([1000.0, -1000.0], 0), cross_entropy([1000.0, -1000.0], 1)
         (0.0, 2000.0)
     """
-    if not 0.0 <= label_smoothing <= 1.0:
+    if not 0.0 <= _plain(label_smoothing) <= 1.0:
         raise ValueError(f"label_smoothing must be in [0, 1], but got {label_smoothing}")
 
     def loss(z: list[Any], t: list[Any]) -> Any:
@@ -723,7 +723,7 @@ def l1_penalty(strength: float) -> Callable[[Any], Any]:
     _check_not_negative(strength, "strength")
 
     def penalty(model: Any) -> Any:
-        return strength * total([abs(w) for w in model.weights()])
+        return strength * total([abs(w) for w in _weights(model)])
 
     return penalty
 
@@ -742,10 +742,17 @@ def l2_penalty(strength: float) -> Callable[[Any], Any]:
     _check_not_negative(strength, "strength")
 
     def penalty(model: Any) -> Any:
-        ws = model.weights()
+        ws = _weights(model)
         return (0.5 * strength) * dot(ws, ws)
 
     return penalty
+
+
+def _weights(model: Any) -> list[Value]:
+    """Return what a penalty shrinks; a model of one's own says so in `weights()` or by labels."""
+    if hasattr(model, "weights"):
+        return model.weights()
+    return [p for p in model.parameters() if p.label.rpartition(".")[2] != "b"]
 
 
 # Names.
@@ -1191,6 +1198,11 @@ def _root(examples: list[tuple[list[Any], list[Any]]], error: Callable[[Any, Any
 # What is refused: the data of numbers and Values alike, but not while tracing.
 
 
+def _plain(x: Any) -> float:
+    """Return an option as a float; text and the like are refused at the door for numbers."""
+    return Value(x).data
+
+
 def _known(x: Any) -> float | None:
     return x.data if isinstance(x, Value) else None if isinstance(x, Number) else x
 
@@ -1251,13 +1263,13 @@ def _check_distribution(entries: list[Any], what: str, *, one_hot: bool) -> None
 
 
 def _check_positive(x: Any, name: str) -> None:
-    known = None if is_tracing() else _known(x)
+    known = None if is_tracing() else _known(x if _varies(x) else _plain(x))
     if known is not None and not known > 0.0:
         raise ValueError(f"{name} must be above 0, but got {known}")
 
 
 def _check_not_negative(x: float, name: str) -> None:
-    if not x >= 0.0:
+    if not _plain(x) >= 0.0:
         raise ValueError(f"{name} must not be below 0, but got {x}")
 
 

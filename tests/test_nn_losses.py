@@ -474,6 +474,12 @@ def test_penalties_are_norms_of_the_weights() -> None:
     penalty.backward()
     assert [w.grad for w in model.weights()] == pytest.approx([0.3 * w for w in ws])
     assert all(p.grad == 0.0 for p in model.parameters() if p.label.endswith(".b"))
+
+    class Model:
+        def parameters(self) -> list[Value]:
+            return [Value(2.0, "w"), Value(-3.0), Value(5.0, "b")]
+
+    assert losses.l1_penalty(0.5)(Model()).data == 2.5
     for penalty in (losses.l1_penalty, losses.l2_penalty):
         with pytest.raises(ValueError, match="strength must not be below 0"):
             penalty(-1.0)
@@ -634,5 +640,9 @@ def test_text_is_no_number() -> None:
         mse_loss(["cat"], [1.0])
     with pytest.raises(TypeError, match="None"):
         mse_loss([1.0], [None])
+    with pytest.raises(TypeError, match="the text 'x'"):
+        losses.huber_loss(1.0, 2.0, delta="x")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match="the text 'x'"):
+        cross_entropy([1.0, 2.0], 0, label_smoothing="x")  # pyright: ignore[reportArgumentType]
     assert mse_loss([Fraction(1, 2)], np.array([0.25], dtype=np.float32)) == 0.0625
     assert dot([1.0], [2.0]) == 2.0

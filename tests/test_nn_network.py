@@ -156,6 +156,11 @@ def test_a_state_that_does_not_fit_is_named_and_not_loaded(change: object, quote
     assert model.state_dict() == before
 
 
+def test_a_state_is_a_dictionary() -> None:
+    with pytest.raises(ValueError, match="a dictionary from names to numbers, but got None"):
+        FNN([2, 1]).load_state_dict(None)  # pyright: ignore[reportArgumentType]
+
+
 def test_models_are_copied_and_pickled_whole() -> None:
     model = FNN([2, 3, 2], "gelu_tanh", "softmax", seed=1)
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
