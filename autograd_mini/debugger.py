@@ -28,7 +28,7 @@ from typing import Any, Final, NamedTuple, TextIO, TypeAlias, cast
 
 from autograd_mini import contexts
 from autograd_mini.ops import OPS
-from autograd_mini.steps import ForwardStep, Step, Trace
+from autograd_mini.steps import ForwardStep, Step, Trace, shortened
 from autograd_mini.value import ZERO, Value
 
 __all__ = ["Debugger", "debug", "main"]
@@ -341,6 +341,8 @@ class Debugger(cmd.Cmd):
         *,
         follows: bool = False,
     ) -> None:
+        # input() also serves notebooks, which have no stdin to read from.
+        self.use_rawinput = stdin is None
         super().__init__(stdin=stdin, stdout=stdout)
         self.interactive = (
             self.stdin is sys.__stdin__
@@ -348,7 +350,8 @@ class Debugger(cmd.Cmd):
             and self.stdin.isatty()
             and self.stdout.isatty()
         )
-        self.use_rawinput = self.interactive
+        if not self.interactive:
+            self.completekey = ""  # no readline
         self.colored = self.stdout.isatty() and not os.environ.get("NO_COLOR")
         self.follows = follows
         self.passes = 0
@@ -416,7 +419,7 @@ class Debugger(cmd.Cmd):
         """Echo what does not come from a terminal, so that the output reads as a session."""
         if line == "EOF":
             self.say()
-        elif not self.interactive:
+        elif not self.interactive and "ipykernel" not in sys.modules:
             self.say(line)
         return line
 
@@ -947,8 +950,8 @@ class Debugger(cmd.Cmd):
         path = self._where()
         half = _MOST_LINES // 2
         hidden = range(half, len(path) - half)
-        names = [self._described(node) for node in path]
-        width = min(max(map(len, names)), 60)
+        names = [shortened(self._described(node), 60) for node in path]
+        width = max(map(len, names))
         for i, (node, name) in enumerate(zip(path, names, strict=True)):
             if i not in hidden:
                 mark = ">" if i == self._selected else " "
@@ -1129,8 +1132,11 @@ class _Console(code.InteractiveConsole):
 
     def raw_input(self, prompt: str = "") -> str:
         debugger = self._debugger
-        if debugger.interactive:
-            return input(prompt)
+        if debugger.use_rawinput:
+            line = input(prompt)
+            if not debugger.interactive:
+                debugger.say(line)
+            return line
         debugger.stdout.write(prompt)
         line = debugger.stdin.readline()
         debugger.say(line.rstrip("\n"))

@@ -410,7 +410,7 @@ class Names:
         """Return the label of a node, quoted if it would be misread, or its id."""
         if not node.label:
             return self.id(node)
-        label = _cut(node.label, _LONGEST_NAME)
+        label = shortened(node.label, _LONGEST_NAME)
         return label if _PLAIN_NAME.fullmatch(label) else repr(label)
 
     def operand(self, node: Value) -> str:
@@ -454,7 +454,7 @@ class Names:
             except Exception:
                 self._rules = [""] * len(inputs)
             self._node = node
-        return _cut(self._rules[argument if together else 0], _LONGEST_RULE)
+        return shortened(self._rules[argument if together else 0], _LONGEST_RULE)
 
 
 class _Text(Symbol):
@@ -482,7 +482,8 @@ def _number(x: float) -> str:
     return repr(float(x))
 
 
-def _cut(text: str, length: int) -> str:
+def shortened(text: str, length: int) -> str:
+    """Return a text of at most `length` characters, the last a … if some are missing."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
