@@ -130,6 +130,7 @@ const make = (tag, className = "", text = "") => {
 };
 // A name for a narrow column: `l.0.n.2.w.1` for `layers.0.neurons.2.w.1`.
 const brief = (name) => (name.length > 15 ? name.replace(/\p{L}{4,}(?=\.)/gu, (word) => word[0]) : name);
+const pointOf = ({ x, y }) => ({ x, y });
 const makeSvg = (tag) => document.createElementNS("http://www.w3.org/2000/svg", tag);
 const find = (selector, within = document) => within.querySelector(selector);
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
@@ -145,8 +146,8 @@ class Scene {
     this.boxes = new Map();
     this.edges = new Map();
     svg.removeAttribute("role");
-    svg.removeAttribute("width");
-    svg.removeAttribute("height");
+    svg.setAttribute("width", width);
+    svg.setAttribute("height", height);
     svg.classList.add("live");
     for (const title of svg.querySelectorAll("title")) title.remove();
     for (const element of svg.querySelectorAll("g.node")) {
@@ -171,14 +172,32 @@ class Scene {
     this.flow.append(makeSvg("rect"), makeSvg("text"));
     svg.append(this.flow);
     this.view = { x: 0, y: 0, scale: 1 };
+    this.middles = new Map();
+    this.measure();
   }
 
-  // Camera: the graph's point (x, y) is at the middle of the window, `scale` pixels a unit.
+  // The window's size. Reading it makes the browser lay out, so it is not read at every step.
+  measure() {
+    this.width = this.host.clientWidth;
+    this.height = this.host.clientHeight;
+  }
+
+  // The middle of an edge and its length, read once.
+  middle(id) {
+    if (!this.middles.has(id)) {
+      const path = this.edges.get(id)?.querySelector("path");
+      const length = path?.getTotalLength() ?? 0;
+      this.middles.set(id, path && { ...pointOf(path.getPointAtLength(length / 2)), length });
+    }
+    return this.middles.get(id);
+  }
+
+  // Camera: the graph's point (x, y) is at the middle of the window, `scale` pixels a unit. A CSS
+  // transform, since a change of viewBox makes the browser lay out every text again.
   look(x, y, scale) {
-    const { clientWidth, clientHeight } = this.host;
-    const width = clientWidth / scale, height = clientHeight / scale;
     this.view = { x, y, scale };
-    this.svg.setAttribute("viewBox", `${x - width / 2} ${y - height / 2} ${width} ${height}`);
+    const left = this.width / 2 - x * scale, top = this.height / 2 - y * scale;
+    this.svg.style.transform = `translate(${left.toFixed(2)}px, ${top.toFixed(2)}px) scale(${scale})`;
   }
 
   move(x, y, scale = this.view.scale) {
@@ -195,9 +214,8 @@ class Scene {
   }
 
   get fitting() {
-    const { clientWidth, clientHeight } = this.host;
     const { width, height } = this.size;
-    return Math.max(0.01, Math.min(clientWidth / width, clientHeight / height, 1.6));
+    return Math.max(0.01, Math.min(this.width / width, this.height / height, 1.6));
   }
 
   fit(move = true) {
@@ -221,7 +239,7 @@ class Scene {
     const boxes = ids.map((id) => this.boxes.get(id)).filter(Boolean);
     if (!boxes.length) return;
     const { x, y, scale } = this.view;
-    const halfWidth = this.host.clientWidth / scale / 2, halfHeight = this.host.clientHeight / scale / 2;
+    const halfWidth = this.width / scale / 2, halfHeight = this.height / scale / 2;
     const area = (list) => ({
       left: Math.min(...list.map((b) => b.x)), right: Math.max(...list.map((b) => b.x + b.width)),
       top: Math.min(...list.map((b) => b.y)), bottom: Math.max(...list.map((b) => b.y + b.height)),
@@ -261,9 +279,7 @@ class Scene {
     for (const edge of this.lit) edge.classList.add("active", direction);
     this.flow.classList.toggle("shown", Boolean(text && this.lit.length));
     if (!text || !this.lit.length) return;
-    const path = this.lit[0].querySelector("path");
-    const length = path.getTotalLength();
-    const middle = path.getPointAtLength(length / 2);
+    const middle = this.middle(edges[0]), { length } = middle;
     const [rect, label] = this.flow.children;
     label.textContent = text;
     const width = text.length * 6.7 + 16, height = 20;
@@ -299,6 +315,7 @@ class Player {
     const isNew = !this.scene || this.scene.svg !== svg;
     if (isNew) {
       this.part("graph").replaceChildren(svg);
+      this.part("graph").classList.add("playing-field");
       this.scene = svg.scene ??= new Scene(svg, this.part("graph"));
       this.hovered = this.selected = null;
       this.breakpoints.clear();
@@ -342,6 +359,8 @@ class Player {
       this.undo(frames[this.position], touched);
       this.position -= 1;
     }
+    const { kind, node, argument } = frames[position];
+    if (kind === "backward") this.scene.middle(`e${node}_${argument}`); // read before writing
     for (const id of touched) this.paint(id);
     this.show();
   }
@@ -492,7 +511,7 @@ class Player {
     const readable = 0.62;
     if (scene.view.scale >= readable) return;
     const { height } = scene.size;
-    const left = scene.host.clientWidth / readable / 2 - 8;
+    const left = scene.width / readable / 2 - 8;
     scene.look(Math.min(left, scene.size.width / 2), height / 2, readable);
   }
 
@@ -717,7 +736,8 @@ class Player {
     new ResizeObserver(() => {
       if (!this.scene) return;
       const { x, y, scale } = this.scene.view;
-      const size = `${this.scene.host.clientWidth}x${this.scene.host.clientHeight}`;
+      this.scene.measure();
+      const size = `${this.scene.width}x${this.scene.height}`;
       if (before !== null && size !== before) this.scene.look(x, y, scale);
       before = size;
     }).observe(this.part("graph"));
