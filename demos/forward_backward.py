@@ -4,15 +4,16 @@ The network is the lecture's y = vᵀσ(Wᵀx + b) with two inputs and three tan
 its ½e² for one example, e = target - y. The backward pass hands down -e to the output, -e·v_k to
 unit k, times σ' through the unit; a weight's gradient is what arrives above times what came from
 below. The slide multiplies two sums over the examples; right is one sum of such products.
-Run it:  python -m demos forward_backward    (a second; writes out/forward_backward.png)
+Run it:  python -m demos forward_backward    (a second; writes out/forward_backward.png, .svg)
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from autograd_mini import Value, topological_order
+from autograd_mini import Value, save, topological_order
 from demos import _plot as plot
+from demos import out
 from nn import FNN
 from nn.losses import half_mse_loss
 
@@ -66,12 +67,11 @@ def main(target: float = 1.0, seed: int = 3) -> None:
     draw(forward, nodes, edges, "data")
     draw(backward, nodes, edges, "grad")
     plot.save(figure, "forward_backward.png")
-
+    save(loss, out("forward_backward.svg"))
     e, v = target - nodes["layers.1.neurons.0"].data, model.layers[1].neurons[0].w
-    print(f"e = {target} - {target - e:.4f} = {e:.4f}")
     for k, unit in enumerate(model.layers[0].neurons):
         h = nodes[f"layers.0.neurons.{k}"].data
-        print(f"unit {k}: -e h = {-e * h:.4f}, engine {v[k].grad:.4f};  "
+        print(f"e = {e:.4f}; unit {k}: -e h = {-e * h:.4f}, engine {v[k].grad:.4f};  "
               f"-e v (1 - h²) x₁ = {-e * v[k].data * (1 - h * h) * x[0].data:.4f}, "
               f"engine {unit.w[0].grad:.4f}")  # fmt: skip
 
