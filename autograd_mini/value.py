@@ -586,6 +586,8 @@ def _compare(symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(y, numpy.ndarray) and y.ndim:
         return numpy.frompyfunc(symbol, 2, 1)(_boxed(x, numpy), y).astype(bool)
+    if numpy is not None and isinstance(y, (numpy.ndarray, numpy.generic)):
+        y = y.item()  # NumPy would round x to the type of y
     return symbol(x.data, y) if hasattr(y, "__float__") else NotImplemented
 
 

@@ -70,6 +70,17 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
     assert not said
 
 
+@pytest.fixture(autouse=True)
+def _forget_new_operations() -> Iterator[None]:
+    """Give each test the built-in rule table, whatever primitives others have made."""
+    from autograd_mini import OPS
+
+    before = set(OPS)
+    yield
+    for name in set(OPS) - before:
+        del OPS[name]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip the doctests that import something that is not installed."""
     for item in items:

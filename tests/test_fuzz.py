@@ -102,7 +102,7 @@ def right(result: Any) -> None:
     if not isinstance(result, Value) or result.op is None:
         return
     given = [x.data for x in result.inputs]
-    if not all(map(math.isfinite, given)):
+    if not all(map(math.isfinite, given)) or "-0.0" in map(str, given):  # mpmath has no -0
         return
     ctx = context()
     exact = [ctx.mpf(x) for x in given]
@@ -119,7 +119,7 @@ def test_operators_take_numbers_and_refuse_the_rest(
     f: Any, x: float, other: Any, left: bool
 ) -> None:
     result = tried(f, *((other, Value(x)) if left else (Value(x), other)))
-    assert result is None or isinstance(result, (Value, bool, np.bool_, np.ndarray))
+    assert result is None or isinstance(result, (Value, bool, np.ndarray))
     right(result)
 
 

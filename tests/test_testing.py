@@ -9,7 +9,6 @@ import random
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +54,6 @@ from autograd_mini.testing.source import source
 def wrong_tanh(monkeypatch: pytest.MonkeyPatch) -> None:
     """A factor is missing: the derivative is 1 - t², the rule gives 1 - t."""
     monkeypatch.setattr(OPS["tanh"], "partials", (lambda f, x: 1.0 - f,))
-
-
-@pytest.fixture
-def registered() -> Iterator[None]:
-    """Forget the primitives that a test makes."""
-    before = dict(OPS)
-    yield
-    for name in set(OPS) - set(before):
-        del OPS[name]
 
 
 # Silence.
@@ -300,9 +290,7 @@ def test_a_function_must_return_a_number() -> None:
 # Your own primitives.
 
 
-def test_a_primitive_in_plain_arithmetic_is_replayed_with_a_hundred_digits(
-    registered: None,
-) -> None:
+def test_a_primitive_in_plain_arithmetic_is_replayed_with_a_hundred_digits() -> None:
     @primitive(partials=(lambda f, x: 3.0 * x**2,))
     def cube(x: float) -> float:
         return x**3
@@ -318,7 +306,7 @@ def test_a_primitive_in_plain_arithmetic_is_replayed_with_a_hundred_digits(
     assert caught.value.op == "cubed"
 
 
-def test_a_primitive_in_floats_is_checked_by_differences(registered: None) -> None:
+def test_a_primitive_in_floats_is_checked_by_differences() -> None:
     @primitive(partials=(lambda f, x: 3.0 * math.pow(x, 2),))
     def cube(x: float) -> float:
         return math.pow(x, 3)
@@ -335,7 +323,7 @@ def test_a_primitive_in_floats_is_checked_by_differences(registered: None) -> No
     assert (caught.value.kind, caught.value.op) == ("rule", "cubed")
 
 
-def test_a_rule_that_is_a_plain_float_fails_the_second_order(registered: None) -> None:
+def test_a_rule_that_is_a_plain_float_fails_the_second_order() -> None:
     @primitive(partials=(lambda f, x: 3.0 * float(x) ** 2,))
     def cube(x: float) -> float:
         return x**3
@@ -345,7 +333,7 @@ def test_a_rule_that_is_a_plain_float_fails_the_second_order(registered: None) -
         check_gradients(lambda x: cube(x), 1.7, order=2)
 
 
-def test_a_kink_of_your_own_may_have_any_slope_between_left_and_right(registered: None) -> None:
+def test_a_kink_of_your_own_may_have_any_slope_between_left_and_right() -> None:
     @primitive(partials=(lambda f, x: 0.3 if x == 0 else 1.0 if x > 0 else -1.0,), kinks=(0.0,))
     def fold(x: float) -> float:
         return x if x > 0 else -x
@@ -494,7 +482,7 @@ def test_bad_questions_are_answered() -> None:
     assert set(dir(autograd_mini.testing)) >= set(autograd_mini.testing.__all__)
 
 
-def test_an_own_primitive_is_at_once_among_the_programs(registered: None) -> None:
+def test_an_own_primitive_is_at_once_among_the_programs() -> None:
     @primitive(partials=(lambda f, x: 2.0 * x + 1.0,))
     def wobble(x: float) -> float:
         return x * x + x
@@ -607,7 +595,7 @@ def run(*arguments: str) -> tuple[int, str]:
     return status, out.getvalue()
 
 
-def test_the_command_checks_a_function_of_a_file(module: Path, registered: None) -> None:
+def test_the_command_checks_a_function_of_a_file(module: Path) -> None:
     assert run(f"{module}:good", "--inputs", "-1e-3", "[0.5,2]", "--order", "2")[0] == 0
     assert run(f"{module}:closed") == (0, "ok: 1 gradient, 1 operation, 1 local derivative\n")
     status, text = run(f"{module}:bad", "--inputs=1.5")
@@ -631,7 +619,7 @@ def test_the_command_checks_a_function_of_a_file(module: Path, registered: None)
     ],
 )
 def test_the_command_answers_a_bad_question_with_advice(
-    arguments: list[str], advice: str, module: Path, registered: None
+    arguments: list[str], advice: str, module: Path
 ) -> None:
     status, text = run(*[a.replace("{}", str(module)) for a in arguments])
     assert status == 2

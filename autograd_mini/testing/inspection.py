@@ -129,6 +129,8 @@ def _wrong_forward(node: Value) -> Finding | None:
         return None
     if not all(math.isfinite(x.data) for x in node.inputs):
         return None
+    if any(x.data == 0.0 and math.copysign(1.0, x.data) < 0.0 for x in node.inputs):
+        return None  # mpmath has no -0, for which atan2 has values of its own
     ctx = numbers.context()
     operands = [ctx.mpf(x.data) for x in node.inputs]
     with precision(operands):

@@ -21,6 +21,7 @@ from autograd_mini.ops import OPS, Number, Op
 __all__ = ["AT_KINKS", "Opaque", "Precise", "available", "evaluate", "functions", "precision"]
 
 DIGITS: Final = 100
+_FAR: Final = 1e6
 
 
 class Opaque(TypeError):
@@ -115,6 +116,9 @@ def functions() -> dict[str, Callable[..., Any]]:
         terms = [w * x for w, x in zip(operands[:n], operands[n : 2 * n], strict=True)]
         return sum([*terms, *operands[2 * n :]], zero)
 
+    def erfc(x: Any) -> Any:
+        return ctx.erfc(x) if abs(x) < _FAR else one - ctx.sign(x)  # mpmath gives up far out
+
     def log_cosh(x: Any) -> Any:
         return (
             abs(x) + ctx.log1p(ctx.exp(-2 * abs(x))) - ctx.log(2)
@@ -148,8 +152,8 @@ def functions() -> dict[str, Callable[..., Any]]:
         "atan2": ctx.atan2,
         "hypot": norm,
         "norm": norm,
-        "erf": ctx.erf,
-        "erfc": ctx.erfc,
+        "erf": lambda x: 1 - erfc(x) if abs(x) > _FAR else ctx.erf(x),
+        "erfc": erfc,
         "maximum": max,
         "minimum": min,
         "amax": lambda *xs: max(xs),
@@ -167,7 +171,7 @@ def functions() -> dict[str, Callable[..., Any]]:
         "leaky_relu": lambda x, slope: x if x > 0 else slope * x,
         "elu": lambda x, alpha: x if x > 0 else alpha * ctx.expm1(x),
         "silu": lambda x: x * sigmoid(x),
-        "gelu": lambda x: half * x * ctx.erfc(-x / ctx.sqrt(2)),
+        "gelu": lambda x: half * x * erfc(-x / ctx.sqrt(2)),
         "mish": lambda x: x * ctx.tanh(softplus(x)),
         "softsign": lambda x: x / (1 + abs(x)),
         "tanhshrink": lambda x: x - ctx.tanh(x),

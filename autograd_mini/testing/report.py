@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from autograd_mini.ops import ADD
 from autograd_mini.testing.inspection import Edge, Finding, Pass, edges_of, first_wrong, spared
-from autograd_mini.testing.source import expression, names_of, source
+from autograd_mini.testing.source import names_of, source
 from autograd_mini.value import ZERO, Value, apply, topological_order
 
 __all__ = ["GradientMismatchError", "explain", "minimal"]
@@ -32,6 +32,8 @@ class GradientMismatchError(AssertionError):
         source: Python that shows the failure in a few lines.
         root: The Value that these lines compute; `root.debug()` steps through it.
     """
+
+    __module__ = "autograd_mini.testing"  # where people import it from
 
     def __init__(
         self, message: str, *, finding: Finding | None = None, source: str = "", root: Value | None
@@ -302,8 +304,7 @@ def _rule_hints(finding: Finding, edges: list[Edge], names: dict[Value, str]) ->
                 hints.append(f"A factor too many: rule / derivative is {name}, {number:.6g}.")
     if not hints:
         hints.append(f"The rule is off by {got - expected:.6g}: is a term missing or too many?")
-    call = expression(node.op, [names[x] for x in node.inputs]) if node.op is not None else ""
-    return [" ".join(hints[:2]) + f" See the partials of {call}."]
+    return [" ".join(hints[:2]) + f" See the partials of {_op(finding)}."]
 
 
 def _sum_hints(finding: Finding, edges: list[Edge], done: Pass | None) -> list[str]:
