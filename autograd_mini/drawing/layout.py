@@ -35,6 +35,7 @@ GAP = 38.0  # between two columns, more where edges travel far
 WIDEST_GAP = 130.0
 ARROW = 8.0  # the straight end of an edge, for its arrowhead
 MARGIN = 12.0
+OWN = 24  # columns that each of several long edges of one box shows for itself
 
 STRAIGHT = 50.0  # the pull along a long edge, where an edge between two boxes pulls with 1
 ASIDE = 0.02  # the pull of an input that is not on a longest path: it follows, the others stay
@@ -52,6 +53,8 @@ class Layout(NamedTuple):
         centers: The middle of each box.
         routes: The way of each edge: between two points that differ in both coordinates lies
             an S-shaped curve, else a straight line. The last point is the tip of the arrow.
+            Very long edges of one box share their way: the longest shows it from the box on,
+            the others from 24 columns before they arrive.
         labels: The middle of each edge's label, None for an edge without one.
     """
 
@@ -198,16 +201,18 @@ def _ordered(graph: _Layers) -> list[list[int]]:
     for column in columns:
         _number(column, place)
     best, fewest = [list(column) for column in columns], _crossings(graph, columns)
-    sweeps = SWEEPS if len(place) <= LARGE else SWEEPS // 2
-    for sweep in range(sweeps):
+    is_large = len(place) > LARGE
+    for sweep in range(SWEEPS // 2 if is_large else SWEEPS):
         if not fewest:
             break
         leftwards = sweep % 2 == 0
         near, far = (graph.after, graph.before) if leftwards else (graph.before, graph.after)
         for column in reversed(columns) if leftwards else columns:
-            want = {v: _mean(place, near[v] or far[v], place[v]) for v in column}
+            want = {v: _mean(place, near[v] or far[v] or [v]) for v in column}
             column.sort(key=want.__getitem__)
             _number(column, place)
+        if is_large and leftwards:
+            continue  # counting takes as long as sweeping: only there and back
         crossings = _crossings(graph, columns)
         if crossings < fewest:
             best, fewest = [list(column) for column in columns], crossings
@@ -235,9 +240,9 @@ def _number(column: list[int], place: list[float]) -> None:
         place[v] = (index + 0.5) * step
 
 
-def _mean(place: list[float], neighbors: list[int], otherwise: float) -> float:
-    if not neighbors:
-        return otherwise
+def _mean(place: list[float], neighbors: list[int]) -> float:
+    if len(neighbors) == 1:
+        return place[neighbors[0]]
     return sum([place[v] for v in neighbors]) / len(neighbors)
 
 
@@ -280,7 +285,7 @@ def _straightened(graph: _Layers, columns: list[list[int]]) -> list[float]:
             across[v] = position
     inwards = (graph.before, graph.before_pull)
     outwards = (graph.after, graph.after_pull)
-    for passing in range(6):
+    for passing in range(2 if len(across) > LARGE else 0, 6):
         leftwards = passing % 2 == 0
         sides = (inwards, outwards) if passing >= 4 else (outwards,) if leftwards else (inwards,)
         for index in range(len(columns))[:: -1 if leftwards else 1]:
@@ -377,9 +382,12 @@ def _routed(
     leave, arrive = _ports(graph, across, edges)
     along, starts, ends = _main_axis(graph, columns, across)
     routes: list[list[Point]] = []
+    longest = {path[0]: number for number, path in sorted(enumerate(graph.paths), key=_length)}
     for number, path in enumerate(graph.paths):
+        if len(path) > OWN and longest[path[0]] != number:
+            path = path[-OWN:]
         source, target = path[0], path[-1]
-        level = leave[number]
+        level = across[source] if source >= graph.boxes else leave[number]
         points = [(round(along[source] + graph.length[source] / 2, 2), level)]
         for v in path[1:-1]:
             column = graph.column[v]
@@ -403,6 +411,10 @@ def _routed(
     )
 
 
+def _length(numbered: tuple[int, list[int]]) -> int:
+    return len(numbered[1])
+
+
 def _ports(
     graph: _Layers, across: list[float], edges: Sequence[tuple[int, int]]
 ) -> tuple[list[float], list[float]]:
@@ -416,20 +428,24 @@ def _ports(
     entering: list[list[int]] = [[] for _ in range(graph.boxes)]
     for number, (_, target) in enumerate(edges):
         entering[target].append(number)
+    origin = [across[path[-2]] for path in graph.paths]
     for target, numbers in enumerate(entering):
-        if not numbers:
-            continue
-        origin = {number: across[graph.paths[number][-2]] for number in numbers}
-        numbers.sort(key=origin.__getitem__)
         half = graph.breadth[target] / 2 - 5.0
-        space = min(PORT_SPACE, 2 * half / max(1, len(numbers) - 1))
+        if len(numbers) < 2:
+            for number in numbers:
+                shift = origin[number] - across[target]
+                if abs(shift) <= half / 2:
+                    arrive[number] += shift
+            continue
+        numbers.sort(key=origin.__getitem__)
+        space = min(PORT_SPACE, 2 * half / (len(numbers) - 1))
         reach = (len(numbers) - 1) / 2
         level = [  # where the ports would be for an edge to run straight
             origin[number] - space * (index - reach)
             for index, number in enumerate(numbers)
             if abs(origin[number] - across[target]) <= half / 2
         ]
-        center = sum(level) / len(level) if level else sum(origin.values()) / len(numbers)
+        center = sum(level or [origin[number] for number in numbers]) / len(level or numbers)
         free = half - space * reach
         middle = max(across[target] - free, min(across[target] + free, center))
         beside: dict[int, list[int]] = {}

@@ -52,12 +52,14 @@ def picture(
 ) -> Picture:
     """Return what to draw for `root`; the options are those of `draw`."""
     fields = _checked(root, rankdir, show, max_nodes, depth)
+    if around is not None and depth is None:
+        depth = 2
     graph = _Graph(root)
     graph.collapse(collapse)
     kept, limit = graph.near(max_nodes, depth, around)
     boxes = [graph.box(i, fields) for i in kept]
-    edges = graph.edges(kept, boxes, partials)
-    total = len(graph.drawn())
+    edges = graph.edges(kept, boxes, partials, both_ways=around is not None)
+    total = len(graph.boxes())
     caption = _caption(limit, len(kept), total, collapse, depth) if len(kept) < total else ""
     scale = style.color_scale(box.gradient for box in boxes)
     name = labels.one_line(root.label) or "a Value"
@@ -103,11 +105,13 @@ class _Group(NamedTuple):
         name: What it is called when it has several results.
         members: Node numbers in topological order.
         exits: Those whose results leave the group.
+        sources: The boxes it takes inputs from, each with its (consumer, argument).
     """
 
     name: str
     members: list[int]
     exits: list[int]
+    sources: dict[int, list[tuple[int, int]]]
 
 
 class _Graph:
@@ -119,33 +123,36 @@ class _Graph:
         box_of: For each node the number of the node that stands for its box; -1 for a constant
             that its consumer shows.
         groups: Boxes of more than one node, by that number.
-        links: For each box the boxes it takes inputs from, each with its (consumer, argument).
     """
 
     def __init__(self, root: Value) -> None:
         self.order = topological_order(root)
-        self.number = {node: i for i, node in enumerate(self.order)}
-        self.inputs = [[self.number[x] for x in node.inputs] for node in self.order]
+        number = self.number = {node: i for i, node in enumerate(self.order)}
+        self.inputs = [[number[x] for x in node.inputs] for node in self.order]
         self.box_of = [-1 if node.is_constant else i for i, node in enumerate(self.order)]
         self.box_of[-1] = len(self.order) - 1
         self.groups: dict[int, _Group] = {}
-        self.links: dict[int, dict[int, list[tuple[int, int]]]] = {}
-        self._link()
 
-    def drawn(self) -> list[int]:
+    def boxes(self) -> list[int]:
         """The numbers of all boxes, in order."""
-        return sorted(self.links)
+        return sorted({*self.box_of} - {-1})
 
-    def _link(self) -> None:
-        """Collect the edges between boxes."""
+    def sources(self, box: int) -> dict[int, list[tuple[int, int]]]:
+        """The boxes that a box takes inputs from, each with its (consumer, argument)."""
+        if box in self.groups:
+            return self.groups[box].sources
+        return self._links([box])
+
+    def _links(self, members: Iterable[int]) -> dict[int, list[tuple[int, int]]]:
         box_of = self.box_of
-        self.links = {box: {} for box in set(box_of) if box >= 0}
-        for consumer, inputs in enumerate(self.inputs):
+        links: dict[int, list[tuple[int, int]]] = {}
+        for consumer in members:
             target = box_of[consumer]
-            for argument, x in enumerate(inputs):
+            for argument, x in enumerate(self.inputs[consumer]):
                 source = box_of[x]
                 if source != target and source >= 0:
-                    self.links[target].setdefault(source, []).append((consumer, argument))
+                    links.setdefault(source, []).append((consumer, argument))
+        return links
 
     # Collapsing.
 
@@ -218,53 +225,53 @@ class _Graph:
 
     def _box_inputs(self) -> None:
         """Make one box of many inputs that all feed the same boxes."""
-        feeds: dict[int, set[int]] = {}
-        for target, sources in self.links.items():
-            for source in sources:
+        feeds: dict[int, list[int]] = {}
+        for target in self.boxes():
+            for source in self.sources(target):
                 if self.order[source].is_leaf and not _is_parameter(self.order[source]):
-                    feeds.setdefault(source, set()).add(target)
-        together: dict[frozenset[int], list[int]] = {}
+                    feeds.setdefault(source, []).append(target)
+        together: dict[tuple[int, ...], list[int]] = {}
         for source in sorted(feeds):
-            together.setdefault(frozenset(feeds[source]), []).append(source)
-        owner = list(self.box_of)
-        names = {i: group.name for i, group in self.groups.items()}
-        for inputs in together.values():
-            if len(inputs) > MOST_INPUTS:
-                for i in inputs:
-                    owner[i] = inputs[-1]
-                names[inputs[-1]] = f"{len(inputs):,} inputs"
-        self._set_boxes(owner, names)
+            together.setdefault(tuple(feeds[source]), []).append(source)
+        for targets, inputs in together.items():
+            if len(inputs) <= MOST_INPUTS:
+                continue
+            box = inputs[-1]
+            for i in inputs:
+                self.box_of[i] = box
+            for target in targets:
+                if target in self.groups:
+                    sources = self.groups[target].sources
+                    sources[box] = [link for i in inputs for link in sources.pop(i)]
+            self.groups[box] = _Group(f"{len(inputs):,} inputs", inputs, inputs, {})
 
     def _set_boxes(self, owner: list[int], names: dict[int, str]) -> None:
-        self.box_of = [
+        """Let each node stand in its owner's box; name the boxes."""
+        box_of = self.box_of = [
             -1 if before < 0 else box for before, box in zip(self.box_of, owner, strict=True)
         ]
-        self._link()
         members: dict[int, list[int]] = {}
-        for i, box in enumerate(self.box_of):
-            if box >= 0 and (box != i or box in names):
+        for i, box in enumerate(box_of):
+            if box >= 0:
                 members.setdefault(box, []).append(i)
-            elif box == i and i in members:
-                members[i].append(i)
         leaving = {len(self.order) - 1}
-        for sources in self.links.values():
-            for links in sources.values():
-                leaving.update([self.inputs[consumer][argument] for consumer, argument in links])
+        for consumer, inputs in enumerate(self.inputs):
+            target = box_of[consumer]
+            leaving.update([x for x in inputs if box_of[x] != target])
         self.groups = {
-            box: _Group(names.get(box, ""), nodes, [i for i in nodes if i in leaving])
+            box: _Group(
+                names.get(box, ""), nodes, [i for i in nodes if i in leaving], self._links(nodes)
+            )
             for box, nodes in members.items()
             if len(nodes) > 1
         }
 
     def _is_cyclic(self) -> bool:
-        waiting = {box: len(sources) for box, sources in self.links.items()}
-        consumers: dict[int, list[int]] = {box: [] for box in self.links}
-        for target, sources in self.links.items():
-            for source in sources:
-                consumers[source].append(target)
+        consumers = self._consumers()
+        waiting = {box: len(self.sources(box)) for box in self.boxes()}
         ready = [box for box, count in waiting.items() if not count]
         for box in ready:
-            for target in consumers[box]:
+            for target in consumers.get(box, ()):
                 waiting[target] -= 1
                 if not waiting[target]:
                     ready.append(target)
@@ -276,15 +283,8 @@ class _Graph:
         self, max_nodes: int, depth: int | None, around: Value | str | None
     ) -> tuple[list[int], str]:
         """The boxes to draw, and which limit left others out: "depth", "max_nodes" or ""."""
-        neighbors = {box: list(sources) for box, sources in self.links.items()}
-        if around is None:
-            level = [self.box_of[-1]]
-        else:
-            level = self._found(around)
-            depth = 2 if depth is None else depth
-            for target, sources in self.links.items():
-                for source in sources:
-                    neighbors[source].append(target)
+        level = [self.box_of[-1]] if around is None else self._found(around)
+        consumers = self._consumers() if around is not None else {}
         seen = set(level)
         kept: list[int] = []
         distance = 0
@@ -292,7 +292,7 @@ class _Graph:
             level and len(kept) + len(level) <= max_nodes and (depth is None or distance <= depth)
         ):
             kept += level
-            met = {x for box in level for x in neighbors[box]} - seen
+            met = {x for box in level for x in (*self.sources(box), *consumers.get(box, ()))} - seen
             seen |= met
             level = sorted(met)
             distance += 1
@@ -303,6 +303,14 @@ class _Graph:
             limit = "max_nodes"
             kept += level[: max_nodes - len(kept)]
         return sorted(kept), limit
+
+    def _consumers(self) -> dict[int, list[int]]:
+        """For each box those that take it as an input."""
+        consumers: dict[int, list[int]] = {}
+        for target in self.boxes():
+            for source in self.sources(target):
+                consumers.setdefault(source, []).append(target)
+        return consumers
 
     def _found(self, around: Value | str) -> list[int]:
         """The boxes of the node or nodes that `around` names."""
@@ -324,17 +332,19 @@ class _Graph:
 
     def box(self, i: int, fields: Sequence[str]) -> Box:
         """The box that node `i` stands for."""
-        group = self.groups.get(i, _Group("", [i], [i]))
+        group = self.groups.get(i, _Group("", [i], [i], {}))
         values = [self.order[e] for e in group.exits]
         head = self.order[group.exits[-1]]
         computed = [_gradient(v) for v in values if v.grad is not ZERO]
-        label = head.label if len(values) == 1 else group.name
+        label = group.name or head.label
         name = labels.one_line(label).strip()
         op = self._operation(group.exits[-1]) if len(values) == 1 else ""
         title = " = ".join([labels.shorten(part) for part in (name, op) if part]) or "leaf"
         lines = [Line("title", title)]
-        if len(group.members) > 1 and (hidden := self._hidden(group)):
-            lines.append(Line("hidden", hidden))
+        exits = set(group.exits)
+        hidden = self._kinds([j for j in group.members if j not in exits])
+        if hidden:
+            lines.append(Line("hidden", f"+{hidden.total():,}: {_counted(hidden, 2)}"))
         for field in fields:
             if field == "data":
                 lines.append(Line("data", f"data {_range([v.data for v in values])}"))
@@ -355,7 +365,7 @@ class _Graph:
             f"n{i}: {kind} {self._operation(i, 8) if kind == 'operation' else ''}".rstrip()
         )
         if kind == "group":
-            hover[-1] = f"n{i}: {len(group.members):,} nodes, {self._counts(group, 99)}"
+            hover[-1] = f"n{i}: {_counted(hidden + self._kinds(group.exits), 99)}"
         if len(values) == 1:
             hover.append(f"data = {head.data!r}")
             hover.append(f"grad = {computed[0]!r}" if computed else NOT_YET)
@@ -392,48 +402,48 @@ class _Graph:
         more = ["…"] if len(operands) > most else []
         return f"{name}({', '.join(operands[:most] + more)})"
 
-    def _hidden(self, group: _Group) -> str:
-        """What a collapsed box hides: `+7: 3 mul, 2 add, …`."""
-        count = len(group.members) - len(group.exits)
-        if not count:
-            return ""
-        return f"+{count:,}: {self._counts(group, 2)}"
-
-    def _counts(self, group: _Group, most: int) -> str:
-        exits = set(group.exits)
-        counts = Counter([_kind_name(self.order[i]) for i in group.members if i not in exits])
-        kinds = sorted(counts.items(), key=lambda item: -item[1])
-        parts = [
-            f"{count:,} {kind}{'s' if count > 1 and kind in ('parameter', 'input') else ''}"
-            for kind, count in kinds[:most]
-        ]
-        return ", ".join(parts + (["…"] if len(kinds) > most else []))
+    def _kinds(self, nodes: Iterable[int]) -> Counter[str]:
+        """How many nodes of which kind there are."""
+        order = self.order
+        return Counter(
+            [
+                node.op.name if node.op else "parameter" if _is_parameter(node) else "input"
+                for node in [order[i] for i in nodes]
+            ]
+        )
 
     # Edges.
 
-    def edges(self, kept: list[int], boxes: list[Box], partials: bool) -> list[Edge]:
-        """The edges between kept boxes; adds to `boxes` a dashed one for each cut."""
+    def edges(
+        self, kept: list[int], boxes: list[Box], partials: bool, both_ways: bool
+    ) -> list[Edge]:
+        """The edges between kept boxes; adds to `boxes` a dashed one for each cut.
+
+        With `both_ways` consumers may be cut off as well as inputs.
+        """
         place = {box: index for index, box in enumerate(kept)}
         stubs = self._cuts(kept, place, boxes)
         edges: list[Edge] = []
         for target in kept:
+            indexed = self._is_indexed(target)
             merged: list[Edge] = []
             single: list[tuple[int, int, int]] = []
             cut: dict[int, Edge] = {}
-            for source, links in self.links[target].items():
+            for source, links in self.sources(target).items():
                 if source not in place:
                     stub = stubs[source]
                     if stub not in cut:
                         cut[stub] = Edge(f"e{target}_cut{len(cut)}", stub, place[target])
                 elif source in self.groups or target in self.groups:
                     text = self._summed(links) if partials else ""
+                    alone = indexed and len(links) == 1 and target not in self.groups
+                    index = str(links[0][1]) if alone else ""
                     edge_id = f"e{target}_n{source}"
-                    merged.append(Edge(edge_id, place[source], place[target], "", text))
+                    merged.append(Edge(edge_id, place[source], place[target], index, text))
                 else:
                     single += [(consumer, argument, source) for consumer, argument in links]
             edges += merged
             single.sort()
-            indexed = self._is_indexed(target)
             local = self._locals(target) if partials and single else ()
             for consumer, argument, source in single:
                 text = self._chain_rule(target, local[argument]) if partials else ""
@@ -441,6 +451,12 @@ class _Graph:
                 edge_id = f"e{consumer}_{argument}"
                 edges.append(Edge(edge_id, place[source], place[target], index, text))
             edges += cut.values()
+        if both_ways:
+            consumers = self._consumers()
+            for source in kept:
+                if count := len([box for box in consumers.get(source, ()) if box not in place]):
+                    edges.append(Edge(f"e{source}_on", place[source], len(boxes)))
+                    boxes.append(_stub(f"more_on_n{source}", count))
         return edges
 
     def _cuts(self, kept: list[int], place: dict[int, int], boxes: list[Box]) -> dict[int, int]:
@@ -449,13 +465,13 @@ class _Graph:
         A box left out counts at the first kept box that leads to it, nearest first.
         """
         leads: dict[int, int] = {}
-        level = [(x, box) for box in reversed(kept) for x in self.links[box] if x not in place]
+        level = [(x, box) for box in reversed(kept) for x in self.sources(box) if x not in place]
         while level:
             deeper: list[tuple[int, int]] = []
             for x, box in level:
                 if x not in leads:
                     leads[x] = box
-                    deeper += [(y, box) for y in self.links[x] if y not in place]
+                    deeper += [(y, box) for y in self.sources(x) if y not in place]
             level = deeper
         counts = Counter(leads.values())
         index: dict[int, int] = {}
@@ -515,10 +531,14 @@ def _is_parameter(node: Value) -> bool:
     return node.is_leaf and "." in node.label
 
 
-def _kind_name(node: Value) -> str:
-    if node.op is not None:
-        return node.op.name
-    return "parameter" if _is_parameter(node) else "input"
+def _counted(kinds: Counter[str], most: int) -> str:
+    """What there is, the most frequent first: `3 mul, 2 parameters, …`."""
+    counts = kinds.most_common()
+    parts = [
+        f"{count:,} {kind}{'s' if count > 1 and kind in ('parameter', 'input') else ''}"
+        for kind, count in counts[:most]
+    ]
+    return ", ".join(parts + (["…"] if len(counts) > most else []))
 
 
 def _gradient(node: Value) -> float:

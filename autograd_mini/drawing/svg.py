@@ -6,12 +6,16 @@ Each box is a group with the id of its node (`n7`), each edge a group with the i
 
 from __future__ import annotations
 
+from collections import Counter
+
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.layout import Layout, Point, layout
 from autograd_mini.drawing.picture import Box, Edge, Picture
 
 STACK = 4.0  # how far the sheets behind a collapsed box look out
 DOUBLE = 3.0  # between the two lines of a double border
+PORT = 9.0  # between two arrowheads at a box that grows to have room for them
+MOST_PORTS = 40  # beyond which a box no longer grows, and its arguments go without index
 _CAPTION = 24.0
 
 
@@ -35,10 +39,12 @@ def svg(picture: Picture, placed: Layout | None = None) -> str:
         f'<rect class="canvas" width="{_n(width)}" height="{_n(height)}" fill="white"/>',
         '<g id="graph0" class="graph">',
     ]
+    inputs = Counter([edge.target for edge in picture.edges])
     for edge, route, middle in zip(picture.edges, placed.routes, placed.labels, strict=True):
-        parts.append(_edge(edge, picture, route, middle))
-    for box, center in zip(picture.boxes, placed.centers, strict=True):
-        parts.append(_box(box, center, picture.scale))
+        indexed = inputs[edge.target] <= MOST_PORTS
+        parts.append(_edge(edge, picture, route, middle, indexed))
+    for box, center, extent in zip(picture.boxes, placed.centers, sizes(picture), strict=True):
+        parts.append(_box(box, center, extent, picture.scale))
     if picture.caption:
         parts.append(
             f'<text class="caption" x="12" y="{_n(height - 10)}" font-size="{_n(style.SMALL)}"'
@@ -55,14 +61,22 @@ def place(picture: Picture) -> Layout:
         for edge in picture.edges
     ]
     edges = [(edge.source, edge.target) for edge in picture.edges]
-    return layout([size(box) for box in picture.boxes], edges, texts, picture.rankdir)
+    return layout(sizes(picture), edges, texts, picture.rankdir)
 
 
-def size(box: Box) -> tuple[float, float]:
-    """Return the width and height of a box, its border and stack included."""
-    width, height = style.box_size([line.text for line in box.lines])
-    more = {"parameter": 2 * DOUBLE, "group": 2 * STACK}.get(box.kind, 0.0)
-    return width + more, height + more
+def sizes(picture: Picture) -> list[tuple[float, float]]:
+    """Return the width and height of each box, with border, stack and room for its inputs."""
+    inputs = Counter([edge.target for edge in picture.edges])
+    found: list[tuple[float, float]] = []
+    for number, box in enumerate(picture.boxes):
+        width, height = style.box_size([line.text for line in box.lines])
+        more = {"parameter": 2 * DOUBLE, "group": 2 * STACK}.get(box.kind, 0.0)
+        room = PORT * min(inputs[number], MOST_PORTS) + 10.0
+        if picture.rankdir == "TB":
+            found.append((max(width + more, room), height + more))
+        else:
+            found.append((width + more, max(height + more, room)))
+    return found
 
 
 def path(route: list[Point], upright: bool = False) -> str:
@@ -87,7 +101,9 @@ def path(route: list[Point], upright: bool = False) -> str:
     return "".join(parts)
 
 
-def _edge(edge: Edge, picture: Picture, route: list[Point], middle: Point | None) -> str:
+def _edge(
+    edge: Edge, picture: Picture, route: list[Point], middle: Point | None, indexed: bool
+) -> str:
     upright = picture.rankdir == "TB"
     source, target = picture.boxes[edge.source].id, picture.boxes[edge.target].id
     x, y = route[-1]
@@ -104,9 +120,10 @@ def _edge(edge: Edge, picture: Picture, route: list[Point], middle: Point | None
         f'<path d="{path([*route[:-1], end], upright)}" fill="none" stroke="{style.EDGE}"/>',
         f'<polygon points="{tip}" fill="{style.EDGE}"/>',
     ]
-    if edge.argument:
+    if edge.argument and indexed:
         parts.append(
-            f'<text class="argument" {beside} font-size="8" fill="#333333">{edge.argument}</text>'
+            f'<text class="argument" {beside} font-size="8" fill="#333333" stroke="white"'
+            f' stroke-width="2" paint-order="stroke">{edge.argument}</text>'
         )
     if middle:
         width, height = style.text_width(edge.text, style.SMALL) + 6.0, style.SMALL + 4.0
@@ -120,15 +137,14 @@ def _edge(edge: Edge, picture: Picture, route: list[Point], middle: Point | None
     return "".join([*parts, "</g>"])
 
 
-def _box(box: Box, center: Point, scale: float) -> str:
-    width, height = size(box)
+def _box(box: Box, center: Point, extent: tuple[float, float], scale: float) -> str:
+    width, height = extent
     left, top = center[0] - width / 2, center[1] - height / 2
     kinds = f"node {box.kind} root" if box.is_root else f"node {box.kind}"
     look = (
         f'fill="{style.fill(box.gradient, scale)}" stroke="{style.border(box.gradient)}"'
         f' stroke-width="{2.5 if box.is_root else 1}"'
     )
-    inset = 0.0
     shapes: list[str] = []
     if box.kind == "group":
         width, height = width - 2 * STACK, height - 2 * STACK
@@ -153,7 +169,8 @@ def _box(box: Box, center: Point, scale: float) -> str:
         shapes.append(
             _rect(left + inset, top + inset, width - 2 * inset, height - 2 * inset, line, radius)
         )
-    x, y = left + width / 2, top + inset + style.PADDING[1] + 0.8 * style.LINE
+    x = left + width / 2
+    y = top + (height - style.LINE * len(box.lines)) / 2 + 0.8 * style.LINE
     for number, line in enumerate(box.lines):
         weight = ' font-weight="bold"' if line.kind == "title" else ""
         shapes.append(
