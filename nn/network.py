@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -168,9 +169,7 @@ class FNN(Module):
         """
         table = [("layer", "inputs", "units", "activation", "parameters")]
         for i, layer in enumerate(self.layers):
-            name = activations.name_of(layer.activation) or getattr(
-                layer.activation, "__name__", "?"
-            )
+            name = _shown_name(layer.activation)
             count = len(layer.parameters())
             table.append((f"layers.{i}", str(layer.n_in), str(layer.n_out), name, str(count)))
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
@@ -181,6 +180,44 @@ class FNN(Module):
         ]
         count = len(self.parameters())
         return "\n".join([*lines, f"{count} {'parameter' if count == 1 else 'parameters'}"])
+
+    def diagram(self, path: str | Path | None = None) -> str:
+        """Return the network as the lecture draws it, as SVG: units in columns, joined by weights.
+
+        Width tells the size of a weight, color its sign: orange positive, purple negative. Of a
+        layer of more than 16 units the first and the last are drawn.
+
+        Args:
+            path: Where to write it too, a name that ends in `.svg`.
+
+        Raises:
+            ValueError: If the path has another suffix.
+
+        Example:
+            >>> FNN([2, 3, 1], seed=0).diagram().count("<circle")
+            6
+        """
+        from autograd_mini.drawing.network import Units, network
+
+        layers = [
+            Units(
+                f"layers.{i}",
+                _shown_name(layer.activation),
+                [[w.data for w in unit.w] for unit in layer.neurons],
+                [None if unit.b is None else unit.b.data for unit in layer.neurons],
+            )
+            for i, layer in enumerate(self.layers)
+        ]
+        picture = network(self.sizes[0], layers, repr(self))
+        if path is not None:
+            if Path(path).suffix.lower() != ".svg":
+                raise ValueError(f"a network diagram is an .svg file, but got {str(path)!r}")
+            Path(path).write_text(picture, "utf-8")
+        return picture
+
+    def _repr_svg_(self) -> str:
+        """Show the network in a notebook."""
+        return self.diagram()
 
     def __repr__(self) -> str:
         shown = [repr(self.sizes)]
@@ -214,6 +251,10 @@ class MLP(FNN):
 
     def __repr__(self) -> str:
         return f"MLP({self.sizes[0]}, {self.sizes[1:]})"
+
+
+def _shown_name(activation: Activation) -> str:
+    return activations.name_of(activation) or getattr(activation, "__name__", "?")
 
 
 def _checked_sizes(sizes: Sequence[int]) -> list[int]:

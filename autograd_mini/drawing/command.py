@@ -1,10 +1,16 @@
-"""`python -m autograd_mini draw script.py`: the graph that a script differentiates."""
+"""`python -m autograd_mini draw script.py`: the graph that a script differentiates.
+
+`python -m autograd_mini draw module:name` draws a Value of a module, or what a function returns.
+"""
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import os
 import sys
 from collections.abc import Sequence
+from operator import attrgetter
 
 from autograd_mini.drawing import save, text_tree
 from autograd_mini.drawing.model import Options
@@ -19,7 +25,8 @@ def main(arguments: Sequence[str]) -> int:
     """Do what the command line says and return the exit status."""
     parser = argparse.ArgumentParser(
         "python -m autograd_mini draw",
-        description="Run a script up to a backward(), and draw its graph with the gradients.",
+        description="Run a script up to a backward(), and draw its graph with the gradients; "
+        "or draw a Value of a module, or the one that a function of it returns.",
     )
     parser.add_argument(
         "-o",
@@ -29,15 +36,27 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "-n", dest="nth", type=int, default=1, help="which backward() of the script (default: 1)"
     )
-    parser.add_argument("--collapse", help="one box for each labels, layers, neurons, ...")
+    parser.add_argument("--collapse", help="one box for each: labels, neurons, layers, whole")
     parser.add_argument("--partials", action="store_true", help="local derivatives on the edges")
     parser.add_argument("--max-nodes", type=int, default=300, help="(default: %(default)s)")
-    parser.add_argument("script", help="the Python file to run")
+    parser.add_argument("--depth", type=int, help="edges from the root, or from --around")
+    parser.add_argument("--around", help="a label or an id such as n7: draw its neighborhood")
+    parser.add_argument("--rankdir", default="LR", help="LR or TB (default: %(default)s)")
+    parser.add_argument("--show", default="data,grad", help="data,grad,id,source")
+    parser.add_argument("script", help="the Python file to run, or module:name")
     parser.add_argument("args", nargs=argparse.REMAINDER, help="the script's own arguments")
     asked = parser.parse_args(arguments)
-    options: Options = {"partials": asked.partials, "max_nodes": asked.max_nodes}
-    if asked.collapse:
-        options["collapse"] = asked.collapse
+    options: Options = {
+        "rankdir": asked.rankdir,
+        "show": asked.show,
+        "partials": asked.partials,
+        "collapse": asked.collapse,
+        "max_nodes": asked.max_nodes,
+        "depth": asked.depth,
+        "around": asked.around,
+    }
+    if ":" in asked.script and not os.path.exists(asked.script):
+        return _draw_named(asked.script, asked.path, options)
     # The debugger stands above drawing, and is what knows how to run scripts.
     from autograd_mini.debugger import Moment, run
     from autograd_mini.steps import Trace
@@ -51,15 +70,7 @@ def main(arguments: Sequence[str]) -> int:
             return
         moment = Moment(Trace(root, seed))
         moment.go(moment.end)
-        try:
-            if asked.path:
-                print(f"wrote {save(root, asked.path, **options)}")
-            else:
-                print(text_tree(root, ascii=needs_ascii(sys.stdout), **options))
-        except (ValueError, OSError, RenderError) as error:
-            print(error, file=sys.stderr)
-            raise SystemExit(2) from None
-        raise SystemExit(0)
+        raise SystemExit(_show(root, asked.path, options))
 
     status = run(asked.script, asked.args, visit)
     if status == 0:
@@ -67,3 +78,33 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{asked.script} ended, and backward() was called {times}", file=sys.stderr)
         return 1
     return status
+
+
+def _show(root: Value, path: str | None, options: Options) -> int:
+    """Write the graph to a path, or print it as a tree, and return the exit status."""
+    try:
+        if path:
+            print(f"wrote {save(root, path, **options)}")
+        else:
+            print(text_tree(root, ascii=needs_ascii(sys.stdout), **options))
+    except (ValueError, OSError, RenderError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _draw_named(target: str, path: str | None, options: Options) -> int:
+    """Draw what `module:name` is or, if it is a function, returns."""
+    module, _, name = target.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        root = attrgetter(name)(importlib.import_module(module))
+    except (ImportError, AttributeError) as error:
+        print(f"{target} cannot be drawn: {error}", file=sys.stderr)
+        return 2
+    root = root() if callable(root) else root
+    if not isinstance(root, Value):
+        print(f"a drawing starts at a Value, but {target} is {root!r}", file=sys.stderr)
+        return 2
+    return _show(root, path, options)

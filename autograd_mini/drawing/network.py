@@ -1,0 +1,180 @@
+"""A feedforward network as the lecture draws it: columns of units, joined by their weights.
+
+A line's width tells the size of a weight and its color the sign: orange positive, purple
+negative. Hovering over a line or a unit shows its numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from autograd_mini.drawing import labels, style
+
+__all__ = ["Units", "network"]
+
+MOST_UNITS: Final = 16  # of a layer, drawn one by one; of more, the first and the last
+RADIUS: Final = 15.0
+ROW: Final = 42.0
+COLUMN: Final = 175.0
+WIDEST: Final = 5.0
+_TOP: Final = 52.0
+_BOTTOM: Final = 34.0
+_SIDE: Final = 62.0
+
+
+class Units(NamedTuple):
+    """A layer of units to draw.
+
+    Attributes:
+        name: Of the layer: `layers.0`.
+        activation: What its units compute: `tanh`.
+        weights: For each unit its weights, one for each input.
+        biases: For each unit its bias, or None.
+    """
+
+    name: str
+    activation: str
+    weights: Sequence[Sequence[float]]
+    biases: Sequence[float | None]
+
+
+def network(inputs: int, layers: Sequence[Units], title: str = "feedforward network") -> str:
+    """Return a network as SVG.
+
+    Args:
+        inputs: How many numbers the first layer takes.
+        layers: The layers, first to last.
+        title: What screen readers say.
+
+    Example:
+        >>> picture = network(2, [Units("layers.0", "tanh", [[1.0, -2.0]], [0.5])])
+        >>> picture.count("<line"), picture.count("<circle")
+        (2, 3)
+    """
+    sizes = [inputs, *[len(units.weights) for units in layers]]
+    columns = [_shown(size) for size in sizes]
+    tallest = max(len(column) for column in columns)
+    height = _TOP + (tallest - 1) * ROW + 2 * RADIUS + _BOTTOM
+    width = 2 * _SIDE + (len(columns) - 1) * COLUMN
+    weights = [w for units in layers for row in units.weights for w in row]
+    scale = style.color_scale(weights)
+    places: list[dict[int, tuple[float, float]]] = []
+    for number, column in enumerate(columns):
+        top = _TOP + RADIUS + (tallest - len(column)) * ROW / 2
+        x = _SIDE + number * COLUMN
+        places.append(
+            {unit: (x, top + row * ROW) for row, unit in enumerate(column) if unit is not None}
+        )
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}pt" height="{height:g}pt"'
+        f' viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{labels.xml(title)}"'
+        f' font-family="{style.FONT}" font-size="{style.FONT_SIZE:g}">',
+        f'<rect class="canvas" width="{width:g}" height="{height:g}" fill="white"/>',
+    ]
+    thickest = max(2.5, WIDEST - 0.15 * tallest)  # where lines are many, they are thinner
+    for units, sources, targets in zip(layers, places, places[1:], strict=False):
+        parts += _lines(units, sources, targets, scale, thickest)
+    for number, (column, size) in enumerate(zip(columns, sizes, strict=True)):
+        units = layers[number - 1] if number else None
+        is_last = number == len(columns) - 1
+        name = "x" if not number else "y" if is_last else "h"
+        what = "inputs" if not number else layers[number - 1].activation
+        parts.append(_caption(_SIDE + number * COLUMN, units.name if units else "x", size, what))
+        for unit, (x, y) in places[number].items():
+            alone = is_last and size == 1
+            parts.append(_circle(x, y, name, None if alone else unit + 1, units, unit))
+        if None in column:
+            x, y = _SIDE + number * COLUMN, places[number][0][1] + column.index(None) * ROW
+            parts.append(_more(x, y, size - len(column) + 1))
+    parts.append(_legend(height - 12, scale, thickest))
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _shown(size: int) -> list[int | None]:
+    """The units of a layer to draw; None stands for those left out."""
+    if size <= MOST_UNITS:
+        return list(range(size))
+    half = (MOST_UNITS - 2) // 2
+    return [*range(half), None, *range(size - half, size)]
+
+
+def _lines(
+    units: Units,
+    sources: dict[int, tuple[float, float]],
+    targets: dict[int, tuple[float, float]],
+    scale: float,
+    thickest: float,
+) -> list[str]:
+    """The weights of a layer, the largest on top; what is not a number is dashed."""
+    drawn: list[tuple[float, int, int]] = []
+    for unit in targets:
+        row = units.weights[unit]
+        drawn += [(abs(row[i]) if math.isfinite(row[i]) else math.inf, unit, i) for i in sources]
+    lines: list[str] = []
+    for size, unit, source in sorted(drawn):
+        weight = units.weights[unit][source]
+        share = min(size / scale, 1.0) if scale else float(size > 0.0)
+        (x, y), (tx, ty) = sources[source], targets[unit]
+        name = labels.xml(f"{units.name}.neurons.{unit}.w.{source} = {weight!r}")
+        dashed = "" if math.isfinite(weight) else ' stroke-dasharray="4 3"'
+        lines.append(
+            f'<line x1="{x + RADIUS:g}" y1="{y:g}" x2="{tx - RADIUS:g}" y2="{ty:g}"'
+            f' stroke="{style.border(weight)}"'
+            f' stroke-width="{0.3 + share * (thickest - 0.3):.2f}"'
+            f' stroke-opacity="{0.2 + 0.65 * share:.2f}"{dashed}><title>{name}</title></line>'
+        )
+    return lines
+
+
+def _circle(
+    x: float, y: float, name: str, index: int | None, units: Units | None, unit: int
+) -> str:
+    bias = units.biases[unit] if units else None
+    hover = f"input {unit}"
+    if units:
+        hover = f"{units.name}.neurons.{unit}: {units.activation}"
+        hover += ", no bias" if bias is None else f", b = {bias!r}"
+    ring = style.BORDER if not bias else style.border(bias)
+    fill = style.WHITE if units else "white"
+    text = f"{name}"
+    if index is not None:
+        text += f'<tspan dy="3" font-size="8">{index}</tspan>'
+    return (
+        f'<g class="unit"><title>{labels.xml(hover)}</title>'
+        f'<circle cx="{x:g}" cy="{y:g}" r="{RADIUS:g}" fill="{fill}" stroke="{ring}"'
+        f' stroke-width="1.5"/><text x="{x:g}" y="{y + 4:g}" text-anchor="middle">{text}</text></g>'
+    )
+
+
+def _caption(x: float, name: str, size: int, what: str) -> str:
+    if what == "inputs" and size == 1:
+        what = "input"
+    return (
+        f'<text x="{x:g}" y="20" text-anchor="middle" font-weight="bold">{labels.xml(name)}</text>'
+        f'<text x="{x:g}" y="36" text-anchor="middle" font-size="{style.SMALL:g}">'
+        f"{size:,} {labels.xml(labels.shorten(what))}</text>"
+    )
+
+
+def _more(x: float, y: float, count: int) -> str:
+    return (
+        f'<text x="{x:g}" y="{y + 2:g}" text-anchor="middle" font-size="16">⋮</text>'
+        f'<text x="{x:g}" y="{y + 15:g}" text-anchor="middle" font-size="8">{count:,} more</text>'
+    )
+
+
+def _legend(y: float, scale: float, thickest: float) -> str:
+    """What the widest line stands for, in both colors."""
+    parts: list[str] = []
+    x = 14.0
+    for weight in (-scale, scale):
+        text = f"w = {style.number(weight)}"
+        parts.append(
+            f'<path d="M{x:g},{y - 3.5:g}h26" stroke="{style.border(weight)}"'
+            f' stroke-width="{thickest:g}" stroke-opacity="0.85"/>'
+            f'<text x="{x + 32:g}" y="{y:g}" font-size="{style.SMALL:g}">{text}</text>'
+        )
+        x += 32 + style.text_width(text, style.SMALL) + 18
+    return "".join(parts) if scale else ""
