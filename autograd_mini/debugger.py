@@ -352,7 +352,8 @@ class Debugger(cmd.Cmd):
         )
         if not self.interactive:
             self.completekey = ""  # no readline
-        self.colored = self.stdout.isatty() and not os.environ.get("NO_COLOR")
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        self.colored = self.stdout.isatty() and not plain
         self.follows = follows
         self.passes = 0
         self.stops: dict[int, Stop] = {}

@@ -218,25 +218,10 @@ class Trace(Sequence[Step]):
         total = _edge_count(order)
         gradients: dict[Value, float] = {root: self.seed}
         for index, (node, argument, parent, local) in enumerate(_edges(order)):
-            upstream = gradients[node]
-            contribution = local * upstream
-            before = gradients.get(parent, ZERO)
-            after = gradients[parent] = before + contribution
-            steps.append(
-                Step(
-                    index,
-                    total,
-                    node,
-                    parent,
-                    argument,
-                    local,
-                    upstream,
-                    contribution,
-                    before,
-                    after,
-                    names,
-                )
-            )
+            before, upstream = gradients.get(parent, ZERO), gradients[node]
+            gradients[parent] = before + local * upstream
+            numbers = local, upstream, local * upstream, before, gradients[parent]
+            steps.append(Step(index, total, node, parent, argument, *numbers, names))
         self._parents = [step.parent for step in steps]
         self._afters = [step.after for step in steps]
 
@@ -342,22 +327,10 @@ def _pass(root: Value, seed: float) -> Generator[Step, None, None]:
         for index, (node, argument, parent, local) in enumerate(_edges(order)):
             before, upstream = parent.grad, node.grad
             parent.grad += local * upstream  # chain rule
-            contribution = local * upstream
-            if anomaly_detected and not math.isfinite(contribution) and not parent.is_constant:
+            numbers = local, upstream, local * upstream, before, parent.grad
+            if anomaly_detected and not math.isfinite(numbers[2]) and not parent.is_constant:
                 raise anomaly(node, local)
-            yield Step(
-                index,
-                total,
-                node,
-                parent,
-                argument,
-                local,
-                upstream,
-                contribution,
-                before,
-                parent.grad,
-                names,
-            )
+            yield Step(index, total, node, parent, argument, *numbers, names)
     except GeneratorExit:  # closed half-way: the steps that were taken count
         raise
     except BaseException:  # as in backward(): the leaves keep what they had
