@@ -1,0 +1,46 @@
+"""Learn to tell two moons apart, and draw what was learned.
+
+No straight line separates two interleaved half circles. A network of two hidden layers bends one
+until it does: it trains on three quarters of the points and is judged on the rest.
+Run it:  python -m demos moons          (a few seconds; writes two pictures)
+"""
+
+from __future__ import annotations
+
+from demos import out
+from nn import FNN, SGD, datasets, fit, metrics
+from nn.plots import plot_decision_boundary
+
+SMALL = {"epochs": 10}
+
+
+def main(epochs: int = 100, hidden: int = 16, lr: float = 0.1, seed: int = 0) -> None:
+    X, y = datasets.moons(500, noise=0.2, seed=seed)
+    X_train, X_test, y_train, y_test = datasets.split(X, y, test_size=0.25, seed=seed)
+
+    model = FNN([2, hidden, hidden, 1], "relu", seed=seed)
+    print(model.summary(), end="\n\n")
+    history = fit(
+        model,
+        X_train,
+        y_train,
+        loss="bce_with_logits",
+        optimizer=SGD(model.parameters(), lr=lr),
+        epochs=epochs,
+        batch_size=16,
+        validation=(X_test, y_test),
+        seed=seed,
+    )
+    print(history, end="\n\n")
+
+    right = metrics.accuracy(model.predict(X_test), y_test, threshold=0.0)
+    print(f"accuracy on {len(X_test)} points it has not seen: {right:.3f} ({history.backend})")
+    history.plot(out("moons_loss.png"))
+    plot_decision_boundary(
+        model, X_test, y_test, out("moons.png"), threshold=0.0, title=f"accuracy {right:.3f}"
+    )
+    print(f"pictures: {out('moons.png')}, {out('moons_loss.png')}")
+
+
+if __name__ == "__main__":
+    main()
