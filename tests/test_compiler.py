@@ -765,8 +765,8 @@ def test_the_program_of_a_network_reads_like_the_network() -> None:
     model = FNN([2, 3, 1], output_bias=False, seed=0)
     program = compile(lambda x, t: (model(x) - t) ** 2, [1.0, 2.0], 0.5)
     lines = [line.partition("#")[0].strip() for line in program.source.splitlines()]
-    assert "W1 = theta[0:6].reshape(3, 2)" in lines
-    assert "b1 = theta[6:9, None]" in lines
+    assert "W1, g_W1 = theta[0:6].reshape(3, 2), gtheta[0:6].reshape(3, 2)" in lines
+    assert "b1, g_b1 = theta[6:9, None], gtheta[6:9, None]" in lines
     assert "np.dot(W1, x, out=z1)" in lines
     assert "np.tanh(z1, out=h1)" in lines
     assert "np.multiply(g_h1, 1.0 - h1 * h1, out=g_z1)" in lines

@@ -155,11 +155,10 @@ class _Writer:
         self.arguments = [
             name if name not in _RESERVED else self.names.new(f"{name}_") for name in self.arguments
         ]
-        self.head: list[str] = []
         self.body: list[str] = []
         self.namespace: dict[str, Any] = {"np": np}
         self.cache: dict[Any, Any] = {}
-        self.hoisted: set[str] = set()
+        self.hoisted: dict[str, tuple[str, str]] = {}
         self.statements = 0
         self.at: dict[tuple[str, int], Group] = {}
         for group in plan.groups:
@@ -207,7 +206,7 @@ class _Writer:
             f'    """{title}({", ".join(self.arguments)}){what[self.purpose]}: {len(plan.groups)} '
             f'groups, {plan.matrices} of them matrices."""',
             *self._workspace(),
-            *[f"    {line}" for line in self.head],
+            *[f"    {line}" for line in self._head()],
             "",
             f"    def {self.purpose}({', '.join(self.arguments)}):"
             + (f"  # {shapes}" if shapes else ""),
@@ -249,11 +248,20 @@ class _Writer:
 
     def _hoist(self, name: str, text: str, comment: str = "") -> str:
         """Define a name once, outside of the function."""
-        if name not in self.hoisted:
-            self.hoisted.add(name)
-            line = f"{name} = {text}"
-            self.head.append(f"{line:<46}  # {comment}" if comment else line)
+        self.hoisted.setdefault(name, (text, comment))
         return name
+
+    def _head(self) -> list[str]:
+        """Return the definitions outside of the function, gradients beside their numbers."""
+        lines: list[str] = []
+        for name, (text, comment) in self.hoisted.items():
+            if name[:2] == "g_" and name[2:] in self.hoisted:
+                continue
+            if f"g_{name}" in self.hoisted:
+                name, text = f"{name}, g_{name}", f"{text}, {self.hoisted[f'g_{name}'][0]}"
+            line = f"{name} = {text}"
+            lines.append(f"{line:<62}  # {comment}" if comment else line)
+        return lines
 
     def _bound(self, wish: str, value: Any) -> str:
         """Return a name for an object that the text refers to."""

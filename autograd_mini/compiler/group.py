@@ -8,6 +8,7 @@ parameters and the rows of the workspace so that operands become slices.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 from autograd_mini import ops
@@ -258,6 +259,7 @@ def _buffers(graph: Graph) -> list[str]:
 
 
 _RANK: Final = {BAKED: 0, THETA: 1, STEADY: 2}
+_second: Final = itemgetter(1)
 
 
 class _Sum:
@@ -269,16 +271,17 @@ class _Sum:
         self.node = node
         self.weighted: list[Pair] = []  # (weight, input)
         self.products: list[Pair] = []
+        alike = len(pairs) > 1 and len({(buffers[a], buffers[b]) for a, b in pairs}) == 1
+        if alike and buffers[pairs[0][0]] == THETA and buffers[pairs[0][1]] not in _RANK:
+            self.weighted, pairs = sorted(pairs, key=_second), []  # a layer: weights, then inputs
         for a, b in pairs:
             x, y = _RANK.get(buffers[a], 3), _RANK.get(buffers[b], 3)
             if x == y:
                 self.products.append((a, b) if buffers[a] <= buffers[b] else (b, a))
             else:
                 self.weighted.append((a, b) if x < y else (b, a))
-        if len({(buffers[w], buffers[x]) for w, x in self.weighted}) > 1:
+        if pairs:
             self.weighted.sort(key=lambda pair: (buffers[pair[0]], buffers[pair[1]], pair[1]))
-        else:
-            self.weighted.sort(key=lambda pair: pair[1])
         self.products.sort(key=lambda pair: (buffers[pair[0]], buffers[pair[1]]))
         self.rest = sorted(rest, key=lambda x: (buffers[x], x))
 

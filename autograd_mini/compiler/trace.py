@@ -339,13 +339,22 @@ def _write_down(graph: Graph, roots: list[Value], leaves: list[list[Value]]) -> 
                 ids[node] = -1  # under way
                 stack += (node, None, *node.inputs[::-1])
     graph.ops = [node._row for node in nodes]
-    graph.args = [tuple([ids[x] for x in node.inputs]) for node in nodes]
+    graph.args = [_ids(node._a, node._b, ids) for node in nodes]
     graph.data = [node.data for node in nodes]
     graph.labels = [node.label for node in nodes]
-    graph.sources = [node.source for node in nodes]
+    graph.sources = [None if node._row is None else node._source for node in nodes]
     graph.roots = [ids[root] for root in roots]
     graph.kinds = [INPUT] * count
     graph.leaves = {i: node for i, node in enumerate(nodes) if i >= count and node._row is None}
+
+
+def _ids(a: Any, b: Value | None, ids: dict[Value, int]) -> tuple[int, ...]:
+    """Return the ids of a node's operands."""
+    if a is None:
+        return ()
+    if type(a) is tuple:
+        return tuple(map(ids.__getitem__, a))  # pyright: ignore[reportUnknownArgumentType]
+    return (ids[a],) if b is None else (ids[a], ids[b])
 
 
 def compare(
