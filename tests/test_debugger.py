@@ -19,6 +19,7 @@ from autograd_mini import Trace, Value, contexts, record_source, topological_ord
 from autograd_mini.debugger import Debugger
 
 ROOT = Path(__file__).parent.parent
+PACKAGE = Path(debugger_module.__file__).parent
 
 
 def graph() -> Value:
@@ -67,7 +68,7 @@ def script(
         text=True,
         encoding="utf-8",
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent), "PYTHONIOENCODING": "utf-8"},
     )
 
 
@@ -506,7 +507,7 @@ def test_a_debugged_script_computes_what_it_computes_alone(tmp_path: Path) -> No
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
         check=True,
     )
     assert run.stdout.splitlines()[-1] == alone.stdout.splitlines()[-1]
@@ -608,7 +609,7 @@ def test_the_readmes_stepper_session_is_what_the_stepper_prints(tmp_path: Path) 
 def test_the_line_number_in_the_readme_is_that_of_the_chain_rule() -> None:
     _, typed = transcript("python -m pdb neuron.py")
     number = int(re.findall(r"steps\.py:(\d+)", typed[0])[0])
-    lines = (ROOT / "autograd_mini" / "steps.py").read_text("utf-8").splitlines()
+    lines = (PACKAGE / "steps.py").read_text("utf-8").splitlines()
     assert lines[number - 1].strip() == "parent.grad += local * upstream  # chain rule"
 
 
@@ -622,9 +623,9 @@ def test_pdb_stops_on_the_chain_rule_as_the_readme_shows(tmp_path: Path) -> None
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
     )
-    said = run.stdout.replace(str(ROOT), "...").replace(str(tmp_path.resolve()), "...")
+    said = run.stdout.replace(str(PACKAGE.parent), "...").replace(str(tmp_path.resolve()), "...")
     lines = iter(line.removeprefix("(Pdb) ") for line in said.splitlines())
     answers = [line for line in text.splitlines() if not line.startswith("(Pdb) ")]
     assert all(answer in lines for answer in answers), said  # each after the one before
@@ -634,7 +635,7 @@ def test_pdb_stops_on_the_chain_rule_as_the_readme_shows(tmp_path: Path) -> None
 def test_pdb_stops_on_a_readable_line_inside_backward_too(op: str, tmp_path: Path) -> None:
     """The fast loop of value.py has a marked line for one, two and any number of operands."""
     calls = {"tanh": "x.tanh()", "hypot": "hypot(x, 1.0)", "logsumexp": "logsumexp([x, 1.0])"}
-    source = (ROOT / "autograd_mini" / "value.py").read_text("utf-8").splitlines()
+    source = (PACKAGE / "value.py").read_text("utf-8").splitlines()
     marked = [i for i, line in enumerate(source, 1) if line.endswith("# chain rule")]
     assert len(marked) == 3
     program = f"from autograd_mini import *\nx = Value(2.0, 'x')\n{calls[op]}.backward()\n"
@@ -646,7 +647,7 @@ def test_pdb_stops_on_a_readable_line_inside_backward_too(op: str, tmp_path: Pat
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
     )
     assert f"('upstream is', 1.0, Op('{op}'))" in run.stdout
     assert "upstream  # chain rule" in run.stdout

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+import autograd_mini
 from autograd_mini.__main__ import COMMANDS, TOUR, main
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(autograd_mini.__file__).parent.parent
 
 
 def test_the_tour_prints_what_its_lines_print(capsys: pytest.CaptureFixture[str]) -> None:
