@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -813,3 +814,15 @@ def test_long_chains_do_not_exhaust_the_stack() -> None:
     value, gradients = program.value_and_grad([1.0, 2.0])
     assert value == pytest.approx(1.5 * 20_001)
     assert gradients == [1.5]
+
+
+def test_the_readme_shows_the_program_of_its_network() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    shown = readme.partition("```text\ndef bind")[2].partition("```")[0]
+    model = FNN([2, 3, 1], output_bias=False, seed=0)
+    program = compile(lambda x, t: (model(x) - t) ** 2, [0.5, -1.0], 1.0)
+    code = [
+        [line.partition("  #")[0].rstrip() for line in text.strip().splitlines()]
+        for text in ("def bind" + shown, program.source)
+    ]
+    assert code[0] == code[1]
