@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini import (
@@ -33,8 +33,6 @@ from autograd_mini import (
 from autograd_mini.testing import check_gradients, finite
 from autograd_mini.testing.inspection import first_wrong
 from autograd_mini.testing.numbers import context, evaluate, precision
-
-MORE = settings(max_examples=2 * settings().max_examples)
 
 reals = (
     st.floats()
@@ -113,7 +111,6 @@ def right(result: Any) -> None:
             assert abs(result.data - expected) <= 1e-12 * size + 1e-300
 
 
-@MORE
 @given(st.sampled_from(BINARY), reals, operands, st.booleans())
 def test_operators_take_numbers_and_refuse_the_rest(
     f: Any, x: float, other: Any, left: bool
@@ -137,13 +134,11 @@ def test_python_s_own_functions_act_on_the_data(f: Any, x: float) -> None:
             assert found == expected or (found != found and expected != expected)
 
 
-@MORE
 @given(st.sampled_from(METHODS), reals)
 def test_methods_give_a_right_number_or_a_domain_error(name: str, x: float) -> None:
     right(tried(getattr(Value, name), Value(x)))
 
 
-@MORE
 @given(st.sampled_from(functions.__all__), st.lists(operands, max_size=4), st.booleans())
 def test_functions_take_numbers_and_refuse_the_rest(
     name: str, given_: list[Any], as_list: bool
@@ -156,7 +151,6 @@ def test_functions_take_numbers_and_refuse_the_rest(
     right(result)
 
 
-@MORE
 @given(st.sampled_from(list(OPS.values())), st.lists(operands, max_size=4))
 def test_apply_takes_numbers_and_refuses_the_rest(op: Any, given_: list[Any]) -> None:
     result = tried(apply, op, *given_)
@@ -172,7 +166,6 @@ def test_the_constructor_takes_real_numbers_and_refuses_the_rest(x: Any, label: 
         assert result.data == x or result.data != result.data or result.data == float(x)
 
 
-@MORE
 @given(st.sampled_from(list(OPS.values())), st.lists(reals, min_size=3, max_size=4))
 def test_backward_from_any_point_gives_numbers_or_says_why_not(op: Any, xs: list[float]) -> None:
     leaves = [Value(x) for x in xs[: op.arity or 3]]
@@ -184,7 +177,6 @@ def test_backward_from_any_point_gives_numbers_or_says_why_not(op: Any, xs: list
         tried(lambda: root.backward(create_graph=True))
 
 
-@MORE
 @given(
     st.sampled_from(list(OPS.values())),
     st.lists(finite(-50, 50).filter(lambda x: x == 0 or abs(x) > 1e-6), min_size=3, max_size=3),

@@ -323,6 +323,6 @@ def has_no_part(program: Program, name: str) -> bool:
         if node.op is not None and node.op.name == name:
             operands = [ctx.mpf(x.data) for x in node.inputs]
             slope = local_slopes(node.op, operands, [True] * len(operands))[0]
-            if slope is None or slope.value is not None:
+            if slope is not None and slope.value is not None and ctx.isfinite(slope.value):
                 return False
     return True

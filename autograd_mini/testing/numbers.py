@@ -18,7 +18,16 @@ from typing import Any, Final
 
 from autograd_mini.ops import OPS, Number, Op
 
-__all__ = ["AT_KINKS", "Opaque", "Precise", "available", "evaluate", "functions", "precision"]
+__all__ = [
+    "AT_KINKS",
+    "Opaque",
+    "Precise",
+    "available",
+    "evaluate",
+    "functions",
+    "is_built_in",
+    "precision",
+]
 
 DIGITS: Final = 100
 _FAR: Final = 1e6
@@ -190,6 +199,11 @@ def functions() -> dict[str, Callable[..., Any]]:
     }
 
 
+def is_built_in(op: Op) -> bool:
+    """Say whether a row is one of the table's own, of which `functions` has a second opinion."""
+    return OPS.get(op.name) is op and op.name in functions()
+
+
 def evaluate(op: Op, operands: Iterable[Any]) -> Any:
     """Return what a row computes for mpmath operands.
 
@@ -199,7 +213,7 @@ def evaluate(op: Op, operands: Iterable[Any]) -> Any:
         ValueError, ZeroDivisionError: If there is no real result.
         Opaque: If the row's forward computes with floats only.
     """
-    if OPS.get(op.name) is op and op.name in functions():
+    if is_built_in(op):
         result = functions()[op.name](*operands)
     else:
         try:

@@ -11,10 +11,18 @@ point does not lie.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from autograd_mini.ops import Op
-from autograd_mini.testing.numbers import AT_KINKS, Precise, context, evaluate, precision
+from autograd_mini.testing.numbers import (
+    AT_KINKS,
+    Precise,
+    context,
+    evaluate,
+    is_built_in,
+    precision,
+)
 from autograd_mini.value import Value, topological_order
 
 __all__ = ["Replay", "Slope", "local_slopes", "reference_gradient", "replay"]
@@ -72,6 +80,20 @@ def local_slopes(op: Op, operands: Sequence[Any], wanted: Sequence[bool]) -> lis
     Raises:
         Opaque: If the row's forward computes with floats only.
     """
+    if is_built_in(op):
+        return list(_remembered_slopes(op, tuple(operands), tuple(wanted)))
+    return _local_slopes(op, operands, wanted)
+
+
+@lru_cache(maxsize=4096)
+def _remembered_slopes(
+    op: Op, operands: tuple[Any, ...], wanted: tuple[bool, ...]
+) -> list[Slope | None]:
+    """A built-in row's reference never changes; a graph is looked at several times."""
+    return _local_slopes(op, operands, wanted)
+
+
+def _local_slopes(op: Op, operands: Sequence[Any], wanted: Sequence[bool]) -> list[Slope | None]:
     with precision(operands):
         f = evaluate(op, operands)
         documented = _convention(op, operands)
