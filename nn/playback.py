@@ -115,15 +115,19 @@ class Playback:
             chosen = denser
         return chosen
 
-    def to_html(self, path: str | PathLike[str]) -> None:
+    def to_html(self, path: str | PathLike[str], *, max_nodes: int = 300) -> None:
         """Write the training player: one HTML file that asks for nothing from anywhere.
+
+        Args:
+            path: Where to write it.
+            max_nodes: How many boxes of a graph to draw at most, nearest the loss first.
 
         Raises:
             ValueError: If nothing was recorded yet, or the loss is not known.
         """
-        Path(path).write_text(self._page(), "utf-8")
+        Path(path).write_text(self._page(max_nodes), "utf-8")
 
-    def _page(self) -> str:
+    def _page(self, max_nodes: int = 300) -> str:
         if not self._weights:
             raise ValueError(
                 "nothing is recorded: pass this Playback to fit(..., callbacks=[playback]), and "
@@ -131,7 +135,7 @@ class Playback:
             )
         epochs = self.epochs
         chosen = _evenly(len(self.X), MOST_POINTS)
-        graphs = _Graphs(self._model, self._example_loss())
+        graphs = _Graphs(self._model, self._example_loss(), max_nodes)
         points = [graphs.add(n, self.X[n], self.y[n]) for n in chosen]
         try:
             code, runs = rules(graphs.nodes()), None
@@ -295,9 +299,10 @@ class _Graphs:
         notes: What the page should say.
     """
 
-    def __init__(self, model: Any, loss: Callable[[Any, Any], Any]) -> None:
+    def __init__(self, model: Any, loss: Callable[[Any, Any], Any], max_nodes: int) -> None:
         self.model = model
         self.loss = loss
+        self.max_nodes = max_nodes
         self.parameters: dict[Value, int] = {p: i for i, p in enumerate(model.parameters())}
         self.pages: list[tuple[dict[str, Any], str]] = []
         self.roots: list[Value] = []
@@ -384,7 +389,7 @@ class _Graphs:
         }
 
     def _picture(self, root: Value) -> str:
-        return scene(Trace(root), width=WIDEST)
+        return scene(Trace(root), max_nodes=self.max_nodes, width=WIDEST)
 
 
 def _wrapped(target: Any) -> Any:

@@ -63,7 +63,7 @@ def trace_page(trace: Trace, *, max_nodes: int = 300) -> str:
     graph = graph_json(trace)
     graph["seed"] = trace.seed
     data = {"graph": graph, **numbers_json(trace)}
-    drawn = picture(trace.root, max_nodes=max_nodes)
+    drawn = _drawn(trace, max_nodes)
     body = part("body.html").format_map(
         {
             "heading": _heading(trace.root),
@@ -207,7 +207,12 @@ def scene(trace: Trace, *, max_nodes: int = 300, width: int | None = None) -> st
         max_nodes: How many boxes to draw at most.
         width: How many characters to keep for a number; without it, as many as this trace needs.
     """
-    return _scene(trace, picture(trace.root, max_nodes=max_nodes), width)
+    return _scene(trace, _drawn(trace, max_nodes), width)
+
+
+def _drawn(trace: Trace, max_nodes: int) -> Picture:
+    drawn = picture(trace.root, max_nodes=max_nodes)
+    return drawn._replace(caption=drawn.caption.replace('collapse="labels" or ', ""))
 
 
 def _scene(trace: Trace, drawn: Picture, width: int | None = None) -> str:
