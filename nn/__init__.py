@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from nn import activations, datasets, features, initializers, losses, metrics
+from nn import activations, datasets, features, initializers, losses, metrics, plots
 from nn.export import from_torch, to_onnx, to_torch
 from nn.files import load, save
 from nn.history import History
@@ -63,6 +63,7 @@ __all__ = [
     "load",
     "losses",
     "metrics",
+    "plots",
     "save",
     "to_onnx",
     "to_torch",

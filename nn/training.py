@@ -322,7 +322,7 @@ class ExampleLoss:
         self.function = losses.get(loss)
         self.is_named = isinstance(loss, str)
         self.has_classes = self.function in losses.CLASS_LOSSES
-        self.name = loss if isinstance(loss, str) else getattr(loss, "__qualname__", repr(loss))
+        self.name = loss if isinstance(loss, str) else _function_name(loss)
         self._output: Any = None
         self._checked: set[Any] = set()
 
@@ -357,6 +357,14 @@ class ExampleLoss:
                 ) from None
             if len(self._checked) < MEMORY:
                 self._checked.add(key)
+
+
+def _function_name(function: Any) -> str:
+    """Return a name that is the same in every process."""
+    if isinstance(function, partial):
+        given = [*map(repr, function.args), *[f"{k}={v!r}" for k, v in function.keywords.items()]]
+        return f"{_function_name(function.func)}({', '.join(given)})"
+    return getattr(function, "__qualname__", type(function).__qualname__)
 
 
 class Examples:
@@ -495,9 +503,8 @@ class _Eager:
                 whole.backward()
             except (ValueError, ArithmeticError) as error:
                 raise _Diverged(f"the gradient cannot be computed: {error}") from error
-            gradient = math.fsum(abs(float(p.grad)) for p in optimizer.params)
-            if not math.isfinite(gradient):
-                bad = next(p for p in optimizer.params if not math.isfinite(float(p.grad)))
+            bad = next((p for p in optimizer.params if not math.isfinite(p.grad)), None)
+            if bad is not None:
                 raise _Diverged(f"the gradient of {bad.label or 'a parameter'} is {bad.grad}")
             if trainer.clip_value is not None:
                 clip_grad_value(optimizer.params, trainer.clip_value)
@@ -814,7 +821,7 @@ class _Run:
                 bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
                 bar.update()
         lr = self.optimizer.lr
-        loss = math.fsum(losses_) / data.mass(range(len(data)))
+        loss = sum(losses_) / data.mass(range(len(data)))
         measured = self._measure(epoch)
         history.loss.append(loss)
         history.lr.append(lr)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ from nn import (
     load,
     save,
 )
-from nn.training import RunState
+from nn.losses import mse_loss
+from nn.training import ExampleLoss, RunState
 
 ROOT = Path(__file__).parent.parent
 X, Y = datasets.moons(40, noise=0.1, seed=2)
@@ -282,8 +284,9 @@ def crash_after(epoch: int) -> Any:
             "metrics": ["accuracy"],
         },
         {"sample_weight": [n % 4 for n in range(40)], "seed": 7},
+        {"loss": partial(mse_loss, reduction="sum")},
     ],
-    ids=["adam", "compiled", "auto", "momentum", "cosine", "patience", "weights"],
+    ids=["adam", "compiled", "auto", "momentum", "cosine", "patience", "weights", "partial"],
 )
 def test_a_run_that_crashed_resumes_to_the_same_bits(
     tmp_path: Path, options: dict[str, Any], crash: int
@@ -324,6 +327,12 @@ def test_a_run_stopped_by_patience_returns_its_best_weights_again(tmp_path: Path
     again, same = run(path, **options)
     assert history.stopped == same.stopped == "patience"
     assert weights(again) == weights(model)
+
+
+def test_a_loss_has_the_same_name_in_every_process() -> None:
+    assert ExampleLoss("mse").name == "mse"
+    assert ExampleLoss(partial(mse_loss, reduction="sum")).name == "mse_loss(reduction='sum')"
+    assert ExampleLoss(crash_after).name == "crash_after"
 
 
 @pytest.mark.parametrize(
