@@ -50,7 +50,7 @@ from autograd_mini.compiler.spelling import SPELLINGS
 from autograd_mini.testing import finite, programs
 from autograd_mini.testing import points as points_of
 from autograd_mini.value import adjoints
-from nn import FNN, activations, losses
+from nn import FNN, activations, features, losses
 from nn.losses import mse_loss
 
 BATCHES = (1, 2, 7, 256)
@@ -826,3 +826,24 @@ def test_the_readme_shows_the_program_of_its_network() -> None:
         for text in ("def bind" + shown, program.source)
     ]
     assert code[0] == code[1]
+
+
+@pytest.mark.parametrize(
+    "penalty", [losses.l1_penalty(0.1), losses.l2_penalty(0.1)], ids=["l1", "l2"]
+)
+def test_penalties_and_feature_maps_compile(penalty: Callable[[Any], Any]) -> None:
+    maps = features.compose(
+        features.affine([[1.0, 0.5], [-0.5, 2.0]], [0.1, 0.2]),
+        features.polynomial(2),
+    )
+    centers = features.radial([[0.0, 0.0], [1.0, -1.0]], 0.5)
+    width = len(maps([0.0, 0.0])) + 3
+    model = FNN([width, 3, 1], "relu", seed=1)
+
+    def f(x: Any, t: Any) -> Any:
+        phi = [*maps(x), *centers(x), *features.squared_norm()(x)[-1:]]
+        return mse_loss([model(phi)], [t]) + penalty(model)
+
+    rng = np.random.default_rng(0)
+    X, T = rng.normal(size=(7, 2)), rng.normal(size=7)
+    check_agreement(f, compile(f, X[0].tolist(), T[0]), [X, T], 7)

@@ -31,7 +31,7 @@ class Ref:
     For constants, `rows` are the ids of the nodes.
     """
 
-    __slots__ = ("buffer", "nodes", "rows", "shape")
+    __slots__ = ("_span", "buffer", "nodes", "rows", "shape")
 
     def __init__(
         self, buffer: str, rows: Sequence[int], shape: tuple[int, ...], nodes: Sequence[int]
@@ -40,21 +40,21 @@ class Ref:
         self.rows = rows
         self.shape = shape
         self.nodes = nodes
+        self._span: tuple[int, int] | None = None
 
     @property
     def span(self) -> tuple[int, int] | None:
         """Return (first, end) if the rows follow one another."""
-        rows = self.rows
-        first = rows[0]
-        if rows[-1] - first != len(rows) - 1:
-            return None
-        contiguous = all(row == first + i for i, row in enumerate(rows))
-        return (first, first + len(rows)) if contiguous else None
+        if self._span is None:
+            first, end = self.rows[0], self.rows[0] + len(self.rows)
+            follow = self.rows[-1] == end - 1 and list(self.rows) == list(range(first, end))
+            self._span = (first, end) if follow else (0, 0)
+        return self._span if self._span[1] else None
 
     @property
     def single(self) -> bool:
         """Whether all rows are the same one."""
-        return all(row == self.rows[0] for row in self.rows)
+        return self.rows[-1] == self.rows[0] and len(set(self.rows)) == 1
 
     def __str__(self) -> str:
         span = self.span

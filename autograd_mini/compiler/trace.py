@@ -332,12 +332,14 @@ def _write_down(graph: Graph, roots: list[Value], leaves: list[list[Value]]) -> 
             ids[node] = len(nodes)
             nodes.append(node)
         elif node not in ids:
-            if node._row is None:
-                ids[node] = len(nodes)
-                nodes.append(node)
-            else:
+            fresh = [x for x in node.inputs if x not in ids]
+            if any(x._row is not None for x in fresh):
                 ids[node] = -1  # under way
-                stack += (node, None, *node.inputs[::-1])
+                stack += (node, None, *fresh[::-1])
+                continue
+            fresh = [*dict.fromkeys(fresh), node]  # only leaves are missing: no need to wait
+            ids.update(zip(fresh, range(len(nodes), len(nodes) + len(fresh)), strict=True))
+            nodes += fresh
     graph.ops = [node._row for node in nodes]
     graph.args = [_ids(node._a, node._b, ids) for node in nodes]
     graph.data = [node.data for node in nodes]
