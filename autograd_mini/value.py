@@ -588,7 +588,9 @@ def _compare(symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
         return numpy.frompyfunc(symbol, 2, 1)(_boxed(x, numpy), y).astype(bool)
     if numpy is not None and isinstance(y, (numpy.ndarray, numpy.generic)):
         y = y.item()  # NumPy would round x to the type of y
-    return symbol(x.data, y) if hasattr(y, "__float__") else NotImplemented
+    if not hasattr(y, "__float__"):
+        return NotImplemented
+    return x.data == x.data and y == y and symbol(x.data, y)  # Decimal raises on NaN
 
 
 def _refuse_to_bake_in(x: Value, how: str) -> None:
