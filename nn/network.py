@@ -26,8 +26,9 @@ class FNN(Module):
 
     The lecture's forms are options: `FNN([D, 1])` is a linear model, `FNN([D, K, 1],
     output_bias=False)` is y = vᵀσ(Wᵀx + b), `activation="abs"` composes |x| networks. The lecture
-    prints Wx with W of size D×K; what it means, and what this computes, is Wᵀx. It counts L now
-    with and now without the output layer; here `sizes` leaves nothing to count.
+    prints Wx with W of size D×K, and f_L ∘ f_{L-1} ∘ f_1 without the dots; what it means, and
+    what this computes, is Wᵀx, and all the layers between. It counts L now with and now without
+    the output layer; here `sizes` leaves nothing to count.
 
     Args:
         sizes: [D, K1, ..., KL, n_out]: inputs, hidden layers, outputs.
