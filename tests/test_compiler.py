@@ -605,6 +605,8 @@ def test_an_infinity_that_eager_allows_is_returned() -> None:
     assert value == math.inf
     assert gradients == [5e199]
     assert program([1e200]).tolist() == [math.inf]
+    assert program([-1e200, 1e200]).tolist() == [-math.inf, math.inf]
+    assert math.isnan(program.value_and_grad([-1e200, 1e200])[0])
 
 
 # Calls.
@@ -714,6 +716,10 @@ def test_values_and_arrays_are_brought_together_by_push_and_pull() -> None:
     assert [p.data for p in program.parameters] == program.theta.tolist()
     assert [p.grad for p in program.parameters] == program.gtheta.tolist()
     assert later == pytest.approx(sum(f(x, t).data for x, t in zip(X, T, strict=True)) / 2)
+    array = program.theta
+    program.theta = [1.0, 2.0, 3.0]
+    assert program.theta is array
+    assert array.tolist() == [1.0, 2.0, 3.0]
     program.parameters[0].data = 9.0
     assert program.value_and_grad(X, T)[0] != later
 

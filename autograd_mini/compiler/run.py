@@ -210,7 +210,8 @@ class Program:
     @theta.setter
     def theta(self, numbers: Array) -> None:
         self._settle()
-        self._theta[:] = numbers  # the text's views are of this array; `theta -= g` comes here, too
+        if numbers is not self._theta:  # `theta -= g` has changed it in place and comes here, too
+            self._theta[:] = numbers  # the program's views are of this array
 
     @property
     def gtheta(self) -> Array:
@@ -221,7 +222,8 @@ class Program:
     @gtheta.setter
     def gtheta(self, numbers: Array) -> None:
         self._settle()
-        self._gtheta[:] = numbers
+        if numbers is not self._gtheta:
+            self._gtheta[:] = numbers
 
     def _settle(self) -> None:
         """Bring the arrays up to date with calls that did without them."""
@@ -426,7 +428,8 @@ class Program:
     def _is_finite(self, result: Array) -> bool:
         import numpy as np
 
-        return math.isfinite(np.add.reduce(result, axis=None))
+        with np.errstate(all="ignore"):
+            return math.isfinite(np.add.reduce(result, axis=None))
 
     def _example_at(self, columns: list[Array], n: int) -> list[Any]:
         return [
