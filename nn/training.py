@@ -304,6 +304,8 @@ class Trainer:
                     raise
                 self._give_up_compiling()
                 return self._eager
+            except (ValueError, ArithmeticError):
+                return self._eager  # which says at which example
         return self._compiled
 
     def _give_up_compiling(self) -> None:
@@ -334,8 +336,13 @@ class ExampleLoss:
     def sample_output(self, model: Any, x: Any) -> Any:
         """Return the model's output for one example as a float or a list of floats."""
         if self._output is None:
-            with no_grad():
-                output = model(x)
+            try:
+                with no_grad():
+                    output = model(x)
+            except ArithmeticError as error:
+                raise DivergedError(
+                    f"before epoch 1, at example 0: the model's output cannot be computed: {error}"
+                ) from error
             is_vector = isinstance(output, (list, tuple))
             self._output = [float(f) for f in output] if is_vector else float(output)
         return self._output

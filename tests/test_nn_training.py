@@ -513,6 +513,17 @@ def test_a_diverging_run_names_the_epoch_the_example_and_what_to_try(backend: st
     assert all(map(math.isfinite, weights(model)))
 
 
+@pytest.mark.parametrize("backend", ["eager", "compiled"])
+@pytest.mark.parametrize("bad", [0, 1])
+def test_an_output_that_cannot_be_computed_names_the_example(backend: str, bad: int) -> None:
+    model = FNN([1, 1], output_activation="exp", init="zeros")
+    xs = [[0.0], [0.0]]
+    xs[bad] = [1.0]
+    model.parameters()[0].data = 1000.0
+    with pytest.raises(DivergedError, match=rf"epoch 1.* at example {bad}.* exp"):
+        fit(model, xs, [1.0, 1.0], loss="mse", epochs=100, backend=backend)
+
+
 def test_an_infinite_gradient_stops_before_it_reaches_the_weights() -> None:
     def loss(f: Any, y: Any) -> Any:
         return abs(f - f.detach()).sqrt()  # 0, with an infinite slope
