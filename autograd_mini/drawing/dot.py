@@ -56,7 +56,7 @@ def _box(box: Box, scale: float) -> str:
         f"id={box.id}",
         f'class="{box.kind} root"' if box.is_root else f"class={box.kind}",
         f"label={labels.dot(*[line.text for line in box.lines])}",
-        f"tooltip={labels.dot(box.hover)}",
+        f"tooltip={labels.dot_tooltip(box.hover)}",
         look,
         # Some engines have no measure for the font: the box is as large as the text needs.
         f"width={width / 72:.2f} height={height / 72:.2f}",

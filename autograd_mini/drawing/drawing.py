@@ -80,11 +80,11 @@ class Drawing(_Digraph):
             path = Path(outfile) if directory is not None else Path(self.directory, outfile)
             kind: str = format or path.suffix.lstrip(".").lower() or self.format
             rendered = self._rendered(kind)
-            source = self.save(filename or path.with_suffix(".gv"), directory)
+            source = self.save(filename or path.with_suffix(".gv"), directory=directory)
         else:
             kind = format or self.format
             rendered = self._rendered(kind)
-            source = self.save(filename, directory)
+            source = self.save(filename, directory=directory)
             path = Path(f"{source}.{kind}")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(rendered)

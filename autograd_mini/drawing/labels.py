@@ -92,6 +92,18 @@ def dot(*lines: str) -> str:
     return '"' + "\\n".join(written) + '"'
 
 
+def dot_tooltip(text: str) -> str:
+    r"""Return text of any number of lines as a DOT tooltip, quotes included.
+
+    Graphviz reads the escapes of a tooltip twice: a backslash is written as four.
+
+    Example:
+        >>> print(dot_tooltip(r"a \l"))
+        "a \\\\l"
+    """
+    return dot(text.replace("\\", "\\\\"))
+
+
 def mermaid(*lines: str) -> str:
     """Return lines of text as a Mermaid label, quotes included.
 

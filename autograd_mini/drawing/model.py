@@ -7,6 +7,7 @@ hundred thousand nodes becomes a picture of a few layers in well under a second.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias, TypedDict
@@ -24,7 +25,7 @@ COMMUTATIVE: Final = frozenset(
     ("add", "mul", "maximum", "minimum", "hypot", "total", "product", "logsumexp", "norm")
 )
 MOST_INPUTS: Final = 12  # inputs of a collapsed network drawn one by one; more become one box
-_UNITS: Final = {"neurons": "neurons", "layers": "layers"}
+_DOTTED: Final = re.compile(r"[^\W\d]\w*(\.\w+)+").fullmatch  # layers.0.neurons.2.b
 
 
 class Options(TypedDict, total=False):
@@ -528,7 +529,7 @@ def _unit(label: str, kind: str) -> str:
 
 
 def _is_parameter(node: Value) -> bool:
-    return node.is_leaf and "." in node.label
+    return node.is_leaf and "." in node.label and _DOTTED(node.label) is not None
 
 
 def _counted(kinds: Counter[str], most: int) -> str:
