@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+import pickle
 import random
 import subprocess
 import sys
@@ -150,6 +151,14 @@ def test_the_report_of_a_wrong_rule_has_numbers_program_table_cause_and_command(
     assert (caught.value.kind, caught.value.op, caught.value.argument) == ("rule", "tanh", 0)
     assert caught.value.got == 1.0 - math.tanh(1.0)
     assert caught.value.expected == pytest.approx(1.0 - math.tanh(1.0) ** 2)
+
+
+def test_a_report_survives_pickling_as_parallel_test_runners_need(wrong_tanh: None) -> None:
+    with pytest.raises(GradientMismatchError) as caught:
+        check_gradients(lambda x: x.tanh(), 0.5)
+    twin = pickle.loads(pickle.dumps(caught.value))
+    assert str(twin) == str(caught.value)
+    assert (twin.kind, twin.op, twin.source) == ("rule", "tanh", caught.value.source)
 
 
 def test_the_program_of_a_report_runs_and_shows_the_failure(wrong_tanh: None) -> None:

@@ -193,7 +193,6 @@ class _Arguments:
                 f"two calls, two answers: {_shown(a)}, then {_shown(b)}\n"
                 "The function draws random numbers or keeps a state: seed it inside, or pass what "
                 "changes as an argument.",
-                root=None,
             )
         return first
 
@@ -204,7 +203,6 @@ class _Arguments:
         if not _same(structure, self.structure):
             raise GradientMismatchError(
                 "the function changes a list that it was given: work on a copy, list(xs)",
-                root=None,
             )
         for y in outputs:
             if not isinstance(y, (Value, int, float)):
@@ -222,7 +220,6 @@ class _Arguments:
                 raise GradientMismatchError(
                     f"the function changes {name}: it was {data!r} and is {x.data!r} afterwards",
                     finding=Finding("input", x, 0, x.data, data),
-                    root=None,
                 )
 
 

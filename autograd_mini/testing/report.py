@@ -36,7 +36,12 @@ class GradientMismatchError(AssertionError):
     __module__ = "autograd_mini.testing"  # where people import it from
 
     def __init__(
-        self, message: str, *, finding: Finding | None = None, source: str = "", root: Value | None
+        self,
+        message: str,
+        *,
+        finding: Finding | None = None,
+        source: str = "",
+        root: Value | None = None,
     ) -> None:
         super().__init__(message)
         blamed = finding is not None and finding.kind in ("forward", "rule")
