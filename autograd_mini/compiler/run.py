@@ -34,7 +34,8 @@ from typing import Any, Final, TypeAlias
 
 from autograd_mini.compiler import trace as tracing
 from autograd_mini.compiler.group import Plan, plan
-from autograd_mini.compiler.trace import PARAMETER, VARYING, Shape, collector_paused
+from autograd_mini.compiler.trace import PARAMETER, VARYING, Shape
+from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
 from autograd_mini.value import Value, adjoints, topological_order
 

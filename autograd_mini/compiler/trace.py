@@ -9,13 +9,10 @@ other leaves are constants of the program, so they must hold the same numbers bo
 
 from __future__ import annotations
 
-import gc
 import inspect
 import math
 import operator
-import threading
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 from autograd_mini import contexts
@@ -25,7 +22,7 @@ from autograd_mini.functions import greater, less
 from autograd_mini.ops import Op
 from autograd_mini.value import Value
 
-__all__ = ["Graph", "Shape", "collector_paused", "eager", "flat", "shape_of", "trace"]
+__all__ = ["Graph", "Shape", "eager", "flat", "shape_of", "trace"]
 
 Shape: TypeAlias = "tuple[int, ...]"
 
@@ -133,32 +130,6 @@ def eager(f: Callable[..., Any], example: Sequence[Any]) -> tuple[list[Value], l
     with Setting(contexts.grad_enabled, True):
         results, _ = _results(f(*arguments))
     return results, leaves
-
-
-@contextmanager
-def collector_paused() -> Generator[None]:
-    """Return a block in which the cyclic garbage collector rests; blocks nest, in any thread."""
-    with _pause_lock:
-        if _pauses.depth == 0:
-            _pauses.was_enabled = gc.isenabled()
-            gc.disable()
-        _pauses.depth += 1
-    try:
-        yield
-    finally:
-        with _pause_lock:
-            _pauses.depth -= 1
-            if _pauses.depth == 0 and _pauses.was_enabled:
-                gc.enable()
-
-
-class _Pauses:
-    depth = 0
-    was_enabled = True
-
-
-_pauses: Final = _Pauses()
-_pause_lock: Final = threading.Lock()
 
 
 # Examples.
