@@ -2,13 +2,14 @@
 
 No straight line separates two interleaved half circles. A network of two hidden layers bends one
 until it does: it trains on three quarters of the points and is judged on the rest.
-Run it:  python -m demos moons          (a few seconds; writes two pictures)
+Run it:  python -m demos moons          (a few seconds; writes four pictures)
 """
 
 from __future__ import annotations
 
+from autograd_mini import save
 from demos import out
-from nn import FNN, SGD, datasets, fit, metrics
+from nn import FNN, SGD, datasets, fit, losses, metrics
 from nn.plots import plot_decision_boundary
 
 SMALL = {"epochs": 10}
@@ -39,7 +40,14 @@ def main(epochs: int = 100, hidden: int = 16, lr: float = 0.1, seed: int = 0) ->
     plot_decision_boundary(
         model, X_test, y_test, out("moons.png"), threshold=0.0, title=f"accuracy {right:.3f}"
     )
-    print(f"pictures: {out('moons.png')}, {out('moons_loss.png')}")
+    model.diagram(out("moons_network.svg"))
+    loss = losses.bce_with_logits_loss(model(X_test[0]), y_test[0])  # of one example
+    loss.backward()
+    save(loss, out("moons_graph.svg"), collapse="neurons")
+    print(
+        "pictures:",
+        *[out(f"moons{name}") for name in (".png", "_loss.png", "_network.svg", "_graph.svg")],
+    )
 
 
 if __name__ == "__main__":

@@ -31,8 +31,9 @@ def dot(picture: Picture) -> str:
 def lines(picture: Picture) -> list[str]:
     """Return the lines inside the braces of a DOT document."""
     font = f"fontname={labels.dot(style.FONT)}"
+    crowd = len(picture.edges) / max(1, len(picture.boxes))  # many edges need room to part
     written = [
-        f"rankdir={picture.rankdir} bgcolor=white nodesep=0.25 ranksep=0.5",
+        f"rankdir={picture.rankdir} bgcolor=white nodesep=0.25 ranksep={0.4 + 0.1 * crowd:.2f}",
         f"node [shape=box fillcolor={labels.dot(style.WHITE)} color={labels.dot(style.BORDER)} "
         f'{font} fontsize={style.FONT_SIZE:g} margin="0.1,0.05"]',
         f"edge [color={labels.dot(style.EDGE)} arrowsize=0.6 "
