@@ -32,6 +32,7 @@ from autograd_mini import (
     tanh,
     topological_order,
     total,
+    where,
 )
 from autograd_mini.testing import (
     GradientMismatchError,
@@ -91,6 +92,7 @@ def test_at_a_kink_any_slope_between_those_on_either_side_is_right() -> None:
     check_gradients(lambda x: x if x > 0 else -x, 0.0)  # an `if` of the function's own
     check_gradients(lambda x: maximum(x, -x) * abs(x), 0.0)
     check_gradients(lambda x, y: norm([x, y, x - y]), 0.0, 0.0)
+    check_gradients(lambda x: where(x + x, x + x, x), 0.0)  # a condition and a branch move
 
 
 def test_lost_digits_are_told_and_are_no_error() -> None:

@@ -240,7 +240,7 @@ def replay(root: Value, *, exact: bool = True) -> Replay:
         for x, slope in zip(inputs, slopes, strict=True):
             if slope is None:
                 continue
-            if not slope.smooth:
+            if slope.nearby:
                 on_kink.append(node)
             value = ctx.nan if slope.value is None else slope.value
             gradient[x] += value * gradient[node]
