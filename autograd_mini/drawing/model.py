@@ -25,6 +25,9 @@ COMMUTATIVE: Final = frozenset(
     ("add", "mul", "maximum", "minimum", "hypot", "total", "product", "logsumexp", "norm")
 )
 MOST_INPUTS: Final = 12  # inputs of a collapsed network drawn one by one; more become one box
+_UNITS: Final = {  # what comes before the unit, and its number
+    kind: re.compile(rf"(?:[^.]*\.)*?{kind}\.[^.]+").match for kind in ("neurons", "layers")
+}
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(\.\w+)+").fullmatch  # layers.0.neurons.2.b
 
 
@@ -129,7 +132,9 @@ class _Graph:
     def __init__(self, root: Value) -> None:
         self.order = topological_order(root)
         number = self.number = {node: i for i, node in enumerate(self.order)}
-        self.inputs = [[number[x] for x in node.inputs] for node in self.order]
+        self.inputs: list[Sequence[int]] = [
+            [number[x] for x in node.inputs] if node.op else () for node in self.order
+        ]
         self.box_of = [-1 if node.is_constant else i for i, node in enumerate(self.order)]
         self.box_of[-1] = len(self.order) - 1
         self.groups: dict[int, _Group] = {}
@@ -256,9 +261,9 @@ class _Graph:
             if box >= 0:
                 members.setdefault(box, []).append(i)
         leaving = {len(self.order) - 1}
-        for consumer, inputs in enumerate(self.inputs):
-            target = box_of[consumer]
-            leaving.update([x for x in inputs if box_of[x] != target])
+        for target, inputs in zip(box_of, self.inputs, strict=True):
+            if inputs:
+                leaving.update([x for x in inputs if box_of[x] != target])
         self.groups = {
             box: _Group(
                 names.get(box, ""), nodes, [i for i in nodes if i in leaving], self._links(nodes)
@@ -520,12 +525,10 @@ class _Graph:
 
 def _unit(label: str, kind: str) -> str:
     """The unit a dotted label belongs to: `layers.0` or `layers.0.neurons.2`; "" for none."""
-    parts = label.split(".")
     if kind == "whole":
-        return "network" if len(parts) > 1 and "layers" in parts[:-1] else ""
-    if kind not in parts[:-1]:
-        return ""
-    return ".".join(parts[: parts.index(kind) + 2])
+        return "network" if _UNITS["layers"](label) else ""
+    found = _UNITS[kind](label)
+    return found[0] if found else ""
 
 
 def _is_parameter(node: Value) -> bool:
