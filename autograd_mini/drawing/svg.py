@@ -162,7 +162,10 @@ def _box(box: Box, center: Point, extent: tuple[float, float], scale: float) -> 
         look += ' stroke-dasharray="1.5 2"'
     shapes.append(_rect(left, top, width, height, look, radius))
     if style.is_hatched(box.gradient):
-        shapes.append(_hatching(left, top, width, height))
+        inside = 0.3 * radius  # what a round corner leaves free
+        shapes.append(
+            _hatching(left + inside, top + inside, width - 2 * inside, height - 2 * inside)
+        )
     if box.kind == "parameter":
         inset = DOUBLE
         line = f'fill="none" stroke="{style.border(box.gradient)}"'
