@@ -790,6 +790,10 @@ def test_debuggers_find_the_lines_of_a_program_as_long_as_it_lives() -> None:
     assert compiled_code
     del program
     gc.collect()
+    linecache.checkcache()  # nothing leaves the cache while the garbage collector runs
+    assert names[0] in linecache.cache
+    another = linear()
+    assert another.source
     assert names[0] not in linecache.cache
 
 

@@ -515,6 +515,9 @@ class Program:
                 )
 
 
+_forgotten: list[str] = []
+
+
 class _Loaded:
     """A text that has been run, and registered where debuggers look for lines."""
 
@@ -522,8 +525,12 @@ class _Loaded:
         self.text = text
         filename = f"<autograd_mini program {next(_numbers)}>"
         lines = text.source.splitlines(keepends=True)
+        while _forgotten:
+            linecache.cache.pop(_forgotten.pop(), None)
         linecache.cache[filename] = (len(text.source), None, lines, filename)
-        weakref.finalize(program, linecache.cache.pop, filename, None)
+        # A program may be collected while linecache goes through its own cache: the lines of
+        # one that is gone are dropped when the next is registered.
+        weakref.finalize(program, _forgotten.append, filename)
         exec(_compile(text.source, filename, "exec"), text.namespace)
         self.function: Callable[..., Any] = text.namespace[name]
 
