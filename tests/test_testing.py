@@ -95,6 +95,12 @@ def test_at_a_kink_any_slope_between_those_on_either_side_is_right() -> None:
     check_gradients(lambda x: where(x + x, x + x, x), 0.0)  # a condition and a branch move
 
 
+def test_a_slope_that_is_nan_by_right_is_told_and_is_no_error() -> None:
+    """(-1) ** y has no slope in y, and 0 * nan is nan even for an operand that is not chosen."""
+    report = check_gradients(lambda x, y: x ** maximum(y, x), -1.0, 1.0)
+    assert "a slope on the way is not defined: the gradient is nan" in str(report)
+
+
 def test_lost_digits_are_told_and_are_no_error() -> None:
     report = check_gradients(lambda x: (x * 1e9 + 1.0).tanh() - x.tanh() + x, 26.0)
     assert report.leaves == 1

@@ -384,10 +384,11 @@ def _check_again(
         found = judge(moved, slope, size=abs(x.data) or 1.0, noise=noise)
         if found.fits:
             continue
-        if at_kinks is not None and at_kinks.on_kink and x in at_kinks.gradient:
-            if math.isnan(slope) and math.isnan(float(at_kinks.gradient[x])):
-                notes.append("at a kink where no slope is defined: the gradient is nan")
-                continue
+        replayed = None if at_kinks is None else at_kinks.gradient.get(x)
+        if math.isnan(slope) and replayed is not None and math.isnan(float(replayed)):
+            notes.append("a slope on the way is not defined: the gradient is nan")
+            continue
+        if at_kinks is not None and at_kinks.on_kink and replayed is not None:
             low, high = float(at_kinks.low[x]), float(at_kinks.high[x])
             slack = found.error + _REPLAY * (abs(low) + abs(high))
             if low - slack <= min(slope, found.expected) and max(slope, found.expected) <= (
