@@ -361,6 +361,8 @@ def power_slope(x: Any, y: Any) -> Any:
     except ZeroDivisionError:
         f = math.inf
     except OverflowError:
+        if x < 0.0 and y % 1.0:
+            return math.nan  # it was the complex power that overflowed
         f = -math.inf if x < 0.0 and (y - 1.0) % 2.0 == 1.0 else math.inf
     if isinstance(f, complex):
         return math.nan

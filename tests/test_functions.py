@@ -187,3 +187,5 @@ def test_the_total_helpers_follow_ieee_at_the_edges() -> None:
     assert math.isnan(ops.log_or_nan(-1.0))
     assert math.isnan(ops.log_or_nan(nan))
     assert [ops.power_slope(0.0, y) for y in (0.0, 0.5, 1.0, 2.0)] == [0.0, inf, 1.0, 0.0]
+    assert math.isnan(ops.power_slope(-1e-116, -2.5))  # its complex value overflows
+    assert ops.power_slope(-1e-200, -2.0) == inf
