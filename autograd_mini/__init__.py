@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import typing
 
 from autograd_mini.contexts import detect_anomaly, is_tracing, no_grad, record_source
-from autograd_mini.drawing import draw, save, text_tree, to_dot, to_mermaid, to_svg
 from autograd_mini.errors import (
     AnomalyError,
     DivisionError,
@@ -81,6 +81,7 @@ from autograd_mini.value import Value, apply, topological_order
 
 if typing.TYPE_CHECKING:
     from autograd_mini.compiler import Program, compile
+    from autograd_mini.drawing import draw, save, text_tree, to_dot, to_mermaid, to_svg
 
 __all__ = [
     "OPS",
@@ -170,10 +171,17 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Load the compiler when it is first asked for."""
-    if name in ("Program", "compile"):
-        from autograd_mini.compiler import Program, compile
+_LATER: typing.Final = {  # package: the names that load it when they are first asked for
+    "autograd_mini.compiler": ("Program", "compile"),
+    "autograd_mini.drawing": ("draw", "save", "text_tree", "to_dot", "to_mermaid", "to_svg"),
+}
 
-        return Program if name == "Program" else compile
+
+def __getattr__(name: str) -> object:
+    """Load the compiler and the drawings when they are first asked for."""
+    for package, names in _LATER.items():
+        if name in names:
+            found = getattr(importlib.import_module(package), name)
+            globals()[name] = found
+            return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
