@@ -26,7 +26,8 @@ from nn.schedules import (
 from nn.training import DivergedError, RunState, Trainer, fit
 
 if TYPE_CHECKING:
-    from nn.estimators import FNNClassifier, FNNRegressor
+    from nn.estimators import FNNClassifier as FNNClassifier
+    from nn.estimators import FNNRegressor as FNNRegressor
 
 __all__ = [
     "FNN",
@@ -37,8 +38,6 @@ __all__ = [
     "CosineAnnealingLR",
     "DivergedError",
     "ExponentialLR",
-    "FNNClassifier",
-    "FNNRegressor",
     "History",
     "InverseTimeLR",
     "Layer",

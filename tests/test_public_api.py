@@ -76,6 +76,7 @@ def test_a_package_lists_exactly_the_names_it_imports(package: str) -> None:
         alias.asname or alias.name
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES
+        if node.module != "nn.estimators"  # `from nn import *` works without scikit-learn
         for alias in node.names
     }
     assert set(module.__all__) == {name for name in names if not name.startswith("_")}
