@@ -23,9 +23,9 @@ ORDER = {
         debugger __init__ __main__
     """,
     "nn": """
-        initializers activations layers network features losses optimizers schedules metrics
-        datasets history tensorfile training playback plots files estimators export
-        __init__ __main__
+        errors initializers activations layers network features losses optimizers schedules
+        metrics datasets history tensorfile examples backends trainer run checkpoints terminal
+        training playback plots files estimators export __init__ __main__
     """,
 }
 MODULES = [

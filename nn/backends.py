@@ -1,0 +1,289 @@
+"""Backends: the two ways to make the same update.
+
+`Eager` builds the loss of a batch as one graph of Values. `Compiled` runs a NumPy program made from
+one example's graph, and keeps the parameters in an array until somebody looks.
+"""
+
+# Programs and arrays are Any here.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, cast
+
+from autograd_mini import TraceError, Value, dot, no_grad, total
+from autograd_mini.contexts import collector_paused
+from nn.errors import DivergedError
+from nn.examples import ExampleLoss, Examples
+from nn.optimizers import ZERO, Optimizer, clip_grad_norm, clip_grad_value, norm_factor
+
+__all__ = ["Compiled", "Eager", "Task"]
+
+
+class Task(Protocol):
+    """What a backend works on; a `Trainer` is one."""
+
+    model: Any
+    loss: ExampleLoss
+    optimizer: Optimizer
+    parameters: list[Value]
+    penalty: Callable[[Any], Any] | None
+    clip_norm: float | None
+    clip_value: float | None
+
+
+class Eager:
+    """Updates on graphs of Values."""
+
+    name = "eager"
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    def update(self, data: Examples, batch: Sequence[int]) -> float:
+        """Make one update on some of the examples and return the loss before it."""
+        task, optimizer = self.task, self.task.optimizer
+        with collector_paused():
+            for p in task.parameters:
+                p.grad = ZERO
+            optimizer.zero_grad()
+            whole = self._mean(data, batch)
+            if task.penalty is not None:
+                whole = whole + task.penalty(task.model)
+            if not math.isfinite(whole.data):
+                raise DivergedError(f"the loss with its penalty is {whole.data}")
+            try:
+                whole.backward()
+            except (ValueError, ArithmeticError) as error:
+                raise DivergedError(f"the gradient cannot be computed: {error}") from error
+            bad = next((p for p in optimizer.params if not math.isfinite(p.grad)), None)
+            if bad is not None:
+                raise DivergedError(f"the gradient of {bad.label or 'a parameter'} is {bad.grad}")
+            if task.clip_value is not None:
+                clip_grad_value(optimizer.params, task.clip_value)
+            if task.clip_norm is not None:
+                clip_grad_norm(optimizer.params, task.clip_norm)
+            optimizer.step()
+        return whole.data
+
+    def evaluate(self, data: Examples) -> float:
+        """Return the mean loss, penalty included, over all examples."""
+        with no_grad():
+            mean = float(self._mean(data, range(len(data))))
+            penalty = self.task.penalty
+            return mean + (0.0 if penalty is None else float(penalty(self.task.model)))
+
+    def predict(self, data: Examples) -> Any:
+        """Return the model's outputs as an array, `(N,)` or `(N, C)`."""
+        return _outputs(self.task.model, data.xs)
+
+    def _mean(self, data: Examples, batch: Sequence[int]) -> Any:
+        found = [self._example(data, n) for n in batch]
+        if data.weights is None:
+            return total(found) / float(len(found))
+        return dot(data.weights[list(batch)].tolist(), found) / data.mass(batch)
+
+    def _example(self, data: Examples, n: int) -> Any:
+        place = f"at example {data.numbers[n]}"
+        prediction: Any = None
+        try:
+            prediction = self.task.model(data.xs[n])
+            loss = self.task.loss(prediction, data.ys[n])
+        except TraceError:
+            raise
+        except (ValueError, ArithmeticError) as error:
+            if isinstance(error, ArithmeticError) or not _is_finite(prediction):
+                raise DivergedError(f"{place} the loss cannot be computed: {error}") from error
+            raise ValueError(f"{place}: {error}") from error
+        if not isinstance(loss, Value):
+            if not isinstance(loss, (int, float)):
+                raise TypeError(
+                    f"a loss is one Value for one example, but {self.task.loss.name} gave {loss!r}"
+                )
+            loss = Value(loss)  # it does not depend on the model here
+        if not math.isfinite(loss.data):
+            raise DivergedError(f"{place} the loss is {loss.data}")
+        return loss
+
+
+class Compiled:
+    """Updates on arrays, by a program made from one example's graph."""
+
+    name = "compiled"
+
+    def __init__(self, task: Task, data: Examples) -> None:
+        from autograd_mini import compile
+
+        if not data.is_numeric:
+            raise TraceError("a program takes targets that are numbers, and these are not")
+        self.task = task
+        self.weighted = data.weights is not None
+        example: list[Any] = [data.xs[0], data.targets[0].tolist()]
+        self.program: Any = compile(
+            self._weighted_loss if self.weighted else self._loss,
+            *example,
+            *([1.0] if self.weighted else []),
+        )
+        self._outputs: Any = None
+        self._is_in = False
+        program, params = self.program, task.optimizer.params
+        place = {p: i for i, p in enumerate(params)}
+        reached = set(program.parameters)
+        self._unreached = [p for p in task.parameters if p not in reached]
+        # Where each of the program's parameters stands in the optimizer's list; if the two do not
+        # move the same ones, the optimizer gets arrays of its own.
+        self._is_same = reached == set(params)
+        self._theirs = [place[p] for p in program.parameters if p in place]
+        self._ours = [i for i, p in enumerate(program.parameters) if p in place]
+        self._theta: Any = []
+
+    def _loss(self, x: Any, y: Any) -> Any:
+        loss = self.task.loss(self.task.model(x), y)
+        penalty = self.task.penalty
+        return loss if penalty is None else loss + penalty(self.task.model)
+
+    def _weighted_loss(self, x: Any, y: Any, weight: Any) -> Any:
+        loss = weight * self.task.loss(self.task.model(x), y)
+        penalty = self.task.penalty
+        return loss if penalty is None else loss + penalty(self.task.model)
+
+    def _output(self, x: Any) -> Any:
+        return self.task.model(x)
+
+    def enter(self) -> None:
+        """Take the parameters and the optimizer's memory into arrays."""
+        import numpy as np
+
+        if self._is_in:
+            return
+        self._is_in = True
+        optimizer = self.task.optimizer
+        self.program.push()
+        if self._is_same:
+            optimizer.moments = [np.asarray(m)[self._theirs] for m in optimizer.moments]
+        else:
+            self._theta = np.array([p.data for p in optimizer.params])
+
+    def leave(self) -> None:
+        """Give them back to the Values and the optimizer."""
+        import numpy as np
+
+        if not self._is_in:
+            return
+        self._is_in = False
+        optimizer = self.task.optimizer
+        self.program.pull()
+        for p in self._unreached:
+            p.grad = ZERO
+        if self._is_same:
+            moments: list[Any] = []
+            for m in optimizer.moments:
+                moments.append(np.empty(len(m)))
+                moments[-1][self._theirs] = m
+            optimizer.moments = moments
+        else:
+            for p, theta in zip(optimizer.params, self._theta.tolist(), strict=True):
+                p.data = theta
+
+    def update(self, data: Examples, batch: Sequence[int]) -> float:
+        """Make one update on some of the examples and return the loss before it."""
+        import numpy as np
+
+        self.enter()
+        program, optimizer = self.program, self.task.optimizer
+        try:
+            loss = program.gradient(*self._columns(data, batch))
+        except TraceError:
+            raise
+        except (ValueError, ArithmeticError) as error:
+            raise self._explained(data, batch, str(error)) from error
+        grad = program.gtheta
+        if not (math.isfinite(loss) and np.isfinite(grad).all()):
+            raise self._explained(data, batch, f"the loss is {loss}, or a gradient is not finite")
+        if self._is_same:
+            self._clip(grad)
+            optimizer.update(program.theta, grad)
+            return loss
+        grads = np.zeros(len(optimizer.params))
+        grads[self._theirs] = grad[self._ours]
+        self._clip(grads)
+        grad[self._ours] = grads[self._theirs]
+        optimizer.update(self._theta, grads)
+        program.theta[self._ours] = self._theta[self._theirs]
+        return loss
+
+    def _columns(self, data: Examples, batch: Sequence[int]) -> list[Any]:
+        import numpy as np
+
+        if isinstance(batch, range):
+            batch = cast(Any, slice(batch.start, batch.stop))
+        columns: list[Any] = [data.rows[batch], data.targets[batch]]
+        if self.weighted:
+            w = np.ones(len(data)) if data.weights is None else data.weights
+            w = w[batch]
+            columns.append(w * (len(w) / w.sum()))
+        return columns
+
+    def _clip(self, grad: Any) -> None:
+        """Clip in place, as clip_grad_value and clip_grad_norm do it on Values."""
+        import numpy as np
+
+        task = self.task
+        if task.clip_value is not None:
+            np.clip(grad, -task.clip_value, task.clip_value, out=grad)
+        if task.clip_norm is not None:
+            grad *= norm_factor(float(np.linalg.norm(grad)), task.clip_norm)
+
+    def _explained(self, data: Examples, batch: Sequence[int], reason: str) -> Exception:
+        """Return the error of the same update made eagerly, which knows the example."""
+        self.leave()
+        eager = Eager(self.task)
+        try:
+            with no_grad():
+                for n in batch:
+                    eager._example(data, n)  # pyright: ignore[reportPrivateUsage]
+        except ValueError as error:
+            return error
+        return DivergedError(reason)
+
+    def evaluate(self, data: Examples) -> float:
+        """Return the mean loss, penalty included, over all examples."""
+        import numpy as np
+
+        try:
+            mean = float(np.mean(self.program(*self._columns(data, range(len(data))))))
+        except TraceError:
+            raise
+        except (ValueError, ArithmeticError) as error:
+            raise self._explained(data, range(len(data)), str(error)) from error
+        if not math.isfinite(mean):
+            raise self._explained(data, range(len(data)), f"the loss is {mean}")
+        return mean
+
+    def predict(self, data: Examples) -> Any:
+        """Return the model's outputs as an array, `(N,)` or `(N, C)`."""
+        from autograd_mini import compile
+
+        if self._outputs is None:
+            self._outputs = compile(self._output, data.xs[0])
+        return self._outputs(data.rows)
+
+
+def _is_finite(prediction: Any) -> bool:
+    outputs = cast(list[Any], prediction) if isinstance(prediction, list) else [prediction]
+    return all(isinstance(f, Value) and math.isfinite(f.data) for f in outputs)
+
+
+def _outputs(model: Any, xs: list[Any]) -> Any:
+    import numpy as np
+
+    if hasattr(model, "predict"):
+        return model.predict(xs)
+    with no_grad():
+        outputs = [model(x) for x in xs]
+    return np.array(
+        [[float(f) for f in row] if isinstance(row, list) else float(row) for row in outputs]
+    )

@@ -1,0 +1,131 @@
+"""Checkpoints: a run of `fit` in one file, from which it goes on to the same bits.
+
+A checkpoint holds the parameters, the optimizer's memory, the schedule, the random state and the
+history. It names the run that it belongs to; another one is refused.
+"""
+
+# Arrays are Any here.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from nn import tensorfile
+from nn.history import History
+from nn.run import Run
+from nn.trainer import Trainer
+
+__all__ = ["resume", "save"]
+
+
+def save(run: Run, path: Path) -> None:
+    """Write how far the run has come, atomically.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
+    import numpy as np
+
+    optimizer = run.trainer.optimizer.state_dict()
+    arrays = {"parameters": np.array([p.data for p in run.trainer.parameters])}
+    if run.best is not None:
+        arrays["best"] = np.array(run.best)
+    for name, value in list(optimizer.items()):
+        if isinstance(value, list):
+            arrays[f"optimizer.{name}"] = np.array(optimizer.pop(name))
+    done = run.history.stopped or run.history.epochs == run.epochs
+    tensorfile.write(
+        path,
+        "checkpoint",
+        arrays,
+        {
+            "run": _description(run),
+            "optimizer": optimizer,
+            "schedule": None if run.schedule is None else run.schedule.state_dict(),
+            "rng": run.rng.getstate(),
+            "history": run.history.to_dict() | ({"stopped": "epochs"} if done is True else {}),
+            "best_loss": run.best_loss,
+            "waited": run.waited,
+        },
+    )
+
+
+def resume(run: Run, path: Path) -> None:
+    """Bring the run to where the checkpoint stands.
+
+    Raises:
+        ValueError: If the file is damaged, foreign, or the checkpoint of another run; then
+            nothing has been changed.
+        OSError: If it cannot be read.
+    """
+    arrays, described = tensorfile.read(path, "checkpoint")
+    try:
+        _check_same_run(run, path, described["run"])
+        parameters = arrays["parameters"].tolist()
+        state = described["optimizer"] | {
+            name.partition(".")[2]: array.tolist()
+            for name, array in arrays.items()
+            if name.startswith("optimizer.")
+        }
+        version, internal, gauss = described["rng"]
+        rng = Random()
+        rng.setstate((version, tuple(internal), gauss))
+        history = History.from_dict(described["history"])
+        best_loss, waited = float(described["best_loss"]), int(described["waited"])
+        if len(parameters) != len(run.trainer.parameters):
+            raise ValueError(
+                f"{path} holds {len(parameters)} parameters, but the model has "
+                f"{len(run.trainer.parameters)}"
+            )
+        if run.schedule is not None:
+            run.schedule.load_state_dict(described["schedule"])
+        run.trainer.optimizer.load_state_dict(state)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no checkpoint this program knows: {error!r}") from None
+    run.rng, run.history = rng, history
+    run.best_loss, run.waited = best_loss, waited
+    run.best = arrays["best"].tolist() if "best" in arrays else None
+    for p, data in zip(run.trainer.parameters, parameters, strict=True):
+        p.data = data
+
+
+def _check_same_run(run: Run, path: Path, described: dict[str, Any]) -> None:
+    for name, here in _description(run).items():
+        there = described[name]
+        if there != here:
+            what = "" if name in ("data", "parameters") else f" ({there!r} there, {here!r} here)"
+            raise ValueError(
+                f"{path} is the checkpoint of another run: its {name} is different{what}; "
+                "use another file, or delete this one to start anew"
+            )
+
+
+def _description(run: Run) -> dict[str, Any]:
+    """Return what makes it this run: a checkpoint of another one is refused."""
+    names = _parameter_names(run.trainer)
+    settings = run.trainer.optimizer.settings()
+    del settings["lr"]  # schedules move it
+    settings = {n: list(s) if isinstance(s, tuple) else s for n, s in settings.items()}
+    return {
+        "parameters": [len(names), hashlib.sha256(repr(names).encode()).hexdigest()[:16]],
+        "optimizer": [type(run.trainer.optimizer).__name__, settings],
+        "schedule": None if run.schedule is None else type(run.schedule).__name__,
+        "loss": run.trainer.loss.name,
+        "data": run.data.checksum(),
+        "batch_size": run.batch_size,
+        "shuffle": run.shuffle,
+        "seed": run.seed,
+        "clip_norm": run.trainer.clip_norm,
+        "clip_value": run.trainer.clip_value,
+    }
+
+
+def _parameter_names(trainer: Trainer) -> list[str]:
+    if hasattr(trainer.model, "named_parameters"):
+        return [name for name, _ in trainer.model.named_parameters()]
+    return [str(i) for i in range(len(trainer.parameters))]
