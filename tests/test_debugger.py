@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import autograd_mini.debugger as debugger_module
+import autograd_mini
 from autograd_mini import Trace, Value, contexts, record_source, topological_order
-from autograd_mini.debugger import Debugger
+from autograd_mini.debugger import Debugger, main
+from autograd_mini.debugger.commands import COMMANDS, GROUPS
 
 ROOT = Path(__file__).parent.parent
-PACKAGE = Path(debugger_module.__file__).parent
+PACKAGE = Path(autograd_mini.__file__).parent
 
 
 def graph() -> Value:
@@ -197,6 +198,11 @@ def test_continue_halts_where_a_breakpoint_says_and_reverse_continue_finds_it_ag
     back = [shown(answer) for answer in said[4 + len(reached) :]]
     before_the_end = [number for number in reversed(reached) if number != "9/9"]
     assert back[: len(before_the_end) + 1] == [*before_the_end, "start"]
+
+
+def test_reverse_continue_evaluates_each_moment_also_after_the_path_was_shown() -> None:
+    said = answers("b node is n4", "r", "r", "r", "w", "rc")
+    assert [shown(said[i]) for i in (1, 2, 3, 5)] == ["6/9", "7/9", "9/9", "7/9"]
 
 
 def test_a_label_wins_over_an_operation_of_that_name() -> None:
@@ -399,7 +405,7 @@ def test_help_lists_every_command_and_tells_more_about_each() -> None:
     commands = {name[3:] for name in dir(Debugger) if name.startswith("do_")}
     table = answers("help")[0]
     named: set[str] = set()
-    for group in debugger_module._GROUPS.values():
+    for group in GROUPS.values():
         for command in group:
             named.add(command.method)
             assert command.names[0] in table
@@ -416,7 +422,7 @@ def test_every_name_of_the_contract_is_a_command() -> None:
         undisplay w where bt u up d down a args l list source ll info tree graph check interact
         h help q quit
     """
-    assert set(names.split()) <= set(debugger_module._COMMANDS)
+    assert set(names.split()) <= set(COMMANDS)
 
 
 def test_tab_completes_commands_nodes_and_python() -> None:
@@ -544,7 +550,7 @@ def test_an_exception_of_the_script_is_shown_as_python_shows_it(tmp_path: Path) 
     assert run.returncode == 1
     assert run.stderr.startswith("Traceback (most recent call last):\n  File")
     assert run.stderr.endswith("AttributeError: 'int' object has no attribute 'missing'\n")
-    assert "debugger.py" not in run.stderr
+    assert "scripts.py" not in run.stderr
     assert "runpy" not in run.stderr
 
 
@@ -580,8 +586,8 @@ print(__name__, neighbour.name, sys.argv, __file__)
 
 def test_a_script_that_is_not_there_is_an_error_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
-        debugger_module.main([])
-    assert debugger_module.main([str(tmp_path / "missing.py")]) == 2
+        main([])
+    assert main([str(tmp_path / "missing.py")]) == 2
 
 
 # The README.

@@ -16,7 +16,9 @@ from autograd_mini.drawing import save, text_tree
 from autograd_mini.drawing.model import Options
 from autograd_mini.drawing.text import needs_ascii
 from autograd_mini.errors import RenderError
-from autograd_mini.value import Value
+from autograd_mini.scripts import run
+from autograd_mini.steps import Trace
+from autograd_mini.value import ZERO, Value
 
 __all__ = ["main"]
 
@@ -57,10 +59,6 @@ def main(arguments: Sequence[str]) -> int:
     }
     if ":" in asked.script and not os.path.exists(asked.script):
         return _draw_named(asked.script, asked.path, options)
-    # The debugger stands above drawing, and is what knows how to run scripts.
-    from autograd_mini.debugger import Moment, run
-    from autograd_mini.steps import Trace
-
     passes = 0
 
     def visit(root: Value, seed: float) -> None:
@@ -68,8 +66,10 @@ def main(arguments: Sequence[str]) -> int:
         passes += 1
         if passes != asked.nth:
             return
-        moment = Moment(Trace(root, seed))
-        moment.go(moment.end)
+        trace = Trace(root, seed)
+        gradients = trace.at(len(trace))
+        for node in trace.nodes:
+            node.grad = gradients.get(node, ZERO)
         raise SystemExit(_show(root, asked.path, options))
 
     status = run(asked.script, asked.args, visit)

@@ -1,0 +1,133 @@
+"""What the commands are called, and how their arguments are read.
+
+What a command does is `do_` and its method's name in `prompt`; that method's docstring is the
+second half of what `help` tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Final, NamedTuple
+
+__all__ = [
+    "COMMANDS",
+    "GROUPS",
+    "Command",
+    "Complaint",
+    "checked",
+    "count",
+    "did_you_mean",
+    "is_expression",
+    "split",
+]
+
+
+class Command(NamedTuple):
+    """A command.
+
+    Attributes:
+        method: What `do_` is put before.
+        names: The short one, the full one, the others.
+        usage: Its arguments.
+        does: In a few words.
+    """
+
+    method: str
+    names: tuple[str, ...]
+    usage: str
+    does: str
+
+
+GROUPS: Final = {
+    "Moving": (
+        Command("step", ("s", "step"), "[n]", "go on by one edge, or n"),
+        Command("next", ("n", "next"), "[n]", "go on by all edges of a node"),
+        Command("reverse_step", ("rs", "reverse-step", "back"), "[n]", "take back one edge, or n"),
+        Command("reverse_next", ("rn", "reverse-next"), "[n]", "take back all edges of a node"),
+        Command("continue", ("c", "continue", "cont"), "[n]", "go on to the next stop"),
+        Command("reverse_continue", ("rc", "reverse-continue"), "", "go back to the last stop"),
+        Command("until", ("unt", "until"), "i", "go to the moment with i steps done"),
+        Command("return", ("r", "return"), "", "go on to the end of the pass"),
+        Command("restart", ("restart", "run"), "", "go back to the start of the pass"),
+    ),
+    "Stops": (
+        Command("break", ("b", "break"), "[where[, condition]]", "stop there; alone: list"),
+        Command("tbreak", ("tbreak",), "where[, condition]", "stop there once"),
+        Command("watch", ("watch",), "name", "stop when the gradient of a node changes"),
+        Command("condition", ("condition",), "number [expr]", "stop there only if expr is true"),
+        Command("ignore", ("ignore",), "number count", "pass by that often"),
+        Command("disable", ("disable",), "[number...]", "stop there no more"),
+        Command("enable", ("enable",), "[number...]", "stop there again"),
+        Command("clear", ("cl", "clear"), "[number...]", "forget some stops, or all"),
+    ),
+    "Looking": (
+        Command("p", ("p",), "expr", "print the value of a Python expression"),
+        Command("pp", ("pp",), "expr", "the same, pretty-printed"),
+        Command("display", ("display",), "[expr]", "print it at each stop where it has changed"),
+        Command("undisplay", ("undisplay",), "[expr]", "do so no more"),
+        Command("where", ("w", "where", "bt"), "", "the path from the root to here"),
+        Command("up", ("u", "up"), "[n]", "move along that path, towards the root"),
+        Command("down", ("d", "down"), "[n]", "move along that path, away from the root"),
+        Command("args", ("a", "args"), "", "the operands of the node, with their derivatives"),
+        Command("list", ("l", "list"), "[i]", "the steps around here, or around i"),
+        Command("source", ("ll", "source"), "", "the line of your program that made the node"),
+        Command("info", ("info", "i"), "grads | break", "a table of gradients or of stops"),
+        Command("tree", ("tree",), "", "the graph as text, as of this moment"),
+        Command("graph", ("graph",), "[path]", "the graph as a drawing, as of this moment"),
+        Command("check", ("check",), "", "the node's rule against a numeric derivative"),
+    ),
+    "Other": (
+        Command("interact", ("interact",), "", "a Python prompt with the names of this moment"),
+        Command("help", ("h", "help", "?"), "[command]", "this list, or more about a command"),
+        Command("quit", ("q", "quit", "exit", "EOF"), "", "leave; a script ends with status 0"),
+    ),
+}
+COMMANDS: Final = {
+    name: command for group in GROUPS.values() for command in group for name in command.names
+}
+
+
+class Complaint(Exception):
+    """What a command answers when it cannot do what it was told."""
+
+
+def count(argument: str) -> int:
+    """Return how often a command is to be done: once if it does not say."""
+    if not argument:
+        return 1
+    if not argument.isdigit() or int(argument) < 1:
+        raise Complaint(f"how often? A whole number such as 10, but got {argument!r}")
+    return int(argument)
+
+
+def split(text: str) -> tuple[str, str]:
+    """Split *where*, *condition* at the first comma that is not inside of brackets."""
+    depth = 0
+    for i, character in enumerate(text):
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            return text[:i].strip(), text[i + 1 :].strip()
+    return text.strip(), ""
+
+
+def checked(expression: str) -> str:
+    """Return an expression, or raise its SyntaxError now rather than at a stop."""
+    if expression:
+        compile(expression, "<expression>", "eval")
+    return expression
+
+
+def is_expression(text: str) -> bool:
+    """Say whether a text is a Python expression."""
+    try:
+        checked(text)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def did_you_mean(text: str, words: Iterable[str]) -> str:
+    """Return `: did you mean tanh?`, or nothing if no word is near."""
+    near = get_close_matches(text, list(words), n=1)
+    return f": did you mean {near[0]}?" if near else ""

@@ -1,0 +1,174 @@
+"""A backward pass at one of its moments.
+
+A moment is a number of events done: first those of the forward pass, then those of the backward
+pass, which is where a session starts.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from operator import attrgetter
+from typing import TypeAlias
+
+from autograd_mini.steps import ForwardStep, Step, Trace
+from autograd_mini.value import ZERO, Value
+
+__all__ = ["Event", "Moment", "is_finite"]
+
+Event: TypeAlias = "ForwardStep | Step"
+
+
+class Moment:
+    """A backward pass at one of its moments: the graph's gradients are as of `position`.
+
+    Attributes:
+        trace: The events.
+        steps: Those of the backward pass that a session shows.
+        events: Those of the forward pass, then `steps`.
+        start: The number of forward events: the moment at which the backward pass starts.
+        end: The number of all events.
+        position: How many events are done.
+        looked_back: Whether a NaN of the forward pass has been announced.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        # What a number that an operator wrapped receives is of interest to nobody.
+        self.steps = [step for step in trace if not step.parent.is_constant]
+        self.events: list[Event] = [*trace.forward, *self.steps]
+        self.start = len(trace.forward)
+        self.end = len(self.events)
+        self.position = 0
+        self.looked_back = False
+        self._before = [(node, node.grad) for node in trace.nodes]
+        self._first_bad: int | None = None
+        for node in trace.nodes:
+            node.grad = ZERO
+        self.go(self.start)
+        trace.root.grad = trace.seed
+
+    def restore(self) -> None:
+        """Give the graph the gradients it had."""
+        for node, grad in self._before:
+            node.grad = grad
+
+    def go(self, position: int) -> None:
+        """Do or undo events until `position` of them are done."""
+        while self.position < position:
+            event = self.events[self.position]
+            if isinstance(event, Step):
+                event.parent.grad = event.after
+            self.position += 1
+            if self.position == self.start:
+                self.trace.root.grad = self.trace.seed
+        while self.position > position:
+            if self.position == self.start:
+                self.trace.root.grad = ZERO
+            self.position -= 1
+            event = self.events[self.position]
+            if isinstance(event, Step):
+                event.parent.grad = event.before
+
+    @property
+    def event(self) -> Event | None:
+        """What was done last; None at the start."""
+        return self.events[self.position - 1] if self.position not in (0, self.start) else None
+
+    @property
+    def node(self) -> Value:
+        """The node of the last event; at the start the root."""
+        event = self.event
+        return event.node if event is not None else self.trace.root
+
+    @property
+    def first_bad(self) -> int:
+        """The first moment at which a number is not finite; -1 if all are."""
+        if self._first_bad is None:
+            bad = (i + 1 for i, event in enumerate(self.events) if not is_finite(event))
+            self._first_bad = next(bad, -1)
+        return self._first_bad
+
+    # Where other moments are.
+
+    def after_step(self, count: int) -> int:
+        """Return the moment with `count` steps of the trace done."""
+        return self.start + bisect_left(self.steps, count, key=attrgetter("index"))
+
+    def end_of_node(self, position: int) -> int:
+        """Return the moment after the last event of the node that comes next."""
+        position += 1
+        while position < self.end and self._goes_on(position):
+            position += 1
+        return min(position, self.end)
+
+    def start_of_node(self, position: int) -> int:
+        """Return the moment before the first event of the node that was last."""
+        position -= 1
+        while position > 0 and self._goes_on(position):
+            position -= 1
+        return max(position, 0)
+
+    def _goes_on(self, position: int) -> bool:
+        """Say whether the events before and after a moment are of one node in one direction."""
+        same = self.events[position].node is self.events[position - 1].node
+        return same and position != self.start
+
+    # Nodes of the graph.
+
+    @property
+    def last_id(self) -> str:
+        """The id of the last node."""
+        return f"n{len(self.trace.nodes) - 1}"
+
+    def is_called(self, node: Value, kind: str, target: str) -> bool:
+        """Say whether a node has this label, operation or id."""
+        if kind == "label":
+            return node.label == target
+        if kind == "op":
+            return node.op is not None and node.op.name == target
+        return self.trace.id(node) == target
+
+    def find(self, kind: str, target: str) -> list[Value]:
+        """Return the nodes with a label, an operation or an id."""
+        return [node for node in self.trace.nodes if self.is_called(node, kind, target)]
+
+    def labels(self) -> set[str]:
+        """Return the labels of the graph."""
+        return {node.label for node in self.trace.nodes if node.label}
+
+    def operations(self) -> set[str]:
+        """Return the names of the operations of the graph."""
+        return {node.op.name for node in self.trace.nodes if node.op}
+
+    def steps_of(self, node: Value) -> list[Step]:
+        """Return the steps in which a node hands its gradient on."""
+        return [step for step in self.steps if step.node is node]
+
+    def way(self) -> list[Value]:
+        """Return a shortest way from the root down to the node of this moment."""
+        root, node = self.trace.root, self.node
+        consumer: dict[Value, Value | None] = {root: None}
+        level = [root]
+        while node not in consumer:
+            below: list[Value] = []
+            for x in level:
+                for y in x.inputs:
+                    if y not in consumer:
+                        consumer[y] = x
+                        below.append(y)
+            level = below
+        way: list[Value] = []
+        here: Value | None = node
+        while here is not None:
+            way.append(here)
+            here = consumer[here]
+        return way[::-1]
+
+
+def is_finite(event: Event) -> bool:
+    """Say whether an event has only finite numbers."""
+    if isinstance(event, ForwardStep):
+        return math.isfinite(event.value)
+    numbers = (event.local, event.contribution, event.after)
+    return all(map(math.isfinite, numbers))
