@@ -101,6 +101,8 @@ def to_onnx(model: FNN, path: str | Path | None = None) -> Any:
         ValueError: If an activation is a function of the user's own.
 
     Example:
+        >>> import onnx
+        >>> from nn import FNN, to_onnx
         >>> to_onnx(FNN([2, 3, 1], seed=0)).graph.node[0].op_type
         'Gemm'
     """
@@ -133,6 +135,17 @@ def to_torch(model: FNN) -> Any:
     Raises:
         ImportError: If PyTorch is not installed.
         ValueError: If an activation is a function of the user's own.
+
+    Example:
+        >>> import torch
+        >>> from nn import FNN, to_torch
+        >>> model = FNN([2, 3, 1], "tanh", seed=0)
+        >>> module = to_torch(model)
+        >>> [type(part).__name__ for part in module]
+        ['Linear', 'Tanh', 'Linear']
+        >>> x = [0.5, -1.0]
+        >>> abs(module(torch.tensor(x, dtype=torch.float64)).item() - model(x).data) < 1e-12
+        True
     """
     torch = _needed("torch", "pip install torch")
     modules: list[Any] = []
@@ -160,6 +173,12 @@ def from_torch(module: Any) -> FNN:
     Raises:
         ImportError: If PyTorch is not installed.
         ValueError: If it holds anything else; the message names it.
+
+    Example:
+        >>> from torch.nn import Linear, ReLU, Sequential
+        >>> from nn import from_torch
+        >>> from_torch(Sequential(Linear(2, 3), ReLU(), Linear(3, 1)))
+        FNN([2, 3, 1], activation='relu', output_activation='identity')
     """
     torch = _needed("torch", "pip install torch")
     linears: list[Any] = []

@@ -118,6 +118,12 @@ class Composition(Module):
 
     Attributes:
         maps: The maps, in the order in which they are applied.
+
+    Example:
+        >>> from nn import FNN
+        >>> model = Composition([squared_norm(), FNN([3, 1], seed=0)])  # x₁, x₂, x₁² + x₂² -> 1
+        >>> len(model.parameters()), model.predict([[1.0, 2.0], [0.0, 0.0]]).shape
+        (4, (2,))
     """
 
     def __init__(self, maps: Sequence[Map]) -> None:

@@ -68,6 +68,14 @@ def load(path: str | Path) -> FNN:
         ValueError: If the file is damaged, foreign, of a newer version or not a model's; the
             message names it.
         OSError: If there is no such file, or it cannot be read.
+
+    Example:
+        >>> import os, tempfile
+        >>> from nn import FNN, load, save
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
+        >>> save(FNN([2, 3, 1], "relu", seed=0), path)
+        >>> load(path)
+        FNN([2, 3, 1], activation='relu', output_activation='identity')
     """
     arrays, described = tensorfile.read(path, "model")
     try:
@@ -110,6 +118,14 @@ def notes(path: str | Path) -> dict[str, Any]:
     Raises:
         ValueError: If the file is damaged, foreign, of a newer version or not a model's.
         OSError: If there is no such file, or it cannot be read.
+
+    Example:
+        >>> import os, tempfile
+        >>> from nn import FNN, files
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
+        >>> files.save(FNN([2, 1]), path, notes={"inputs": ["length", "width"]})
+        >>> files.notes(path)
+        {'inputs': ['length', 'width']}
     """
     return tensorfile.read(path, "model")[1].get("notes", {})
 

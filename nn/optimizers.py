@@ -33,6 +33,24 @@ class Optimizer:
         steps: How many steps it has made.
         moments: What it remembers of past gradients: one sequence per kind, one number per
             parameter.
+
+    Raises:
+        ValueError: If there are no parameters, if one was computed or comes twice, or if a
+            setting is below 0 or not finite.
+        TypeError: If a parameter is not a Value.
+
+    Example:
+        >>> class SignDescent(Optimizer):
+        ...     def _rule(self):
+        ...         def move(theta, grad):
+        ...             theta -= self.lr if grad > 0 else -self.lr
+        ...             return (theta,)
+        ...         return move
+        >>> x = Value(1.0)
+        >>> (x * x).backward()
+        >>> SignDescent([x], lr=0.25).step()
+        >>> x.data
+        0.75
     """
 
     _moment_names: tuple[str, ...] = ()

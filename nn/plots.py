@@ -26,6 +26,13 @@ def plot_history(history: History, path: str | Path | None = None) -> Any:
 
     Raises:
         ImportError: If matplotlib is not installed.
+
+    Example:
+        >>> import matplotlib
+        >>> from nn import FNN, fit, plots
+        >>> history = fit(FNN([1, 1], seed=0), [[0.0], [1.0]], [0.0, 1.0], loss="mse", epochs=3)
+        >>> plots.plot_history(history).axes[0].get_ylabel()
+        'loss'
     """
     figure, axes = _figure((6.4, 4.0))
     epochs = range(1, history.epochs + 1)
@@ -75,6 +82,15 @@ def plot_decision_boundary(
     Raises:
         ImportError: If matplotlib is not installed.
         ValueError: If the examples do not have two numbers.
+
+    Example:
+        >>> import matplotlib
+        >>> from nn import FNN, datasets, plots
+        >>> X, y = datasets.xor()
+        >>> model = FNN([2, 4, 1], seed=0)
+        >>> figure = plots.plot_decision_boundary(model, X, y, title="XOR", steps=20)
+        >>> figure.axes[0].get_title()
+        'XOR'
     """
     import numpy as np
 

@@ -28,6 +28,15 @@ class RunState(NamedTuple):
         optimizer: Its optimizer.
         history: What was measured so far.
         loss: What is minimised, as `fit` was given it.
+
+    Example:
+        >>> from nn import FNN, fit
+        >>> def stop_early(state):
+        ...     return state.epoch == 3
+        >>> X, y = [[0.0], [1.0]], [0.0, 1.0]
+        >>> history = fit(FNN([1, 1], seed=0), X, y, loss="mse", callbacks=[stop_early])
+        >>> history.epochs, history.stopped
+        (3, 'callback')
     """
 
     epoch: int

@@ -26,10 +26,26 @@ __all__ = [
 class Schedule:
     """What all schedules share; a new one says in `at` which rate holds after t epochs.
 
+    Args:
+        optimizer: Whose learning rate to set; it is set for epoch 0 at once.
+
     Attributes:
         optimizer: Whose learning rate it sets.
         base_lr: The rate that optimizer had.
         epoch: t, the completed epochs.
+
+    Example:
+        >>> from autograd_mini import Value
+        >>> from nn import SGD
+        >>> class InverseRoot(Schedule):
+        ...     def at(self, t):
+        ...         return self.base_lr / (1 + t) ** 0.5
+        >>> optimizer = SGD([Value(1.0)], lr=1.0)
+        >>> schedule = InverseRoot(optimizer)
+        >>> for _ in range(3):
+        ...     schedule.step()
+        >>> optimizer.lr
+        0.5
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
@@ -72,6 +88,14 @@ class Schedule:
 class StepLR(Schedule):
     """Times `gamma` every `step_size` epochs: lr·γ^⌊t/s⌋.
 
+    Args:
+        optimizer: Whose learning rate to set.
+        step_size: s, the epochs at one rate.
+        gamma: γ, the factor from one rate to the next.
+
+    Raises:
+        ValueError: If `step_size` is below 1.
+
     Example:
         >>> from autograd_mini import Value
         >>> from nn import SGD
@@ -91,7 +115,19 @@ class StepLR(Schedule):
 
 
 class ExponentialLR(Schedule):
-    """Times `gamma` every epoch: lr·γᵗ."""
+    """Times `gamma` every epoch: lr·γᵗ.
+
+    Args:
+        optimizer: Whose learning rate to set.
+        gamma: γ, the factor of one epoch.
+
+    Example:
+        >>> from autograd_mini import Value
+        >>> from nn import SGD
+        >>> schedule = ExponentialLR(SGD([Value(1.0)], lr=1.0), gamma=0.9)
+        >>> [round(schedule.at(t), 4) for t in range(4)]
+        [1.0, 0.9, 0.81, 0.729]
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
         self.gamma = gamma
@@ -106,6 +142,21 @@ class CosineAnnealingLR(Schedule):
     """Down along half a cosine in `T_max` epochs: η + ½(lr − η)(1 + cos(πt/T)), η = eta_min.
 
     Beyond T_max the cosine goes on, and the rate up again.
+
+    Args:
+        optimizer: Whose learning rate to set.
+        T_max: T, the epochs from the highest rate to the lowest.
+        eta_min: η, the lowest rate.
+
+    Raises:
+        ValueError: If `T_max` is below 1.
+
+    Example:
+        >>> from autograd_mini import Value
+        >>> from nn import SGD
+        >>> schedule = CosineAnnealingLR(SGD([Value(1.0)], lr=1.0), T_max=4)
+        >>> [round(schedule.at(t), 4) for t in range(5)]
+        [1.0, 0.8536, 0.5, 0.1464, 0.0]
 
     Reference:
         Loshchilov, Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR 2017.
@@ -122,7 +173,26 @@ class CosineAnnealingLR(Schedule):
 
 
 class LinearLR(Schedule):
-    """A warm-up: from start_factor·lr straight to end_factor·lr in `total_iters` epochs."""
+    """A warm-up: from start_factor·lr straight to end_factor·lr in `total_iters` epochs.
+
+    With s and e the factors and T = total_iters: lr·(s + (e − s)·min(t, T)/T).
+
+    Args:
+        optimizer: Whose learning rate to set.
+        start_factor: s, of the first epoch.
+        end_factor: e, of epoch T and all that follow.
+        total_iters: T, the epochs from the one to the other.
+
+    Raises:
+        ValueError: If `total_iters` is below 1.
+
+    Example:
+        >>> from autograd_mini import Value
+        >>> from nn import SGD
+        >>> schedule = LinearLR(SGD([Value(1.0)], lr=1.0), start_factor=0.2, total_iters=4)
+        >>> [round(schedule.at(t), 4) for t in range(6)]
+        [0.2, 0.4, 0.6, 0.8, 1.0, 1.0]
+    """
 
     def __init__(
         self,
@@ -142,7 +212,23 @@ class LinearLR(Schedule):
 
 
 class PolynomialLR(Schedule):
-    """Down to 0 in `total_iters` epochs: lr·(1 − min(t, T)/T)^power."""
+    """Down to 0 in `total_iters` epochs: lr·(1 − min(t, T)/T)^power.
+
+    Args:
+        optimizer: Whose learning rate to set.
+        total_iters: T, the epoch from which on the rate is 0.
+        power: 1 for a straight line; above it the rate falls fast at first.
+
+    Raises:
+        ValueError: If `total_iters` is below 1.
+
+    Example:
+        >>> from autograd_mini import Value
+        >>> from nn import SGD
+        >>> schedule = PolynomialLR(SGD([Value(1.0)], lr=1.0), total_iters=4, power=2.0)
+        >>> [round(schedule.at(t), 4) for t in range(5)]
+        [1.0, 0.5625, 0.25, 0.0625, 0.0]
+    """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0) -> None:
         self.total_iters, self.power = _at_least_one("total_iters", total_iters), power
@@ -156,6 +242,17 @@ class PolynomialLR(Schedule):
 
 class InverseTimeLR(Schedule):
     """lr/(1 + kt), the classical decay under which stochastic gradient descent converges.
+
+    Args:
+        optimizer: Whose learning rate to set.
+        k: How fast it falls: after 1/k epochs the rate is half.
+
+    Example:
+        >>> from autograd_mini import Value
+        >>> from nn import SGD
+        >>> schedule = InverseTimeLR(SGD([Value(1.0)], lr=1.0), k=1.0)
+        >>> [round(schedule.at(t), 4) for t in range(4)]
+        [1.0, 0.5, 0.3333, 0.25]
 
     Reference:
         Robbins, Monro, "A Stochastic Approximation Method", Annals of Mathematical
@@ -176,6 +273,15 @@ class ReduceLROnPlateau(Schedule):
 
     Lower means below best·(1 − threshold). `fit` shows it the validation loss, or the training
     loss without validation data.
+
+    Args:
+        optimizer: Whose learning rate to set.
+        factor: Times what, between 0 and 1.
+        patience: How many epochs without a lower loss to bear.
+        threshold: By what part of the best loss a lower one is lower.
+
+    Raises:
+        ValueError: If `factor` is not between 0 and 1.
 
     Example:
         >>> from autograd_mini import Value

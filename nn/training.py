@@ -28,7 +28,7 @@ from nn.trainer import BACKENDS as BACKENDS
 from nn.trainer import WORTH_COMPILING as WORTH_COMPILING
 from nn.trainer import Trainer
 
-__all__ = ["DivergedError", "ExampleLoss", "Examples", "History", "RunState", "Trainer", "fit"]
+__all__ = ["DivergedError", "History", "RunState", "Trainer", "fit"]
 
 
 def fit(

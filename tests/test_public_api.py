@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import importlib
 import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
+from inspect import isclass, isroutine
 from pathlib import Path
 
 import pytest
@@ -28,6 +32,12 @@ ORDER = {
         training playback plots files estimators export __init__ __main__
     """,
 }
+# Where users find names: the packages, and the modules that they are told to import from.
+PUBLIC = [
+    *("autograd_mini", "autograd_mini.drawing", "autograd_mini.testing"),
+    *("nn", "nn.activations", "nn.datasets", "nn.estimators", "nn.features", "nn.files"),
+    *("nn.initializers", "nn.losses", "nn.metrics", "nn.plots", "nn.training"),
+]
 MODULES = [
     pytest.param(package, path, id=f"{package}/{path.relative_to(root).as_posix()}")
     for package, root in PACKAGES.items()
@@ -85,6 +95,38 @@ def test_a_package_lists_exactly_the_names_it_imports(package: str) -> None:
         assert getattr(module, name).__doc__, f"{package}.{name} has no docstring"
 
 
+def dotted(package: str, path: Path) -> str:
+    """The name of the module that a file of `package` holds."""
+    return ".".join([package, *path.relative_to(PACKAGES[package]).with_suffix("").parts])
+
+
+@cache
+def examples() -> set[str | None]:
+    """The docstrings with examples that `--doctest-modules` finds and runs."""
+    finder = doctest.DocTestFinder()
+    found: set[str | None] = set()
+    for package, root in PACKAGES.items():
+        for path in root.rglob("*.py"):
+            with suppress(ImportError):  # it needs an extra
+                module = importlib.import_module(dotted(package, path))
+                found |= {test.docstring for test in finder.find(module) if test.examples}
+    return found
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_every_public_name_has_a_docstring_with_an_example(module: str) -> None:
+    try:
+        public = importlib.import_module(module)
+        objects = {name: getattr(public, name) for name in public.__all__}
+    except ImportError as error:
+        if error.name is None or importlib.util.find_spec(error.name) is not None:
+            raise
+        pytest.skip(f"needs {error.name}")
+    explained = {n: x.__doc__ for n, x in objects.items() if isroutine(x) or isclass(x)}
+    assert explained
+    assert {name for name, text in explained.items() if text not in examples()} == set()
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_importing_a_package_loads_nothing_heavy(package: str) -> None:
     script = f"import sys; old = set(sys.modules); import {package}; print(*set(sys.modules) - old)"
@@ -107,9 +149,8 @@ def test_importing_a_package_loads_nothing_heavy(package: str) -> None:
 @pytest.mark.parametrize(("package", "path"), MODULES)
 def test_a_module_imports_or_lacks_an_extra(package: str, path: Path) -> None:
     """Doctests of a module that fails to import are passed over: here it may not pass."""
-    name = ".".join([package, *path.relative_to(PACKAGES[package]).with_suffix("").parts])
     try:
-        importlib.import_module(name)
+        importlib.import_module(dotted(package, path))
     except ImportError as error:
         if error.name is None or importlib.util.find_spec(error.name) is not None:
             raise

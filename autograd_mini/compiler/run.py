@@ -99,6 +99,20 @@ class Program:
     Attributes:
         parameters: The Values that the function closes over, in the order of `theta`.
         shapes: The shape of each argument for one example.
+
+    Example:
+        >>> from autograd_mini import Value, compile
+        >>> w = Value(3.0, "w")
+        >>> program = compile(lambda x: w * x * x, 1.0)
+        >>> program([1.0, 2.0]).tolist()
+        [3.0, 12.0]
+        >>> program.value_and_grad([1.0, 2.0])  # d(mean)/dw = (1 + 4)/2
+        (7.5, [2.5])
+        >>> program.input_grad([1.0, 2.0])[0].tolist()
+        [6.0, 12.0]
+        >>> w.data = 1.0
+        >>> program([1.0, 2.0]).tolist()
+        [1.0, 4.0]
     """
 
     def __init__(

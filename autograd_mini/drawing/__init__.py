@@ -189,6 +189,13 @@ def save(root: Value, path: str | Path, **options: Unpack[Options]) -> Path:
     Raises:
         ValueError: If the suffix says nothing.
         RenderError: If the program that the suffix needs is missing; it says how to get it.
+
+    Example:
+        >>> import tempfile
+        >>> x = Value(2.0, "x")
+        >>> path = save(x * x, Path(tempfile.mkdtemp(), "graph.mmd"), show="data")
+        >>> print(path.read_text("utf-8").splitlines()[0])
+        flowchart LR
     """
     path = Path(path)
     format = path.suffix.lstrip(".").lower()

@@ -37,6 +37,13 @@ class Report(NamedTuple):
         edges: How many local derivatives.
         leaves: How many gradients.
         notes: What is worth knowing: digits lost to cancellation, kinks, opaque primitives.
+
+    Example:
+        >>> report = check_gradients(lambda x: x * x, 3.0)
+        >>> print(report)
+        ok: 1 gradient, 1 operation, 2 local derivatives
+        >>> report.leaves, report.notes
+        (1, ())
     """
 
     nodes: int

@@ -31,6 +31,18 @@ class GradientMismatchError(AssertionError):
         expected: The number that should be there.
         source: Python that shows the failure in a few lines.
         root: The Value that these lines compute; `root.debug()` steps through it.
+
+    Example:
+        >>> from autograd_mini import primitive
+        >>> from autograd_mini.testing import check_gradients
+        >>> @primitive(partials=(lambda f, x: x,))  # it is 2x
+        ... def squared(x):
+        ...     return x * x
+        >>> try:
+        ...     check_gradients(squared, 3.0)
+        ... except GradientMismatchError as error:
+        ...     print(error.kind, error.op, error.got, error.expected)
+        rule squared 3.0 6.0
     """
 
     __module__ = "autograd_mini.testing"  # where people import it from
@@ -53,6 +65,10 @@ class GradientMismatchError(AssertionError):
         self.expected = finding.expected if finding is not None else math.nan
         self.source = source
         self.root = root
+
+
+# doctest takes it for a name of another module
+__test__ = {"GradientMismatchError": GradientMismatchError}
 
 
 # The smallest program that still fails.

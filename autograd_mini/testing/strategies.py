@@ -36,6 +36,10 @@ def positive(min_value: float = 1e-3, max_value: float = 10.0) -> SearchStrategy
 
     Raises:
         ValueError: If `min_value` is not above 0.
+
+    Example:
+        >>> positive(max_value=2.0)
+        floats(min_value=0.001, max_value=2.0, allow_subnormal=False)
     """
     if not min_value > 0.0:
         raise ValueError(f"positive needs a min_value above 0, but got {min_value!r}")
@@ -47,6 +51,10 @@ def nonzero(min_value: float = -10.0, max_value: float = 10.0) -> SearchStrategy
 
     Raises:
         ValueError: If the range holds no such number.
+
+    Example:
+        >>> nonzero(0.0, 1.0)
+        floats(min_value=0.001, max_value=1.0, allow_subnormal=False)
     """
     gap = 1e-3
     sides: list[SearchStrategy[float]] = []
