@@ -625,7 +625,7 @@ def dot(ws: Iterable[Scalar], xs: Iterable[Scalar], bias: Scalar = 0.0) -> Any:
     ws, xs = tuple(ws), tuple(xs)
     if len(ws) != len(xs):
         raise ValueError(f"dot needs as many xs as ws, but got {len(ws)} ws and {len(xs)} xs")
-    if isinstance(bias, (int, float)) and bias == 0.0:
+    if isinstance(bias, (float, int)) and bias == 0.0:
         return apply(ops.DOT, *ws, *xs)
     return apply(ops.DOT, *ws, *xs, bias)
 

@@ -25,6 +25,8 @@ __all__ = ["OPS", "Number", "Op", "register"]
 Rule: TypeAlias = Callable[..., Any]
 Range: TypeAlias = tuple[float, float]
 
+PLAIN: Final = (float, int)  # what `math` computes with; float first, since it nearly always is one
+
 
 class Op:
     """One primitive operation: a row of the rule table.
@@ -234,81 +236,81 @@ class Number:
 
 def exp(x: Any) -> Any:
     """Exponential; like all functions here, it asks what is not a plain number for its own."""
-    return math.exp(x) if isinstance(x, (int, float)) else x.exp()
+    return math.exp(x) if isinstance(x, PLAIN) else x.exp()
 
 
 def expm1(x: Any) -> Any:
     """Return eˣ - 1."""
-    return math.expm1(x) if isinstance(x, (int, float)) else x.expm1()
+    return math.expm1(x) if isinstance(x, PLAIN) else x.expm1()
 
 
 def sqrt(x: Any) -> Any:
     """Square root."""
-    return math.sqrt(x) if isinstance(x, (int, float)) else x.sqrt()
+    return math.sqrt(x) if isinstance(x, PLAIN) else x.sqrt()
 
 
 def sin(x: Any) -> Any:
     """Sine."""
-    return math.sin(x) if isinstance(x, (int, float)) else x.sin()
+    return math.sin(x) if isinstance(x, PLAIN) else x.sin()
 
 
 def cos(x: Any) -> Any:
     """Cosine."""
-    return math.cos(x) if isinstance(x, (int, float)) else x.cos()
+    return math.cos(x) if isinstance(x, PLAIN) else x.cos()
 
 
 def sinh(x: Any) -> Any:
     """Hyperbolic sine."""
-    return math.sinh(x) if isinstance(x, (int, float)) else x.sinh()
+    return math.sinh(x) if isinstance(x, PLAIN) else x.sinh()
 
 
 def cosh(x: Any) -> Any:
     """Hyperbolic cosine."""
-    return math.cosh(x) if isinstance(x, (int, float)) else x.cosh()
+    return math.cosh(x) if isinstance(x, PLAIN) else x.cosh()
 
 
 def tanh(x: Any) -> Any:
     """Hyperbolic tangent."""
-    return math.tanh(x) if isinstance(x, (int, float)) else x.tanh()
+    return math.tanh(x) if isinstance(x, PLAIN) else x.tanh()
 
 
 def erfc(x: Any) -> Any:
     """Complementary error function."""
-    return math.erfc(x) if isinstance(x, (int, float)) else x.erfc()
+    return math.erfc(x) if isinstance(x, PLAIN) else x.erfc()
 
 
 def sigmoid(x: Any) -> Any:
     """1 / (1 + e⁻ˣ)."""
-    return _sigmoid(x) if isinstance(x, (int, float)) else x.sigmoid()
+    return _sigmoid(x) if isinstance(x, PLAIN) else x.sigmoid()
 
 
 def softplus(x: Any) -> Any:
     """Softplus, ln(1 + eˣ)."""
-    return _softplus(x) if isinstance(x, (int, float)) else x.softplus()
+    return _softplus(x) if isinstance(x, PLAIN) else x.softplus()
 
 
 def relu(x: Any) -> Any:
     """Rectifier, max(x, 0)."""
-    return _relu(x) if isinstance(x, (int, float)) else x.relu()
+    return _relu(x) if isinstance(x, PLAIN) else x.relu()
 
 
 def where(cond: Any, a: Any, b: Any) -> Any:
     """`a` where the condition holds, else `b`; both are computed."""
-    if isinstance(cond, (int, float)):
+    if isinstance(cond, PLAIN):
         return a if cond else b
     return cond.apply(WHERE, cond, a, b)
 
 
 def greater(x: Any, y: Any) -> Any:
     """1.0 where x > y, else 0.0."""
-    if isinstance(x, (int, float)) and isinstance(y, (int, float)):
+    if isinstance(x, PLAIN) and isinstance(y, PLAIN):
         return 1.0 if x > y else 0.0
     return _dispatch(GREATER, x, y)
 
 
 def less(x: Any, y: Any) -> Any:
     """1.0 where x < y, else 0.0."""
-    if isinstance(x, (int, float)) and isinstance(y, (int, float)):
+    if isinstance(x, PLAIN) and isinstance(y, PLAIN):
         return 1.0 if x < y else 0.0
     return _dispatch(LESS, x, y)
 
@@ -345,17 +347,19 @@ def xlogy(x: Any, y: Any) -> Any:
 
 def log_or_nan(x: Any) -> Any:
     """Return ln x, -∞ at 0, NaN below; nothing raises."""
-    if isinstance(x, (int, float)):
+    if isinstance(x, PLAIN):
         return math.log(x) if x > 0.0 else -math.inf if x == 0.0 else math.nan
     return x.apply(LOG_OR_NAN, x)
 
 
 def power_slope(x: Any, y: Any) -> Any:
     """Slope y xʸ⁻¹ of a power in its base: 0 for y = 0, infinite at x = 0 for 0 < y < 1."""
-    if not isinstance(y, (int, float)) or not isinstance(x, (int, float)):
-        if isinstance(y, (int, float)) and y >= 1.0:
+    if not isinstance(x, PLAIN):
+        if isinstance(y, PLAIN) and y >= 1.0:
             return y * x ** (y - 1.0)  # a constant exponent stays plain arithmetic
-        return _dispatch(POWER_SLOPE, x, y)
+        return x.apply(POWER_SLOPE, x, y)
+    if not isinstance(y, PLAIN):
+        return y.apply(POWER_SLOPE, x, y)
     try:
         f: float | complex = x ** (y - 1.0)
     except ZeroDivisionError:
@@ -364,7 +368,7 @@ def power_slope(x: Any, y: Any) -> Any:
         if x < 0.0 and y % 1.0:
             return math.nan  # it was the complex power that overflowed
         f = -math.inf if x < 0.0 and (y - 1.0) % 2.0 == 1.0 else math.inf
-    if isinstance(f, complex):
+    if type(f) is complex:
         return math.nan
     return y * f if y else 0.0
 
@@ -377,9 +381,16 @@ def lower_power(f: Any, x: Any, y: Any) -> Any:
     return where(far, f / large, near)
 
 
+def log_or_zero(x: Any) -> Any:
+    """Return ln x, 0 at 0, NaN below: what a vanishing power is multiplied with."""
+    if isinstance(x, PLAIN):
+        return math.log(x) if x > 0.0 else 0.0 if x == 0.0 else math.nan
+    return log_or_nan(nonzero(x))
+
+
 def nonzero(x: Any) -> Any:
     """`x`, or 1 where x is 0: a denominator under a numerator that is 0 as well."""
-    if isinstance(x, (int, float)):
+    if isinstance(x, PLAIN):
         return x or 1.0
     return where(greater(abs(x), 0.0), x, 1.0)
 
@@ -391,7 +402,7 @@ def sign(x: Any) -> Any:
 
 def _dispatch(op: Op, *operands: Any) -> Any:
     for x in operands:
-        if not isinstance(x, (int, float)):
+        if not isinstance(x, PLAIN):
             return x.apply(op, *operands)
     return op.forward(*operands)
 
@@ -400,8 +411,8 @@ def _dispatch(op: Op, *operands: Any) -> Any:
 
 
 def _power(x: float, y: float) -> float:
-    f: float | complex = x**y
-    if isinstance(f, complex):
+    f: Any = x**y
+    if type(f) is complex:
         raise ValueError("complex")
     return f
 
@@ -552,7 +563,7 @@ SUB     = Op("sub",     lambda x, y: x - y,           (lambda f, x, y: 1.0, lamb
 MUL     = Op("mul",     lambda x, y: x * y,           (lambda f, x, y: y, lambda f, x, y: x))
 DIV     = Op("div",     lambda x, y: x / y,           (lambda f, x, y: 1.0 / y, lambda f, x, y: -f / y), domain="y != 0", smooth=((-3.0, 3.0), (0.5, 3.0)))
 NEG     = Op("neg",     lambda x: -x,                 (lambda f, x: -1.0,))
-POW     = Op("pow",     _power,                       (lambda f, x, y: power_slope(x, y), lambda f, x, y: f * log_or_nan(nonzero(x))),
+POW     = Op("pow",     _power,                       (lambda f, x, y: power_slope(x, y), lambda f, x, y: f * log_or_zero(x)),
              domain="x > 0, or a whole number y (not below 0 where x is 0)", smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(lambda x, y: x,))
 ABS     = Op("abs",     lambda x: abs(x),             (lambda f, x: sign(x),), smooth=(0.1, 3.0), kinks=(0.0,))
 

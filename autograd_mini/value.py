@@ -276,20 +276,15 @@ class Value(Number):
             propagate = _propagate_and_check
         else:
             propagate = _propagate
-        order, leaves = interior_order(self)
-        kept = [(leaf, leaf.grad) for leaf in dict.fromkeys(leaves)] if leaves else ()
-        for leaf, _ in kept:
-            leaf.grad = ZERO
-        for node in order:
-            node.grad = ZERO
-        self.grad = seed if type(seed) is float else as_seed(seed)
+        start = seed if type(seed) is float else as_seed(seed)
+        kept: list[tuple[Value, float]] = []
         try:
+            order = opened_order(self, kept)
+            self.grad = start
             propagate(order)
         except BaseException:
-            for node in order:
+            for node in topological_order(self):
                 node.grad = ZERO
-                for x in node.inputs:
-                    x.grad = ZERO
             for leaf, before in kept:
                 leaf.grad = before
             raise
@@ -366,7 +361,7 @@ class Value(Number):
             >>> y.data
             2.0
         """
-        order, _ = interior_order(self)
+        order = interior_order(self)
         before = [node.data for node in order]
         try:
             for node in order:
@@ -545,9 +540,10 @@ def apply(op: Op, *operands: Any) -> Any:
 def _mixed(op: Op, a: Any, b: Any) -> Any:
     """Apply a binary row where one operand may be a number, an array or foreign to us."""
     try:
-        if type(b) is not Value and not isinstance(b, Value):
+        kind = type(b)
+        if kind is int or kind is float or not isinstance(b, Value):
             b = constant(b)
-        elif type(a) is not Value and not isinstance(a, Value):
+        elif not isinstance(a, Value):
             a = constant(a)
     except TypeError:
         return _elementwise(op, a, b)
@@ -653,68 +649,86 @@ def topological_order(root: Value) -> list[Value]:
     return order
 
 
-def interior_order(root: Value) -> tuple[list[Value], list[Value]]:
-    """Return the computed nodes in topological order, and the leaves that hold a gradient.
+def interior_order(root: Value) -> list[Value]:
+    """Return the computed nodes of `topological_order`: all but the leaves."""
+    return [node for node in topological_order(root) if node._row is not None]
 
-    The first half of every backward pass: `topological_order` without the leaves, unrolled for
-    one and two operands. A leaf may be listed more than once.
+
+def opened_order(root: Value, kept: list[tuple[Value, float]]) -> list[Value]:
+    """Return the computed nodes in topological order, every gradient set to 0.
+
+    The first half of a backward pass: `topological_order` without the leaves, unrolled for one
+    and two operands; what the leaves held goes to `kept`. There is no set of visited nodes: a
+    gradient that is yet to come is one of two fresh zeros, which tell how far the walk is.
     """
-    order: list[Value] = []
-    leaves: list[Value] = []
-    if root._row is None:
-        return order, [root] if root.grad is not ZERO else leaves
-    seen: set[Value] = set()
-    visited = seen.add
-    stack: list[Any] = []
-    push = stack.append
-    pop = stack.pop
-    node: Any = root
+    opened = ZERO + 0.0  # its inputs are being visited
+    done = ZERO + 0.0  # it is in `order`
     zero = ZERO
-    a: Any
-    b: Any
-    while True:
-        visited(node)
-        stack += node, None
-        a = node._a
-        b = node._b
-        if b is not None:
-            if b._row is None:
-                if b.grad is not zero:
-                    leaves.append(b)
-            elif b not in seen:
-                push(b)
-        elif type(a) is tuple:
-            for x in reversed(a):
-                if x._row is None:
-                    if x.grad is not zero:
-                        leaves.append(x)
-                elif x not in seen:
-                    push(x)
-            a = None
-        if a is not None:
+    order: list[Value] = []
+    if root._row is None:
+        if root.grad is not zero:
+            kept.append((root, root.grad))
+        return order
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node.grad is opened:
+            node.grad = done
+            order.append(node)
+            continue
+        if node.grad is done:
+            continue
+        while True:  # down along the first inputs
+            a = node._a
+            b = node._b
+            if b is not None:
+                if b._row is None:
+                    if b.grad is not zero:
+                        kept.append((b, b.grad))
+                        b.grad = zero
+                    b = None
+                elif b.grad is done:
+                    b = None
+            elif type(a) is tuple:
+                node.grad = opened
+                stack.append(node)
+                for x in reversed(a):
+                    if x._row is None:
+                        if x.grad is not zero:
+                            kept.append((x, x.grad))
+                            x.grad = zero
+                    elif x.grad is not done:
+                        stack.append(x)
+                break
             if a._row is None:
                 if a.grad is not zero:
-                    leaves.append(a)
-            elif a not in seen:
-                node = a  # the next to visit, without a detour over the stack
+                    kept.append((a, a.grad))
+                    a.grad = zero
+            elif a.grad is not done:
+                node.grad = opened
+                stack.append(node)
+                if b is not None:
+                    stack.append(b)
+                node = a
                 continue
-        while stack:
-            node = pop()
-            if node is None:
-                order.append(pop())  # all its inputs are in `order`
-            elif node not in seen:
-                break
-        else:
-            return order, leaves
+            if b is not None:
+                node.grad = opened
+                stack.append(node)
+                node = b
+                continue
+            node.grad = done
+            order.append(node)
+            break
+    return order
 
 
 def _propagate(order: list[Value]) -> None:
     """Send gradients from each node to its inputs, last node first.
 
     This is `for x, local in zip(node.inputs, node.op.local(...)): x.grad += local * node.grad`,
-    unrolled for one and two operands, with the rules of add, mul and dot written out.
+    unrolled for one and two operands, with the rules of add, sub, mul and dot written out.
     """
-    add, mul, dot = ops.ADD, ops.MUL, ops.DOT
+    add, sub, mul, dot = ops.ADD, ops.SUB, ops.MUL, ops.DOT
     a: Any
     b: Any
     for node in reversed(order):
@@ -729,6 +743,9 @@ def _propagate(order: list[Value]) -> None:
             elif op is add:
                 a.grad += upstream
                 b.grad += upstream
+            elif op is sub:
+                a.grad += upstream
+                b.grad -= upstream
             else:
                 f, x, y = node.data, a.data, b.data
                 by_x, by_y = op.partials
@@ -793,7 +810,7 @@ def adjoints(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> 
         >>> adjoints(x * x)[x]
         6.0
     """
-    order, _ = interior_order(root)
+    order = interior_order(root)
     result: dict[Value, Any] = {root: seed}
     for node in reversed(order):
         op, inputs = cast(Op, node._row), node.inputs

@@ -31,7 +31,7 @@ from autograd_mini import (
     total,
     where,
 )
-from autograd_mini.value import ZERO, adjoints, interior_order
+from autograd_mini.value import ZERO, adjoints, interior_order, opened_order
 
 numbers = st.floats(-3, 3)
 
@@ -287,10 +287,10 @@ def test_a_second_backward_doubles_the_leaves_exactly(p: float, q: float) -> Non
     root = tangled(x, y)
     root.backward()
     once = (x.grad, y.grad)
-    interior = [node.grad for node in interior_order(root)[0]]
+    interior = [node.grad for node in interior_order(root)]
     root.backward()
     assert (x.grad, y.grad) == (2 * once[0], 2 * once[1])
-    assert [node.grad for node in interior_order(root)[0]] == interior
+    assert [node.grad for node in interior_order(root)] == interior
 
 
 def test_leaves_add_up_over_different_roots() -> None:
@@ -329,7 +329,7 @@ def test_the_written_out_rules_of_the_fast_loop_are_the_tables_bit_for_bit(
     root.backward()
     expected: dict[Value, float] = dict.fromkeys(topological_order(root), 0.0)
     expected[root] = 1.0
-    for node in reversed(interior_order(root)[0]):
+    for node in reversed(interior_order(root)):
         assert node.op is not None
         locals_ = node.op.local(node.data, *[x.data for x in node.inputs])
         for parent, local in zip(node.inputs, locals_, strict=True):
@@ -351,7 +351,8 @@ def test_adjoints_are_the_gradients_and_touch_nothing(p: float, q: float) -> Non
 def test_the_two_orders_agree() -> None:
     root = tangled(Value(1.0), Value(2.0))
     whole = topological_order(root)
-    assert [node for node in whole if not node.is_leaf] == interior_order(root)[0]
+    assert [node for node in whole if not node.is_leaf] == interior_order(root)
+    assert opened_order(root, []) == interior_order(root)
     assert len(set(whole)) == len(whole)
     for i, node in enumerate(whole):
         assert all(whole.index(x) < i for x in node.inputs)
