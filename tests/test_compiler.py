@@ -6,6 +6,9 @@ import gc
 import linecache
 import math
 import random
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from operator import attrgetter
@@ -492,6 +495,23 @@ def test_a_registered_row_compiles(op: Op, registered: Callable[[Op], Op]) -> No
     check_agreement(f, program, [X[:1]], 1)
 
 
+def test_the_source_says_what_it_cannot_bring_along(registered: Callable[[Op], Op]) -> None:
+    op = registered(
+        Op("branching_alone", lambda x: math.sin(x) if x > 0 else x, (lambda f, x: 1.0,))
+    )
+    w = Value(1.0)
+    source = compile(lambda x: apply(op, w * x), 1.0).source
+    assert "# a Python function, which cannot be written here" in source
+    with pytest.raises(RuntimeError, match=r"branching_alone_row, .* that you registered"):
+        exec(source, {})
+    plain = registered(Op("cube_alone", lambda x: x * x * x, (lambda f, x: 3.0 * x * x,)))
+    scope: dict[str, Any] = {}
+    exec(compile(lambda x: apply(plain, w * x), 1.0).source, scope)
+    gtheta = np.zeros(1)
+    assert scope["bind"](np.ones(1), gtheta, 1)(np.array([[2.0]])) == 8.0
+    assert gtheta == [24.0]
+
+
 # Refusals.
 
 
@@ -828,14 +848,75 @@ def test_long_chains_do_not_exhaust_the_stack() -> None:
 
 def test_the_readme_shows_the_program_of_its_network() -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-    shown = readme.partition("```text\ndef bind")[2].partition("```")[0]
+    shown = readme.partition("```text\nimport numpy")[2].partition("```")[0]
     model = FNN([2, 3, 1], output_bias=False, seed=0)
     program = compile(lambda x, t: (model(x) - t) ** 2, [0.5, -1.0], 1.0)
-    code = [
-        [line.partition("  #")[0].rstrip() for line in text.strip().splitlines()]
-        for text in ("def bind" + shown, program.source)
-    ]
-    assert code[0] == code[1]
+    texts = [re.sub(r" +# \w+\.py:\d+", "", text) for text in (shown, program.source)]
+    assert "import numpy" + texts[0] == texts[1]
+
+
+def test_a_network_of_tanh_or_relu_needs_one_import_and_no_helpers() -> None:
+    for activation in ("tanh", "relu"):
+        model = FNN([2, 3, 1], activation, seed=0)
+        program = compile(lambda x, t, model=model: (model(x) - t) ** 2, [1.0, 2.0], 0.5)
+        prelude = program.source.partition("def bind")[0]
+        assert prelude == "import numpy as np\n\n\n"
+
+
+ALONE = """
+import runpy, sys
+from pathlib import Path
+import numpy as np
+
+sys.modules["autograd_mini"] = sys.modules["nn"] = None  # importing them is an error
+for path in sorted(Path(sys.argv[1]).glob("*.py")):
+    given = np.load(path.with_suffix(".npz"))
+    theta, gtheta = given["theta"], np.zeros_like(given["theta"])
+    columns = [given[name] for name in given.files if name != "theta"]
+    step = runpy.run_path(path)["bind"](theta, gtheta, columns[0].shape[1])
+    with np.errstate(all="ignore"):
+        result = step(*columns)
+    loss = result[0] if isinstance(result, tuple) else result
+    np.savez(path.with_suffix(".result.npz"), loss=loss, gradient=gtheta)
+"""
+
+
+def standalone_cases() -> Iterator[tuple[str, Callable[..., Any], list[Any]]]:
+    """Give programs that together need every row, index arrays, and baked-in constants."""
+    rng = np.random.default_rng(5)
+    for name, op in OPS.items():
+        ranges = op.smooth_ranges(4)
+        ws = [Value(1.0) for _ in ranges]
+        X = np.array([[rng.uniform(lo, hi) for lo, hi in ranges] for _ in range(5)])
+
+        def row(x: Any, op: Op = op, ws: list[Value] = ws) -> Any:
+            return apply(op, *[w * v for w, v in zip(ws, x, strict=True)])
+
+        yield f"row_{name}", row, [X]
+    for name in LOSSES:
+        f, X, T = loss_case(name)
+        yield f"loss_{name}", f, [X, T]
+    for structure in STRUCTURES:
+        f, _ = structure()
+        shapes = SHAPES.get(structure.__name__, ((3,),))
+        yield structure.__name__, f, [rng.normal(size=(7, *shape)) for shape in shapes]
+
+
+def test_the_source_runs_by_itself_with_numpy_alone(tmp_path: Path) -> None:
+    expected: dict[str, tuple[float, list[float]]] = {}
+    for name, f, batch in standalone_cases():
+        program = compile(f, *columns(batch, 0), check=False)
+        expected[name] = program.value_and_grad(*batch)
+        flat = [np.reshape(x, (len(x), -1)).T for x in batch]
+        (tmp_path / f"{name}.py").write_text(program.source, "utf-8")
+        np.savez(tmp_path / f"{name}.npz", *flat, theta=program.theta)
+    assert len(expected) > len(OPS) + len(LOSSES)
+    command = [sys.executable, "-I", "-c", ALONE, str(tmp_path)]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    for name, (value, gradients) in expected.items():
+        got = np.load(tmp_path / f"{name}.result.npz")
+        assert np.array_equal(got["loss"], value, equal_nan=True), name
+        assert np.array_equal(got["gradient"], gradients, equal_nan=True), name
 
 
 @pytest.mark.parametrize(

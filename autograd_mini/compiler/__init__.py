@@ -1,7 +1,8 @@
 """The compiler: one example's scalar graph in, a NumPy program over a batch out.
 
 Four passes, each a function whose result prints: `trace.trace` records the graph, `group.plan`
-finds the arrays and matrices in it, `emit.emit` writes the program, `run.compile` runs it.
+finds the arrays and matrices in it, `emit.emit` writes the program (`scalar.emit_scalar` one in
+plain floats, for a single example), `run.compile` runs it.
 """
 
 from __future__ import annotations

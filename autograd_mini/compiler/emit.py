@@ -1,16 +1,15 @@
-"""Emit: write a plan as the text of a NumPy program, or of a plain Python one for one example.
+"""Emit: write a plan as the text of a NumPy program.
 
-Both are written by the rows themselves: a forward by its spelling, a derivative by calling the
+The text is written by the rows themselves: a forward by its spelling, a derivative by calling the
 row's rule on symbols, times the upstream gradient.
 """
 
 # Spellings and symbols are Any to the type checker.
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false, reportPrivateUsage=false
+# pyright: reportUnknownVariableType=false
 
 from __future__ import annotations
 
-import keyword
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -21,49 +20,52 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.compiler import spelling
-from autograd_mini.compiler.group import BAKED, ROWS, STEADY, THETA, Group, Part, Plan, Ref
-from autograd_mini.compiler.spelling import MathSymbol, NumPySymbol
-from autograd_mini.compiler.trace import CONSTANT, VARYING
+from autograd_mini.compiler.group import (
+    BAKED,
+    FORWARD,
+    GRADIENT,
+    INPUTS,
+    ROWS,
+    STEADY,
+    THETA,
+    Group,
+    Part,
+    Plan,
+    Ref,
+)
+from autograd_mini.compiler.names import RESERVED, Names, common_label, identifier, name_groups
+from autograd_mini.compiler.prelude import array_text, definitions, index_text
+from autograd_mini.compiler.spelling import NumPySymbol
+from autograd_mini.compiler.trace import VARYING
 from autograd_mini.ops import Op
 from autograd_mini.symbols import PRODUCT, SUM, Symbol
 
-__all__ = ["Text", "emit", "emit_scalar", "name_groups"]
+__all__ = ["FLAGS", "INFIX", "Text", "emit"]
 
 Upstream: TypeAlias = "float | Symbol"  # a float is the same for all members and examples
 
-FORWARD, GRADIENT, INPUTS = "forward", "loss_and_gradient", "input_gradient"
-_FLAG: Final = {FORWARD: 0, GRADIENT: 1, INPUTS: 2}
-_RESERVED: Final = {
-    *keyword.kwlist,
-    *spelling.__dict__,
-    *("np", "theta", "gtheta", "B", "U", "V", "G", "GU", "ones", "seed", "average", "out", "bind"),
-    *("float", "pow", "sum", "min", "max", "abs", FORWARD, GRADIENT, INPUTS, *ops.OPS),
-}
-_INFIX: Final = {ops.ADD: "+", ops.SUB: "-", ops.MUL: "*", ops.DIV: "/"}
+FLAGS: Final = {FORWARD: 0, GRADIENT: 1, INPUTS: 2}
+INFIX: Final = {ops.ADD: "+", ops.SUB: "-", ops.MUL: "*", ops.DIV: "/"}
 # rows whose domain is not about single operands' values
 _TOTAL: Final = {ops.LOGSUMEXP, ops.AMAX}
 
 
 class Text:
-    """A program's text, and the numbers and functions that it refers to.
+    """A program's text: a whole module.
 
     Attributes:
         source: The text; running it defines `bind` (or the function itself, for one example).
-        namespace: What the text's free names mean.
+        namespace: The user's own functions that the text calls; without any it runs by itself.
         guarded: Whether the function also returns a number that is not finite if an operand may
             have been outside of its row's domain.
-        statements: The number of lines that run for each call.
     """
 
-    __slots__ = ("guarded", "namespace", "source", "statements")
+    __slots__ = ("guarded", "namespace", "source")
 
-    def __init__(
-        self, source: str, namespace: dict[str, Any], *, guarded: bool, statements: int
-    ) -> None:
+    def __init__(self, source: str, namespace: dict[str, Any], *, guarded: bool) -> None:
         self.source = source
         self.namespace = namespace
         self.guarded = guarded
-        self.statements = statements
 
 
 def emit(plan: Plan, purpose: str) -> Text:
@@ -71,95 +73,23 @@ def emit(plan: Plan, purpose: str) -> Text:
     return _Writer(plan, purpose).text()
 
 
-# Names.
-
-
-def identifier(label: str) -> str:
-    """Return a label as a Python name, or "" if nothing of it is left."""
-    name = re.sub(r"\W+", "_", label, flags=re.ASCII).strip("_")
-    return f"_{name}" if name[:1].isdigit() else name
-
-
-class _Names:
-    """Names that are not taken yet."""
-
-    def __init__(self, taken: Sequence[str] = ()) -> None:
-        self.taken = {*_RESERVED, *taken}
-        self.counts: dict[str, int] = {}
-
-    def new(self, wish: str, *, numbered: bool = False) -> str:
-        """Return `wish`, with a number if it is taken or always."""
-        name = wish
-        while numbered or name in self.taken or f"g_{name}" in self.taken:
-            self.counts[wish] = self.counts.get(wish, 0) + 1
-            name = f"{wish}{self.counts[wish]}"
-            numbered = name in self.taken
-        self.taken.add(name)
-        return name
-
-
-def common_label(labels: Sequence[str]) -> str:
-    """Return what dotted labels share, as `layers.0.neurons.*.w`."""
-    parts = [label.split(".") for label in labels if label]
-    if not parts or len(parts) < len(labels):
-        return ""
-    shared = [column[0] if len(set(column)) == 1 else "*" for column in zip(*parts, strict=False)]
-    if any(len(row) != len(shared) for row in parts):
-        shared.append("*")
-    while len(shared) > 1 and shared[-1] == "*":
-        shared.pop()
-    return "" if shared == ["*"] else ".".join(shared)
-
-
-def name_groups(plan: Plan) -> dict[int, str]:
-    """Give every group a name by its role; return the names of matrices' layers by group."""
-    graph = plan.graph
-    names = _Names([identifier(name) for name in graph.names])
-    owner = {i: group for group in plan.groups for i in group.members}
-    layer = 0
-    numbers: dict[int, str] = {}
-    roots = set(graph.roots)
-    for group in plan.groups:
-        reads = group.refs
-        source = owner.get(reads[0].nodes[0]) if reads else None
-        if group.is_matrix:
-            layer += 1
-            numbers[id(group)] = str(layer)
-        if roots & set(group.members) and len(plan.groups) > 1 and group.kind == VARYING:
-            wish, numbered = "loss" if graph.scalar else "y", False
-        elif group.is_matrix:
-            wish, numbered = f"z{layer}", False
-        elif len(group.members) == 1:
-            (node,) = group.members
-            wish, numbered = identifier(graph.labels[node]) or f"v{node}", False
-        elif group.op and group.op.arity == 1 and source and source.name[:1] == "z":
-            wish, numbered = f"h{source.name[1:]}", False
-        else:
-            wish, numbered = group.op.name if group.op else "sum", True
-        group.name = names.new(wish, numbered=numbered)
-    return numbers
-
-
-# The NumPy program.
-
-
 class _Writer:
     def __init__(self, plan: Plan, purpose: str) -> None:
         self.plan = plan
         self.graph = plan.graph
         self.purpose = purpose
-        self.flag = _FLAG[purpose]
+        self.flag = FLAGS[purpose]
         self.layers = name_groups(plan)
         self.arguments = [identifier(name) or f"x{k}" for k, name in enumerate(self.graph.names)]
-        self.names = _Names([*self.arguments, *[group.name for group in plan.groups]])
+        self.names = Names([*self.arguments, *[group.name for group in plan.groups]])
         self.arguments = [
-            name if name not in _RESERVED else self.names.new(f"{name}_") for name in self.arguments
+            name if name not in RESERVED else self.names.new(f"{name}_") for name in self.arguments
         ]
         self.body: list[str] = []
-        self.namespace: dict[str, Any] = {"np": np}
+        self.helpers: dict[str, Callable[..., Any]] = {}  # ours, which the text defines
+        self.foreign: dict[str, Callable[..., Any]] = {}  # the user's, which it cannot
         self.cache: dict[Any, Any] = {}
         self.hoisted: dict[str, tuple[str, str]] = {}
-        self.statements = 0
         self.at: dict[tuple[str, int], Group] = {}
         for group in plan.groups:
             if len(group.members) > 0:
@@ -195,6 +125,7 @@ class _Writer:
             answer = self._results()
         if watched:
             answer += f", {' + '.join(f'{name}.sum()' for name in watched)}"
+            self._line("", comment="with a number that is finite if all domains were kept to")
         shapes = ", ".join(
             f"{name} ({len(ids)}, B)"
             for name, ids in zip(self.arguments, graph.inputs, strict=True)
@@ -202,6 +133,9 @@ class _Writer:
         what = {FORWARD: "", GRADIENT: ", averaged over a batch of B", INPUTS: ", by its inputs"}
         title = "loss" if graph.scalar else "outputs"
         lines = [
+            *self._prelude(),
+            "",
+            "",
             "def bind(theta, gtheta, B):",
             f'    """{title}({", ".join(self.arguments)}){what[self.purpose]}: {len(plan.groups)} '
             f'groups, {plan.matrices} of them matrices."""',
@@ -216,12 +150,20 @@ class _Writer:
             f"    return {self.purpose}",
             "",
         ]
-        return Text(
-            "\n".join(lines),
-            self.namespace,
-            guarded=bool(watched),
-            statements=self.statements,
-        )
+        return Text("\n".join(lines), self.foreign, guarded=bool(watched))
+
+    def _prelude(self) -> list[str]:
+        """Return the imports, and the definitions of functions that NumPy lacks."""
+        lines: list[str] = []
+        for text in definitions(self.helpers.values()):
+            lines += ["", "", text] if text.startswith("def ") else [text]
+        for name in self.foreign:
+            lines += [
+                "",
+                f"if {name!r} not in globals():  # a Python function, which cannot be written here",
+                f"    raise RuntimeError({_FOREIGN.format(name)!r})",
+            ]
+        return lines
 
     def _workspace(self) -> list[str]:
         lines: list[str] = []
@@ -240,8 +182,6 @@ class _Writer:
     # Lines.
 
     def _line(self, text: str, comment: str = "") -> None:
-        if text:
-            self.statements += 1
         if comment:
             text = f"{text:<46}  # {comment}" if text else f"# {comment}"
         self.body.append(text)
@@ -263,15 +203,22 @@ class _Writer:
             lines.append(f"{line:<62}  # {comment}" if comment else line)
         return lines
 
-    def _bound(self, wish: str, value: Any) -> str:
-        """Return a name for an object that the text refers to."""
-        name = self.names.new(wish, numbered=True)
-        self.namespace[name] = value
-        return name
+    def _array_named(self, wish: str, text: str) -> str:
+        """Return a name for an array that is the same at every call."""
+        return self._hoist(self.names.new(wish, numbered=True), text)
 
-    def _function(self, name: str, f: Callable[..., Any]) -> str:
-        self.namespace[name] = f
-        return name
+    def _helper(self, f: Callable[..., Any]) -> str:
+        """Return the name of a function of ours that the text calls."""
+        self.helpers[f.__name__] = f
+        return f.__name__
+
+    def _foreign(self, wish: str, f: Callable[..., Any]) -> str:
+        """Return a name for a function of the user's that the text calls."""
+        key = ("foreign", wish)
+        if key not in self.cache:
+            self.cache[key] = self.names.new(identifier(wish))
+            self.foreign[self.cache[key]] = f
+        return self.cache[key]
 
     def _ones(self) -> str:
         return self._hoist("ones", "np.ones((B, 1), theta.dtype)", "to sum over the batch")
@@ -285,13 +232,13 @@ class _Writer:
             return data[0]
         key = ("numbers", shape, tuple(data))
         if key not in self.cache:
-            self.cache[key] = self._bound("c", np.array(data).reshape(shape))
+            self.cache[key] = self._array_named("c", array_text(data, shape))
         return self.cache[key]
 
     def _index(self, rows: Sequence[int], shape: tuple[int, ...]) -> str:
         key = ("index", tuple(rows), shape)
         if key not in self.cache:
-            self.cache[key] = self._bound("i", np.array(rows).reshape(shape))
+            self.cache[key] = self._array_named("i", index_text(rows, shape))
         return self.cache[key]
 
     def _gathered(self, text: str) -> str:
@@ -380,7 +327,7 @@ class _Writer:
             key = ("weights", tuple(ref.rows), ref.shape)
             if key not in self.cache:
                 data = [self.graph.data[i] for i in ref.rows]
-                self.cache[key] = self._bound("C", np.array(data).reshape(m, k))
+                self.cache[key] = self._array_named("C", array_text(data, (m, k)))
             return self.cache[key]
         view = self._matrix_view(ref, layer, gradient=False)
         if view:
@@ -479,11 +426,11 @@ class _Writer:
         texts = [NumPySymbol.of(x).within(SUM) for x in operands]
         if op is ops.POW and operands[1] == 2.0:
             return self._line(f"np.multiply({texts[0]}, {texts[0]}, out={out})", f"{texts[0]} ** 2")
+        if op is ops.RELU:
+            return self._line(f"np.maximum({texts[0]}, 0.0, out={out})", f"relu({texts[0]})")
         if op.name in spelling.SPELLINGS and ops.OPS.get(op.name) is op:
-            name = NumPySymbol.names[op.name]
             f = spelling.SPELLINGS[op.name]
-            if not isinstance(f, np.ufunc):
-                self._function(name, f)
+            name = NumPySymbol.names[op.name] if isinstance(f, np.ufunc) else self._helper(f)
         else:
             try:
                 written = op.forward(*[NumPySymbol.of(x) for x in operands])
@@ -491,8 +438,8 @@ class _Writer:
                 written = None
             if isinstance(written, Symbol):
                 return self._line(f"{out}[...] = {written}", op.name)
-            name = self._function(identifier(f"{op.name}_row"), spelling.spelling(op))
-        sign = _INFIX.get(op)
+            name = self._foreign(f"{op.name}_row", spelling.spelling(op))
+        sign = INFIX.get(op)
         comment = f"{out} = {texts[0]} {sign} {texts[1]}" if sign else ""
         return self._line(f"{name}({', '.join(texts)}, out={out})", comment)
 
@@ -527,9 +474,9 @@ class _Writer:
     def _reduction(self, op: Op, stack: str, group: Group, out: str) -> str:
         target = f"{out}[0]" if len(group.members) == 1 else out
         if op.name in spelling.SPELLINGS and ops.OPS.get(op.name) is op:
-            name = self._function(op.name, spelling.SPELLINGS[op.name])
+            name = self._helper(spelling.SPELLINGS[op.name])
         else:
-            name = self._function(identifier(f"{op.name}_row"), spelling.spelling(op))
+            name = self._foreign(f"{op.name}_row", spelling.spelling(op))
         return f"{name}({stack}, out={target})"
 
     def _is_steady(self, ref: Ref | None) -> bool:
@@ -697,16 +644,16 @@ class _Writer:
         except TypeError:  # the rule needs a number: map it over the elements
             row = Op(f"{op.name}_slope{j}", op.partials[j], (op.partials[j],))
             row.arity = (op.arity or 0) + 1
-            name = self._function(identifier(row.name), spelling.spelling(row))
+            name = self._foreign(row.name, spelling.spelling(row))
             texts = [NumPySymbol.of(x).text for x in (out, *operands)]
             return NumPySymbol(f"{name}({', '.join(texts)})")
 
     def _mention(self, text: str) -> None:
-        """Bind the helper functions that a text calls."""
+        """Note the functions of ours that a text calls."""
         for name in re.findall(r"(?<![\w.])([a-z_]\w*)\(", text):
             f = getattr(spelling, name, None)
             if f is not None:
-                self.namespace[name] = f
+                self._helper(f)
 
     def _reduction_backward(self, group: Group, op: Op, out: Symbol, upstream: Upstream) -> None:
         n, k = len(group.members), len(group.operands)
@@ -718,11 +665,13 @@ class _Writer:
             self._mention(template.text)
             local: Any = template
         else:
-            name = self._function(
-                identifier(f"{op.name}_slopes"), partial(spelling.local_arrays, op)
-            )
             f = f"{out}[0]" if n == 1 else out.text
-            local = NumPySymbol(f"{name}({f}, {stack})")
+            if ops.OPS.get(op.name) is op and op.name in spelling.SPELLINGS:
+                stacked, name = self._helper(spelling.stacked), self._helper(op.partials)
+                local = NumPySymbol(f"{stacked}({name}({f}, *{stack}), {f}.shape)")
+            else:
+                name = self._foreign(f"{op.name}_slopes", partial(spelling.local_arrays, op))
+                local = NumPySymbol(f"{name}({f}, {stack})")
         g = self._array(upstream, group)
         if len({ref.buffer for ref in group.operands}) == 1:
             self._assign_stack(group, self._joined(group), ("mul", g, local))
@@ -981,6 +930,10 @@ class _Writer:
             self._line(f"{f}({a}, {b}, out={view})")
 
 
+_FOREIGN: Final = (
+    "this program calls {}, a Python function of an operation that you registered: run it through "
+    "the program that it was compiled for, or define the function first"
+)
 _GRADIENTS: Final = {THETA: "gtheta", STEADY: "GU", ROWS: "G"}
 _PART_ORDER: Final = {"matrix": 0, "products": 1, "total": 2, "add": 3}
 
@@ -1031,160 +984,3 @@ def _shared_rule(op: Op, out: Symbol, stack: str) -> Symbol | None:
         return None
     level = partials[0].level if isinstance(partials[0], Symbol) else PRODUCT
     return NumPySymbol(text, level)
-
-
-# One example: plain Python on floats.
-
-
-def emit_scalar(plan: Plan, purpose: str) -> Text:
-    """Return straight-line Python of the recorded graph, for a single example."""
-    return _ScalarWriter(plan, purpose).text()
-
-
-class _ScalarWriter:
-    def __init__(self, plan: Plan, purpose: str) -> None:
-        self.plan, self.graph, self.purpose = plan, plan.graph, purpose
-        self.flag = _FLAG[purpose]
-        arguments = [identifier(name) or f"x{k}" for k, name in enumerate(self.graph.names)]
-        self.names = _Names(["pow"])
-        self.arguments = [self.names.new(name) for name in arguments]
-        self.namespace: dict[str, Any] = {"pow": ops.POW.forward}
-        self.lines: list[str] = []
-        self.symbols: dict[int, Any] = {}
-        self.gradients: dict[int, list[Any]] = {}
-
-    def text(self) -> Text:
-        graph, plan = self.graph, self.plan
-        for i in plan.parameters:
-            self.symbols[i] = self._name(i, "p")
-        self._unpack("theta", plan.parameters)
-        for name, ids, shape in zip(self.arguments, graph.inputs, graph.shapes, strict=True):
-            if shape == ():
-                self.symbols[ids[0]] = MathSymbol(name)
-                continue
-            for j, i in enumerate(ids):
-                self.symbols[i] = MathSymbol(self.names.new(f"{name}{j}"))
-            self._unpack(name, ids)
-        for i, op in enumerate(graph.ops):
-            if graph.kinds[i] == CONSTANT:
-                self.symbols[i] = graph.data[i]
-            elif op is not None:
-                self._forward(i, op)
-        results = [str(MathSymbol.of(self.symbols[root])) for root in graph.roots]
-        if self.purpose == FORWARD:
-            answer = f"{', '.join(results)},"
-        else:
-            wanted = plan.parameters
-            if self.purpose == INPUTS:
-                wanted = [i for ids in graph.inputs for i in ids]
-            self._backward()
-            tuple_text = ", ".join(str(MathSymbol.of(self._gradient(i))) for i in wanted)
-            answer = f"{results[0]}, ({tuple_text}{',' if wanted else ''})"
-        head = f"def {self.purpose}({', '.join(['theta', *self.arguments])}):"
-        body = [f"    {line}" for line in [*self.lines, f"return {answer}"]]
-        source = "\n".join([head, '    """One example, in plain floats."""', *body, ""])
-        return Text(source, self.namespace, guarded=False, statements=len(body))
-
-    def _name(self, i: int, letter: str = "v") -> MathSymbol:
-        return MathSymbol(self.names.new(identifier(self.graph.labels[i]) or f"{letter}{i}"))
-
-    def _unpack(self, source: str, ids: Sequence[int]) -> None:
-        if ids:
-            names = ", ".join(str(self.symbols[i]) for i in ids)
-            self.lines.append(f"{names}{',' if len(ids) == 1 else ''} = {source}")
-
-    def _function(self, name: str, f: Callable[..., Any]) -> str:
-        name = identifier(name)
-        self.namespace[name] = f
-        return name
-
-    def _forward(self, i: int, op: Op) -> None:
-        args = self.graph.args[i]
-        operands = [self.symbols[x] for x in args]
-        if op is ops.DOT or op is ops.TOTAL:
-            n = len(operands) // 2 if op is ops.DOT else 0
-            terms = [
-                MathSymbol.of(w) * x for w, x in zip(operands[:n], operands[n : 2 * n], strict=True)
-            ]
-            terms += operands[2 * n :]
-            text: Any = MathSymbol.of(terms[0])
-            for term in terms[1:]:
-                text = text + term
-        elif op in _INFIX or op in (ops.NEG, ops.POW, ops.WHERE):
-            text = MathSymbol.apply(op, *[MathSymbol.of(x) for x in operands])
-            if op is ops.POW:
-                text = MathSymbol.apply(op, MathSymbol.of(operands[0]), operands[1])
-        else:
-            name = self._function(f"{op.name}", op.forward)
-            text = f"{name}({', '.join(MathSymbol.of(x).text for x in operands)})"
-        if op is ops.DIV and self.symbols[args[1]] == 0.0:
-            text = f"{operands[0]} / 0.0"
-        name = self._name(i)
-        self.symbols[i] = name
-        source = self.graph.sources[i]
-        where = f"  # {os.path.basename(source)}" if source and len(self.lines) < 500 else ""
-        self.lines.append(f"{name} = {text}{where}")
-
-    def _needed(self, i: int) -> bool:
-        return bool(self.plan.flags[i] & self.flag)
-
-    def _backward(self) -> None:
-        graph = self.graph
-        (root,) = graph.roots
-        self.gradients[root] = [1.0]
-        for i in range(len(graph.ops) - 1, -1, -1):
-            op = graph.ops[i]
-            if op is None or i not in self.gradients or not self._needed(i):
-                continue
-            upstream = self._gradient(i)
-            args = graph.args[i]
-            operands = [self.symbols[x] for x in args]
-            if op.arity is None and op not in (ops.DOT, ops.TOTAL):
-                slopes = self.names.new("d", numbered=True)
-                name = self._function(f"{op.name}_slopes", op.partials)
-                texts = [MathSymbol.of(x).text for x in (self.symbols[i], *operands)]
-                self.lines.append(f"{slopes} = {name}({', '.join(texts)})")
-                locals_: list[Any] = [MathSymbol(f"{slopes}[{j}]") for j in range(len(args))]
-            else:
-                locals_ = self._locals(i, op, operands)
-            for x, local in zip(args, locals_, strict=True):
-                if local is not None and not (isinstance(local, float) and local == 0.0):
-                    self.gradients.setdefault(x, []).append(upstream * local)
-
-    def _locals(self, i: int, op: Op, operands: list[Any]) -> list[Any]:
-        args = self.graph.args[i]
-        if op.arity is None:
-            partials = op.partials(self.symbols[i], *operands)
-            return [p if self._needed(x) else None for p, x in zip(partials, args, strict=True)]
-        return [
-            self._local(op, j, self.symbols[i], operands) if self._needed(x) else None
-            for j, x in enumerate(args)
-        ]
-
-    def _local(self, op: Op, j: int, out: Symbol, operands: list[Any]) -> Any:
-        try:
-            local = op.partials[j](out, *operands)
-            if not isinstance(local, Symbol):
-                return float(local)
-        except TypeError:
-            name = self._function(f"{op.name}_slope{j}", op.partials[j])
-            texts = [MathSymbol.of(x).text for x in (out, *operands)]
-            return MathSymbol(f"{name}({', '.join(texts)})")
-        for called in re.findall(r"(?<![\w.])([a-z_]\w*)\(", local.text):
-            if called in ops.OPS and called != "pow":
-                self.namespace[called] = ops.OPS[called].forward
-        return local
-
-    def _gradient(self, i: int) -> Any:
-        """Return the sum of the contributions; a name, unless it is a name or number already."""
-        terms = self.gradients.get(i)
-        if not terms:
-            return 0.0
-        if len(terms) > 1 or not (isinstance(terms[0], float) or terms[0].text.isidentifier()):
-            total: Any = terms[0] if isinstance(terms[0], Symbol) else MathSymbol.of(terms[0])
-            for term in terms[1:]:
-                total = total + term
-            name = MathSymbol(self.names.new(f"g_{self.symbols[i]}"))
-            self.lines.append(f"{name} = {total}")
-            self.gradients[i] = [name]
-        return self.gradients[i][0]

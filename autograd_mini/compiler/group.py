@@ -22,6 +22,7 @@ Chains: TypeAlias = "dict[int, tuple[list[Pair], list[int]]]"
 _SumKey: TypeAlias = tuple[int, str, tuple[tuple[object, ...], ...]]
 
 THETA, STEADY, ROWS, BAKED = "theta", "U", "V", "c"  # buffers; an argument's is "x0", "x1", ...
+FORWARD, GRADIENT, INPUTS = "forward", "loss_and_gradient", "input_gradient"  # what a plan is for
 SHORT: Final = 4  # fewer terms than this, and no weights among them: single operations read better
 
 

@@ -33,7 +33,7 @@ from html import escape
 from typing import Any, Final, TypeAlias
 
 from autograd_mini.compiler import trace as tracing
-from autograd_mini.compiler.group import Plan, plan
+from autograd_mini.compiler.group import FORWARD, GRADIENT, INPUTS, Plan, plan
 from autograd_mini.compiler.trace import PARAMETER, VARYING, Shape
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
@@ -43,7 +43,6 @@ __all__ = ["Program", "compile"]
 
 Array: TypeAlias = Any
 
-FORWARD, GRADIENT, INPUTS = "forward", "loss_and_gradient", "input_gradient"
 STATEMENTS: Final = 20_000  # more array operations than this do not pay
 SCALAR_NODES: Final = 20_000  # the longest graph written out for a batch of one
 KEPT: Final = 4  # workspaces of so many batch sizes are kept
@@ -262,7 +261,12 @@ class Program:
 
     @property
     def source(self) -> str:
-        """The NumPy program as text; a debugger shows it, too."""
+        """The NumPy program as text: a module that needs nothing else, and that debuggers show.
+
+        Its `bind(theta, gtheta, B)` returns a function for batches of `B` examples, which takes
+        each argument with one column per example, returns the mean and fills `gtheta`. A text
+        that calls a Python function of an operation you registered says so, and needs it.
+        """
         purpose = GRADIENT if self._graph.scalar else FORWARD
         return self._text(purpose).text.source
 
@@ -284,7 +288,7 @@ class Program:
         )
 
     def __str__(self) -> str:
-        from autograd_mini.compiler.emit import name_groups
+        from autograd_mini.compiler.names import name_groups
 
         name_groups(self._plan)
         arguments = ", ".join(
@@ -423,18 +427,11 @@ class Program:
     def _text(self, purpose: str, *, scalar: bool = False) -> _Loaded:
         key = (purpose, scalar)
         if key not in self._texts:
-            from autograd_mini.compiler.emit import emit, emit_scalar
+            from autograd_mini.compiler.emit import emit
+            from autograd_mini.compiler.scalar import emit_scalar
 
             with collector_paused():
                 text = (emit_scalar if scalar else emit)(self._plan, purpose)
-            if not scalar and self.dtype.itemsize == 4:
-                text.namespace.update(
-                    {
-                        name: x.astype(self.dtype)
-                        for name, x in text.namespace.items()
-                        if getattr(getattr(x, "dtype", None), "kind", "") == "f"
-                    }
-                )
             self._texts[key] = _Loaded(self, text, purpose if scalar else "bind")
         return self._texts[key]
 

@@ -387,6 +387,11 @@ def spelling(op: Op) -> Callable[..., Any]:
     return over_elements
 
 
+def stacked(partials: tuple[Array | float, ...], shape: tuple[int, ...]) -> Array:
+    """Return all partials of a row of any number of operands along the first axis."""
+    return np.stack([np.broadcast_to(partial, shape) for partial in partials])
+
+
 class Column(Number):
     """An array that rules can be called on."""
 
@@ -411,12 +416,10 @@ class Column(Number):
 
 
 def local_arrays(op: Op, f: Array, operands: Array) -> Array:
-    """Return all partials of a row of any number of operands, along the first axis."""
+    """Return all partials of a row that only knows numbers, along the first axis."""
     partials = op.partials(Column(f), *[Column(x) for x in operands])
     shape = np.broadcast_shapes(f.shape, operands[0].shape)
-    return np.stack(
-        [np.broadcast_to(p.array if isinstance(p, Column) else p, shape) for p in partials]
-    )
+    return stacked(tuple([p.array if isinstance(p, Column) else p for p in partials]), shape)
 
 
 class NumPySymbol(Symbol):
