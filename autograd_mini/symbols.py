@@ -8,7 +8,7 @@ from typing import Any, Final
 from autograd_mini import ops
 from autograd_mini.ops import Number, Op
 
-__all__ = ["Symbol", "written"]
+__all__ = ["SIGNS", "Symbol", "written"]
 
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly a text binds, loosest first
 
@@ -19,6 +19,7 @@ _INFIX: Final = {
     ops.DIV: ("/", PRODUCT),
     ops.POW: ("**", POWER),
 }
+SIGNS: Final = {op.name: sign for op, (sign, _) in _INFIX.items()}  # add: +, sub: -, ...
 
 
 class Symbol(Number):
@@ -148,11 +149,11 @@ def written(op: Op, operands: Sequence[str], *, space: str = " ") -> str:
         >>> written(ops.MUL, ["1.0", "a"]), written(ops.NEG, ["a"]), written(ops.TANH, ["z"])
         ('1.0 * a', '-a', 'tanh(z)')
     """
-    if op in _INFIX:
+    if sign := SIGNS.get(op.name):
         a, b = operands
-        a = f"({a})" if op is ops.POW and a.startswith("-") else a
-        return f"{a}{space}{_INFIX[op][0]}{space}{b}"
-    if op is ops.NEG:
+        a = f"({a})" if sign == "**" and a.startswith("-") else a
+        return f"{a}{space}{sign}{space}{b}"
+    if op.name == "neg":
         (a,) = operands
         return f"-({a})" if a.startswith("-") else f"-{a}"
     return f"{op.name}({', '.join(operands)})"

@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 
 from autograd_mini import (
     Value,
+    amax,
     clip,
     draw,
     maximum,
+    norm,
     record_source,
     text_tree,
     to_dot,
@@ -195,8 +197,11 @@ def test_a_times_a_has_two_edges_with_their_index() -> None:
 
 def test_the_index_is_shown_where_the_order_of_arguments_matters() -> None:
     a, b = Value(1.0), Value(2.0)
-    for root, expected in ((a - b, ["0", "1"]), (a + b, ["", ""]), (a - 1, [""])):
-        assert [edge.argument for edge in picture(root).edges] == expected
+    for root in (a - b, a / b):
+        assert [edge.argument for edge in picture(root).edges] == ["0", "1"]
+    for root in (a + b, a * b, maximum(a, b), amax([a, b]), norm([a, b])):
+        assert [edge.argument for edge in picture(root).edges] == ["", ""]
+    assert [edge.argument for edge in picture(a - 1).edges] == [""]
 
 
 def test_before_a_backward_pass_a_box_says_so_and_shows_no_zero() -> None:

@@ -14,15 +14,18 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypedDict
 
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.picture import Box, Edge, Line, Picture
+from autograd_mini.symbols import SIGNS
 from autograd_mini.value import ZERO, Value, topological_order
 
 Collapse: TypeAlias = "str | Iterable[str] | Callable[[Value], bool] | None"
 
 FIELDS: Final = ("data", "grad", "id", "source")
 NOT_YET: Final = "grad not computed yet"
-SYMBOLS: Final = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
 COMMUTATIVE: Final = frozenset(
-    ("add", "mul", "maximum", "minimum", "hypot", "total", "product", "logsumexp", "norm")
+    (
+        *("add", "mul", "maximum", "minimum", "hypot"),
+        *("total", "product", "logsumexp", "norm", "amax"),
+    )
 )
 MOST_INPUTS: Final = 12  # inputs of a collapsed network drawn one by one; more become one box
 _UNITS: Final = {  # what comes before the unit, and its number
@@ -399,12 +402,8 @@ class _Graph:
         ]
         if all(operand == "·" for operand in operands):
             return name
-        if name in SYMBOLS and "·" in operands:
-            return (
-                f"{SYMBOLS[name]} {operands[1]}"
-                if operands[0] == "·"
-                else f"{operands[0]} {SYMBOLS[name]}"
-            )
+        if (sign := SIGNS.get(name)) and "·" in operands:
+            return f"{sign} {operands[1]}" if operands[0] == "·" else f"{operands[0]} {sign}"
         more = ["…"] if len(operands) > most else []
         return f"{name}({', '.join(operands[:most] + more)})"
 

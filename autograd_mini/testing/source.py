@@ -5,16 +5,13 @@ from __future__ import annotations
 import keyword
 import math
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from autograd_mini import functions
 from autograd_mini.ops import OPS, Op
+from autograd_mini.symbols import SIGNS, written
 from autograd_mini.value import Value, topological_order
 
 __all__ = ["expression", "letters", "names_of", "source"]
-
-_INFIX: Final = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
-_OF_A_LIST: Final = ("total", "product", "logsumexp", "norm", "amax")
 
 
 def expression(op: Op, operands: Sequence[str]) -> str:
@@ -26,22 +23,17 @@ def expression(op: Op, operands: Sequence[str]) -> str:
     """
     if OPS.get(op.name) is not op or not _is_public(op.name):
         return f"apply(OPS[{op.name!r}], {', '.join(operands)})"
-    if op.name in _INFIX:
-        a, b = operands
-        return f"{f'({a})' if a.startswith('-') else a} {_INFIX[op.name]} {b}"
-    if op.name == "neg":
-        return f"-{operands[0]}"
     if op.name == "dot":
         n = len(operands) // 2
         lists = [f"[{', '.join(operands[:n])}]", f"[{', '.join(operands[n : 2 * n])}]"]
-        return f"dot({', '.join([*lists, *operands[2 * n :]])})"
-    if op.name in _OF_A_LIST:
-        return f"{op.name}([{', '.join(operands)}])"
-    return f"{op.name}({', '.join(operands)})"
+        return written(op, [*lists, *operands[2 * n :]])
+    if op.arity is None:
+        return written(op, [f"[{', '.join(operands)}]"])
+    return written(op, operands)
 
 
 def _is_public(name: str) -> bool:
-    return name in _INFIX or name in ("neg", "abs") or name in functions.__all__
+    return name in SIGNS or name in ("neg", "abs") or name in functions.__all__
 
 
 def letters() -> Iterator[str]:
