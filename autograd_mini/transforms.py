@@ -6,11 +6,12 @@ derivative. They nest, and they touch no `.grad`: gradients are collected beside
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any, TypeAlias
 
+from autograd_mini.nested import flat, is_nested, mapped
 from autograd_mini.value import Value, adjoints
 
 __all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "value_and_grad"]
@@ -63,7 +64,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     @wraps(f)
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         call = _Call(f, args, kwargs, argnums)
-        if _is_nested(call.output):
+        if is_nested(call.output):
             raise TypeError(
                 f"grad needs a function that returns one number, but {_name(f)} returned "
                 f"{len(call.output)} of them: use jacobian"
@@ -87,7 +88,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     @wraps(f)
     def rows(*args: Any, **kwargs: Any) -> Any:
         call = _Call(f, args, kwargs, argnums)
-        return _map(call.gradient, call.output)
+        return mapped(call.gradient, call.output)
 
     return rows
 
@@ -132,10 +133,9 @@ def hvp(f: Function) -> Function:
 
     def product(x: Any, v: Any) -> Any:
         def slope_along_v(x: Any) -> Any:
-            pairs = list(zip(_leaves(grad(f)(x)), _leaves(v), strict=True))
-            return sum(g * t for g, t in pairs)
+            return sum(g * t for g, t in zip(flat(grad(f)(x)), flat(v), strict=True))
 
-        if len(list(_leaves(x))) != len(list(_leaves(v))):
+        if len(flat(x)) != len(flat(v)):
             raise ValueError(f"hvp needs x and v of one shape, but got {x!r} and {v!r}")
         return grad(slope_along_v)(x)
 
@@ -157,10 +157,10 @@ class _Call:
                 )
         inputs = list(args)
         for i in chosen:
-            inputs[i] = _map(_fresh, inputs[i])
+            inputs[i] = mapped(_fresh, inputs[i])
         self.arguments = [inputs[i] for i in chosen]
         self.stays_graph = _nested.get() or any(
-            isinstance(x, Value) for i in chosen for x in _leaves(args[i])
+            isinstance(x, Value) for i in chosen for x in flat(args[i])
         )
         token = _nested.set(True)
         try:
@@ -183,7 +183,7 @@ class _Call:
         def derivative_at(x: Value) -> Any:
             return self.finished(found.get(x, 0.0))
 
-        each = tuple(_map(derivative_at, argument) for argument in self.arguments)
+        each = tuple(mapped(derivative_at, argument) for argument in self.arguments)
         return each if self.several else each[0]
 
 
@@ -195,25 +195,6 @@ def _float(x: Any) -> float:
 def _fresh(x: Any) -> Value:
     """Return a new node to differentiate at; a Value stays reachable from it, for an outer grad."""
     return x * 1.0 if isinstance(x, Value) else Value(x)
-
-
-def _is_nested(x: Any) -> bool:
-    return isinstance(x, (list, tuple)) or bool(getattr(x, "ndim", 0))
-
-
-def _map(function: Function, structure: Any) -> Any:
-    """Apply a function to each number of a nested list; tuples and arrays come back as lists."""
-    if _is_nested(structure):
-        return [_map(function, x) for x in structure]
-    return function(structure)
-
-
-def _leaves(structure: Any) -> Iterator[Any]:
-    if _is_nested(structure):
-        for x in structure:
-            yield from _leaves(x)
-    else:
-        yield structure
 
 
 def _name(f: Function) -> str:

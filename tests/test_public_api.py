@@ -23,7 +23,7 @@ PACKAGES = {
 # A file imports only from files to its left. A new file takes its place here.
 ORDER = {
     "autograd_mini": """
-        errors ops symbols contexts value functions transforms steps scripts compiler drawing
+        errors nested ops symbols contexts value functions transforms steps scripts compiler drawing
         testing debugger __init__ __main__
     """,
     "nn": """

@@ -19,10 +19,11 @@ from autograd_mini import contexts
 from autograd_mini.contexts import Setting, record_source
 from autograd_mini.errors import TraceError
 from autograd_mini.functions import greater, less
+from autograd_mini.nested import is_nested, mapped
 from autograd_mini.ops import Op
 from autograd_mini.value import Value
 
-__all__ = ["Graph", "Shape", "eager", "flat", "shape_of", "trace"]
+__all__ = ["Graph", "Shape", "eager", "shape_of", "trace"]
 
 Shape: TypeAlias = "tuple[int, ...]"
 
@@ -141,7 +142,7 @@ def shape_of(x: Any) -> Shape:
     Raises:
         ValueError: If rows differ in length.
     """
-    if not _is_sequence(x):
+    if not is_nested(x):
         return ()
     shape = getattr(x, "shape", None)
     if shape is not None:
@@ -155,35 +156,23 @@ def shape_of(x: Any) -> Shape:
     return (len(x), *(below.pop() if below else ()))
 
 
-def flat(x: Any) -> list[Any]:
-    """Return the numbers of nested sequences in one list."""
-    return [number for row in x for number in flat(row)] if _is_sequence(x) else [x]
-
-
-def _is_sequence(x: Any) -> bool:
-    return isinstance(x, (list, tuple)) or bool(getattr(x, "ndim", 0))
-
-
 def _wrapped(x: Any, leaves: list[list[Value]]) -> Any:
     """Return an argument with Values in place of numbers, and list them."""
     mine: list[Value] = []
     leaves.append(mine)
 
-    def wrap(x: Any) -> Any:
-        if _is_sequence(x):
-            return [wrap(row) for row in x]
-        leaf = Value(x)
-        mine.append(leaf)
-        return leaf
+    def leaf(x: Any) -> Value:
+        mine.append(Value(x))
+        return mine[-1]
 
-    return wrap(x)
+    return mapped(leaf, x)
 
 
 def _results(result: Any) -> tuple[list[Value], bool]:
     """Return the roots, and whether the function returned a single number."""
     if isinstance(result, Value):
         return [result], True
-    if _is_sequence(result):
+    if is_nested(result):
         return [_result(y) for y in result], False
     return [_result(result)], True
 
@@ -191,7 +180,7 @@ def _results(result: Any) -> tuple[list[Value], bool]:
 def _result(y: Any) -> Value:
     if isinstance(y, Value):
         return y
-    if _is_sequence(y) or not hasattr(y, "__float__"):
+    if is_nested(y) or not hasattr(y, "__float__"):
         raise TraceError(
             f"a compiled function returns a number or a flat list of numbers, but got {y!r}"
         )

@@ -8,9 +8,10 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from autograd_mini.nested import flat, is_nested
 from autograd_mini.testing import numbers
 from autograd_mini.testing.differences import EPSILON, judge
 from autograd_mini.testing.inspection import Finding, Pass, backward_twice, first_wrong
@@ -178,7 +179,7 @@ class _Arguments:
         self.structure = [self._wrap(x, name) for x, name in zip(inputs, names, strict=True)]
 
     def _wrap(self, x: Any, name: str) -> Any:
-        if isinstance(x, (list, tuple)) or getattr(x, "ndim", 0):
+        if is_nested(x):
             return [self._wrap(element, f"{name}_{i}") for i, element in enumerate(x)]
         value = x if isinstance(x, Value) else Value(x, name)
         self.values.append(value)
@@ -206,7 +207,7 @@ class _Arguments:
     def once(self) -> list[Any]:
         """Call the function and return its outputs as a flat list."""
         structure = [_copied(x) for x in self.structure]
-        outputs = list(_flat(self.f(*structure)))
+        outputs = flat(self.f(*structure))
         if not _same(structure, self.structure):
             raise GradientMismatchError(
                 "the function changes a list that it was given: work on a copy, list(xs)",
@@ -238,14 +239,6 @@ def _parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     spare = (name for name in letters() if name not in named)
     return [*named, *[next(spare) for _ in range(count - len(named))]][:count]
-
-
-def _flat(x: Any) -> Iterator[Any]:
-    if isinstance(x, (list, tuple)) or getattr(x, "ndim", 0):
-        for element in x:
-            yield from _flat(element)
-    else:
-        yield x
 
 
 def _copied(x: Any) -> Any:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from autograd_mini.nested import mapped
 from autograd_mini.ops import Op
 from autograd_mini.testing.numbers import (
     AT_KINKS,
@@ -282,19 +283,7 @@ def reference_gradient(f: Any, *inputs: Any) -> Any:
     """
     if isinstance(f, Value):
         return {node: float(g) for node, g in replay(f).gradient.items()}
-    arguments = [_wrapped(x) for x in inputs]
+    arguments = mapped(lambda x: x if isinstance(x, Value) else Value(x), inputs)
     root = f(*arguments)
     found = replay(root).gradient if isinstance(root, Value) else dict[Value, Any]()
-    return _read(arguments, found)
-
-
-def _wrapped(x: Any) -> Any:
-    if isinstance(x, (list, tuple)) or getattr(x, "ndim", 0):
-        return [_wrapped(element) for element in x]
-    return x if isinstance(x, Value) else Value(x)
-
-
-def _read(structure: Any, found: dict[Value, Any]) -> Any:
-    if isinstance(structure, list):
-        return [_read(x, found) for x in structure]
-    return float(found.get(structure, 0.0))
+    return mapped(lambda x: float(found.get(x, 0.0)), arguments)
