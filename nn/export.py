@@ -98,6 +98,7 @@ def to_onnx(model: FNN, path: str | Path | None = None) -> Any:
 
     Raises:
         ImportError: If `onnx` is not installed.
+        TypeError: If the model is not an FNN.
         ValueError: If an activation is a function of the user's own.
 
     Example:
@@ -106,6 +107,7 @@ def to_onnx(model: FNN, path: str | Path | None = None) -> Any:
         >>> to_onnx(FNN([2, 3, 1], seed=0)).graph.node[0].op_type
         'Gemm'
     """
+    model = _checked(model, "to_onnx")
     onnx = _needed("onnx", "pip install 'autograd_mini[export]'")
     tensor = _needed("onnx.numpy_helper", "").from_array
     lines: list[str] = []
@@ -134,6 +136,7 @@ def to_torch(model: FNN) -> Any:
 
     Raises:
         ImportError: If PyTorch is not installed.
+        TypeError: If the model is not an FNN.
         ValueError: If an activation is a function of the user's own.
 
     Example:
@@ -147,6 +150,7 @@ def to_torch(model: FNN) -> Any:
         >>> abs(module(torch.tensor(x, dtype=torch.float64)).item() - model(x).data) < 1e-12
         True
     """
+    model = _checked(model, "to_torch")
     torch = _needed("torch", "pip install torch")
     modules: list[Any] = []
     for layer in model.layers:
@@ -183,10 +187,14 @@ def from_torch(module: Any) -> FNN:
     torch = _needed("torch", "pip install torch")
     linears: list[Any] = []
     names: list[str] = []
+    if not isinstance(module, torch.nn.Sequential):
+        raise ValueError(f"from_torch reads a torch.nn.Sequential, but got {module!r:.200}")
     for part in module:
         if isinstance(part, torch.nn.Linear):
             if len(names) < len(linears):
                 names.append("identity")
+            if linears and part.in_features != linears[-1].out_features:
+                raise ValueError(f"{part} does not take what {linears[-1]} gives")
             linears.append(part)
         elif len(names) == len(linears) - 1:
             names.append(_name_of_torch(part, torch))
@@ -291,8 +299,10 @@ def _name_of_torch(part: Any, torch: Any) -> str:
     for name, known in _TORCH.items():
         if known is None or type(part).__name__ != known[0]:
             continue
-        same = [getattr(part, key, value) == value for key, value in known[1].items()]
-        if all(same) or known[0] in ("Softplus", "Softmax", "LogSoftmax"):
+        same = [
+            _is_as_here(key, getattr(part, key, value), value) for key, value in known[1].items()
+        ]
+        if all(same):
             return name
     for name in _TORCH_FUNCTIONS:
         if type(part).__name__ == name.capitalize():
@@ -301,6 +311,21 @@ def _name_of_torch(part: Any, torch: Any) -> str:
         "from_torch reads Linear layers and activations with PyTorch's default settings, "
         f"not {part}"
     )
+
+
+def _is_as_here(key: str, theirs: Any, ours: Any) -> bool:
+    """Whether a setting of a PyTorch module means what ours does on a batch (N, D)."""
+    if key == "dim":
+        return theirs in (1, -1, None)
+    if key == "threshold":  # the straight line above PyTorch's 20 differs by 2e-9
+        return theirs >= 20.0
+    return theirs == ours
+
+
+def _checked(model: Any, who: str) -> FNN:
+    if not isinstance(model, FNN):
+        raise TypeError(f"{who} takes an FNN, but got {model!r:.200}")
+    return model
 
 
 def _needed(module: str, install: str) -> Any:

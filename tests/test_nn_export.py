@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -90,6 +90,17 @@ def test_what_is_no_plain_stack_is_refused_by_name() -> None:
         (nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.ReLU()), "ReLU"),
         (nn.Sequential(nn.Linear(2, 3), nn.ELU(alpha=2.0), nn.Linear(3, 1)), "ELU"),
         (mixed, "relu"),
+        (nn.Sequential(nn.Linear(2, 3), nn.Softplus(beta=2.0), nn.Linear(3, 1)), "beta=2.0"),
+        (nn.Sequential(nn.Linear(2, 3), nn.Softplus(threshold=1.0)), "threshold=1.0"),
+        (nn.Sequential(nn.Linear(2, 3), nn.Softmax(dim=0)), "dim=0"),
+        (nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 1)), "in_features=4"),
+        (nn.Linear(2, 3), "torch.nn.Sequential"),
     ):
         with pytest.raises(ValueError, match=named):
             from_torch(module)
+
+
+def test_what_is_no_network_is_refused_before_it_is_exported() -> None:
+    for export in (to_onnx, to_torch):
+        with pytest.raises(TypeError, match="takes an FNN, but got 3"):
+            export(cast(Any, 3))
