@@ -1,0 +1,210 @@
+"""Batches: taking them apart, example by example, and putting losses together.
+
+`of_components` and `of_classes` make a loss of one example into one that takes batches, checks
+shapes and targets, and reduces.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias, cast
+
+from autograd_mini import Value, is_tracing, norm
+from autograd_mini.ops import Number
+from nn.losses.checks import check_distribution, data_of, varies
+from nn.losses.terms import pairs, summed
+
+__all__ = ["Loss", "nested", "of_classes", "of_components", "root_mean"]
+
+Loss: TypeAlias = Callable[..., Any]
+Component: TypeAlias = Callable[[Any, Any], Any]  # the loss or error of one component
+Check: TypeAlias = Callable[["float | None", "float | None"], None]
+
+
+def of_components(
+    loss: Component,
+    prediction: Any,
+    target: Any,
+    reduction: str,
+    check: Check | None = None,
+) -> Any:
+    """Apply a loss of one component: summed over an example's C, reduced over the examples.
+
+    Args:
+        loss: A function of one component of prediction and target.
+        prediction: A number, N of them, or N lists of C.
+        target: The same shape.
+        reduction: "mean", "sum" or "none".
+        check: Raises ValueError for numbers that the loss refuses; None stands for one that is
+            not known.
+    """
+    examples, single = _paired(prediction, target, check)
+    losses = [summed([loss(f, y) for f, y in pairs(fs, ys)]) for fs, ys in examples]
+    return _reduced(losses, single, reduction)
+
+
+def of_classes(
+    loss: Callable[[list[Any], list[Any]], Any],
+    prediction: Any,
+    target: Any,
+    reduction: str,
+    *,
+    probabilities: bool = False,
+    one_hot: bool = False,
+) -> Any:
+    """Apply a loss of one example of C classes, and reduce over the examples.
+
+    Args:
+        loss: A function of C predictions and C targets.
+        prediction: C numbers, or N lists of C.
+        target: A class index or a list of C numbers for each example.
+        reduction: "mean", "sum" or "none".
+        probabilities: Refuse predictions that are no distribution.
+        one_hot: Refuse targets that are no single class.
+    """
+    predictions = nested(prediction)
+    shape = _shape(predictions, "prediction")
+    single = len(shape) == 1
+    if len(shape) not in (1, 2):
+        raise ValueError(
+            f"prediction needs one number for each class, shape (C,) or (N, C), but has shape "
+            f"{shape}"
+        )
+    if single:
+        predictions, targets = [predictions], [target]
+    else:
+        targets = _listed(target)
+        if len(targets) != len(predictions):
+            raise ValueError(
+                f"one target per prediction, please: got {len(predictions)} predictions and "
+                f"{len(targets)} targets"
+            )
+    losses: list[Any] = []
+    for n, (p, t) in enumerate(zip(predictions, targets, strict=True)):
+        place = "" if single else f" of example {n}"
+        distribution = _as_distribution(t, len(p), place)
+        if not is_tracing():
+            check_distribution(distribution, f"the target{place}", one_hot=one_hot)
+            if probabilities:
+                check_distribution(p, f"the prediction{place}", one_hot=False)
+        value = loss(p, distribution)
+        if not varies(value) and any(varies(x) for x in p):
+            value = Value(value)  # every term was left out
+        losses.append(value)
+    return _reduced(losses, single, reduction)
+
+
+def root_mean(error: Component, prediction: Any, target: Any, check: Check | None = None) -> Any:
+    """Return √((1/N) Σ error²) over all components of N examples; slope 0 where all are 0."""
+    examples, _ = _paired(prediction, target, check)
+    errors = [error(f, y) for fs, ys in examples for f, y in pairs(fs, ys)]
+    return norm(errors) / math.sqrt(len(examples))
+
+
+def _paired(
+    prediction: Any, target: Any, check: Check | None
+) -> tuple[list[tuple[list[Any], list[Any]]], bool]:
+    """Return (components, targets) for each example, and whether it is one bare number."""
+    fs, ys = nested(prediction), nested(target)
+    shape, other = _shape(fs, "prediction"), _shape(ys, "target")
+    if shape != other:
+        raise ValueError(
+            f"prediction and target need the same shape, and nothing is broadcast: got "
+            f"{_described(shape)} and {_described(other)}"
+        )
+    if len(shape) > 2:
+        raise ValueError(
+            f"prediction needs shape (), (N,) or (N, C), N examples of C outputs, but has {shape}"
+        )
+    if not shape:
+        fs, ys = [[fs]], [[ys]]
+    elif len(shape) == 1:
+        fs, ys = [[f] for f in fs], [[y] for y in ys]
+    examples = list(pairs(fs, ys))
+    if check is not None and not is_tracing():
+        for f, y in (pair for example in examples for pair in pairs(*example)):
+            check(data_of(f), data_of(y))
+    return examples, not shape
+
+
+def nested(x: Any) -> Any:
+    """Return nested lists of floats and Values; arrays and other sequences become lists."""
+    if isinstance(x, (Number, float)):
+        return x
+    if hasattr(x, "tolist"):
+        return nested(x.tolist())
+    if isinstance(x, Iterable) and not isinstance(x, (str, bytes)):
+        return [nested(element) for element in cast(Iterable[Any], x)]
+    return Value(cast(Any, x)).data  # the door for numbers, and its errors
+
+
+def _as_distribution(target: Any, count: int, place: str) -> list[Any]:
+    """Return a class target as a list of C numbers."""
+    if isinstance(target, Number):
+        raise ValueError(
+            f"the target{place} is a Value, which cannot be a class index: use an int, or a "
+            "one-hot list where the function is compiled"
+        )
+    if hasattr(target, "tolist"):
+        target = target.tolist()
+    if hasattr(target, "__index__") and not isinstance(target, bool):
+        index = target.__index__()
+        if not 0 <= index < count:
+            raise ValueError(
+                f"the target{place} is class {index}, but there are {count} classes: 0 to "
+                f"{count - 1}"
+            )
+        return [1.0 if i == index else 0.0 for i in range(count)]
+    entries = nested(target)
+    if not isinstance(entries, list):
+        raise ValueError(
+            f"the target{place} must be an int, the index of a class, or a list of {count} "
+            f"numbers, but got {target!r}"
+        )
+    entries = cast(list[Any], entries)
+    if len(entries) != count or any(isinstance(x, list) for x in entries):
+        raise ValueError(
+            f"the target{place} needs one number for each of {count} classes, but has shape "
+            f"{_shape(entries, 'target')}"
+        )
+    return entries
+
+
+def _listed(target: Any) -> list[Any]:
+    if hasattr(target, "tolist"):
+        target = target.tolist()
+    if isinstance(target, Number) or not isinstance(target, Iterable):
+        raise ValueError(f"a batch needs a list of targets, one per example, but got {target!r}")
+    return list(cast(Iterable[Any], target))
+
+
+def _shape(x: Any, name: str) -> tuple[int, ...]:
+    """Return the shape of nested lists; empty and ragged ones are refused."""
+    if not isinstance(x, list):
+        return ()
+    rows = cast(list[Any], x)
+    if not rows:
+        raise ValueError(f"{name} is empty: a loss needs at least one number")
+    first, *others = [_shape(row, name) for row in rows]
+    for i, other in enumerate(others, start=1):
+        if other != first:
+            raise ValueError(
+                f"{name} is ragged: {name}[0] has shape {first} and {name}[{i}] has {other}"
+            )
+    return (len(rows), *first)
+
+
+def _described(shape: tuple[int, ...]) -> str:
+    return f"shape {shape}" if shape else "a number"
+
+
+def _reduced(losses: list[Any], single: bool, reduction: str) -> Any:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"reduction must be 'mean', 'sum' or 'none', but got {reduction!r}")
+    if single:
+        return losses[0]
+    if reduction == "none":
+        return losses
+    whole = summed(losses)
+    return whole / len(losses) if reduction == "mean" and len(losses) > 1 else whole
