@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from autograd_mini import ops
-from autograd_mini.ops import Op, Range, Rule
+from autograd_mini.ops import Number, Op, Range, Rule
 from autograd_mini.value import Value, apply
 
 Scalar: TypeAlias = "Value | float"
@@ -625,9 +625,9 @@ def dot(ws: Iterable[Scalar], xs: Iterable[Scalar], bias: Scalar = 0.0) -> Any:
     ws, xs = tuple(ws), tuple(xs)
     if len(ws) != len(xs):
         raise ValueError(f"dot needs as many xs as ws, but got {len(ws)} ws and {len(xs)} xs")
-    if isinstance(bias, (float, int)) and bias == 0.0:
-        return apply(ops.DOT, *ws, *xs)
-    return apply(ops.DOT, *ws, *xs, bias)
+    if isinstance(bias, Number) or bias != 0.0:
+        return apply(ops.DOT, *ws, *xs, bias)
+    return apply(ops.DOT, *ws, *xs)
 
 
 def primitive(

@@ -354,23 +354,19 @@ def log_or_nan(x: Any) -> Any:
 
 def power_slope(x: Any, y: Any) -> Any:
     """Slope y xʸ⁻¹ of a power in its base: 0 for y = 0, infinite at x = 0 for 0 < y < 1."""
-    if not isinstance(x, PLAIN):
-        if isinstance(y, PLAIN) and y >= 1.0:
-            return y * x ** (y - 1.0)  # a constant exponent stays plain arithmetic
-        return x.apply(POWER_SLOPE, x, y)
-    if not isinstance(y, PLAIN):
-        return y.apply(POWER_SLOPE, x, y)
-    try:
-        f: float | complex = x ** (y - 1.0)
-    except ZeroDivisionError:
-        f = math.inf
-    except OverflowError:
-        if x < 0.0 and y % 1.0:
-            return math.nan  # it was the complex power that overflowed
-        f = -math.inf if x < 0.0 and (y - 1.0) % 2.0 == 1.0 else math.inf
-    if type(f) is complex:
-        return math.nan
-    return y * f if y else 0.0
+    if isinstance(x, PLAIN) and isinstance(y, PLAIN):
+        try:
+            f: Any = x ** (y - 1.0)
+        except ZeroDivisionError:
+            f = math.inf
+        except OverflowError:
+            if x < 0.0 and y % 1.0:
+                return math.nan  # it was the complex power that overflowed
+            f = -math.inf if x < 0.0 and (y - 1.0) % 2.0 == 1.0 else math.inf
+        return math.nan if type(f) is complex else y * f if y else 0.0
+    if isinstance(y, PLAIN) and y >= 1.0:
+        return y * x ** (y - 1.0)  # a constant exponent stays plain arithmetic
+    return _dispatch(POWER_SLOPE, x, y)
 
 
 def lower_power(f: Any, x: Any, y: Any) -> Any:
@@ -489,7 +485,7 @@ def _softshrink(x: float, lambd: float) -> float:
 def _dot(*operands: float) -> float:
     n = len(operands) // 2
     f = 0.0
-    for w, x in zip(operands[:n], operands[n : 2 * n], strict=True):
+    for w, x in zip(operands, operands[n : 2 * n]):  # noqa: B905 # it ends with the xs
         f += w * x
     return f + operands[-1] if len(operands) % 2 else f
 

@@ -243,8 +243,52 @@ class Value(Number):
 
     @classmethod
     def apply(cls, op: Op, *operands: Any) -> Any:
-        """Apply a row; every function and method of Values comes here."""
-        return apply(op, *operands)
+        """Apply a row of the rule table to Values and plain numbers, or to another kind of Number.
+
+        Every function and method of Values comes here.
+
+        Returns:
+            A Value that remembers its operands, or a float if no operand is a Value.
+
+        Raises:
+            DomainError: If the row has no real result for these operands.
+            TypeError: If an operand is not a number, or their number is not the row's.
+
+        Example:
+            >>> from autograd_mini import OPS, apply
+            >>> apply(OPS["atan2"], Value(1.0), 1.0).data
+            0.7853981633974483
+        """
+        arity = op.arity
+        if arity is not None and len(operands) != arity:
+            raise TypeError(f"{op.name} takes {arity} operands, but got {len(operands)}")
+        values: Any = operands
+        recorded = bool(operands)
+        for x in operands:
+            if type(x) is not Value:
+                recorded = False
+                break
+        if not recorded:
+            for x in operands:
+                if isinstance(x, Value):
+                    recorded = True
+                    break
+                if isinstance(x, Number):
+                    return x.apply(op, *operands)
+            values = tuple([x if isinstance(x, Value) else constant(x) for x in operands])
+        try:
+            data: Any = op.forward(*[x.data for x in values])
+        except (ValueError, ArithmeticError) as error:
+            raise explained(op, values, error) from None
+        if type(data) is not float:
+            data = number(data)
+        if not recorded:
+            return data
+        if arity == 1:
+            return _node(data, op, values[0])
+        if arity == 2:
+            return _node(data, op, values[0], values[1])
+        return _node(data, op, values)
 
     # Differentiation.
 
@@ -490,51 +534,7 @@ def _watched_node(data: float, op: Op, a: Any, b: Value | None) -> Value:
     return node
 
 
-def apply(op: Op, *operands: Any) -> Any:
-    """Apply a row of the rule table to Values and plain numbers, or to another kind of Number.
-
-    Returns:
-        A Value that remembers its operands, or a float if no operand is a Value.
-
-    Raises:
-        DomainError: If the row has no real result for these operands.
-        TypeError: If an operand is not a number, or their number is not the row's.
-
-    Example:
-        >>> from autograd_mini.ops import OPS
-        >>> apply(OPS["atan2"], Value(1.0), 1.0).data
-        0.7853981633974483
-    """
-    if op.arity == 1 and len(operands) == 1 and type(operands[0]) is Value:
-        x: Any = operands[0]
-        try:
-            data: Any = op.forward(x.data)
-        except (ValueError, ArithmeticError) as error:
-            raise explained(op, (x,), error) from None
-        return _node(data if type(data) is float else number(data), op, x)
-    if op.arity is not None and len(operands) != op.arity:
-        raise TypeError(f"{op.name} takes {op.arity} operands, but got {len(operands)}")
-    recorded = False
-    for operand in operands:
-        if isinstance(operand, Value):
-            recorded = True
-            break
-        if isinstance(operand, Number):
-            return operand.apply(op, *operands)
-    values = tuple([x if isinstance(x, Value) else constant(x) for x in operands])
-    try:
-        data = op.forward(*[x.data for x in values])
-    except (ValueError, ArithmeticError) as error:
-        raise explained(op, values, error) from None
-    if type(data) is not float:
-        data = number(data)
-    if not recorded:
-        return data
-    if op.arity == 1:
-        return _node(data, op, values[0])
-    if op.arity == 2:
-        return _node(data, op, values[0], values[1])
-    return _node(data, op, values)
+apply: Final = Value.apply
 
 
 def _mixed(op: Op, a: Any, b: Any) -> Any:
