@@ -138,6 +138,9 @@ def sqrt(x: Scalar) -> Any:
 def sin(x: Scalar) -> Any:
     """Return the sine of an angle in radians.
 
+    Raises:
+        DomainError: If x is infinite.
+
     Example:
         >>> sin(0.0)
         0.0
@@ -147,6 +150,9 @@ def sin(x: Scalar) -> Any:
 
 def cos(x: Scalar) -> Any:
     """Return the cosine of an angle in radians.
+
+    Raises:
+        DomainError: If x is infinite.
 
     Example:
         >>> cos(0.0)
@@ -158,6 +164,9 @@ def cos(x: Scalar) -> Any:
 def tan(x: Scalar) -> Any:
     """Return the tangent of an angle in radians.
 
+    Raises:
+        DomainError: If x is infinite.
+
     Example:
         >>> tan(0.0)
         0.0
@@ -168,6 +177,9 @@ def tan(x: Scalar) -> Any:
 def sinh(x: Scalar) -> Any:
     """Return the hyperbolic sine.
 
+    Raises:
+        RangeError: If |x| > 710.47.
+
     Example:
         >>> sinh(0.0)
         0.0
@@ -177,6 +189,9 @@ def sinh(x: Scalar) -> Any:
 
 def cosh(x: Scalar) -> Any:
     """Return the hyperbolic cosine.
+
+    Raises:
+        RangeError: If |x| > 710.47.
 
     Example:
         >>> cosh(0.0)
@@ -362,7 +377,7 @@ def log_or_nan(x: Scalar) -> Any:
 
 
 def clamped_log(x: Scalar) -> Any:
-    """Return max(ln x, -100), also at 0; its slope is 0 below e⁻¹⁰⁰.
+    """Return max(ln x, -100), also at 0, and NaN below; its slope is 0 up to e⁻¹⁰⁰.
 
     Example:
         >>> clamped_log(0.0)
@@ -372,7 +387,7 @@ def clamped_log(x: Scalar) -> Any:
 
 
 def clamped_log1p(x: Scalar) -> Any:
-    """Return max(ln(1 + x), -100), also at -1; its slope is 0 below.
+    """Return max(ln(1 + x), -100), also at -1, and NaN below; its slope is 0 at -1.
 
     Example:
         >>> clamped_log1p(-1.0)
@@ -528,6 +543,9 @@ def softshrink(x: Scalar, lambd: Scalar = 0.5) -> Any:
 
 def huber(r: Scalar, delta: Scalar = 1.0) -> Any:
     """Return ½r² where |r| <= delta, else delta (|r| - delta/2).
+
+    Raises:
+        DomainError: If delta < 0.
 
     Example:
         >>> huber(3.0)

@@ -19,6 +19,7 @@ _INFIX: Final = {
     ops.DIV: ("/", PRODUCT),
     ops.POW: ("**", POWER),
 }
+_SHORT: Final = 24  # characters: a longer base of a square is not written twice
 SIGNS: Final = {op.name: sign for op, (sign, _) in _INFIX.items()}  # add: +, sub: -, ...
 
 
@@ -101,7 +102,7 @@ class Symbol(Number):
                 return a  # x / 1 -> x
         elif _is(b, 1.0):
             return a  # x ** 1 -> x
-        elif _is(b, 2.0) and a.level == ATOM and len(a.text) < 24:
+        elif _is(b, 2.0) and a.level == ATOM and len(a.text) < _SHORT:
             return a * a  # x ** 2 -> x * x
         if op is ops.POW:
             return cls.power(cls.of(a), cls.of(b))

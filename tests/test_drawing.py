@@ -306,7 +306,7 @@ def test_color_diverges_around_zero_and_never_hides_the_text(a: float, b: float)
         elif gradient < 0:
             assert blue > green
         else:
-            assert color == style.WHITE
+            assert color == style.NEUTRAL
     if abs(a) <= abs(b):
         assert int(style.fill(abs(a), scale)[5:], 16) >= int(style.fill(abs(b), scale)[5:], 16)
 

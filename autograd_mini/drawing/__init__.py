@@ -9,6 +9,10 @@ dot  svg  mermaid  text      a picture in one format
 layout   where boxes and edges go, without Graphviz
 engines  who renders, and what to install
 drawing  the graphviz.Digraph that `draw` returns
+command  `python -m autograd_mini draw`
+player   the HTML player of a Trace; page/ holds its HTML, CSS and JavaScript
+javascript                   the rule table for players that compute
+network  a feedforward network as units and weights
 ```
 """
 
@@ -131,7 +135,8 @@ def to_mermaid(root: Value, **options: Unpack[Options]) -> str:
     drawn = picture(root, **options)
     written = mermaid(drawn)
     while not fits(drawn, written) and len(drawn.boxes) > 1:
-        options["max_nodes"] = min(len(drawn.boxes), options.get("max_nodes", 300)) * 4 // 5
+        shown = sum([box.kind != "more" for box in drawn.boxes])
+        options["max_nodes"] = shown * 4 // 5
         drawn = picture(root, **options)
         written = mermaid(drawn)
     return written

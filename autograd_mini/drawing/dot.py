@@ -34,10 +34,11 @@ def lines(picture: Picture) -> list[str]:
     crowd = len(picture.edges) / max(1, len(picture.boxes))  # many edges need room to part
     written = [
         f"rankdir={picture.rankdir} bgcolor=white nodesep=0.25 ranksep={0.4 + 0.1 * crowd:.2f}",
-        f"node [shape=box fillcolor={labels.dot(style.WHITE)} color={labels.dot(style.BORDER)} "
+        f"node [shape=box fillcolor={labels.dot(style.NEUTRAL)} color={labels.dot(style.BORDER)} "
         f'{font} fontsize={style.FONT_SIZE:g} margin="0.1,0.05"]',
         f"edge [color={labels.dot(style.EDGE)} arrowsize=0.6 "
-        f"{font} fontsize={style.SMALL:g} labelfontsize=8 labeldistance=1.5 labelangle=25]",
+        f"{font} fontsize={style.SMALL:g} labelfontsize={style.TINY:g} "
+        "labeldistance=1.5 labelangle=25]",
     ]
     if picture.caption:
         caption = f"label={labels.dot(picture.caption)} labelloc=b labeljust=l"
@@ -65,12 +66,12 @@ def _box(box: Box, scale: float) -> str:
     if box.kind != "more":
         attributes.append(f'fillcolor="{color}" color="{style.border(box.gradient)}"')
     if box.is_root:
-        attributes.append("penwidth=2.5")
+        attributes.append(f"penwidth={style.ROOT_BORDER:g}")
     return f"{box.id} [{' '.join(attributes)}]"
 
 
 def _stripes() -> str:
-    return ":".join([style.WHITE, style.HATCH] * 5)
+    return ":".join([style.NEUTRAL, style.HATCH] * 5)
 
 
 def _edge(edge: Edge, picture: Picture) -> str:

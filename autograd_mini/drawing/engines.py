@@ -38,7 +38,7 @@ class Engine(NamedTuple):
     path: str
 
 
-def engines() -> Iterator[Engine]:
+def installed() -> Iterator[Engine]:
     """Yield the engines that are installed, best first."""
     import shutil
     import sysconfig
@@ -54,7 +54,7 @@ def to_svg(picture: Picture) -> str:
     """Return a picture as SVG by the best engine there is."""
     if len(picture.boxes) <= LARGEST:
         source = dot(picture).encode()
-        for engine in engines():
+        for engine in installed():
             written, _ = _run(engine, source, "svg")
             if written is not None and b"<svg" in written:
                 return written.decode("utf-8", "replace")
@@ -68,7 +68,7 @@ def render(source: str, format: str) -> bytes:
         RenderError: If no engine that is installed can write the format.
     """
     said = ""
-    for engine in engines():
+    for engine in installed():
         if engine.name == "dot" or format in RASTER or format == "svg":
             asked = "jpeg" if format == "jpg" else format
             written, error = _run(engine, source.encode(), asked)

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from typing import Final
 
+from autograd_mini.steps import shortened
+
 LONGEST: Final = 24  # characters of a label inside a box; hovering shows the rest
 
 # What XML has no way to write: control characters, halves of a surrogate pair, two non-characters.
@@ -61,7 +63,7 @@ def shorten(text: str, longest: int = LONGEST) -> str:
         >>> shorten("the pre-activation of unit 2")
         'the pre-activation of u…'
     """
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    return shortened(text, longest)
 
 
 def xml(text: str) -> str:

@@ -22,26 +22,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from math import inf
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
-Point = tuple[float, float]
-Size = tuple[float, float]
+Point: TypeAlias = tuple[float, float]
+Size: TypeAlias = tuple[float, float]
 
-BOX_SPACE = 16.0  # between two boxes of a column
-SLOT_SPACE = 9.0  # beside the slot of a long edge
-SLOT = 2.0  # the breadth of such a slot
-PORT_SPACE = 11.0  # between two arrowheads at one box, where there is room
-GAP = 38.0  # between two columns, more where edges travel far
-WIDEST_GAP = 130.0
-ARROW = 8.0  # the straight end of an edge, for its arrowhead
-MARGIN = 12.0
-OWN = 24  # columns that each of several long edges of one box shows for itself
+BOX_SPACE: Final = 16.0  # between two boxes of a column
+SLOT_SPACE: Final = 9.0  # beside the slot of a long edge
+SLOT: Final = 2.0  # the breadth of such a slot
+PORT_SPACE: Final = 11.0  # between two arrowheads at one box, where there is room
+GAP: Final = 38.0  # between two columns, more where edges travel far
+WIDEST_GAP: Final = 130.0
+ARROW: Final = 8.0  # the straight end of an edge, for its arrowhead
+MARGIN: Final = 12.0
+OWN: Final = 24  # columns that each of several long edges of one box shows for itself
 
-STRAIGHT = 50.0  # the pull along a long edge, where an edge between two boxes pulls with 1
-ASIDE = 0.02  # the pull of an input that is not on a longest path: it follows, the others stay
+STRAIGHT: Final = 50.0  # the pull along a long edge, where an edge between two boxes pulls with 1
+ASIDE: Final = (
+    0.02  # the pull of an input that is not on a longest path: it follows, the others stay
+)
 
-SWEEPS = 8  # passes over the columns that look for fewer crossings
-LARGE = 1_000  # vertices; above, half the sweeps
+SWEEPS: Final = 8  # passes over the columns that look for fewer crossings
+LARGE: Final = 1_000  # vertices; above, half the sweeps
 
 
 class Layout(NamedTuple):

@@ -42,8 +42,7 @@ def fits(picture: Picture, text: str) -> bool:
 
 def _box(box: Box) -> str:
     first, last = _SHAPES[box.kind]
-    title = " = ".join([part for part in (box.label, box.operation) if part])
-    lines = [title or box.lines[0].text, *[line.text for line in box.lines[1:]]]
+    lines = [box.title, *[line.text for line in box.lines[1:]]]
     return f"{box.id}{first}{labels.mermaid(*lines)}{last}"
 
 
@@ -52,7 +51,7 @@ def _look(box: Box, scale: float) -> str:
     if box.kind == "more":
         look = f"fill:#fff,stroke:{style.BORDER},color:#000"
     if box.kind in ("more", "constant") or style.is_hatched(box.gradient):
-        look += ",stroke-dasharray:4 3"
+        look += f",stroke-dasharray:{style.DASHES}"
     if box.is_root:
         look += ",stroke-width:3px"
     return f"style {box.id} {look}"

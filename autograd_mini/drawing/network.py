@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from autograd_mini.drawing import labels, style
+from autograd_mini.drawing.svg import opening
 
 __all__ = ["Units", "network"]
 
@@ -67,12 +68,7 @@ def network(inputs: int, layers: Sequence[Units], title: str = "feedforward netw
         places.append(
             {unit: (x, top + row * ROW) for row, unit in enumerate(column) if unit is not None}
         )
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}pt" height="{height:g}pt"'
-        f' viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{labels.xml(title)}"'
-        f' font-family="{style.FONT}" font-size="{style.FONT_SIZE:g}">',
-        f'<rect class="canvas" width="{width:g}" height="{height:g}" fill="white"/>',
-    ]
+    parts = [opening(width, height, title)]
     thickest = max(2.5, WIDEST - 0.15 * tallest)  # where lines are many, they are thinner
     for units, sources, targets in zip(layers, places, places[1:], strict=False):
         parts += _lines(units, sources, targets, scale, thickest)
@@ -118,7 +114,7 @@ def _lines(
         share = min(size / scale, 1.0) if scale else float(size > 0.0)
         (x, y), (tx, ty) = sources[source], targets[unit]
         name = labels.xml(f"{units.name}.neurons.{unit}.w.{source} = {weight!r}")
-        dashed = "" if math.isfinite(weight) else ' stroke-dasharray="4 3"'
+        dashed = "" if math.isfinite(weight) else f' stroke-dasharray="{style.DASHES}"'
         lines.append(
             f'<line x1="{x + RADIUS:g}" y1="{y:g}" x2="{tx - RADIUS:g}" y2="{ty:g}"'
             f' stroke="{style.border(weight)}"'
@@ -137,10 +133,10 @@ def _circle(
         hover = f"{units.name}.neurons.{unit}: {units.activation}"
         hover += ", no bias" if bias is None else f", b = {bias!r}"
     ring = style.BORDER if not bias else style.border(bias)
-    fill = style.WHITE if units else "white"
-    text = f"{name}"
+    fill = style.NEUTRAL if units else "white"
+    text = name
     if index is not None:
-        text += f'<tspan dy="3" font-size="8">{index}</tspan>'
+        text += f'<tspan dy="3" font-size="{style.TINY:g}">{index}</tspan>'
     return (
         f'<g class="unit"><title>{labels.xml(hover)}</title>'
         f'<circle cx="{x:g}" cy="{y:g}" r="{RADIUS:g}" fill="{fill}" stroke="{ring}"'
@@ -161,7 +157,8 @@ def _caption(x: float, name: str, size: int, what: str) -> str:
 def _more(x: float, y: float, count: int) -> str:
     return (
         f'<text x="{x:g}" y="{y + 2:g}" text-anchor="middle" font-size="16">⋮</text>'
-        f'<text x="{x:g}" y="{y + 15:g}" text-anchor="middle" font-size="8">{count:,} more</text>'
+        f'<text x="{x:g}" y="{y + 15:g}" text-anchor="middle" font-size="{style.TINY:g}">'
+        f"{count:,} more</text>"
     )
 
 

@@ -40,6 +40,13 @@ class Box(NamedTuple):
     gradient: float | None = None
     is_root: bool = False
 
+    @property
+    def title(self) -> str:
+        """The first line with the whole label: `h = tanh`."""
+        return " = ".join([part for part in (self.label, self.operation) if part]) or (
+            self.lines[0].text
+        )
+
 
 class Edge(NamedTuple):
     """One argument of one operation.

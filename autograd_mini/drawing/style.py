@@ -15,17 +15,24 @@ from autograd_mini.drawing import labels
 FONT: Final = "DejaVu Sans Mono, Menlo, Consolas, monospace"
 FONT_SIZE: Final = 12.0
 SMALL: Final = 10.0  # on edges and in captions
+TINY: Final = 8.0  # indices
 CHARACTER: Final = 0.61  # of the font size: the width of a character
 LINE: Final = 15.0  # from one line of text to the next
 PADDING: Final = (9.0, 6.0)
 
-WHITE: Final = "#f7f7f7"
+# The player paints by itself: `page/player.css` and `page/player.js` have these colors and decades.
+NEUTRAL: Final = "#f7f7f7"
 NEGATIVE, POSITIVE = "#b2abd2", "#fdb863"
 NEGATIVE_BORDER, POSITIVE_BORDER = "#5e3c99", "#e66101"
+DECADES: Final = 4.0  # from the palest tint to the full color
+PALEST: Final = 0.1  # of the full color
+
 BORDER: Final = "#555555"
+ROOT_BORDER: Final = 2.5  # how wide
 EDGE: Final = "#666666"
 HATCH: Final = "#c8c8c8"
-DECADES: Final = 4.0  # from the palest tint to the full color
+QUIET: Final = "#333333"  # text that is not in a box
+DASHES: Final = "4 3"
 
 
 def text_width(text: str, size: float = FONT_SIZE) -> float:
@@ -71,12 +78,12 @@ def fill(gradient: float | None, scale: float) -> str:
         ('#b2abd2', '#f7f7f7', '#fad8ad')
     """
     if not gradient or not scale or not math.isfinite(gradient):
-        return WHITE
+        return NEUTRAL
     ratio = abs(gradient) / scale
-    strength = max(0.1, min(1.0, 1.0 + math.log10(ratio) / DECADES)) if ratio else 0.1
+    strength = max(PALEST, min(1.0, 1.0 + math.log10(ratio) / DECADES)) if ratio else PALEST
     full = POSITIVE if gradient > 0 else NEGATIVE
     channels = [
-        round(int(WHITE[i : i + 2], 16) * (1 - strength) + int(full[i : i + 2], 16) * strength)
+        round(int(NEUTRAL[i : i + 2], 16) * (1 - strength) + int(full[i : i + 2], 16) * strength)
         for i in (1, 3, 5)
     ]
     return "#{:02x}{:02x}{:02x}".format(*channels)

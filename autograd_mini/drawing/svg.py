@@ -7,16 +7,17 @@ Each box is a group with the id of its node (`n7`), each edge a group with the i
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.layout import Layout, Point, layout
 from autograd_mini.drawing.picture import Box, Edge, Picture
 
-STACK = 4.0  # how far the sheets behind a collapsed box look out
-DOUBLE = 3.0  # between the two lines of a double border
-PORT = 9.0  # between two arrowheads at a box that grows to have room for them
-MOST_PORTS = 40  # beyond which a box no longer grows, and its arguments go without index
-_CAPTION = 24.0
+STACK: Final = 4.0  # how far the sheets behind a collapsed box look out
+DOUBLE: Final = 3.0  # between the two lines of a double border
+PORT: Final = 9.0  # between two arrowheads at a box that grows to have room for them
+MOST_PORTS: Final = 40  # beyond which a box no longer grows, and its arguments go without index
+_CAPTION: Final = 24.0
 
 
 def svg(picture: Picture, placed: Layout | None = None) -> str:
@@ -31,14 +32,7 @@ def svg(picture: Picture, placed: Layout | None = None) -> str:
     if picture.caption:
         width = max(width, style.text_width(picture.caption, style.SMALL) + 24.0)
         height += _CAPTION
-    size = f"{_n(width)} {_n(height)}"
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_n(width)}pt" height="{_n(height)}pt"'
-        f' viewBox="0 0 {size}" role="img" aria-label="{labels.xml(picture.title)}"'
-        f' font-family="{style.FONT}" font-size="{_n(style.FONT_SIZE)}" xml:space="preserve">',
-        f'<rect class="canvas" width="{_n(width)}" height="{_n(height)}" fill="white"/>',
-        '<g id="graph0" class="graph">',
-    ]
+    parts = [opening(width, height, picture.title), '<g id="graph0" class="graph">']
     inputs = Counter([edge.target for edge in picture.edges])
     for edge, route, middle in zip(picture.edges, placed.routes, placed.labels, strict=True):
         indexed = inputs[edge.target] <= MOST_PORTS
@@ -48,10 +42,27 @@ def svg(picture: Picture, placed: Layout | None = None) -> str:
     if picture.caption:
         parts.append(
             f'<text class="caption" x="12" y="{_n(height - 10)}" font-size="{_n(style.SMALL)}"'
-            f' fill="#333333">{labels.xml(picture.caption)}</text>'
+            f' fill="{style.QUIET}">{labels.xml(picture.caption)}</text>'
         )
     parts += ["</g>", "</svg>", ""]
     return "\n".join(parts)
+
+
+def opening(width: float, height: float, title: str) -> str:
+    """Return what every SVG starts with: its size, its font, a white canvas.
+
+    Args:
+        width: In points.
+        height: In points.
+        title: What screen readers say.
+    """
+    w, h = _n(width), _n(height)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}pt" height="{h}pt"'
+        f' viewBox="0 0 {w} {h}" role="img" aria-label="{labels.xml(title)}"'
+        f' font-family="{style.FONT}" font-size="{_n(style.FONT_SIZE)}" xml:space="preserve">\n'
+        f'<rect class="canvas" width="{w}" height="{h}" fill="white"/>'
+    )
 
 
 def place(picture: Picture) -> Layout:
@@ -122,8 +133,8 @@ def _edge(
     ]
     if edge.argument and indexed:
         parts.append(
-            f'<text class="argument" {beside} font-size="8" fill="#333333" stroke="white"'
-            f' stroke-width="2" paint-order="stroke">{edge.argument}</text>'
+            f'<text class="argument" {beside} font-size="{_n(style.TINY)}" fill="{style.QUIET}"'
+            f' stroke="white" stroke-width="2" paint-order="stroke">{edge.argument}</text>'
         )
     if middle:
         width, height = style.text_width(edge.text, style.SMALL) + 6.0, style.SMALL + 4.0
@@ -143,7 +154,7 @@ def _box(box: Box, center: Point, extent: tuple[float, float], scale: float) -> 
     kinds = f"node {box.kind} root" if box.is_root else f"node {box.kind}"
     look = (
         f'fill="{style.fill(box.gradient, scale)}" stroke="{style.border(box.gradient)}"'
-        f' stroke-width="{2.5 if box.is_root else 1}"'
+        f' stroke-width="{style.ROOT_BORDER if box.is_root else 1}"'
     )
     shapes: list[str] = []
     if box.kind == "group":
@@ -157,7 +168,7 @@ def _box(box: Box, center: Point, extent: tuple[float, float], scale: float) -> 
     if box.kind == "input":
         radius = 13.0
     elif box.kind == "more":
-        look = f'fill="white" stroke="{style.BORDER}" stroke-dasharray="4 3"'
+        look = f'fill="white" stroke="{style.BORDER}" stroke-dasharray="{style.DASHES}"'
     elif box.kind == "constant":
         look += ' stroke-dasharray="1.5 2"'
     shapes.append(_rect(left, top, width, height, look, radius))

@@ -73,11 +73,10 @@ def text(picture: Picture, *, ascii: bool = False) -> str:
 
 
 def _line(box: Box, rule: str) -> str:
-    title = " = ".join([part for part in (box.label, box.operation) if part])
-    if not box.label and box.kind != "more":
-        title = f"{box.id} {box.operation or 'leaf'}"
+    named = box.label or box.kind == "more"
+    title = box.title if named else f"{box.id} {box.operation or 'leaf'}"
     more = [f"({line.text})" if line.kind == "hidden" else line.text for line in box.lines[1:]]
-    return "  ".join([title or box.lines[0].text, *more]) + _rule(rule)
+    return "  ".join([title, *more]) + _rule(rule)
 
 
 def _rule(text: str) -> str:

@@ -9,13 +9,13 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini.nested import flat, is_nested
 from autograd_mini.testing import numbers
 from autograd_mini.testing.differences import EPSILON, judge
 from autograd_mini.testing.inspection import Finding, Pass, backward_twice, first_wrong
-from autograd_mini.testing.numbers import Opaque
+from autograd_mini.testing.numbers import UNDEFINED, Opaque
 from autograd_mini.testing.reference import Replay, replay
 from autograd_mini.testing.report import GradientMismatchError, explain, mismatch
 from autograd_mini.testing.source import letters, names_of, source
@@ -25,9 +25,8 @@ __all__ = ["Report", "check_gradients", "gradcheck"]
 
 Build: TypeAlias = Callable[[], Any]
 
-_ONE_BY_ONE = 16  # more leaves than this are moved together, in one direction
-_REPLAY = 1e-9  # relative to S, the sum of the absolute contributions
-_UNDEFINED = (ValueError, ArithmeticError)
+_ONE_BY_ONE: Final = 16  # more leaves than this are moved together, in one direction
+_REPLAY: Final = 1e-9  # relative to S, the sum of the absolute contributions
 
 
 class Report(NamedTuple):
@@ -314,7 +313,7 @@ def _replayed(root: Value, *, exact: bool) -> Replay | None:
         return None
     try:
         return replay(root, exact=exact)
-    except (Opaque, *_UNDEFINED):
+    except (Opaque, *UNDEFINED):
         return None
 
 

@@ -19,7 +19,7 @@ from autograd_mini import contexts
 from autograd_mini.ops import Op
 from autograd_mini.testing import numbers
 from autograd_mini.testing.differences import EPSILON, judge
-from autograd_mini.testing.numbers import Opaque, Precise, evaluate, precision
+from autograd_mini.testing.numbers import UNDEFINED, Opaque, Precise, evaluate, precision
 from autograd_mini.testing.reference import Slope, local_slopes
 from autograd_mini.value import ZERO, Value, topological_order
 
@@ -29,7 +29,6 @@ _FORWARD: Final = 1e-13  # relative to the conditioning of the operation
 _RULE: Final = 1e-9
 _SQUARED_STEP: Final = 1e-60  # the error of a derivative at 0, with room
 _SUM: Final = 1e-12  # relative to the sum of the absolute contributions
-_UNDEFINED: Final = (ValueError, ArithmeticError)
 
 
 class Edge(NamedTuple):
@@ -138,7 +137,7 @@ def _wrong_forward(node: Value) -> Finding | None:
             exact = evaluate(op, operands)
         except Opaque:
             return None
-        except _UNDEFINED:
+        except UNDEFINED:
             return Finding("forward", node, 0, node.data, math.nan)
         error = abs(exact - node.data)
         if error <= _FORWARD * abs(exact) + 1e-307:
@@ -188,12 +187,12 @@ def _precise_edges(
         try:
             f = evaluate(op, operands)
             slopes = local_slopes(op, operands, wanted)
-        except _UNDEFINED:  # the operation itself is wrong, and was found to be
+        except UNDEFINED:  # the operation itself is wrong, and was found to be
             return [Edge(node, i, local, None) for i, local in enumerate(locals_) if wanted[i]]
         try:
             exact = op.local(Precise(f), *[Precise(x) for x in operands])
             rule = [Precise.unwrap(x) for x in exact]
-        except (TypeError, AttributeError, *_UNDEFINED):
+        except (TypeError, AttributeError, *UNDEFINED):
             rule = [ctx.mpf(x) for x in locals_]  # a rule that computes with floats only
         edges: list[Edge] = []
         for i, slope in enumerate(slopes):

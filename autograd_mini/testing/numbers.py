@@ -20,6 +20,7 @@ from autograd_mini.ops import OPS, Number, Op
 
 __all__ = [
     "AT_KINKS",
+    "UNDEFINED",
     "Opaque",
     "Precise",
     "available",
@@ -30,7 +31,8 @@ __all__ = [
 ]
 
 DIGITS: Final = 100
-_FAR: Final = 1e6
+UNDEFINED: Final = (ValueError, ArithmeticError)  # what a row raises outside of its domain
+_FAR: Final = 1e6  # from where on mpmath gives no erfc
 
 
 class Opaque(TypeError):
@@ -126,7 +128,7 @@ def functions() -> dict[str, Callable[..., Any]]:
         return sum([*terms, *operands[2 * n :]], zero)
 
     def erfc(x: Any) -> Any:
-        return ctx.erfc(x) if abs(x) < _FAR else one - ctx.sign(x)  # mpmath gives up far out
+        return ctx.erfc(x) if abs(x) < _FAR else one - ctx.sign(x)
 
     def log_cosh(x: Any) -> Any:
         return (

@@ -18,6 +18,7 @@ from autograd_mini.nested import mapped
 from autograd_mini.ops import Op
 from autograd_mini.testing.numbers import (
     AT_KINKS,
+    UNDEFINED,
     Precise,
     context,
     evaluate,
@@ -31,7 +32,6 @@ __all__ = ["Replay", "Slope", "local_slopes", "reference_gradient", "replay"]
 _STEP: Final = "1e-35"
 _AT_ZERO: Final = 1e-15  # a smaller step still: clamped_log has a kink at 4e-44
 _AGREE: Final = 1e-20  # relative: on a smooth piece, slopes left and right differ by far less
-_UNDEFINED: Final = (ValueError, ZeroDivisionError, OverflowError)
 
 
 class Slope(NamedTuple):
@@ -145,7 +145,7 @@ def _slope(op: Op, operands: Sequence[Any], i: int, f: Any, convention: float | 
         if convention is None and x and size < 1e12 and abs(left - right) <= _AGREE * size:
             middle = (left + right) / 2
             return Slope(middle, middle, middle)
-    except _UNDEFINED:
+    except UNDEFINED:
         pass
     left, right = _limit(difference, -h), _limit(difference, h)
     if convention is not None:
@@ -163,7 +163,7 @@ def _limit(difference: Callable[[Any], Any], h: Any) -> Any:
     ctx = context()
     try:
         near, far = difference(h / 4), difference(h)
-    except _UNDEFINED:
+    except UNDEFINED:
         return None
     if not (ctx.isfinite(near) and ctx.isfinite(far)):
         return None
@@ -186,7 +186,7 @@ def _around(op: Op, operands: Sequence[Any], wanted: Sequence[bool]) -> Iterator
                         _difference(op, moved, i, f)(_step(x) * 1e-12) if wanted[i] else 0
                         for i, x in enumerate(moved)
                     ]
-                except _UNDEFINED:
+                except UNDEFINED:
                     continue
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 from autograd_mini.ops import ADD
 from autograd_mini.testing.inspection import Edge, Finding, Pass, edges_of, first_wrong, spared
@@ -12,9 +13,9 @@ from autograd_mini.value import ZERO, Value, apply, topological_order
 
 __all__ = ["GradientMismatchError", "explain", "minimal"]
 
-_ROWS = 12  # of the node table
-_LINES = 40  # of the program
-_SMALL = 60  # nodes; above it the program is not shrunk node by node
+_ROWS: Final = 12  # of the node table
+_LINES: Final = 40  # of the program
+_SMALL: Final = 60  # nodes; above it the program is not shrunk node by node
 
 
 class GradientMismatchError(AssertionError):
@@ -161,8 +162,8 @@ def explain(root: Value, finding: Finding, headline: str = "") -> GradientMismat
     with spared(order):
         done = _engine_pass(small, order)
     edges = [edge for node in reversed(order) for edge in edges_of(node)]
-    lines = source(small, names=names).split("\n")
-    program = "\n".join(lines)
+    program = source(small, names=names)
+    lines = program.split("\n")
     if len(lines) > _LINES:
         lines = [*lines[: _LINES // 2], "...", *lines[-_LINES // 2 :]]
     parts = [
