@@ -2,7 +2,8 @@
 
 Each is a context manager and a decorator. The setting belongs to the thread or asyncio task that
 opened it. `state.open` counts the open blocks of all threads, so that code outside of any block
-pays for one test of an integer and nothing more.
+pays for one test of an integer and nothing more; `state.tracing` counts functions being traced,
+which concern numbers that leave the graph, but not the making of nodes.
 """
 
 from __future__ import annotations
@@ -37,10 +38,11 @@ class _State:
     `backward_steps()` under way?
     """
 
-    __slots__ = ("on_backward", "open", "stepped")
+    __slots__ = ("on_backward", "open", "stepped", "tracing")
 
     def __init__(self) -> None:
         self.open = 0
+        self.tracing = 0
         self.on_backward: Callable[[Any, float], None] | None = None
         self.stepped: set[Any] = set()
 
@@ -66,13 +68,18 @@ class Setting:
 
     def __enter__(self) -> None:
         self._tokens.append(self._variable.set(self._value))
-        with _count_lock:
-            state.open += 1
+        self._count(1)
 
     def __exit__(self, *exception: object) -> None:
-        with _count_lock:
-            state.open -= 1
+        self._count(-1)
         self._variable.reset(self._tokens.pop())
+
+    def _count(self, by: int) -> None:
+        with _count_lock:
+            if self._variable is tracer:
+                state.tracing += by
+            else:
+                state.open += by
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Return `function` with every call inside such a block."""

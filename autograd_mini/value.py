@@ -151,27 +151,27 @@ class Value(Number):
 
     def detach(self) -> Value:
         """Return a leaf with the same data and label: gradients stop there."""
-        if _state.open:
+        if _state.tracing:
             _refuse_to_bake_in(self, "detach()")
         return Value(self.data, self.label)
 
     def __float__(self) -> float:
-        if _state.open:
+        if _state.tracing:
             _refuse_to_bake_in(self, "float()")
         return self.data
 
     def __int__(self) -> int:
-        if _state.open:
+        if _state.tracing:
             _refuse_to_bake_in(self, "int()")
         return int(self.data)
 
     def __bool__(self) -> bool:
-        if _state.open:
+        if _state.tracing:
             _refuse_to_bake_in(self, "bool()")
         return self.data != 0.0
 
     def __round__(self, digits: int | None = None) -> float:
-        if _state.open:
+        if _state.tracing:
             _refuse_to_bake_in(self, "round()")
         return round(self.data, digits)
 
@@ -575,7 +575,7 @@ def _boxed(x: Any, numpy: Any) -> Any:
 
 
 def _compare(symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
-    if _state.open and (tracer := contexts.tracer.get()) is not None:
+    if _state.tracing and (tracer := contexts.tracer.get()) is not None:
         return tracer.compare(symbol, x, y)
     if isinstance(y, Value):
         return symbol(x.data, y.data)

@@ -187,16 +187,15 @@ def flatten(graph: Graph) -> tuple[Chains, bytearray]:
     """
     rows, args, kinds = graph.ops, graph.args, graph.kinds
     uses = [0] * len(rows)
-    for i, operands in enumerate(args):
-        if kinds[i] != CONSTANT:
-            for x in operands:
-                uses[x] += 1
+    for operands in args:
+        for x in operands:
+            uses[x] += 1
     for root in graph.roots:
         uses[root] += 1
     chains: Chains = {}
     absorbed = bytearray(len(rows))
     for i in range(len(rows) - 1, -1, -1):
-        if absorbed[i] or kinds[i] not in (VARYING, PARAMETER) or rows[i] not in _CHAINS:
+        if absorbed[i] or rows[i] not in _CHAINS or kinds[i] == CONSTANT:
             continue
         pairs, rest, inner = _terms(graph, i, uses)
         weighted = any((kinds[a], kinds[b]) in _WEIGHTED for a, b in pairs)
@@ -207,41 +206,52 @@ def flatten(graph: Graph) -> tuple[Chains, bytearray]:
     return chains, absorbed
 
 
-_CHAINS: Final = (ops.ADD, ops.TOTAL, ops.DOT)
+_CHAINS: Final = frozenset({ops.ADD, ops.TOTAL, ops.DOT})
 _WEIGHTED: Final = {pair for x in (INPUT, VARYING) for pair in ((PARAMETER, x), (x, PARAMETER))}
 
 
 def _terms(graph: Graph, root: int, uses: list[int]) -> tuple[list[Pair], list[int], list[int]]:
-    rows, args, kinds, data = graph.ops, graph.args, graph.kinds, graph.data
+    """Return a sum's products, its other terms, and the nodes between."""
+    rows, args, kinds = graph.ops, graph.args, graph.kinds
     kind = kinds[root]
     pairs: list[Pair] = []
     rest: list[int] = []
-    inner: list[int] = []
-    stack = [root]
+    inner = [root]
+    stack = _opened(rows[root], args[root], pairs)
     while stack:
         node = stack.pop()
+        if uses[node] != 1 or kinds[node] != kind:
+            rest.append(node)
+            continue
         op = rows[node]
-        if node != root:
-            if uses[node] != 1 or kinds[node] != kind:
-                rest.append(node)
-                continue
-            if op is ops.MUL:
-                a, b = args[node]
-                pairs.append((a, b))
-            elif op is ops.POW and kinds[args[node][1]] == CONSTANT and data[args[node][1]] == 2.0:
-                pairs.append((args[node][0], args[node][0]))
-            elif op not in _CHAINS:
-                rest.append(node)
-                continue
-            inner.append(node)
-        if op is ops.DOT:
-            operands = args[node]
-            n = len(operands) // 2
-            pairs += zip(operands[:n], operands[n : 2 * n], strict=True)
-            stack += operands[2 * n :]
-        elif op is ops.ADD or op is ops.TOTAL:
-            stack += args[node][::-1]
-    return pairs, rest, inner
+        if op is ops.MUL:
+            pairs.append(args[node])  # pyright: ignore[reportArgumentType] # two operands
+        elif op is ops.ADD:
+            x, y = args[node]
+            stack += (y, x)
+        elif op in _CHAINS:
+            stack += _opened(op, args[node], pairs)
+        elif op is ops.POW and _is_square(graph, node):
+            pairs.append((args[node][0], args[node][0]))
+        else:
+            rest.append(node)
+            continue
+        inner.append(node)
+    return pairs, rest, inner[1:]
+
+
+def _opened(op: Op | None, operands: tuple[int, ...], pairs: list[Pair]) -> list[int]:
+    """Return the terms of a sum, last one first; a dot's products go to `pairs`."""
+    if op is ops.DOT:
+        n = len(operands) // 2
+        pairs += zip(operands[:n], operands[n : 2 * n], strict=True)
+        operands = operands[2 * n :]
+    return list(operands[::-1])
+
+
+def _is_square(graph: Graph, node: int) -> bool:
+    exponent = graph.args[node][1]
+    return graph.kinds[exponent] == CONSTANT and graph.data[exponent] == 2.0
 
 
 # Groups.

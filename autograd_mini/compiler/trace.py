@@ -5,7 +5,7 @@ other leaves are constants of the program, so they must hold the same numbers bo
 """
 
 # Values' own slots are read here: a graph may have hundreds of thousands of nodes.
-# pyright: reportPrivateUsage=false
+# pyright: reportPrivateUsage=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import inspect
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from contextlib import ExitStack, nullcontext
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini import contexts
 from autograd_mini.contexts import Setting, record_source
@@ -27,7 +28,7 @@ __all__ = ["Graph", "Shape", "eager", "shape_of", "trace"]
 
 Shape: TypeAlias = "tuple[int, ...]"
 
-INPUT, VARYING, PARAMETER, CONSTANT = "x", "v", "p", "c"
+CONSTANT, PARAMETER, VARYING, INPUT = "c", "p", "v", "x"  # what reads two kinds is of the larger
 RECORD_LINES: Final = 5_000  # nodes up to which the text shows the user's lines
 
 _ADVICE: Final = {
@@ -63,7 +64,6 @@ class Graph:
         "inputs",
         "kinds",
         "labels",
-        "leaves",
         "names",
         "ops",
         "parameters",
@@ -86,7 +86,6 @@ class Graph:
         self.roots: list[int] = []
         self.scalar = True
         self.parameters: dict[int, Value] = {}
-        self.leaves: dict[int, Value] = {}
 
     def __str__(self) -> str:
         lines: list[str] = []
@@ -103,15 +102,18 @@ def trace(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
         TraceError: If `f` branches on a traced number, lets one out of the graph, draws random
             numbers, or returns something that is not made of numbers.
     """
-    graph = _recorded(f, example)
-    if len(graph.ops) <= RECORD_LINES:
-        with record_source():
-            again = _recorded(f, example)
-        graph.sources = again.sources
-    else:
-        again = _recorded(f, example)
-    compare(graph, again, f, example, "two runs on the same example")
-    _mark_kinds(graph, again)
+    one = _record(f, example)
+    graph, nodes = _written_down(one)
+    graph.shapes = [shape_of(x) for x in example]
+    graph.names = argument_names(f, len(example))
+    with record_source() if len(nodes) <= RECORD_LINES else nullcontext():
+        two = _record(f, example)
+    again = _paired(graph, two)
+    if again is None:
+        raise _different_graphs(graph, two, f, example, "two runs on the same example")
+    graph.sources = [None if node._row is None else node._source for node in again]
+    _mark_kinds(graph, nodes, again)
+    _compare_constants(graph, again, f, example, "two runs on the same example")
     return graph
 
 
@@ -121,7 +123,11 @@ def retrace(f: Callable[..., Any], example: Sequence[Any], graph: Graph) -> None
     Raises:
         TraceError: If the graph has another form or other constants.
     """
-    compare(graph, _recorded(f, example), f, example, "two examples")
+    other = _record(f, example)
+    nodes = _paired(graph, other)
+    if nodes is None or any(nodes[i] is not p for i, p in graph.parameters.items()):
+        raise _different_graphs(graph, other, f, example, "two examples")
+    _compare_constants(graph, nodes, f, example, "two examples")
 
 
 def eager(f: Callable[..., Any], example: Sequence[Any]) -> tuple[list[Value], list[list[Value]]]:
@@ -251,17 +257,27 @@ def _is_known(value: Value) -> bool:
     return True
 
 
-def _recorded(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
-    graph = Graph()
+class _Recording(NamedTuple):
+    """What a function returned, and the Values that stood for each argument's numbers."""
+
+    roots: list[Value]
+    scalar: bool
+    arguments: list[list[Value]]
+
+
+def _record(f: Callable[..., Any], example: Sequence[Any]) -> _Recording:
     leaves: list[list[Value]] = []
     arguments = [_wrapped(x, leaves) for x in example]
-    with (
-        Setting(contexts.tracer, _Tracer()),
-        Setting(contexts.grad_enabled, True),
-        Setting(contexts.anomaly_detected, False),
-    ):
+    with ExitStack() as blocks:
+        blocks.enter_context(Setting(contexts.tracer, _Tracer()))
+        for variable, value in (
+            (contexts.grad_enabled, True),
+            (contexts.anomaly_detected, False),
+        ):
+            if variable.get() is not value:  # an open block makes every node dearer
+                blocks.enter_context(Setting(variable, value))
         try:
-            roots, graph.scalar = _results(f(*arguments))
+            roots, scalar = _results(f(*arguments))
         except TypeError as error:
             if "indices must be integers" not in str(error):
                 raise
@@ -269,84 +285,137 @@ def _recorded(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
                 f"a traced number cannot be an index ({error}): pick an element with dot() and a "
                 "one-hot list, or pass the index by closure"
             ) from error
-    graph.shapes = [shape_of(x) for x in example]
-    graph.names = argument_names(f, len(leaves))
-    _write_down(graph, roots, leaves)
-    return graph
+    return _Recording(roots, scalar, leaves)
 
 
-def _write_down(graph: Graph, roots: list[Value], leaves: list[list[Value]]) -> None:
-    ids: dict[Value, int] = {}
-    nodes: list[Value] = []
-    for argument in leaves:
-        graph.inputs.append(list(range(len(nodes), len(nodes) + len(argument))))
-        for leaf in argument:
-            ids[leaf] = len(nodes)
-            nodes.append(leaf)
-    count = len(nodes)
-    stack: list[Any] = roots[::-1]
+def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
+    """Return a recording as lists, and the nodes.
+
+    The arguments' numbers come first, then inputs before consumers, left to right.
+    """
+    graph = Graph()
+    nodes = [leaf for argument in recording.arguments for leaf in argument]
+    ids = dict(zip(nodes, range(len(nodes)), strict=True))
+    args = graph.args = [()] * len(nodes)
+    stack: list[Any] = recording.roots[::-1]
     while stack:
         node = stack.pop()
-        if node is None:
+        if node is None:  # all inputs of the next have their ids
             node = stack.pop()
-            ids[node] = len(nodes)
-            nodes.append(node)
-        elif node not in ids:
-            fresh = [x for x in node.inputs if x not in ids]
-            if any(x._row is not None for x in fresh):
+            a, b = node._a, node._b
+            if b is not None:
+                args.append((ids[a], ids[b]))
+            else:
+                args.append(tuple(map(ids.__getitem__, a)) if type(a) is tuple else (ids[a],))
+        elif node in ids:
+            continue
+        else:
+            a, b = node._a, node._b
+            if b is not None and a._row is None and b._row is None:  # no need to come back
+                for x in (a, b):
+                    if x not in ids:
+                        ids[x] = len(nodes)
+                        nodes.append(x)
+                        args.append(())
+                args.append((ids[a], ids[b]))
+            elif a is None:
+                args.append(())
+            else:
                 ids[node] = -1  # under way
-                stack += (node, None, *fresh[::-1])
+                stack += (node, None)
+                if type(a) is tuple:
+                    stack += [x for x in a if x not in ids][::-1]
+                elif b is None:
+                    stack.append(a)
+                else:
+                    stack += (b, a)
                 continue
-            fresh = [*dict.fromkeys(fresh), node]  # only leaves are missing: no need to wait
-            ids.update(zip(fresh, range(len(nodes), len(nodes) + len(fresh)), strict=True))
-            nodes += fresh
+        ids[node] = len(nodes)
+        nodes.append(node)
+    graph.scalar = recording.scalar
     graph.ops = [node._row for node in nodes]
-    graph.args = [_ids(node._a, node._b, ids) for node in nodes]
     graph.data = [node.data for node in nodes]
     graph.labels = [node.label for node in nodes]
-    graph.sources = [None if node._row is None else node._source for node in nodes]
-    graph.roots = [ids[root] for root in roots]
-    graph.kinds = [INPUT] * count
-    graph.leaves = {i: node for i, node in enumerate(nodes) if i >= count and node._row is None}
+    graph.roots = [ids[root] for root in recording.roots]
+    graph.inputs = [[ids[leaf] for leaf in argument] for argument in recording.arguments]
+    return graph, nodes
 
 
-def _ids(a: Any, b: Value | None, ids: dict[Value, int]) -> tuple[int, ...]:
-    """Return the ids of a node's operands."""
-    if a is None:
-        return ()
-    if type(a) is tuple:
-        return tuple(map(ids.__getitem__, a))  # pyright: ignore[reportUnknownArgumentType]
-    return (ids[a],) if b is None else (ids[a], ids[b])
+def _paired(graph: Graph, recording: _Recording) -> list[Value] | None:
+    """Return the nodes of another recording in the graph's order; None if it has another form."""
+    nodes: list[Any] = [None] * len(graph.ops)
+    for ids, leaves in zip(
+        [graph.roots, *graph.inputs], [recording.roots, *recording.arguments], strict=True
+    ):
+        if len(ids) != len(leaves):
+            return None
+        for i, leaf in zip(ids, leaves, strict=True):
+            nodes[i] = leaf
+    ops, args = graph.ops, graph.args
+    for i in range(len(nodes) - 1, -1, -1):
+        node, op = nodes[i], ops[i]
+        if node._row is not op:
+            return None
+        if op is None:
+            continue
+        a, b = node._a, node._b
+        if b is not None:  # unrolled: this is most of a large graph
+            x, y = args[i]
+            if nodes[x] is None:
+                nodes[x] = a
+            elif nodes[x] is not a:
+                return None
+            if nodes[y] is None:
+                nodes[y] = b
+            elif nodes[y] is not b:
+                return None
+            continue
+        others = a if type(a) is tuple else (a,)
+        if len(args[i]) != len(others):
+            return None
+        for x, other in zip(args[i], others):  # noqa: B905 # of one length
+            if nodes[x] is None:
+                nodes[x] = other
+            elif nodes[x] is not other:
+                return None
+    leaves = {node for node in nodes if node._row is None}
+    return nodes if len(leaves) == ops.count(None) else None
 
 
-def compare(
-    one: Graph, two: Graph, f: Callable[..., Any], example: Sequence[Any], which: str
+def _different_graphs(
+    graph: Graph, other: _Recording, f: Callable[..., Any], example: Sequence[Any], which: str
+) -> TraceError:
+    """Return the error of two recordings that are not the same operations."""
+    two, _ = _written_down(other)
+    steps = zip(graph.ops, graph.args), zip(two.ops, two.args)  # noqa: B905 # lengths may differ
+    unlike = (i for i, (x, y) in enumerate(zip(*steps)) if x != y)  # noqa: B905
+    place = next(unlike, min(len(graph.ops), len(two.ops)) - 1)
+    return TraceError(
+        f"{which} gave different graphs{_line(f, example, place)}: a compiled function does "
+        "the same operations every time; draw random numbers outside and pass them in, and "
+        "choose with where() instead of if"
+    )
+
+
+def _compare_constants(
+    graph: Graph, again: list[Value], f: Callable[..., Any], example: Sequence[Any], which: str
 ) -> None:
-    """Raise unless two recordings are the same program with the same constants.
+    """Raise if a number that would be frozen into the program is not always the same.
 
     Raises:
         TraceError: With the constant, its consumer and the line.
     """
-    if one.ops != two.ops or one.args != two.args or one.roots != two.roots:
-        place = next(
-            (
-                i
-                for i, pair in enumerate(zip(zip(one.ops, one.args), zip(two.ops, two.args)))  # noqa: B905
-                if pair[0] != pair[1]
-            ),
-            min(len(one.ops), len(two.ops)) - 1,
-        )
-        raise TraceError(
-            f"{which} gave different graphs{_line(f, example, place)}: a compiled function does "
-            "the same operations every time; draw random numbers outside and pass them in, and "
-            "choose with where() instead of if"
-        )
-    known = [i for i, leaf in two.leaves.items() if one.leaves.get(i, leaf) is not leaf]
-    for i in known:
-        x, y = one.data[i], two.data[i]
+    for i, kind in enumerate(graph.kinds):
+        if kind != CONSTANT or graph.ops[i] is not None:
+            continue
+        x, y = graph.data[i], again[i].data
         if x != y and not (math.isnan(x) and math.isnan(y)):
             consumer = next(
-                (op.name for op, args in zip(one.ops, one.args, strict=True) if op and i in args),
+                (
+                    op.name
+                    for op, args in zip(graph.ops, graph.args, strict=True)
+                    if op and i in args
+                ),
                 "",
             )
             raise TraceError(
@@ -361,31 +430,30 @@ def _line(f: Callable[..., Any], example: Sequence[Any], node: int) -> str:
     """Return ` (file:line)` of the first consumer of a node, if another run can tell."""
     try:
         with record_source():
-            graph = _recorded(f, example)
-        lines = [graph.sources[i] for i, args in enumerate(graph.args) if node in args or i == node]
-        line = next(filter(None, lines), None)
+            graph, nodes = _written_down(_record(f, example))
+        found = [nodes[i].source for i, args in enumerate(graph.args) if node in args or i == node]
+        line = next(filter(None, found), None)
     except Exception:  # the line is an extra
         return ""
     return f" ({line})" if line else ""
 
 
-def _mark_kinds(graph: Graph, again: Graph) -> None:
+def _mark_kinds(graph: Graph, nodes: list[Value], again: list[Value]) -> None:
     """Tell inputs, parameters, constants and what varies apart."""
-    kinds, args, leaves = graph.kinds, graph.args, graph.leaves
-    for i in range(len(kinds), len(graph.ops)):
-        if graph.ops[i] is None:
-            leaf = leaves[i]
-            if leaf is again.leaves[i] and not leaf.is_constant:
-                kinds.append(PARAMETER)
-                graph.parameters[i] = leaf
-            else:
-                kinds.append(CONSTANT)
-            continue
-        below = {kinds[x] for x in args[i]}
-        if below & {INPUT, VARYING}:
-            kinds.append(VARYING)
-        elif PARAMETER in below:
+    kinds: list[str] = []
+    count = sum(map(len, graph.inputs))
+    for i, (op, args) in enumerate(zip(graph.ops, graph.args, strict=True)):
+        if op is not None:
+            kind = kinds[args[0]]
+            for x in args:
+                if kinds[x] > kind:
+                    kind = kinds[x]
+            kinds.append(VARYING if kind == INPUT else kind)
+        elif i < count:
+            kinds.append(INPUT)
+        elif nodes[i] is again[i] and not nodes[i].is_constant:
             kinds.append(PARAMETER)
+            graph.parameters[i] = nodes[i]
         else:
             kinds.append(CONSTANT)
-    graph.leaves = {i: leaf for i, leaf in leaves.items() if kinds[i] == CONSTANT}
+    graph.kinds = kinds
