@@ -91,6 +91,9 @@ def selu(x: Scalar) -> Any:
     Example:
         >>> selu(1.0)
         1.0507009873554805
+
+    Reference:
+        Klambauer, Unterthiner, Mayr, Hochreiter, "Self-Normalizing Neural Networks", NeurIPS 2017.
     """
     return _SELU_SCALE * elu(x, _SELU_ALPHA)
 
@@ -107,8 +110,11 @@ def gelu(x: Scalar, approximate: str = "none") -> Any:
         ValueError: If `approximate` is something else.
 
     Example:
-        >>> gelu(0.0)
-        0.0
+        >>> round(gelu(1.0), 4), round(gelu(1.0, approximate="tanh"), 4)
+        (0.8413, 0.8412)
+
+    Reference:
+        Hendrycks, Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv 1606.08415.
     """
     if approximate == "none":
         return autograd_mini.gelu(x)
@@ -121,14 +127,19 @@ def gelu_tanh(x: Scalar) -> Any:
     """Return gelu(x, approximate="tanh").
 
     Example:
-        >>> gelu_tanh(0.0)
-        0.0
+        >>> round(gelu_tanh(1.0), 4)
+        0.8412
     """
     return gelu(x, approximate="tanh")
 
 
 def hardtanh(x: Scalar, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """Return x, or the bound it is beyond; the slope at the bounds is 0.
+
+    Args:
+        x: The pre-activation.
+        min_val: The lowest answer.
+        max_val: The highest.
 
     Raises:
         DomainError: If min_val > max_val.
@@ -141,17 +152,20 @@ def hardtanh(x: Scalar, min_val: float = -1.0, max_val: float = 1.0) -> Any:
 
 
 def relu6(x: Scalar) -> Any:
-    """Return x between 0 and 6, else the bound it is beyond.
+    """Return x between 0 and 6, else the bound it is beyond; the slope at the bounds is 0.
 
     Example:
         >>> relu6(7.0)
         6.0
+
+    Reference:
+        Krizhevsky, "Convolutional Deep Belief Networks on CIFAR-10" (2010).
     """
     return autograd_mini.hardtanh(x, 0.0, 6.0)
 
 
 def hardsigmoid(x: Scalar) -> Any:
-    """Return x/6 + ½ between -3 and 3, where it reaches 0 and 1.
+    """Return x/6 + ½ between -3 and 3, where it reaches 0 and 1; the slope there is 0.
 
     Example:
         >>> hardsigmoid(0.0)
@@ -161,17 +175,20 @@ def hardsigmoid(x: Scalar) -> Any:
 
 
 def hardswish(x: Scalar) -> Any:
-    """Return x hardsigmoid(x).
+    """Return x hardsigmoid(x): 0 below -3, x above 3.
 
     Example:
         >>> hardswish(4.0)
         4.0
+
+    Reference:
+        Howard et al., "Searching for MobileNetV3", ICCV 2019.
     """
     return x * hardsigmoid(x)
 
 
 def abs(x: Scalar) -> Any:
-    """Return |x|, the lecture's simple nonlinearity that folds space.
+    """Return |x|, the lecture's simple nonlinearity that folds space; its slope at 0 is 0.
 
     Example:
         >>> abs(-2.0)
@@ -191,7 +208,7 @@ def square(x: Scalar) -> Any:
 
 
 def gaussian(x: Scalar) -> Any:
-    """Return exp(-x²).
+    """Return exp(-x²), a bump: 1 at 0, near 0 from ±3 on.
 
     Example:
         >>> gaussian(0.0)
@@ -202,6 +219,9 @@ def gaussian(x: Scalar) -> Any:
 
 def log_softmax(xs: Iterable[Scalar]) -> list[Any]:
     """Return x - logsumexp(xs) for each x: log-probabilities, finite where ln(softmax) is not.
+
+    Args:
+        xs: C numbers or Values, the logits; C come back.
 
     Raises:
         DomainError: If `xs` is empty.
@@ -217,6 +237,9 @@ def log_softmax(xs: Iterable[Scalar]) -> list[Any]:
 
 def softmax(xs: Iterable[Scalar]) -> list[Any]:
     """Return exp(x) / Σ exp(x) for each x: positive numbers that add up to 1.
+
+    Args:
+        xs: C numbers or Values, the logits; C come back.
 
     Raises:
         DomainError: If `xs` is empty.

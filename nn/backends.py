@@ -18,6 +18,7 @@ from autograd_mini import TraceError, Value, dot, no_grad, total
 from autograd_mini.contexts import collector_paused
 from nn.errors import DivergedError
 from nn.examples import ExampleLoss, Examples
+from nn.layers import as_floats
 from nn.optimizers import ZERO, Optimizer, clip_grad_norm, clip_grad_value, norm_factor
 
 __all__ = ["Compiled", "Eager", "Task"]
@@ -122,11 +123,9 @@ class Compiled:
         self.task = task
         self.weighted = data.weights is not None
         example: list[Any] = [data.xs[0], data.targets[0].tolist()]
-        self.program: Any = compile(
-            self._weighted_loss if self.weighted else self._loss,
-            *example,
-            *([1.0] if self.weighted else []),
-        )
+        if self.weighted:
+            example.append(1.0)
+        self.program: Any = compile(self._loss, *example)
         self._outputs: Any = None
         self._is_in = False
         program, params = self.program, task.optimizer.params
@@ -140,13 +139,10 @@ class Compiled:
         self._ours = [i for i, p in enumerate(program.parameters) if p in place]
         self._theta: Any = []
 
-    def _loss(self, x: Any, y: Any) -> Any:
+    def _loss(self, x: Any, y: Any, weight: Any = None) -> Any:
         loss = self.task.loss(self.task.model(x), y)
-        penalty = self.task.penalty
-        return loss if penalty is None else loss + penalty(self.task.model)
-
-    def _weighted_loss(self, x: Any, y: Any, weight: Any) -> Any:
-        loss = weight * self.task.loss(self.task.model(x), y)
+        if weight is not None:
+            loss = weight * loss
         penalty = self.task.penalty
         return loss if penalty is None else loss + penalty(self.task.model)
 
@@ -283,7 +279,4 @@ def _outputs(model: Any, xs: list[Any]) -> Any:
     if hasattr(model, "predict"):
         return model.predict(xs)
     with no_grad():
-        outputs = [model(x) for x in xs]
-    return np.array(
-        [[float(f) for f in row] if isinstance(row, list) else float(row) for row in outputs]
-    )
+        return np.array([as_floats(model(x)) for x in xs])

@@ -26,6 +26,9 @@ def xor(n: int = 4, noise: float = 0.0, seed: int = 0) -> tuple[NDArray[Any], ND
         noise: The standard deviation of what is added to each coordinate.
         seed: Of the noise.
 
+    Raises:
+        ValueError: If `n` is not a whole number above 0, or `noise` is below 0.
+
     Example:
         >>> X, y = xor()
         >>> X.tolist(), y.tolist()
@@ -39,7 +42,15 @@ def xor(n: int = 4, noise: float = 0.0, seed: int = 0) -> tuple[NDArray[Any], ND
 
 
 def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return two half circles that reach into each other.
+    """Return two half circles of radius 1 that reach into each other.
+
+    Args:
+        n: How many points, half of them on each.
+        noise: The standard deviation of what is added to each coordinate.
+        seed: Of the noise.
+
+    Raises:
+        ValueError: If `n` is not a whole number above 0, or `noise` is below 0.
 
     Example:
         >>> X, y = moons(200)
@@ -64,8 +75,15 @@ def circles(
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return a circle of radius 1, class 0, around one of radius `factor`, class 1.
 
+    Args:
+        n: How many points, half of them on each.
+        noise: The standard deviation of what is added to each coordinate.
+        factor: The radius of the inner circle, at least 0 and below 1.
+        seed: Of the noise.
+
     Raises:
-        ValueError: If `factor` is not between 0 and 1.
+        ValueError: If `n` is not a whole number above 0, `noise` is below 0, or `factor` is not
+            between 0 and 1.
 
     Example:
         >>> X, y = circles(10, noise=0.0)
@@ -101,6 +119,9 @@ def spirals(
         turns: How often an arm goes around.
         seed: Of the noise.
 
+    Raises:
+        ValueError: If `n` or `classes` is not a whole number above 0, or `noise` is below 0.
+
     Example:
         >>> X, y = spirals(90, classes=3)
         >>> [int((y == k).sum()) for k in range(3)]
@@ -125,6 +146,10 @@ def blobs(
         centers: The number of clouds, set evenly on a circle of radius 2, or their centers.
         spread: The standard deviation of a cloud.
         seed: Of the points.
+
+    Raises:
+        ValueError: If `n` is not a whole number above 0, `spread` is below 0, or `centers` is
+            neither a number nor a list of points.
 
     Example:
         >>> X, y = blobs(30, centers=[[0.0, 0.0, 0.0], [5.0, 5.0, 5.0]])
@@ -179,6 +204,12 @@ def split(
 
     The rows are those that scikit-learn's `train_test_split(X, y, test_size=test_size,
     random_state=seed)` chooses.
+
+    Args:
+        X: N examples.
+        y: N targets.
+        test_size: The share put aside, between 0 and 1, rounded up to a whole example.
+        seed: Of the order.
 
     Raises:
         ValueError: If X and y differ in length, or a part would be empty.

@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 from autograd_mini import no_grad
 from nn import losses
 from nn.errors import DivergedError
+from nn.layers import as_floats
 from nn.losses import Loss
 
 __all__ = ["ExampleLoss", "Examples"]
@@ -50,8 +51,7 @@ class ExampleLoss:
                 raise DivergedError(
                     f"before epoch 1, at example 0: the model's output cannot be computed: {error}"
                 ) from error
-            is_vector = isinstance(output, (list, tuple))
-            self._output = [float(f) for f in output] if is_vector else float(output)
+            self._output = as_floats(output)
         return self._output
 
     def check_targets(self, output: Any, targets: list[Any]) -> None:

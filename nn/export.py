@@ -1,8 +1,7 @@
 """Take a network elsewhere: ONNX for other programs, PyTorch to train on where this ends.
 
 Both ways the weights stay float64, so that predictions agree to rounding (gelu in ONNX: to seven
-digits). An exported network
-answers a batch (N, D) with a batch (N, n_out).
+digits). An exported network answers a batch (N, D) with a batch (N, n_out).
 """
 
 from __future__ import annotations

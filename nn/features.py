@@ -11,7 +11,7 @@ from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from autograd_mini import Value, dot, exp, product, total
-from nn.layers import Module
+from nn.layers import Module, as_floats
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -64,7 +64,11 @@ def squared_norm() -> Map:
 
 
 def radial(centers: Sequence[Sequence[float]], gamma: float = 1.0) -> Map:
-    """Return the map to how near each center is: exp(-gamma ‖x - c‖²).
+    """Return the map to how near each center is: exp(-gamma ‖x - c‖²), the RBF kernel.
+
+    Args:
+        centers: K points c of D numbers each; the map makes K numbers of D.
+        gamma: How fast nearness ends, 1/(2σ²) of a bell curve.
 
     Raises:
         ValueError: If there is no center, they differ in length, or gamma <= 0.
@@ -91,6 +95,10 @@ def radial(centers: Sequence[Sequence[float]], gamma: float = 1.0) -> Map:
 
 def affine(W: Sequence[Sequence[Any]], b: Sequence[Any]) -> Map:
     """Return the map x ↦ W x + b; each row of W makes one coordinate.
+
+    Args:
+        W: K rows of D numbers or Values.
+        b: K numbers or Values.
 
     Raises:
         ValueError: If W is not a matrix with as many rows as b has numbers.
@@ -149,7 +157,7 @@ class Composition(Module):
         rows: Any = X
         for one in self.maps:
             predict = getattr(one, "predict", None)
-            rows = [_data(one(row)) for row in rows] if predict is None else predict(rows)
+            rows = [as_floats(one(row)) for row in rows] if predict is None else predict(rows)
         return np.asarray(rows, dtype=float)
 
     def named_parameters(self) -> list[tuple[str, Value]]:
@@ -162,8 +170,10 @@ class Composition(Module):
         ]
 
     def __repr__(self) -> str:
+        names = [getattr(one, "__qualname__", None) for one in self.maps]
         shown = [
-            repr(m) if isinstance(m, Module) else m.__qualname__.split(".")[0] for m in self.maps
+            name.split(".")[0] if name else repr(one)
+            for name, one in zip(names, self.maps, strict=True)
         ]
         return f"compose({', '.join(shown)})"
 
@@ -200,7 +210,3 @@ def _numbers(x: Any, count: int | None = None, who: str = "") -> list[Any]:
     if count is not None and len(xs) != count:
         raise ValueError(f"{who} is made for {count} numbers, but got {len(xs)}: {xs}")
     return xs
-
-
-def _data(x: Any) -> Any:
-    return [float(h) for h in cast(Any, x)] if isinstance(x, list) else float(x)

@@ -309,6 +309,13 @@ def as_inputs(x: Any, n_in: int, who: str) -> list[Any]:
     return [element if isinstance(element, Number) else Value(element) for element in xs]
 
 
+def as_floats(output: Any) -> Any:
+    """Return what a model gave for one example as a float or a list of floats."""
+    if isinstance(output, (list, tuple)):
+        return [float(h) for h in cast(Iterable[Any], output)]
+    return float(output)
+
+
 def checked_size(n: Any, name: str) -> int:
     """Return `n` if it can be a number of inputs or units."""
     if isinstance(n, bool) or not hasattr(n, "__index__") or n.__index__() < 1:

@@ -53,6 +53,9 @@ def confusion_matrix(
         One row and one column for each class that occurs, in sorted order; with C scores, for
         each of the C classes.
 
+    Raises:
+        ValueError: If there is not one prediction for each target, or a target is no class of C.
+
     Example:
         >>> confusion_matrix([0, 1, 1, 1], [0, 0, 1, 1])
         array([[1, 1],
@@ -82,6 +85,10 @@ def r2_score(prediction: Any, target: Any) -> float:
     1 is perfect, 0 is as good as always saying the mean. For a constant target it is 1 if the
     prediction is perfect, else 0.
 
+    Args:
+        prediction: f, shape (N,) or (N, C).
+        target: y, in the same shape.
+
     Raises:
         ValueError: If the shapes differ, or there are fewer than two examples.
 
@@ -102,7 +109,13 @@ def r2_score(prediction: Any, target: Any) -> float:
 
 
 def mean_absolute_error(prediction: Any, target: Any) -> float:
-    """Return the mean of |y - f| over all numbers.
+    """Return the mean of |y - f| over all numbers, in the unit of the targets.
+
+    With C outputs it is `losses.mae_loss` divided by C.
+
+    Args:
+        prediction: f, shape (N,) or (N, C).
+        target: y, in the same shape.
 
     Raises:
         ValueError: If the shapes differ.

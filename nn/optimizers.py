@@ -179,6 +179,9 @@ class SGD(Optimizer):
         nesterov: Look ahead along the direction; needs momentum > 0 and no dampening.
         maximize: Go uphill.
 
+    Raises:
+        ValueError: If a setting is below 0 or not finite, or `nesterov` cannot be meant.
+
     Example:
         >>> x = Value(0.0, "x")
         >>> optimizer = SGD([x], lr=0.1, momentum=0.5)
@@ -257,6 +260,9 @@ class Adam(Optimizer):
         eps: Keeps the division finite.
         weight_decay: λ of the L2 penalty λ/2·θ².
         maximize: Go uphill.
+
+    Raises:
+        ValueError: If a beta is outside of [0, 1), or a setting is below 0 or not finite.
 
     Example:
         >>> x = Value(1.0)
@@ -355,6 +361,13 @@ class AdamW(Adam):
 def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
     """Scale all gradients by min(1, max_norm / (‖g‖₂ + 1e-6)) and return ‖g‖₂ as it was.
 
+    Args:
+        params: The Values whose gradients, all together, are the vector g.
+        max_norm: The longest g to leave as it is.
+
+    Raises:
+        ValueError: If `max_norm` is not above 0.
+
     Example:
         >>> x, y = Value(1.0), Value(1.0)
         >>> (3 * x + 4 * y).backward()
@@ -362,6 +375,10 @@ def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
         5.0
         >>> round(x.grad, 5), round(y.grad, 5)
         (0.6, 0.8)
+
+    Reference:
+        Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks",
+        ICML 2013.
     """
     params = list(params)
     norm = math.hypot(*(float(p.grad) for p in params))
@@ -379,6 +396,9 @@ def norm_factor(norm: float, max_norm: float) -> float:
 
 def clip_grad_value(params: Iterable[Value], clip_value: float) -> None:
     """Clip each gradient to the range from -clip_value to clip_value.
+
+    Raises:
+        ValueError: If `clip_value` is not above 0.
 
     Example:
         >>> x = Value(1.0)

@@ -30,7 +30,8 @@ from autograd_mini.drawing.player import (
     scene,
 )
 from autograd_mini.steps import Trace
-from nn import losses
+from nn.examples import ExampleLoss
+from nn.layers import as_floats
 
 __all__ = ["Playback"]
 
@@ -192,10 +193,7 @@ class Playback:
             raise ValueError(
                 'which loss was minimised is not known: say Playback(X, y, loss="mse"), for example'
             )
-        if isinstance(loss, str):
-            named = losses.get(loss)
-            return lambda prediction, target: named([prediction], [target])
-        return loss
+        return ExampleLoss(loss)
 
     @contextmanager
     def _at(self, epoch: int) -> Generator[None]:
@@ -276,7 +274,7 @@ class Playback:
                     yield program(cells).tolist()
                 else:
                     with no_grad():
-                        yield [_floats(self._model(cell)) for cell in cells]
+                        yield [as_floats(self._model(cell)) for cell in cells]
 
     def _scale(self) -> tuple[str, float, float]:
         """How to color an output: what it means, its middle and how far it goes to each side."""
@@ -407,10 +405,6 @@ def _plain(x: Any) -> Any:
     """A number or a list of numbers, from whatever array it came."""
     plain: Any = x.tolist() if hasattr(x, "tolist") else x
     return list(plain) if _is_list(plain) else plain
-
-
-def _floats(output: Any) -> Any:
-    return [float(f) for f in output] if _is_list(output) else float(output)
 
 
 def _row(x: Any) -> list[float]:

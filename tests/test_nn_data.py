@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,6 +99,16 @@ def test_a_composed_model_has_parameters_and_predicts() -> None:
 def test_maps_refuse_what_does_not_fit(bad: object, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         bad()  # pyright: ignore[reportCallIssue]
+
+
+class Doubled:
+    def __call__(self, x: list[float]) -> list[float]:
+        return [2.0 * number for number in x]
+
+
+@pytest.mark.parametrize("nameless", [Doubled(), partial(map, float)])
+def test_a_composition_shows_maps_without_a_name_as_they_show_themselves(nameless: Any) -> None:
+    assert repr(compose(nameless, squared_norm())) == f"compose({nameless!r}, squared_norm)"
 
 
 def test_compose_takes_functions() -> None:
