@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import autograd_mini
 from autograd_mini import Trace, Value, contexts, record_source, topological_order
 from autograd_mini.debugger import Debugger, main
 from autograd_mini.debugger.commands import COMMANDS, GROUPS
-
-ROOT = Path(__file__).parent.parent
-PACKAGE = Path(autograd_mini.__file__).parent
+from tests.shared import PACKAGE, ROOT, python
 
 
 def graph() -> Value:
@@ -62,15 +57,8 @@ def script(
 ) -> subprocess.CompletedProcess[str]:
     """Run `python -m autograd_mini debug` on a script, with lines piped in."""
     (tmp_path / "script.py").write_text(source, "utf-8")
-    return subprocess.run(
-        [sys.executable, "-m", "autograd_mini", "debug", *options, "script.py", *args],
-        input="".join(f"{line}\n" for line in lines),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent), "PYTHONIOENCODING": "utf-8"},
-    )
+    command = ["-m", "autograd_mini", "debug", *options, "script.py", *args]
+    return python(*command, typed="".join(f"{line}\n" for line in lines), cwd=tmp_path)
 
 
 TRAINING = """
@@ -508,14 +496,7 @@ def test_a_script_stops_at_each_backward_and_ends_as_usual(tmp_path: Path) -> No
 def test_a_debugged_script_computes_what_it_computes_alone(tmp_path: Path) -> None:
     source = TRAINING + "print(w.data.hex(), x.grad.hex())\n"
     run = script(source, "s 2", "rs", "b w", "c", "cl", "c 9", tmp_path=tmp_path)
-    alone = subprocess.run(
-        [sys.executable, "script.py"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
-        check=True,
-    )
+    alone = python("script.py", cwd=tmp_path, check=True)
     assert run.stdout.splitlines()[-1] == alone.stdout.splitlines()[-1]
 
 
@@ -623,18 +604,12 @@ def test_pdb_stops_on_the_chain_rule_as_the_readme_shows(tmp_path: Path) -> None
     text, typed = transcript("python -m pdb neuron.py")
     program = neuron().replace("loss.backward()", "for step in loss.backward_steps():\n    pass")
     (tmp_path / "neuron.py").write_text(program)
-    run = subprocess.run(
-        [sys.executable, "-m", "pdb", "neuron.py"],
-        input="".join(f"{line}\n" for line in typed),
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
-    )
+    lines = "".join(f"{line}\n" for line in typed)
+    run = python("-m", "pdb", "neuron.py", typed=lines, cwd=tmp_path)
     said = run.stdout.replace(str(PACKAGE.parent), "...").replace(str(tmp_path.resolve()), "...")
-    lines = iter(line.removeprefix("(Pdb) ") for line in said.splitlines())
+    said_lines = iter(line.removeprefix("(Pdb) ") for line in said.splitlines())
     answers = [line for line in text.splitlines() if not line.startswith("(Pdb) ")]
-    assert all(answer in lines for answer in answers), said  # each after the one before
+    assert all(answer in said_lines for answer in answers), said  # each after the one before
 
 
 @pytest.mark.parametrize("op", ["tanh", "hypot", "logsumexp"])
@@ -647,13 +622,7 @@ def test_pdb_stops_on_a_readable_line_inside_backward_too(op: str, tmp_path: Pat
     program = f"from autograd_mini import *\nx = Value(2.0, 'x')\n{calls[op]}.backward()\n"
     (tmp_path / "program.py").write_text(program)
     stops = "".join(f"b autograd_mini/value.py:{number}\n" for number in marked)
-    run = subprocess.run(
-        [sys.executable, "-m", "pdb", "program.py"],
-        input=f"{stops}c\np 'upstream is', upstream, op\nq\n",
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
-    )
+    typed = f"{stops}c\np 'upstream is', upstream, op\nq\n"
+    run = python("-m", "pdb", "program.py", typed=typed, cwd=tmp_path)
     assert f"('upstream is', 1.0, Op('{op}'))" in run.stdout
     assert "upstream  # chain rule" in run.stdout

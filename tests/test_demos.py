@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from demos.__main__ import found, main
+from tests.shared import ROOT
 
 DEMOS = found()
-ROOT = Path(__file__).parent.parent
 
 
 def test_the_list_shows_every_demo_with_its_first_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-import os
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
 from pathlib import Path
@@ -40,26 +37,7 @@ from autograd_mini.drawing.picture import Box, Picture
 from autograd_mini.drawing.svg import place, svg
 from autograd_mini.drawing.text import text
 from nn import FNN
-
-ROOT = Path(__file__).parent.parent
-SVG = "{http://www.w3.org/2000/svg}"
-NASTY = [
-    '</script><script>document.title="x"</script>',
-    "<b>bold</b>",
-    "\"double\" and 'single'",
-    "&lt; &amp; &#60; &",
-    "<!-- ]]> -->",
-    r"\N \G \l \n \\",
-    "a final backslash \\",
-    "two\nlines",
-    "emoji 🎲 and 損失 and e\u0301",
-    "# not a heading `code` *bold* [link](http://example.com) #35; {x} a|b",
-    "- list",
-    "1. list",
-    "{record|shape}",
-    "port:n",
-    "x" * 500,
-]
+from tests.shared import HARD_LABELS, SVG, python
 
 
 @st.composite
@@ -163,7 +141,6 @@ def to_svg_built_in(root: Value, **options: Any) -> str:
 
 def test_the_same_graph_gives_the_same_bytes_in_every_process() -> None:
     program = (
-        "import sys; sys.path.insert(0, '.')\n"
         "from autograd_mini import *\n"
         "from autograd_mini.drawing.model import picture\n"
         "from autograd_mini.drawing.svg import svg\n"
@@ -173,16 +150,7 @@ def test_the_same_graph_gives_the_same_bytes_in_every_process() -> None:
         "drawn = picture(loss, collapse='neurons', max_nodes=6)\n"
         "print(svg(drawn), to_dot(loss), to_mermaid(loss), ascii(text_tree(loss)))"
     )
-    written = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            capture_output=True,
-            check=True,
-            cwd=ROOT,
-            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
-        ).stdout
-        for seed in ("1", "2")
-    }
+    written = {python("-c", program, check=True, PYTHONHASHSEED=seed).stdout for seed in ("1", "2")}
     assert len(written) == 1
 
 
@@ -373,7 +341,7 @@ def test_an_edge_into_a_collapsed_box_carries_the_sum_of_its_contributions() -> 
 # Labels are data.
 
 
-@pytest.mark.parametrize("label", NASTY)
+@pytest.mark.parametrize("label", HARD_LABELS)
 def test_a_label_comes_out_as_written_in_every_format(label: str) -> None:
     x = Value(1.0, label)
     root = x.tanh()

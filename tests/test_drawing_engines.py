@@ -18,9 +18,8 @@ from autograd_mini import RenderError, Value, draw, save, text_tree, to_dot, to_
 from autograd_mini.drawing import display, engines
 from autograd_mini.drawing.model import picture
 from autograd_mini.drawing.svg import svg
-from tests.test_drawing import NASTY
+from tests.shared import HARD_LABELS, SVG
 
-SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
 PROGRAMS = {
     "none": None,
@@ -110,7 +109,7 @@ def test_every_engine_draws_the_same_nodes_and_edges(engine: str, options: dict[
         assert titles(drawn, kind) == titles(built_in, kind)
 
 
-@pytest.mark.parametrize("label", [*NASTY, "x" * 10_000])
+@pytest.mark.parametrize("label", [*HARD_LABELS, "x" * 10_000])
 def test_every_engine_shows_a_label_as_written(engine: str, label: str) -> None:
     root = Value(1.0, label).tanh()
     root.label = label

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from autograd_mini.drawing import style
 from autograd_mini.drawing.network import MOST_UNITS, Units, network
 from nn import FNN
-
-SVG = "{http://www.w3.org/2000/svg}"
+from tests.shared import SVG
 
 
 def lines(picture: str) -> list[tuple[str, float, ET.Element]]:

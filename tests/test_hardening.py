@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import gc
-import os
-import subprocess
-import sys
 import threading
 import tracemalloc
-from pathlib import Path
 
 import pytest
 
@@ -23,8 +19,8 @@ from autograd_mini import (
     total,
 )
 from nn import FNN, SGD, Trainer, fit
+from tests.shared import python
 
-ROOT = Path(__file__).parents[1]
 X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 Y = [0.0, 1.0, 1.0, 0.0]
 
@@ -94,16 +90,6 @@ def test_memory_stays_flat_over_many_steps(backend: str) -> None:
 
 @pytest.mark.parametrize("backend", ["eager", "compiled"])
 def test_the_same_seed_gives_the_same_bits_in_another_process(backend: str) -> None:
-    program = f"from test_hardening import trained; print(trained(5, {backend!r}))"
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PYTHONHASHSEED": seed},
-            capture_output=True,
-            check=True,
-            text=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
+    program = f"from tests.test_hardening import trained; print(trained(5, {backend!r}))"
+    outputs = {python("-c", program, check=True, PYTHONHASHSEED=seed).stdout for seed in ("1", "2")}
     assert outputs == {f"{trained(5, backend)}\n"}

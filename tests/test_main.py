@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import doctest
-import os
 import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
 
-import autograd_mini
 from autograd_mini.__main__ import COMMANDS, TOUR, main
-
-ROOT = Path(autograd_mini.__file__).parent.parent
+from tests.shared import python
 
 
 def test_the_tour_prints_what_its_lines_print(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,14 +27,8 @@ def test_the_tour_prints_what_its_lines_print(capsys: pytest.CaptureFixture[str]
 
 
 def test_the_tour_fits_a_terminal_that_knows_ascii_only() -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "autograd_mini"],
-        capture_output=True,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONIOENCODING": "ascii"},
-        check=True,
-    )
-    assert b"text_tree(y, ascii=True)" in run.stdout
+    run = python("-m", "autograd_mini", check=True, PYTHONIOENCODING="ascii")
+    assert "text_tree(y, ascii=True)" in run.stdout
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -73,14 +63,7 @@ print("ended", sys.argv)
 
 def drawn(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     (tmp_path / "script.py").write_text(SCRIPT)
-    return subprocess.run(
-        [sys.executable, "-m", "autograd_mini", "draw", *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
-    )
+    return python("-m", "autograd_mini", "draw", *arguments, cwd=tmp_path)
 
 
 def test_draw_shows_the_graph_that_a_script_differentiates_with_its_gradients(

@@ -37,8 +37,8 @@ from nn import (
 )
 from nn.losses import mse_loss
 from nn.training import ExampleLoss, RunState
+from tests.shared import ROOT
 
-ROOT = Path(__file__).parent.parent
 X, Y = datasets.moons(40, noise=0.1, seed=2)
 SIGNS = [2 * label - 1 for label in np.asarray(Y).tolist()]
 

@@ -6,7 +6,6 @@ import gc
 import math
 import os
 import signal
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -21,6 +20,7 @@ from nn import FNN, SGD, Adam, History, StepLR, Trainer, datasets, fit
 from nn.losses import half_mse_loss, l1_penalty, l2_penalty, mse_loss
 from nn.schedules import ReduceLROnPlateau
 from nn.training import DivergedError, RunState
+from tests.shared import python
 
 X, Y = datasets.moons(60, noise=0.1, seed=3)
 SIGNS = [2 * label - 1 for label in np.asarray(Y).tolist()]
@@ -110,17 +110,7 @@ def test_the_same_seed_gives_the_same_bits_in_two_processes() -> None:
         "from tests.test_nn_training import run, weights; m, h = run('auto', epochs=3);"
         "print(repr(weights(m)), h.loss)"
     )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", script],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=Path(__file__).parent.parent,
-            env=os.environ | {"PYTHONHASHSEED": str(seed)},
-        ).stdout
-        for seed in (1, 2)
-    }
+    outputs = {python("-c", script, check=True, PYTHONHASHSEED=seed).stdout for seed in ("1", "2")}
     assert len(outputs) == 1
 
 

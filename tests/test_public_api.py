@@ -6,8 +6,6 @@ import ast
 import doctest
 import importlib
 import importlib.util
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -15,6 +13,8 @@ from inspect import isclass, isroutine
 from pathlib import Path
 
 import pytest
+
+from tests.shared import python
 
 PACKAGES = {
     name: Path(importlib.import_module(name).__path__[0]) for name in ("autograd_mini", "nn")
@@ -127,14 +127,8 @@ def test_every_public_name_has_a_docstring_with_an_example(module: str) -> None:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_importing_a_package_loads_nothing_heavy(package: str) -> None:
     script = f"import sys; old = set(sys.modules); import {package}; print(*set(sys.modules) - old)"
-    run = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=PACKAGES[package].parent,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    loaded = {name.partition(".")[0] for name in run.stdout.split()}
+    said = python("-c", script, check=True).stdout
+    loaded = {name.partition(".")[0] for name in said.split()}
     assert package in loaded
     heavy = {"numpy", "graphviz", "safetensors", "matplotlib", "sklearn", "hypothesis", "mpmath"}
     assert not loaded & heavy

@@ -7,8 +7,6 @@ import io
 import math
 import pickle
 import random
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -50,6 +48,7 @@ from autograd_mini.testing import (
 from autograd_mini.testing.command import main
 from autograd_mini.testing.differences import judge, ridders
 from autograd_mini.testing.source import source
+from tests.shared import python
 
 
 @pytest.fixture
@@ -471,18 +470,18 @@ def test_programs_have_a_finite_result_and_the_operations_asked_for(
 
 def test_programs_share_results_often() -> None:
     shared = 0
-    rng_programs: list[Program] = []
+    drawn: list[Program] = []
 
     @settings(max_examples=40, database=None, derandomize=True)
     @given(programs(max_ops=8))
     def collect(program: Program) -> None:
-        rng_programs.append(program)
+        drawn.append(program)
 
     collect()
-    for p in rng_programs:
+    for p in drawn:
         used = [k for _, operands in p.code for k in operands]
         shared += len(used) != len(set(used))
-    assert shared > len(rng_programs) / 4
+    assert shared > len(drawn) / 4
 
 
 def test_bad_questions_are_answered() -> None:
@@ -563,8 +562,7 @@ def test_the_plugin_teaches_hypothesis_what_a_value_is() -> None:
         from hypothesis import find, strategies as st
         assert find(st.from_type(Value), lambda v: v.data > 3).data == 4.0
     """
-    root = Path(__file__).parent.parent
-    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], cwd=root, check=True)
+    python("-c", textwrap.dedent(script), check=True)
 
 
 # The command.
@@ -638,8 +636,6 @@ def test_the_command_answers_a_bad_question_with_advice(
 
 
 def test_the_command_is_one_of_the_packages_own() -> None:
-    root = Path(__file__).parent.parent
-    command = [sys.executable, "-m", "autograd_mini", "check", "math:tanh", "--inputs", "1"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    done = python("-m", "autograd_mini", "check", "math:tanh", "--inputs", "1")
     assert done.returncode == 1
     assert "baked in" in done.stdout
