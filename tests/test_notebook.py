@@ -10,17 +10,7 @@ from typing import Any
 
 import pytest
 
-from autograd_mini import OPS
-
 NOTEBOOK = Path(__file__).parents[1] / "demos" / "tour.ipynb"
-
-
-@pytest.fixture
-def clean_table() -> Any:
-    before = set(OPS)
-    yield
-    for name in set(OPS) - before:
-        del OPS[name]
 
 
 def without_places(text: str) -> str:
@@ -28,7 +18,7 @@ def without_places(text: str) -> str:
     return re.sub(r"# \S*:\d+$", "#", text, flags=re.MULTILINE)
 
 
-def test_every_cell_of_the_tour_runs_and_prints_what_it_shows(clean_table: None) -> None:
+def test_every_cell_of_the_tour_runs_and_prints_what_it_shows() -> None:
     pytest.importorskip("mpmath")
     notebook = json.loads(NOTEBOOK.read_text("utf-8"))
     scope: dict[str, Any] = {}

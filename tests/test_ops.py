@@ -20,9 +20,6 @@ from autograd_mini.testing.reference import local_slopes
 from autograd_mini.value import adjoints
 
 EVERY_ROW = pytest.mark.parametrize("op", OPS.values(), ids=attrgetter("name"))
-KINKED = pytest.mark.parametrize(
-    "op", [op for op in OPS.values() if op.kinks], ids=attrgetter("name")
-)
 FEW = settings(max_examples=max(6, settings().max_examples // 8))  # for each row
 INF = math.inf
 NAN = math.nan

@@ -185,11 +185,8 @@ def test_an_operation_on_many_numbers_is_told_in_a_short_sentence() -> None:
 
 def test_a_rule_that_does_not_run_on_names_shows_its_number() -> None:
     op = register(Op("opaque_sine", math.sin, (lambda f, x: math.cos(x),)))
-    try:
-        (step,) = Trace(apply(op, Value(0.0, "x")))
-        assert step.rule == "d(opaque_sine(x))/dx = 1.0"
-    finally:
-        del OPS["opaque_sine"]
+    (step,) = Trace(apply(op, Value(0.0, "x")))
+    assert step.rule == "d(opaque_sine(x))/dx = 1.0"
 
 
 def test_a_pass_closed_half_way_gives_the_leaves_back_what_they_had_and_the_steps_taken() -> None:
