@@ -99,7 +99,9 @@ class _Writer:
         self.consumers: dict[int, int] = {}
         for refs in [*[group.refs for group in plan.groups], plan.results]:
             for ref in refs:
-                for group in {id(self.owner[i]): 0 for i in ref.nodes if i in self.owner}:
+                if ref.buffer not in (ROWS, STEADY):
+                    continue
+                for group in {id(self.owner[i]): 0 for i in ref.nodes}:
                     self.consumers[group] = self.consumers.get(group, 0) + 1
         self.shared: dict[int, Upstream] = {}  # gradients that need no array of their own
         self.written: dict[str, bytearray] = {
@@ -346,8 +348,7 @@ class _Writer:
         prefix = "g_" if gradient else ""
         if ref.span is not None:
             name = self._view_name(ref.buffer, lo, hi, f"W{layer}")
-            label = common_label([self.graph.labels[i] for i in ref.nodes])
-            comment = "" if gradient else label
+            comment = "" if gradient else common_label([self.graph.labels[i] for i in ref.nodes])
             return self._hoist(prefix + name, f"{block}.reshape({m}, {k})", comment), True
         if all(ref.rows[i * k + j] == lo + j * m + i for i in range(m) for j in range(k)):
             name = self._view_name(ref.buffer, lo, hi, f"W{layer}_T")
@@ -874,8 +875,8 @@ class _Writer:
         if layout == "flat" and single and len(rows) > 1 and ref.single:
             rows = rows[:1]
         written = self.written[buffer]
-        unique = len(set(rows)) == len(rows)
-        add = any(written[row] for row in rows)
+        unique = ref.span is not None or len(set(rows)) == len(rows)
+        add = any(map(written.__getitem__, rows))
         view: str | None = None
         if layout != "flat":
             found = self._matrix_view(ref, layout.removeprefix("weights"), gradient=True)

@@ -8,14 +8,15 @@ parameters and the rows of the workspace so that operands become slices.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from operator import itemgetter
+from itertools import accumulate, chain, pairwise
+from operator import attrgetter, itemgetter
 from typing import Final, TypeAlias
 
 from autograd_mini import ops
 from autograd_mini.compiler.trace import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 from autograd_mini.ops import Op
 
-__all__ = ["Group", "Part", "Plan", "Ref", "flatten", "grouped", "placed"]
+__all__ = ["Group", "Part", "Plan", "Ref", "buffers_of", "flatten", "grouped", "placed"]
 
 Pair: TypeAlias = tuple[int, int]
 Chains: TypeAlias = "dict[int, tuple[list[Pair], list[int]]]"
@@ -137,7 +138,6 @@ class Plan:
         parameters: The parameters' nodes, in the order of the flat vector.
         rows: The number of rows of the workspaces of kind "v" and "p".
         results: Where the roots are.
-        place: (buffer, row) of every node that has one.
         flags: For each node, whether a parameter (1) or an input (2) is below it.
     """
 
@@ -147,7 +147,6 @@ class Plan:
         "groups",
         "multiplications",
         "parameters",
-        "place",
         "results",
         "rows",
     )
@@ -157,7 +156,6 @@ class Plan:
         self.groups: list[Group] = []
         self.parameters: list[int] = []
         self.rows = {VARYING: 0, PARAMETER: 0}
-        self.place: dict[int, tuple[str, int]] = {}
         self.results: list[Ref] = []
         self.flags = bytearray()
         self.multiplications = 0
@@ -174,7 +172,8 @@ class Plan:
 def plan(graph: Graph) -> Plan:
     """Return the graph in groups."""
     chains, absorbed = flatten(graph)
-    return placed(graph, chains, grouped(graph, chains, absorbed))
+    buffers = buffers_of(graph)
+    return placed(graph, chains, grouped(graph, chains, absorbed, buffers), buffers)
 
 
 # Sums of products.
@@ -257,7 +256,7 @@ def _is_square(graph: Graph, node: int) -> bool:
 # Groups.
 
 
-def _buffers(graph: Graph) -> list[str]:
+def buffers_of(graph: Graph) -> list[str]:
     """Return the buffer in which each node's number will be."""
     names = {CONSTANT: BAKED, PARAMETER: STEADY, VARYING: ROWS, INPUT: "x"}
     buffers = [names[kind] for kind in graph.kinds]
@@ -274,37 +273,58 @@ _second: Final = itemgetter(1)
 
 
 class _Sum:
-    """A sum of products, its terms sorted by what they are."""
+    """A sum of products, its terms sorted by what they are.
 
-    __slots__ = ("node", "products", "rest", "weighted")
+    Attributes:
+        weights: The factors that are the same for all examples.
+        inputs: What each of them is multiplied with.
+        classes: The buffers of weights and inputs, with how many follow one another there.
+        products: The other products.
+        rest: The terms that are no products.
+    """
+
+    __slots__ = ("classes", "inputs", "node", "products", "rest", "weights")
 
     def __init__(self, node: int, pairs: list[Pair], rest: list[int], buffers: list[str]) -> None:
         self.node = node
-        self.weighted: list[Pair] = []  # (weight, input)
+        weighted: list[Pair] = []
         self.products: list[Pair] = []
-        alike = len(pairs) > 1 and len({(buffers[a], buffers[b]) for a, b in pairs}) == 1
-        if alike and buffers[pairs[0][0]] == THETA and buffers[pairs[0][1]] not in _RANK:
-            self.weighted, pairs = sorted(pairs, key=_second), []  # a layer: weights, then inputs
-        for a, b in pairs:
-            x, y = _RANK.get(buffers[a], 3), _RANK.get(buffers[b], 3)
-            if x == y:
-                self.products.append((a, b) if buffers[a] <= buffers[b] else (b, a))
-            else:
-                self.weighted.append((a, b) if x < y else (b, a))
-        if pairs:
-            self.weighted.sort(key=lambda pair: (buffers[pair[0]], buffers[pair[1]], pair[1]))
-        self.products.sort(key=lambda pair: (buffers[pair[0]], buffers[pair[1]]))
+        if _is_layer(pairs, buffers):
+            weighted = sorted(pairs, key=_second)
+            self.classes = ((THETA, buffers[pairs[0][1]], len(pairs)),)
+        else:
+            for a, b in pairs:
+                x, y = _RANK.get(buffers[a], 3), _RANK.get(buffers[b], 3)
+                if x == y:
+                    self.products.append((a, b) if buffers[a] <= buffers[b] else (b, a))
+                else:
+                    weighted.append((a, b) if x < y else (b, a))
+            weighted.sort(key=lambda pair: (buffers[pair[0]], buffers[pair[1]], pair[1]))
+            self.products.sort(key=lambda pair: (buffers[pair[0]], buffers[pair[1]]))
+            classes = [(buffers[a], buffers[b]) for a, b in weighted]
+            self.classes = tuple([(*classes[lo], hi - lo) for lo, hi in _runs(classes)])
+        self.weights, self.inputs = zip(*weighted, strict=True) if weighted else ((), ())
         self.rest = sorted(rest, key=lambda x: (buffers[x], x))
 
 
-def grouped(graph: Graph, chains: Chains, absorbed: bytearray) -> list[list[Group]]:
+def _is_layer(pairs: list[Pair], buffers: list[str]) -> bool:
+    """Say whether these are several parameters, each times a number of the same varying buffer."""
+    if len(pairs) < 2:
+        return False
+    left, right = zip(*pairs, strict=True)
+    sides = {*map(buffers.__getitem__, left)}, {*map(buffers.__getitem__, right)}
+    return sides[0] == {THETA} and len(sides[1]) == 1 and not sides[1] & _RANK.keys()
+
+
+def grouped(
+    graph: Graph, chains: Chains, absorbed: bytearray, buffers: list[str]
+) -> list[list[Group]]:
     """Return the groups of each level, before anything has a place.
 
     A level is one more than the highest operand's. A sum of products is grouped with those that
     have the same inputs, and these with those that have the same weights.
     """
     rows, args, kinds, data = graph.ops, graph.args, graph.kinds, graph.data
-    buffers = _buffers(graph)
     levels = [0] * len(rows)
     sums: dict[_SumKey, list[_Sum]] = {}
     plain: dict[tuple[object, ...], list[int]] = {}
@@ -314,11 +334,12 @@ def grouped(graph: Graph, chains: Chains, absorbed: bytearray) -> list[list[Grou
         if i in chains:
             pairs, rest = chains[i]
             terms = _Sum(i, pairs, rest, buffers)
-            level = max([levels[x] for pair in pairs for x in pair] + [levels[x] for x in rest])
+            reads = chain(terms.weights, terms.inputs, *terms.products, terms.rest)
+            level = max(map(levels.__getitem__, reads))
             key = (
-                tuple([x for _, x in terms.weighted]),
-                _classes(terms.weighted, buffers),
-                _classes(terms.products, buffers),
+                terms.inputs,
+                terms.classes,
+                tuple([(buffers[a], buffers[b]) for a, b in terms.products]),
                 tuple([buffers[x] for x in terms.rest]),
             )
             sums.setdefault((level + 1, kinds[i], key), []).append(terms)
@@ -339,10 +360,6 @@ def grouped(graph: Graph, chains: Chains, absorbed: bytearray) -> list[list[Grou
     return [found[level] for level in sorted(found)]
 
 
-def _classes(pairs: list[Pair], buffers: list[str]) -> tuple[tuple[str, str], ...]:
-    return tuple([(buffers[a], buffers[b]) for a, b in pairs])
-
-
 def _stacked(sums: dict[_SumKey, list[_Sum]]) -> Iterable[tuple[int, Group]]:
     """Put matrices together that have the same weights: their inputs become columns of one."""
     merged: dict[tuple[object, ...], list[list[_Sum]]] = {}
@@ -351,8 +368,8 @@ def _stacked(sums: dict[_SumKey, list[_Sum]]) -> Iterable[tuple[int, Group]]:
         if not inputs:
             merged[level, kind, key] = [members]
             continue
-        members.sort(key=lambda terms: [w for w, _ in terms.weighted])
-        weights = tuple([tuple([w for w, _ in terms.weighted]) for terms in members])
+        members.sort(key=attrgetter("weights"))
+        weights = tuple([terms.weights for terms in members])
         merged.setdefault((level, kind, weights, *others), []).append(members)
     for (level, kind, *_), positions in merged.items():
         assert isinstance(level, int)
@@ -365,48 +382,53 @@ def _stacked(sums: dict[_SumKey, list[_Sum]]) -> Iterable[tuple[int, Group]]:
 # Places.
 
 
-def placed(graph: Graph, chains: Chains, levels: list[list[Group]]) -> Plan:
+def placed(graph: Graph, chains: Chains, levels: list[list[Group]], buffers: list[str]) -> Plan:
     """Number the parameters and the rows of the workspaces; say what every statement reads."""
     result = Plan(graph)
-    place, buffers = result.place, _buffers(graph)
-    for k, ids in enumerate(graph.inputs):
+    places = [-1] * len(buffers)  # the row of each node in its buffer
+    for ids in graph.inputs:
         for row, i in enumerate(ids):
-            place[i] = (f"x{k}", row)
-    _place_parameters(result, levels, buffers)
+            places[i] = row
+    _place_parameters(result, levels, places, buffers)
     for groups in levels:
         for group in groups:
-            _sort_members(group, graph, place)
+            _sort_members(group, graph, places, buffers)
             group.lo = result.rows[group.kind]
-            buffer = ROWS if group.kind == VARYING else STEADY
-            for row, i in enumerate(group.members):
-                place[i] = (buffer, group.lo + row)
+            for row, i in enumerate(group.members, group.lo):
+                places[i] = row
             result.rows[group.kind] += len(group.members)
-            _read(group, graph, place, buffers)
+            _read(group, graph, places, buffers)
             result.groups.append(group)
-    result.results = [_ref([root], (1,), place, buffers) for root in graph.roots]
+    result.results = [_ref([root], (1,), places, buffers) for root in graph.roots]
     result.flags = _flags(graph)
     result.multiplications = sum(len(pairs) for pairs, _ in chains.values())
     return result
 
 
-def _place_parameters(result: Plan, levels: list[list[Group]], buffers: list[str]) -> None:
+def _place_parameters(
+    result: Plan, levels: list[list[Group]], places: list[int], buffers: list[str]
+) -> None:
     """Give every matrix one block, its biases the next, and then all others a place."""
-    graph, place = result.graph, result.place
 
     def put(nodes: Iterable[int]) -> None:
-        for i in nodes:
-            if i in graph.parameters and i not in place:
-                place[i] = (THETA, len(result.parameters))
-                result.parameters.append(i)
+        fresh = dict.fromkeys([i for i in nodes if buffers[i] == THETA and places[i] < 0])
+        for row, i in enumerate(fresh, len(result.parameters)):
+            places[i] = row
+        result.parameters += fresh
 
     for groups in levels:
         for group in groups:
-            if group.op is None and group.keys[0].weighted:
+            if group.op is None and group.keys[0].weights:
                 rows: list[_Sum] = group.keys[:: group.positions]
-                for lo, hi in _runs(_classes(rows[0].weighted, buffers)):
-                    put(w for terms in rows for w, _ in terms.weighted[lo:hi])
+                for lo, hi in _bounds(rows[0].classes):
+                    put(w for terms in rows for w in terms.weights[lo:hi])
                 put(x for terms in rows for x in terms.rest)
-    put(graph.parameters)
+    put(result.graph.parameters)
+
+
+def _bounds(classes: Iterable[tuple[str, str, int]]) -> Iterable[tuple[int, int]]:
+    """Return where each class begins and ends."""
+    return pairwise(accumulate([count for _, _, count in classes], initial=0))
 
 
 def _runs(classes: Sequence[object]) -> list[tuple[int, int]]:
@@ -415,67 +437,53 @@ def _runs(classes: Sequence[object]) -> list[tuple[int, int]]:
     return list(zip([0, *cuts], [*cuts, len(classes)], strict=True)) if classes else []
 
 
-def _sort_members(group: Group, graph: Graph, place: dict[int, tuple[str, int]]) -> None:
+def _sort_members(group: Group, graph: Graph, places: list[int], buffers: list[str]) -> None:
     """Order the members by where their operands are."""
-    nowhere = ("", 0)
     if group.op is not None:
         args = graph.args
-        group.members.sort(key=lambda i: [place.get(x, nowhere) for x in args[i]])
-    elif not group.keys[0].weighted:
+        group.members.sort(key=lambda i: [places[x] for x in args[i]])
+    elif not group.keys[0].weights:
         for terms in group.keys:
             if len(group.keys) == 1:
-                terms.products.sort(key=lambda pair: [place.get(x, nowhere) for x in pair])
-                terms.rest.sort(key=lambda x: place.get(x, nowhere))
-        group.keys.sort(
-            key=lambda terms: (
-                [place.get(x, nowhere) for pair in terms.products for x in pair]
-                + [place.get(x, nowhere) for x in terms.rest]
-            )
-        )
+                terms.products.sort(key=lambda pair: [(buffers[x], places[x]) for x in pair])
+                terms.rest.sort(key=lambda x: (buffers[x], places[x]))
+        group.keys.sort(key=lambda terms: [places[x] for x in chain(*terms.products, terms.rest)])
         group.members = [terms.node for terms in group.keys]
 
 
-def _ref(
-    nodes: list[int],
-    shape: tuple[int, ...],
-    place: dict[int, tuple[str, int]],
-    buffers: list[str],
-) -> Ref:
+def _ref(nodes: list[int], shape: tuple[int, ...], places: list[int], buffers: list[str]) -> Ref:
     buffer = buffers[nodes[0]]
-    rows = nodes if buffer == BAKED else [place[i][1] for i in nodes]
-    return Ref(buffer, rows, shape, nodes)
+    return Ref(buffer, nodes if buffer == BAKED else [places[i] for i in nodes], shape, nodes)
 
 
-def _read(
-    group: Group, graph: Graph, place: dict[int, tuple[str, int]], buffers: list[str]
-) -> None:
+def _read(group: Group, graph: Graph, places: list[int], buffers: list[str]) -> None:
     """Write down what the group's statement reads."""
     members, args = group.members, graph.args
     count = len(members)
     if group.op is not None:
         widths = {len(args[i]) for i in members}
         for j in range(widths.pop()):
-            group.operands.append(_ref([args[i][j] for i in members], (count,), place, buffers))
+            group.operands.append(_ref([args[i][j] for i in members], (count,), places, buffers))
         return
     keys, positions = group.keys, group.positions
     rows, first = keys[::positions], keys[:positions]
-    for lo, hi in _runs(_classes(keys[0].weighted, buffers)):
-        weights = [w for terms in rows for w, _ in terms.weighted[lo:hi]]
-        inputs = [terms.weighted[j][1] for j in range(lo, hi) for terms in first]
+    for lo, hi in _bounds(keys[0].classes):
+        weights = [w for terms in rows for w in terms.weights[lo:hi]]
+        inputs = [terms.inputs[j] for j in range(lo, hi) for terms in first]
         group.parts.append(
             Part(
                 "matrix",
-                _ref(weights, (len(rows), hi - lo), place, buffers),
-                _ref(inputs, (hi - lo, positions), place, buffers),
+                _ref(weights, (len(rows), hi - lo), places, buffers),
+                _ref(inputs, (hi - lo, positions), places, buffers),
             )
         )
     products = [terms.products for terms in keys]
-    for lo, hi in _runs(_classes(products[0], buffers)):
+    for lo, hi in _runs([(buffers[a], buffers[b]) for a, b in products[0]]):
         sides = [
             _ref(
                 [row[j][side] for j in range(lo, hi) for row in products],
                 (hi - lo, count),
-                place,
+                places,
                 buffers,
             )
             for side in (0, 1)
@@ -485,26 +493,23 @@ def _read(
     for lo, hi in _runs([buffers[x] for x in rest[0]]):
         if hi - lo >= SHORT:
             nodes = [row[j] for j in range(lo, hi) for row in rest]
-            group.parts.append(Part("total", _ref(nodes, (hi - lo, count), place, buffers)))
+            group.parts.append(Part("total", _ref(nodes, (hi - lo, count), places, buffers)))
         else:
             for j in range(lo, hi):
                 group.parts.append(
-                    Part("add", _ref([row[j] for row in rest], (count,), place, buffers))
+                    Part("add", _ref([row[j] for row in rest], (count,), places, buffers))
                 )
     group.keys = []
 
 
 def _flags(graph: Graph) -> bytearray:
     """Say for each node whether a parameter (1) or an input (2) is below it."""
-    flags = bytearray(len(graph.ops))
+    flag = {CONSTANT: 0, PARAMETER: 1, INPUT: 2, VARYING: 2}
+    flags = bytearray(map(flag.__getitem__, graph.kinds))
     for i, operands in enumerate(graph.args):
-        if graph.kinds[i] == INPUT:
-            flags[i] = 2
-        elif i in graph.parameters:
-            flags[i] = 1
-        else:
-            flag = 0
+        if flags[i] == 2:
             for x in operands:
-                flag |= flags[x]
-            flags[i] = flag
+                if flags[x] & 1:
+                    flags[i] = 3
+                    break
     return flags

@@ -14,6 +14,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
+from itertools import count
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini import contexts
@@ -257,6 +258,9 @@ def _is_known(value: Value) -> bool:
     return True
 
 
+_row_of: Final = operator.attrgetter("_row")
+
+
 class _Recording(NamedTuple):
     """What a function returned, and the Values that stood for each argument's numbers."""
 
@@ -324,7 +328,14 @@ def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
                 ids[node] = -1  # under way
                 stack += (node, None)
                 if type(a) is tuple:
-                    stack += [x for x in a if x not in ids][::-1]
+                    fresh = [x for x in a if x not in ids]
+                    if any(map(_row_of, fresh)):
+                        stack += fresh[::-1]
+                    else:
+                        fresh = dict.fromkeys(fresh)
+                        ids.update(zip(fresh, count(len(nodes))))
+                        nodes += fresh
+                        args += [()] * len(fresh)
                 elif b is None:
                     stack.append(a)
                 else:
@@ -441,15 +452,15 @@ def _line(f: Callable[..., Any], example: Sequence[Any], node: int) -> str:
 def _mark_kinds(graph: Graph, nodes: list[Value], again: list[Value]) -> None:
     """Tell inputs, parameters, constants and what varies apart."""
     kinds: list[str] = []
-    count = sum(map(len, graph.inputs))
+    inputs = sum(map(len, graph.inputs))
     for i, (op, args) in enumerate(zip(graph.ops, graph.args, strict=True)):
         if op is not None:
-            kind = kinds[args[0]]
-            for x in args:
-                if kinds[x] > kind:
-                    kind = kinds[x]
+            first, last = kinds[args[0]], kinds[args[-1]]
+            kind = first if first > last else last
+            if len(args) > 2:
+                kind = max({*map(kinds.__getitem__, args)})
             kinds.append(VARYING if kind == INPUT else kind)
-        elif i < count:
+        elif i < inputs:
             kinds.append(INPUT)
         elif nodes[i] is again[i] and not nodes[i].is_constant:
             kinds.append(PARAMETER)
