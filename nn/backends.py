@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
-from autograd_mini import TraceError, Value, dot, no_grad, total
+from autograd_mini import DomainError, TraceError, Value, dot, no_grad, total
 from autograd_mini.contexts import collector_paused
 from nn.errors import DivergedError
 from nn.examples import ExampleLoss, Examples
@@ -96,7 +96,9 @@ class Eager:
         except TraceError:
             raise
         except (ValueError, ArithmeticError) as error:
-            if isinstance(error, ArithmeticError) or not _is_finite(prediction):
+            in_model = prediction is None
+            undefined = (ArithmeticError, DomainError) if in_model else ArithmeticError
+            if isinstance(error, undefined) or not (in_model or _is_finite(prediction)):
                 raise DivergedError(f"{place} the loss cannot be computed: {error}") from error
             raise ValueError(f"{place}: {error}") from error
         if not isinstance(loss, Value):
@@ -118,8 +120,6 @@ class Compiled:
     def __init__(self, task: Task, data: Examples) -> None:
         from autograd_mini import compile
 
-        if not data.is_numeric:
-            raise TraceError("a program takes targets that are numbers, and these are not")
         self.task = task
         self.weighted = data.weights is not None
         example: list[Any] = [data.xs[0], data.targets[0].tolist()]

@@ -11,13 +11,16 @@ history. It names the run that it belongs to; another one is refused.
 from __future__ import annotations
 
 import hashlib
+from inspect import signature
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from nn import tensorfile
+from nn.examples import function_name
 from nn.history import History
 from nn.run import Run
+from nn.schedules import Schedule
 from nn.trainer import Trainer
 
 __all__ = ["resume", "save"]
@@ -98,9 +101,13 @@ def _check_same_run(run: Run, path: Path, described: dict[str, Any]) -> None:
     for name, here in _description(run).items():
         there = described[name]
         if there != here:
-            what = "" if name in ("data", "parameters") else f" ({there!r} there, {here!r} here)"
+            what = (
+                ""
+                if name in ("data", "parameters", "validation")
+                else f" ({there!r} there, {here!r} here)"
+            )
             raise ValueError(
-                f"{path} is the checkpoint of another run: its {name} is different{what}; "
+                f"{path} is the checkpoint of another run, which differs in {name}{what}; "
                 "use another file, or delete this one to start anew"
             )
 
@@ -114,15 +121,33 @@ def _description(run: Run) -> dict[str, Any]:
     return {
         "parameters": [len(names), hashlib.sha256(repr(names).encode()).hexdigest()[:16]],
         "optimizer": [type(run.trainer.optimizer).__name__, settings],
-        "schedule": None if run.schedule is None else type(run.schedule).__name__,
+        "schedule": None if run.schedule is None else _schedule_settings(run.schedule),
         "loss": run.trainer.loss.name,
+        "penalty": None if run.trainer.penalty is None else function_name(run.trainer.penalty),
+        "activations": [function_name(f) for f in _activations(run.trainer.model)],
         "data": run.data.checksum(),
+        "validation": None if run.validation is None else run.validation.checksum(),
+        "metrics": list(run.metrics),
         "batch_size": run.batch_size,
         "shuffle": run.shuffle,
         "seed": run.seed,
         "clip_norm": run.trainer.clip_norm,
         "clip_value": run.trainer.clip_value,
     }
+
+
+def _schedule_settings(schedule: Schedule) -> list[Any]:
+    """Return what its constructor was told; the rate it began with may be anything."""
+    told = signature(type(schedule)).parameters
+    return [
+        type(schedule).__name__,
+        {k: v for k, v in vars(schedule).items() if k in told and k != "optimizer"},
+    ]
+
+
+def _activations(model: Any) -> list[Any]:
+    layers: list[Any] = getattr(model, "layers", [])
+    return [layer.activation for layer in layers if callable(getattr(layer, "activation", None))]
 
 
 def _parameter_names(trainer: Trainer) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from autograd_mini import no_grad
 from nn import losses
 from nn.errors import DivergedError
-from nn.layers import as_floats
+from nn.layers import as_array, as_floats
 from nn.losses import Loss
 
 __all__ = ["ExampleLoss", "Examples"]
@@ -31,8 +31,8 @@ class ExampleLoss:
         self.function = losses.get(loss)
         self.is_named = isinstance(loss, str)
         self.has_classes = self.function in losses.CLASS_LOSSES
-        self.name = loss if isinstance(loss, str) else _function_name(loss)
-        self._output: Any = None
+        self.name = loss if isinstance(loss, str) else function_name(loss)
+        self._outputs: dict[tuple[int, ...], Any] = {}
         self._checked: set[Any] = set()
 
     def __call__(self, prediction: Any, target: Any) -> Any:
@@ -41,18 +41,21 @@ class ExampleLoss:
             return self.function([prediction], [target])
         return self.function(prediction, target)
 
-    def sample_output(self, model: Any, x: Any) -> Any:
-        """Return the model's output for one example as a float or a list of floats."""
-        if self._output is None:
+    def sample_output(self, model: Any, row: Any) -> Any:
+        """Return the model's output for one example as a float or a list of floats.
+
+        It is asked once for each shape that examples have: an FNN refuses all but one.
+        """
+        if row.shape not in self._outputs:
             try:
                 with no_grad():
-                    output = model(x)
+                    output = model(row.tolist())
             except ArithmeticError as error:
                 raise DivergedError(
                     f"before epoch 1, at example 0: the model's output cannot be computed: {error}"
                 ) from error
-            self._output = as_floats(output)
-        return self._output
+            self._outputs[row.shape] = as_floats(output)
+        return self._outputs[row.shape]
 
     def check_targets(self, output: Any, targets: list[Any]) -> None:
         """Let a named loss check every target, beside some prediction; each kind once."""
@@ -69,15 +72,17 @@ class ExampleLoss:
                 raise ValueError(
                     f"y[{n}] = {target!r} does not go with this model and loss: {error}"
                 ) from None
+            if not all(map(math.isfinite, target if isinstance(target, list) else [target])):
+                raise ValueError(f"y[{n}] is {target}: leave example {n} out, or fill the gap")
             if len(self._checked) < MEMORY:
                 self._checked.add(key)
 
 
-def _function_name(function: Any) -> str:
+def function_name(function: Any) -> str:
     """Return a name that is the same in every process."""
     if isinstance(function, partial):
         given = [*map(repr, function.args), *[f"{k}={v!r}" for k, v in function.keywords.items()]]
-        return f"{_function_name(function.func)}({', '.join(given)})"
+        return f"{function_name(function.func)}({', '.join(given)})"
     return getattr(function, "__qualname__", type(function).__qualname__)
 
 
@@ -88,7 +93,7 @@ class Examples:
         self, model: Any, loss: ExampleLoss, X: Any, y: Any, sample_weight: Any = None
     ) -> None:
         rows = _numbers("X", X)
-        targets: list[Any] = y.tolist() if hasattr(y, "tolist") else list(y)
+        targets = _targets(y)
         if len(rows) != len(targets):
             raise ValueError(
                 f"one target per example, please: X has {len(rows)} examples, y has "
@@ -96,7 +101,8 @@ class Examples:
             )
         if not targets:
             raise ValueError("there is nothing to learn from: X and y are empty")
-        output = loss.sample_output(model, rows[0].tolist())
+        output = loss.sample_output(model, rows[0])
+        given = targets
         if loss.has_classes:
             targets = _as_distributions(targets, output)
         loss.check_targets(output, targets)
@@ -111,9 +117,10 @@ class Examples:
                 )
             self.numbers = weights.nonzero()[0].tolist()
             self.weights, rows = weights[self.numbers], rows[self.numbers]
-            targets = [targets[n] for n in self.numbers]
+            targets, given = ([ys[n] for n in self.numbers] for ys in (targets, given))
         self.rows, self.xs = rows, rows.tolist()
         self.ys, self.targets = targets, _as_array(targets)
+        self.given = given  # before class indices became one-hot rows
 
     def __len__(self) -> int:
         return len(self.xs)
@@ -140,7 +147,7 @@ def _numbers(name: str, X: Any) -> Any:
     import numpy as np
 
     try:
-        array = np.asarray(X, dtype=float)
+        array = as_array(X)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be numbers in equal rows, but: {error}") from None
     if not array.ndim:
@@ -152,6 +159,18 @@ def _numbers(name: str, X: Any) -> Any:
             "out, or fill the gap"
         )
     return array
+
+
+def _targets(y: Any) -> list[Any]:
+    """Return the targets as a list: numbers, lists of them, or whatever the loss takes."""
+    if hasattr(y, "to_numpy"):
+        y = y.to_numpy()  # a table would go through its columns
+    try:
+        targets = y.tolist() if hasattr(y, "tolist") else list(y)
+        len(targets)
+    except TypeError:
+        raise ValueError(f"y needs one target for each example, but got {y!r:.200}") from None
+    return targets
 
 
 def _as_distributions(targets: list[Any], output: Any) -> list[Any]:

@@ -275,6 +275,11 @@ def get(init: Any, activation: str = "identity") -> Initializer:
     return cast(Initializer, init() if init in INITIALIZERS.values() else init)
 
 
+def plain_seed(seed: Any) -> Any:
+    """Return a seed as `random` takes it: NumPy's integers become Python's."""
+    return seed.__index__() if hasattr(seed, "__index__") else seed
+
+
 def _auto(activation: str) -> Initializer:
     if activation == "leaky_relu":
         return kaiming_uniform(gain("leaky_relu"))

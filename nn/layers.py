@@ -55,7 +55,7 @@ class Module:
             raise ValueError(f"a state is a dictionary from names to numbers, but got {state!r}")
         named = dict(self.named_parameters())
         missing = [name for name in named if name not in state]
-        unknown = [name for name in state if name not in named]
+        unknown = [str(name) for name in state if name not in named]
         loaded: dict[str, float] = {}
         misshapen: list[str] = []
         for name in named.keys() & state.keys():
@@ -314,6 +314,26 @@ def as_floats(output: Any) -> Any:
     if isinstance(output, (list, tuple)):
         return [float(h) for h in cast(Iterable[Any], output)]
     return float(output)
+
+
+def as_array(X: Any) -> Any:
+    """Return nested real numbers as an array of floats.
+
+    Raises:
+        TypeError: If there is text among them, a complex number, or anything else.
+        ValueError: If the rows are not equally long.
+    """
+    import numpy as np
+
+    array = np.asarray(X)
+    if array.dtype.kind not in "biufO" or any(isinstance(x, str) for x in _objects(array)):
+        found = {"c": "complex", "M": "dates", "m": "times"}.get(array.dtype.kind, "text")
+        raise TypeError(f"real numbers are needed, but some are {found}")
+    return array.astype(float, copy=False)
+
+
+def _objects(array: Any) -> Iterable[Any]:
+    return array.flat if array.dtype.kind == "O" else ()
 
 
 def checked_size(n: Any, name: str) -> int:

@@ -12,7 +12,7 @@ from autograd_mini import Value, no_grad
 from nn import activations, initializers
 from nn.activations import Activation
 from nn.initializers import Initializer
-from nn.layers import Layer, Module, as_inputs, checked_size
+from nn.layers import Layer, Module, as_array, as_inputs, checked_size
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -68,7 +68,7 @@ class FNN(Module):
         seed: int | None = None,
         fused: bool = True,
     ) -> None:
-        rng = None if seed is None else Random(seed)
+        rng = None if seed is None else Random(initializers.plain_seed(seed))
         self.sizes = _checked_sizes(sizes)
         self.activation = activations.get(activation)
         self.output_activation = activations.get(output_activation)
@@ -131,11 +131,9 @@ class FNN(Module):
         return outputs[:, 0] if self.sizes[-1] == 1 else outputs
 
     def _as_rows(self, X: Any) -> list[list[float]]:
-        import numpy as np
-
         width = self.sizes[0]
         try:
-            array = np.asarray(X, dtype=float)
+            array = as_array(X)
         except (TypeError, ValueError):
             raise ValueError(
                 f"predict takes N examples of {width} numbers each, but got {X!r:.200}"

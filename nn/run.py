@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from nn.examples import Examples
 from nn.history import History
+from nn.initializers import plain_seed
 from nn.losses import Loss
 from nn.optimizers import Optimizer
 from nn.schedules import Schedule
@@ -77,4 +78,5 @@ class Run:
     waited: int = 0
 
     def __post_init__(self) -> None:
+        self.seed = plain_seed(self.seed)
         self.rng = Random(self.seed)

@@ -10,6 +10,8 @@ beside its place and moved there in one step, so that readers see the old one or
 
 from __future__ import annotations
 
+import errno
+import glob
 import hashlib
 import json
 import os
@@ -17,7 +19,7 @@ import secrets
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["read", "write"]
+__all__ = ["check_place", "read", "sweep", "write"]
 
 VERSION: Final = 1
 
@@ -80,6 +82,34 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return arrays, json.loads(text)
 
 
+def check_place(path: Path) -> None:
+    """Raise OSError if no file can be written at `path`: better before hours of work than after."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "this is a directory, not a file", str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such directory", str(path.parent))
+
+
+def sweep(path: Path) -> None:
+    """Remove the drafts of `path` that processes which were killed left behind."""
+    if os.name != "posix":
+        return  # elsewhere a process cannot be asked whether it lives without harm
+    for draft in path.parent.glob(f".{glob.escape(path.name)}.*-*.part"):
+        process = draft.name.removeprefix(f".{path.name}.").partition("-")[0]
+        if process.isdecimal() and not _lives(int(process)):
+            draft.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True  # somebody else's, or no number of a process at all
+    return True
+
+
 _ADVICE: Final = {
     "checkpoint": ": pass it to fit(checkpoint=...), which resumes the run",
     "model": ": load(path) reads it",
@@ -97,6 +127,7 @@ def _checksum(kind: str, arrays: dict[str, Any], text: str) -> str:
 
 def _replace(path: Path, data: bytes) -> None:
     """Write a file beside `path`, make sure it is on the disk, and move it to `path`."""
+    check_place(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         with open(draft, "xb") as file:

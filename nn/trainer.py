@@ -7,7 +7,7 @@ clipping, one step of the optimizer.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from autograd_mini import TraceError, Value
 from autograd_mini.contexts import is_watched
@@ -62,6 +62,16 @@ class Trainer:
     ) -> None:
         if backend not in BACKENDS:
             raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, but got {backend!r}")
+        if not hasattr(optimizer, "params"):
+            raise TypeError(
+                f"an optimizer is an object such as SGD(model.parameters(), lr=0.1), but got "
+                f"{optimizer!r}"
+            )
+        if penalty is not None and not callable(penalty):
+            raise TypeError(
+                f"a penalty is a function model -> Value, such as losses.l2_penalty(1e-4), but "
+                f"got {penalty!r}"
+            )
         for name, limit in (("clip_norm", clip_norm), ("clip_value", clip_value)):
             if limit is not None:
                 check_limit(name, limit)
@@ -76,7 +86,7 @@ class Trainer:
         self._eager = Eager(self)
         self._compiled: Compiled | None = None
         self._resident = False
-        self.parameters: list[Value] = list(model.parameters())
+        self.parameters = parameters_of(model)
         if not set(self.parameters) & set(optimizer.params):
             raise ValueError(
                 f"this {type(optimizer).__name__} moves none of the model's {len(self.parameters)} "
@@ -127,7 +137,7 @@ class Trainer:
     def evaluate(self, data: Examples) -> float:
         """Return the mean loss, penalty included, over all examples."""
         self.sync()
-        backend = self._compiled if self.backend == "compiled" else None
+        backend = self._compiled if self.backend == "compiled" and data.is_numeric else None
         return (backend or self._eager).evaluate(data)
 
     def predict(self, data: Examples) -> Any:
@@ -139,6 +149,8 @@ class Trainer:
     def _choose(self, data: Examples, work: int) -> Eager | Compiled:
         if self._asked == "eager":
             return self._eager
+        if self._asked == "compiled" and not data.is_numeric:
+            raise TraceError("a program takes targets that are numbers, and these are not")
         if self._asked == "auto" and (
             not data.is_numeric or is_watched() or work < WORTH_COMPILING
         ):
@@ -160,3 +172,16 @@ class Trainer:
     def _give_up_compiling(self) -> None:
         self.sync()
         self._asked, self._compiled = "eager", None
+
+
+def parameters_of(model: Any) -> list[Value]:
+    """Return a model's parameters.
+
+    Raises:
+        TypeError: If it is no model.
+    """
+    if not (callable(model) and hasattr(model, "parameters")):
+        raise TypeError(
+            f"a model is called with an example and has parameters(), but got {model!r:.200}"
+        )
+    return list(cast(Any, model).parameters())

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from nn import activations, checkpoints, losses
+from nn import activations, checkpoints, losses, tensorfile
 from nn import metrics as known_metrics
 from nn.errors import DivergedError
 from nn.examples import MEMORY as MEMORY
@@ -26,7 +27,7 @@ from nn.schedules import Schedule
 from nn.terminal import CtrlC, progress_bar
 from nn.trainer import BACKENDS as BACKENDS
 from nn.trainer import WORTH_COMPILING as WORTH_COMPILING
-from nn.trainer import Trainer
+from nn.trainer import Trainer, parameters_of
 
 __all__ = ["DivergedError", "History", "RunState", "Trainer", "fit"]
 
@@ -103,9 +104,16 @@ def fit(
         >>> history.loss[0] > 0.2, history.loss[-1] < 0.01
         (True, True)
     """
-    if optimizer is None:
-        optimizer = schedule.optimizer if schedule else Adam(model.parameters(), lr=0.01)
     _check_settings(epochs, batch_size, patience, schedule, optimizer)
+    if isinstance(metrics, str) or callable(metrics):
+        raise TypeError(f"metrics is a list, such as ['accuracy'], but got {metrics!r}")
+    if callable(callbacks) or not all(map(callable, callbacks)):
+        raise TypeError(f"callbacks is a list of functions of the run, but got {callbacks!r}")
+    if checkpoint is not None:
+        checkpoint = Path(checkpoint)
+        tensorfile.check_place(checkpoint)
+    if optimizer is None:
+        optimizer = schedule.optimizer if schedule else Adam(parameters_of(model), lr=0.01)
     trainer = Trainer(
         model,
         loss,
@@ -119,16 +127,16 @@ def fit(
     run = Run(
         trainer=trainer,
         data=Examples(model, trainer.loss, X, y, sample_weight),
-        validation=None if validation is None else Examples(model, trainer.loss, *validation),
+        validation=None if validation is None else _validation(trainer, validation),
         epochs=epochs,
         batch_size=batch_size,
         shuffle=shuffle,
         seed=seed,
         patience=patience,
-        metrics=dict(map(partial(_metric, trainer.loss), metrics)),
+        metrics=_named_metrics(trainer.loss, metrics),
         schedule=schedule,
         callbacks=list(callbacks),
-        checkpoint=None if checkpoint is None else Path(checkpoint),
+        checkpoint=checkpoint,
         progress=progress,
     )
     return _all_epochs(run)
@@ -137,6 +145,8 @@ def fit(
 def _all_epochs(run: Run) -> History:
     """Run the epochs that are left."""
     history = run.history
+    if run.checkpoint is not None:
+        tensorfile.sweep(run.checkpoint)
     if run.checkpoint is not None and run.checkpoint.exists():
         checkpoints.resume(run, run.checkpoint)
         history = run.history
@@ -152,7 +162,7 @@ def _all_epochs(run: Run) -> History:
             while history.epochs < run.epochs and not history.stopped:
                 try:
                     complete = _epoch(run, size, bar, ctrl_c)
-                except KeyboardInterrupt:  # raised by a callback or a loss
+                except KeyboardInterrupt:  # raised by a loss, or Ctrl-C pressed again
                     complete = False
                 if not complete:
                     history.stopped = "interrupted"
@@ -209,7 +219,10 @@ def _epoch(run: Run, size: int, bar: Any, ctrl_c: CtrlC) -> bool:
     if run.callbacks or run.checkpoint is not None:
         trainer.sync()
     state = RunState(epoch, run.trainer.model, run.trainer.optimizer, history, trainer.loss.given)
-    stops = [callback(state) is True for callback in run.callbacks]
+    try:
+        stops = [_is_true(callback(state)) for callback in run.callbacks]
+    except KeyboardInterrupt:
+        stops, ctrl_c.pressed = [], True
     if any(stops) and not history.stopped:
         history.stopped = "callback"
     if run.checkpoint is not None:
@@ -229,7 +242,7 @@ def _measure(run: Run, epoch: int) -> dict[str, float]:
         if run.metrics and data is not None:
             prediction = run.trainer.predict(data)
             for name, metric in run.metrics.items():
-                measured[prefix + name] = float(metric(prediction, data.ys))
+                measured[prefix + name] = float(metric(prediction, data.given))
     return measured
 
 
@@ -273,6 +286,29 @@ def _say_interrupted(run: Run) -> None:
     )
 
 
+def _validation(trainer: Trainer, validation: Any) -> Examples:
+    try:
+        X, y = validation
+    except (TypeError, ValueError):
+        raise ValueError(f"validation is a pair (X, y), but got {validation!r:.200}") from None
+    try:
+        return Examples(trainer.model, trainer.loss, X, y)
+    except DivergedError as error:
+        raise DivergedError(f"validation: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"validation: {error}") from error
+
+
+def _named_metrics(
+    loss: ExampleLoss, metrics: Iterable[str | Callable[..., Any]]
+) -> dict[str, Callable[..., Any]]:
+    named: dict[str, Callable[..., Any]] = {}
+    for name, function in map(partial(_metric, loss), metrics):
+        numbered = (f"{name}_{i}" for i in count(2))
+        named[name if name not in named else next(n for n in numbered if n not in named)] = function
+    return named
+
+
 def _metric(loss: ExampleLoss, metric: str | Callable[..., Any]) -> tuple[str, Callable[..., Any]]:
     """Return a metric's name and function."""
     if callable(metric):
@@ -297,12 +333,19 @@ def _warn_of_mismatch(model: Any, loss: str | Loss) -> None:
         )
 
 
+def _is_true(answer: Any) -> bool:
+    """Whether a callback answered True, Python's or NumPy's, and not just anything."""
+    import numpy as np
+
+    return isinstance(answer, (bool, np.bool_)) and bool(cast(Any, answer))
+
+
 def _check_settings(
     epochs: int,
     batch_size: int | None,
     patience: int | None,
     schedule: Schedule | None,
-    optimizer: Optimizer,
+    optimizer: Optimizer | None,
 ) -> None:
     for name, value, least in (
         ("epochs", epochs, 0),
@@ -313,7 +356,11 @@ def _check_settings(
             raise ValueError(f"{name} must be a whole number, but got {value!r}")
         if value is not None and value < least:
             raise ValueError(f"{name} must be {least} or more, but got {value}")
-    if schedule is not None and schedule.optimizer is not optimizer:
+    if schedule is not None and not hasattr(schedule, "optimizer"):
+        raise TypeError(
+            f"a schedule is an object such as StepLR(optimizer, step_size=10), but got {schedule!r}"
+        )
+    if schedule is not None and optimizer not in (None, schedule.optimizer):
         raise ValueError(
             "the schedule moves the learning rate of another optimizer: make it with the one "
             "that is given to fit"

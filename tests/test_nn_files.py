@@ -34,8 +34,9 @@ from nn import (
     fit,
     load,
     save,
+    tensorfile,
 )
-from nn.losses import mse_loss
+from nn.losses import l2_penalty, mse_loss
 from nn.training import ExampleLoss, RunState
 from tests.shared import ROOT
 
@@ -268,6 +269,12 @@ def crash_after(epoch: int) -> Any:
     return callback
 
 
+def test_a_seed_may_be_numpys(tmp_path: Path) -> None:
+    run(tmp_path / "run", epochs=2, seed=np.int64(5))
+    model, _ = run(tmp_path / "run", seed=5)
+    assert weights(model) == weights(run(None, seed=5)[0])
+
+
 @pytest.mark.parametrize("crash", [1, 3])
 @pytest.mark.parametrize(
     "options",
@@ -338,15 +345,18 @@ def test_a_loss_has_the_same_name_in_every_process() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"batch_size": 4}, r"its batch_size is different \(8 there, 4 here\)"),
-        ({"seed": 1}, "its seed is different"),
-        ({"loss": "squared_hinge"}, "its loss is different"),
-        ({"optimizer": SGD}, "its optimizer is different"),
-        ({"sample_weight": [1.0] * 40}, "its data is different"),
-        ({"clip_norm": 1.0}, "its clip_norm is different"),
-        ({"schedule": lambda o: CosineAnnealingLR(o, 6)}, "its schedule is different"),
+        ({"batch_size": 4}, r"differs in batch_size \(8 there, 4 here\)"),
+        ({"seed": 1}, "differs in seed"),
+        ({"loss": "squared_hinge"}, "differs in loss"),
+        ({"optimizer": SGD}, "differs in optimizer"),
+        ({"sample_weight": [1.0] * 40}, "differs in data"),
+        ({"clip_norm": 1.0}, "differs in clip_norm"),
+        ({"schedule": lambda o: CosineAnnealingLR(o, 6)}, "differs in schedule"),
+        ({"penalty": l2_penalty(0.1)}, r"differs in penalty \(None there, '_l2\(0.1\)' here"),
+        ({"metrics": ["accuracy"]}, "differs in metrics"),
+        ({"validation": (X[:5], SIGNS[:5])}, "differs in validation;"),
     ],
-    ids=["batch_size", "seed", "loss", "optimizer", "data", "clip_norm", "schedule"],
+    ids=lambda case: case if isinstance(case, str) else ", ".join(case),
 )
 def test_the_checkpoint_of_another_run_is_refused_and_changes_nothing(
     tmp_path: Path, options: dict[str, Any], message: str
@@ -358,6 +368,63 @@ def test_the_checkpoint_of_another_run_is_refused_and_changes_nothing(
         run(path, **options)
     assert str(path) in str(caught.value)
     assert path.read_bytes() == before
+
+
+def test_a_schedule_told_otherwise_and_a_network_of_other_units_make_another_run(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "run"
+    run(path, schedule=lambda o: CosineAnnealingLR(o, 6))
+    with pytest.raises(ValueError, match="differs in schedule"):
+        run(path, schedule=lambda o: CosineAnnealingLR(o, 7))
+    model = FNN([2, 4, 1], "relu", seed=1)
+    optimizer = Adam(model.parameters())
+    before = weights(model)
+    with pytest.raises(ValueError, match="differs in activations"):
+        fit(
+            model,
+            X,
+            SIGNS,
+            loss="hinge",
+            batch_size=8,
+            optimizer=optimizer,
+            schedule=CosineAnnealingLR(optimizer, 6),
+            checkpoint=path,
+        )
+    assert weights(model) == before
+
+
+def test_an_interrupt_inside_a_callback_keeps_its_epoch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def press(state: RunState) -> None:
+        if state.epoch == 3:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "run"
+    run(path, callbacks=[press])
+    assert f"{path} holds epoch 3" in capsys.readouterr().err
+    assert len(tensorfile.read(path, "checkpoint")[1]["history"]["loss"]) == 3
+    assert weights(run(path)[0]) == weights(run(None)[0])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs to ask whether a process lives")
+def test_the_drafts_of_killed_processes_are_swept_and_those_of_living_ones_kept(
+    tmp_path: Path,
+) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    stale = tmp_path / f".run.{gone.pid}-0123abcd.part"
+    kept = [
+        tmp_path / f".run.{os.getpid()}-0123abcd.part",
+        tmp_path / f".other.{gone.pid}-0123abcd.part",
+        tmp_path / ".run.notes-1.part",
+    ]
+    for draft in (stale, *kept):
+        draft.write_bytes(b"half")
+    run(tmp_path / "run", epochs=1)
+    assert not stale.exists()
+    assert all(draft.exists() for draft in kept)
 
 
 def test_a_damaged_checkpoint_is_refused_and_changes_nothing(tmp_path: Path) -> None:

@@ -121,6 +121,8 @@ def test_weights_are_the_parameters_that_are_not_biases() -> None:
 def test_the_same_seed_gives_the_same_network() -> None:
     assert FNN([2, 3, 1], seed=7).state_dict() == FNN([2, 3, 1], seed=7).state_dict()
     assert FNN([2, 3, 1], seed=7).state_dict() != FNN([2, 3, 1], seed=8).state_dict()
+    as_numpy_counts = FNN([2, 3, 1], seed=np.int64(7))  # pyright: ignore[reportArgumentType]
+    assert as_numpy_counts.state_dict() == FNN([2, 3, 1], seed=7).state_dict()
     random.seed(3)
     first = FNN([2, 3, 1]).state_dict()
     assert first != FNN([2, 3, 1]).state_dict()
@@ -140,6 +142,7 @@ def test_a_state_survives_the_round_trip() -> None:
     [
         (lambda s: s.pop("layers.0.neurons.1.b"), "missing: layers.0.neurons.1.b"),
         (lambda s: s.update({"layers.9.b": 1.0}), "unknown: layers.9.b"),
+        (lambda s: s.update({9: 1.0}), "unknown: 9"),
         (lambda s: s.update({"layers.0.neurons.0.b": [1.0]}), "layers.0.neurons.0.b = [1.0]"),
         (lambda s: s.update({"layers.0.neurons.0.b": "1"}), "layers.0.neurons.0.b = '1'"),
         (lambda s: s.update({"layers.0.neurons.0.b": np.zeros(2)}), "layers.0.neurons.0.b"),
@@ -231,7 +234,19 @@ def test_a_wrong_example_is_refused_with_advice(x: object, advice: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "X", [[1.0, 2.0], [[1.0]], [[[1.0, 2.0]]], [[1.0, "a"]], [[1.0], [1.0, 2]]]
+    "X",
+    [
+        [1.0, 2.0],
+        [[1.0]],
+        [[[1.0, 2.0]]],
+        [[1.0, "a"]],
+        [["1", "2"]],
+        [[1.0, 2.0 + 1.0j]],
+        np.ones((1, 2), complex),
+        np.array([[1, "2"]], dtype=object),
+        [[1.0], [1.0, 2]],
+    ],
+    ids=repr,
 )
 def test_wrong_examples_are_refused_by_predict(X: object) -> None:
     with pytest.raises(ValueError, match="predict takes N examples of 2 numbers"):

@@ -429,6 +429,12 @@ def test_callbacks_see_the_state_and_stop_by_returning_true() -> None:
     assert isinstance(states[0].optimizer, SGD)
 
 
+@pytest.mark.parametrize(("answer", "epochs"), [(np.True_, 1), (1, 3), ("stop", 3), (None, 3)])
+def test_only_a_true_answer_stops_and_numpys_is_one(answer: Any, epochs: int) -> None:
+    _, history = run(callbacks=[lambda state: answer], epochs=3)
+    assert history.epochs == epochs
+
+
 def test_callbacks_may_change_the_values_of_a_compiled_run() -> None:
     def clamp(state: RunState) -> None:
         for p in state.model.parameters():
@@ -536,6 +542,23 @@ def test_metrics_are_measured_on_training_and_validation_data() -> None:
     assert all(len(column) == 3 for column in history.columns().values())
     right = sum((model(x).data > 0) == (s > 0) for x, s in zip(X, SIGNS, strict=True))
     assert history.metrics["accuracy"][-1] == right / len(X)
+
+
+def test_a_metric_of_ones_own_sees_the_targets_as_they_were_given() -> None:
+    labels = [(s + 1) // 2 for s in SIGNS]
+
+    def right(prediction: Any, target: Any) -> float:
+        assert target == labels
+        return float(np.mean(prediction.argmax(axis=1) == target))
+
+    model = network(sizes=(2, 3, 2))
+    history = fit(model, X, labels, loss="cross_entropy", metrics=[right, "accuracy"], epochs=2)
+    assert history.metrics["right"] == history.metrics["accuracy"]
+
+
+def test_metrics_of_one_name_are_numbered() -> None:
+    _, history = run(metrics=[lambda f, y: 1.0, lambda f, y: 2.0, lambda f, y: 3.0], epochs=1)
+    assert history.metrics == {"<lambda>": [1.0], "<lambda>_2": [2.0], "<lambda>_3": [3.0]}
 
 
 def test_accuracy_of_logits_is_counted_from_zero() -> None:
@@ -654,7 +677,10 @@ def test_a_loss_that_cannot_be_meant_for_the_output_unit_is_warned_of(
         ({"sample_weight": [1.0]}, "a number from 0 up for each of 60 examples"),
         ({"sample_weight": [0.0] * 60}, "and one above 0"),
         ({"sample_weight": [-1.0] * 60}, "sample_weight needs"),
-        ({"validation": (X[:2], SIGNS[:3])}, "X has 2 examples, y has 3 targets"),
+        ({"validation": (X[:2], SIGNS[:3])}, "validation: .* 2 examples, y has 3 targets"),
+        ({"validation": X}, r"validation is a pair \(X, y\), but got array"),
+        ({"validation": 0.2}, r"validation is a pair \(X, y\), but got 0.2"),
+        ({"validation": ([[1.0]], [1])}, "validation: this network takes 2 numbers"),
         ({"loss": "cross_entropy"}, "a loss of classes needs one output for each class"),
         ({"loss": "bce_with_logits"}, r"y\[\d+\] = -1 does not go .* must be in \[0, 1\]"),
         ({"optimizer": SGD([Value(1.0)])}, "moves none of the model's 21 parameters"),
@@ -668,6 +694,73 @@ def test_settings_that_cannot_be_meant_are_refused(options: dict[str, Any], mess
     with pytest.raises(ValueError, match=message):
         fit(model, X, SIGNS, **(defaults | options))
     assert weights(model) == weights(network())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"optimizer": "sgd"}, r"such as SGD\(model.parameters\(\), lr=0.1\), but got 'sgd'"),
+        ({"optimizer": SGD}, "an optimizer is an object"),
+        ({"schedule": "step"}, "a schedule is an object .* but got 'step'"),
+        ({"penalty": "l2"}, r"such as losses.l2_penalty\(1e-4\), but got 'l2'"),
+        ({"metrics": "accuracy"}, r"such as \['accuracy'\], but got 'accuracy'"),
+        ({"callbacks": print}, "callbacks is a list of functions"),
+        ({"callbacks": [3]}, r"callbacks is a list of functions of the run, but got \[3\]"),
+    ],
+    ids=lambda case: case if isinstance(case, str) else ", ".join(case),
+)
+def test_what_is_of_another_kind_is_refused_before_the_first_epoch(
+    options: dict[str, Any], message: str
+) -> None:
+    model = network()
+    with pytest.raises(TypeError, match=message):
+        fit(model, X, SIGNS, loss="hinge", **options)
+    assert weights(model) == weights(network())
+
+
+def test_what_is_no_model_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"a model is called .* but got 3"):
+        fit(3, X, SIGNS, loss="hinge")
+
+
+@pytest.mark.parametrize("place", ["missing/run", "."])
+def test_a_checkpoint_that_cannot_be_written_is_refused_before_the_first_epoch(
+    place: str, tmp_path: Path
+) -> None:
+    model = network()
+    with pytest.raises(OSError, match="directory"):
+        fit(model, X, SIGNS, loss="hinge", checkpoint=tmp_path / place)
+    assert weights(model) == weights(network())
+
+
+def test_a_table_of_targets_has_a_row_for_each_example() -> None:
+    pandas = pytest.importorskip("pandas")
+    targets = np.column_stack([SIGNS, X[:, 0]])
+    runs = []
+    for given in (targets, pandas.DataFrame(targets, columns=["sign", "first"])):
+        model = network(sizes=(2, 3, 2))
+        fit(model, X, given, loss="mse", epochs=2)
+        runs.append(weights(model))
+    assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize("backend", ["eager", "compiled"])
+def test_a_step_refuses_bad_data_also_after_good_ones(backend: str) -> None:
+    model = network()
+    trainer = Trainer(model, "mse", SGD(model.parameters()), backend=backend)
+    trainer.step(X, SIGNS)
+    before = weights(model)
+    for xs, ys, message in (
+        ([[1.0, 2.0]], [math.nan], r"y\[0\] is nan: leave example 0 out"),
+        ([[1.0, 2.0, 3.0]], [1.0], "this network takes 2 numbers"),
+        ([[1.0, 2.0]], 1.0, "y needs one target for each example, but got 1.0"),
+        (X + 1j, SIGNS, "some are complex"),
+        ([["1.0", "2.0"]], [1.0], "some are text"),
+    ):
+        with pytest.raises(ValueError, match=message) as caught:
+            trainer.step(xs, ys)
+        assert not isinstance(caught.value, DivergedError)
+    assert weights(model) == before
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from autograd_mini import Value, dot, total
@@ -29,11 +30,7 @@ def l1_penalty(strength: float) -> Callable[[Any], Any]:
         0.4
     """
     check_not_negative(strength, "strength")
-
-    def penalty(model: Any) -> Any:
-        return strength * total([abs(w) for w in _weights(model)])
-
-    return penalty
+    return partial(_l1, strength)
 
 
 def l2_penalty(strength: float) -> Callable[[Any], Any]:
@@ -51,12 +48,16 @@ def l2_penalty(strength: float) -> Callable[[Any], Any]:
         0.4
     """
     check_not_negative(strength, "strength")
+    return partial(_l2, strength)
 
-    def penalty(model: Any) -> Any:
-        ws = _weights(model)
-        return (0.5 * strength) * dot(ws, ws)
 
-    return penalty
+def _l1(strength: float, model: Any) -> Any:
+    return strength * total([abs(w) for w in _weights(model)])
+
+
+def _l2(strength: float, model: Any) -> Any:
+    ws = _weights(model)
+    return (0.5 * strength) * dot(ws, ws)
 
 
 def _weights(model: Any) -> list[Value]:
