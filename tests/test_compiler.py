@@ -11,9 +11,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -345,7 +346,49 @@ def mixed() -> tuple[Callable[..., Any], int]:
     return f, 0
 
 
-STRUCTURES = [attention, convolution, recurrence, residual, tied, heads, mixed]
+def basis() -> tuple[Callable[..., Any], int]:
+    w, c = weights(2, seed=20), weights(5, seed=21)
+
+    def f(x: Any) -> Any:
+        z = dot(w, x[:2])
+        return c[0] * z**1 + c[1] * z**3 + c[2] * tanh(z) + c[3] * sigmoid(z) + c[4] * x[2] ** 0
+
+    return f, 2
+
+
+def repeats() -> tuple[Callable[..., Any], int]:
+    w, c = weights(2, seed=22), weights(2, seed=23)
+
+    def f(x: Any) -> Any:
+        twice = [product([x[0], w[0]]) * p for p in c] + [logsumexp([x[1], w[1]]) * p for p in c]
+        return total(twice) + total([tanh(dot(w, w) + dot(x[:2], x[:2]) + p) for p in c])
+
+    return f, 0
+
+
+def one_block_two_shapes() -> tuple[Callable[..., Any], int]:
+    w = weights(4, seed=24)
+
+    def f(x: Any) -> Any:
+        column, row = [tanh(dot([p], x[:1])) for p in w], tanh(dot(w, [*x, x[0]]))
+        square = [tanh(dot(w[:2], x[:2])), tanh(dot(w[2:], x[:2]))]
+        return total(column) * row + total(square)
+
+    return f, 3
+
+
+STRUCTURES = [
+    attention,
+    convolution,
+    recurrence,
+    residual,
+    tied,
+    heads,
+    mixed,
+    basis,
+    repeats,
+    one_block_two_shapes,
+]
 SHAPES: dict[str, tuple[tuple[int, ...], ...]] = {
     "attention": ((4, 3),),
     "convolution": ((8,),),
@@ -367,6 +410,42 @@ def test_graphs_beyond_plain_layers_agree_with_eager(
     check_agreement(f, program, batch, count)
     if matrices:
         assert 0 < program.matrices <= matrices, str(program)
+
+
+@given(data=st.data())
+@settings(max_examples=25)
+def test_random_sums_of_shared_features_agree_with_eager(data: st.DataObject) -> None:
+    """Layers, powers and sums over one another's results: what is read whole, in part and again."""
+    parameters = weights(data.draw(st.integers(1, 5)), seed=25)
+    one = st.sampled_from([tanh, sigmoid, abs, *[partial(power, exponent=n) for n in range(4)]])
+    many = st.sampled_from([total, logsumexp, product, amax])
+    index = st.integers(0, 99)
+    lines = st.one_of(
+        st.tuples(st.just("one"), one, st.lists(index, min_size=1, max_size=3)),
+        st.tuples(st.just("many"), many, st.lists(index, min_size=1, max_size=3)),
+        st.tuples(st.just("dot"), st.none(), st.lists(index, min_size=2, max_size=6)),
+    )
+    plan = data.draw(st.lists(lines, min_size=1, max_size=8))
+
+    def f(x: Any) -> Any:
+        known: list[Any] = [*x, *parameters]
+        for kind, function, indices in cast(list[Any], plan):
+            read = [known[i % len(known)] for i in indices]
+            if kind == "one":
+                known += [function(v) for v in read]
+            elif kind == "many":
+                known += [function(read), function(read)]
+            else:
+                half = len(read) // 2
+                known += [dot(read[:half], read[half : 2 * half]), dot(read, read)]
+        return total([v / (1.0 + v * v) for v in known[-4:]])
+
+    batch = np.random.default_rng(26).uniform(0.1, 1.0, size=(3, 2))
+    check_agreement(f, compile(f, batch[0].tolist()), [batch], 3)
+
+
+def power(x: Any, exponent: int) -> Any:
+    return x**exponent
 
 
 @given(data=st.data())

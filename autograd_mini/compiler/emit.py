@@ -274,8 +274,10 @@ class _Writer:
             return self._hoist(prefix + name, f"{base}[{lo}:{hi}, None]", "" if gradient else label)
         return self._hoist(prefix + name, f"{base}[{lo}:{hi}]")
 
-    def _view_name(self, buffer: str, lo: int, hi: int, wish: str = "") -> str:
-        key = ("view", buffer, lo, hi, wish[:1] == "W", wish[-2:] == "_T")
+    def _view_name(
+        self, buffer: str, lo: int, hi: int, wish: str = "", form: tuple[int, ...] = ()
+    ) -> str:
+        key = ("view", buffer, lo, hi, form)
         if key not in self.cache:
             if not wish and buffer == THETA and hi - lo == 1:
                 wish = identifier(self.graph.labels[self.plan.parameters[lo]]) or "p"
@@ -347,11 +349,11 @@ class _Writer:
         block = f"{self._base(ref.buffer, gradient=gradient)}[{lo}:{hi}]"
         prefix = "g_" if gradient else ""
         if ref.span is not None:
-            name = self._view_name(ref.buffer, lo, hi, f"W{layer}")
+            name = self._view_name(ref.buffer, lo, hi, f"W{layer}", (m, k))
             comment = "" if gradient else common_label([self.graph.labels[i] for i in ref.nodes])
             return self._hoist(prefix + name, f"{block}.reshape({m}, {k})", comment), True
         if all(ref.rows[i * k + j] == lo + j * m + i for i in range(m) for j in range(k)):
-            name = self._view_name(ref.buffer, lo, hi, f"W{layer}_T")
+            name = self._view_name(ref.buffer, lo, hi, f"W{layer}_T", (k, m, -1))
             return self._hoist(prefix + name, f"{block}.reshape({k}, {m}).T"), False
         return None
 
@@ -389,6 +391,14 @@ class _Writer:
         if all(ref.rows[j * n + i] == first[j] for j in range(k) for i in range(n)):
             return Ref(ref.buffer, first, (k,), [ref.nodes[j * n] for j in range(k)])
         return None
+
+    def _is_same_for_all(self, ref: Ref | None) -> bool:
+        """Say whether every member reads the same terms, so that they have one row for all."""
+        if ref is None:
+            return True
+        if ref.buffer == BAKED:
+            return not isinstance(self._stack(ref), str)
+        return self._shared_terms(ref) is not None
 
     def _stack_view(self, ref: Ref, *, gradient: bool) -> str | None:
         k, n = ref.shape
@@ -450,11 +460,14 @@ class _Writer:
         key = ("stack", id(group))
         if key in self.cache:
             return self.cache[key]
+        columns = "B" if group.kind == VARYING else "1"
         if len({ref.buffer for ref in group.operands}) == 1 and group.operands[0].buffer != BAKED:
-            stack = str(self._stack(self._joined(group)))
+            joined = self._joined(group)
+            stack = str(self._stack(joined))
+            if n > 1 and self._is_same_for_all(joined):
+                stack = self._gathered(f"np.broadcast_to({stack}, ({k}, {n}, {columns}))")
         else:
             stack = self.names.new("t", numbered=True)
-            columns = "B" if group.kind == VARYING else "1"
             self._hoist(stack, f"np.empty(({k}, {n}, {columns}), theta.dtype)")
             for j, ref in enumerate(group.operands):
                 self._line(f"{stack}[{j}] = {self._columns(ref)}")
@@ -529,6 +542,8 @@ class _Writer:
         terms = str(_text(a) * _text(b))
         axis = "axis=0, keepdims=True" if count == 1 else "axis=0"
         text = f"np.add.reduce({terms}, {axis})"
+        if count > 1 and self._is_same_for_all(left) and self._is_same_for_all(right):
+            return text, "", ""
         return text, f"{text[:-1]}, out={out})", ""
 
     # Results.
@@ -753,9 +768,7 @@ class _Writer:
         group = self.owner.get(ref.nodes[0])
         if group is None or self.consumers[id(group)] != 1 or ref.buffer not in (ROWS, STEADY):
             return None
-        if ref.single and len(ref.rows) > 1 and len(group.members) != 1:
-            return None
-        if len(group.members) == 1:
+        if ref.single and len(group.members) == 1:
             return group
         return group if ref.span == (group.lo, group.lo + len(group.members)) else None
 
