@@ -3,7 +3,6 @@
 The loss of one example is a graph of scalars. The compiler records it, puts equal operations
 together, finds the matrices, and writes the program that you would have written by hand, with
 its backward pass. Left is what you wrote, right what runs; then both take the same step.
-
 Run it:  python -m demos compile          (a few seconds)
 """
 

@@ -8,7 +8,7 @@ Run it:  python -m demos diabetes          (a few seconds; needs scikit-learn)
 
 from __future__ import annotations
 
-from demos import out
+from demos import _plot as plot
 from nn import FNN, SGD, datasets, fit, metrics
 
 SMALL = {"epochs": 5}
@@ -20,7 +20,9 @@ def main(epochs: int = 300, hidden: int = 8, patience: int = 20, seed: int = 0) 
     y, y_test = datasets.standardize(y, y_test)
     X_fit, X_watch, y_fit, y_watch = datasets.split(X, y, test_size=0.2, seed=seed)
 
-    for name, wait in (("to the end", None), ("with patience", patience)):
+    names = ("to the end", "with patience")
+    figure, axes = plot.panels(names, size=(4.2, 3.8))
+    for ax, name, wait in zip(axes, names, (None, patience), strict=True):
         model = FNN([10, hidden, 1], "relu", seed=seed)
         history = fit(
             model,
@@ -36,9 +38,13 @@ def main(epochs: int = 300, hidden: int = 8, patience: int = 20, seed: int = 0) 
         )
         r2 = metrics.r2_score(model.predict(X_test), y_test)
         print(f"{name:14} {history.epochs:4} epochs, R² {r2:.3f} on {len(X_test)} other patients")
-        path = out(f"diabetes_{name.replace(' ', '_')}.png")
-        history.plot(path)
-        print(f"picture: {path}")
+        ax.plot(history.loss, color=plot.BLUE, lw=1.6, label="its own patients")
+        ax.plot(history.val_loss, color=plot.ORANGE, lw=1.6, label="patients it watches")
+        ax.axvline(history.best_epoch - 1, color=plot.GREY, lw=1.0, ls="--", label="best epoch")
+        ax.set_title(f"{name}: R² {r2:.3f} on others", fontsize=10)
+        ax.set(xlabel="epoch", xlim=(0, epochs), ylim=(0.3, 0.8))
+        ax.legend(fontsize=8)
+    plot.save(figure, "diabetes.png")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 
 from autograd_mini import RenderError, Value, save, text_tree
-from autograd_mini.drawing.text import needs_ascii
 from demos import out
 from nn import FNN, Neuron
 
@@ -63,7 +62,8 @@ def main(seed: int = 0) -> None:
     model.diagram(out("network_diagram.svg"))
     y = pictures["expression"][0]
     y.backward()
-    print(text_tree(y, ascii=needs_ascii(sys.stdout)), end="\n\n")
+    plain = "utf" not in (sys.stdout.encoding or "utf").lower()
+    print(text_tree(y, ascii=plain), end="\n\n")
     written = [suffix for suffix in FORMATS if suffix not in missing]
     print(f"{len(pictures)} graphs as {', '.join(written)} in out/, and a diagram of the network")
     for why in missing.values():

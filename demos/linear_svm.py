@@ -13,9 +13,8 @@ import math
 import numpy as np
 
 from demos import _plot as plot
-from nn import FNN, SGD, datasets, fit
+from nn import FNN, SGD, InverseTimeLR, datasets, fit
 from nn.losses import hinge_loss, l2_penalty
-from nn.schedules import InverseTimeLR
 
 
 def main(n: int = 80, epochs: int = 400, strength: float = 0.01, seed: int = 1) -> None:

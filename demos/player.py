@@ -9,10 +9,8 @@ Run it:  python -m demos player          (two seconds; writes into out/)
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from autograd_mini import Value, record_source, tanh
-from autograd_mini.steps import Trace
+from autograd_mini import Trace, Value, record_source, tanh
+from demos import out
 from nn import FNN, SGD, Playback, datasets, fit
 
 SMALL = {"epochs": 3}
@@ -28,8 +26,7 @@ def main(target: float = 1.0, penalty: float = 0.1, epochs: int = 200, seed: int
     z.label, h.label, loss.label = "z", "h", "loss"
 
     trace = Trace(loss)
-    path = Path("out/player.html")
-    path.parent.mkdir(exist_ok=True)
+    path = out("player.html")
     trace.to_html(path)
     print(f"{path}: {len(trace.forward)} operations, {len(trace)} backward steps. The last one:")
     print(trace[-1])
@@ -42,7 +39,7 @@ def main(target: float = 1.0, penalty: float = 0.1, epochs: int = 200, seed: int
         model, X, y, loss="bce_with_logits", optimizer=sgd, epochs=epochs,
         seed=seed, callbacks=[playback], progress=False,
     )  # fmt: skip
-    page = path.with_name("training.html")
+    page = out("training.html")
     playback.to_html(page)
     print(f"{page}: {len(playback.epochs)} of {epochs} epochs, loss {history.loss[-1]:.2g}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import sys
@@ -53,6 +54,19 @@ def test_a_demo_is_one_screen_that_names_its_command(name: str) -> None:
     source = (ROOT / "demos" / f"{name}.py").read_text("utf-8")
     assert f"python -m demos {name}" in source or f"python -m demos.{name}" in source
     assert len(source.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_a_demo_uses_what_everybody_may_use(name: str) -> None:
+    """From our packages, and the modules that they export, it takes names that they list."""
+    tree = ast.parse((ROOT / "demos" / f"{name}.py").read_text("utf-8"))
+    for node in ast.walk(tree):
+        home = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+        package, _, module = home.partition(".")
+        if package in ("autograd_mini", "nn") and isinstance(node, ast.ImportFrom):
+            assert not module or module in importlib.import_module(package).__all__
+            public = importlib.import_module(home).__all__
+            assert {alias.name for alias in node.names} <= {*public}
 
 
 @pytest.mark.parametrize("name", DEMOS)
