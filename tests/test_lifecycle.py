@@ -1,8 +1,8 @@
 """The life of a graph, lived at random: build, differentiate, change, copy, forget, look.
 
-The model is a dictionary of expected gradients, computed by adding up paths with no help from
-the engine's order or its accumulation. Leaves accumulate, a computed node has the last pass's
-gradient, and looking changes nothing.
+The model is a dictionary of expected gradients, computed in the order in which nodes came to
+life, with no help from the engine's order or its accumulation. Leaves accumulate, a computed node
+has the last pass's gradient, and looking changes nothing.
 """
 
 from __future__ import annotations
@@ -28,19 +28,6 @@ from autograd_mini.testing import finite, reference_gradient
 from autograd_mini.testing.source import source
 
 OPERATIONS = ["add", "sub", "mul", "tanh", "sin", "relu", "neg", "dot", "maximum", "sigmoid"]
-
-
-def paths(root: Value, seed: float) -> dict[Value, float]:
-    """Return seed * d(root)/d(node), each edge's contribution pushed down in creation order."""
-    order = topological_order(root)
-    gradient = dict.fromkeys(order, 0.0)
-    gradient[root] = seed
-    for node in reversed(order):
-        if node.op is not None:
-            local = node.op.local(node.data, *[x.data for x in node.inputs])
-            for x, d in zip(node.inputs, local, strict=True):
-                gradient[x] += d * gradient[node]
-    return gradient
 
 
 class Life(RuleBasedStateMachine):
@@ -114,8 +101,18 @@ class Life(RuleBasedStateMachine):
         for node in topological_order(root):
             node.grad = float(node.grad)  # the graph of the gradient is let go
 
+    def gradients(self, root: Value, seed: float) -> dict[Value, float]:
+        """Return seed * d(root)/d(node): the youngest node hands its gradient on first."""
+        gradient = {root: seed}
+        for node in reversed(self.alive):
+            if node in gradient and node.op is not None:
+                local = node.op.local(node.data, *[x.data for x in node.inputs])
+                for x, d in zip(node.inputs, local, strict=True):
+                    gradient[x] = gradient.get(x, 0.0) + d * gradient[node]
+        return gradient
+
     def one_more_pass(self, root: Value, seed: float, *, constants: bool = True) -> None:
-        for node, g in paths(root, seed).items():
+        for node, g in self.gradients(root, seed).items():
             if node.is_constant and not constants:
                 continue  # numbers that an operator wrapped are left out of recorded gradients
             self.expected[node] = g + (self.expected[node] if node.is_leaf else 0.0)

@@ -127,12 +127,16 @@ def test_every_broken_rule_is_caught_and_named(op: Op, monkeypatch: pytest.Monke
             assert first == expected, f"{op.name}, argument {i}, {how}"
 
 
-@pytest.mark.parametrize("name", sorted(AT_KINKS))
+NO_NUMBER = {"log_or_nan", "quotient", "power_slope"}  # infinite at the kink, or no convention
+
+
+@pytest.mark.parametrize("name", sorted(AT_KINKS.keys() - NO_NUMBER))
 def test_a_wrong_slope_at_a_kink_is_caught_and_named(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also a slope between those on either side: the documented convention is required."""
     op = OPS[name]
+    tried = 0
     for point in kinks_of(op):
         convention = AT_KINKS[name](*point)
         for i in arguments(op):
@@ -146,6 +150,8 @@ def test_a_wrong_slope_at_a_kink_is_caught_and_named(
                 if convention[i] is None or not math.isfinite(op.forward(*point)):
                     continue
                 assert verdict(op, i, mutant, point) == "caught", (name, point, i, wrong)
+                tried += 1
+    assert tried
 
 
 def kinks_of(op: Op) -> list[tuple[float, ...]]:
@@ -155,15 +161,12 @@ def kinks_of(op: Op) -> list[tuple[float, ...]]:
         "clip": [(-1.0, -1.0, 1.0), (1.0, -1.0, 1.0)],
         "hardtanh": [(-1.0, -1.0, 1.0), (1.0, -1.0, 1.0)],
         "pow": [(0.0, 0.5), (0.0, 1.5), (0.0, 2.0)],
-        "power_slope": [(0.0, 1.5)],
         "amax": [(1.0, 1.0, 0.0)],
         "huber": [(1.0, 1.0), (-1.0, 1.0)],
         "softshrink": [(0.5, 0.5), (-0.5, 0.5)],
         "leaky_relu": [(0.0, 0.1)],
         "elu": [(0.0, 1.5)],
         "norm": [(0.0, 0.0)],
-        "log_or_nan": [],  # -inf there
-        "quotient": [],  # infinite there
         "xlogy": [(0.0, 0.0)],
     }
     if op.name in special:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini import Value, dot
-from nn import FNN, datasets, features, metrics
+from nn import FNN, datasets, metrics
 from nn.features import affine, compose, polynomial, radial, squared_norm
 
 POINTS = st.lists(st.floats(-3.0, 3.0), min_size=3, max_size=3)
@@ -261,11 +261,3 @@ def test_scores_become_classes_by_the_largest_or_by_a_threshold() -> None:
 def test_metrics_refuse_what_does_not_fit(bad: object, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         bad()  # pyright: ignore[reportCallIssue]
-
-
-def test_all_five_modules_are_reached_from_the_package() -> None:
-    import nn
-
-    assert nn.features is features
-    assert nn.datasets is datasets
-    assert nn.metrics is metrics

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from autograd_mini import Value, contexts, dot, grad, maximum
+from autograd_mini import Value, contexts, grad, maximum
 from autograd_mini.testing import check_gradients
 from nn import FNN, losses
 from nn.losses import (
@@ -645,4 +645,3 @@ def test_text_is_no_number() -> None:
     with pytest.raises(TypeError, match="the text 'x'"):
         cross_entropy([1.0, 2.0], 0, label_smoothing="x")  # pyright: ignore[reportArgumentType]
     assert mse_loss([Fraction(1, 2)], np.array([0.25], dtype=np.float32)) == 0.0625
-    assert dot([1.0], [2.0]) == 2.0

@@ -7,7 +7,6 @@ import math
 import os
 import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from nn import FNN, SGD, Adam, History, StepLR, Trainer, datasets, fit
 from nn.losses import half_mse_loss, l1_penalty, l2_penalty, mse_loss
 from nn.schedules import ReduceLROnPlateau
 from nn.training import DivergedError, RunState
-from tests.shared import python
 
 X, Y = datasets.moons(60, noise=0.1, seed=3)
 SIGNS = [2 * label - 1 for label in np.asarray(Y).tolist()]
@@ -103,29 +101,6 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_does_not(backend: str
     assert weights(first) == weights(second)
     assert one.to_dict() == two.to_dict()
     assert weights(run(backend, seed=1)[0]) != weights(first)
-
-
-def test_the_same_seed_gives_the_same_bits_in_two_processes() -> None:
-    script = (
-        "from tests.test_nn_training import run, weights; m, h = run('auto', epochs=3);"
-        "print(repr(weights(m)), h.loss)"
-    )
-    outputs = {python("-c", script, check=True, PYTHONHASHSEED=seed).stdout for seed in ("1", "2")}
-    assert len(outputs) == 1
-
-
-def test_eight_threads_train_their_own_models_to_the_serial_bits() -> None:
-    expected = weights(run("auto", epochs=2)[0])
-    found: list[list[float]] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(weights(run("auto", epochs=2)[0])))
-        for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == [expected] * 8
 
 
 def test_the_global_random_generator_is_left_alone() -> None:
@@ -284,27 +259,6 @@ def test_a_step_takes_changed_values_into_account() -> None:
     first = trainer.step(X, SIGNS)
     model.load_state_dict(network().state_dict())
     assert trainer.step(X, SIGNS) == first
-
-
-@pytest.mark.parametrize("backend", ["eager", "compiled"])
-def test_memory_is_flat_over_a_thousand_steps(backend: str) -> None:
-    import tracemalloc
-
-    model = FNN([2, 3, 1], seed=0)
-    trainer = Trainer(model, "mse", SGD(model.parameters()), backend=backend)
-    X4, y4 = X[:4], SIGNS[:4]
-    for _ in range(20):
-        trainer.step(X4, y4)
-    gc.collect()
-    tracemalloc.start()
-    try:
-        before = tracemalloc.get_traced_memory()[0]
-        for _ in range(1000 if backend == "compiled" else 200):
-            trainer.step(X4, y4)
-        gc.collect()
-        assert tracemalloc.get_traced_memory()[0] - before < 20_000
-    finally:
-        tracemalloc.stop()
 
 
 def test_the_collector_is_paused_during_a_step_and_restored_also_after_an_error() -> None:
