@@ -20,6 +20,7 @@ from nn.activations import softmax
 from nn.files import load, notes, save
 from nn.network import FNN
 from nn.optimizers import Adam
+from nn.tensorfile import check_place
 from nn.training import fit
 
 CLASSES: Final = ("cross_entropy", "bce_with_logits")  # losses of a target that is a label
@@ -45,16 +46,33 @@ def train(options: argparse.Namespace) -> None:
     """
     import numpy as np
 
+    if not 0.0 < options.validation < 1.0:
+        raise ValueError(
+            f"--validation is a share of the rows, between 0 and 1, but got {options.validation:g}"
+        )
+    for path in filter(None, (options.out, options.picture)):
+        check_place(path)
     header, rows = read_table(options.data)
+    if len(rows) < 2:
+        raise ValueError(
+            f"{options.data} has one row only: some are needed to learn from, some to validate"
+        )
     if options.target not in header:
-        near = get_close_matches(str(options.target), header, n=1)
+        near = get_close_matches(str(options.target), header, n=1) if len(header) > 1 else []
         advice = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(header)}"
+        if len(header) == 1:
+            advice += "; columns are separated by commas"
         raise ValueError(f"{options.data} has no column {options.target!r}: {advice}")
     columns = [name for name in header if name != options.target]
     if not columns:
         raise ValueError(f"{options.data} has no column but {options.target!r} to learn from")
     inputs = np.array(numbers(options.data, header, rows, columns))
     texts = [row[header.index(options.target)] for row in rows]
+    if "" in texts:
+        raise ValueError(
+            f"{options.data}, row {texts.index('') + 2}: the target {options.target!r} is missing; "
+            "leave the row out"
+        )
     loss = options.loss or ("mse" if all(map(_is_number, texts)) else "cross_entropy")
     if loss not in (*CLASSES, *NUMBERS):
         raise ValueError(
@@ -72,8 +90,10 @@ def train(options: argparse.Namespace) -> None:
         y = np.array(numbers(options.data, header, rows, [options.target]))[:, 0]
 
     X, X_val, y, y_val = datasets.split(inputs, y, test_size=options.validation, seed=options.seed)
-    x_mean, x_scale = _scaling(X)
-    y_mean, y_scale = (0.0, 1.0) if classes else (float(y.mean()), float(y.std()) or 1.0)
+    x_mean, x_spread = datasets.mean_and_spread(X, columns)
+    x_scale = np.where(x_spread > 0.0, x_spread, np.inf)  # what never changed has no say
+    y_mean, y_scale = (0.0, 1.0) if classes else map(float, datasets.mean_and_spread(y))
+    y_scale = y_scale or 1.0
     n_out = len(classes) if loss == "cross_entropy" else 1
     model = FNN([len(columns), *options.hidden, n_out], options.activation, seed=options.seed)
     scaled = [(X - x_mean) / x_scale, (X_val - x_mean) / x_scale]
@@ -101,8 +121,10 @@ def train(options: argparse.Namespace) -> None:
     if classes:
         decided = (outputs > 0).astype(int) if outputs.ndim == 1 else outputs.argmax(axis=1)
         print(f"validation accuracy {metrics.accuracy(decided, y_val):.3f}")
-    else:
+    elif datasets.mean_and_spread(y_val)[1] > 0.0:
         print(f"validation R² {metrics.r2_score(outputs, y_val):.3f}")
+    else:
+        print(f"validation error {metrics.mean_absolute_error(outputs, y_val):.3g}")
     print(f"wrote {options.out}")
 
 
@@ -191,25 +213,39 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m nn", description="Networks for tables.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    learn = commands.add_parser("train", help="train a network on a CSV file")
+    learn = commands.add_parser(
+        "train",
+        help="train a network on a CSV file",
+    )
     learn.set_defaults(run=train)
     learn.add_argument("data", type=Path, help="a CSV file with a line of column names")
     learn.add_argument("--target", required=True, help="the column to predict")
     learn.add_argument("--out", type=Path, required=True, help="where to save the network")
-    learn.add_argument("--hidden", type=_widths, default=[16], help="hidden widths, as 16,16")
-    learn.add_argument("--activation", default="tanh", help="of the hidden layers")
+    learn.add_argument(
+        "--hidden",
+        type=_widths,
+        default=[16],
+        help="hidden widths, as 16,16 (one layer of 16); empty for a linear model",
+    )
+    learn.add_argument("--activation", default="tanh", help="of the hidden layers (%(default)s)")
     learn.add_argument("--loss", help="a name of nn.losses; by default mse, or cross_entropy")
-    learn.add_argument("--epochs", type=int, default=200)
-    learn.add_argument("--batch-size", type=int, default=32)
-    learn.add_argument("--lr", type=float, default=0.01, help="Adam's learning rate")
-    learn.add_argument("--validation", type=float, default=0.25, help="share of rows put aside")
+    learn.add_argument(
+        "--epochs", type=int, default=200, help="how often to go through the rows (%(default)s)"
+    )
+    learn.add_argument("--batch-size", type=int, default=32, help="rows per update (%(default)s)")
+    learn.add_argument("--lr", type=float, default=0.01, help="Adam's learning rate (%(default)s)")
+    learn.add_argument(
+        "--validation", type=float, default=0.25, help="share of rows put aside (%(default)s)"
+    )
     learn.add_argument("--patience", type=int, help="stop after so many epochs without progress")
-    learn.add_argument("--seed", type=int, default=0)
+    learn.add_argument(
+        "--seed", type=int, default=0, help="of weights, rows put aside and order (%(default)s)"
+    )
     learn.add_argument("--picture", type=Path, help="where to draw the loss, as loss.png")
 
     ask = commands.add_parser("predict", help="predict with a network that `train` saved")
     ask.set_defaults(run=predict)
-    ask.add_argument("model", type=Path)
+    ask.add_argument("model", type=Path, help="a file that `train` wrote")
     ask.add_argument("data", type=Path, help="a CSV file with the columns it was trained on")
     ask.add_argument("--out", type=Path, help="a CSV file; by default the screen")
     return parser
@@ -217,7 +253,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _widths(text: str) -> list[int]:
     try:
-        return [int(width) for width in text.split(",") if width]
+        return [int(width) for width in text.split(",")] if text else []
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no list of widths such as 16,16") from None
 
@@ -231,12 +267,6 @@ def _is_number(text: str) -> bool:
 
 def _label_order(text: str) -> tuple[int, float, str]:
     return (0, float(text), "") if _is_number(text) else (1, 0.0, text)
-
-
-def _scaling(X: Any) -> tuple[Any, Any]:
-    scale = X.std(axis=0)
-    scale[scale == 0.0] = 1.0
-    return X.mean(axis=0), scale
 
 
 def _fold_scaling(model: FNN, x_mean: Any, x_scale: Any, y_mean: float, y_scale: float) -> None:

@@ -7,6 +7,7 @@ from 0. `2 * y - 1` turns the classes 0 and 1 into the -1 and +1 of hinge losses
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -254,14 +255,35 @@ def standardize(train: Any, *others: Any) -> Any:
     """
     import numpy as np
 
-    first = np.asarray(train, dtype=float)
-    mean, spread = first.mean(axis=0), first.std(axis=0)
+    mean, spread = mean_and_spread(np.asarray(train, dtype=float))
     scale = np.where(spread > 0.0, spread, 1.0)
 
     def scaled(x: Any) -> Any:
         return (np.asarray(x, dtype=float) - mean) / scale
 
     return (scaled(train), *map(scaled, others)) if others else scaled(train)
+
+
+def mean_and_spread(X: Any, names: Sequence[str] | None = None) -> tuple[Any, Any]:
+    """Return the mean and the standard deviation of each column, 0 for a constant one.
+
+    Raises:
+        ValueError: If there are no rows, or a column has no finite variance.
+    """
+    import numpy as np
+
+    if not len(X):
+        raise ValueError("there is nothing to standardize: no rows")
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, spread = X.mean(axis=0), X.std(axis=0)
+    bad = np.flatnonzero(~np.isfinite(spread)).tolist()
+    if bad:
+        raise ValueError(
+            f"the variance of column {bad[0] if names is None else repr(names[bad[0]])} is not "
+            "finite: a number in it is missing, or beyond 1e154"
+        )
+    noise = len(X) * np.finfo(float).eps * abs(mean)  # rounding lets a constant column vary
+    return mean, np.where(spread > noise, spread, 0.0)
 
 
 def _counted(n: int, name: str = "n") -> int:

@@ -112,6 +112,13 @@ BAD = {
     "a column twice": (b"a,a,kind\n1,2,x\n2,3,y\n", "several columns called a"),
     "only the target": (b"kind\nx\ny\n", "no column but 'kind'"),
     "an infinity": (b"a,kind\n1,x\ninf,y\n", "'inf' is not a finite number"),
+    "a number too large": (
+        b"a,b,kind\n1,0,x\n2,1e308,y\n3,-1e308,x\n",
+        "the variance of column 'b'",
+    ),
+    "no target": (b"a,kind\n1,x\n2,\n", "row 3: the target 'kind' is missing"),
+    "one row": (b"a,kind\n1,x\n", "has one row only"),
+    "semicolons": (b"a;kind\n1;x\n2;y\n", "it has a;kind; columns are separated by commas"),
 }
 
 
@@ -126,6 +133,50 @@ def test_a_bad_table_is_refused_with_its_place_and_writes_nothing(
     assert main(command) == 2
     assert words in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--validation", "0"], "--validation is a share of the rows, between 0 and 1, but got 0"),
+        (["--validation", "nan"], "but got nan"),
+        (["--out", "missing/model"], "there is no such directory: 'missing'"),
+        (["--picture", "missing/loss.png"], "there is no such directory: 'missing'"),
+    ],
+    ids=" ".join,
+)
+def test_options_that_cannot_work_are_refused_before_anything_is_learned(
+    words: list[str],
+    message: str,
+    flowers: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", str(flowers), "--target", "kind", "--out", "model", *words]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_column_that_never_changed_has_no_say(tmp_path: Path) -> None:
+    rows = [f"0.1,{n / 10},{n / 5}" for n in range(83)]  # 0.1 is not its own mean to the bit
+    table, new = tmp_path / "table.csv", tmp_path / "new.csv"
+    table.write_text("a,b,y\n" + "\n".join(rows), "utf-8")
+    new.write_text("a,b\n0.1,1\n0.2,1\n-9,1\n", "utf-8")
+    out, answers = tmp_path / "model", tmp_path / "answers.csv"
+    assert main(["train", str(table), "--target", "y", "--epochs", "30", "--out", str(out)]) == 0
+    assert main(["predict", str(out), str(new), "--out", str(answers)]) == 0
+    assert len(set(answers.read_text("utf-8").split()[1:])) == 1
+
+
+def test_one_row_to_validate_is_measured_by_its_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, out = tmp_path / "table.csv", tmp_path / "model"
+    table.write_text("a,y\n1,1\n2,2\n3,3\n", "utf-8")
+    assert main(["train", str(table), "--target", "y", "--epochs", "3", "--out", str(out)]) == 0
+    assert "validation error" in capsys.readouterr().out
 
 
 def test_missing_files_and_foreign_models_are_refused(

@@ -179,10 +179,22 @@ def test_standardized_columns_have_mean_zero_and_variance_one() -> None:
     assert datasets.standardize([1.0, 3.0]).tolist() == [-1.0, 1.0]
 
 
+@pytest.mark.parametrize("value", [0.1, -0.7, 1e9 + 0.1, 3.0, 1e-300, 0.0])
+@pytest.mark.parametrize("rows", [1, 62, 1000])
+def test_a_constant_column_is_moved_and_its_rounding_not_blown_up(value: float, rows: int) -> None:
+    X = np.full((rows, 1), value)
+    moved, more = datasets.standardize(X, X + 1.0)
+    assert abs(moved).max() <= 1e-12 * abs(value)
+    assert more == pytest.approx(np.ones((rows, 1)), abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
         (lambda: datasets.moons(0), "n must be a whole number above 0"),
+        (lambda: datasets.standardize([]), "nothing to standardize"),
+        (lambda: datasets.standardize([[1.0, np.nan]]), "the variance of column 1 is not finite"),
+        (lambda: datasets.standardize([[1e200], [2.0]]), "the variance of column 0 .* 1e154"),
         (lambda: datasets.moons(10, noise=-1.0), "noise must not be below 0"),
         (lambda: datasets.circles(10, factor=1.5), "factor must be"),
         (lambda: datasets.blobs(10, centers=[1.0, 2.0]), "centers must be"),
