@@ -7,8 +7,6 @@ import linecache
 import math
 import random
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -56,6 +54,7 @@ from autograd_mini.testing import points as points_of
 from autograd_mini.value import adjoints
 from nn import FNN, activations, features, losses
 from nn.losses import mse_loss
+from tests.shared import python
 
 BATCHES = (1, 2, 7, 256)
 SLACK = 1e-12  # of the sum of the absolute contributions
@@ -448,24 +447,40 @@ def power(x: Any, exponent: int) -> Any:
     return x**exponent
 
 
-@given(data=st.data())
-@settings(max_examples=15)
-def test_random_networks_agree_with_eager(data: st.DataObject) -> None:
-    sizes = data.draw(st.lists(st.integers(1, 5), min_size=2, max_size=4))
+def check_random_network(data: st.DataObject, count: int, widest: int) -> None:
+    """Draw a network, compile its loss and compare a batch of `count` with the eager engine."""
+    sizes = data.draw(st.lists(st.integers(1, widest), min_size=2, max_size=4))
     activation = data.draw(st.sampled_from(ELEMENTWISE))
     bias, output_bias = data.draw(st.booleans()), data.draw(st.booleans())
     model = FNN(
-        sizes, activation, bias=bias, output_bias=output_bias, seed=data.draw(st.integers(0, 9))
+        sizes,
+        activation,
+        bias=bias,
+        output_bias=output_bias,
+        seed=data.draw(st.integers(0, 9)),
+        fused=data.draw(st.booleans()),
     )
 
     def f(x: Any, t: Any) -> Any:
         return mse_loss([model(x)], [t])
 
-    count = data.draw(st.sampled_from(BATCHES[:3]))
     rng = np.random.default_rng(data.draw(st.integers(0, 9)))
     X = rng.normal(size=(count, sizes[0]))
     T = rng.normal(size=(count, sizes[-1]) if sizes[-1] > 1 else count)
     check_agreement(f, compile(f, X[0].tolist(), T[0].tolist()), [X, T], count)
+
+
+@pytest.mark.parametrize("count", BATCHES[:3])
+@given(data=st.data())
+@settings(max_examples=15)
+def test_random_networks_agree_with_eager(count: int, data: st.DataObject) -> None:
+    check_random_network(data, count, widest=5)
+
+
+@given(data=st.data())
+@settings(max_examples=3)
+def test_random_networks_agree_with_eager_over_a_large_batch(data: st.DataObject) -> None:
+    check_random_network(data, BATCHES[3], widest=3)
 
 
 def test_hand_written_sums_and_dot_make_the_same_matrices() -> None:
@@ -896,6 +911,35 @@ def test_debuggers_find_the_lines_of_a_program_as_long_as_it_lives() -> None:
     assert names[0] not in linecache.cache
 
 
+DEBUGGED = """
+import linecache, pdb, sys
+from autograd_mini import Value, compile, dot, tanh
+
+w = [Value(0.5), Value(-1.0)]
+program = compile(lambda x, t: (tanh(dot(w, x)) - t) ** 2, [1.0, 2.0], 0.0, check=False)
+source = program.source
+(name,) = [n for n in linecache.cache if "".join(linecache.getlines(n)) == source]
+line = 1 + next(i for i, text in enumerate(source.splitlines()) if "np.tanh" in text)
+debugger = pdb.Pdb(readrc=False)
+error = debugger.set_break(name, line)
+assert error is None, error
+print(debugger.runcall(program.value_and_grad, [[1.0, 2.0], [0.0, 1.0]], [0.0, 1.0])[0])
+"""
+
+
+def test_the_source_is_stepped_through_in_pdb() -> None:
+    commands = ["continue", "list", "p z1.tolist()", "next", "continue", ""]
+    result = python("-c", DEBUGGED, typed="\n".join(commands), check=True)
+    at_the_break, listed, printed, stepped, _ = result.stdout.split("(Pdb) ")[1:]
+    assert re.search(r"> <autograd_mini program \d+>\(\d+\)loss_and_gradient\(\)", at_the_break)
+    assert "-> np.tanh(z1, out=" in at_the_break
+    assert re.search(r"B?->\s+np.tanh", listed)
+    assert re.search(r"\d+\s+def loss_and_gradient\(x, t\):", listed)
+    assert printed.strip() == "[[-1.5, -1.0]]"
+    assert "-> np.subtract(" in stepped
+    assert "1.96125" in result.stdout
+
+
 def test_a_graph_that_falls_into_too_many_statements_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -990,8 +1034,7 @@ def test_the_source_runs_by_itself_with_numpy_alone(tmp_path: Path) -> None:
         (tmp_path / f"{name}.py").write_text(program.source, "utf-8")
         np.savez(tmp_path / f"{name}.npz", *flat, theta=program.theta)
     assert len(expected) > len(OPS) + len(LOSSES)
-    command = [sys.executable, "-I", "-c", ALONE, str(tmp_path)]
-    subprocess.run(command, check=True, cwd=tmp_path)
+    python("-I", "-c", ALONE, str(tmp_path), cwd=tmp_path, check=True)
     for name, (value, gradients) in expected.items():
         got = np.load(tmp_path / f"{name}.result.npz")
         assert np.array_equal(got["loss"], value, equal_nan=True), name

@@ -1,19 +1,22 @@
-"""How fast is a step of compiled training beside NumPy by hand, PyTorch, JAX and CasADi?
+"""How fast is a step of compiled training beside NumPy by hand, PyTorch, JAX, CasADi, micrograd?
 
 taskset -c 0 env OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
     XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1" \
     python tests/benchmarks/bench_compiled.py
 
 A step is: gradients, loss as a Python float, plain SGD; float64; the compiled program is resident.
-Every contender proves its loss before step 1 and before step 20 first.
+Every contender proves its loss before step 1 and before step 20 first; the scalar engines, which
+take a second for each step, that before step 1. Names of workloads as arguments choose among them.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -24,7 +27,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from bench_engine import tiny_graph
 from interleaved import race, table, versions
+from scalar_peers import Node, micrograd_value
 from workloads import (
     DIGITS_LOSSES,
     MOONS_LOSSES,
@@ -39,6 +44,10 @@ from workloads import (
 )
 
 from autograd_mini import Program, Value, compile, dot, logsumexp
+from autograd_mini.compiler.emit import emit
+from autograd_mini.compiler.group import plan
+from autograd_mini.compiler.trace import trace
+from autograd_mini.contexts import collector_paused
 
 PENALTY = 1e-4
 
@@ -274,6 +283,46 @@ for package, name, make in (
         PEERS[name] = make
 
 
+def scalar_step(work: Work, scalar: Any) -> Callable[[], float]:
+    """Do steps with an engine of scalars, one example after the other."""
+    layers = as_scalars(work.layers, scalar)
+    parameters = [p for layer in layers for ws, b in layer for p in (*ws, b)]
+    targets = work.y.tolist()
+
+    def network(x: list[Any]) -> list[Any]:
+        for layer in layers:
+            z: list[Any] = [sum([w * v for w, v in zip(ws, x, strict=True)], b) for ws, b in layer]
+            x = z if layer is layers[-1] else [value.relu() for value in z]
+        return x
+
+    def example_loss(x: list[float], t: Any) -> Any:
+        z = network([scalar(v) for v in x])
+        if work.hinge:
+            return (1 - t * z[0]).relu()
+        largest = max(value.data for value in z)
+        exps: Any = sum([(value - largest).exp() for value in z])
+        return exps.log() + largest - z[t]
+
+    def step() -> float:
+        for p in parameters:
+            p.grad = 0.0
+        losses = [example_loss(x, t) for x, t in zip(work.X.tolist(), targets, strict=True)]
+        loss: Any = sum(losses) * (1.0 / len(losses))
+        if work.hinge:
+            loss = loss + PENALTY * sum([p * p for p in parameters])
+        loss.backward()
+        for p in parameters:
+            p.data -= work.lr * p.grad
+        return loss.data
+
+    return step
+
+
+SCALAR_PEERS: dict[str, Callable[[], Any]] = {"microgpt-style": lambda: Node}
+if importlib.util.find_spec("micrograd") is not None:
+    SCALAR_PEERS["micrograd"] = micrograd_value
+
+
 def proven(work: Work, make: Callable[[Work], Callable[[], float]]) -> Callable[[], float]:
     """Return a step that has shown the right losses."""
     global checking
@@ -286,12 +335,6 @@ def proven(work: Work, make: Callable[[Work], Callable[[], float]]) -> Callable[
     return step
 
 
-def tiny(call: Callable[[Value, Value], Any]) -> tuple[Program, Value, Value]:
-    """Return W1 as a program of two parameters."""
-    a, b = Value(-41.0), Value(2.0)
-    return compile(lambda: call(a, b), check=False), a, b
-
-
 def w1(a: Any, b: Any) -> Any:
     """Compute the tiny expression."""
     c = a + b
@@ -301,10 +344,101 @@ def w1(a: Any, b: Any) -> Any:
     return f / 2
 
 
-def w1_floats(a: float, b: float) -> tuple[float, float, float]:
-    """Do W1 and its gradient by hand."""
-    e = (a + b) - (a * b + b**3)
-    return e * e / 2, e * (1 - b), e * (1 - a - 3 * b * b)
+def w1_compiled() -> Callable[[], tuple[float, float, float]]:
+    """Run W1 as a program of two parameters."""
+    a, b = Value(-41.0), Value(2.0)
+    program = compile(lambda: w1(a, b), check=False)
+
+    def run() -> tuple[float, float, float]:
+        value, (slope_a, slope_b) = program.value_and_grad()
+        return value, slope_a, slope_b
+
+    return run
+
+
+def w1_floats() -> Callable[[], tuple[float, float, float]]:
+    """Do W1 and its gradient by hand, on the numbers of two Values."""
+    x, y = Value(-41.0), Value(2.0)
+
+    def run() -> tuple[float, float, float]:
+        a, b = x.data, y.data
+        e = (a + b) - (a * b + b**3)
+        return e * e / 2, e * (1 - b), e * (1 - a - 3 * b * b)
+
+    return run
+
+
+def w1_torch() -> Callable[[], tuple[float, float, float]]:
+    """Build W1 anew with PyTorch."""
+    import torch
+
+    torch.set_num_threads(1)
+    a = torch.tensor(-41.0, dtype=torch.float64, requires_grad=True)
+    b = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+
+    def run() -> tuple[float, float, float]:
+        a.grad = b.grad = None
+        g = w1(a, b)
+        g.backward()
+        assert a.grad is not None
+        assert b.grad is not None
+        return g.item(), a.grad.item(), b.grad.item()
+
+    return run
+
+
+def w1_jax() -> Callable[[], tuple[float, float, float]]:
+    """Call W1's jitted value and gradient."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    both = jax.jit(jax.value_and_grad(w1, (0, 1)))
+
+    def run() -> tuple[float, float, float]:
+        value, (slope_a, slope_b) = both(-41.0, 2.0)
+        return float(value), float(slope_a), float(slope_b)
+
+    return run
+
+
+def w1_casadi() -> Callable[[], tuple[float, float, float]]:
+    """Call W1's CasADi function through its buffer."""
+    import casadi as ca
+
+    a, b = ca.SX.sym("a"), ca.SX.sym("b")
+    g = w1(a, b)
+    f = ca.Function("f", [ca.vertcat(a, b)], [ca.vertcat(g, ca.gradient(g, a), ca.gradient(g, b))])
+    buffer, call = f.buffer()
+    numbers, result = np.array([-41.0, 2.0]), np.zeros(3)
+    buffer.set_arg(0, memoryview(cast(Any, numbers)))
+    buffer.set_res(0, memoryview(cast(Any, result)))
+
+    def run() -> tuple[float, float, float]:
+        numbers[:] = -41.0, 2.0
+        call()
+        value, slope_a, slope_b = result.tolist()
+        return value, slope_a, slope_b
+
+    run.__dict__["alive"] = f, buffer
+    return run
+
+
+W1_PEERS: dict[str, Callable[[], Callable[[], tuple[float, float, float]]]] = {
+    "autograd_mini, compiled": w1_compiled,
+    "floats by hand": w1_floats,
+    "autograd_mini, eager": lambda: partial(tiny_graph, Value),
+    **{
+        name: lambda engine=engine: partial(tiny_graph, engine())
+        for name, engine in SCALAR_PEERS.items()
+    },
+}
+for package, name, make_w1 in (
+    ("torch", "PyTorch eager, one thread", w1_torch),
+    ("jax", "jax.jit", w1_jax),
+    ("casadi", "CasADi buffer", w1_casadi),
+):
+    if importlib.util.find_spec(package) is not None:
+        W1_PEERS[name] = make_w1
 
 
 @pytest.mark.parametrize("name", WORKS)
@@ -314,10 +448,19 @@ def test_a_step_of_training(benchmark: BenchmarkFixture, name: str, peer: str) -
     benchmark(proven(WORKS[name](), PEERS[peer]))
 
 
-def test_a_tiny_program(benchmark: BenchmarkFixture) -> None:
-    program, _, _ = tiny(w1)
-    value, gradients = benchmark(program.value_and_grad)
-    assert (value, gradients) == (612.5, [-35.0, 1050.0])
+@pytest.mark.parametrize("peer", W1_PEERS)
+def test_a_tiny_program(benchmark: BenchmarkFixture, peer: str) -> None:
+    assert benchmark(W1_PEERS[peer]()) == (612.5, -35.0, 1050.0)
+
+
+@pytest.mark.parametrize("engine", SCALAR_PEERS)
+@pytest.mark.parametrize("name", ["moons", "digits"])
+def test_a_step_of_a_scalar_engine(benchmark: BenchmarkFixture, name: str, engine: str) -> None:
+    pytest.importorskip("sklearn")
+    work = WORKS[name]()
+    few = work._replace(X=work.X[:2], y=work.y[:2])
+    loss = benchmark.pedantic(scalar_step(few, SCALAR_PEERS[engine]()))
+    assert loss == pytest.approx(by_hand(few)(), rel=1e-11)
 
 
 @pytest.mark.parametrize("name", ["moons", "digits"])
@@ -329,33 +472,73 @@ def test_compiling(benchmark: BenchmarkFixture, name: str, binary: bool) -> None
     assert program.matrices == (3 if name == "moons" else 2)
 
 
+def compile_times(work: Work, binary: bool, rounds: int) -> dict[str, float]:
+    """Return the CPU ms of the stages of compiling, each the smallest of all rounds.
+
+    The last two are of the first batch, beyond an ordinary step: they compare examples with the
+    eager engine, and a program compiled with `check=False` does without them.
+    """
+    f, example = example_loss(work, binary)
+    X, t = work.X, work.targets()
+    best: dict[str, float] = {}
+    for _ in range(rounds):
+        gc.collect()
+        times = [time.process_time()]
+        with collector_paused():
+            graph = trace(f, example)
+            times.append(time.process_time())
+            found = plan(graph)
+            times.append(time.process_time())
+            emit(found, "loss_and_gradient")
+            times.append(time.process_time())
+        del graph, found
+        gc.collect()
+        start = time.process_time()
+        program = compile(f, *example)
+        _ = program.source
+        total = time.process_time() - start
+        times.append(time.process_time())
+        program.gradient(X, t)
+        checked = time.process_time() - times[-1]
+        start = time.process_time()
+        program.gradient(X, t)
+        checked -= time.process_time() - start
+        stages = {
+            "trace (the function runs twice)": times[1] - times[0],
+            "passes": times[2] - times[1],
+            "text": times[3] - times[2],
+            "compile and source, in all": total,
+            "checks on the first batch": checked,
+        }
+        best = {name: min(1e3 * s, best.get(name, 1e9)) for name, s in stages.items()}
+    return best
+
+
 def main() -> None:
     """Print every table."""
-    print(versions("autograd_mini", "numpy", "torch", "jax", "casadi"))
-    program, a, b = tiny(w1)
-    assert program.value_and_grad() == (612.5, [-35.0, 1050.0])
-    runs: dict[str, Callable[[], object]] = {
-        "autograd_mini, compiled": program.value_and_grad,
-        "floats by hand": lambda: w1_floats(a.data, b.data),
-    }
+    print(versions("autograd_mini", "numpy", "torch", "jax", "casadi", "micrograd"))
+    chosen = [name for name in WORKS if name in sys.argv[1:] or len(sys.argv) == 1]
+    runs = {name: make() for name, make in W1_PEERS.items()}
+    for run in runs.values():
+        assert run() == (612.5, -35.0, 1050.0)
     print(table("W1", race(runs), unit="us"))
-    for name, make in WORKS.items():
-        if len(sys.argv) > 1 and name not in sys.argv[1:]:
-            continue
-        work = make()
+    for name in chosen:
+        work = WORKS[name]()
         steps = {peer: proven(work, f) for peer, f in PEERS.items()}
         print(table(f"{name} step", race(steps, rounds=20)))
-    for name, make in WORKS.items():
+        if name[0] == "7":
+            continue  # minutes for each step of a scalar engine
+        steps = {"autograd_mini, compiled": steps["autograd_mini, compiled"]}
+        for engine, make in SCALAR_PEERS.items():
+            steps[engine] = scalar_step(work, make())
+            assert steps[engine]() == pytest.approx(work.losses[0], rel=1e-11)
+        print(table(f"{name} step beside scalar engines", race(steps, rounds=5)))
+    for name in chosen:
         for binary in (False, True):
-            f, example = example_loss(make(), binary)
-            times: list[float] = []
-            for _ in range(3 if name[0] == "7" else 10):
-                start = time.process_time()
-                program = compile(f, *example, check=False)
-                _ = program.source
-                times.append(time.process_time() - start)
-            how = "binary operators" if binary else "dot"
-            print(f"trace and compile {name}, {how}: {1e3 * min(times):.1f} ms CPU")
+            times = compile_times(WORKS[name](), binary, rounds=3 if name[0] == "7" else 10)
+            print(f"compiling {name}, {'binary operators' if binary else 'dot'}  [ms CPU: min]")
+            for stage, ms in times.items():
+                print(f"  {stage:34} {ms:10.1f}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""A peer to measure against: the whole of a small engine in the style of microgpt.
+"""Peers to measure against: the whole of a small engine in the style of microgpt, and micrograd.
 
-Each node keeps a tuple of its children and a tuple of the local derivatives; backward is
-recursive over a set of visited nodes.
+In microgpt's style each node keeps a tuple of its children and a tuple of the local derivatives;
+backward is recursive over a set of visited nodes. micrograd is used as released, where it is
+installed, and lent the two functions that a cross-entropy needs, written as its own are.
 """
 
 from __future__ import annotations
@@ -76,3 +77,35 @@ class Node:
         for node in reversed(order):
             for child, local in zip(node.children, node.locals, strict=True):
                 child.grad += local * node.grad
+
+
+def micrograd_value() -> Any:
+    """Return micrograd's Value, able to do exp and log.
+
+    Raises:
+        ImportError: If micrograd is not installed.
+    """
+    from micrograd import engine
+
+    Value: Any = engine.Value
+
+    def exp(self: Any) -> Any:
+        out = Value(math.exp(self.data), (self,), "exp")
+
+        def backward() -> None:
+            self.grad += out.data * out.grad
+
+        out._backward = backward
+        return out
+
+    def log(self: Any) -> Any:
+        out = Value(math.log(self.data), (self,), "log")
+
+        def backward() -> None:
+            self.grad += out.grad / self.data
+
+        out._backward = backward
+        return out
+
+    Value.exp, Value.log = exp, log
+    return Value
