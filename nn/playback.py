@@ -306,7 +306,7 @@ class _Graphs:
         self.roots: list[Value] = []
         self.notes: list[str] = []
         self._found: dict[Any, int] = {}
-        self._left_out = 0
+        self._left_out = False
 
     def note(self, text: str) -> None:
         """Add a remark to the page."""
@@ -337,7 +337,7 @@ class _Graphs:
             self.roots.append(root)
         graph = self._found.get(shape)
         if graph is None and not self._left_out:
-            self._left_out = 1
+            self._left_out = True
             self.note(
                 f"the points have more than {MOST_GRAPHS} different graphs; the others' "
                 "cannot be opened"
@@ -372,6 +372,7 @@ class _Graphs:
         return node.is_leaf and not node.is_constant and node not in self.parameters
 
     def _json(self, nodes: list[Value], own: list[int], outputs: list[Value]) -> dict[str, Any]:
+        found = set(outputs)
         return {
             **graph_json(Trace(nodes[-1])),
             "seed": 1.0,
@@ -383,7 +384,7 @@ class _Graphs:
             ],
             "own": own,
             "fixed": [[i, node.data] for i, node in enumerate(nodes) if node.is_constant],
-            "outputs": [i for i, node in enumerate(nodes) if node in set(outputs)],
+            "outputs": [i for i, node in enumerate(nodes) if node in found],
         }
 
     def _picture(self, root: Value) -> str:

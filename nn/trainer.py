@@ -96,6 +96,11 @@ class Trainer:
     def step(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Make one update on a batch and return the loss before it, penalty included.
 
+        Args:
+            X: The batch's examples.
+            y: Their targets, as for `fit`.
+            sample_weight: A weight for each of them, as for `fit`.
+
         Raises:
             ValueError: If the data cannot be meant.
             DivergedError: If the loss or a gradient is not finite; then nothing is changed.

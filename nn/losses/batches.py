@@ -123,8 +123,9 @@ def _paired(
         fs, ys = [[f] for f in fs], [[y] for y in ys]
     examples = list(pairs(fs, ys))
     if check is not None and not is_tracing():
-        for f, y in (pair for example in examples for pair in pairs(*example)):
-            check(data_of(f), data_of(y))
+        for example in examples:
+            for f, y in pairs(*example):
+                check(data_of(f), data_of(y))
     return examples, not shape
 
 
