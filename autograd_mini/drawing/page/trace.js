@@ -5,9 +5,9 @@
   graph.seed = number(graph.seed);
   let player = null;
   player = new Player(document.body, () => player && writeAddress({ step: player.position }));
-  const readStep = () => player.go(Number(address().get("step")) || 0);
-  const step = Number(address().get("step")) || 0;
+  const readStep = () => Number(address().get("step")) || 0;
+  const step = readStep(); // loading writes the address
   player.load(find("#drawing svg"), graph, data.map(number), local.map((row) => row.map(number)));
   player.seek(step);
-  addEventListener("hashchange", readStep);
+  addEventListener("hashchange", () => player.go(readStep()));
 }
