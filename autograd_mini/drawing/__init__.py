@@ -1,7 +1,8 @@
 """Pictures of computation graphs: DOT, SVG, Mermaid and text, with or without Graphviz.
 
 ```
-model    a graph of Values -> a picture: boxes, edges, what is collapsed or left out
+model    a graph of Values -> a picture: boxes, edges, what is left out
+boxes    which nodes stand together in one box
 picture  what a picture holds, before any format
 labels   users' text, as each format writes it
 style    fonts, colors, the size of a box
@@ -22,9 +23,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Unpack
 
 from autograd_mini.drawing import engines, labels
+from autograd_mini.drawing.boxes import Collapse
 from autograd_mini.drawing.dot import dot
 from autograd_mini.drawing.mermaid import fits, mermaid
-from autograd_mini.drawing.model import Collapse, Options, picture
+from autograd_mini.drawing.model import Options, picture
 from autograd_mini.drawing.text import text
 from autograd_mini.value import Value
 
