@@ -197,7 +197,15 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
         self._train(X, index.astype(float) if binary else index.tolist(), loss, epochs, weights)
 
     def predict_proba(self, X: Any) -> Array:
-        """Return the probability of each class, shape (N, number of classes)."""
+        """Return the probability of each class, shape (N, number of classes).
+
+        Args:
+            X: N examples of D features.
+
+        Raises:
+            NotFittedError: If the network is not trained yet.
+            ValueError: If the examples have not D features.
+        """
         logits = self._outputs(X)
         if logits.ndim == 1:
             logits = np.column_stack([np.zeros(len(logits)), logits])
@@ -273,6 +281,9 @@ class FNNRegressor(RegressorMixin, _FNNEstimator):
             X: N examples of D features.
             y: N numbers.
             sample_weight: A weight for each example; 0 leaves it out, 2 counts it twice.
+
+        Raises:
+            ValueError: If the data cannot be meant.
         """
         X, y = validate_data(self, X, y, y_numeric=True, multi_output=True)
         X, y, weights = self._kept(X, column_or_1d(y, warn=True), sample_weight)
@@ -281,7 +292,16 @@ class FNNRegressor(RegressorMixin, _FNNEstimator):
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> FNNRegressor:
-        """Train for one epoch more, from where the network stands."""
+        """Train for one epoch more, from where the network stands.
+
+        Args:
+            X: Some examples.
+            y: Their numbers.
+            sample_weight: A weight for each example.
+
+        Raises:
+            ValueError: If the data cannot be meant.
+        """
         first = not hasattr(self, "model_")
         X, y = validate_data(self, X, y, y_numeric=True, multi_output=True, reset=first)
         if first:
