@@ -13,10 +13,11 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, Token
 from functools import wraps
 from types import FrameType
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 __all__ = [
     "collector_paused",
@@ -67,22 +68,54 @@ class Setting:
         self._tokens: list[Token[Any]] = []
 
     def __enter__(self) -> None:
-        self._tokens.append(self._variable.set(self._value))
-        self._count(1)
+        token = self._variable.set(self._value)
+        with _count_lock:
+            self._tokens.append(token)
+            self._count(1)
 
     def __exit__(self, *exception: object) -> None:
-        self._count(-1)
-        self._variable.reset(self._tokens.pop())
+        with _count_lock:
+            mine = len(self._tokens) - 1
+            while mine >= 0 and not self._is_reset_by(self._tokens[mine]):
+                mine -= 1  # another thread or task has opened this block in the meantime
+            # Found none (-1)? Then an abandoned generator is being closed by another task.
+            self._tokens.pop(mine)
+            self._count(-1)
+
+    def _is_reset_by(self, token: Token[Any]) -> bool:
+        """Put the variable back; say whether the token is of this thread or task."""
+        try:
+            self._variable.reset(token)
+        except ValueError:
+            return False
+        return True
 
     def _count(self, by: int) -> None:
-        with _count_lock:
-            if self._variable is tracer:
-                state.tracing += by
-            else:
-                state.open += by
+        if self._variable is tracer:
+            state.tracing += by
+        else:
+            state.open += by
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Return `function` with every call inside such a block."""
+        """Return `function`, which may be a coroutine, with every call inside such a block.
+
+        Raises:
+            TypeError: If it is a generator, which runs only when the call is over.
+        """
+        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+        if flags & _GENERATOR:
+            raise TypeError(
+                f"{function.__name__!r} is a generator: it runs when the call of it is over; "
+                "open the block inside of it, between two yields"
+            )
+        if flags & _COROUTINE:
+
+            @wraps(function)
+            async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
+                with Setting(self._variable, self._value):
+                    return await cast(Any, function)(*args, **kwargs)
+
+            return cast(Any, awaited)
 
         @wraps(function)
         def inside(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -90,6 +123,10 @@ class Setting:
                 return function(*args, **kwargs)
 
         return inside
+
+
+_COROUTINE: Final = 0x80  # flags of a code object: inspect's CO_COROUTINE,
+_GENERATOR: Final = 0x20 | 0x200  # CO_GENERATOR and CO_ASYNC_GENERATOR
 
 
 def no_grad() -> Setting:
@@ -103,6 +140,11 @@ def no_grad() -> Setting:
         True
     """
     return Setting(grad_enabled, False)
+
+
+def recording() -> AbstractContextManager[None]:
+    """Return a block in which operations are recorded, also inside `no_grad()`."""
+    return nullcontext() if grad_enabled.get() else Setting(grad_enabled, True)
 
 
 def record_source() -> Setting:

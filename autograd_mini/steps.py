@@ -329,7 +329,7 @@ def _pass(root: Value, seed: float) -> Generator[Step, None, None]:
             parent.grad += local * upstream  # chain rule
             numbers = local, upstream, local * upstream, before, parent.grad
             if anomaly_detected and not math.isfinite(numbers[2]) and not parent.is_constant:
-                raise anomaly(node, local)
+                raise anomaly(node, local, upstream)
             yield Step(index, total, node, parent, argument, *numbers, names)
     except GeneratorExit:  # closed half-way: the steps that were taken count
         raise

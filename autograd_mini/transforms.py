@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any, TypeAlias
 
+from autograd_mini import contexts
 from autograd_mini.nested import flat, is_nested, mapped
 from autograd_mini.value import Value, adjoints
 
@@ -66,8 +67,8 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         call = _Call(f, args, kwargs, argnums)
         if is_nested(call.output):
             raise TypeError(
-                f"grad needs a function that returns one number, but {_name(f)} returned "
-                f"{len(call.output)} of them: use jacobian"
+                f"grad needs a function that returns one number, but {_name(f)} returned a list "
+                f"of {len(call.output)}: use jacobian"
             )
         return call.finished(call.output), call.gradient(call.output)
 
@@ -135,7 +136,7 @@ def hvp(f: Function) -> Function:
         def slope_along_v(x: Any) -> Any:
             return sum(g * t for g, t in zip(flat(grad(f)(x)), flat(v), strict=True))
 
-        if len(flat(x)) != len(flat(v)):
+        if mapped(_none, x) != mapped(_none, v):
             raise ValueError(f"hvp needs x and v of one shape, but got {x!r} and {v!r}")
         return grad(slope_along_v)(x)
 
@@ -149,8 +150,10 @@ class _Call:
         self, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Any
     ) -> None:
         self.several = not isinstance(argnums, int)
-        chosen = tuple(argnums) if self.several else (argnums,)
+        chosen = tuple(argnums) if hasattr(argnums, "__iter__") else (argnums,)
         for i in chosen:
+            if not isinstance(i, int):
+                raise TypeError(f"argnums is a position or a tuple of them, but got {argnums!r}")
             if not -len(args) <= i < len(args):
                 raise ValueError(
                     f"argnums has {i}, but {_name(f)} was called with {len(args)} arguments"
@@ -164,18 +167,22 @@ class _Call:
         )
         token = _nested.set(True)
         try:
-            self.output = f(*inputs, **kwargs)
+            with contexts.recording():
+                self.output = f(*inputs, **kwargs)
         finally:
             _nested.reset(token)
 
     def finished(self, x: Any) -> Any:
         """Return a result as the caller sees it: a Value where it may be differentiated again."""
-        return x if self.stays_graph else _float(x)
+        if not self.stays_graph:
+            return _float(x)
+        return x if contexts.grad_enabled.get() else Value(_float(x))
 
     def gradient(self, output: Any) -> Any:
         """Return the derivatives of one output number, in the structure of the arguments."""
         if isinstance(output, Value):
-            found = adjoints(output, create_graph=self.stays_graph)
+            with contexts.recording():
+                found = adjoints(output, create_graph=self.stays_graph)
         else:
             _float(output)  # a constant function; anything but a number is an error here
             found = dict[Value, Any]()
@@ -190,6 +197,10 @@ class _Call:
 def _float(x: Any) -> float:
     """Return a number as a float, with a Value's own errors where it is none."""
     return float(x if isinstance(x, Value) else Value(x))
+
+
+def _none(x: Any) -> None:
+    """Return nothing: a structure mapped so is its shape."""
 
 
 def _fresh(x: Any) -> Value:

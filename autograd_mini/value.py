@@ -407,6 +407,7 @@ class Value(Number):
         """
         order = interior_order(self)
         before = [node.data for node in order]
+        checked = bool(_state.open) and contexts.anomaly_detected.get()
         try:
             for node in order:
                 op, inputs = cast(Op, node._row), node.inputs
@@ -414,6 +415,8 @@ class Value(Number):
                     node.data = float(op.forward(*[x.data for x in inputs]))
                 except (ValueError, ArithmeticError) as error:
                     raise explained(op, inputs, error) from None
+                if checked and not math.isfinite(node.data):
+                    raise _bad_result(op, node.data, inputs, node)
         except BaseException:
             for node, data in zip(order, before, strict=True):
                 node.data = data
@@ -459,7 +462,8 @@ def number(x: Any) -> float:
         raise TypeError(f"{x!r} is a Value already: use it as it is, or its .data or .detach()")
     if isinstance(x, (str, bytes)):
         raise TypeError(f"a Value holds a number, but got the text {x!r}: convert it with float()")
-    if isinstance(x, complex) or getattr(getattr(x, "dtype", None), "kind", "") == "c":
+    kind = getattr(getattr(x, "dtype", None), "kind", "")
+    if isinstance(x, complex) or kind == "c":
         raise TypeError(
             f"a Value holds a real number, but got {x!r}: use its .real, .imag or abs()"
         )
@@ -471,6 +475,8 @@ def number(x: Any) -> float:
         )
     if not hasattr(x, "__float__"):
         raise TypeError(f"a Value holds a number, but got {x!r} of type {type(x).__name__}")
+    if kind and kind not in "biuf":  # an array around one object: a Value, a text, a date
+        return number(x.item())
     try:
         data = float(x)
     except OverflowError:
@@ -530,8 +536,13 @@ def _watched_node(data: float, op: Op, a: Any, b: Value | None) -> Value:
         node._row, node._a, node._b = op, a, b
     if not math.isfinite(data) and contexts.anomaly_detected.get():
         inputs: Any = a if type(a) is tuple else (a,) if b is None else (a, b)
-        raise AnomalyError(f"{op.name} gives {data}: {described(inputs)}{_made_at(node)}")
+        raise _bad_result(op, data, inputs, node)
     return node
+
+
+def _bad_result(op: Op, data: float, inputs: Iterable[Value], node: Value) -> AnomalyError:
+    """Return the error of a result that is not finite."""
+    return AnomalyError(f"{op.name} gives {data}: {described(inputs)}{_made_at(node)}")
 
 
 apply: Final = Value.apply
@@ -775,14 +786,14 @@ def _propagate_and_check(order: list[Value]) -> None:
             contribution = local * node.grad
             x.grad += contribution
             if not math.isfinite(contribution) and not x.is_constant:
-                raise anomaly(node, local)
+                raise anomaly(node, local, node.grad)
 
 
-def anomaly(node: Value, local: float) -> AnomalyError:
+def anomaly(node: Value, local: float, upstream: float) -> AnomalyError:
     """Return the error of a contribution that is not finite."""
     return AnomalyError(
-        f"the gradient of {cast(Op, node._row).name} is {local * node.grad} (local {local} * "
-        f"upstream {node.grad}): {described(node.inputs)}{_made_at(node)}"
+        f"the gradient of {cast(Op, node._row).name} is {local * upstream} (local {local} * "
+        f"upstream {upstream}): {described(node.inputs)}{_made_at(node)}"
     )
 
 
@@ -811,6 +822,7 @@ def adjoints(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> 
         6.0
     """
     order = interior_order(root)
+    checked = bool(_state.open) and not create_graph and contexts.anomaly_detected.get()
     result: dict[Value, Any] = {root: seed}
     for node in reversed(order):
         op, inputs = cast(Op, node._row), node.inputs
@@ -823,6 +835,8 @@ def adjoints(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> 
         for x, local in zip(inputs, locals_, strict=True):
             if local is not None:
                 contribution = _product(local, upstream)
+                if checked and not math.isfinite(contribution) and not x.is_constant:
+                    raise anomaly(node, local, upstream)
                 result[x] = result[x] + contribution if x in result else contribution
     return result
 
@@ -850,12 +864,13 @@ def _product(local: Any, upstream: Any) -> Any:
 
 
 def _backward_with_graph(root: Value, seed: Scalar) -> None:
-    derivatives = adjoints(root, seed, create_graph=True)
-    for node, derivative in derivatives.items():
-        gradient = derivative if isinstance(derivative, Value) else Value(derivative)
-        if node.is_leaf and node.grad is not ZERO:
-            gradient = gradient + node.grad
-        node.grad = cast(float, gradient)
+    with contexts.recording():  # it was asked for by name, also inside no_grad()
+        derivatives = adjoints(root, seed, create_graph=True)
+        for node, derivative in derivatives.items():
+            gradient = derivative if isinstance(derivative, Value) else Value(derivative)
+            if node.is_leaf and node.grad is not ZERO:
+                gradient = gradient + node.grad
+            node.grad = cast(float, gradient)
 
 
 # Pickling without recursion.

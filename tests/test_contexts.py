@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -15,12 +15,17 @@ from autograd_mini import (
     Value,
     apply,
     contexts,
+    derivative,
     detect_anomaly,
+    grad,
+    hessian,
+    jacobian,
     log,
     no_grad,
     record_source,
     sqrt,
     total,
+    value_and_grad,
 )
 from autograd_mini.errors import AnomalyError
 
@@ -42,6 +47,58 @@ def test_the_contexts_are_decorators_too() -> None:
     assert double(Value(1.0)).is_leaf
     assert double(Value(1.0)).is_leaf
     assert double.__doc__ == "Twice x."
+
+
+def test_a_coroutine_runs_inside_of_its_block_and_a_generator_is_refused() -> None:
+    @no_grad()
+    async def double(x: Value) -> Value:
+        await asyncio.sleep(0)
+        return x * 2
+
+    assert asyncio.run(double(Value(1.0))).is_leaf
+    with pytest.raises(TypeError, match=r"'doubles' is a generator: .* open the block inside"):
+
+        @no_grad()
+        def doubles(x: Value) -> Iterator[Value]:
+            yield x * 2
+
+
+def test_an_abandoned_generator_may_be_closed_by_another_task() -> None:
+    async def doubles() -> AsyncIterator[Value]:
+        with no_grad():
+            yield Value(1.0) * 2
+            yield Value(2.0) * 2
+
+    async def first() -> Value:
+        async for value in doubles():
+            return value  # asyncio closes the generator in a task of its own
+        raise AssertionError
+
+    assert asyncio.run(first()).is_leaf
+    assert contexts.state.open == 0
+
+
+def test_threads_may_share_one_block() -> None:
+    block, inside, leave = no_grad(), threading.Event(), threading.Event()
+    recorded: list[bool] = []
+
+    def other() -> None:
+        with block:
+            inside.set()
+            leave.wait(10)
+        recorded.append(not (Value(1.0) * 2).is_leaf)
+
+    thread = threading.Thread(target=other)
+    with block:
+        thread.start()
+        inside.wait(10)
+    recorded.append(not (Value(1.0) * 2).is_leaf)
+    leave.set()
+    thread.join()
+    assert recorded == [True, True]
+    with pytest.raises(IndexError):
+        block.__exit__()
+    assert contexts.state.open == 0
 
 
 def test_blocks_nest_and_close_after_an_error() -> None:
@@ -97,6 +154,25 @@ def test_the_slope_of_a_wrapped_number_does_not_count() -> None:
         y.backward()
     assert y.inputs[0].grad == -6.0
     assert math.isnan(y.inputs[1].grad)
+
+
+@pytest.mark.parametrize(
+    "transform", [grad, value_and_grad, jacobian, hessian, derivative], ids=attrgetter("__name__")
+)
+def test_transforms_raise_at_the_first_bad_gradient_too(transform: Callable[..., Any]) -> None:
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"sqrt|quotient"):
+        transform(lambda x: sqrt(x * x))(0.0)
+
+
+def test_a_recompute_raises_at_the_first_infinity_and_keeps_the_data() -> None:
+    x = Value(1.0, "x")
+    y = (x * 1e200) * 1e200
+    x.data = 1e200
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"mul gives inf: x = 1e\+200"):
+        y.recompute()
+    assert y.inputs[0].data == 1e200
+    y.recompute()
+    assert y.data == math.inf
 
 
 def test_a_wrong_rule_is_found_by_its_node() -> None:

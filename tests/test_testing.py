@@ -384,6 +384,17 @@ def test_without_mpmath_everything_is_checked_by_differences(
 # References.
 
 
+def test_a_check_inside_no_grad_records_all_the_same() -> None:
+    with no_grad():
+        assert check_gradients(lambda x: x * x, 3.0).nodes == 1
+        assert reference_gradient(lambda x: x * x, 3.0) == [6.0]
+
+
+def test_a_reference_gradient_is_that_of_one_number() -> None:
+    with pytest.raises(TypeError, match="one number"):
+        reference_gradient(lambda x: [x, x], 1.0)
+
+
 def test_reference_gradients_are_right_where_floats_cancel() -> None:
     """tanh'(26) is 4 e⁻⁵² to twenty digits; 1 - f² gives 0."""
     x = Value(26.0)

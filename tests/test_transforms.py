@@ -15,6 +15,7 @@ from autograd_mini import (
     hessian,
     hvp,
     jacobian,
+    no_grad,
     sin,
     tanh,
     value_and_grad,
@@ -88,6 +89,25 @@ def test_existing_gradients_are_left_as_they_were_also_after_an_error() -> None:
     assert fresh.grad is ZERO
 
 
+def test_no_grad_around_a_transform_does_not_reach_into_it() -> None:
+    x = Value(2.0)
+    with no_grad():
+        assert grad(lambda x: x * grad(lambda y: x * y * y)(3.0))(2.0) == 24.0
+        assert hessian(lambda x: x[0] ** 2 * x[1])([3.0, 2.0]) == [[4.0, 6.0], [6.0, 0.0]]
+        inside = grad(lambda y: y**3)(x)
+    assert inside.is_leaf
+    assert inside.data == 12.0
+
+
+def test_no_grad_inside_of_a_function_makes_constants() -> None:
+    def half_constant(x: Any) -> Any:
+        with no_grad():
+            slope = grad(lambda y: y * y)(x)
+        return x * slope
+
+    assert grad(half_constant)(3.0) == 6.0
+
+
 def test_a_constant_function_has_slope_zero() -> None:
     assert grad(lambda x: 5.0)(1.0) == 0.0
     assert hessian(lambda x: x[0])([1.0, 2.0]) == [[0.0, 0.0], [0.0, 0.0]]
@@ -98,10 +118,15 @@ def test_wrong_calls_say_what_is_needed() -> None:
         grad(lambda x: [x, x])(1.0)
     with pytest.raises(ValueError, match="argnums has 2"):
         grad(lambda x: x, argnums=2)(1.0)
+    for wrong in ("x", None, 1.0, (0, "x")):
+        with pytest.raises(TypeError, match="argnums is a position or a tuple of them"):
+            grad(lambda x: x, argnums=wrong)(1.0)  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="whole number"):
         derivative(sin, -1)
     with pytest.raises(ValueError, match="one shape"):
         hvp(f)([1.0, 2.0, 3.0], [1.0])
+    with pytest.raises(ValueError, match="one shape"):
+        hvp(f)([1.0, 2.0, 3.0], [[1.0, 2.0], 3.0])
     with pytest.raises(TypeError, match="text"):
         grad(sin)("1")
 

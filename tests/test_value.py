@@ -26,6 +26,7 @@ from autograd_mini import (
     greater,
     logsumexp,
     maximum,
+    no_grad,
     product,
     topological_order,
     total,
@@ -66,10 +67,14 @@ def test_any_real_number_is_accepted_and_becomes_a_float(number: Any) -> None:
         None,
         [1.0],
         np.ones((1, 1)),
-        object(),
+        object,
         Value(1.0),
+        np.array("3"),
+        np.array(None),
+        np.array(Value(1.0)),
+        np.datetime64("2020-01-01"),
     ],
-    ids=lambda x: type(x).__name__,
+    ids=repr,
 )
 def test_what_is_not_one_real_number_is_refused_with_advice(wrong: Any) -> None:
     with pytest.raises(TypeError, match="Value"):
@@ -196,6 +201,12 @@ def test_operators_map_over_the_elements_of_arrays(symbol: str) -> None:
         assert np.array_equal(np.vectorize(float)(result), expected)
         result.sum().backward()
     assert (x < array).tolist() == [[False, True], [True, True]]
+
+
+def test_a_value_inside_a_zero_dimensional_array_stays_in_the_graph() -> None:
+    x, y = Value(3.0), Value(2.0)
+    (x * np.array(y) + np.array(y) * x).backward()
+    assert (x.grad, y.grad) == (4.0, 6.0)
 
 
 def test_matrix_products_of_object_arrays_are_graphs() -> None:
@@ -398,6 +409,17 @@ def test_a_graph_with_exponentially_many_paths_takes_linear_time() -> None:
         y = y + y
     y.backward()
     assert x.grad == 2.0**60
+
+
+def test_create_graph_is_kept_inside_no_grad() -> None:
+    x = Value(2.0)
+    y = x**3
+    with no_grad():
+        y.backward(create_graph=True)
+    slope: Any = x.grad
+    x.zero_grad()
+    slope.backward()
+    assert x.grad == 12.0
 
 
 def test_gradients_made_with_create_graph_can_be_differentiated_again() -> None:

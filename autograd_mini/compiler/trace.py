@@ -135,7 +135,7 @@ def eager(f: Callable[..., Any], example: Sequence[Any]) -> tuple[list[Value], l
     """Run `f` as the user wrote it; return its results and, for each argument, its Values."""
     leaves: list[list[Value]] = []
     arguments = [_wrapped(x, leaves) for x in example]
-    with Setting(contexts.grad_enabled, True):
+    with contexts.recording():
         results, _ = _results(f(*arguments))
     return results, leaves
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from autograd_mini import contexts
 from autograd_mini.nested import flat, is_nested
 from autograd_mini.testing import numbers
 from autograd_mini.testing.differences import EPSILON, judge
@@ -91,15 +92,16 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> Repo
     """
     if not isinstance(order, int) or order < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError(f"order is 1 for gradients, 2 for their gradients, but got {order!r}")
-    given = _Arguments(f, inputs)
-    outputs = given.call()
     reports: list[Report] = []
-    for i in range(len(outputs)):
-        build: Build = functools.partial(_nth_output, given, i)
-        leaves = _leaves(outputs[i], given.values)
-        for _ in range(order):
-            reports.append(_check_one(build, leaves))
-            build = functools.partial(_slope_along, build, leaves)
+    with contexts.recording():
+        given = _Arguments(f, inputs)
+        outputs = given.call()
+        for i in range(len(outputs)):
+            build: Build = functools.partial(_nth_output, given, i)
+            leaves = _leaves(outputs[i], given.values)
+            for _ in range(order):
+                reports.append(_check_one(build, leaves))
+                build = functools.partial(_slope_along, build, leaves)
     return Report(
         sum(r.nodes for r in reports),
         sum(r.edges for r in reports),

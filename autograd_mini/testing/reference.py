@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from autograd_mini import contexts
 from autograd_mini.nested import mapped
 from autograd_mini.ops import Op
 from autograd_mini.testing.numbers import (
@@ -263,7 +264,8 @@ def reference_gradient(f: Any, *inputs: Any) -> Any:
     differentiated by a difference quotient. At a kink the slope is the documented convention.
 
     Args:
-        f: A Value, the root of a graph; or a function of numbers or nested lists of numbers.
+        f: A Value, the root of a graph; or a function of numbers or nested lists of numbers
+            that returns one number.
         inputs: The arguments of the function.
 
     Returns:
@@ -271,7 +273,8 @@ def reference_gradient(f: Any, *inputs: Any) -> Any:
         it. For a function, the list of derivatives in the structure of its arguments.
 
     Raises:
-        TypeError: If a primitive of the graph computes with floats only (`Opaque`).
+        TypeError: If a primitive of the graph computes with floats only (`Opaque`), or the
+            function returns something else than one number.
         ImportError: If mpmath is not installed.
 
     Example:
@@ -284,6 +287,9 @@ def reference_gradient(f: Any, *inputs: Any) -> Any:
     if isinstance(f, Value):
         return {node: float(g) for node, g in replay(f).gradient.items()}
     arguments = mapped(lambda x: x if isinstance(x, Value) else Value(x), inputs)
-    root = f(*arguments)
+    with contexts.recording():
+        root = f(*arguments)
+    if not isinstance(root, (Value, int, float)):
+        raise TypeError(f"reference_gradient needs a function of one number, but got {root!r}")
     found = replay(root).gradient if isinstance(root, Value) else dict[Value, Any]()
     return mapped(lambda x: float(found.get(x, 0.0)), arguments)
