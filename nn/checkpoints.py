@@ -11,7 +11,6 @@ history. It names the run that it belongs to; another one is refused.
 from __future__ import annotations
 
 import hashlib
-from inspect import signature
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,7 +19,6 @@ from nn import tensorfile
 from nn.examples import function_name
 from nn.history import History
 from nn.run import Run
-from nn.schedules import Schedule
 from nn.trainer import Trainer
 
 __all__ = ["resume", "save"]
@@ -114,14 +112,14 @@ def _check_same_run(run: Run, path: Path, described: dict[str, Any]) -> None:
 
 def _description(run: Run) -> dict[str, Any]:
     """Return what makes it this run: a checkpoint of another one is refused."""
-    names = _parameter_names(run.trainer)
+    names, schedule = _parameter_names(run.trainer), run.schedule
     settings = run.trainer.optimizer.settings()
     del settings["lr"]  # schedules move it
     settings = {n: list(s) if isinstance(s, tuple) else s for n, s in settings.items()}
     return {
         "parameters": [len(names), hashlib.sha256(repr(names).encode()).hexdigest()[:16]],
         "optimizer": [type(run.trainer.optimizer).__name__, settings],
-        "schedule": None if run.schedule is None else _schedule_settings(run.schedule),
+        "schedule": schedule and [type(schedule).__name__, schedule.settings()],
         "loss": run.trainer.loss.name,
         "penalty": None if run.trainer.penalty is None else function_name(run.trainer.penalty),
         "activations": [function_name(f) for f in _activations(run.trainer.model)],
@@ -134,15 +132,6 @@ def _description(run: Run) -> dict[str, Any]:
         "clip_norm": run.trainer.clip_norm,
         "clip_value": run.trainer.clip_value,
     }
-
-
-def _schedule_settings(schedule: Schedule) -> list[Any]:
-    """Return what its constructor was told; the rate it began with may be anything."""
-    told = signature(type(schedule)).parameters
-    return [
-        type(schedule).__name__,
-        {k: v for k, v in vars(schedule).items() if k in told and k != "optimizer"},
-    ]
 
 
 def _activations(model: Any) -> list[Any]:

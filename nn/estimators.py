@@ -62,6 +62,8 @@ class _FNNEstimator(BaseEstimator):
 
     def _start(self, n_outputs: int) -> None:
         """Make a fresh network and its optimizer."""
+        if not self.max_iter >= 1:
+            raise ValueError(f"max_iter must be 1 or more, but got {self.max_iter}")
         solvers: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": SGD}
         if self.solver not in solvers:
             raise ValueError(f"solver is 'adam' or 'sgd', but got {self.solver!r}")
@@ -173,20 +175,27 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
             sample_weight: A weight for each example.
 
         Raises:
-            ValueError: If the first call names no classes, or a label is not among them.
+            ValueError: If the first call names no classes, a later one names others, or a label
+                is not among them.
         """
         first = not hasattr(self, "model_")
         X, y = validate_data(self, X, y, reset=first)
         check_classification_targets(y)
-        if first:
-            if classes is None:
-                raise ValueError("the first call of partial_fit needs classes=, all the labels")
-            self.classes_ = np.unique(classes)
-            self._start(1 if len(self.classes_) == 2 else len(self.classes_))
-        unknown = np.setdiff1d(y, self.classes_)
+        if first and classes is None:
+            raise ValueError("the first call of partial_fit needs classes=, all the labels")
+        known = np.unique(classes) if first else self.classes_
+        if not (classes is None or np.array_equal(np.unique(classes), known)):
+            raise ValueError(
+                f"the classes are {known.tolist()} since the first call, but now they are "
+                f"{np.unique(classes).tolist()}"
+            )
+        unknown = np.setdiff1d(y, known)
         if len(unknown):
-            raise ValueError(f"y has {list(unknown)}, which are not among {list(self.classes_)}")
+            raise ValueError(f"y has {unknown.tolist()}, which are not among {known.tolist()}")
         X, y, weights = self._kept(X, y, sample_weight)
+        if first:
+            self.classes_ = known
+            self._start(1 if len(known) == 2 else len(known))
         self._learn(X, y, 1, weights)
         return self
 

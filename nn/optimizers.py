@@ -63,6 +63,11 @@ class Optimizer:
         weight_decay: float = 0.0,
         maximize: bool = False,
     ) -> None:
+        if not isinstance(params, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(
+                f"{type(self).__name__} takes a list of Values, such as model.parameters(), but "
+                f"got {params!r:.200}"
+            )
         self.params: list[Value] = list(params)
         _check_params(self.params, type(self).__name__)
         self.lr: float = _at_least_zero("lr", lr)
@@ -289,6 +294,8 @@ class Adam(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
+        if len(betas) != 2:
+            raise ValueError(f"betas are two, as (0.9, 0.999), but got {betas}")
         first, second = betas
         if not (0.0 <= first < 1.0 and 0.0 <= second < 1.0):
             raise ValueError(f"betas must be in [0, 1), but got {betas}")

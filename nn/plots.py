@@ -36,9 +36,10 @@ def plot_history(history: History, path: str | Path | None = None) -> Any:
     """
     figure, axes = _figure((6.4, 4.0))
     epochs = range(1, history.epochs + 1)
-    axes.plot(epochs, history.loss, label="training")
+    dots = "." if history.epochs == 1 else None  # one point makes no line
+    axes.plot(epochs, history.loss, marker=dots, label="training")
     if history.val_loss:
-        axes.plot(epochs, history.val_loss, label="validation")
+        axes.plot(epochs, history.val_loss, marker=dots, label="validation")
         best = history.best_epoch
         axes.plot(
             [best], [history.val_loss[best - 1]], "o", color="C1", label=f"best, epoch {best}"
@@ -47,6 +48,7 @@ def plot_history(history: History, path: str | Path | None = None) -> Any:
     losses = [*history.loss, *history.val_loss]
     if losses and min(losses) > 0.0 and max(losses) > 20.0 * min(losses):
         axes.set_yscale("log")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss")
     axes.grid(alpha=0.3)

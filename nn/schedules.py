@@ -7,6 +7,7 @@ every epoch; `fit(schedule=...)` does that.
 from __future__ import annotations
 
 import math
+from inspect import signature
 from typing import Any
 
 from nn.optimizers import Optimizer
@@ -49,10 +50,21 @@ class Schedule:
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
+        if not hasattr(optimizer, "lr"):
+            raise TypeError(f"a schedule moves the lr of an optimizer, but got {optimizer!r:.200}")
         self.optimizer = optimizer
         self.base_lr = optimizer.lr
         self.epoch = 0
         optimizer.lr = self.at(0)
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings().items())
+        return f"{type(self).__name__}({settings})"
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the constructor was told besides the optimizer, by name."""
+        told = signature(type(self)).parameters
+        return {k: v for k, v in vars(self).items() if k in told and k != "optimizer"}
 
     def at(self, t: int) -> float:
         """Return the learning rate after t completed epochs."""
@@ -303,6 +315,8 @@ class ReduceLROnPlateau(Schedule):
     ) -> None:
         if not 0.0 < factor < 1.0:
             raise ValueError(f"factor must be between 0 and 1, but got {factor}")
+        if not patience >= 0:
+            raise ValueError(f"patience must be 0 or more, but got {patience}")
         self.factor, self.patience, self.threshold = factor, patience, threshold
         self.best, self.waited = math.inf, 0
         super().__init__(optimizer)

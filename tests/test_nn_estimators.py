@@ -74,8 +74,14 @@ def test_partial_fit_goes_on_one_epoch_at_a_time() -> None:
         classifier.partial_fit(X[45:], y[45:])
     assert classifier.n_iter_ == len(classifier.loss_curve_) == 120
     assert classifier.score(X, y) > 0.9
-    with pytest.raises(ValueError, match="'d'"):
+    with pytest.raises(ValueError, match=r"y has \['d'\], which are not among \['a', 'b', 'c'\]"):
         classifier.partial_fit(X[:1], ["d"])
+    with pytest.raises(ValueError, match="since the first call"):
+        classifier.partial_fit(X[:1], ["a"], classes=["a", "b"])
+    fresh = FNNClassifier()
+    with pytest.raises(ValueError, match="not among"):
+        fresh.partial_fit(X[:1], ["d"], classes=["a", "b"])
+    assert not hasattr(fresh, "classes_")
 
 
 def test_a_weight_counts_like_repetition() -> None:
@@ -102,5 +108,7 @@ def test_the_loss_curve_falls_and_a_refit_equals_the_first_fit() -> None:
 def test_one_class_only_is_an_error_that_says_so() -> None:
     with pytest.raises(ValueError, match="all of one class, 'a'"):
         FNNClassifier().fit([[0.0], [1.0]], ["a", "a"])
+    with pytest.raises(ValueError, match="max_iter must be 1 or more, but got 0"):
+        FNNClassifier(max_iter=0).fit([[0.0], [1.0]], [0, 1])
     with pytest.raises(ValueError, match="'lbfgs'"):
         FNNClassifier(solver="lbfgs").fit([[0.0], [1.0]], [0, 1])

@@ -216,6 +216,7 @@ def test_a_parameter_the_loss_does_not_reach_still_decays() -> None:
         (lambda p: SGD(p, nesterov=True), "nesterov=True needs momentum > 0"),
         (lambda p: SGD(p, momentum=0.9, dampening=0.1, nesterov=True), "and dampening=0"),
         (lambda p: Adam(p, betas=(0.9, 1.0)), r"betas must be in \[0, 1\)"),
+        (lambda p: Adam(p, betas=(0.9,)), "betas are two"),
         (lambda p: Adam(p, eps=-1e-8), "eps must be"),
         (lambda p: AdamW(p, weight_decay=-0.1), "weight_decay must be"),
         (lambda p: SGD([]), r"pass model\.parameters\(\)"),
@@ -231,6 +232,8 @@ def test_settings_that_cannot_work_are_refused(make: Any, message: str) -> None:
 def test_numbers_are_not_parameters() -> None:
     with pytest.raises(TypeError, match=r"moves Values, but got 1\.0"):
         SGD([1.0])  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match=r"such as model.parameters\(\), but got Value\("):
+        SGD(Value(1.0))  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize(

@@ -179,9 +179,19 @@ def test_a_foreign_state_is_refused() -> None:
         (lambda o: LinearLR(o, total_iters=0), "total_iters must be 1 or more"),
         (lambda o: PolynomialLR(o, total_iters=-1), "1 or more, but got -1"),
         (lambda o: ReduceLROnPlateau(o, factor=1.5), "factor must be between 0 and 1"),
+        (lambda o: ReduceLROnPlateau(o, patience=-1), "patience must be 0 or more, but got -1"),
         (lambda o: ReduceLROnPlateau(o).step(), r"call step\(loss\)"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make(SGD([Value(1.0)]))
+
+
+def test_a_schedule_says_what_it_was_told() -> None:
+    assert repr(StepLR(SGD([Value(1.0)]), 3)) == "StepLR(step_size=3, gamma=0.1)"
+
+
+def test_a_schedule_needs_an_optimizer() -> None:
+    with pytest.raises(TypeError, match=r"the lr of an optimizer, but got \[Value"):
+        StepLR([Value(1.0)], 3)  # pyright: ignore[reportArgumentType]

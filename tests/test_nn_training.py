@@ -523,6 +523,15 @@ def test_accuracy_of_logits_is_counted_from_zero() -> None:
     assert history.metrics["accuracy"][-1] == right / len(X)
 
 
+@pytest.mark.parametrize("epochs", [1, 4])
+def test_a_plot_counts_epochs_in_whole_numbers_and_shows_a_single_one(epochs: int) -> None:
+    pytest.importorskip("matplotlib")
+    _, history = run(epochs=epochs, validation=(X[:9], SIGNS[:9]))
+    (axes,) = history.plot().axes
+    assert {float(tick) % 1.0 for tick in axes.get_xticks()} == {0.0}
+    assert [line.get_marker() == "." for line in axes.lines[:2]] == [epochs == 1] * 2
+
+
 def test_a_history_prints_plots_and_exports(tmp_path: Path) -> None:
     _, history = run(epochs=12, validation=(X[:9], SIGNS[:9]))
     lines = str(history).splitlines()
