@@ -36,6 +36,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
     Raises:
         TypeError: If `f` returns something else than one number (use `jacobian`).
+        ValueError: If `argnums` names an argument that the call does not have.
 
     Example:
         >>> grad(lambda x, y: x * x * y)(3.0, 2.0)
@@ -123,6 +124,9 @@ def derivative(f: Function, order: int = 1) -> Function:
 
 def hvp(f: Function) -> Function:
     """Return the function (x, v) that computes the Hessian of `f` at x times v, in one pass.
+
+    Raises:
+        ValueError: If x and v do not hold as many numbers.
 
     Example:
         >>> hvp(lambda x: x[0] ** 2 * x[1])([3.0, 2.0], [1.0, 0.0])

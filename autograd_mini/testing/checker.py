@@ -84,6 +84,7 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> Repo
     Raises:
         GradientMismatchError: With the report: autograd against the truth, a runnable program,
             the local derivatives, the wrong rule, the likely cause.
+        TypeError: If `f` returns something else than Values and numbers.
         ValueError: If `order` is not a whole number from 1 on.
 
     Example:
@@ -121,7 +122,7 @@ def gradcheck(_f: Callable[..., Any] | None = None, *, order: int = 1, **inputs:
         inputs: A strategy for each argument. An argument without one is a pytest fixture.
 
     Raises:
-        TypeError: If a strategy belongs to no argument.
+        TypeError: If a strategy belongs to no argument, or is none.
 
     Example:
         >>> from autograd_mini.testing import finite, gradcheck, nonzero
