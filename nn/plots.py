@@ -48,7 +48,7 @@ def plot_history(history: History, path: str | Path | None = None) -> Any:
     losses = [*history.loss, *history.val_loss]
     if losses and min(losses) > 0.0 and max(losses) > 20.0 * min(losses):
         axes.set_yscale("log")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss")
     axes.grid(alpha=0.3)
