@@ -85,6 +85,7 @@ class Trainer:
         self._seen = 0
         self._eager = Eager(self)
         self._compiled: Compiled | None = None
+        self._kept: dict[bool, Compiled] = {}  # the program without and that with weights
         self._resident = False
         self.parameters = parameters_of(model)
         if not set(self.parameters) & set(optimizer.params):
@@ -161,10 +162,13 @@ class Trainer:
         ):
             self.sync()
             return self._eager
-        if self._compiled is None or self._compiled.weighted != (data.weights is not None):
+        is_weighted = data.weights is not None
+        if self._compiled is None or self._compiled.weighted != is_weighted:
             self.sync()
             try:
-                self._compiled = Compiled(self, data)
+                if is_weighted not in self._kept:
+                    self._kept[is_weighted] = Compiled(self, data)
+                self._compiled = self._kept[is_weighted]
             except TraceError:
                 if self._asked == "compiled":
                     raise
@@ -177,6 +181,7 @@ class Trainer:
     def _give_up_compiling(self) -> None:
         self.sync()
         self._asked, self._compiled = "eager", None
+        self._kept.clear()
 
 
 def parameters_of(model: Any) -> list[Value]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograd_mini import compile
-from nn import FNN, activations, losses
+from nn import FNN, SGD, Trainer, activations, losses
 
 BATCH = 7
 POSITIVE = {"msle"}
@@ -68,3 +68,25 @@ def test_a_program_with_a_loss_does_not_branch_on_data() -> None:
         X, y = np.array([[outside], [inside]]), np.array([1.0, 1.0])
         value, _ = program.value_and_grad(X, y)
         assert value == pytest.approx(loss(model.predict(X), y), rel=1e-14)
+
+
+def test_steps_with_and_without_weights_keep_a_program_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[int] = []
+
+    def counted(f: Any, *example: Any) -> Any:
+        made.append(len(example))
+        return compile(f, *example)
+
+    monkeypatch.setattr("autograd_mini.compile", counted)
+    rng = np.random.default_rng(0)
+    X, y, w = rng.normal(size=(8, 2)), rng.normal(size=8), rng.uniform(1.0, 2.0, 8)
+    runs: list[list[float]] = []
+    for backend in ("compiled", "eager"):
+        model = FNN([2, 3, 1], seed=0)
+        sgd = SGD(model.parameters(), lr=0.1, momentum=0.9)
+        trainer = Trainer(model, "mse", sgd, backend=backend)
+        runs.append([trainer.step(X, y, weights) for weights in (None, w, None, w, w, None)])
+    assert made == [2, 3]
+    assert runs[0] == pytest.approx(runs[1], rel=1e-12)
