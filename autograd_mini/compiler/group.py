@@ -24,6 +24,7 @@ _SumKey: TypeAlias = tuple[int, str, tuple[tuple[object, ...], ...]]
 
 THETA, STEADY, ROWS, BAKED = "theta", "U", "V", "c"  # buffers; an argument's is "x0", "x1", ...
 FORWARD, GRADIENT, INPUTS = "forward", "loss_and_gradient", "input_gradient"  # what a plan is for
+FLAGS: Final = {FORWARD: 0, GRADIENT: 1, INPUTS: 2}  # and the nodes that need a gradient then
 SHORT: Final = 4  # fewer terms than this, and no weights among them: single operations read better
 
 

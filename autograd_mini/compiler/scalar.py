@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from autograd_mini import ops
-from autograd_mini.compiler.emit import FLAGS, INFIX, Text
-from autograd_mini.compiler.group import FORWARD, INPUTS, Plan
+from autograd_mini.compiler.emit import Text
+from autograd_mini.compiler.group import FLAGS, FORWARD, INPUTS, Plan
 from autograd_mini.compiler.names import Names, identifier
 from autograd_mini.compiler.spelling import MathSymbol
 from autograd_mini.compiler.trace import CONSTANT
@@ -21,6 +21,8 @@ from autograd_mini.ops import Op
 from autograd_mini.symbols import Symbol
 
 __all__ = ["emit_scalar"]
+
+_OPERATORS: Final = {ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.POW, ops.WHERE}
 
 
 def emit_scalar(plan: Plan, purpose: str) -> Text:
@@ -122,7 +124,7 @@ class _ScalarWriter:
             text: Any = MathSymbol.of(terms[0])
             for term in terms[1:]:
                 text = text + term
-        elif op in INFIX or op in (ops.NEG, ops.POW, ops.WHERE):
+        elif op in _OPERATORS:
             text = MathSymbol.apply(op, *[MathSymbol.of(x) for x in operands])
             if op is ops.POW:
                 text = MathSymbol.apply(op, MathSymbol.of(operands[0]), operands[1])
