@@ -630,7 +630,11 @@ def test_a_mermaid_chart_stays_within_what_mermaid_draws() -> None:
     [
         ({"rankdir": "RL"}, "'LR' or 'TB', but got 'RL'"),
         ({"show": "data,gradient"}, "but got 'gradient'"),
+        ({"show": ["data"]}, r"a text such as 'data,grad', but got \['data'\]"),
         ({"max_nodes": 0}, "max_nodes is 1 or more, but got 0"),
+        ({"max_nodes": None}, "max_nodes is 1 or more, but got None"),
+        ({"max_nodes": 2.5}, "max_nodes is 1 or more, but got 2.5"),
+        ({"collapse": 3}, "a list of labels or a function of a Value, but got 3"),
         ({"depth": -1}, "depth is 0 or more edges, but got -1"),
         ({"collapse": "layer"}, r"'layers'.*but got 'layer'.*collapse=\['layer'\]"),
     ],

@@ -256,6 +256,20 @@ def test_more_than_a_thousand_boxes_go_to_the_built_in_layout(nothing: Path) -> 
     assert "of dot" not in to_svg(y, max_nodes=2_000)
 
 
+def test_where_many_steps_share_an_input_the_built_in_layout_draws(nothing: Path) -> None:
+    """Graphviz puts a node into each column that an edge crosses, and takes over half a minute."""
+    program(nothing, "dot", 'echo "<svg>of dot</svg>"')
+    x = Value(1.0)
+    y = x * 1.0
+    for _ in range(40):
+        y = y + x
+    assert "of dot" in to_svg(y)
+    assert "of dot" not in to_svg(y, partials=True)
+    for _ in range(40):
+        y = y + x
+    assert "of dot" not in to_svg(y)
+
+
 def test_nothing_ever_fails_inside_a_notebook_display(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("no picture")

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, Unpack
 from autograd_mini.drawing import engines, labels
 from autograd_mini.drawing.boxes import Collapse
 from autograd_mini.drawing.dot import dot
-from autograd_mini.drawing.mermaid import fits, mermaid
+from autograd_mini.drawing.mermaid import MOST_EDGES, fits, mermaid
 from autograd_mini.drawing.model import Options, picture
 from autograd_mini.drawing.text import text
 from autograd_mini.value import Value
@@ -135,6 +135,9 @@ def to_mermaid(root: Value, **options: Unpack[Options]) -> str:
         <BLANKLINE>
     """
     drawn = picture(root, **options)
+    if len(drawn.boxes) > MOST_EDGES + 1:  # each box but the root has an edge
+        options["max_nodes"] = MOST_EDGES
+        drawn = picture(root, **options)
     written = mermaid(drawn)
     while not fits(drawn, written) and len(drawn.boxes) > 1:
         shown = sum([box.kind != "more" for box in drawn.boxes])

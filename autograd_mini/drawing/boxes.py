@@ -100,10 +100,11 @@ class Graph:
             self._box_private([bool(how(node)) for node in self.order])
         elif how in ("neurons", "layers", "whole"):
             self._box_by_name([_unit(node.label, how) for node in self.order])
-        elif isinstance(how, str):
+        elif isinstance(how, str) or not hasattr(how, "__iter__"):
+            one = f"; for one label write collapse=[{how!r}]" if isinstance(how, str) else ""
             raise ValueError(
                 "collapse is None, 'labels', 'neurons', 'layers', 'whole', a list of labels or a "
-                f"function of a Value, but got {how!r}; for one label write collapse=[{how!r}]"
+                f"function of a Value, but got {how!r}{one}"
             )
         else:
             chosen = list(how)

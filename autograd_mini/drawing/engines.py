@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from autograd_mini.drawing.dot import dot
+from autograd_mini.drawing.layout import columns_crossed
 from autograd_mini.drawing.picture import Picture
 from autograd_mini.drawing.svg import svg
 from autograd_mini.errors import RenderError
 
 PATIENCE: Final = 20.0  # seconds for one engine
-LARGEST: Final = 1_000  # boxes; above, Graphviz needs many seconds and the built-in layout does not
+# Above these, Graphviz needs many seconds and the built-in layout does not.
+LARGEST: Final = 1_000  # boxes
+LONGEST: Final = 1_000  # columns that all edges cross: where 80 steps share an input, 3,240
 
 RASTER: Final = frozenset(("png", "jpg", "jpeg"))  # what graphviz-pure writes as well
 PAPER: Final = frozenset(("pdf", "ps", "eps", "gif", "webp", "tif", "tiff"))
@@ -52,13 +55,22 @@ def installed() -> Iterator[Engine]:
 
 def to_svg(picture: Picture) -> str:
     """Return a picture as SVG by the best engine there is."""
-    if len(picture.boxes) <= LARGEST:
+    if _suits_graphviz(picture):
         source = dot(picture).encode()
         for engine in installed():
             written, _ = _run(engine, source, "svg")
             if written is not None and b"<svg" in written:
                 return written.decode("utf-8", "replace")
     return svg(picture)
+
+
+def _suits_graphviz(picture: Picture) -> bool:
+    """Say whether Graphviz draws a picture in a second or two."""
+    if len(picture.boxes) > LARGEST:
+        return False
+    ends = [(edge.source, edge.target) for edge in picture.edges]
+    ranks = 2 if any(edge.text for edge in picture.edges) else 1  # labels have ranks of their own
+    return ranks * columns_crossed(len(picture.boxes), ends) <= LONGEST
 
 
 def render(source: str, format: str) -> bytes:

@@ -100,6 +100,17 @@ def layout(
     return _turned(placed) if upright else placed
 
 
+def columns_crossed(count: int, edges: Sequence[tuple[int, int]]) -> int:
+    """Return how many columns the edges between `count` boxes pass over, all together.
+
+    Example:
+        >>> columns_crossed(4, [(0, 1), (1, 2), (2, 3), (0, 3)])
+        2
+    """
+    column, _ = _columns(count, edges)
+    return sum(column[target] - column[source] - 1 for source, target in edges)
+
+
 def _turned(placed: Layout) -> Layout:
     return Layout(
         placed.height,

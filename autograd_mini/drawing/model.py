@@ -67,7 +67,7 @@ def picture(
     return Picture(tuple(boxes), tuple(edges), caption, rankdir, scale, title)
 
 
-def _checked(root: Any, rankdir: str, show: str, max_nodes: int, depth: int | None) -> list[str]:
+def _checked(root: Any, rankdir: Any, show: Any, max_nodes: Any, depth: Any) -> list[str]:
     """Refuse what cannot be drawn, and return the fields to show."""
     if not isinstance(root, Value):
         raise TypeError(
@@ -75,15 +75,17 @@ def _checked(root: Any, rankdir: str, show: str, max_nodes: int, depth: int | No
         )
     if rankdir not in ("LR", "TB"):
         raise ValueError(f"rankdir is 'LR' or 'TB', but got {rankdir!r}")
+    if not isinstance(show, str):
+        raise ValueError(f"show is a text such as 'data,grad', but got {show!r}")
     fields = [field.strip() for field in show.split(",") if field.strip()]
     for field in fields:
         if field not in FIELDS:
             raise ValueError(
                 f"show lists some of {', '.join(FIELDS)}, but got {field!r} in {show!r}"
             )
-    if max_nodes < 1:
+    if not isinstance(max_nodes, int) or max_nodes < 1:
         raise ValueError(f"max_nodes is 1 or more, but got {max_nodes!r}")
-    if depth is not None and depth < 0:
+    if depth is not None and (not isinstance(depth, int) or depth < 0):
         raise ValueError(f"depth is 0 or more edges, but got {depth!r}")
     return fields
 
