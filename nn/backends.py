@@ -54,6 +54,8 @@ class Eager:
             whole = self._mean(data, batch)
             if task.penalty is not None:
                 whole = whole + task.penalty(task.model)
+            if whole.is_leaf:
+                raise ValueError("inside no_grad() nothing is learned: train outside of the block")
             if not math.isfinite(whole.data):
                 raise DivergedError(f"the loss with its penalty is {whole.data}")
             try:

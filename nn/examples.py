@@ -69,8 +69,11 @@ class ExampleLoss:
                     continue
                 self(output, target)
             except (ValueError, TypeError) as error:
+                column = isinstance(target, list) and not isinstance(output, list)
+                advice = "; the model has one output: y.ravel() makes a column flat"
                 raise ValueError(
                     f"y[{n}] = {target!r} does not go with this model and loss: {error}"
+                    f"{advice if column else ''}"
                 ) from None
             if not all(map(math.isfinite, target if isinstance(target, list) else [target])):
                 raise ValueError(f"y[{n}] is {target}: leave example {n} out, or fill the gap")

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from nn import activations
 from nn.layers import Layer
-from nn.network import FNN
+from nn.network import FNN, has_layers_only
 
 __all__ = ["from_torch", "to_onnx", "to_torch"]
 
@@ -322,8 +322,8 @@ def _is_as_here(key: str, theirs: Any, ours: Any) -> bool:
 
 
 def _checked(model: Any, who: str) -> FNN:
-    if not isinstance(model, FNN):
-        raise TypeError(f"{who} takes an FNN, but got {model!r:.200}")
+    if not has_layers_only(model):
+        raise TypeError(f"{who} takes an FNN, but got {model!r:.200} of {type(model).__name__}")
     return model
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from nn import activations, tensorfile
-from nn.network import FNN, MLP
+from nn.network import FNN, MLP, has_layers_only
 
 __all__ = ["load", "notes", "save"]
 
@@ -37,10 +38,10 @@ def save(model: FNN, path: str | Path, *, notes: dict[str, Any] | None = None) -
     """
     import numpy as np
 
-    if not isinstance(model, FNN):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not has_layers_only(model):
         raise TypeError(
-            f"save writes an FNN, but got {model!r}; the numbers of anything else with parameters "
-            "are in its state_dict()"
+            f"save writes an FNN, but got {model!r} of {type(model).__name__}; the numbers of "
+            "anything else with parameters are in its state_dict()"
         )
     arrays: dict[str, Any] = {}
     for i, layer in enumerate(model.layers):
@@ -78,7 +79,11 @@ def load(path: str | Path) -> FNN:
         FNN([2, 3, 1], activation='relu', output_activation='identity')
     """
     arrays, described = tensorfile.read(path, "model")
+    found = {name: array.shape for name, array in arrays.items()}
     try:
+        shapes = _shapes(described)
+        if found != shapes:  # before memory is taken for what may not be there
+            raise ValueError(f"it should hold arrays {shapes}, but holds {found}")
         options = {name: described[name] for name in ("bias", "output_bias", "fused")}
         kind = MLP if described["class"] == "MLP" else FNN
         model = kind.__new__(kind)  # an MLP would draw from the global generator
@@ -91,17 +96,9 @@ def load(path: str | Path) -> FNN:
             seed=0,
             **options,
         )
-        shapes: dict[str, tuple[int, ...]] = {}
-        state: dict[str, float] = {}
-        for i, layer in enumerate(model.layers):
-            shapes[f"layers.{i}.weight"] = (layer.n_out, layer.n_in)
-            if layer.neurons[0].b is not None:
-                shapes[f"layers.{i}.bias"] = (layer.n_out,)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} describes no network this program knows: {error}") from None
-    found = {name: array.shape for name, array in arrays.items()}
-    if found != shapes:
-        raise ValueError(f"{path} describes arrays {shapes}, but holds {found}")
+    state: dict[str, float] = {}
     for i in range(len(model.layers)):
         weights = arrays[f"layers.{i}.weight"].tolist()
         biases = arrays[f"layers.{i}.bias"].tolist() if f"layers.{i}.bias" in arrays else ()
@@ -128,6 +125,17 @@ def notes(path: str | Path) -> dict[str, Any]:
         {'inputs': ['length', 'width']}
     """
     return tensorfile.read(path, "model")[1].get("notes", {})
+
+
+def _shapes(described: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Return the arrays a description promises."""
+    sizes = described["sizes"]
+    shapes: dict[str, tuple[int, ...]] = {}
+    for i, (n_in, n_out) in enumerate(pairwise(sizes)):
+        shapes[f"layers.{i}.weight"] = (n_out, n_in)
+        if described["output_bias" if i == len(sizes) - 2 else "bias"]:
+            shapes[f"layers.{i}.bias"] = (n_out,)
+    return shapes
 
 
 def _name(activation: Any, role: str) -> str:

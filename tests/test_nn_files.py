@@ -217,12 +217,13 @@ def test_a_newer_version_is_refused_with_the_advice(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"sizes": [2, 4, 1]}, r"describes arrays .*\(4, 2\).* but holds .*\(3, 2\)"),
-        ({"arrays": {"layers.0.weight": np.zeros((3, 2))}}, "describes arrays"),
+        ({"sizes": [2, 4, 1]}, r"should hold arrays .*\(4, 2\).* but holds .*\(3, 2\)"),
+        ({"sizes": [2, 10**12, 1]}, r"should hold arrays .*\(1000000000000, 2\)"),
+        ({"arrays": {"layers.0.weight": np.zeros((3, 2))}}, "should hold arrays"),
         ({"activation": "mystery"}, "describes no network .*mystery"),
         ({"sizes": "wide"}, "describes no network"),
     ],
-    ids=["sizes", "arrays", "activation", "type"],
+    ids=["sizes", "huge sizes", "arrays", "activation", "type"],
 )
 def test_a_description_that_does_not_fit_the_arrays_is_refused(
     saved: Path, changes: dict[str, Any], message: str

@@ -7,6 +7,7 @@ import math
 import pickle
 import random
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from micrograd.nn import MLP as MicrogradMLP
 
 from autograd_mini import Value, topological_order
-from nn import FNN, MLP, Layer, Neuron, activations, initializers
+from nn import FNN, MLP, Layer, Neuron, activations, initializers, save, to_torch
 
 NUMBERS = st.floats(-3.0, 3.0)
 
@@ -353,3 +354,18 @@ def test_bad_initialisers_say_what_they_need() -> None:
         initializers.normal(0.0, -1.0)
     with pytest.raises(ValueError, match="'fan_in' or 'fan_out'"):
         initializers.kaiming_uniform(mode="fan")
+
+
+def test_a_network_that_does_more_than_its_layers_predicts_so_and_is_not_written_without_it(
+    tmp_path: Path,
+) -> None:
+    class Doubled(FNN):
+        def __call__(self, x: Any) -> Any:
+            return 2.0 * super().__call__(x)
+
+    model = Doubled([2, 3, 1], seed=0)
+    assert model.predict([[0.5, -1.0]]).tolist() == [model([0.5, -1.0]).data]
+    assert model.predict([[0.5, -1.0]]) == 2.0 * FNN([2, 3, 1], seed=0).predict([[0.5, -1.0]])
+    for write in (lambda: save(model, tmp_path / "model"), lambda: to_torch(model)):
+        with pytest.raises(TypeError, match=r"an FNN, but got FNN\(.*\) of Doubled"):
+            write()

@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_mini import TraceError, Value, detect_anomaly, greater, record_source, where
+from autograd_mini import (
+    TraceError,
+    Value,
+    detect_anomaly,
+    greater,
+    no_grad,
+    record_source,
+    where,
+)
 from autograd_mini.contexts import collector_paused
 from nn import FNN, SGD, Adam, History, StepLR, Trainer, datasets, fit
 from nn.losses import half_mse_loss, l1_penalty, l2_penalty, mse_loss
@@ -686,6 +694,11 @@ def test_what_is_no_model_is_refused() -> None:
         fit(3, X, SIGNS, loss="hinge")
 
 
+def test_an_eager_run_inside_no_grad_says_that_nothing_is_learned() -> None:
+    with no_grad(), pytest.raises(ValueError, match=r"inside no_grad\(\) nothing is learned"):
+        run("eager")
+
+
 @pytest.mark.parametrize("place", ["missing/run", "."])
 def test_a_checkpoint_that_cannot_be_written_is_refused_before_the_first_epoch(
     place: str, tmp_path: Path
@@ -735,7 +748,7 @@ def test_a_step_refuses_bad_data_also_after_good_ones(backend: str) -> None:
         ([[1.0, 2.0], [1.0]], [1.0, 2.0], "mse", "X must be numbers in equal rows"),
         ([["a", "b"]], [1.0], "mse", "X must be numbers"),
         ([[1.0, 2.0, 3.0]], [1.0], "mse", "takes 2 numbers"),
-        ([[1.0, 2.0]], [[1.0]], "mse", r"y\[0\] = \[1.0\] does not go with this model"),
+        ([[1.0, 2.0]], [[1.0]], "mse", r"y\[0\] = \[1.0\] does not go .* y.ravel\(\) makes"),
         ([[1.0, 2.0]], ["one"], "mse", "does not go with this model and loss"),
         ([[1.0, 2.0]], [0], "hinge", "turns 0 and 1 into -1 and"),
         (3.0, [0], "mse", "X needs one entry for each example"),
