@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from autograd_mini import Trace, Value, contexts, record_source, topological_order
 from autograd_mini.debugger import Debugger, main
 from autograd_mini.debugger.commands import COMMANDS, GROUPS
+from autograd_mini.scripts import run
 from tests.shared import PACKAGE, ROOT, python
 
 
@@ -143,8 +145,8 @@ def test_after_any_moves_the_gradients_are_those_of_the_trace_at_that_step(
 
 
 def test_until_goes_to_a_step_in_either_direction() -> None:
-    said = answers("until 7", "unt 3", "until 99", "until", "until 0")
-    assert [shown(said[i]) for i in (0, 1, 4)] == ["7/9", "3/9", "start"]
+    said = answers("until 7", "unt 3", "until 99", "until", "until 0", "until 9")
+    assert [shown(said[i]) for i in (0, 1, 4, 5)] == ["7/9", "3/9", "start", "9/9"]
     assert said[2] == said[3] == "*** until which step? A number from 0 to 9"
 
 
@@ -279,6 +281,7 @@ def test_expressions_see_labels_ids_the_step_and_the_callers_names() -> None:
         ("b tanj", "did you mean tanh?"),
         ("b op:tanhh", "did you mean tanh?"),
         ("b n99", "there is no n99: ids are n0 to n9"),
+        ("b 0", "there is no step 0"),
         ("b 99", "there is no step 99: they are 1 to 9"),
         ("watch los", "did you mean loss?"),
         ("watch", "watch which node?"),
@@ -563,6 +566,14 @@ print(__name__, neighbour.name, sys.argv, __file__)
     run = script(source, tmp_path=tmp_path, args=("-c", "x"))
     assert "__main__ next door ['script.py', '-c', 'x'] script.py\n" in run.stdout
     assert "script.py ended, and backward() was never called" in run.stdout
+
+
+def test_running_a_script_leaves_the_process_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("import sys\nsys.argv.append('more')\n")
+    before = sys.argv, list(sys.argv), list(sys.path), sys.modules["__main__"]
+    assert run(str(tmp_path / "script.py"), ["x"], lambda root, seed: None) == 0
+    assert (sys.argv, list(sys.argv), list(sys.path), sys.modules["__main__"]) == before
+    assert contexts.state.on_backward is None
 
 
 def test_a_script_that_is_not_there_is_an_error_in_one_line(tmp_path: Path) -> None:
