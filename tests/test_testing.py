@@ -39,6 +39,7 @@ from autograd_mini.testing import (
     finite,
     gradcheck,
     nonzero,
+    numbers,
     points,
     positive,
     programs,
@@ -320,6 +321,13 @@ def test_a_primitive_in_plain_arithmetic_is_replayed_with_a_hundred_digits() -> 
     with pytest.raises(GradientMismatchError) as caught:
         check_gradients(lambda x: cubed(x) + x, 1.7)
     assert caught.value.op == "cubed"
+
+
+def test_without_mpmath_the_report_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numbers, "available", lambda: False)
+    report = str(check_gradients(lambda x: x * x, 3.0))
+    assert report.startswith("ok: 1 gradient")
+    assert "pip install 'autograd_mini[check]'" in report
 
 
 def test_a_primitive_in_floats_is_checked_by_differences() -> None:

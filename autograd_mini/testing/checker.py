@@ -341,6 +341,8 @@ def _worst_leaf(root: Value, leaves: list[Value], finding: Finding, exact: Repla
 
 def _notes(root: Value, leaves: list[Value], done: Pass, exact: Replay | None) -> list[str]:
     if exact is None:
+        if not numbers.available():
+            return ["checked by differences: more needs pip install 'autograd_mini[check]'"]
         return ["a primitive computes with floats only: checked by differences"]
     notes: list[str] = []
     names = names_of(root)
