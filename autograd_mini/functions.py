@@ -696,7 +696,7 @@ def primitive(
         operation.__name__ = operation.__qualname__ = row.name
         operation.__doc__ = forward.__doc__
         operation.__module__ = forward.__module__
-        operation.__wrapped__ = forward  # pyright: ignore[reportFunctionMemberAccess]
+        operation.__wrapped__ = forward  # pyright: ignore[reportFunctionMemberAccess] # as functools.wraps does
         return operation
 
     return decorate

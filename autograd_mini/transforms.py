@@ -115,7 +115,7 @@ def derivative(f: Function, order: int = 1) -> Function:
         >>> derivative(lambda x: x**4, order=3)(2.0)
         48.0
     """
-    if not isinstance(order, int) or order < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(order, int) or order < 0:  # pyright: ignore[reportUnnecessaryIsInstance] # not every caller is typed
         raise ValueError(f"the order of a derivative is a whole number from 0 on, but got {order}")
     for _ in range(order):
         f = grad(f)

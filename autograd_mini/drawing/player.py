@@ -150,9 +150,9 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else repr(value)
     if isinstance(value, Mapping):
-        return {key: _finite(x) for key, x in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {key: _finite(x) for key, x in value.items()}  # pyright: ignore[reportUnknownVariableType] # JSON
     if isinstance(value, (list, tuple)):
-        return [_finite(x) for x in value]  # pyright: ignore[reportUnknownVariableType]
+        return [_finite(x) for x in value]  # pyright: ignore[reportUnknownVariableType] # JSON
     return value
 
 

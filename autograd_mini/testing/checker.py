@@ -1,5 +1,6 @@
 """check_gradients: is the gradient of this function right, and if not, whose fault is it?"""
 
+# What a user's function takes and returns, and mpmath's numbers, have no types.
 # pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false
 
@@ -91,7 +92,7 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> Repo
         >>> print(check_gradients(lambda x, y: (x * y).tanh() + x, 0.3, -2.0))
         ok: 2 gradients, 3 operations, 5 local derivatives
     """
-    if not isinstance(order, int) or order < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(order, int) or order < 1:  # pyright: ignore[reportUnnecessaryIsInstance] # not every caller is typed
         raise ValueError(f"order is 1 for gradients, 2 for their gradients, but got {order!r}")
     reports: list[Report] = []
     with contexts.recording():
@@ -156,13 +157,13 @@ def gradcheck(_f: Callable[..., Any] | None = None, *, order: int = 1, **inputs:
             def body(*xs: Any) -> Any:
                 return f(**dict(zip(ours, xs, strict=True)), **others)
 
-            body.__signature__ = inspect.Signature(  # pyright: ignore[reportFunctionMemberAccess]
+            body.__signature__ = inspect.Signature(  # pyright: ignore[reportFunctionMemberAccess] # for names
                 [signature.parameters[name] for name in ours]
             )
             check_gradients(body, *[arguments[name] for name in ours], order=order)
 
         functools.update_wrapper(test, f)
-        test.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue]
+        test.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue] # for Hypothesis
         return given(**inputs)(test) if inputs else test
 
     return decorate if _f is None else decorate(_f)

@@ -5,6 +5,7 @@ rounding raises no false alarm, because the numbers compared have a hundred digi
 would cancel.
 """
 
+# mpmath's numbers are of a class that each context makes for itself.
 # pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false
 

@@ -46,7 +46,7 @@ def context() -> Any:
     Raises:
         ImportError: If mpmath is not installed.
     """
-    import mpmath  # pyright: ignore[reportMissingTypeStubs]
+    import mpmath  # pyright: ignore[reportMissingTypeStubs] # it has none
 
     own = mpmath.MPContext()
     own.dps = DIGITS

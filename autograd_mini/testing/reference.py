@@ -5,6 +5,7 @@ digits its error is far below a float's, and no step of that size crosses a kink
 point does not lie.
 """
 
+# mpmath's numbers are of a class that each context makes for itself.
 # pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false
 

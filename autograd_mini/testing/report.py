@@ -96,7 +96,7 @@ def rebuilt(root: Value, cut: Iterable[Value] = ()) -> Value:
 def _copy(node: Value, inputs: list[Value]) -> Value:
     if not inputs or node.op is None:
         copy = Value(node.data, node.label)
-        copy._source = node._source if node.is_constant else None  # pyright: ignore[reportPrivateUsage]
+        copy._source = node._source if node.is_constant else None  # pyright: ignore[reportPrivateUsage] # a constant stays one
         return copy
     copy = apply(node.op, *inputs)
     copy.label = node.label
