@@ -7,11 +7,14 @@ which also lets NumPy's functions work on object arrays of Values.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from autograd_mini import ops
 from autograd_mini.ops import Number, Op, Range, Rule
 from autograd_mini.value import Value, apply
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 Scalar: TypeAlias = "Value | float"
 
@@ -663,7 +666,8 @@ def primitive(
     Args:
         partials: One function `(f, *operands)` for each argument, written in plain arithmetic
             and the functions of this package; or, for a function of any number of arguments,
-            one function that returns the tuple of all partials.
+            one function that returns the tuple of all partials. A function of one argument may
+            give its rule as it is.
         name: The row's name; the function's own by default.
         domain: In words, where the function has a real result.
         smooth: A range of arguments without kinks, one for all or one for each.
@@ -671,6 +675,8 @@ def primitive(
 
     Raises:
         ValueError: If a built-in row has that name.
+        TypeError: If there is not one partial for each argument, or one takes something else
+            than the result and the arguments.
 
     Example:
         >>> @primitive(partials=(lambda f, x: 3.0 * x**2,))
@@ -683,14 +689,33 @@ def primitive(
         >>> cube(2.0)
         8.0
     """
+    import inspect
 
     def decorate(forward: Callable[..., float]) -> Callable[..., Any]:
-        row = Op(
-            name or forward.__name__, forward, partials, domain=domain, smooth=smooth, kinks=kinks
+        try:
+            signature = inspect.signature(forward)
+        except (TypeError, ValueError):  # a function written in C may not tell
+            signature = inspect.Signature(
+                [inspect.Parameter("xs", inspect.Parameter.VAR_POSITIONAL)]
+            )
+        takes = [p.kind for p in signature.parameters.values()]
+        is_unary = takes in (
+            [inspect.Parameter.POSITIONAL_OR_KEYWORD],
+            [inspect.Parameter.POSITIONAL_ONLY],
         )
+        rules = (_only(partials),) if callable(partials) and is_unary else partials
+        row = Op(
+            name or forward.__name__, forward, rules, domain=domain, smooth=smooth, kinks=kinks
+        )
+        if row.arity is not None:
+            _check_signatures(row, signature)
         ops.register(row)
 
-        def operation(*operands: Scalar) -> Any:
+        def operation(*operands: Scalar, **named: Scalar) -> Any:
+            if named or (row.arity is not None and len(operands) < row.arity):
+                bound = signature.bind(*operands, **named)
+                bound.apply_defaults()
+                operands = bound.args
             return apply(row, *operands)
 
         operation.__name__ = operation.__qualname__ = row.name
@@ -700,3 +725,30 @@ def primitive(
         return operation
 
     return decorate
+
+
+def _only(rule: Rule) -> Rule:
+    """Return the rule of one operand, which may give its partial alone or as a tuple of one."""
+
+    def slope(f: Any, x: Any) -> Any:
+        found: Any = rule(f, x)
+        return cast(Any, found)[0] if isinstance(found, tuple) else found
+
+    return slope
+
+
+def _check_signatures(row: Op, signature: Signature) -> None:
+    """Refuse partials that are not as many, or do not take as much, as the function says."""
+    import inspect
+
+    operands = [0.0] * cast(int, row.arity)
+    needed = f"{row.name} has {len(operands)} partials, one for each argument, but cannot be called"
+    try:
+        signature.bind(*operands)
+        needed = f"a partial of {row.name} takes the result f, then every argument"
+        for rule in row.partials:
+            inspect.signature(rule).bind(0.0, *operands)
+    except TypeError as error:
+        raise TypeError(f"{needed}: {error}") from None
+    except ValueError:  # a function written in C may not tell
+        pass

@@ -197,6 +197,10 @@ class Trace(Sequence[Step]):
     __slots__ = ("_afters", "_names", "_parents", "_steps", "forward", "nodes", "root", "seed")
 
     def __init__(self, root: Value, seed: Value | float = 1.0) -> None:
+        if not isinstance(root, Value):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(
+                f"a Trace starts at a Value, but got {root!r} of type {type(root).__name__}"
+            )
         self.root = root
         self.seed = as_seed(seed)
         self.nodes = tuple(topological_order(root))

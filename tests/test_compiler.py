@@ -9,6 +9,8 @@ import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -742,6 +744,15 @@ def test_batches_are_converted_at_the_door() -> None:
     expected = [f([1, 2], 1).data, f([3, 4], 0).data]
     for kind in (list, np.array, lambda x: np.array(x, np.float32), lambda x: np.array(x, int)):
         assert program(kind([[1, 2], [3, 4]]), kind([1, 0])) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("wrong", [None, "1.5", 1j], ids=repr)
+def test_what_is_no_real_number_is_refused_in_a_batch_as_a_value_refuses_it(wrong: Any) -> None:
+    program, f = linear()
+    with pytest.raises(TypeError, match=r"a Value holds a (real )?number, but got"):
+        program([[1.0, wrong]], [0.0])
+    exact = program([[Fraction(1, 4), Value(2.0)]], [Decimal("0.5")])
+    assert exact == pytest.approx([f([0.25, 2.0], 0.5).data], rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,36 @@ def test_partials_that_are_not_functions_are_refused() -> None:
             Op("bad", math.tanh, partials)  # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.parametrize(
+    "rule", [lambda f, x: 3.0 * x**2, lambda f, x: (3.0 * x**2,)], ids=["bare", "tuple"]
+)
+def test_a_primitive_of_one_argument_may_give_its_rule_as_it_is(rule: Any) -> None:
+    cube = primitive(partials=rule, name="bare_cube")(lambda x: x**3)
+    assert autograd_mini.grad(cube)(2.0) == 12.0
+
+
+def test_a_primitive_takes_defaults_and_keywords_as_its_function_does() -> None:
+    def scaled(x: float, by: float = 2.0) -> float:
+        return x * by
+
+    scale = primitive(partials=(lambda f, x, by: by, lambda f, x, by: x))(scaled)
+    assert (scale(3.0), scale(3.0, 5.0), scale(x=3.0, by=4.0)) == (6.0, 15.0, 12.0)
+    assert autograd_mini.grad(lambda x: scale(x, by=x))(3.0) == 6.0
+    with pytest.raises(TypeError, match="'x'"):
+        scale(by=1.0)
+
+
+def test_partials_that_do_not_fit_the_function_are_refused_where_they_are_written() -> None:
+    def one(x: float) -> float:
+        return x
+
+    with pytest.raises(TypeError, match="one has 2 partials, one for each argument"):
+        primitive(partials=(lambda f, x: 1.0, lambda f, x: 1.0))(one)
+    with pytest.raises(TypeError, match="a partial of one takes the result f, then every argument"):
+        primitive(partials=(lambda x: 1.0,))(one)
+    assert "one" not in OPS
+
+
 def test_a_primitive_of_many_arguments_has_one_function_for_all_partials() -> None:
     mean = Op(
         "mean_of", lambda *xs: sum(xs) / len(xs), lambda f, *xs: tuple([1.0 / len(xs)] * len(xs))

@@ -85,6 +85,9 @@ def test_draw_says_what_is_missing(tmp_path: Path) -> None:
     assert run.returncode == 1
     assert run.stdout == "ended ['script.py', 'x']\n"
     assert run.stderr == "script.py ended, and backward() was called 2 times\n"
+    (tmp_path / "none.py").write_text("")
+    run = drawn(tmp_path, "none.py")
+    assert (run.returncode, run.stderr) == (1, "none.py ended, and backward() was never called\n")
     run = drawn(tmp_path, "-o", "picture.xyz", "script.py")
     assert run.returncode == 2
     assert "suffix" in run.stderr

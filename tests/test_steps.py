@@ -292,6 +292,12 @@ def test_a_moment_or_step_outside_of_the_pass_is_an_index_error_that_says_how_lo
     assert list(reversed(trace)) == [trace[1], trace[0]]
 
 
+@pytest.mark.parametrize("wrong", [3.0, None, [Value(1.0)]], ids=["float", "None", "list"])
+def test_a_trace_starts_at_a_value(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="a Trace starts at a Value, but got"):
+        Trace(wrong)
+
+
 def test_a_trace_is_of_the_moment_it_was_made() -> None:
     x = Value(2.0, "x")
     y = x * x

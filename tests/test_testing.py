@@ -638,6 +638,7 @@ def test_the_command_checks_a_function_of_a_file(module: Path) -> None:
         (["{}:god"], "did you mean good?"),
         (["{}:number"], "is not a function"),
         (["nowhere.py:f"], "no file 'nowhere.py'"),
+        (["{}.broken.py:f"], "cannot be loaded: SyntaxError: "),
         (["nowhere_at_all:f"], "no module 'nowhere_at_all'"),
         (["{}"], "one MODULE:FUNCTION is needed"),
         (["{}:good", "--inputs", "one"], "an input is a number or a list"),
@@ -649,6 +650,7 @@ def test_the_command_checks_a_function_of_a_file(module: Path) -> None:
 def test_the_command_answers_a_bad_question_with_advice(
     arguments: list[str], advice: str, module: Path
 ) -> None:
+    Path(f"{module}.broken.py").write_text("def f(:\n")
     status, text = run(*[a.replace("{}", str(module)) for a in arguments])
     assert status == 2
     assert advice in text

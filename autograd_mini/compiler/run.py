@@ -37,7 +37,7 @@ from autograd_mini.compiler.group import FORWARD, GRADIENT, INPUTS, Plan, plan
 from autograd_mini.compiler.trace import PARAMETER, VARYING, Shape
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
-from autograd_mini.value import Value, adjoints, topological_order
+from autograd_mini.value import Value, adjoints, number, topological_order
 
 __all__ = ["Program", "compile"]
 
@@ -336,7 +336,10 @@ class Program:
         columns: list[Array] = []
         count = -1
         for k, (x, shape) in enumerate(zip(batch, shapes, strict=True)):
-            array = np.asarray(x, self.dtype)
+            array = np.asarray(x)
+            if array.dtype.kind not in "biuf":  # objects; text and complex numbers are refused
+                array = np.frompyfunc(_plain, 1, 1)(array.astype(object))
+            array = np.asarray(array, self.dtype)
             if array.ndim != len(shape) + 1 or array.shape[1:] != shape:
                 raise ValueError(
                     f"argument {self._graph.names[k]!r} needs the shape (B, "
@@ -526,6 +529,10 @@ class Program:
                 )
 
 
+def _plain(x: Any) -> float:
+    return x.data if isinstance(x, Value) else number(x)
+
+
 _forgotten: list[str] = []
 
 
@@ -561,8 +568,8 @@ class _Parameters:
         self._set(self.outside)
 
     def _set(self, data: list[float]) -> None:
-        for p, number in zip(self.parameters, data, strict=True):
-            p.data = number
+        for p, x in zip(self.parameters, data, strict=True):
+            p.data = x
 
 
 _numbers: Final = itertools.count(1)

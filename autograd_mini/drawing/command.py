@@ -74,8 +74,8 @@ def main(arguments: Sequence[str]) -> int:
 
     status = run(asked.script, asked.args, visit)
     if status == 0:
-        times = "never" if passes == 0 else f"{passes} times"
-        print(f"{asked.script} ended, and backward() was called {times}", file=sys.stderr)
+        called = f"called {passes} times" if passes else "never called"
+        print(f"{asked.script} ended, and backward() was {called}", file=sys.stderr)
         return 1
     return status
 

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -103,13 +104,18 @@ def _found(target: str) -> Callable[..., Any]:
         module = importlib.util.module_from_spec(spec)
         sys.modules.setdefault(path.stem, module)
         sys.path.insert(0, str(path.parent.resolve()))
-        spec.loader.exec_module(module)
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            raise ValueError(f"{module_name} cannot be loaded: {_brief(error)}") from None
     else:
         sys.path.insert(0, os.getcwd())
         try:
             module = importlib.import_module(module_name)
         except ModuleNotFoundError as error:
             raise ValueError(f"there is no module {error.name!r} here: {module_name!r}") from None
+        except Exception as error:
+            raise ValueError(f"{module_name} cannot be loaded: {_brief(error)}") from None
     function: Any = module
     for part in name.split("."):
         if not hasattr(function, part):
@@ -121,3 +127,10 @@ def _found(target: str) -> Callable[..., Any]:
     if not callable(function):
         raise ValueError(f"{target} is not a function but {function!r}")
     return function
+
+
+def _brief(error: Exception) -> str:
+    """Return what went wrong, and in which line."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = "" if isinstance(error, SyntaxError) else f" ({where.filename}:{where.lineno})"
+    return f"{type(error).__name__}: {error}{place}"
