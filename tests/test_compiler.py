@@ -727,6 +727,36 @@ def test_an_infinity_that_eager_allows_is_returned() -> None:
     assert math.isnan(program.value_and_grad([-1e200, 1e200])[0])
 
 
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda w, x, c: total([w[0] * x[0], c, w[1] * x[1]]),
+        lambda w, x, c: dot(w, x, c),
+        lambda w, x, c: dot([c, c], [1.0, 2.0]) + dot(w, x) + x[0] * x[1],
+        lambda w, x, c: dot([c, c], x) * w[0],
+        lambda w, x, c: logsumexp([c, x[0] * w[0], c]),
+        lambda w, x, c: total([v * c for v in (w[0] * x[0], w[1] * x[1])]),
+    ],
+    ids=["total", "bias", "steady_dot", "weights", "logsumexp", "product"],
+)
+def test_constants_that_are_not_finite_are_written_as_numpy_knows_them(
+    f: Callable[..., Any], number: float
+) -> None:
+    w = weights(2, seed=27)
+    X = np.array([[1.0, 2.0], [3.0, 4.0], [-1.0, 0.5]])
+    program = compile(lambda x: f(w, x, number), X[0].tolist())
+    for leaves, value, slopes in zip(
+        [[Value(v) for v in x] for x in X], program(X), program.input_grad(X)[0], strict=True
+    ):
+        root = f(w, leaves, number)
+        expected = adjoints(root)
+        assert value == pytest.approx(root.data, rel=1e-12, nan_ok=True)
+        assert slopes.tolist() == pytest.approx(
+            [expected.get(x, 0.0) for x in leaves], rel=1e-12, nan_ok=True
+        )
+
+
 # Calls.
 
 

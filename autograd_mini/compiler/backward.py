@@ -16,13 +16,17 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from autograd_mini import ops
-from autograd_mini.compiler import spelling
 from autograd_mini.compiler.forward import Forward
 from autograd_mini.compiler.group import BAKED, INPUTS, ROWS, STEADY, THETA, Group, Ref
-from autograd_mini.compiler.spelling import NumPySymbol
+from autograd_mini.compiler.spelling import (
+    NumPySymbol,
+    is_spelled,
+    local_arrays,
+    spelling,
+    stacked,
+)
 from autograd_mini.compiler.trace import VARYING
-from autograd_mini.compiler.writer import Upstream, as_symbol
+from autograd_mini.compiler.writer import Upstream, as_symbol, as_text
 from autograd_mini.ops import Op
 from autograd_mini.symbols import PRODUCT, Symbol
 
@@ -112,7 +116,7 @@ class Backward(Forward):
         except TypeError:  # the rule needs a number: map it over the elements
             row = Op(f"{op.name}_slope{j}", op.partials[j], (op.partials[j],))
             row.arity = (op.arity or 0) + 1
-            name = self._foreign(row.name, spelling.spelling(row))
+            name = self._foreign(row.name, spelling(row))
             texts = [NumPySymbol.of(x).text for x in (out, *operands)]
             return NumPySymbol(f"{name}({', '.join(texts)})")
 
@@ -127,11 +131,11 @@ class Backward(Forward):
             local: Any = template
         else:
             f = f"{out}[0]" if n == 1 else out.text
-            if ops.OPS.get(op.name) is op and op.name in spelling.SPELLINGS:
-                stacked, name = self._helper(spelling.stacked), self._helper(op.partials)
-                local = NumPySymbol(f"{stacked}({name}({f}, *{stack}), {f}.shape)")
+            if is_spelled(op):
+                whole, rule = self._helper(stacked), self._helper(op.partials)
+                local = NumPySymbol(f"{whole}({rule}({f}, *{stack}), {f}.shape)")
             else:
-                name = self._foreign(f"{op.name}_slopes", partial(spelling.local_arrays, op))
+                name = self._foreign(f"{op.name}_slopes", partial(local_arrays, op))
                 local = NumPySymbol(f"{name}({f}, {stack})")
         g = self._array(upstream, group)
         if len({ref.buffer for ref in group.operands}) == 1:
@@ -269,7 +273,9 @@ class Backward(Forward):
         key = ("full", n, False, factor)
         if key not in self.cache:
             name = self.names.new("s", numbered=True)
-            self.cache[key] = self._hoist(name, f"np.full(({n}, 1), {factor!r}, theta.dtype)")
+            self.cache[key] = self._hoist(
+                name, f"np.full(({n}, 1), {as_text(factor)}, theta.dtype)"
+            )
         return NumPySymbol(self.cache[key])
 
     # Accumulating.

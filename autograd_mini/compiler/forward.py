@@ -11,11 +11,10 @@ from typing import Any, Final
 import numpy as np
 
 from autograd_mini import ops
-from autograd_mini.compiler import spelling
 from autograd_mini.compiler.group import BAKED, ROWS, STEADY, THETA, Group, Part
-from autograd_mini.compiler.spelling import NumPySymbol
+from autograd_mini.compiler.spelling import NumPySymbol, is_spelled, spelling
 from autograd_mini.compiler.trace import VARYING
-from autograd_mini.compiler.writer import Writer, as_symbol
+from autograd_mini.compiler.writer import Writer, as_symbol, as_text
 from autograd_mini.ops import Op
 from autograd_mini.symbols import SIGNS, SUM, Symbol
 
@@ -42,8 +41,7 @@ class Forward(Writer):
         else:
             operands = [self._symbol(ref) for ref in group.operands]
             self._row(op, operands, out)
-        known = ops.OPS.get(op.name) is op and op.name in spelling.SPELLINGS
-        watch = (bool(op.domain) or not known) and op not in _TOTAL
+        watch = (bool(op.domain) or not is_spelled(op)) and op not in _TOTAL
         final = any(i in self.graph.roots for i in group.members) and len(group.members) == 1
         return out if watch and not final else None
 
@@ -53,8 +51,8 @@ class Forward(Writer):
             return self._line(f"np.multiply({texts[0]}, {texts[0]}, out={out})", f"{texts[0]} ** 2")
         if op is ops.RELU:
             return self._line(f"np.maximum({texts[0]}, 0.0, out={out})", f"relu({texts[0]})")
-        if op.name in spelling.SPELLINGS and ops.OPS.get(op.name) is op:
-            f = spelling.SPELLINGS[op.name]
+        if is_spelled(op):
+            f = spelling(op)
             name = NumPySymbol.names[op.name] if isinstance(f, np.ufunc) else self._helper(f)
         else:
             try:
@@ -63,7 +61,7 @@ class Forward(Writer):
                 written = None
             if isinstance(written, Symbol):
                 return self._line(f"{out}[...] = {written}", op.name)
-            name = self._foreign(f"{op.name}_row", spelling.spelling(op))
+            name = self._foreign(f"{op.name}_row", spelling(op))
         sign = SIGNS.get(op.name)
         comment = f"{out} = {texts[0]} {sign} {texts[1]}" if sign else ""
         return self._line(f"{name}({', '.join(texts)}, out={out})", comment)
@@ -77,14 +75,14 @@ class Forward(Writer):
         columns = "B" if group.kind == VARYING else "1"
         if len({ref.buffer for ref in group.operands}) == 1 and group.operands[0].buffer != BAKED:
             joined = self._joined(group)
-            stack = str(self._stack(joined))
+            stack = as_text(self._stack(joined))
             if n > 1 and self._is_same_for_all(joined):
                 stack = self._gathered(f"np.broadcast_to({stack}, ({k}, {n}, {columns}))")
         else:
             stack = self.names.new("t", numbered=True)
             self._hoist(stack, f"np.empty(({k}, {n}, {columns}), theta.dtype)")
             for j, ref in enumerate(group.operands):
-                self._line(f"{stack}[{j}] = {self._columns(ref)}")
+                self._line(f"{stack}[{j}] = {as_text(self._columns(ref))}")
             if n == 1:
                 stack = f"{stack}[:, 0]"
         self.cache[key] = stack
@@ -92,10 +90,10 @@ class Forward(Writer):
 
     def _reduction(self, op: Op, stack: str, group: Group, out: str) -> str:
         target = f"{out}[0]" if len(group.members) == 1 else out
-        if op.name in spelling.SPELLINGS and ops.OPS.get(op.name) is op:
-            name = self._helper(spelling.SPELLINGS[op.name])
+        if is_spelled(op):
+            name = self._helper(spelling(op))
         else:
-            name = self._foreign(f"{op.name}_row", spelling.spelling(op))
+            name = self._foreign(f"{op.name}_row", spelling(op))
         return f"{name}({stack}, out={target})"
 
     def _sum(self, group: Group, out: str) -> None:
@@ -122,7 +120,7 @@ class Forward(Writer):
         """Return a term as an expression, as a statement if there is one, and a comment."""
         count, left, right = len(group.members), part.left, part.right
         if part.kind == "add":
-            return str(self._columns(left)), "", ""
+            return as_text(self._columns(left)), "", ""
         if part.kind == "matrix":
             assert right is not None
             w, x = self._weights(left, layer), self._inputs(right)
@@ -134,7 +132,7 @@ class Forward(Writer):
         a = self._stack(left)
         b = 1.0 if right is None else self._stack(right)
         if not isinstance(a, str) and not isinstance(b, str):
-            return repr(a * b * left.shape[0]), "", ""
+            return as_text(a * b * left.shape[0]), "", ""
         if count == 1 and isinstance(a, str) and isinstance(b, str) and self._is_narrow(part):
             return f"np.dot({a}.T, {b})", f"np.dot({a}.T, {b}, out={out})", ""
         terms = str(as_symbol(a) * as_symbol(b))

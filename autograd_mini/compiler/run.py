@@ -504,29 +504,37 @@ class Program:
                 results, _ = tracing.eager(self._f, example)
                 values, _ = self._run(FORWARD, one, 1)
                 expected = [y.data for y in results]
-                self._agree(expected, values[0].tolist(), "value", example)
+                unlike = self._unlike(expected, values[0].tolist())
+                if unlike:
+                    raise _disagreement("value", unlike, example)
                 if not self._graph.scalar:
                     continue
                 slopes = adjoints(results[0])
                 self._run(GRADIENT, one, 1)
                 wanted = [float(slopes.get(p, 0.0)) for p in self.parameters]
-                if not _near_kink(results[0]):
-                    self._agree(wanted, self.gtheta.tolist(), "gradient", example)
+                unlike = self._unlike(wanted, self.gtheta.tolist())
+                if unlike and not _near_kink(results[0]):
+                    raise _disagreement("gradient", unlike, example)
         self.gtheta[:] = gtheta
 
-    def _agree(
-        self, expected: list[float], got: list[float], what: str, example: list[Any]
-    ) -> None:
+    def _unlike(self, expected: list[float], got: list[float]) -> tuple[float, float] | None:
+        """Return the first two numbers that differ by more than rounding."""
         numbers = [abs(x) for x in (*expected, *got) if math.isfinite(x)]
         slack = (AGREEMENT if self.dtype.itemsize == 8 else 1e-2) * max(numbers, default=0.0)
         for x, y in zip(expected, got, strict=True):
             if x != y and math.isfinite(x) and not abs(x - y) <= slack:
-                raise TraceError(
-                    f"the compiled {what} is {y!r}, but running the function on the example "
-                    f"{_short(example)} gives {x!r}: the function does not do the same operations "
-                    "for every example; choose with where() instead of if, and keep numbers "
-                    "Values (not .data); check=False skips this test"
-                )
+                return x, y
+        return None
+
+
+def _disagreement(what: str, unlike: tuple[float, float], example: list[Any]) -> TraceError:
+    x, y = unlike
+    return TraceError(
+        f"the compiled {what} is {y!r}, but running the function on the example "
+        f"{_short(example)} gives {x!r}: the function does not do the same operations "
+        "for every example; choose with where() instead of if, and keep numbers "
+        "Values (not .data); check=False skips this test"
+    )
 
 
 def _plain(x: Any) -> float:

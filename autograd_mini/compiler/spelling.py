@@ -20,7 +20,7 @@ from autograd_mini import ops
 from autograd_mini.ops import Number, Op
 from autograd_mini.symbols import ATOM, PRODUCT, SIGN, Symbol
 
-__all__ = ["SPELLINGS", "Column", "MathSymbol", "NumPySymbol", "spelling"]
+__all__ = ["SPELLINGS", "Column", "MathSymbol", "NumPySymbol", "is_spelled", "spelling"]
 
 Array: TypeAlias = Any
 
@@ -364,15 +364,19 @@ SPELLINGS: Final[dict[str, Callable[..., Any]]] = {
 }
 
 
+def is_spelled(op: Op) -> bool:
+    """Say whether a row is one of the project's own."""
+    return op in _SPELLED
+
+
 def spelling(op: Op) -> Callable[..., Any]:
     """Return what computes a row on arrays.
 
     A row of the user's that is plain arithmetic runs on arrays as it is; any other is mapped
     over the elements.
     """
-    known = SPELLINGS.get(op.name)
-    if known is not None and ops.OPS.get(op.name) is op:
-        return known
+    if is_spelled(op):
+        return SPELLINGS[op.name]
     mapped = np.frompyfunc(lambda *xs: float(op.forward(*xs)), op.arity or 1, 1)
 
     def over_elements(*operands: Array, out: Array | None = None) -> Array:

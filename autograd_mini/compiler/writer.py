@@ -19,7 +19,7 @@ from autograd_mini.compiler.spelling import NumPySymbol
 from autograd_mini.compiler.trace import VARYING
 from autograd_mini.symbols import Symbol
 
-__all__ = ["Upstream", "Writer", "as_symbol"]
+__all__ = ["Upstream", "Writer", "as_symbol", "as_text"]
 
 Upstream: TypeAlias = "float | Symbol"  # a float is the same for all members and examples
 
@@ -32,6 +32,9 @@ class Writer:
     Attributes:
         body: The lines of its function, so far.
         hoisted: What is defined once, outside of the function: name, text and comment.
+        helpers: Functions of ours that the text calls, and defines.
+        foreign: Functions of the user's that it calls, and cannot define.
+        at: The group whose rows begin there.
         cache: Names of what was written once and is read again.
         owner: The group that computes a node.
         consumers: How many statements read of a group, by the group's id.
@@ -51,15 +54,13 @@ class Writer:
             name if name not in RESERVED else self.names.new(f"{name}_") for name in self.arguments
         ]
         self.body: list[str] = []
-        self.helpers: dict[str, Callable[..., Any]] = {}  # ours, which the text defines
-        self.foreign: dict[str, Callable[..., Any]] = {}  # the user's, which it cannot
+        self.helpers: dict[str, Callable[..., Any]] = {}
+        self.foreign: dict[str, Callable[..., Any]] = {}
         self.cache: dict[Any, Any] = {}
         self.hoisted: dict[str, tuple[str, str]] = {}
         self.at: dict[tuple[str, int], Group] = {}
         for group in plan.groups:
-            if len(group.members) > 0:
-                buffer = ROWS if group.kind == VARYING else STEADY
-                self.at[buffer, group.lo] = group
+            self.at[ROWS if group.kind == VARYING else STEADY, group.lo] = group
         self.owner = {i: group for group in plan.groups for i in group.members}
         self.consumers: dict[int, int] = {}
         for refs in [*[group.refs for group in plan.groups], plan.results]:
@@ -68,7 +69,7 @@ class Writer:
                     continue
                 for group in {id(self.owner[i]): 0 for i in ref.nodes}:
                     self.consumers[group] = self.consumers.get(group, 0) + 1
-        self.shared: dict[int, Upstream] = {}  # gradients that need no array of their own
+        self.shared: dict[int, Upstream] = {}
         self.written: dict[str, bytearray] = {
             THETA: bytearray(len(plan.parameters)),
             ROWS: bytearray(plan.rows[VARYING]),
@@ -165,8 +166,8 @@ class Writer:
             return self._hoist(prefix + group.name, f"{base}[{lo}:{hi}]", comment)
         name = self._view_name(buffer, lo, hi)
         if buffer == THETA:
-            label = common_label([self.graph.labels[i] for i in self.plan.parameters[lo:hi]])
-            return self._hoist(prefix + name, f"{base}[{lo}:{hi}, None]", "" if gradient else label)
+            labels = [] if gradient else [self.graph.labels[i] for i in self.plan.parameters[lo:hi]]
+            return self._hoist(prefix + name, f"{base}[{lo}:{hi}, None]", common_label(labels))
         return self._hoist(prefix + name, f"{base}[{lo}:{hi}]")
 
     def _view_name(
@@ -256,7 +257,7 @@ class Writer:
         """Return a matrix's inputs, one row each; several positions stand side by side."""
         k, positions = ref.shape
         if positions == 1:
-            return str(self._columns(ref, whole=True))
+            return as_text(self._columns(ref, whole=True))
         index = self._index(ref.rows, ref.shape)
         return self._gathered(f"{self._base(ref.buffer, gradient=False)}[{index}].reshape({k}, -1)")
 
@@ -335,3 +336,8 @@ class Writer:
 def as_symbol(x: float | str) -> Any:
     """Return a text as a symbol; a number stays one."""
     return NumPySymbol(x) if isinstance(x, str) else x
+
+
+def as_text(x: float | str) -> str:
+    """Return what a statement reads as text: a number as its literal."""
+    return x if isinstance(x, str) else NumPySymbol.literal(x)
