@@ -657,6 +657,15 @@ def test_a_number_that_left_the_graph_is_noticed_on_another_example() -> None:
         assert compile(f, 1.5, check=False)([1.5, 2.5]).shape == (2,)
 
 
+def test_a_choice_by_data_is_noticed_in_a_sorted_batch() -> None:
+    w = Value(2.0)
+    batch = [float(n) for n in range(-50, 50)]
+    for ordered in (batch, batch[::-1]):
+        program = compile(lambda x: w * x if x.data > 0.0 else -w * x, ordered[0])
+        with pytest.raises(TraceError, match="two examples gave different graphs"):
+            program(ordered)
+
+
 def test_a_parameter_that_left_the_graph_is_noticed_after_its_first_update() -> None:
     w = Value(2.0)
     program = compile(lambda x: w * x * w.data, 1.5)
