@@ -170,6 +170,12 @@ def test_the_index_is_shown_where_the_order_of_arguments_matters() -> None:
     for root in (a + b, a * b, maximum(a, b), amax([a, b]), norm([a, b])):
         assert [edge.argument for edge in picture(root).edges] == ["", ""]
     assert [edge.argument for edge in picture(a - 1).edges] == [""]
+    h = (a * b).tanh()
+    h.label = "h"
+    drawn = picture(h - a, collapse="labels")
+    into = {names(drawn)[e.source]: e.argument for e in drawn.edges if e.target == 2}
+    assert into == {"h = tanh": "0", "leaf": "1"}
+    assert {e.argument for e in drawn.edges if e.target != 2} == {""}
 
 
 def test_before_a_backward_pass_a_box_says_so_and_shows_no_zero() -> None:
@@ -237,6 +243,7 @@ def test_show_chooses_the_lines() -> None:
     assert shown[1] == "n2"
     assert shown[2].startswith(line + ":")
     assert shown[3] == "data 6"
+    assert picture(y).boxes[-1].hover.endswith(f"made at {y.source}")
     assert [len(box.lines) for box in picture(y, show="").boxes] == [1, 1]
 
 
