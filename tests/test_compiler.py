@@ -593,6 +593,21 @@ def test_a_registered_row_compiles(op: Op, registered: Callable[[Op], Op]) -> No
     check_agreement(f, program, [X[:1]], 1)
 
 
+def test_rows_and_numbers_of_one_name_are_told_apart() -> None:
+    rows = [
+        Op("twin", lambda x, k=k: math.sin(k * x), (lambda f, x, k=k: k * math.cos(k * x),))
+        for k in (1.0, 2.0)
+    ]
+    w = [Value(0.5, "twin"), Value(1.5, "twin_row")]
+
+    def f(x: Any) -> Any:
+        return apply(rows[0], w[0] * x) * apply(rows[1], w[1] * x)
+
+    program = compile(f, 1.0)
+    for count in (3, 1):
+        check_agreement(f, program, [np.linspace(0.2, 1.0, count)], count)
+
+
 def test_the_source_says_what_it_cannot_bring_along(registered: Callable[[Op], Op]) -> None:
     op = registered(
         Op("branching_alone", lambda x: math.sin(x) if x > 0 else x, (lambda f, x: 1.0,))

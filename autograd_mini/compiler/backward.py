@@ -116,7 +116,7 @@ class Backward(Forward):
         except TypeError:  # the rule needs a number: map it over the elements
             row = Op(f"{op.name}_slope{j}", op.partials[j], (op.partials[j],))
             row.arity = (op.arity or 0) + 1
-            name = self._foreign(row.name, spelling(row))
+            name = self._foreign(op, f"slope{j}", spelling(row))
             texts = [NumPySymbol.of(x).text for x in (out, *operands)]
             return NumPySymbol(f"{name}({', '.join(texts)})")
 
@@ -135,7 +135,7 @@ class Backward(Forward):
                 whole, rule = self._helper(stacked), self._helper(op.partials)
                 local = NumPySymbol(f"{whole}({rule}({f}, *{stack}), {f}.shape)")
             else:
-                name = self._foreign(f"{op.name}_slopes", partial(local_arrays, op))
+                name = self._foreign(op, "slopes", partial(local_arrays, op))
                 local = NumPySymbol(f"{name}({f}, {stack})")
         g = self._array(upstream, group)
         if len({ref.buffer for ref in group.operands}) == 1:

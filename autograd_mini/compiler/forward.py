@@ -61,7 +61,7 @@ class Forward(Writer):
                 written = None
             if isinstance(written, Symbol):
                 return self._line(f"{out}[...] = {written}", op.name)
-            name = self._foreign(f"{op.name}_row", spelling(op))
+            name = self._foreign(op, "row", spelling(op))
         sign = SIGNS.get(op.name)
         comment = f"{out} = {texts[0]} {sign} {texts[1]}" if sign else ""
         return self._line(f"{name}({', '.join(texts)}, out={out})", comment)
@@ -93,7 +93,7 @@ class Forward(Writer):
         if is_spelled(op):
             name = self._helper(spelling(op))
         else:
-            name = self._foreign(f"{op.name}_row", spelling(op))
+            name = self._foreign(op, "row", spelling(op))
         return f"{name}({stack}, out={target})"
 
     def _sum(self, group: Group, out: str) -> None:

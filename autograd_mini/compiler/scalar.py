@@ -35,10 +35,11 @@ class _ScalarWriter:
         self.plan, self.graph, self.purpose = plan, plan.graph, purpose
         self.flag = FLAGS[purpose]
         arguments = [identifier(name) or f"x{k}" for k, name in enumerate(self.graph.names)]
-        self.names = Names(["pow"])
+        self.names = Names([*ops.OPS, *{op.name for op in self.graph.ops if op}])
         self.arguments = [self.names.new(name) for name in arguments]
-        self.functions: dict[str, str] = {}  # names of functions, and the lines that define them
-        self.namespace: dict[str, Any] = {}  # functions that no line can define
+        self.functions: dict[str, tuple[Op, str]] = {}  # the rows' functions that are called
+        self.imports: list[str] = []  # and the lines that define them
+        self.namespace: dict[str, Any] = {}  # or themselves, where no line can define them
         self.lines: list[str] = []
         self.symbols: dict[int, Any] = {}
         self.gradients: dict[int, list[Any]] = {}
@@ -83,10 +84,10 @@ class _ScalarWriter:
         return Text("\n".join(lines), self.namespace, guarded=False)
 
     def _head(self) -> list[str]:
-        lines = sorted(self.functions.values(), key=lambda line: not line.startswith("from"))
+        lines = sorted(self.imports, key=lambda line: not line.startswith("from"))
         if any("OPS[" in line for line in lines):
             lines.insert(0, "from autograd_mini import OPS")
-        return [*filter(None, lines), "", ""] if lines else []
+        return [*lines, "", ""] if lines else []
 
     def _name(self, i: int, letter: str = "v") -> MathSymbol:
         return MathSymbol(self.names.new(identifier(self.graph.labels[i]) or f"{letter}{i}"))
@@ -99,16 +100,19 @@ class _ScalarWriter:
     def _function(self, op: Op, what: str) -> str:
         """Return the name of one of a row's functions: "forward", "partials" or "partials[0]"."""
         name = op.name if what == "forward" else identifier(f"{op.name}_{what}")
-        if op is ops.ABS or name in self.functions:
+        if op is ops.ABS or self.functions.get(name) == (op, what):
             return name
+        if name in self.functions:  # another row has this name
+            name = self.names.new(name)
+        self.functions[name] = op, what
+        self.names.taken.add(name)
         f = op.forward
         if what == "forward" and getattr(f, "__module__", "") == "math":
             alias = f" as {name}" if f.__name__ != name else ""
-            self.functions[name] = f"from math import {f.__name__}{alias}"
+            self.imports.append(f"from math import {f.__name__}{alias}")
         elif ops.OPS.get(op.name) is op:
-            self.functions[name] = f"{name} = OPS[{op.name!r}].{what}"
+            self.imports.append(f"{name} = OPS[{op.name!r}].{what}")
         else:
-            self.functions[name] = ""
             self.namespace[name] = eval(f"op.{what}", {"op": op})
         return name
 

@@ -17,6 +17,7 @@ from autograd_mini.compiler.names import RESERVED, Names, common_label, identifi
 from autograd_mini.compiler.prelude import array_text, index_text
 from autograd_mini.compiler.spelling import NumPySymbol
 from autograd_mini.compiler.trace import VARYING
+from autograd_mini.ops import Op
 from autograd_mini.symbols import Symbol
 
 __all__ = ["Upstream", "Writer", "as_symbol", "as_text"]
@@ -110,11 +111,11 @@ class Writer:
         self.helpers[f.__name__] = f
         return f.__name__
 
-    def _foreign(self, wish: str, f: Callable[..., Any]) -> str:
-        """Return a name for a function of the user's that the text calls."""
-        key = ("foreign", wish)
+    def _foreign(self, op: Op, what: str, f: Callable[..., Any]) -> str:
+        """Return a name for a function of a user's row that the text calls."""
+        key = ("foreign", op, what)
         if key not in self.cache:
-            self.cache[key] = self.names.new(identifier(wish))
+            self.cache[key] = self.names.new(identifier(f"{op.name}_{what}"))
             self.foreign[self.cache[key]] = f
         return self.cache[key]
 
