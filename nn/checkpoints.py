@@ -119,7 +119,7 @@ def _description(run: Run) -> dict[str, Any]:
     return {
         "parameters": [len(names), hashlib.sha256(repr(names).encode()).hexdigest()[:16]],
         "optimizer": [type(run.trainer.optimizer).__name__, settings],
-        "schedule": schedule and [type(schedule).__name__, schedule.settings()],
+        "schedule": schedule and [type(schedule).__name__, _told(schedule.settings())],
         "loss": run.trainer.loss.name,
         "penalty": None if run.trainer.penalty is None else function_name(run.trainer.penalty),
         "activations": [function_name(f) for f in _activations(run.trainer.model)],
@@ -132,6 +132,10 @@ def _description(run: Run) -> dict[str, Any]:
         "clip_norm": run.trainer.clip_norm,
         "clip_value": run.trainer.clip_value,
     }
+
+
+def _told(settings: dict[str, Any]) -> dict[str, Any]:
+    return {k: function_name(v) if callable(v) else v for k, v in settings.items()}
 
 
 def _activations(model: Any) -> list[Any]:

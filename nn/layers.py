@@ -321,7 +321,7 @@ def as_array(X: Any) -> Any:
 
     Raises:
         TypeError: If there is text among them, a complex number, or anything else.
-        ValueError: If the rows are not equally long.
+        ValueError: If the rows are not equally long, or a number is too large for a float.
     """
     import numpy as np
 
@@ -329,7 +329,10 @@ def as_array(X: Any) -> Any:
     if array.dtype.kind not in "biufO" or any(isinstance(x, str) for x in _objects(array)):
         found = {"c": "complex", "M": "dates", "m": "times"}.get(array.dtype.kind, "text")
         raise TypeError(f"real numbers are needed, but some are {found}")
-    return array.astype(float, copy=False)
+    try:
+        return array.astype(float, copy=False)
+    except OverflowError as error:
+        raise ValueError(f"a number is too large: {error}") from None
 
 
 def _objects(array: Any) -> Iterable[Any]:

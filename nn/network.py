@@ -138,9 +138,9 @@ class FNN(Module):
         width = self.sizes[0]
         try:
             array = as_array(X)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError) as error:
             raise ValueError(
-                f"predict takes N examples of {width} numbers each, but got {X!r:.200}"
+                f"predict takes N examples of {width} numbers each, but got {X!r:.200}: {error}"
             ) from None
         if array.ndim == 1 and (width == 1 or not array.size):
             array = array.reshape(-1, width)

@@ -80,8 +80,8 @@ class Schedule:
         self.optimizer.lr = self.at(self.epoch)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that changes while it runs, as numbers."""
-        return {name: value for name, value in vars(self).items() if name != "optimizer"}
+        """Return all that changes while it runs, as numbers; a function does not."""
+        return {k: v for k, v in vars(self).items() if k != "optimizer" and not callable(v)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where the schedule that `state` was taken from stood.

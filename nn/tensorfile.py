@@ -35,7 +35,7 @@ def write(path: str | Path, kind: str, arrays: dict[str, Any], description: dict
     """
     from safetensors.numpy import save
 
-    text = json.dumps(description)
+    text = json.dumps(description, default=_as_python)
     metadata = {
         "format": "autograd_mini",
         "version": str(VERSION),
@@ -98,6 +98,13 @@ def sweep(path: Path) -> None:
         process = draft.name.removeprefix(f".{path.name}.").partition("-")[0]
         if process.isdecimal() and not _lives(int(process)):
             draft.unlink(missing_ok=True)
+
+
+def _as_python(x: Any) -> Any:
+    """Return a NumPy number or array as Python's numbers."""
+    if not hasattr(x, "tolist"):
+        raise TypeError(f"a file keeps numbers and texts, but this is {x!r:.200}")
+    return x.tolist()
 
 
 def _lives(process: int) -> bool:

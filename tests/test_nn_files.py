@@ -29,6 +29,7 @@ from nn import (
     History,
     Neuron,
     ReduceLROnPlateau,
+    Schedule,
     activations,
     datasets,
     fit,
@@ -268,6 +269,24 @@ def crash_after(epoch: int) -> Any:
             raise Crash
 
     return callback
+
+
+class ByFunction(Schedule):
+    def __init__(self, optimizer: Any, factor: Any, step: Any) -> None:
+        self.factor, self.step_size = factor, step
+        super().__init__(optimizer)
+
+    def at(self, t: int) -> float:
+        return self.base_lr * self.factor(t // self.step_size)
+
+
+def test_a_schedule_may_hold_a_function_and_numpys_numbers(tmp_path: Path) -> None:
+    def half(t: int) -> float:
+        return 0.5**t
+
+    options: dict[str, Any] = {"schedule": lambda o: ByFunction(o, half, np.int64(2))}
+    run(tmp_path / "run", epochs=2, **options)
+    assert weights(run(tmp_path / "run", **options)[0]) == weights(run(None, **options)[0])
 
 
 def test_a_seed_may_be_numpys(tmp_path: Path) -> None:

@@ -245,6 +245,7 @@ def test_a_wrong_example_is_refused_with_advice(x: object, advice: str) -> None:
         [[1.0, 2.0 + 1.0j]],
         np.ones((1, 2), complex),
         np.array([[1, "2"]], dtype=object),
+        [[1, 10**400]],
         [[1.0], [1.0, 2]],
     ],
     ids=repr,
