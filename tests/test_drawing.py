@@ -7,6 +7,7 @@ import math
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from autograd_mini import (
     topological_order,
     total,
 )
+from autograd_mini import dot as dot_product
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.dot import dot
 from autograd_mini.drawing.mermaid import MOST_EDGES, MOST_TEXT, mermaid
@@ -302,6 +304,21 @@ def test_every_line_of_text_fits_its_box(root: Value, rankdir: str) -> None:
 
 
 # Partials.
+
+
+@pytest.mark.parametrize("count", [2, 12])
+def test_from_top_to_bottom_an_index_stands_between_the_arrowheads(count: int) -> None:
+    root = dot_product([Value(1.0)] * (count // 2), [Value(2.0)] * (count // 2))
+    edges = groups(svg(picture(root, rankdir="TB")), "edge").values()
+    taken: list[tuple[float, float]] = []
+    for edge in edges:
+        (arrow,), (index,) = edge.iter(f"{SVG}polygon"), edge.iter(f"{SVG}text")
+        xs = [float(point.split(",")[0]) for point in arrow.attrib["points"].split()]
+        left = float(index.attrib["x"])
+        taken.append((min(xs), max(xs)))
+        taken.append((left, left + style.text_width(index.text or "", style.TINY)))
+    for (_, end), (start, _) in pairwise(sorted(taken)):
+        assert end <= start
 
 
 def test_partials_show_the_chain_rule_or_before_a_backward_the_local_derivative() -> None:

@@ -31,6 +31,7 @@ BOX_SPACE: Final = 16.0  # between two boxes of a column
 SLOT_SPACE: Final = 9.0  # beside the slot of a long edge
 SLOT: Final = 2.0  # the breadth of such a slot
 PORT_SPACE: Final = 11.0  # between two arrowheads at one box, where there is room
+WIDE_PORT_SPACE: Final = 20.0  # in TB, where the index of an argument stands between them
 GAP: Final = 38.0  # between two columns, more where edges travel far
 WIDEST_GAP: Final = 130.0
 ARROW: Final = 8.0  # the straight end of an edge, for its arrowhead
@@ -94,6 +95,7 @@ def layout(
         sizes = [(height, width) for width, height in sizes]
         labels = [size and (size[1], size[0]) for size in labels]
     graph = _Layers(sizes, edges, labels)
+    graph.port_space = WIDE_PORT_SPACE if upright else PORT_SPACE
     columns = _ordered(graph)
     across = _straightened(graph, columns)
     placed = _routed(graph, columns, across, edges)
@@ -131,6 +133,7 @@ class _Layers:
         self, sizes: Sequence[Size], edges: Sequence[tuple[int, int]], labels: Sequence[Size | None]
     ) -> None:
         self.boxes = len(sizes)
+        self.port_space = PORT_SPACE
         self.length = [width for width, _ in sizes]
         self.breadth = [height for _, height in sizes]
         self.column, depth = _columns(len(sizes), edges)
@@ -451,7 +454,7 @@ def _ports(
                     arrive[number] += shift
             continue
         numbers.sort(key=origin.__getitem__)
-        space = min(PORT_SPACE, 2 * half / (len(numbers) - 1))
+        space = min(graph.port_space, 2 * half / (len(numbers) - 1))
         reach = (len(numbers) - 1) / 2
         level = [  # where the ports would be for an edge to run straight
             origin[number] - space * (index - reach)

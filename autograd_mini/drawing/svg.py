@@ -16,6 +16,7 @@ from autograd_mini.drawing.picture import Box, Edge, Picture
 STACK: Final = 4.0  # how far the sheets behind a collapsed box look out
 DOUBLE: Final = 3.0  # between the two lines of a double border
 PORT: Final = 9.0  # between two arrowheads at a box that grows to have room for them
+WIDE_PORT: Final = 19.0  # in TB, where the index of an argument stands between them
 MOST_PORTS: Final = 40  # beyond which a box no longer grows, and its arguments go without index
 _CAPTION: Final = 24.0
 
@@ -82,7 +83,8 @@ def sizes(picture: Picture) -> list[tuple[float, float]]:
     for number, box in enumerate(picture.boxes):
         width, height = style.box_size([line.text for line in box.lines])
         more = {"parameter": 2 * DOUBLE, "group": 2 * STACK}.get(box.kind, 0.0)
-        room = PORT * min(inputs[number], MOST_PORTS) + 10.0
+        ports = min(inputs[number], MOST_PORTS)
+        room = (WIDE_PORT if picture.rankdir == "TB" else PORT) * ports + 10.0
         if picture.rankdir == "TB":
             found.append((max(width + more, room), height + more))
         else:
