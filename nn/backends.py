@@ -72,6 +72,15 @@ class Eager:
             optimizer.step()
         return whole.data
 
+    def can(self, data: Examples) -> bool:
+        """Whether the loss of the first example can be computed."""
+        try:
+            with no_grad():
+                self._example(data, 0)
+        except (ValueError, ArithmeticError):
+            return False
+        return True
+
     def evaluate(self, data: Examples) -> float:
         """Return the mean loss, penalty included, over all examples."""
         with no_grad():

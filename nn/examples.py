@@ -30,7 +30,10 @@ class ExampleLoss:
         self.given = loss
         self.function = losses.get(loss)
         self.is_named = isinstance(loss, str)
-        self.has_classes = self.function in losses.CLASS_LOSSES
+        self.kind: Any = self.function  # without the options that a partial binds
+        while isinstance(self.kind, partial):
+            self.kind = self.kind.func
+        self.has_classes = self.kind in losses.CLASS_LOSSES
         self.name = loss if isinstance(loss, str) else function_name(loss)
         self._outputs: dict[tuple[int, ...], Any] = {}
         self._checked: set[Any] = set()

@@ -174,8 +174,13 @@ class Trainer:
                     raise
                 self._give_up_compiling()
                 return self._eager
-            except (ValueError, ArithmeticError):
-                return self._eager  # which says at which example
+            except (ValueError, ArithmeticError) as error:
+                if not self._eager.can(data):
+                    return self._eager  # which says at which example
+                if self._asked == "compiled":
+                    raise TraceError(f"what runs eagerly cannot be compiled: {error}") from error
+                self._give_up_compiling()
+                return self._eager
         return self._compiled
 
     def _give_up_compiling(self) -> None:

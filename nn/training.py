@@ -319,7 +319,7 @@ def _metric(loss: ExampleLoss, metric: str | Callable[..., Any]) -> tuple[str, C
             f"no metric that is one number is called {metric!r}: there are {', '.join(names)}"
         )
     function = getattr(known_metrics, metric)
-    if metric == "accuracy" and loss.function is losses.binary_cross_entropy_with_logits:
+    if metric == "accuracy" and loss.kind is losses.binary_cross_entropy_with_logits:
         return metric, partial(function, threshold=0.0)  # a logit of 0 is a probability of ½
     return metric, function
 

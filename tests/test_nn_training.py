@@ -7,6 +7,7 @@ import math
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from autograd_mini import (
     where,
 )
 from autograd_mini.contexts import collector_paused
-from nn import FNN, SGD, Adam, History, StepLR, Trainer, datasets, fit
+from nn import FNN, SGD, Adam, History, StepLR, Trainer, datasets, fit, losses
 from nn.losses import half_mse_loss, l1_penalty, l2_penalty, mse_loss
 from nn.schedules import ReduceLROnPlateau
 from nn.training import DivergedError, RunState
@@ -225,6 +226,31 @@ def test_auto_runs_eagerly_what_cannot_be_compiled_and_compiled_says_why() -> No
 
 
 # The trainer.
+
+
+def test_a_loss_with_options_is_compiled_and_measured_like_its_name() -> None:
+    y = [(s + 1) // 2 for s in SIGNS]
+    for name, options, sizes in (
+        ("cross_entropy", {"label_smoothing": 0.0}, (2, 3, 2)),
+        ("bce_with_logits", {"pos_weight": 1.0}, (2, 3, 1)),
+    ):
+        runs = []
+        for loss in (name, partial(losses.get(name), **options)):
+            model = network(sizes=sizes)
+            runs.append(fit(model, X, y, loss=loss, metrics=["accuracy"], epochs=9))
+        assert runs[0].to_dict() == runs[1].to_dict()
+        assert runs[1].backend == "compiled"
+
+
+def test_a_loss_that_asks_for_a_class_index_runs_eagerly_and_compiled_says_why() -> None:
+    def smoothed(f: Any, y: Any) -> Any:
+        return losses.cross_entropy(f, y, label_smoothing=0.1)
+
+    y = [(s + 1) // 2 for s in SIGNS]
+    model = network(sizes=(2, 3, 2))
+    assert fit(model, X, y, loss=smoothed, epochs=9).backend == "eager"
+    with pytest.raises(TraceError, match=r"runs eagerly cannot be compiled: .* one-hot"):
+        fit(model, X, y, loss=smoothed, backend="compiled")
 
 
 @pytest.mark.parametrize("backend", ["eager", "compiled"])
