@@ -532,7 +532,7 @@ def main() -> None:
         for engine, make in SCALAR_PEERS.items():
             steps[engine] = scalar_step(work, make())
             assert steps[engine]() == pytest.approx(work.losses[0], rel=1e-11)
-        print(table(f"{name} step beside scalar engines", race(steps, rounds=5)))
+        print(table(f"{name} step beside scalar engines", race(steps)))
     for name in chosen:
         for binary in (False, True):
             times = compile_times(WORKS[name](), binary, rounds=3 if name[0] == "7" else 10)
