@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import linecache
 import math
 import random
@@ -661,6 +662,17 @@ def test_what_cannot_be_repeated_is_refused(f: Callable[..., Any], advice: str) 
         compile(f, 1.5)
     if "index" not in advice:
         assert "test_compiler.py:" in str(caught.value)
+
+
+@pytest.mark.parametrize("places", [(0, 1), (0, 2), (2, 0), (2, 3)])
+def test_a_result_that_is_another_number_each_time_is_refused(places: tuple[int, int]) -> None:
+    w, calls = [Value(1.0), Value(2.0)], itertools.count()
+
+    def f(x: Any) -> Any:
+        return [x[0], [*x, *w][places[next(calls) % 2]]]
+
+    with pytest.raises(TraceError, match="two runs on the same example"):
+        compile(f, [1.0, 2.0])
 
 
 def test_a_number_that_left_the_graph_is_noticed_on_another_example() -> None:

@@ -355,13 +355,15 @@ def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
 def _paired(graph: Graph, recording: _Recording) -> list[Value] | None:
     """Return the nodes of another recording in the graph's order; None if it has another form."""
     nodes: list[Any] = [None] * len(graph.ops)
-    for ids, leaves in zip(
-        [graph.roots, *graph.inputs], [recording.roots, *recording.arguments], strict=True
+    for ids, others in zip(
+        [*graph.inputs, graph.roots], [*recording.arguments, recording.roots], strict=True
     ):
-        if len(ids) != len(leaves):
+        if len(ids) != len(others):
             return None
-        for i, leaf in zip(ids, leaves, strict=True):
-            nodes[i] = leaf
+        for i, other in zip(ids, others, strict=True):
+            if nodes[i] not in (None, other):
+                return None
+            nodes[i] = other
     ops, args = graph.ops, graph.args
     for i in range(len(nodes) - 1, -1, -1):
         node, op = nodes[i], ops[i]
