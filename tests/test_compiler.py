@@ -1033,6 +1033,17 @@ def test_a_graph_that_falls_into_too_many_statements_is_refused(
         compile(f, 1.0)
 
 
+def test_a_program_of_many_groups_prints_the_first_hundred() -> None:
+    def chain(x: Any) -> Any:
+        for _ in range(1_240):
+            x = x * 1.001
+        return x
+
+    lines = str(compile(chain, 1.0)).splitlines()
+    assert len(lines) == 1 + 100 + 1
+    assert lines[-1].strip() == "... 1,140 more groups"
+
+
 def test_long_chains_do_not_exhaust_the_stack() -> None:
     w = Value(1.0)
 

@@ -26,6 +26,7 @@ THETA, STEADY, ROWS, BAKED = "theta", "U", "V", "c"  # buffers; an argument's is
 FORWARD, GRADIENT, INPUTS = "forward", "loss_and_gradient", "input_gradient"  # what a plan is for
 FLAGS: Final = {FORWARD: 0, GRADIENT: 1, INPUTS: 2}  # and the nodes that need a gradient then
 SHORT: Final = 4  # fewer terms than this, and no weights among them: single operations read better
+SHOWN: Final = 100  # groups of a plan that is printed
 
 
 class Ref:
@@ -167,7 +168,10 @@ class Plan:
         return sum(group.is_matrix for group in self.groups)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.groups))
+        lines = [str(group) for group in self.groups[:SHOWN]]
+        if len(self.groups) > SHOWN:
+            lines.append(f"... {len(self.groups) - SHOWN:,} more groups")
+        return "\n".join(lines)
 
 
 def plan(graph: Graph) -> Plan:
