@@ -300,7 +300,7 @@ class Program:
             f"nodes in {self.groups} groups, {self.matrices} of them matrices; "
             f"{len(self.parameters)} parameters"
         )
-        return "\n".join([head, *[f"  {group}" for group in self._plan.groups]])
+        return "\n".join([head, *[f"  {line}" for line in str(self._plan).splitlines()]])
 
     def __repr__(self) -> str:
         return (
