@@ -39,7 +39,7 @@ class _FNNEstimator(BaseEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes: Sequence[int] = (8,),
+        hidden_layer_sizes: Sequence[int] | int = (8,),
         activation: str = "tanh",
         *,
         solver: str = "adam",
@@ -67,7 +67,9 @@ class _FNNEstimator(BaseEstimator):
         solvers: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": SGD}
         if self.solver not in solvers:
             raise ValueError(f"solver is 'adam' or 'sgd', but got {self.solver!r}")
-        sizes = [self.n_features_in_, *self.hidden_layer_sizes, n_outputs]
+        hidden = self.hidden_layer_sizes
+        hidden = [hidden] if isinstance(hidden, int) else hidden  # as scikit-learn's MLP
+        sizes = [self.n_features_in_, *hidden, n_outputs]
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.model_ = FNN(sizes, self.activation, seed=self._seed)
         rate: dict[str, Any] = {"lr": self.learning_rate_init}
@@ -115,7 +117,7 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
     one output each, under a softmax.
 
     Args:
-        hidden_layer_sizes: The widths of the hidden layers.
+        hidden_layer_sizes: The widths of the hidden layers, or that of a single one.
         activation: That of the hidden layers, by name.
         solver: "adam" or "sgd".
         learning_rate_init: The learning rate.
@@ -184,6 +186,8 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
         if first and classes is None:
             raise ValueError("the first call of partial_fit needs classes=, all the labels")
         known = np.unique(classes) if first else self.classes_
+        if len(known) < 2:
+            raise ValueError(f"a classifier needs two classes at least, but got {known.tolist()}")
         if not (classes is None or np.array_equal(np.unique(classes), known)):
             raise ValueError(
                 f"the classes are {known.tolist()} since the first call, but now they are "
@@ -231,7 +235,7 @@ class FNNRegressor(RegressorMixin, _FNNEstimator):
     """A network that predicts a number, trained on the squared error.
 
     Args:
-        hidden_layer_sizes: The widths of the hidden layers.
+        hidden_layer_sizes: The widths of the hidden layers, or that of a single one.
         activation: That of the hidden layers, by name.
         loss: The name of a loss for one output, such as "mse", "mae" or "huber".
         solver: "adam" or "sgd".
@@ -258,7 +262,7 @@ class FNNRegressor(RegressorMixin, _FNNEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes: Sequence[int] = (8,),
+        hidden_layer_sizes: Sequence[int] | int = (8,),
         activation: str = "tanh",
         *,
         loss: str = "mse",

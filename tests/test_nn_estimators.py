@@ -78,6 +78,8 @@ def test_partial_fit_goes_on_one_epoch_at_a_time() -> None:
         classifier.partial_fit(X[:1], ["d"])
     with pytest.raises(ValueError, match="since the first call"):
         classifier.partial_fit(X[:1], ["a"], classes=["a", "b"])
+    with pytest.raises(ValueError, match=r"two classes at least, but got \['a'\]"):
+        FNNClassifier().partial_fit(X[:1], ["a"], classes=["a"])
     fresh = FNNClassifier()
     with pytest.raises(ValueError, match="not among"):
         fresh.partial_fit(X[:1], ["d"], classes=["a", "b"])
@@ -103,6 +105,11 @@ def test_the_loss_curve_falls_and_a_refit_equals_the_first_fit() -> None:
     assert np.array_equal(regressor.fit(X, y).predict(X), first)
     with pytest.warns(DataConversionWarning):
         regressor.fit(X, y[:, None])
+
+
+def test_one_hidden_layer_may_be_given_by_its_width() -> None:
+    classifier = FNNClassifier(5, max_iter=1).fit([[0.0], [1.0]], [0, 1])
+    assert classifier.model_.sizes == [1, 5, 1]
 
 
 def test_one_class_only_is_an_error_that_says_so() -> None:
