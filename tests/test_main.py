@@ -85,6 +85,8 @@ def test_draw_says_what_is_missing(tmp_path: Path) -> None:
     assert run.returncode == 1
     assert run.stdout == "ended ['script.py', 'x']\n"
     assert run.stderr == "script.py ended, and backward() was called 2 times\n"
+    run = drawn(tmp_path, "script.py", "-o", "picture.svg")
+    assert run.stderr == "-o comes before script.py: what follows are its own arguments\n"
     (tmp_path / "none.py").write_text("")
     run = drawn(tmp_path, "none.py")
     assert (run.returncode, run.stderr) == (1, "none.py ended, and backward() was never called\n")

@@ -57,6 +57,9 @@ def main(arguments: Sequence[str]) -> int:
         "depth": asked.depth,
         "around": asked.around,
     }
+    if "-o" in asked.args and asked.path is None:
+        told = f"-o comes before {asked.script}: what follows are its own arguments"
+        print(told, file=sys.stderr)
     if ":" in asked.script and not os.path.exists(asked.script):
         return _draw_named(asked.script, asked.path, options)
     passes = 0
