@@ -398,6 +398,11 @@ def test_a_check_inside_no_grad_records_all_the_same() -> None:
         assert reference_gradient(lambda x: x * x, 3.0) == [6.0]
 
 
+def test_a_point_that_is_not_finite_is_noted() -> None:
+    report = check_gradients(lambda x, y: x * y, math.nan, 2.0)
+    assert report.notes == ("nothing is near x = nan: no difference was taken",)
+
+
 def test_a_reference_gradient_is_that_of_one_number() -> None:
     with pytest.raises(TypeError, match="one number"):
         reference_gradient(lambda x: [x, x], 1.0)

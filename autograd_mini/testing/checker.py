@@ -21,7 +21,7 @@ from autograd_mini.testing.numbers import UNDEFINED, Opaque
 from autograd_mini.testing.reference import Replay, replay
 from autograd_mini.testing.report import GradientMismatchError, explain, mismatch
 from autograd_mini.testing.source import letters, names_of, source
-from autograd_mini.value import Value, adjoints, topological_order
+from autograd_mini.value import Value, adjoints, described, topological_order
 
 __all__ = ["Report", "check_gradients", "gradcheck"]
 
@@ -375,14 +375,15 @@ def _check_again(
         noise += EPSILON * sum(part for part in parts if math.isfinite(part))
     slopes = [0.0 if done is None else done.gradient.get(x, 0.0) for x in leaves]
     movable = [i for i, x in enumerate(leaves) if math.isfinite(x.data)]
+    fixed = [x for x in leaves if not math.isfinite(x.data)]
+    notes = [f"nothing is near {described(fixed)}: no difference was taken"] if fixed else []
     if len(movable) > _ONE_BY_ONE and all(map(math.isfinite, slopes)):
         weights = _direction(len(leaves))
         slope = math.fsum(w * s for w, s in zip(weights, slopes, strict=True))
         size = max(abs(leaves[i].data) for i in movable) or 1.0
         moved = _moved(build, leaves, weights, root)
         if judge(moved, slope, size=size, noise=noise).fits:
-            return []
-    notes: list[str] = []
+            return notes
     for i in movable:
         x, slope = leaves[i], slopes[i]
         moved = _moved(build, [x], [1.0], root)
