@@ -336,10 +336,7 @@ class Program:
         columns: list[Array] = []
         count = -1
         for k, (x, shape) in enumerate(zip(batch, shapes, strict=True)):
-            array = np.asarray(x)
-            if array.dtype.kind not in "biuf":  # objects; text and complex numbers are refused
-                array = np.frompyfunc(_plain, 1, 1)(array.astype(object))
-            array = np.asarray(array, self.dtype)
+            array = x if type(x) is np.ndarray and x.dtype is self.dtype else self._converted(x)
             if array.ndim != len(shape) + 1 or array.shape[1:] != shape:
                 raise ValueError(
                     f"argument {self._graph.names[k]!r} needs the shape (B, "
@@ -352,10 +349,19 @@ class Program:
                     f"but {self._graph.names[k]!r} has {len(array)}"
                 )
             count = len(array)
-            columns.append(array.reshape(count, math.prod(shape)).T)
+            columns.append(array.T if array.ndim == 2 else array.reshape(count, math.prod(shape)).T)
         if count == 0:
             raise ValueError("a batch needs at least one example, but got none")
         return columns, count
+
+    def _converted(self, x: Any) -> Array:
+        """Return an argument as an array of the program's precision."""
+        import numpy as np
+
+        array = np.asarray(x)
+        if array.dtype.kind not in "biuf":  # objects; text and complex numbers are refused
+            array = np.frompyfunc(_plain, 1, 1)(array.astype(object))
+        return np.asarray(array, self.dtype)
 
     def _run(self, purpose: str, columns: list[Array], count: int) -> tuple[Any, float]:
         """Run one of the texts; return its result and a number that is finite if all is well."""
