@@ -25,6 +25,7 @@ __all__ = ["OPS", "Number", "Op", "register"]
 Rule: TypeAlias = Callable[..., Any]
 Range: TypeAlias = tuple[float, float]
 
+UNDEFINED: Final = (ValueError, ArithmeticError)  # what a forward raises outside of its domain
 PLAIN: Final = (float, int)  # what `math` computes with; float first, since it nearly always is one
 
 

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, Final, SupportsFloat, TextIO, TypeAlias, 
 
 from autograd_mini import contexts, ops
 from autograd_mini.errors import AnomalyError, DivisionError, DomainError, RangeError
-from autograd_mini.ops import Number, Op
+from autograd_mini.ops import UNDEFINED, Number, Op
+from autograd_mini.symbols import SIGNS
 
 if TYPE_CHECKING:
     from autograd_mini.steps import Step
@@ -30,10 +31,10 @@ __all__ = ["Value", "adjoints", "apply", "topological_order"]
 
 Scalar: TypeAlias = "Value | float"
 
-ZERO: Final = float(
-    "0"
-)  # the one object every gradient starts as: `grad is ZERO` means not computed
+# The one object that every gradient starts as: `grad is ZERO` means not computed.
+ZERO: Final = float("0")
 CONSTANT: Final = "constant"  # in place of a source line: a number that an operator wrapped
+_BEYOND_FLOATS: Final = "is too large for a float, which ends at 1.797e308"
 _new = object.__new__
 _state = contexts.state
 
@@ -278,7 +279,7 @@ class Value(Number):
             values = tuple([x if isinstance(x, Value) else constant(x) for x in operands])
         try:
             data: Any = op.forward(*[x.data for x in values])
-        except (ValueError, ArithmeticError) as error:
+        except UNDEFINED as error:
             raise explained(op, values, error) from None
         if type(data) is not float:
             data = number(data)
@@ -309,8 +310,9 @@ class Value(Number):
             >>> x.grad
             6.0
         """
+        start = seed if type(seed) is float else as_seed(seed)
         if _state.on_backward is not None:
-            _state.on_backward(self, float(seed))
+            _state.on_backward(self, start)
         if _state.stepped:
             refuse_second_pass(topological_order(self))
         if create_graph:
@@ -320,7 +322,6 @@ class Value(Number):
             propagate = _propagate_and_check
         else:
             propagate = _propagate
-        start = seed if type(seed) is float else as_seed(seed)
         kept: list[tuple[Value, float]] = []
         try:
             order = opened_order(self, kept)
@@ -413,7 +414,7 @@ class Value(Number):
                 op, inputs = cast(Op, node._row), node.inputs
                 try:
                     node.data = float(op.forward(*[x.data for x in inputs]))
-                except (ValueError, ArithmeticError) as error:
+                except UNDEFINED as error:
                     raise explained(op, inputs, error) from None
                 if checked and not math.isfinite(node.data):
                     raise _bad_result(op, node.data, inputs, node)
@@ -438,14 +439,7 @@ class Value(Number):
         return _restore, (below, *fields)
 
 
-_MICROGRAD_NAMES: Final = {
-    "add": "+",
-    "sub": "-",
-    "mul": "*",
-    "div": "/",
-    "pow": "**",
-    "relu": "ReLU",
-}
+_MICROGRAD_NAMES: Final = SIGNS | {"relu": "ReLU"}
 
 
 # The door: how numbers become data.
@@ -493,7 +487,7 @@ def as_seed(seed: Scalar | SupportsFloat) -> float:
 
 def _too_large(x: Any) -> RangeError:
     text = str(x) if not isinstance(x, int) else f"an integer of {x.bit_length()} bits"
-    return RangeError(f"{text} is too large for a float, whose limit is 1.797e308: scale it first")
+    return RangeError(f"{text} {_BEYOND_FLOATS}: scale it first")
 
 
 def constant(x: SupportsFloat) -> Value:
@@ -560,7 +554,7 @@ def _mixed(op: Op, a: Any, b: Any) -> Any:
         return _elementwise(op, a, b)
     try:
         data: float = op.forward(a.data, b.data)
-    except (ValueError, ArithmeticError) as error:
+    except UNDEFINED as error:
         raise explained(op, (a, b), error) from None
     return _node(data, op, a, b)
 
@@ -622,7 +616,7 @@ def explained(op: Op, operands: Sequence[Value], error: Exception) -> DomainErro
     need = f"{op.name} needs {op.domain}" if op.domain else f"{op.name} says {error}"
     if isinstance(error, OverflowError):
         bound = f": {need}" if op.arity == 1 else ""  # a power's domain does not bound its size
-        return RangeError(f"{call} is too large for a float, which ends at 1.797e308{bound}{named}")
+        return RangeError(f"{call} {_BEYOND_FLOATS}{bound}{named}")
     kind = DivisionError if isinstance(error, ZeroDivisionError) else DomainError
     return kind(f"{call} is not a real number: {need}{named}")
 

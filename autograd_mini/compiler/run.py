@@ -37,6 +37,7 @@ from autograd_mini.compiler.group import FORWARD, GRADIENT, INPUTS, Plan, plan
 from autograd_mini.compiler.trace import PARAMETER, VARYING, Shape
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
+from autograd_mini.ops import UNDEFINED
 from autograd_mini.value import Value, adjoints, number, topological_order
 
 __all__ = ["Program", "compile"]
@@ -170,7 +171,7 @@ class Program:
                 if self._traced_with in (None, data):
                     try:
                         value, gradients = self._quick(data)
-                    except (ValueError, ArithmeticError):  # the way below finds the words
+                    except UNDEFINED:  # the way below finds the words
                         value, gradients = math.nan, ()
                     if math.isfinite(value) and math.isfinite(sum(gradients)):
                         self._late = data, gradients
@@ -370,13 +371,13 @@ class Program:
         if count == 1 and self._prefers_scalar():
             try:
                 return self._run_scalar(purpose, columns), 0.0
-            except (ValueError, ArithmeticError):
+            except UNDEFINED:
                 self._replay(columns, count, None)  # raises what the user should see, if anything
         function, guarded = self._function(purpose, count)
         try:
             with np.errstate(all="ignore"):
                 result = function(*columns)
-        except (ValueError, ArithmeticError):
+        except UNDEFINED:
             self._replay(columns, count, None)
             raise
         result, guard = result if guarded else (result, 0.0)

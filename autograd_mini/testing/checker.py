@@ -14,10 +14,11 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini import contexts
 from autograd_mini.nested import flat, is_nested
+from autograd_mini.ops import UNDEFINED
 from autograd_mini.testing import numbers
 from autograd_mini.testing.differences import EPSILON, judge
 from autograd_mini.testing.inspection import Finding, Pass, backward_twice, first_wrong
-from autograd_mini.testing.numbers import UNDEFINED, Opaque
+from autograd_mini.testing.numbers import Opaque
 from autograd_mini.testing.reference import Replay, replay
 from autograd_mini.testing.report import GradientMismatchError, explain, mismatch
 from autograd_mini.testing.source import letters, names_of, source

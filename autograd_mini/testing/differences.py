@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from autograd_mini.testing.numbers import UNDEFINED
+from autograd_mini.ops import UNDEFINED
 
 __all__ = ["EPSILON", "Estimate", "Judgement", "judge", "ridders"]
 

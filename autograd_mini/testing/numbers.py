@@ -20,7 +20,6 @@ from autograd_mini.ops import OPS, Number, Op
 
 __all__ = [
     "AT_KINKS",
-    "UNDEFINED",
     "Opaque",
     "Precise",
     "available",
@@ -31,7 +30,6 @@ __all__ = [
 ]
 
 DIGITS: Final = 100
-UNDEFINED: Final = (ValueError, ArithmeticError)  # what a row raises outside of its domain
 _FAR: Final = 1e6  # from where on mpmath gives no erfc
 
 

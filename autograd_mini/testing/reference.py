@@ -17,10 +17,9 @@ from typing import Any, Final, NamedTuple
 
 from autograd_mini import contexts
 from autograd_mini.nested import mapped
-from autograd_mini.ops import Op
+from autograd_mini.ops import UNDEFINED, Op
 from autograd_mini.testing.numbers import (
     AT_KINKS,
-    UNDEFINED,
     Precise,
     context,
     evaluate,

@@ -8,9 +8,8 @@ from typing import Any, Final, TypeAlias
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from autograd_mini.ops import OPS, Op
+from autograd_mini.ops import OPS, UNDEFINED, Op
 from autograd_mini.testing.checker import Report, check_gradients
-from autograd_mini.testing.numbers import UNDEFINED
 from autograd_mini.testing.source import letters, source
 from autograd_mini.value import Value, apply
 
