@@ -96,9 +96,10 @@ class Group:
         operands: Of a row: what it reads.
         parts: Of a sum of products: its terms.
         positions: How many inputs share the weights of a matrix.
+        sums: Of a sum of products, until it has its place: each member's terms.
     """
 
-    __slots__ = ("keys", "kind", "lo", "members", "name", "op", "operands", "parts", "positions")
+    __slots__ = ("kind", "lo", "members", "name", "op", "operands", "parts", "positions", "sums")
 
     def __init__(self, op: Op | None, kind: str, members: list[int], positions: int = 1) -> None:
         self.op = op
@@ -109,7 +110,7 @@ class Group:
         self.name = ""
         self.operands: list[Ref] = []
         self.parts: list[Part] = []
-        self.keys: list[_Sum] = []
+        self.sums: list[_Sum] = []
 
     @property
     def is_matrix(self) -> bool:
@@ -141,6 +142,7 @@ class Plan:
         rows: The number of rows of the workspaces of kind "v" and "p".
         results: Where the roots are.
         flags: For each node, whether a parameter (1) or an input (2) is below it.
+        multiplications: How many products the sums of one example have.
     """
 
     __slots__ = (
@@ -380,7 +382,7 @@ def _stacked(sums: dict[_SumKey, list[_Sum]]) -> Iterable[tuple[int, Group]]:
         assert isinstance(level, int)
         members = [terms for row in zip(*positions, strict=True) for terms in row]
         group = Group(None, str(kind), [terms.node for terms in members], len(positions))
-        group.keys = members
+        group.sums = members
         yield level, group
 
 
@@ -423,8 +425,8 @@ def _place_parameters(
 
     for groups in levels:
         for group in groups:
-            if group.op is None and group.keys[0].weights:
-                rows: list[_Sum] = group.keys[:: group.positions]
+            if group.op is None and group.sums[0].weights:
+                rows: list[_Sum] = group.sums[:: group.positions]
                 for lo, hi in _bounds(rows[0].classes):
                     put(w for terms in rows for w in terms.weights[lo:hi])
                 put(x for terms in rows for x in terms.rest)
@@ -447,13 +449,13 @@ def _sort_members(group: Group, graph: Graph, places: list[int], buffers: list[s
     if group.op is not None:
         args = graph.args
         group.members.sort(key=lambda i: [places[x] for x in args[i]])
-    elif not group.keys[0].weights:
-        for terms in group.keys:
-            if len(group.keys) == 1:
+    elif not group.sums[0].weights:
+        for terms in group.sums:
+            if len(group.sums) == 1:
                 terms.products.sort(key=lambda pair: [(buffers[x], places[x]) for x in pair])
                 terms.rest.sort(key=lambda x: (buffers[x], places[x]))
-        group.keys.sort(key=lambda terms: [places[x] for x in chain(*terms.products, terms.rest)])
-        group.members = [terms.node for terms in group.keys]
+        group.sums.sort(key=lambda terms: [places[x] for x in chain(*terms.products, terms.rest)])
+        group.members = [terms.node for terms in group.sums]
 
 
 def _ref(nodes: list[int], shape: tuple[int, ...], places: list[int], buffers: list[str]) -> Ref:
@@ -470,9 +472,9 @@ def _read(group: Group, graph: Graph, places: list[int], buffers: list[str]) -> 
         for j in range(widths.pop()):
             group.operands.append(_ref([args[i][j] for i in members], (count,), places, buffers))
         return
-    keys, positions = group.keys, group.positions
-    rows, first = keys[::positions], keys[:positions]
-    for lo, hi in _bounds(keys[0].classes):
+    sums, positions = group.sums, group.positions
+    rows, first = sums[::positions], sums[:positions]
+    for lo, hi in _bounds(sums[0].classes):
         weights = [w for terms in rows for w in terms.weights[lo:hi]]
         inputs = [terms.inputs[j] for j in range(lo, hi) for terms in first]
         group.parts.append(
@@ -482,7 +484,7 @@ def _read(group: Group, graph: Graph, places: list[int], buffers: list[str]) -> 
                 _ref(inputs, (hi - lo, positions), places, buffers),
             )
         )
-    products = [terms.products for terms in keys]
+    products = [terms.products for terms in sums]
     for lo, hi in _runs([(buffers[a], buffers[b]) for a, b in products[0]]):
         sides = [
             _ref(
@@ -494,7 +496,7 @@ def _read(group: Group, graph: Graph, places: list[int], buffers: list[str]) -> 
             for side in (0, 1)
         ]
         group.parts.append(Part("products", *sides))
-    rest = [terms.rest for terms in keys]
+    rest = [terms.rest for terms in sums]
     for lo, hi in _runs([buffers[x] for x in rest[0]]):
         if hi - lo >= SHORT:
             nodes = [row[j] for j in range(lo, hi) for row in rest]
@@ -504,7 +506,7 @@ def _read(group: Group, graph: Graph, places: list[int], buffers: list[str]) -> 
                 group.parts.append(
                     Part("add", _ref([row[j] for row in rest], (count,), places, buffers))
                 )
-    group.keys = []
+    group.sums = []
 
 
 def _flags(graph: Graph) -> bytearray:

@@ -32,11 +32,6 @@ def _into(result: Array, out: Array | None) -> Array:
     return out
 
 
-def power(x: Array, y: Array, out: Array | None = None) -> Array:
-    """xʸ, NaN where it is not real, and IEEE's infinities."""
-    return np.power(x, y, out=out)
-
-
 def sigmoid(x: Array, out: Array | None = None) -> Array:
     """1 / (1 + e⁻ˣ), without overflow."""
     e = np.exp(-np.abs(x))
@@ -90,27 +85,27 @@ def elu(x: Array, alpha: Array, out: Array | None = None) -> Array:
 
 
 def silu(x: Array, out: Array | None = None) -> Array:
-    """X sigmoid(x)."""
+    """Sigmoid linear unit, x sigmoid(x)."""
     return np.multiply(x, sigmoid(x), out=out)
 
 
 def gelu(x: Array, out: Array | None = None) -> Array:
-    """X Φ(x)."""
+    """Gaussian error linear unit, x Φ(x)."""
     return np.multiply(0.5 * x, erfc(x * -math.sqrt(0.5)), out=out)
 
 
 def mish(x: Array, out: Array | None = None) -> Array:
-    """X tanh(softplus(x))."""
+    """Mish, x tanh(softplus(x))."""
     return np.multiply(x, np.tanh(softplus(x)), out=out)
 
 
 def softsign(x: Array, out: Array | None = None) -> Array:
-    """X / (1 + |x|)."""
+    """Softsign, x / (1 + |x|)."""
     return np.divide(x, 1.0 + np.abs(x), out=out)
 
 
 def tanhshrink(x: Array, out: Array | None = None) -> Array:
-    """X - tanh x, by its series near 0, where the difference cancels."""
+    """Return x - tanh x, by its series near 0, where the difference cancels."""
     q = x * x
     series = x * q * (1 / 3 - q * (2 / 15 - q * (17 / 315 - q * (62 / 2835))))
     return _into(np.where(np.abs(x) < 0.03, series, x - np.tanh(x)), out)
@@ -123,7 +118,7 @@ def softshrink(x: Array, lambd: Array, out: Array | None = None) -> Array:
 
 
 def log_cosh(x: Array, out: Array | None = None) -> Array:
-    """Ln cosh x, without overflow or cancellation."""
+    """Return ln cosh x, without overflow or cancellation."""
     size = np.abs(x)
     large = size + np.log1p(np.exp(-2.0 * size)) - math.log(2.0)
     small = np.log1p(2.0 * np.sinh(0.5 * np.minimum(size, 1.0)) ** 2)
