@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from autograd_mini import no_grad
 from nn import losses
 from nn.errors import DivergedError
-from nn.layers import as_array, as_floats
+from nn.layers import as_array, as_floats, as_lists
 from nn.losses import Loss
 
 __all__ = ["ExampleLoss", "Examples"]
@@ -169,14 +169,10 @@ def _numbers(name: str, X: Any) -> Any:
 
 def _targets(y: Any) -> list[Any]:
     """Return the targets as a list: numbers, lists of them, or whatever the loss takes."""
-    if hasattr(y, "to_numpy"):
-        y = y.to_numpy()  # a table would go through its columns
     try:
-        targets = y.tolist() if hasattr(y, "tolist") else list(y)
-        len(targets)
+        return list(as_lists(y))
     except TypeError:
         raise ValueError(f"y needs one target for each example, but got {y!r:.200}") from None
-    return targets
 
 
 def _as_distributions(targets: list[Any], output: Any) -> list[Any]:

@@ -11,7 +11,7 @@ from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from autograd_mini import Value, dot, exp, product, total
-from nn.layers import Module, as_floats
+from nn.layers import Module, as_floats, as_lists
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -204,8 +204,7 @@ def compose(*maps: Map) -> Composition:
 
 
 def _numbers(x: Any, count: int | None = None, who: str = "") -> list[Any]:
-    if hasattr(x, "tolist"):
-        x = x.tolist()
+    x = as_lists(x)
     xs = list(cast(Iterable[Any], x)) if isinstance(x, Iterable) else [x]
     if count is not None and len(xs) != count:
         raise ValueError(f"{who} is made for {count} numbers, but got {len(xs)}: {xs}")

@@ -290,8 +290,7 @@ def as_inputs(x: Any, n_in: int, who: str) -> list[Any]:
     Raises:
         ValueError: If there are not `n_in` numbers.
     """
-    if hasattr(x, "tolist"):  # an array: Python's floats are faster than NumPy's
-        x = x.tolist()
+    x = as_lists(x)
     if isinstance(x, Number) or not isinstance(x, Iterable):
         x = [x]
     xs = list(cast(Iterable[Any], x))
@@ -307,6 +306,13 @@ def as_inputs(x: Any, n_in: int, who: str) -> list[Any]:
                 "of lists: use predict(X) for many, or [model(x) for x in X]"
             )
     return [element if isinstance(element, Number) else Value(element) for element in xs]
+
+
+def as_lists(x: Any) -> Any:
+    """Return arrays and tables as lists, row by row; what else there is as it is."""
+    if hasattr(x, "to_numpy"):  # going through a table by itself gives the names of its columns
+        x = x.to_numpy()
+    return x.tolist() if hasattr(x, "tolist") else x  # Python's floats are faster than NumPy's
 
 
 def as_floats(output: Any) -> Any:

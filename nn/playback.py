@@ -31,7 +31,7 @@ from autograd_mini.drawing.player import (
 )
 from autograd_mini.steps import Trace
 from nn.examples import ExampleLoss
-from nn.layers import as_floats
+from nn.layers import as_floats, as_lists
 
 __all__ = ["Playback"]
 
@@ -67,8 +67,8 @@ class Playback:
     """
 
     def __init__(self, X: Any, y: Any, *, loss: str | Callable[..., Any] | None = None) -> None:
-        self.X = [_row(x) for x in X]
-        self.y = [_plain(target) for target in y]
+        self.X = [_row(x) for x in as_lists(X)]
+        self.y = [_plain(target) for target in as_lists(y)]
         if len(self.X) != len(self.y) or not self.X:
             raise ValueError(
                 f"one target per example, please, and one example at least: got {len(self.X)} "
@@ -404,7 +404,7 @@ def _is_list(x: Any) -> bool:
 
 def _plain(x: Any) -> Any:
     """A number or a list of numbers, from whatever array it came."""
-    plain: Any = x.tolist() if hasattr(x, "tolist") else x
+    plain = as_lists(x)
     return list(plain) if _is_list(plain) else plain
 
 

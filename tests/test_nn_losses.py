@@ -645,3 +645,19 @@ def test_text_is_no_number() -> None:
     with pytest.raises(TypeError, match="the text 'x'"):
         cross_entropy([1.0, 2.0], 0, label_smoothing="x")  # pyright: ignore[reportArgumentType]
     assert mse_loss([Fraction(1, 2)], np.array([0.25], dtype=np.float32)) == 0.0625
+
+
+def test_tables_are_read_row_by_row_and_what_has_no_order_is_refused() -> None:
+    pandas = pytest.importorskip("pandas")
+    f, y = [[0.2, 0.8], [0.6, 0.4], [0.5, 0.5]], [[0.0, 1.0], [1.0, 0.0], [0.3, 0.7]]
+    table, targets = pandas.DataFrame(f), pandas.DataFrame(y)  # whose columns are called 0 and 1
+    assert losses.mse_loss(table, targets) == losses.mse_loss(f, y)
+    assert losses.cross_entropy(table, targets) == losses.cross_entropy(f, y)
+    assert losses.cross_entropy(table, pandas.Series([1, 0, 1])) == losses.cross_entropy(
+        f, [1, 0, 1]
+    )
+    for unordered in ({0.2, 0.8}, {0: 1.0, 1: 2.0}):
+        with pytest.raises(TypeError, match="a Value holds a number, but got"):
+            losses.mse_loss(unordered, [0.0, 1.0])
+    with pytest.raises(ValueError, match="one example at a time"):
+        FNN([2, 1], seed=0)(table.iloc[:2])

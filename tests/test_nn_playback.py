@@ -326,3 +326,10 @@ def test_nothing_sticks_out_of_the_window(
 ) -> None:
     page = open_page(played[2], viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_tables_are_recorded_row_by_row() -> None:
+    pandas = pytest.importorskip("pandas")
+    rows, targets = [[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]], [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+    playback = Playback(pandas.DataFrame(rows), pandas.DataFrame(targets))
+    assert (playback.X, playback.y) == (rows, targets)

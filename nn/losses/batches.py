@@ -7,11 +7,12 @@ shapes and targets, and reduces.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, TypeAlias, cast
 
 from autograd_mini import Value, is_tracing, norm
 from autograd_mini.ops import Number
+from nn.layers import as_lists
 from nn.losses.checks import check_distribution, data_of, varies
 from nn.losses.terms import pairs, summed
 
@@ -133,9 +134,8 @@ def nested(x: Any) -> Any:
     """Return nested lists of floats and Values; arrays and other sequences become lists."""
     if isinstance(x, (Number, float)):
         return x
-    if hasattr(x, "tolist"):
-        return nested(x.tolist())
-    if isinstance(x, Iterable) and not isinstance(x, (str, bytes)):
+    x = as_lists(x)
+    if isinstance(x, Iterable) and not isinstance(x, (str, bytes, Mapping, Set)):
         return [nested(element) for element in cast(Iterable[Any], x)]
     return Value(cast(Any, x)).data  # the door for numbers, and its errors
 
@@ -147,8 +147,7 @@ def _as_distribution(target: Any, count: int, place: str) -> list[Any]:
             f"the target{place} is a Value, which cannot be a class index: use an int, or a "
             "one-hot list where the function is compiled"
         )
-    if hasattr(target, "tolist"):
-        target = target.tolist()
+    target = as_lists(target)
     if hasattr(target, "__index__") and not isinstance(target, bool):
         index = target.__index__()
         if not 0 <= index < count:
@@ -173,8 +172,7 @@ def _as_distribution(target: Any, count: int, place: str) -> list[Any]:
 
 
 def _listed(target: Any) -> list[Any]:
-    if hasattr(target, "tolist"):
-        target = target.tolist()
+    target = as_lists(target)
     if isinstance(target, Number) or not isinstance(target, Iterable):
         raise ValueError(f"a batch needs a list of targets, one per example, but got {target!r}")
     return list(cast(Iterable[Any], target))
