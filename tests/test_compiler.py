@@ -928,6 +928,20 @@ def test_single_precision_is_close() -> None:
     assert gradients == pytest.approx(exact[1], rel=1e-4)
 
 
+def test_single_precision_chooses_between_parameters_and_inputs() -> None:
+    w = weights(3, seed=27)
+
+    def f(x: Any) -> Any:
+        chosen = maximum(w[0], x) + where(greater(x, w[1]), w[2], 0.5 * x)
+        return chosen * amax([w[0], x, w[1] * x])
+
+    batch = [-1.5, -0.2, 0.3, 1.1]
+    mean, gradients = compile(f, 0.5, float32=True).value_and_grad(batch)
+    exact, slopes = compile(f, 0.5).value_and_grad(batch)
+    assert mean == pytest.approx(exact, rel=1e-5)
+    assert gradients == pytest.approx(slopes, rel=1e-5)
+
+
 def test_threads_do_not_disturb_each_other() -> None:
     program, _ = linear()
     rng = np.random.default_rng(0)

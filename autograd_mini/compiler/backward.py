@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from autograd_mini.compiler.forward import Forward
 from autograd_mini.compiler.group import BAKED, INPUTS, ROWS, STEADY, THETA, Group, Ref
@@ -31,6 +31,11 @@ from autograd_mini.ops import Op
 from autograd_mini.symbols import PRODUCT, Symbol
 
 __all__ = ["Backward"]
+
+
+# Truth values times numbers, and what our own functions return, are doubles also in single
+# precision: np.dot does not write them into its arrays, np.matmul does.
+_MAY_BE_DOUBLE: Final = re.compile(r"[<>]|(?<![\w.])[a-z_]\w*\(")
 
 
 class Backward(Forward):
@@ -142,7 +147,7 @@ class Backward(Forward):
             self._assign_stack(group, self._joined(group), ("mul", g, local))
             return
         d = self.names.new("d", numbered=True)
-        self._line(f"{d} = {g * local}")
+        self._line(f"{d} = np.asarray({g * local}, theta.dtype)")
         for j, ref in enumerate(group.operands):
             if self._needed(ref):
                 term = f"{d}[{j}:{j + 1}]" if n == 1 else f"{d}[{j}]"
@@ -206,7 +211,8 @@ class Backward(Forward):
             return
         product: Any = g * local
         if over_batch and not over_members:
-            self._assign(ref, "flat", ("dot", product, NumPySymbol(self._ones())))
+            kind = "matmul" if _MAY_BE_DOUBLE.search(str(product)) else "dot"
+            self._assign(ref, "flat", (kind, product, NumPySymbol(self._ones())))
             return
         axis = "(0, 1)" if over_batch else "0"
         text = f"np.add.reduce({product}, axis={axis}, keepdims=True)"
