@@ -83,6 +83,8 @@ if typing.TYPE_CHECKING:
     from autograd_mini.compiler import Program, compile
     from autograd_mini.drawing import draw, save, text_tree, to_dot, to_mermaid, to_svg
 
+__version__ = "0.1.0"
+
 __all__ = [
     "OPS",
     "AnomalyError",

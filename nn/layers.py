@@ -129,6 +129,8 @@ class Neuron(Module):
         n_in = checked_size(n_in, "n_in")
         init = _initializer(init, self.activation)
         rng = cast(Random, random) if rng is None else rng
+        if not hasattr(rng, "uniform"):
+            raise TypeError(f"rng is a random.Random, but got {rng!r}: a seed is Random({rng!r})")
         self.w = [Value(init(n_in, 1, rng)) for _ in range(n_in)]
         self.b = Value(0.0) if bias else None
         self.fused = fused

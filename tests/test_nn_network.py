@@ -370,3 +370,10 @@ def test_a_network_that_does_more_than_its_layers_predicts_so_and_is_not_written
     for write in (lambda: save(model, tmp_path / "model"), lambda: to_torch(model)):
         with pytest.raises(TypeError, match=r"an FNN, but got FNN\(.*\) of Doubled"):
             write()
+
+
+def test_a_seed_in_the_place_of_a_generator_is_refused_with_advice() -> None:
+    with pytest.raises(
+        TypeError, match=r"rng is a random.Random, but got 3: a seed is Random\(3\)"
+    ):
+        Neuron(2, rng=3)  # pyright: ignore[reportArgumentType]
