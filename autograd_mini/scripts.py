@@ -1,4 +1,4 @@
-"""Running a user's script with a visitor at each backward(): `debug` and `draw` on the shell."""
+"""What the commands on the shell share: running a user's script, finding a name in a module."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
+from typing import Any
 
 from autograd_mini import contexts
 from autograd_mini.value import Value
 
-__all__ = ["run"]
+__all__ = ["named", "run"]
 
 
 def run(script: str, arguments: Sequence[str], visit: Callable[[Value, float], None]) -> int:
@@ -53,3 +54,55 @@ def run(script: str, arguments: Sequence[str], visit: Callable[[Value, float], N
         contexts.state.on_backward = None
         sys.argv, sys.path[0], sys.modules["__main__"] = before
     return 0
+
+
+def named(target: str) -> Any:
+    """Return what `module:name` or `path/to/file.py:name` names.
+
+    Raises:
+        ValueError: If it is not there, or the module cannot be loaded.
+    """
+    import importlib.util
+    from difflib import get_close_matches
+    from pathlib import Path
+
+    module_name, _, name = target.rpartition(":")
+    if module_name.endswith(".py"):
+        path = Path(module_name)
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        if not path.is_file() or spec is None or spec.loader is None:
+            raise ValueError(f"there is no file {module_name!r}")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules.setdefault(path.stem, module)
+        sys.path.insert(0, str(path.parent.resolve()))
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            raise ValueError(f"{module_name} cannot be loaded: {_brief(error)}") from None
+    else:
+        sys.path.insert(0, os.getcwd())
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            raise ValueError(f"there is no module {error.name!r} here: {module_name!r}") from None
+        except Exception as error:
+            raise ValueError(f"{module_name} cannot be loaded: {_brief(error)}") from None
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            known = vars(module).items()
+            public = [n for n, x in known if n[0] != "_" and not isinstance(x, ModuleType)]
+            near = get_close_matches(part, public, n=1)
+            advice = f"did you mean {near[0]}?" if near else f"it has {', '.join(public)}"
+            raise ValueError(f"{module_name} has no {name!r}: {advice}")
+        found = getattr(found, part)
+    return found
+
+
+def _brief(error: Exception) -> str:
+    """Return what went wrong, and in which line."""
+    import traceback
+
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = "" if isinstance(error, SyntaxError) else f" ({where.filename}:{where.lineno})"
+    return f"{type(error).__name__}: {error}{place}"

@@ -80,6 +80,13 @@ def test_draw_shows_the_graph_that_a_script_differentiates_with_its_gradients(
     assert "data -5" in (tmp_path / "second.dot").read_text("utf-8")
 
 
+def test_draw_takes_a_name_of_a_file_as_check_does(tmp_path: Path) -> None:
+    run = drawn(tmp_path, "script.py:y")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "data -5" in run.stdout
+    assert drawn(tmp_path, "script:y").stdout == run.stdout
+
+
 def test_draw_says_what_is_missing(tmp_path: Path) -> None:
     run = drawn(tmp_path, "-n", "3", "script.py", "x")
     assert run.returncode == 1
@@ -90,6 +97,9 @@ def test_draw_says_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "none.py").write_text("")
     run = drawn(tmp_path, "none.py")
     assert (run.returncode, run.stderr) == (1, "none.py ended, and backward() was never called\n")
+    run = drawn(tmp_path, "script.py:nothing")
+    assert run.returncode == 2
+    assert "script.py:nothing cannot be drawn: script.py has no 'nothing'" in run.stderr
     run = drawn(tmp_path, "-o", "picture.xyz", "script.py")
     assert run.returncode == 2
     assert "suffix" in run.stderr

@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import sys
 from collections.abc import Sequence
-from operator import attrgetter
 
 from autograd_mini.drawing import save, text_tree
 from autograd_mini.drawing.model import Options
 from autograd_mini.drawing.text import needs_ascii
 from autograd_mini.errors import RenderError
-from autograd_mini.scripts import run
+from autograd_mini.scripts import named, run
 from autograd_mini.steps import Trace
 from autograd_mini.value import ZERO, Value
 
@@ -98,15 +96,12 @@ def _show(root: Value, path: str | None, options: Options) -> int:
 
 def _draw_named(target: str, path: str | None, options: Options) -> int:
     """Draw what `module:name` is or, if it is a function, returns."""
-    module, _, name = target.partition(":")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
     try:
-        root = attrgetter(name)(importlib.import_module(module))
-    except (ImportError, AttributeError) as error:
+        root = named(target)
+        root = root() if callable(root) else root
+    except (TypeError, ValueError) as error:
         print(f"{target} cannot be drawn: {error}", file=sys.stderr)
         return 2
-    root = root() if callable(root) else root
     if not isinstance(root, Value):
         print(f"a drawing starts at a Value, but {target} is {root!r}", file=sys.stderr)
         return 2

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
-import os
 import sys
-import traceback
-from collections.abc import Callable, Sequence
-from difflib import get_close_matches
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
+
+from autograd_mini.scripts import named
 
 __all__ = ["main"]
 
@@ -37,7 +33,9 @@ def main(arguments: Sequence[str]) -> int:
 
     try:
         target, inputs, order = _parsed(list(arguments))
-        function = _found(target)
+        function = named(target)
+        if not callable(function):
+            raise ValueError(f"{target} is not a function but {function!r}")
     except ValueError as error:
         print(f"{error}\n\n{USAGE.partition(chr(10))[0]}", file=sys.stderr)
         return 2
@@ -91,46 +89,3 @@ def _number(text: str) -> Any:
         raise ValueError(
             f"an input is a number or a list such as [1,2,3] without spaces, but got {text!r}"
         ) from None
-
-
-def _found(target: str) -> Callable[..., Any]:
-    """Return the function that MODULE:FUNCTION names."""
-    module_name, _, name = target.rpartition(":")
-    if module_name.endswith(".py"):
-        path = Path(module_name)
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        if not path.is_file() or spec is None or spec.loader is None:
-            raise ValueError(f"there is no file {module_name!r}")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules.setdefault(path.stem, module)
-        sys.path.insert(0, str(path.parent.resolve()))
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            raise ValueError(f"{module_name} cannot be loaded: {_brief(error)}") from None
-    else:
-        sys.path.insert(0, os.getcwd())
-        try:
-            module = importlib.import_module(module_name)
-        except ModuleNotFoundError as error:
-            raise ValueError(f"there is no module {error.name!r} here: {module_name!r}") from None
-        except Exception as error:
-            raise ValueError(f"{module_name} cannot be loaded: {_brief(error)}") from None
-    function: Any = module
-    for part in name.split("."):
-        if not hasattr(function, part):
-            public = [n for n, x in vars(module).items() if callable(x) and not n.startswith("_")]
-            near = get_close_matches(part, public, n=1)
-            advice = f"did you mean {near[0]}?" if near else f"it has {', '.join(public)}"
-            raise ValueError(f"{module_name} has no {name!r}: {advice}")
-        function = getattr(function, part)
-    if not callable(function):
-        raise ValueError(f"{target} is not a function but {function!r}")
-    return function
-
-
-def _brief(error: Exception) -> str:
-    """Return what went wrong, and in which line."""
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    place = "" if isinstance(error, SyntaxError) else f" ({where.filename}:{where.lineno})"
-    return f"{type(error).__name__}: {error}{place}"
