@@ -988,6 +988,15 @@ def test_the_program_of_a_network_reads_like_the_network() -> None:
     assert "9 scalar nodes in 5 groups, 2 of them matrices; 12 parameters" in str(program)
 
 
+def test_a_penalty_on_all_weights_adds_one_statement_to_the_backward_pass() -> None:
+    model = FNN([2, 3, 1], seed=0)
+    penalty = losses.l2_penalty(0.1)
+    plain = compile(lambda x, t: (model(x) - t) ** 2, [1.0, 2.0], 0.5)
+    decayed = compile(lambda x, t: (model(x) - t) ** 2 + penalty(model), [1.0, 2.0], 0.5)
+    counts = [p.source.partition("# backward")[2].count("np.") for p in (plain, decayed)]
+    assert counts[1] == counts[0] + 1, decayed.source
+
+
 def test_debuggers_find_the_lines_of_a_program_as_long_as_it_lives() -> None:
     program, _ = linear()
     source = program.source

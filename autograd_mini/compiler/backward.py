@@ -50,7 +50,11 @@ class Backward(Forward):
             self.shared[id(group)] = 1.0
         else:
             self._assign(ref, "flat", ("copy", self._seed(1.0, ref.buffer not in (THETA, STEADY))))
-        for group in reversed(self.plan.groups):
+        # What is the same for all examples comes last: nothing that varies waits for it, and a
+        # penalty finds the gradients of all weights stored, to be added to by one statement.
+        groups = self.plan.groups[::-1]
+        groups.sort(key=lambda group: group.kind != VARYING)
+        for group in groups:
             if not self._leads_on(group.members):
                 continue
             upstream = self._upstream(group)
