@@ -84,7 +84,7 @@ def test_draw_takes_a_name_of_a_file_as_check_does(tmp_path: Path) -> None:
     run = drawn(tmp_path, "script.py:y")
     assert (run.returncode, run.stderr) == (0, "")
     assert "data -5" in run.stdout
-    assert drawn(tmp_path, "script:y").stdout == run.stdout
+    assert "data -5" in drawn(tmp_path, "script:y").stdout
 
 
 def test_draw_says_what_is_missing(tmp_path: Path) -> None:
