@@ -50,6 +50,7 @@ from autograd_mini import (
     total,
     where,
 )
+from autograd_mini.compiler import prelude
 from autograd_mini.compiler.run import _near_kink  # pyright: ignore[reportPrivateUsage]
 from autograd_mini.compiler.spelling import SPELLINGS
 from autograd_mini.testing import finite, programs
@@ -1097,6 +1098,21 @@ def test_a_network_of_tanh_or_relu_needs_one_import_and_no_helpers() -> None:
         program = compile(lambda x, t, model=model: (model(x) - t) ** 2, [1.0, 2.0], 0.5)
         prelude = program.source.partition("def bind")[0]
         assert prelude == "import numpy as np\n\n\n"
+
+
+def test_an_installation_without_sources_imports_what_it_cannot_copy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_source(thing: Any) -> str:
+        raise OSError("could not get source code")
+
+    prelude._definition.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr("inspect.getsource", no_source)
+    w = Value(1.0)
+    program = compile(lambda x: sigmoid(w * x), 1.0)
+    assert "from autograd_mini.compiler.spelling import sigmoid" in program.source
+    assert program([0.0, 0.0]).tolist() == [0.5, 0.5]
+    prelude._definition.cache_clear()  # pyright: ignore[reportPrivateUsage]
 
 
 ALONE = """
