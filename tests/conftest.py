@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from autograd_mini import OPS
+
 os.environ["MPLBACKEND"] = "Agg"
 
 settings.register_profile("dev", max_examples=50, deadline=None)
@@ -72,14 +74,19 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
     assert not said
 
 
+_BUILT_IN = frozenset(OPS)
+
+
 @pytest.fixture(autouse=True)
 def _forget_new_operations() -> Iterator[None]:
     """Give each test the built-in rule table, whatever primitives others have made."""
-    from autograd_mini import OPS
-
-    before = set(OPS)
+    _forget()  # a doctest outside of tests/ leaves its own to whoever comes next
     yield
-    for name in set(OPS) - before:
+    _forget()
+
+
+def _forget() -> None:
+    for name in set(OPS) - _BUILT_IN:
         del OPS[name]
 
 
