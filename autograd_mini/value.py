@@ -490,10 +490,14 @@ def _too_large(x: Any) -> RangeError:
     return RangeError(f"{text} {_BEYOND_FLOATS}: scale it first")
 
 
-def constant(x: SupportsFloat) -> Value:
+def constant(x: Any) -> Value:
     """Return a number that an operator met as a leaf of the graph."""
+    kind = type(x)
     leaf = _new(Value)
-    leaf.data = x if type(x) is float else number(x)
+    try:
+        leaf.data = x if kind is float else float(x) if kind is int else number(x)
+    except OverflowError:
+        raise _too_large(x) from None
     leaf.grad = ZERO
     leaf.label = ""
     leaf._row = None
@@ -731,9 +735,9 @@ def _propagate(order: list[Value]) -> None:
     """Send gradients from each node to its inputs, last node first.
 
     This is `for x, local in zip(node.inputs, node.op.local(...)): x.grad += local * node.grad`,
-    unrolled for one and two operands, with the rules of add, sub, mul and dot written out.
+    unrolled for one and two operands, with the rules of add, sub, mul, div and dot written out.
     """
-    add, sub, mul, dot = ops.ADD, ops.SUB, ops.MUL, ops.DOT
+    add, sub, mul, div, dot = ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.DOT
     a: Any
     b: Any
     for node in reversed(order):
@@ -751,6 +755,10 @@ def _propagate(order: list[Value]) -> None:
             elif op is sub:
                 a.grad += upstream
                 b.grad -= upstream
+            elif op is div:
+                y = b.data
+                a.grad += 1.0 / y * upstream
+                b.grad += -node.data / y * upstream
             else:
                 f, x, y = node.data, a.data, b.data
                 by_x, by_y = op.partials
