@@ -264,12 +264,9 @@ class Value(Number):
         if arity is not None and len(operands) != arity:
             raise TypeError(f"{op.name} takes {arity} operands, but got {len(operands)}")
         values: Any = operands
-        recorded = bool(operands)
-        for x in operands:
-            if type(x) is not Value:
-                recorded = False
-                break
-        if not recorded:
+        numbers = [x.data for x in operands if type(x) is Value]
+        recorded = bool(numbers)
+        if len(numbers) < len(operands):
             for x in operands:
                 if isinstance(x, Value):
                     recorded = True
@@ -277,8 +274,9 @@ class Value(Number):
                 if isinstance(x, Number):
                     return x.apply(op, *operands)
             values = tuple([x if isinstance(x, Value) else constant(x) for x in operands])
+            numbers = [x.data for x in values]
         try:
-            data: Any = op.forward(*[x.data for x in values])
+            data: Any = op.forward(*numbers)
         except UNDEFINED as error:
             raise explained(op, values, error) from None
         if type(data) is not float:
