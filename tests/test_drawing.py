@@ -674,3 +674,11 @@ def test_a_drawing_starts_at_a_value() -> None:
     wrong: Any = [Value(1.0)]
     with pytest.raises(TypeError, match=r"starts at a Value, but got \[Value"):
         draw(wrong)
+
+
+@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+def test_the_text_of_an_edge_keeps_clear_of_a_vertical_line(rankdir: str) -> None:
+    y = Value(2.0, "a") * Value(3.0, "b")
+    y.backward()
+    texts = re.findall(r'[^d]label="( *)3 · 1 = 3( *)"', to_dot(y, partials=True, rankdir=rankdir))
+    assert texts == [("  ", "  ") if rankdir == "TB" else ("", "")]

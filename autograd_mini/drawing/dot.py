@@ -79,6 +79,7 @@ def _edge(edge: Edge, picture: Picture) -> str:
     if edge.argument:
         attributes.append(f"headlabel={labels.dot(edge.argument)}")
     if edge.text:
-        attributes.append(f"label={labels.dot(edge.text)}")
+        gap = "" if picture.rankdir in ("LR", "RL") else "  "  # a vertical edge runs along its text
+        attributes.append(f"label={labels.dot(gap + edge.text + gap)}")
     source, target = picture.boxes[edge.source].id, picture.boxes[edge.target].id
     return f"{source} -> {target} [{' '.join(attributes)}]"
