@@ -58,10 +58,17 @@ def to_svg(picture: Picture) -> str:
     if _suits_graphviz(picture):
         source = dot(picture).encode()
         for engine in installed():
-            written, _ = _run(engine, source, "svg")
-            if written is not None and b"<svg" in written:
-                return written.decode("utf-8", "replace")
+            if engine.name == "dot" or not _has_texts_side_by_side(picture):
+                written, _ = _run(engine, source, "svg")
+                if written is not None and b"<svg" in written:
+                    return written.decode("utf-8", "replace")
     return svg(picture)
+
+
+def _has_texts_side_by_side(picture: Picture) -> bool:
+    """Say whether edges' texts may overlap where, as in graphviz-pure, no font is measured."""
+    vertical = picture.rankdir not in ("LR", "RL")
+    return vertical and any(edge.text for edge in picture.edges)
 
 
 def _suits_graphviz(picture: Picture) -> bool:
