@@ -51,7 +51,7 @@ from autograd_mini import (
     where,
 )
 from autograd_mini.compiler import prelude
-from autograd_mini.compiler.run import _near_kink  # pyright: ignore[reportPrivateUsage]
+from autograd_mini.compiler.program import _near_kink  # pyright: ignore[reportPrivateUsage]
 from autograd_mini.compiler.spelling import SPELLINGS
 from autograd_mini.testing import finite, programs
 from autograd_mini.testing import points as points_of
@@ -1046,7 +1046,7 @@ def test_the_source_is_stepped_through_in_pdb() -> None:
 def test_a_graph_that_falls_into_too_many_statements_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("autograd_mini.compiler.run.STATEMENTS", 50)
+    monkeypatch.setattr("autograd_mini.compiler.program.STATEMENTS", 50)
 
     def f(x: Any) -> Any:
         for _ in range(60):

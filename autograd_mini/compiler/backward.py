@@ -25,7 +25,7 @@ from autograd_mini.compiler.spelling import (
     spelling,
     stacked,
 )
-from autograd_mini.compiler.trace import VARYING
+from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.writer import Upstream, as_symbol, as_text
 from autograd_mini.ops import Op
 from autograd_mini.symbols import PRODUCT, Symbol

@@ -11,7 +11,7 @@ from typing import Any, Final
 from autograd_mini.compiler.backward import Backward
 from autograd_mini.compiler.group import FORWARD, GRADIENT, INPUTS, ROWS, STEADY, Plan
 from autograd_mini.compiler.prelude import definitions
-from autograd_mini.compiler.trace import VARYING
+from autograd_mini.compiler.record import VARYING
 
 __all__ = ["Text", "emit"]
 

@@ -13,7 +13,7 @@ from operator import attrgetter, itemgetter
 from typing import Final, TypeAlias
 
 from autograd_mini import ops
-from autograd_mini.compiler.trace import CONSTANT, INPUT, PARAMETER, VARYING, Graph
+from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 from autograd_mini.ops import Op
 
 __all__ = ["Group", "Part", "Plan", "Ref", "buffers_of", "flatten", "grouped", "placed"]

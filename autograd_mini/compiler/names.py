@@ -10,7 +10,7 @@ from typing import Final
 from autograd_mini import ops
 from autograd_mini.compiler import spelling
 from autograd_mini.compiler.group import FORWARD, GRADIENT, INPUTS, Plan
-from autograd_mini.compiler.trace import VARYING
+from autograd_mini.compiler.record import VARYING
 
 __all__ = ["RESERVED", "Names", "common_label", "identifier", "name_groups"]
 

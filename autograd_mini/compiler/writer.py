@@ -16,7 +16,7 @@ from autograd_mini.compiler.group import BAKED, FLAGS, ROWS, STEADY, THETA, Grou
 from autograd_mini.compiler.names import RESERVED, Names, common_label, identifier, name_groups
 from autograd_mini.compiler.prelude import array_text, index_text
 from autograd_mini.compiler.spelling import NumPySymbol
-from autograd_mini.compiler.trace import VARYING
+from autograd_mini.compiler.record import VARYING
 from autograd_mini.ops import Op
 from autograd_mini.symbols import Symbol
 

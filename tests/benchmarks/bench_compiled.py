@@ -46,7 +46,7 @@ from workloads import (
 from autograd_mini import Program, Value, compile, dot, logsumexp
 from autograd_mini.compiler.emit import emit
 from autograd_mini.compiler.group import plan
-from autograd_mini.compiler.trace import trace
+from autograd_mini.compiler.record import record
 from autograd_mini.contexts import collector_paused
 
 PENALTY = 1e-4
@@ -485,7 +485,7 @@ def compile_times(work: Work, binary: bool, rounds: int) -> dict[str, float]:
         gc.collect()
         times = [time.process_time()]
         with collector_paused():
-            graph = trace(f, example)
+            graph = record(f, example)
             times.append(time.process_time())
             found = plan(graph)
             times.append(time.process_time())

@@ -1,4 +1,4 @@
-"""Run: `compile` a function of one example, and call it on batches.
+"""Program: `compile` a function of one example, and call it on batches.
 
 Values and arrays: `program(...)`, `value_and_grad` and `input_grad` read the parameters' Values
 anew at every call. A training loop that updates the parameters itself stays *resident* instead:
@@ -32,9 +32,9 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Final, TypeAlias
 
-from autograd_mini.compiler import trace as tracing
+from autograd_mini.compiler import record as recording
 from autograd_mini.compiler.group import FORWARD, GRADIENT, INPUTS, Plan, plan
-from autograd_mini.compiler.trace import PARAMETER, VARYING, Shape
+from autograd_mini.compiler.record import PARAMETER, VARYING, Shape
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
 from autograd_mini.ops import UNDEFINED
@@ -82,7 +82,7 @@ def compile(
         1.961254
     """
     with collector_paused():
-        graph = tracing.trace(f, example)
+        graph = recording.record(f, example)
         found = plan(graph)
     if len(found.groups) > STATEMENTS:
         raise TraceError(
@@ -474,7 +474,7 @@ class Program:
             suspects = np.concatenate([suspects[bad], suspects[~bad]])
         with self._with_theta():
             for n in suspects[:SUSPECTS].tolist():
-                results, _ = tracing.eager(self._f, self._example_at(columns, n))
+                results, _ = recording.eager(self._f, self._example_at(columns, n))
                 if self._graph.scalar:
                     adjoints(results[0])
 
@@ -489,7 +489,7 @@ class Program:
         if self._traced_with is not None and self._traced_with != self._theta.tolist():
             self._traced_with = None
             with self._with_theta():
-                tracing.retrace(self._f, self._example, self._graph)
+                recording.record_again(self._f, self._example, self._graph)
 
     def _compare(self, columns: list[Array], count: int) -> None:
         import numpy as np
@@ -505,11 +505,11 @@ class Program:
             return
         gtheta = self.gtheta.copy()
         with self._with_theta(), collector_paused():
-            tracing.retrace(self._f, self._example_at(columns, others[0]), self._graph)
+            recording.record_again(self._f, self._example_at(columns, others[0]), self._graph)
             for n in others:
                 one = [np.ascontiguousarray(x[:, n : n + 1]) for x in columns]
                 example = self._example_at(columns, n)
-                results, _ = tracing.eager(self._f, example)
+                results, _ = recording.eager(self._f, example)
                 values, _ = self._run(FORWARD, one, 1)
                 expected = [y.data for y in results]
                 unlike = self._unlike(expected, values[0].tolist())

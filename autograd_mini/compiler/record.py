@@ -1,4 +1,4 @@
-"""Trace: run a function of one example on Values and write its graph down as lists.
+"""Record: run a function of one example on Values and write its graph down as lists.
 
 A graph is recorded twice. The leaves that are the same objects both times are parameters; all
 other leaves are constants of the program, so they must hold the same numbers both times.
@@ -25,7 +25,7 @@ from autograd_mini.nested import is_nested, mapped
 from autograd_mini.ops import Op
 from autograd_mini.value import Value
 
-__all__ = ["Graph", "Shape", "eager", "shape_of", "trace"]
+__all__ = ["Graph", "Shape", "eager", "shape_of", "record", "record_again"]
 
 Shape: TypeAlias = "tuple[int, ...]"
 
@@ -96,19 +96,19 @@ class Graph:
         return "\n".join([*lines, f"roots {self.roots}"])
 
 
-def trace(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
+def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     """Return the graph of `f` on one example.
 
     Raises:
-        TraceError: If `f` branches on a traced number, lets one out of the graph, draws random
+        TraceError: If `f` branches on a recorded number, lets one out of the graph, draws random
             numbers, or returns something that is not made of numbers.
     """
-    one = _record(f, example)
+    one = _run(f, example)
     graph, nodes = _written_down(one)
     graph.shapes = [shape_of(x) for x in example]
     graph.names = argument_names(f, len(example))
     with record_source() if len(nodes) <= RECORD_LINES else nullcontext():
-        two = _record(f, example)
+        two = _run(f, example)
     again = _paired(graph, two)
     if again is None:
         raise _different_graphs(graph, two, f, example, "two runs on the same example")
@@ -118,13 +118,13 @@ def trace(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     return graph
 
 
-def retrace(f: Callable[..., Any], example: Sequence[Any], graph: Graph) -> None:
+def record_again(f: Callable[..., Any], example: Sequence[Any], graph: Graph) -> None:
     """Record another example, and raise if it is not the same program.
 
     Raises:
         TraceError: If the graph has another form or other constants.
     """
-    other = _record(f, example)
+    other = _run(f, example)
     nodes = _paired(graph, other)
     if nodes is None or any(nodes[i] is not p for i, p in graph.parameters.items()):
         raise _different_graphs(graph, other, f, example, "two examples")
@@ -211,7 +211,7 @@ def argument_names(f: Callable[..., Any], count: int) -> list[str]:
 # Recording.
 
 
-class _Tracer:
+class _Recorder:
     """Hears of every number that is about to leave the graph."""
 
     def refuse(self, value: Value, how: str) -> None:
@@ -269,11 +269,11 @@ class _Recording(NamedTuple):
     arguments: list[list[Value]]
 
 
-def _record(f: Callable[..., Any], example: Sequence[Any]) -> _Recording:
+def _run(f: Callable[..., Any], example: Sequence[Any]) -> _Recording:
     leaves: list[list[Value]] = []
     arguments = [_wrapped(x, leaves) for x in example]
     with ExitStack() as blocks:
-        blocks.enter_context(Setting(contexts.tracer, _Tracer()))
+        blocks.enter_context(Setting(contexts.tracer, _Recorder()))
         for variable, value in (
             (contexts.grad_enabled, True),
             (contexts.anomaly_detected, False),
@@ -443,7 +443,7 @@ def _line(f: Callable[..., Any], example: Sequence[Any], node: int) -> str:
     """Return ` (file:line)` of the first consumer of a node, if another run can tell."""
     try:
         with record_source():
-            graph, nodes = _written_down(_record(f, example))
+            graph, nodes = _written_down(_run(f, example))
         found = [nodes[i].source for i, args in enumerate(graph.args) if node in args or i == node]
         line = next(filter(None, found), None)
     except Exception:  # the line is an extra
