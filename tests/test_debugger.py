@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini import Trace, Value, contexts, record_source, topological_order
-from autograd_mini.debugger import Debugger, main
+from autograd_mini.cli.debug import main
+from autograd_mini.cli.scripts import run
+from autograd_mini.debugger import Debugger
 from autograd_mini.debugger.commands import COMMANDS, GROUPS
-from autograd_mini.scripts import run
 from tests.shared import PACKAGE, ROOT, python
 
 

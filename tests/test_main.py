@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from autograd_mini.__main__ import COMMANDS, TOUR, main
+from autograd_mini.cli import COMMANDS, main
+from autograd_mini.cli.tour import TOUR
 from tests.shared import python
 
 

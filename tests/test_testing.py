@@ -46,7 +46,7 @@ from autograd_mini.testing import (
     reference_gradient,
     values,
 )
-from autograd_mini.testing.command import main
+from autograd_mini.cli.check import main
 from autograd_mini.testing.differences import judge, ridders
 from autograd_mini.testing.source import source
 from tests.shared import python

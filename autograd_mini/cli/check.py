@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_mini.scripts import named
+from autograd_mini.cli.scripts import named
 
 __all__ = ["main"]
 

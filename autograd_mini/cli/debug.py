@@ -1,0 +1,36 @@
+"""`python -m autograd_mini debug script.py`: step through each backward() of a script."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from autograd_mini.cli.scripts import run
+from autograd_mini.debugger import Debugger
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run `python -m autograd_mini debug` and return the exit status."""
+    parser = argparse.ArgumentParser(
+        "python -m autograd_mini debug",
+        description="Run a script and step through each backward() of it; `help` at the prompt "
+        "lists the commands.",
+    )
+    parser.add_argument(
+        "-c",
+        dest="commands",
+        metavar="COMMAND",
+        action="append",
+        default=[],
+        help="do this before the first prompt; can be given several times",
+    )
+    parser.add_argument("script", help="the Python file to run")
+    parser.add_argument("args", nargs=argparse.REMAINDER, help="the script's own arguments")
+    options = parser.parse_args(arguments)
+    debugger = Debugger(commands=options.commands, follows=True)
+    status = run(options.script, options.args, debugger.visit)
+    if status == 0 and not debugger.passes:
+        debugger.say(f"{options.script} ended, and backward() was never called")
+    return status
