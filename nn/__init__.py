@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from nn import activations, datasets, features, initializers, losses, metrics, plots
 from nn.export import from_torch, to_onnx, to_torch
 from nn.files import load, save
-from nn.history import History
 from nn.layers import Layer, Neuron
 from nn.network import FNN, MLP
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
@@ -23,7 +22,7 @@ from nn.schedules import (
     Schedule,
     StepLR,
 )
-from nn.training import DivergedError, RunState, Trainer, fit
+from nn.training import DivergedError, History, RunState, Trainer, fit
 
 if TYPE_CHECKING:
     from nn.estimators import FNNClassifier as FNNClassifier

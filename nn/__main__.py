@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import math
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -18,9 +17,10 @@ from typing import Any, Final
 from nn import datasets, metrics
 from nn.activations import softmax
 from nn.files import load, notes, save
+from nn.files.tensorfile import check_place
 from nn.network import FNN
 from nn.optimizers import Adam
-from nn.tensorfile import check_place
+from nn.tables import is_number, label_order, numbers, read_table
 from nn.training import fit
 
 CLASSES: Final = ("cross_entropy", "bce_with_logits")  # losses of a target that is a label
@@ -73,13 +73,13 @@ def train(options: argparse.Namespace) -> None:
             f"{options.data}, row {texts.index('') + 2}: the target {options.target!r} is missing; "
             "leave the row out"
         )
-    loss = options.loss or ("mse" if all(map(_is_number, texts)) else "cross_entropy")
+    loss = options.loss or ("mse" if all(map(is_number, texts)) else "cross_entropy")
     if loss not in (*CLASSES, *NUMBERS):
         raise ValueError(
             f"no loss for a table is called {loss!r}: for labels there are {', '.join(CLASSES)}, "
             f"for numbers {', '.join(NUMBERS)}"
         )
-    classes = sorted(set(texts), key=_label_order) if loss in CLASSES else []
+    classes = sorted(set(texts), key=label_order) if loss in CLASSES else []
     if loss in CLASSES and len(classes) < 2:
         raise ValueError(f"{options.target!r} holds one class only, {classes[0]!r}")
     if loss == "bce_with_logits" and len(classes) != 2:
@@ -157,58 +157,6 @@ def predict(options: argparse.Namespace) -> None:
     print(f"wrote {options.out}")
 
 
-def read_table(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Return the header and the rows of a CSV file.
-
-    Raises:
-        ValueError: If the file is empty, not UTF-8, or a row has more or fewer cells than the
-            header.
-        OSError: If there is no such file.
-    """
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            header, *rows = [row for row in csv.reader(file) if row] or [[]]
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path} is not UTF-8 text (byte {error.start}): save it as CSV UTF-8"
-        ) from None
-    except csv.Error as error:
-        raise ValueError(f"{path} is not a CSV file: {error}") from None
-    header = [name.strip() for name in header]
-    if not rows:
-        raise ValueError(f"{path} has no rows: it needs a line of column names and then numbers")
-    repeated = {name for name in header if header.count(name) > 1}
-    if repeated:
-        raise ValueError(f"{path} has several columns called {', '.join(sorted(repeated))}")
-    for i, row in enumerate(rows):
-        if len(row) != len(header):
-            raise ValueError(
-                f"{path}, row {i + 2}: {len(row)} cells, but the header has {len(header)}"
-            )
-    return header, [[cell.strip() for cell in row] for row in rows]
-
-
-def numbers(
-    path: Path, header: list[str], rows: list[list[str]], columns: list[str]
-) -> list[list[float]]:
-    """Return some columns as floats.
-
-    Raises:
-        ValueError: If a cell is not a finite number; the message names row and column.
-    """
-    places = [header.index(name) for name in columns]
-    table: list[list[float]] = []
-    for i, row in enumerate(rows):
-        for place in places:
-            if not _is_number(row[place]):
-                raise ValueError(
-                    f"{path}, row {i + 2}, column {header[place]!r}: {row[place]!r} is not a "
-                    "finite number; leave the row out, or encode the column as numbers"
-                )
-        table.append([float(row[place]) for place in places])
-    return table
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m nn", description="Networks for tables.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -256,17 +204,6 @@ def _widths(text: str) -> list[int]:
         return [int(width) for width in text.split(",")] if text else []
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no list of widths such as 16,16") from None
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
-
-
-def _label_order(text: str) -> tuple[int, float, str]:
-    return (0, float(text), "") if _is_number(text) else (1, 0.0, text)
 
 
 def _fold_scaling(model: FNN, x_mean: Any, x_scale: Any, y_mean: float, y_scale: float) -> None:

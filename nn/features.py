@@ -11,7 +11,8 @@ from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from autograd_mini import Value, dot, exp, product, total
-from nn.layers import Module, as_floats, as_lists
+from nn.arrays import as_floats, as_lists
+from nn.layers import Module
 
 if TYPE_CHECKING:
     from numpy import float64

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from autograd_mini import Value, no_grad
 from nn import activations, initializers
 from nn.activations import Activation
+from nn.arrays import as_array, as_floats
 from nn.initializers import Initializer
-from nn.layers import Layer, Module, as_array, as_floats, as_inputs, checked_size
+from nn.layers import Layer, Module, as_inputs, checked_size
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -200,7 +201,7 @@ class FNN(Module):
             >>> FNN([2, 3, 1], seed=0).diagram().count("<circle")
             6
         """
-        from autograd_mini.drawing.network import Units, network
+        from nn.diagram import Units, network
 
         layers = [
             Units(

@@ -7,14 +7,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-from nn.history import History
+from typing import Any, Protocol
 
 __all__ = ["plot_decision_boundary", "plot_history"]
 
 
-def plot_history(history: History, path: str | Path | None = None) -> Any:
+class Curves(Protocol):
+    """What `plot_history` draws; a `History` is one."""
+
+    loss: list[float]
+    val_loss: list[float]
+
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def best_epoch(self) -> int: ...
+
+
+def plot_history(history: Curves, path: str | Path | None = None) -> Any:
     """Draw training and validation loss against the epochs, logarithmic where that helps.
 
     Args:

@@ -35,10 +35,11 @@ from nn import (
     fit,
     load,
     save,
-    tensorfile,
 )
+from nn.files import tensorfile
 from nn.losses import l2_penalty, mse_loss
-from nn.training import ExampleLoss, RunState
+from nn.training import RunState
+from nn.training.data import ExampleLoss
 from tests.shared import ROOT
 
 X, Y = datasets.moons(40, noise=0.1, seed=2)
@@ -198,8 +199,6 @@ def test_somebody_elses_safetensors_file_is_refused(tmp_path: Path) -> None:
 
 def rewritten(path: Path, **changes: Any) -> None:
     """Write the file anew with other metadata and a true checksum."""
-    from nn import tensorfile
-
     arrays, described = tensorfile.read(path, "model")
     tensorfile.write(path, "model", changes.pop("arrays", arrays), described | changes)
 
@@ -207,8 +206,6 @@ def rewritten(path: Path, **changes: Any) -> None:
 def test_a_newer_version_is_refused_with_the_advice(
     saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nn import tensorfile
-
     monkeypatch.setattr(tensorfile, "VERSION", 2)
     save(FNN([1, 1]), saved)
     monkeypatch.undo()

@@ -17,7 +17,7 @@ from autograd_mini import Op, Value, apply, register
 from autograd_mini.drawing import style
 from autograd_mini.steps import Trace
 from nn import FNN, Playback, fit, losses
-from nn.playback import MOST_EPOCHS
+from nn.playback.recording import MOST_EPOCHS
 
 Opener = Callable[..., Any]
 

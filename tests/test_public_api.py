@@ -27,9 +27,9 @@ ORDER = {
         testing debugger cli __init__ __main__
     """,
     "nn": """
-        errors initializers activations layers network features losses optimizers schedules
-        metrics datasets history tensorfile examples backends trainer run checkpoints terminal
-        training playback plots files estimators export __init__ __main__
+        errors arrays initializers activations layers diagram network features losses optimizers
+        schedules metrics datasets plots files training playback estimators export tables
+        __init__ __main__
     """,
 }
 # Where users find names: the packages, and the modules that they are told to import from.

@@ -13,7 +13,6 @@ drawing  the graphviz.Digraph that `draw` returns
 command  `python -m autograd_mini draw`
 player   the HTML player of a Trace; page/ holds its HTML, CSS and JavaScript
 javascript                   the rule table for players that compute
-network  a feedforward network as units and weights
 ```
 """
 
@@ -22,7 +21,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Unpack
 
-from autograd_mini.drawing import engines, labels
+from autograd_mini.drawing import engines, labels, style
 from autograd_mini.drawing.boxes import Collapse
 from autograd_mini.drawing.dot import dot
 from autograd_mini.drawing.mermaid import MOST_EDGES, fits, mermaid
@@ -33,7 +32,7 @@ from autograd_mini.value import Value
 if TYPE_CHECKING:
     from autograd_mini.drawing.drawing import Drawing
 
-__all__ = ["draw", "save", "text_tree", "to_dot", "to_mermaid", "to_svg"]
+__all__ = ["draw", "labels", "save", "style", "text_tree", "to_dot", "to_mermaid", "to_svg"]
 
 
 def draw(

@@ -13,6 +13,8 @@ from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.layout import Layout, Point, layout
 from autograd_mini.drawing.picture import Box, Edge, Picture
 
+__all__ = ["opening", "path", "place", "sizes", "svg"]
+
 STACK: Final = 4.0  # how far the sheets behind a collapsed box look out
 DOUBLE: Final = 3.0  # between the two lines of a double border
 PORT: Final = 9.0  # between two arrowheads at a box that grows to have room for them

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, cast
 
 from autograd_mini import Value, is_tracing, norm
 from autograd_mini.ops import Number
-from nn.layers import as_lists
+from nn.arrays import as_lists
 from nn.losses.checks import check_distribution, data_of, varies
 from nn.losses.terms import pairs, summed
 

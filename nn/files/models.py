@@ -6,7 +6,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from nn import activations, tensorfile
+from nn import activations
+from nn.files import tensorfile
 from nn.network import FNN, MLP, has_layers_only
 
 __all__ = ["load", "notes", "save"]

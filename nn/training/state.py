@@ -9,13 +9,13 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from nn.examples import Examples
-from nn.history import History
 from nn.initializers import plain_seed
 from nn.losses import Loss
 from nn.optimizers import Optimizer
 from nn.schedules import Schedule
-from nn.trainer import Trainer
+from nn.training.data import Examples
+from nn.training.history import History
+from nn.training.trainer import Trainer
 
 __all__ = ["Run", "RunState"]
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from nn import tensorfile
-from nn.examples import function_name
-from nn.history import History
-from nn.run import Run
-from nn.trainer import Trainer
+from nn.files import tensorfile
+from nn.training.data import function_name
+from nn.training.history import History
+from nn.training.state import Run
+from nn.training.trainer import Trainer
 
 __all__ = ["resume", "save"]
 

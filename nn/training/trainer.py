@@ -11,10 +11,11 @@ from typing import Any, Final, cast
 
 from autograd_mini import TraceError, Value
 from autograd_mini.contexts import is_watched
-from nn.backends import Compiled, Eager
-from nn.examples import ExampleLoss, Examples
 from nn.losses import Loss
 from nn.optimizers import Optimizer, check_limit
+from nn.training.compiled import Compiled
+from nn.training.data import ExampleLoss, Examples
+from nn.training.eager import Eager
 
 __all__ = ["Trainer"]
 

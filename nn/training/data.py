@@ -14,8 +14,8 @@ from typing import Any, Final, cast
 
 from autograd_mini import no_grad
 from nn import losses
+from nn.arrays import as_array, as_floats, as_lists
 from nn.errors import DivergedError
-from nn.layers import as_array, as_floats, as_lists
 from nn.losses import Loss
 
 __all__ = ["ExampleLoss", "Examples"]

@@ -1,8 +1,4 @@
-"""Training: `fit` takes a model through epochs of updates, and returns what was measured.
-
-The updates are `nn.trainer`'s, on the data of `nn.examples`; `nn.run` holds the state of the run,
-`nn.checkpoints` keeps it in a file.
-"""
+"""`fit` takes a model through epochs of updates and returns what was measured."""
 
 from __future__ import annotations
 
@@ -14,22 +10,21 @@ from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
-from nn import activations, checkpoints, losses, tensorfile
+from nn import activations, losses
 from nn import metrics as known_metrics
 from nn.errors import DivergedError
-from nn.examples import MEMORY as MEMORY
-from nn.examples import ExampleLoss, Examples
-from nn.history import History
+from nn.files import tensorfile
 from nn.losses import Loss
 from nn.optimizers import Adam, Optimizer
-from nn.run import Run, RunState
 from nn.schedules import Schedule
-from nn.terminal import CtrlC, progress_bar
-from nn.trainer import BACKENDS as BACKENDS
-from nn.trainer import WORTH_COMPILING as WORTH_COMPILING
-from nn.trainer import Trainer, parameters_of
+from nn.training import checkpoints
+from nn.training.data import ExampleLoss, Examples
+from nn.training.history import History
+from nn.training.progress import CtrlC, progress_bar
+from nn.training.state import Run, RunState
+from nn.training.trainer import Trainer, parameters_of
 
-__all__ = ["DivergedError", "History", "RunState", "Trainer", "fit"]
+__all__ = ["fit"]
 
 
 def fit(

@@ -30,8 +30,8 @@ from autograd_mini.drawing.player import (
     scene,
 )
 from autograd_mini.steps import Trace
-from nn.examples import ExampleLoss
-from nn.layers import as_floats, as_lists
+from nn.arrays import as_floats, as_lists
+from nn.training.data import ExampleLoss
 
 __all__ = ["Playback"]
 
@@ -462,4 +462,4 @@ def _base64(data: bytes) -> str:
 
 
 def _file(name: str) -> str:
-    return (resources.files("nn") / "page" / name).read_text("utf-8")
+    return (resources.files("nn") / "playback" / "page" / name).read_text("utf-8")

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini.drawing import style
-from autograd_mini.drawing.network import MOST_UNITS, Units, network
 from nn import FNN
+from nn.diagram import MOST_UNITS, Units, network
 from tests.shared import SVG
 
 
