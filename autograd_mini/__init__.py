@@ -67,6 +67,7 @@ from autograd_mini.functions import (
     where,
     xlogy,
 )
+from autograd_mini.graph import topological_order
 from autograd_mini.ops import OPS, Op, register
 from autograd_mini.steps import ForwardStep, Step, Trace
 from autograd_mini.transforms import (
@@ -77,7 +78,7 @@ from autograd_mini.transforms import (
     jacobian,
     value_and_grad,
 )
-from autograd_mini.value import Value, apply, topological_order
+from autograd_mini.value import Value, apply
 
 if typing.TYPE_CHECKING:
     from autograd_mini.compiler import Program, compile

@@ -9,21 +9,17 @@ which concern numbers that leave the graph, but not the making of nodes.
 from __future__ import annotations
 
 import gc
-import os
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, Token
 from functools import wraps
-from types import FrameType
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 __all__ = [
     "collector_paused",
     "detect_anomaly",
     "is_tracing",
-    "is_watched",
     "no_grad",
     "record_source",
 ]
@@ -191,24 +187,6 @@ def is_tracing() -> bool:
     return tracer.get() is not None
 
 
-def is_watched() -> bool:
-    """Say whether somebody looks at single nodes, so that running them as arrays would hide them.
-
-    That is inside `record_source()` and `detect_anomaly()`, while a debugger of this project
-    waits for `backward()`, and under pdb and its like; a coverage tool does not count.
-
-    Example:
-        >>> with record_source():
-        ...     is_watched()
-        True
-    """
-    if state.on_backward is not None or source_recorded.get() or anomaly_detected.get():
-        return True
-    tracing: Any = sys.gettrace()
-    owner = type(getattr(tracing, "__self__", tracing)).__module__
-    return tracing is not None and not owner.startswith("coverage")
-
-
 class _Pauses:
     """How many blocks pause the collector, and whether it was on before the first."""
 
@@ -246,21 +224,3 @@ class collector_paused:
             _pauses.depth -= 1
             if _pauses.depth == 0 and _pauses.was_enabled:
                 gc.enable()
-
-
-_HERE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_OURS: Final = (_HERE, os.path.join(os.path.dirname(os.path.dirname(_HERE)), "nn") + os.sep)
-
-
-def calling_frame() -> FrameType:
-    """Return the frame of the innermost caller outside of this project's packages."""
-    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] # the one cheap way to a caller
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
-        frame = frame.f_back
-    return frame
-
-
-def calling_line() -> str:
-    """Return `file:line` of the innermost caller outside of this project's packages."""
-    frame = calling_frame()
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -15,6 +15,13 @@ RuntimeError
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from autograd_mini.ops import Op
+    from autograd_mini.value import Value
+
 __all__ = [
     "AnomalyError",
     "DivisionError",
@@ -23,6 +30,8 @@ __all__ = [
     "RenderError",
     "TraceError",
 ]
+
+_BEYOND_FLOATS: Final = "is too large for a float, which ends at 1.797e308"
 
 
 class DomainError(ValueError):
@@ -115,3 +124,47 @@ class RenderError(RuntimeError):
     def __init__(self, message: str, source: str = "") -> None:
         super().__init__(message)
         self.source = source
+
+
+# The words of each error, in the caller's values and labels.
+
+
+def described(values: Iterable[Value]) -> str:
+    """Return operands with their labels, as `x = 2.0, 3.0`."""
+    return ", ".join(f"{v.label} = {v.data!r}" if v.label else repr(v.data) for v in values)
+
+
+def explained(op: Op, operands: Sequence[Value], error: Exception) -> DomainError:
+    """Return the error of a row that has no real result: what happened, and what was needed."""
+    call = f"{op.name}({', '.join([repr(x.data) for x in operands])})"
+    named = "".join([f" and {x.label!r} is {x.data}" for x in operands if x.label])
+    named = f",{named}" if named else ""
+    need = f"{op.name} needs {op.domain}" if op.domain else f"{op.name} says {error}"
+    if isinstance(error, OverflowError):
+        bound = f": {need}" if op.arity == 1 else ""  # a power's domain does not bound its size
+        return RangeError(f"{call} {_BEYOND_FLOATS}{bound}{named}")
+    kind = DivisionError if isinstance(error, ZeroDivisionError) else DomainError
+    return kind(f"{call} is not a real number: {need}{named}")
+
+
+def bad_result(op: Op, data: float, inputs: Iterable[Value], node: Value) -> AnomalyError:
+    """Return the error of a result that is not finite."""
+    return AnomalyError(f"{op.name} gives {data}: {described(inputs)}{_made_at(node)}")
+
+
+def anomaly(node: Value, local: float, upstream: float) -> AnomalyError:
+    """Return the error of a contribution that is not finite."""
+    return AnomalyError(
+        f"the gradient of {node.op.name} is {local * upstream} (local {local} * "
+        f"upstream {upstream}): {described(node.inputs)}{_made_at(node)}"
+    )
+
+
+def too_large(x: Any) -> RangeError:
+    """Return the error of a number that no float can hold."""
+    text = str(x) if not isinstance(x, int) else f"an integer of {x.bit_length()} bits"
+    return RangeError(f"{text} {_BEYOND_FLOATS}: scale it first")
+
+
+def _made_at(node: Value) -> str:
+    return f" (made at {node.source})" if node.source else ""

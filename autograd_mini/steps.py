@@ -14,16 +14,13 @@ from os import PathLike
 from typing import Final, TypeVar, cast, overload
 
 from autograd_mini import contexts, ops
+from autograd_mini.backprop import refuse_second_pass
+from autograd_mini.convert import as_seed
+from autograd_mini.errors import anomaly
+from autograd_mini.graph import topological_order
 from autograd_mini.ops import Op
 from autograd_mini.symbols import Symbol, written
-from autograd_mini.value import (
-    ZERO,
-    Value,
-    anomaly,
-    as_seed,
-    refuse_second_pass,
-    topological_order,
-)
+from autograd_mini.value import ZERO, Value
 
 __all__ = ["ForwardStep", "Step", "Trace", "backward_steps"]
 

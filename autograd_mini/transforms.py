@@ -12,8 +12,9 @@ from functools import wraps
 from typing import Any, TypeAlias
 
 from autograd_mini import contexts
+from autograd_mini.backprop import adjoints
 from autograd_mini.nested import flat, is_nested, mapped
-from autograd_mini.value import Value, adjoints
+from autograd_mini.value import Value
 
 __all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "value_and_grad"]
 

@@ -1,11 +1,10 @@
-"""Value: a number that remembers how it was computed, and backpropagation over such numbers.
+"""Value: a number that remembers how it was computed. Operators choose a row, `_node` records it.
 
 A node knows its operands; no node knows who uses it, so a graph has no cycle and is freed as
 soon as nobody holds its root. Nothing here recurses: a graph may be a million operations deep.
 """
 
-# The functions of this module are the Value's own workings, and its operand slots hold a Value, a
-# tuple of them or nothing.
+# A node's operand slots hold a Value, a tuple of them or nothing.
 # pyright: reportPrivateUsage=false, reportUnknownVariableType=false
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
@@ -13,28 +12,25 @@ from __future__ import annotations
 
 import math
 import operator
-import sys
-import threading
-import weakref
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, Final, SupportsFloat, TextIO, TypeAlias, cast
 
-from autograd_mini import contexts, ops
-from autograd_mini.errors import AnomalyError, DivisionError, DomainError, RangeError
+from autograd_mini import contexts, frames, ops
+from autograd_mini.convert import number
+from autograd_mini.errors import bad_result, explained, too_large
 from autograd_mini.ops import UNDEFINED, Number, Op
 from autograd_mini.symbols import SIGNS
 
 if TYPE_CHECKING:
     from autograd_mini.steps import Step
 
-__all__ = ["Value", "adjoints", "apply", "topological_order"]
+__all__ = ["Value", "apply"]
 
 Scalar: TypeAlias = "Value | float"
 
 # The one object that every gradient starts as: `grad is ZERO` means not computed.
 ZERO: Final = float("0")
 CONSTANT: Final = "constant"  # in place of a source line: a number that an operator wrapped
-_BEYOND_FLOATS: Final = "is too large for a float, which ends at 1.797e308"
 _new = object.__new__
 _state = contexts.state
 
@@ -308,31 +304,9 @@ class Value(Number):
             >>> x.grad
             6.0
         """
-        start = seed if type(seed) is float else as_seed(seed)
-        if _state.on_backward is not None:
-            _state.on_backward(self, start)
-        if _state.stepped:
-            refuse_second_pass(topological_order(self))
-        if create_graph:
-            _backward_with_graph(self, seed)
-            return
-        if _state.open and contexts.anomaly_detected.get():
-            propagate = _propagate_and_check
-        else:
-            propagate = _propagate
-        kept: list[tuple[Value, float]] = []
-        try:
-            order = opened_order(self, kept)
-            self.grad = start
-            propagate(order)
-        except BaseException:
-            for node in topological_order(self):
-                node.grad = ZERO
-            for leaf, before in kept:
-                leaf.grad = before
-            raise
-        for leaf, before in kept:
-            leaf.grad += before
+        from autograd_mini.backprop import backward
+
+        backward(self, seed, create_graph=create_graph)
 
     def backward_steps(self, seed: Scalar = 1.0) -> Generator[Step, None, None]:
         """Perform the backward pass one edge at a time: consuming the generator is the pass.
@@ -383,6 +357,8 @@ class Value(Number):
 
     def zero_grad(self) -> None:
         """Forget the gradient of this Value and of everything it was computed from."""
+        from autograd_mini.graph import topological_order
+
         for node in topological_order(self):
             node.grad = ZERO
 
@@ -404,6 +380,8 @@ class Value(Number):
             >>> y.data
             2.0
         """
+        from autograd_mini.graph import interior_order
+
         order = interior_order(self)
         before = [node.data for node in order]
         checked = bool(_state.open) and contexts.anomaly_detected.get()
@@ -415,7 +393,7 @@ class Value(Number):
                 except UNDEFINED as error:
                     raise explained(op, inputs, error) from None
                 if checked and not math.isfinite(node.data):
-                    raise _bad_result(op, node.data, inputs, node)
+                    raise bad_result(op, node.data, inputs, node)
         except BaseException:
             for node, data in zip(order, before, strict=True):
                 node.data = data
@@ -424,68 +402,12 @@ class Value(Number):
     # Copies and pickles.
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        op = None if self._row is None else self._row.name
-        grad = None if self.grad is ZERO else float(self.grad)
-        fields = (op, self.inputs, self.data, grad, self.label, self._source)
-        if op is None or _already_listed(self):
-            return _restore, (None, *fields)
-        # Listing everything below first, inputs before their consumers, keeps pickle and
-        # deepcopy from descending into the graph: each inner node finds its inputs done.
-        below = _Below(topological_order(self)[:-1])
-        _listed.references = [r for r in _listed.references if r() is not None]
-        _listed.references.append(weakref.ref(below))
-        return _restore, (below, *fields)
+        from autograd_mini.pickling import reduced
+
+        return reduced(self)
 
 
 _MICROGRAD_NAMES: Final = SIGNS | {"relu": "ReLU"}
-
-
-# The door: how numbers become data.
-
-
-def number(x: Any) -> float:
-    """Return `x` as a float, or say why it is not a number."""
-    if type(x) is int:
-        try:
-            return float(x)
-        except OverflowError:
-            raise _too_large(x) from None
-    if isinstance(x, Value):
-        raise TypeError(f"{x!r} is a Value already: use it as it is, or its .data or .detach()")
-    if isinstance(x, (str, bytes)):
-        raise TypeError(f"a Value holds a number, but got the text {x!r}: convert it with float()")
-    kind = getattr(getattr(x, "dtype", None), "kind", "")
-    if isinstance(x, complex) or kind == "c":
-        raise TypeError(
-            f"a Value holds a real number, but got {x!r}: use its .real, .imag or abs()"
-        )
-    if getattr(x, "ndim", 0):
-        shape = x.shape
-        raise TypeError(
-            f"a Value holds one number, but got an array of shape {shape}: wrap its elements, "
-            "as in [Value(element) for element in array]"
-        )
-    if not hasattr(x, "__float__"):
-        raise TypeError(f"a Value holds a number, but got {x!r} of type {type(x).__name__}")
-    if kind and kind not in "biuf":  # an array around one object: a Value, a text, a date
-        return number(x.item())
-    try:
-        data = float(x)
-    except OverflowError:
-        raise _too_large(x) from None
-    if math.isinf(data) and x != data:  # float(Decimal("1e400")) is inf without an error
-        raise _too_large(x)
-    return data
-
-
-def as_seed(seed: Scalar | SupportsFloat) -> float:
-    """Return the gradient that a pass starts with as a float."""
-    return number(float(seed) if isinstance(seed, Value) else seed)
-
-
-def _too_large(x: Any) -> RangeError:
-    text = str(x) if not isinstance(x, int) else f"an integer of {x.bit_length()} bits"
-    return RangeError(f"{text} {_BEYOND_FLOATS}: scale it first")
 
 
 def constant(x: Any) -> Value:
@@ -495,7 +417,7 @@ def constant(x: Any) -> Value:
     try:
         leaf.data = x if kind is float else float(x) if kind is int else number(x)
     except OverflowError:
-        raise _too_large(x) from None
+        raise too_large(x) from None
     leaf.grad = ZERO
     leaf.label = ""
     leaf._row = None
@@ -503,9 +425,6 @@ def constant(x: Any) -> Value:
     leaf._b = None
     leaf._source = CONSTANT
     return leaf
-
-
-# Building the graph.
 
 
 def _node(data: float, op: Op, a: Any, b: Value | None = None) -> Value:
@@ -527,18 +446,13 @@ def _watched_node(data: float, op: Op, a: Any, b: Value | None) -> Value:
     """Return a new node while some block of `contexts` is open."""
     node = Value(data)
     if contexts.source_recorded.get() or contexts.anomaly_detected.get():
-        node._source = contexts.calling_line()
+        node._source = frames.calling_line()
     if contexts.grad_enabled.get():
         node._row, node._a, node._b = op, a, b
     if not math.isfinite(data) and contexts.anomaly_detected.get():
         inputs: Any = a if type(a) is tuple else (a,) if b is None else (a, b)
-        raise _bad_result(op, data, inputs, node)
+        raise bad_result(op, data, inputs, node)
     return node
-
-
-def _bad_result(op: Op, data: float, inputs: Iterable[Value], node: Value) -> AnomalyError:
-    """Return the error of a result that is not finite."""
-    return AnomalyError(f"{op.name} gives {data}: {described(inputs)}{_made_at(node)}")
 
 
 apply: Final = Value.apply
@@ -553,7 +467,9 @@ def _mixed(op: Op, a: Any, b: Any) -> Any:
         elif not isinstance(a, Value):
             a = constant(a)
     except TypeError:
-        return _elementwise(op, a, b)
+        from autograd_mini.arrays import elementwise
+
+        return elementwise(op, a, b)
     try:
         data: float = op.forward(a.data, b.data)
     except UNDEFINED as error:
@@ -561,36 +477,15 @@ def _mixed(op: Op, a: Any, b: Any) -> Any:
     return _node(data, op, a, b)
 
 
-def _elementwise(op: Op, a: Any, b: Any) -> Any:
-    """Map an operator over an array; refuse what can never be an operand, with advice."""
-    other: Any = b if isinstance(a, Value) else a
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(other, numpy.ndarray):
-        return numpy.frompyfunc(op.forward, 2, 1)(*[_boxed(x, numpy) for x in (a, b)])
-    if other is None or isinstance(other, (str, bytes, complex)):
-        number(other)
-    return NotImplemented
-
-
-def _boxed(x: Any, numpy: Any) -> Any:
-    """Return a Value as a 0-d array, which ufuncs accept although Values refuse ufuncs."""
-    if not isinstance(x, Value):
-        return x
-    box = numpy.empty((), dtype=object)
-    box[()] = x
-    return box
-
-
 def _compare(symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
     if _state.tracing and (tracer := contexts.tracer.get()) is not None:
         return tracer.compare(symbol, x, y)
     if isinstance(y, Value):
         return symbol(x.data, y.data)
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(y, numpy.ndarray) and y.ndim:
-        return numpy.frompyfunc(symbol, 2, 1)(_boxed(x, numpy), y).astype(bool)
-    if numpy is not None and isinstance(y, (numpy.ndarray, numpy.generic)):
-        y = y.item()  # NumPy would round x to the type of y
+    if hasattr(y, "dtype"):
+        from autograd_mini.arrays import compared
+
+        return compared(symbol, x, y)
     if not hasattr(y, "__float__"):
         return NotImplemented
     return x.data == x.data and y == y and symbol(x.data, y)  # Decimal raises on NaN
@@ -600,327 +495,3 @@ def _refuse_to_bake_in(x: Value, how: str) -> None:
     """While a function is compiled, a number that leaves the graph would be frozen into it."""
     if (tracer := contexts.tracer.get()) is not None:
         tracer.refuse(x, how)
-
-
-# What went wrong, in the caller's words.
-
-
-def described(values: Iterable[Value]) -> str:
-    """Return operands with their labels, as `x = 2.0, 3.0`."""
-    return ", ".join(f"{v.label} = {v.data!r}" if v.label else repr(v.data) for v in values)
-
-
-def explained(op: Op, operands: Sequence[Value], error: Exception) -> DomainError:
-    """Return the error of a row that has no real result: what happened, and what was needed."""
-    call = f"{op.name}({', '.join([repr(x.data) for x in operands])})"
-    named = "".join([f" and {x.label!r} is {x.data}" for x in operands if x.label])
-    named = f",{named}" if named else ""
-    need = f"{op.name} needs {op.domain}" if op.domain else f"{op.name} says {error}"
-    if isinstance(error, OverflowError):
-        bound = f": {need}" if op.arity == 1 else ""  # a power's domain does not bound its size
-        return RangeError(f"{call} {_BEYOND_FLOATS}{bound}{named}")
-    kind = DivisionError if isinstance(error, ZeroDivisionError) else DomainError
-    return kind(f"{call} is not a real number: {need}{named}")
-
-
-def _made_at(node: Value) -> str:
-    return f" (made at {node.source})" if node.source else ""
-
-
-# Order and propagation.
-
-
-def topological_order(root: Value) -> list[Value]:
-    """Return `root` and all that it was computed from, inputs before their consumers.
-
-    Depth first, inputs left to right, each node once, leaves included; no gradient is touched.
-
-    Example:
-        >>> a, b = Value(2.0, "a"), Value(3.0, "b")
-        >>> [node.label or node._op for node in topological_order(a * b + a)]
-        ['a', 'b', '*', '+']
-    """
-    order: list[Value] = []
-    seen: set[Value] = set()
-    stack: list[Any] = [root]
-    while stack:
-        node = stack.pop()
-        if node is None:
-            order.append(stack.pop())  # all its inputs are in `order`
-        elif node not in seen:
-            seen.add(node)
-            if node._a is None:
-                order.append(node)
-            else:
-                stack += (node, None, *node.inputs[::-1])
-    return order
-
-
-def interior_order(root: Value) -> list[Value]:
-    """Return the computed nodes of `topological_order`: all but the leaves."""
-    return [node for node in topological_order(root) if node._row is not None]
-
-
-def opened_order(root: Value, kept: list[tuple[Value, float]]) -> list[Value]:
-    """Return the computed nodes in topological order, every gradient set to 0.
-
-    The first half of a backward pass: `topological_order` without the leaves, unrolled for one
-    and two operands; what the leaves held goes to `kept`. There is no set of visited nodes: a
-    gradient that is yet to come is one of two fresh zeros, which tell how far the walk is.
-    """
-    opened = ZERO + 0.0  # its inputs are being visited
-    done = ZERO + 0.0  # it is in `order`
-    zero = ZERO
-    order: list[Value] = []
-    if root._row is None:
-        if root.grad is not zero:
-            kept.append((root, root.grad))
-        return order
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node.grad is opened:
-            node.grad = done
-            order.append(node)
-            continue
-        if node.grad is done:
-            continue
-        while True:  # down along the first inputs
-            a = node._a
-            b = node._b
-            if b is not None:
-                if b._row is None:
-                    if b.grad is not zero:
-                        kept.append((b, b.grad))
-                        b.grad = zero
-                    b = None
-                elif b.grad is done:
-                    b = None
-            elif type(a) is tuple:
-                node.grad = opened
-                stack.append(node)
-                for x in reversed(a):
-                    if x._row is None:
-                        if x.grad is not zero:
-                            kept.append((x, x.grad))
-                            x.grad = zero
-                    elif x.grad is not done:
-                        stack.append(x)
-                break
-            if a._row is None:
-                if a.grad is not zero:
-                    kept.append((a, a.grad))
-                    a.grad = zero
-            elif a.grad is not done:
-                node.grad = opened
-                stack.append(node)
-                if b is not None:
-                    stack.append(b)
-                node = a
-                continue
-            if b is not None:
-                node.grad = opened
-                stack.append(node)
-                node = b
-                continue
-            node.grad = done
-            order.append(node)
-            break
-    return order
-
-
-def _propagate(order: list[Value]) -> None:
-    """Send gradients from each node to its inputs, last node first.
-
-    This is `for x, local in zip(node.inputs, node.op.local(...)): x.grad += local * node.grad`,
-    unrolled for one and two operands, with the rules of add, sub, mul, div and dot written out.
-    """
-    add, sub, mul, div, dot = ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.DOT
-    a: Any
-    b: Any
-    for node in reversed(order):
-        op: Any = node._row
-        a = node._a
-        b = node._b
-        upstream = node.grad
-        if b is not None:
-            if op is mul:
-                a.grad += b.data * upstream
-                b.grad += a.data * upstream
-            elif op is add:
-                a.grad += upstream
-                b.grad += upstream
-            elif op is sub:
-                a.grad += upstream
-                b.grad -= upstream
-            elif op is div:
-                y = b.data
-                a.grad += 1.0 / y * upstream
-                b.grad += -node.data / y * upstream
-            else:
-                f, x, y = node.data, a.data, b.data
-                by_x, by_y = op.partials
-                a.grad += by_x(f, x, y) * upstream  # chain rule
-                b.grad += by_y(f, x, y) * upstream
-        elif type(a) is not tuple:
-            a.grad += op.partials[0](node.data, a.data) * upstream  # chain rule
-        elif op is dot:
-            n = len(a) // 2
-            ws, xs = a[:n], a[n : 2 * n]
-            for w, x in zip(ws, xs):  # noqa: B905 # the halves of one tuple
-                w.grad += x.data * upstream
-            for w, x in zip(ws, xs):  # noqa: B905
-                x.grad += w.data * upstream
-            if len(a) % 2:
-                a[-1].grad += upstream
-        else:
-            for x, local in zip(a, op.local(node.data, *[x.data for x in a])):  # noqa: B905
-                x.grad += local * upstream  # chain rule
-
-
-def _propagate_and_check(order: list[Value]) -> None:
-    """Do what `_propagate` does, and raise at the first contribution that is not finite."""
-    for node in reversed(order):
-        op, inputs = cast(Op, node._row), node.inputs
-        for x, local in zip(inputs, op.local(node.data, *[x.data for x in inputs]), strict=True):
-            contribution = local * node.grad
-            x.grad += contribution
-            if not math.isfinite(contribution) and not x.is_constant:
-                raise anomaly(node, local, node.grad)
-
-
-def anomaly(node: Value, local: float, upstream: float) -> AnomalyError:
-    """Return the error of a contribution that is not finite."""
-    return AnomalyError(
-        f"the gradient of {cast(Op, node._row).name} is {local * upstream} (local {local} * "
-        f"upstream {upstream}): {described(node.inputs)}{_made_at(node)}"
-    )
-
-
-def refuse_second_pass(nodes: Iterable[Value]) -> None:
-    """While a `backward_steps()` is under way, no other pass may add to the same leaves."""
-    for node in nodes:
-        if node in _state.stepped:
-            raise RuntimeError(
-                f"a backward_steps() over {described([node])} is not finished: exhaust it or "
-                "close() it before the next pass over the same leaves"
-            )
-
-
-def adjoints(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> dict[Value, Any]:
-    """Return the derivative of `root` with respect to every node below it; touch no `.grad`.
-
-    Args:
-        root: Where to start.
-        seed: The derivative of the root itself.
-        create_graph: Make the derivatives Values that can be differentiated again. Numbers that
-            an operator wrapped are then left out.
-
-    Example:
-        >>> x = Value(3.0)
-        >>> adjoints(x * x)[x]
-        6.0
-    """
-    order = interior_order(root)
-    checked = bool(_state.open) and not create_graph and contexts.anomaly_detected.get()
-    result: dict[Value, Any] = {root: seed}
-    for node in reversed(order):
-        op, inputs = cast(Op, node._row), node.inputs
-        upstream = result[node]
-        if not create_graph:
-            locals_ = op.local(node.data, *[x.data for x in inputs])
-        else:
-            operands = [x.data if x.is_constant else x for x in inputs]
-            locals_ = _needed_partials(op, node, operands)
-        for x, local in zip(inputs, locals_, strict=True):
-            if local is not None:
-                contribution = _product(local, upstream)
-                if checked and not math.isfinite(contribution) and not x.is_constant:
-                    raise anomaly(node, local, upstream)
-                result[x] = result[x] + contribution if x in result else contribution
-    return result
-
-
-def _needed_partials(op: Op, node: Value, operands: list[Scalar]) -> list[Any]:
-    """Return the partials as Values, and None for each operand that is a plain number."""
-    if op.arity is None:
-        partials = op.partials(node, *operands)
-        return [
-            p if isinstance(x, Value) else None for p, x in zip(partials, operands, strict=True)
-        ]
-    return [
-        partial(node, *operands) if isinstance(x, Value) else None
-        for partial, x in zip(op.partials, operands, strict=True)
-    ]
-
-
-def _product(local: Any, upstream: Any) -> Any:
-    """Return local * upstream, without a node for a factor that is the number 1."""
-    if type(local) is float and local == 1.0:
-        return upstream
-    if type(upstream) is float and upstream == 1.0:
-        return local
-    return local * upstream
-
-
-def _backward_with_graph(root: Value, seed: Scalar) -> None:
-    with contexts.recording():  # it was asked for by name, also inside no_grad()
-        derivatives = adjoints(root, seed, create_graph=True)
-        for node, derivative in derivatives.items():
-            gradient = derivative if isinstance(derivative, Value) else Value(derivative)
-            if node.is_leaf and node.grad is not ZERO:
-                gradient = gradient + node.grad
-            node.grad = cast(float, gradient)
-
-
-# Pickling without recursion.
-
-
-class _Below(list[Value]):
-    """The nodes below one that is being pickled; alive as long as the pickler remembers it."""
-
-    __slots__ = ("__weakref__", "ids")
-
-    def __init__(self, nodes: Iterable[Value] = ()) -> None:
-        super().__init__(nodes)
-        self.ids = {id(node) for node in self}
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return list, (), None, iter(self)
-
-
-class _Listed(threading.local):
-    def __init__(self) -> None:
-        self.references: list[weakref.ref[_Below]] = []
-
-
-_listed = _Listed()
-
-
-def _already_listed(node: Value) -> bool:
-    for reference in _listed.references:
-        below = reference()
-        if below is not None and id(node) in below.ids:
-            return True
-    return False
-
-
-def _restore(
-    _below: list[Value] | None,
-    name: str | None,
-    inputs: tuple[Value, ...],
-    data: float,
-    grad: float | None,
-    label: str,
-    source: str | None,
-) -> Value:
-    value = Value(data, label)
-    value.grad = ZERO if grad is None else grad
-    value._source = CONSTANT if source == CONSTANT else source
-    if name is not None:
-        op = value._row = ops.find(name)
-        if op.arity in (1, 2):
-            value._a, value._b = (*inputs, None)[:2]
-        else:
-            value._a = inputs
-    return value

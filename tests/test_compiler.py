@@ -50,12 +50,12 @@ from autograd_mini import (
     total,
     where,
 )
+from autograd_mini.backprop import adjoints
 from autograd_mini.compiler import prelude
 from autograd_mini.compiler.program import _near_kink  # pyright: ignore[reportPrivateUsage]
 from autograd_mini.compiler.spelling import SPELLINGS
 from autograd_mini.testing import finite, programs
 from autograd_mini.testing import points as points_of
-from autograd_mini.value import adjoints
 from nn import FNN, activations, features, losses
 from nn.losses import mse_loss
 from tests.shared import python

@@ -626,14 +626,14 @@ def test_pdb_stops_on_the_chain_rule_as_the_readme_shows(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("op", ["tanh", "hypot", "logsumexp"])
 def test_pdb_stops_on_a_readable_line_inside_backward_too(op: str, tmp_path: Path) -> None:
-    """The fast loop of value.py has a marked line for one, two and any number of operands."""
+    """The fast loop of backprop.py has a marked line for one, two and any number of operands."""
     calls = {"tanh": "x.tanh()", "hypot": "hypot(x, 1.0)", "logsumexp": "logsumexp([x, 1.0])"}
-    source = (PACKAGE / "value.py").read_text("utf-8").splitlines()
+    source = (PACKAGE / "backprop.py").read_text("utf-8").splitlines()
     marked = [i for i, line in enumerate(source, 1) if line.endswith("# chain rule")]
     assert len(marked) == 3
     program = f"from autograd_mini import *\nx = Value(2.0, 'x')\n{calls[op]}.backward()\n"
     (tmp_path / "program.py").write_text(program)
-    stops = "".join(f"b autograd_mini/value.py:{number}\n" for number in marked)
+    stops = "".join(f"b autograd_mini/backprop.py:{number}\n" for number in marked)
     typed = f"{stops}c\np 'upstream is', upstream, op\nq\n"
     run = python("-m", "pdb", "program.py", typed=typed, cwd=tmp_path)
     assert f"('upstream is', 1.0, Op('{op}'))" in run.stdout

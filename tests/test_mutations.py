@@ -16,7 +16,7 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from autograd_mini import OPS, Op, Value, apply, dot, topological_order, value
+from autograd_mini import OPS, Op, Value, apply, backprop, dot, topological_order
 from autograd_mini.testing import GradientMismatchError, Program, check_gradients, programs
 from autograd_mini.testing.numbers import AT_KINKS, context
 from autograd_mini.testing.reference import local_slopes
@@ -244,7 +244,7 @@ def test_a_broken_backward_pass_is_caught(
     sweep: Callable[[list[Value]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check_gradients(tangle, 0.3, -0.7)
-    monkeypatch.setattr(value, "_propagate", sweep)
+    monkeypatch.setattr(backprop, "_propagate", sweep)
     with pytest.raises(GradientMismatchError) as caught:
         check_gradients(tangle, 0.3, -0.7)
     assert caught.value.kind == "sum"
@@ -284,7 +284,7 @@ def smallest(strategy: st.SearchStrategy[Program]) -> Program:
 
 
 def test_an_overwritten_gradient_shrinks_to_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(value, "_propagate", overwrite)
+    monkeypatch.setattr(backprop, "_propagate", overwrite)
     program = smallest(programs(["add", "mul", "tanh", "dot"], max_ops=8))
     assert len(program.code) == 1
     assert len(program.inputs) == 1

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd_mini import OPS, Op, Value, apply, derivative, grad, hessian
+from autograd_mini.backprop import adjoints
 from autograd_mini.testing import check_gradients, points
 from autograd_mini.testing.numbers import AT_KINKS, context, evaluate, functions
 from autograd_mini.testing.reference import local_slopes
-from autograd_mini.value import adjoints
 
 EVERY_ROW = pytest.mark.parametrize("op", OPS.values(), ids=attrgetter("name"))
 FEW = settings(max_examples=max(6, settings().max_examples // 8))  # for each row

@@ -23,8 +23,8 @@ PACKAGES = {
 # A file imports only from files to its left. A new file takes its place here.
 ORDER = {
     "autograd_mini": """
-        errors nested ops symbols contexts value functions transforms steps compiler drawing
-        testing debugger cli __init__ __main__
+        errors ops symbols contexts frames convert nested value graph backprop arrays pickling
+        functions transforms steps compiler drawing testing debugger cli __init__ __main__
     """,
     "nn": """
         errors arrays initializers activations layers diagram network features losses optimizers

@@ -32,6 +32,7 @@ from autograd_mini import (
     total,
     where,
 )
+from autograd_mini.cli.check import main
 from autograd_mini.testing import (
     GradientMismatchError,
     Program,
@@ -46,7 +47,6 @@ from autograd_mini.testing import (
     reference_gradient,
     values,
 )
-from autograd_mini.cli.check import main
 from autograd_mini.testing.differences import judge, ridders
 from autograd_mini.testing.source import source
 from tests.shared import python

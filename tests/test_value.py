@@ -32,7 +32,9 @@ from autograd_mini import (
     total,
     where,
 )
-from autograd_mini.value import ZERO, adjoints, interior_order, opened_order
+from autograd_mini.backprop import adjoints
+from autograd_mini.graph import interior_order, opened_order
+from autograd_mini.value import ZERO
 
 numbers = st.floats(-3, 3)
 

@@ -10,11 +10,11 @@ import os
 import sys
 from collections.abc import Sequence
 
+from autograd_mini.cli.scripts import named, run
 from autograd_mini.drawing import save, text_tree
 from autograd_mini.drawing.model import Options
 from autograd_mini.drawing.text import needs_ascii
 from autograd_mini.errors import RenderError
-from autograd_mini.cli.scripts import named, run
 from autograd_mini.steps import Trace
 from autograd_mini.value import ZERO, Value
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from autograd_mini.compiler.forward import Forward
 from autograd_mini.compiler.group import BAKED, INPUTS, ROWS, STEADY, THETA, Group, Ref
+from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.spelling import (
     NumPySymbol,
     is_spelled,
@@ -25,7 +26,6 @@ from autograd_mini.compiler.spelling import (
     spelling,
     stacked,
 )
-from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.writer import Upstream, as_symbol, as_text
 from autograd_mini.ops import Op
 from autograd_mini.symbols import PRODUCT, Symbol

@@ -12,8 +12,8 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.compiler.group import BAKED, ROWS, STEADY, THETA, Group, Part
-from autograd_mini.compiler.spelling import NumPySymbol, is_spelled, spelling
 from autograd_mini.compiler.record import VARYING
+from autograd_mini.compiler.spelling import NumPySymbol, is_spelled, spelling
 from autograd_mini.compiler.writer import Writer, as_symbol, as_text
 from autograd_mini.ops import Op
 from autograd_mini.symbols import SIGNS, SUM, Symbol

@@ -32,13 +32,16 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Final, TypeAlias
 
+from autograd_mini.backprop import adjoints
 from autograd_mini.compiler import record as recording
 from autograd_mini.compiler.group import FORWARD, GRADIENT, INPUTS, Plan, plan
 from autograd_mini.compiler.record import PARAMETER, VARYING, Shape
 from autograd_mini.contexts import collector_paused
+from autograd_mini.convert import number
 from autograd_mini.errors import TraceError
+from autograd_mini.graph import topological_order
 from autograd_mini.ops import UNDEFINED
-from autograd_mini.value import Value, adjoints, number, topological_order
+from autograd_mini.value import Value
 
 __all__ = ["Program", "compile"]
 

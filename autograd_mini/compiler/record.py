@@ -20,12 +20,13 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from autograd_mini import contexts
 from autograd_mini.contexts import Setting, record_source
 from autograd_mini.errors import TraceError
+from autograd_mini.frames import calling_line
 from autograd_mini.functions import greater, less
 from autograd_mini.nested import is_nested, mapped
 from autograd_mini.ops import Op
 from autograd_mini.value import Value
 
-__all__ = ["Graph", "Shape", "eager", "shape_of", "record", "record_again"]
+__all__ = ["Graph", "Shape", "eager", "record", "record_again", "shape_of"]
 
 Shape: TypeAlias = "tuple[int, ...]"
 
@@ -221,7 +222,7 @@ class _Recorder:
         advice = _ADVICE.get(how, _ADVICE["else"])
         name = f" {value.label!r}" if value.label else ""
         raise TraceError(
-            f"{how} of the traced number{name} ({value.data!r}) at {contexts.calling_line()} would "
+            f"{how} of the traced number{name} ({value.data!r}) at {calling_line()} would "
             f"be decided once and for all while compiling: {advice}"
         )
 

@@ -15,8 +15,8 @@ from autograd_mini import ops
 from autograd_mini.compiler.emit import Text
 from autograd_mini.compiler.group import FLAGS, FORWARD, INPUTS, Plan
 from autograd_mini.compiler.names import Names, identifier
-from autograd_mini.compiler.spelling import MathSymbol
 from autograd_mini.compiler.record import CONSTANT
+from autograd_mini.compiler.spelling import MathSymbol
 from autograd_mini.ops import Op
 from autograd_mini.symbols import Symbol
 

@@ -15,8 +15,8 @@ from autograd_mini.compiler import spelling
 from autograd_mini.compiler.group import BAKED, FLAGS, ROWS, STEADY, THETA, Group, Part, Plan, Ref
 from autograd_mini.compiler.names import RESERVED, Names, common_label, identifier, name_groups
 from autograd_mini.compiler.prelude import array_text, index_text
-from autograd_mini.compiler.spelling import NumPySymbol
 from autograd_mini.compiler.record import VARYING
+from autograd_mini.compiler.spelling import NumPySymbol
 from autograd_mini.ops import Op
 from autograd_mini.symbols import Symbol
 

@@ -18,9 +18,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TextIO
 
+from autograd_mini.convert import as_seed
 from autograd_mini.debugger.moment import Moment
 from autograd_mini.debugger.prompt import Debugger
-from autograd_mini.value import Value, as_seed
+from autograd_mini.value import Value
 
 __all__ = ["Debugger", "Moment", "debug"]
 

@@ -31,6 +31,7 @@ from autograd_mini.debugger.commands import (
 from autograd_mini.debugger.moment import Moment
 from autograd_mini.debugger.stops import Stop, parsed
 from autograd_mini.debugger.views import NEAR, Style
+from autograd_mini.frames import calling_frame
 from autograd_mini.ops import OPS
 from autograd_mini.steps import Step, Trace
 from autograd_mini.value import Value
@@ -100,7 +101,7 @@ class Debugger(cmd.Cmd):
         if not (stops_here or self._has_stops()):
             return
         self.moment = Moment(Trace(root, seed))
-        self._frame = contexts.calling_frame()
+        self._frame = calling_frame()
         self._arrive()
         try:
             if stops_here or self._go_on():

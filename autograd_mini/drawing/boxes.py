@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from autograd_mini.value import Value, topological_order
+from autograd_mini.graph import topological_order
+from autograd_mini.value import Value
 
 Collapse: TypeAlias = "str | Iterable[str] | Callable[[Value], bool] | None"
 Links: TypeAlias = dict[int, list[tuple[int, int]]]  # source: its (consumer, argument) pairs

@@ -13,6 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini import contexts
+from autograd_mini.backprop import adjoints
+from autograd_mini.errors import described
+from autograd_mini.graph import topological_order
 from autograd_mini.nested import flat, is_nested
 from autograd_mini.ops import UNDEFINED
 from autograd_mini.testing import numbers
@@ -22,7 +25,7 @@ from autograd_mini.testing.numbers import Opaque
 from autograd_mini.testing.reference import Replay, replay
 from autograd_mini.testing.report import GradientMismatchError, explain, mismatch
 from autograd_mini.testing.source import letters, names_of, source
-from autograd_mini.value import Value, adjoints, described, topological_order
+from autograd_mini.value import Value
 
 __all__ = ["Report", "check_gradients", "gradcheck"]
 

@@ -17,12 +17,13 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from autograd_mini import contexts
+from autograd_mini.graph import topological_order
 from autograd_mini.ops import UNDEFINED, Op
 from autograd_mini.testing import numbers
 from autograd_mini.testing.differences import EPSILON, judge
 from autograd_mini.testing.numbers import Opaque, Precise, evaluate, precision
 from autograd_mini.testing.reference import Slope, local_slopes
-from autograd_mini.value import ZERO, Value, topological_order
+from autograd_mini.value import ZERO, Value
 
 __all__ = ["Edge", "Finding", "Pass", "backward_twice", "edges_of", "first_wrong", "spared"]
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from autograd_mini import contexts
+from autograd_mini.graph import topological_order
 from autograd_mini.nested import mapped
 from autograd_mini.ops import UNDEFINED, Op
 from autograd_mini.testing.numbers import (
@@ -26,7 +27,7 @@ from autograd_mini.testing.numbers import (
     is_built_in,
     precision,
 )
-from autograd_mini.value import Value, topological_order
+from autograd_mini.value import Value
 
 __all__ = ["Replay", "Slope", "local_slopes", "reference_gradient", "replay"]
 

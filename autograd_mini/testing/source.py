@@ -7,9 +7,10 @@ import math
 from collections.abc import Iterator, Sequence
 
 from autograd_mini import functions
+from autograd_mini.graph import topological_order
 from autograd_mini.ops import OPS, Op
 from autograd_mini.symbols import SIGNS, written
-from autograd_mini.value import Value, topological_order
+from autograd_mini.value import Value
 
 __all__ = ["expression", "letters", "names_of", "source"]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from autograd_mini import TraceError, Value
-from autograd_mini.contexts import is_watched
+from autograd_mini.frames import is_watched
 from nn.losses import Loss
 from nn.optimizers import Optimizer, check_limit
 from nn.training.compiled import Compiled
