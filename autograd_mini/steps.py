@@ -282,12 +282,12 @@ class Trace(Sequence[Step]):
         """
         from pathlib import Path
 
-        from autograd_mini.drawing.player import trace_page
+        from autograd_mini.player import trace_page
 
         Path(path).write_text(trace_page(self, max_nodes=max_nodes), "utf-8")
 
     def _repr_html_(self) -> str:
-        from autograd_mini.drawing.player import embedded, trace_page
+        from autograd_mini.player import embedded, trace_page
 
         return embedded(trace_page(self))
 

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from autograd_mini import OPS, Op, Value, apply, greater, register, where
-from autograd_mini.drawing.javascript import OpaqueError, key, rules
-from autograd_mini.drawing.player import part
+from autograd_mini.drawing.javascript import OpaqueError, functions, key, rules
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.5, 1e-9, 3.0, 30.0, -30.0, 700.0, -700.0]
 
@@ -23,7 +22,7 @@ def page(chromium: Any) -> Any:
 
 
 def evaluate(page: Any, nodes: list[Value], calls: list[tuple[str, list[float]]]) -> list[Any]:
-    source = part("rules.js") + rules(nodes)
+    source = functions() + rules(nodes)
     return page.evaluate(
         f"""(calls) => {{
           {source}

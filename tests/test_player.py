@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from autograd_mini import Value, dot, record_source, total, where
 from autograd_mini.drawing import style
 from autograd_mini.drawing.labels import clean
-from autograd_mini.drawing.player import embedded, part, script_json, trace_page
+from autograd_mini.player import embedded, part, script_json, trace_page
 from autograd_mini.steps import Trace
 
 Opener = Callable[..., Any]
@@ -167,7 +167,7 @@ def test_a_notebook_gets_the_page_in_a_frame_of_its_own() -> None:
 
 
 def test_the_player_paints_gradients_as_the_drawings_do() -> None:
-    css, script = part("player.css"), part("player.js")
+    css, script = part("player.css"), part("scene.js")
     assert f"--up-fill: light-dark({style.POSITIVE}," in css
     assert f"--down-fill: light-dark({style.NEGATIVE}," in css
     assert f"Math.log10(size / scale) / {style.DECADES:g}, {style.PALEST:g}, 1)" in script

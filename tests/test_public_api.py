@@ -24,7 +24,8 @@ PACKAGES = {
 ORDER = {
     "autograd_mini": """
         errors ops symbols contexts frames convert nested value graph backprop arrays pickling
-        functions transforms steps compiler drawing testing debugger cli __init__ __main__
+        functions transforms steps compiler drawing player testing debugger cli __init__
+        __main__
     """,
     "nn": """
         errors arrays initializers activations layers diagram network features losses optimizers

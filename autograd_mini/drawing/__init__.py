@@ -11,8 +11,7 @@ layout   where boxes and edges go, without Graphviz
 engines  who renders, and what to install
 drawing  the graphviz.Digraph that `draw` returns
 command  `python -m autograd_mini draw`
-player   the HTML player of a Trace; page/ holds its HTML, CSS and JavaScript
-javascript                   the rule table for players that compute
+javascript                   the rule table for pages that compute; page/ holds its functions
 ```
 """
 

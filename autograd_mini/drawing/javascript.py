@@ -11,14 +11,14 @@ import math
 import re
 from collections.abc import Iterable
 from functools import cache
+from importlib import resources
 from typing import Any, Final
 
-from autograd_mini.drawing.player import part
 from autograd_mini.ops import Op
 from autograd_mini.symbols import SUM, Symbol
 from autograd_mini.value import Value
 
-__all__ = ["JavaScript", "OpaqueError", "key", "rules"]
+__all__ = ["JavaScript", "OpaqueError", "functions", "key", "rules"]
 
 _DEFINED: Final = re.compile(r"^F\.(\w+) =", re.MULTILINE)
 
@@ -69,9 +69,14 @@ class JavaScript(Symbol):
         return cls(f"Number({cls.of(x).within(SUM)} {sign} {cls.of(y).within(SUM)})")
 
 
+def functions() -> str:
+    """Return JavaScript that defines F, what each row of the table computes."""
+    return (resources.files("autograd_mini.drawing") / "page" / "rules.js").read_text("utf-8")
+
+
 @cache
 def _page_functions() -> frozenset[str]:
-    return frozenset(_DEFINED.findall(part("rules.js")))
+    return frozenset(_DEFINED.findall(functions()))
 
 
 def key(node: Value) -> str:

@@ -20,7 +20,7 @@ CHARACTER: Final = 0.61  # of the font size: the width of a character
 LINE: Final = 15.0  # from one line of text to the next
 PADDING: Final = (9.0, 6.0)
 
-# The player paints by itself: `page/player.css` and `page/player.js` have these colors and decades.
+# The player paints by itself: its player.css and scene.js have these colors and decades.
 NEUTRAL: Final = "#f7f7f7"
 NEGATIVE, POSITIVE = "#b2abd2", "#fdb863"
 NEGATIVE_BORDER, POSITIVE_BORDER = "#5e3c99", "#e66101"

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from autograd_mini import TraceError, Value, compile, no_grad, topological_order
-from autograd_mini.drawing.javascript import OpaqueError, key, rules
-from autograd_mini.drawing.player import (
+from autograd_mini.drawing.javascript import OpaqueError, functions, key, rules
+from autograd_mini.player import (
+    PLAYER,
     WIDEST,
     document,
     graph_json,
@@ -181,9 +182,9 @@ class Playback:
             "Training, step by step",
             "\n".join([body, *templates]),
             data={"training": data},
-            scripts=("player.js", "rules.js"),
+            scripts=PLAYER,
             styles=_file("training.css"),
-            code="\n".join([code, _file("training.js")]),
+            code="\n".join([functions(), code, _file("training.js")]),
         )
 
     def _example_loss(self) -> Callable[[Any, Any], Any]:

@@ -1,0 +1,28 @@
+"""The HTML pages: one offline file that steps through a graph's passes in any browser.
+
+```
+document  a page as one file; what stands in a script or an attribute
+graphs    what a page knows of a graph: JSON, and a picture
+trace     the player of one Trace
+page/     the pages' own HTML, CSS and JavaScript, a module for each idea
+```
+"""
+
+from __future__ import annotations
+
+from autograd_mini.player.document import PLAYER, document, embedded, part, script_json
+from autograd_mini.player.graphs import WIDEST, graph_json, numbers_json, scene
+from autograd_mini.player.trace import trace_page
+
+__all__ = [
+    "PLAYER",
+    "WIDEST",
+    "document",
+    "embedded",
+    "graph_json",
+    "numbers_json",
+    "part",
+    "scene",
+    "script_json",
+    "trace_page",
+]

@@ -1,0 +1,114 @@
+"""What a page knows of a graph: names, rules, edges and numbers as JSON, and its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from autograd_mini.drawing import labels, style, svg
+from autograd_mini.drawing.model import picture
+from autograd_mini.drawing.picture import Box, Line, Picture
+from autograd_mini.ops import Op
+from autograd_mini.steps import Trace, abbreviated
+from autograd_mini.symbols import written
+from autograd_mini.value import Value
+
+__all__ = ["WIDEST", "drawn", "drawn_scene", "graph_json", "numbers_json", "scene"]
+
+NOT_YET: Final = "–"
+WIDEST: Final = len("-1.234e-05")  # a number as a box shows it
+_MARK: Final = 0xE000  # where an operand's number goes in a sentence: a private-use character
+_BRACKETED: Final = 0xF000  # the same, in parentheses if it is negative
+
+
+def graph_json(trace: Trace) -> dict[str, Any]:
+    """Return what the page knows of a graph whatever its numbers are: names, rules, edges."""
+    position = {node: i for i, node in enumerate(trace.nodes)}
+    rules: list[list[str]] = [[""] * len(node.inputs) for node in trace.nodes]
+    for step in trace:
+        rules[position[step.node]][step.argument] = step.rule
+    expressions, numbers = [""] * len(position), [""] * len(position)
+    for step in trace.forward:
+        i = position[step.node]
+        expressions[i], numbers[i] = step.expression, _sentence(step.op, len(step.operands))
+    return {
+        "inputs": [[position[x] for x in node.inputs] for node in trace.nodes],
+        "label": [labels.clean(node.label) for node in trace.nodes],
+        "name": [labels.clean(trace.name(node)) for node in trace.nodes],
+        "op": [node.op.name if node.op else "" for node in trace.nodes],
+        "source": [node.source or "" for node in trace.nodes],
+        "constants": [i for i, node in enumerate(trace.nodes) if node.is_constant],
+        "expression": expressions,
+        "numbers": numbers,
+        "rules": rules,
+    }
+
+
+def numbers_json(trace: Trace) -> dict[str, Any]:
+    """Return the numbers of a pass: the data of each node, and its local derivatives."""
+    local: list[list[float]] = [[0.0] * len(node.inputs) for node in trace.nodes]
+    position = {node: i for i, node in enumerate(trace.nodes)}
+    for step in trace:
+        local[position[step.node]][step.argument] = step.local
+    return {"data": [node.data for node in trace.nodes], "local": local}
+
+
+def _sentence(op: Op, count: int) -> str:
+    """An operation on numbers that are still to come, each a private-use character."""
+    marks = [chr(_MARK + i) for i in range(count)]
+    plain = written(op, abbreviated(marks, str))
+    negative = written(op, abbreviated(marks, lambda mark: f"-{mark}"))
+    for i, mark in enumerate(marks):
+        if f"(-{mark})" in negative and f"({mark})" not in plain:
+            plain = plain.replace(mark, chr(_BRACKETED + i))
+    return plain
+
+
+def scene(trace: Trace, *, max_nodes: int = 300, width: int | None = None) -> str:
+    """Return the picture of a trace's last frame as SVG, with room for the numbers of all frames.
+
+    Args:
+        trace: What to draw, and whose numbers to write.
+        max_nodes: How many boxes to draw at most.
+        width: How many characters to keep for a number; without it, as many as this trace needs.
+    """
+    return drawn_scene(trace, drawn(trace, max_nodes), width)
+
+
+def drawn(trace: Trace, max_nodes: int) -> Picture:
+    """Return the boxes and edges of a trace's page."""
+    drawn = picture(trace.root, max_nodes=max_nodes)
+    return drawn._replace(caption=drawn.caption.replace('collapse="labels" or ', ""))
+
+
+def drawn_scene(trace: Trace, drawn: Picture, width: int | None = None) -> str:
+    """Return boxes and edges as SVG, as `scene` does."""
+    last = trace.at(len(trace))
+    widest = {node: max(len(style.number(node.data)), 1) for node in trace.nodes}
+    for node, gradient in _every_gradient(trace):
+        widest[node] = max(widest[node], len(style.number(gradient)))
+    values = {f"n{i}": node for i, node in enumerate(trace.nodes)}
+    boxes: list[Box] = []
+    for box in drawn.boxes:
+        node = values.get(box.id)
+        if node is None:
+            boxes.append(box)
+            continue
+        room = width or widest[node]
+        gradient = last.get(node)
+        numbers = [("data", node.data), ("grad", gradient)]
+        lines = [Line(kind, _row(kind, x, room)) for kind, x in numbers]
+        boxes.append(box._replace(lines=(box.lines[0], *lines), gradient=gradient))
+    scale = style.color_scale(box.gradient for box in boxes)
+    return svg.svg(drawn._replace(boxes=tuple(boxes), scale=scale))
+
+
+def _row(kind: str, x: float | None, room: int) -> str:
+    number = NOT_YET if x is None else style.number(x)
+    return f"{kind} {number.rjust(room)}".replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _every_gradient(trace: Trace) -> Iterable[tuple[Value, float]]:
+    yield trace.root, trace.seed
+    for step in trace:
+        yield step.parent, step.after
