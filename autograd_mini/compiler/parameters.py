@@ -1,0 +1,276 @@
+"""Parameters: some Values and one flat array of their numbers, kept together.
+
+Programs over the same Values share one array. It is filled from the Values once; afterwards a
+Value that somebody has written is taken over when an array is next needed, and a Value is written
+only when somebody looks: `sync()`. Where both have changed, what was written to a Value counts.
+
+A loop that trains on the array never touches a Value:
+
+```
+step = compile(loss, x, t)
+for xb, tb in batches:
+    step.gradient(xb, tb)               # fills gtheta in place
+    step.theta -= lr * step.gtheta      # or an optimizer made with step.parameters
+step.pull()                             # now the Values follow
+```
+"""
+
+# NumPy arrays are Any here: numpy is imported inside the functions that use it.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any, Final
+
+from autograd_mini.value import Value
+
+__all__ = ["ParameterList", "Parameters", "Within", "sync"]
+
+_data: Final[Callable[[Value], float]] = attrgetter("data")
+
+
+class Parameters:
+    """Values, and the arrays `theta` and `gtheta` that hold their numbers and gradients.
+
+    Attributes:
+        values: The Values, in the order of the arrays.
+        place: Where each Value stands.
+        theta: The numbers, one flat array, to be changed in place.
+        gtheta: The gradients that a program's `gradient` left.
+        lock: Programs that share the arrays run one after the other.
+        is_exposed: Whether somebody has the array and may change it without a word.
+        has_gradient: Whether `gtheta` holds a gradient of these numbers, so that an optimizer
+            may move `theta` by it.
+
+    Example:
+        >>> w = Value(1.0)
+        >>> store = Parameters([w])
+        >>> store.theta[:] += 1.0
+        >>> w.data  # nobody has looked
+        1.0
+        >>> store.sync()
+        >>> w.data
+        2.0
+        >>> w.data = 5.0
+        >>> store.refresh().tolist()
+        [5.0]
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_agreed",
+        "_kin",
+        "_looked",
+        "_seen",
+        "_theta",
+        "gtheta",
+        "has_gradient",
+        "is_exposed",
+        "lock",
+        "place",
+        "values",
+    )
+
+    def __init__(self, values: Iterable[Value], dtype: Any = float) -> None:
+        import numpy as np
+
+        self.values: list[Value] = list(values)
+        self.place: dict[Value, int] = {p: i for i, p in enumerate(self.values)}
+        self._seen: list[float] = list(map(_data, self.values))  # the Values, when last read
+        self._theta: Any = np.array(self._seen, dtype)
+        self._agreed: Any = self._theta.copy()  # the array, when both were last the same
+        self.gtheta: Any = np.zeros(len(self.values), dtype)
+        self.lock = threading.RLock()
+        self.is_exposed = False
+        self.has_gradient = False
+        self._looked = True
+        self._kin: weakref.WeakSet[Parameters] = weakref.WeakSet()
+        with _registry:
+            for other in list(_stores):
+                if not other.place.keys().isdisjoint(self.place):
+                    other.write()
+                    other._kin.add(self)
+                    self._kin.add(other)
+            _stores.add(self)
+        if self._kin:
+            self.refresh()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def theta(self) -> Any:
+        """The array, up to date with what was written to the Values before the last look."""
+        if self._looked:
+            self.refresh()
+            self._looked = False
+        self.is_exposed = True
+        return self._theta
+
+    @property
+    def array(self) -> Any:
+        """The array as it is, for those who do not change it."""
+        return self._theta
+
+    def refresh(self) -> Any:
+        """Take over what has been written to Values since the last time; return the array."""
+        for other in self._kin:
+            other.write()
+        now = list(map(_data, self.values))
+        if now != self._seen:
+            changed = [i for i, x in enumerate(now) if x is not self._seen[i]]
+            self._theta[changed] = self._agreed[changed] = [now[i] for i in changed]
+            self._seen = now
+        return self._theta
+
+    def resident(self) -> Any:
+        """Return the array for a loop that stays on it: Values are read once after each look."""
+        if self._looked:
+            self.refresh()
+            self._looked = False
+        return self._theta
+
+    def write(self) -> None:
+        """Write the numbers that have changed in the array to their Values."""
+        if not self.is_exposed:
+            return
+        import numpy as np
+
+        moved = np.flatnonzero(self._theta != self._agreed)
+        if not len(moved):
+            return
+        for i, x in zip(moved.tolist(), self._theta[moved].tolist(), strict=True):
+            self.values[i].data = self._seen[i] = x
+        self._agreed[moved] = self._theta[moved]
+
+    def sync(self) -> None:
+        """Bring the Values' data up to date, for somebody who looks at them."""
+        with self.lock:
+            self.refresh()
+            self.write()
+            self._looked = True
+
+    def push(self) -> None:
+        """Copy the Values' data to the array, whatever the array holds."""
+        with self.lock:
+            self._seen = list(map(_data, self.values))
+            self._theta[:] = self._seen
+            self._agreed[:] = self._theta
+            self._looked = False
+
+    def pull(self) -> None:
+        """Copy the array to the Values' data, and `gtheta` to their gradients."""
+        with self.lock:
+            self._seen = self._theta.tolist()
+            for p, x, gradient in zip(self.values, self._seen, self.gtheta.tolist(), strict=True):
+                p.data = x
+                p.grad = gradient
+            self._agreed[:] = self._theta
+            self._looked = True
+
+    def __repr__(self) -> str:
+        return f"<Parameters: {len(self)} numbers, {self._theta.dtype}>"
+
+
+class ParameterList(list[Value]):
+    """The Values of a program in the order of its `theta`; an optimizer finds the array here.
+
+    Attributes:
+        store: The arrays that hold their numbers.
+        start: Where the first of them stands there.
+    """
+
+    __slots__ = ("start", "store")
+
+    def __init__(self, values: Iterable[Value], store: Parameters, start: int = 0) -> None:
+        super().__init__(values)
+        self.store = store
+        self.start = start
+
+    @classmethod
+    def of(cls, values: Sequence[Value], dtype: Any) -> ParameterList:
+        """Return the Values on the array that holds them already, or on one of their own.
+
+        An array is shared if the Values follow one another there.
+        """
+        with _registry:
+            candidates = [store for store in _stores if store.array.dtype == dtype]
+        for store in candidates:
+            start = store.place.get(values[0], -1) if values else -1
+            if start >= 0 and store.values[start : start + len(values)] == list(values):
+                return cls(values, store, start)
+        return cls(values, Parameters(values, dtype))
+
+    def slice(self, array: Any) -> Any:
+        """Return the part of one of the store's arrays that holds these Values."""
+        if len(array) == len(self):
+            return array
+        return array[self.start : self.start + len(self)]
+
+
+class Within:
+    """A block in which the Values hold other numbers, and what was computed from them follows.
+
+    Args:
+        values: Leaves.
+        numbers: What they are inside of the block.
+        computed: Nodes above them, inputs before consumers, that are recomputed.
+    """
+
+    def __init__(
+        self, values: Sequence[Value], numbers: Sequence[float], computed: Sequence[Value] = ()
+    ) -> None:
+        self.values = values
+        self.inside = numbers
+        self.computed = computed
+
+    def __enter__(self) -> None:
+        self.outside = list(map(_data, self.values))
+        self.before = list(map(_data, self.computed))
+        try:
+            self._set(self.values, self.inside)
+            for node in self.computed:
+                assert node.op is not None
+                node.data = float(node.op.forward(*map(_data, node.inputs)))
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *exception: object) -> None:
+        self._set(self.values, self.outside)
+        self._set(self.computed, self.before)
+
+    def _set(self, values: Sequence[Value], numbers: Sequence[float]) -> None:
+        for p, x in zip(values, numbers, strict=True):
+            p.data = x
+
+
+def sync(values: Iterable[Value]) -> None:
+    """Bring Values up to date with the arrays that hold their numbers, if there are any.
+
+    Whoever hands out a model's Values calls this first.
+
+    Example:
+        >>> w = Value(1.0)
+        >>> store = Parameters([w])
+        >>> store.theta[:] = 2.0
+        >>> sync([w])
+        >>> w.data
+        2.0
+    """
+    if not _stores:
+        return
+    with _registry:
+        stores = list(_stores)
+    known = list(values)
+    for store in stores:
+        if any(p in store.place for p in known):
+            store.sync()
+
+
+_registry: Final = threading.RLock()
+_stores: Final[weakref.WeakSet[Parameters]] = weakref.WeakSet()
