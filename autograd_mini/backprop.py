@@ -6,17 +6,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, Final, TypeAlias, cast
 
 from autograd_mini import contexts, ops
 from autograd_mini.convert import as_seed
 from autograd_mini.errors import anomaly, described
-from autograd_mini.graph import interior_order, opened_order, topological_order
+from autograd_mini.graph import gradient_order, opened_order, receiving, topological_order
 from autograd_mini.ops import Op
-from autograd_mini.value import ZERO, Scalar, Value
+from autograd_mini.value import CONSTANT, ZERO, Scalar, Value
 
-__all__ = ["adjoints", "backward", "refuse_second_pass"]
+__all__ = ["adjoints", "backward", "chain_rule", "checked", "edges", "refuse_second_pass"]
+
+Edge: TypeAlias = tuple[Value, int, Value, Any]
+_GRADIENT: Final = attrgetter("grad")
+
+
+def edges(order: Sequence[Value]) -> Iterator[Edge]:
+    """Yield (node, argument, input, local derivative) for every edge, the root's first."""
+    for node in reversed(order):
+        local = cast(Op, node.op).local(node.data, *[x.data for x in node.inputs])
+        for argument in receiving(node):
+            yield node, argument, node.inputs[argument], local[argument]
+
+
+def chain_rule(order: Sequence[Value]) -> None:
+    """Each node hands local * upstream to its inputs."""
+    for node, _, x, local in edges(order):
+        x.grad += local * node.grad
 
 
 def backward(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> None:
@@ -29,11 +47,9 @@ def backward(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> 
     if create_graph:
         _backward_with_graph(root, seed)
         return
-    if contexts.state.open and contexts.anomaly_detected.get():
-        propagate = _propagate_and_check
-    else:
-        propagate = _propagate
-    kept: list[tuple[Value, float]] = []
+    checked = contexts.state.open and contexts.anomaly_detected.get()
+    propagate = _chain_rule_checked if checked else _chain_rule_fast
+    kept: list[tuple[Value, Any]] = []
     try:
         order = opened_order(root, kept)
         root.grad = start
@@ -45,16 +61,17 @@ def backward(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> 
             leaf.grad = before
         raise
     for leaf, before in kept:
-        leaf.grad += before
+        if before is not None:  # as PyTorch's users write it: not computed
+            leaf.grad += before
 
 
-def _propagate(order: list[Value]) -> None:
-    """Send gradients from each node to its inputs, last node first.
+def _chain_rule_fast(order: list[Value]) -> None:
+    """Do what `chain_rule` does, bit for bit, faster.
 
-    This is `for x, local in zip(node.inputs, node.op.local(...)): x.grad += local * node.grad`,
-    unrolled for one and two operands, with the rules of add, sub, mul, div and dot written out.
+    It is unrolled for one and two operands, with the rules of add, sub, mul, div, pow with a
+    constant exponent and dot written out.
     """
-    add, sub, mul, div, dot = ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.DOT
+    add, sub, mul, div, pow_, dot = ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.POW, ops.DOT
     a: Any
     b: Any
     for node in reversed(order):
@@ -76,6 +93,8 @@ def _propagate(order: list[Value]) -> None:
                 y = b.data
                 a.grad += 1.0 / y * upstream
                 b.grad += -node.data / y * upstream
+            elif op is pow_ and b._source is CONSTANT:
+                a.grad += op.partials[0](node.data, a.data, b.data) * upstream
             else:
                 f, x, y = node.data, a.data, b.data
                 by_x, by_y = op.partials
@@ -92,20 +111,30 @@ def _propagate(order: list[Value]) -> None:
                 x.grad += w.data * upstream
             if len(a) % 2:
                 a[-1].grad += upstream
-        else:
+        elif op.receives is None:
             for x, local in zip(a, op.local(node.data, *[x.data for x in a])):  # noqa: B905
                 x.grad += local * upstream  # chain rule
+        else:
+            chain_rule([node])
 
 
-def _propagate_and_check(order: list[Value]) -> None:
-    """Do what `_propagate` does, and raise at the first contribution that is not finite."""
-    for node in reversed(order):
-        op, inputs = cast(Op, node._row), node.inputs
-        for x, local in zip(inputs, op.local(node.data, *[x.data for x in inputs]), strict=True):
-            contribution = local * node.grad
-            x.grad += contribution
-            if not math.isfinite(contribution) and not x.is_constant:
-                raise anomaly(node, local, node.grad)
+def _chain_rule_checked(order: Sequence[Value]) -> None:
+    """Do what `chain_rule` does, and raise at the first contribution that is not finite."""
+    for node, _, x, local in checked(edges(order), _GRADIENT):
+        x.grad += local * node.grad
+
+
+def checked(found: Iterable[Edge], upstream: Callable[[Value], float]) -> Iterator[Edge]:
+    """Pass edges on; raise at the first contribution that is not finite.
+
+    A contribution to a number that an operator wrapped does not count.
+    """
+    for edge in found:
+        node, _, x, local = edge
+        above = upstream(node)
+        if not math.isfinite(local * above) and not x.is_constant:
+            raise anomaly(node, local, above)
+        yield edge
 
 
 def refuse_second_pass(nodes: Iterable[Value]) -> None:
@@ -132,37 +161,27 @@ def adjoints(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> 
         >>> adjoints(x * x)[x]
         6.0
     """
-    order = interior_order(root)
-    checked = bool(contexts.state.open) and not create_graph and contexts.anomaly_detected.get()
     result: dict[Value, Any] = {root: seed}
-    for node in reversed(order):
-        op, inputs = cast(Op, node._row), node.inputs
-        upstream = result[node]
-        if not create_graph:
-            locals_ = op.local(node.data, *[x.data for x in inputs])
-        else:
-            operands = [x.data if x.is_constant else x for x in inputs]
-            locals_ = _needed_partials(op, node, operands)
-        for x, local in zip(inputs, locals_, strict=True):
-            if local is not None:
-                contribution = _product(local, upstream)
-                if checked and not math.isfinite(contribution) and not x.is_constant:
-                    raise anomaly(node, local, upstream)
-                result[x] = result[x] + contribution if x in result else contribution
+    order = gradient_order(root)
+    found = _recorded_edges(order) if create_graph else edges(order)
+    if contexts.state.open and not create_graph and contexts.anomaly_detected.get():
+        found = checked(found, result.__getitem__)
+    for node, _, x, local in found:
+        contribution = _product(local, result[node])
+        result[x] = result[x] + contribution if x in result else contribution
     return result
 
 
-def _needed_partials(op: Op, node: Value, operands: list[Scalar]) -> list[Any]:
-    """Return the partials as Values, and None for each operand that is a plain number."""
-    if op.arity is None:
-        partials = op.partials(node, *operands)
-        return [
-            p if isinstance(x, Value) else None for p, x in zip(partials, operands, strict=True)
-        ]
-    return [
-        partial(node, *operands) if isinstance(x, Value) else None
-        for partial, x in zip(op.partials, operands, strict=True)
-    ]
+def _recorded_edges(order: Sequence[Value]) -> Iterator[Edge]:
+    """Yield what `edges` does, but to plain numbers, with local derivatives that are Values."""
+    for node in reversed(order):
+        op, inputs = cast(Op, node.op), node.inputs
+        operands = [x.data if x.is_constant else x for x in inputs]
+        together = op.partials(node, *operands) if op.arity is None else ()
+        for argument in receiving(node):
+            if not inputs[argument].is_constant:
+                local = together[argument] if together else op.partials[argument](node, *operands)
+                yield node, argument, inputs[argument], local
 
 
 def _product(local: Any, upstream: Any) -> Any:
@@ -179,6 +198,7 @@ def _backward_with_graph(root: Value, seed: Scalar) -> None:
         derivatives = adjoints(root, seed, create_graph=True)
         for node, derivative in derivatives.items():
             gradient = derivative if isinstance(derivative, Value) else Value(derivative)
-            if node.is_leaf and node.grad is not ZERO:
-                gradient = gradient + node.grad
+            before: Any = node.grad
+            if node.is_leaf and before is not ZERO and before is not None:
+                gradient = gradient + before
             node.grad = cast(float, gradient)

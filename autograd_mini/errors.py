@@ -154,8 +154,9 @@ def bad_result(op: Op, data: float, inputs: Iterable[Value], node: Value) -> Ano
 
 def anomaly(node: Value, local: float, upstream: float) -> AnomalyError:
     """Return the error of a contribution that is not finite."""
+    name = node.op.name if node.op else ""
     return AnomalyError(
-        f"the gradient of {node.op.name} is {local * upstream} (local {local} * "
+        f"the gradient of {name} is {local * upstream} (local {local} * "
         f"upstream {upstream}): {described(node.inputs)}{_made_at(node)}"
     )
 

@@ -6,11 +6,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
+from autograd_mini import ops
+from autograd_mini.ops import Op
 from autograd_mini.value import ZERO, Value
 
-__all__ = ["interior_order", "opened_order", "topological_order"]
+__all__ = [
+    "gradient_order",
+    "interior_order",
+    "opened_order",
+    "receiving",
+    "topological_order",
+]
 
 
 def topological_order(root: Value) -> list[Value]:
@@ -23,9 +32,46 @@ def topological_order(root: Value) -> list[Value]:
         >>> [node.label or node._op for node in topological_order(a * b + a)]
         ['a', 'b', '*', '+']
     """
+    return _ordered([root], _inputs)
+
+
+def interior_order(root: Value) -> list[Value]:
+    """Return the computed nodes of `topological_order`: all but the leaves."""
+    return [node for node in topological_order(root) if node._row is not None]
+
+
+def gradient_order(root: Value) -> list[Value]:
+    """Return the computed nodes that a gradient reaches: `interior_order` without conditions."""
+    return [node for node in _ordered([root], _receivers) if node._row is not None]
+
+
+def receiving(node: Value) -> Sequence[int]:
+    """Return the positions of the inputs that a computed node hands a gradient to.
+
+    These are all but conditions, and the exponent of `x ** 2`: the slope towards that number
+    would take the logarithm of x.
+    """
+    op = cast(Op, node._row)
+    if op is ops.POW and node._b.is_constant:
+        return (0,)
+    return range(len(node.inputs)) if op.receives is None else op.receives
+
+
+def _inputs(node: Value) -> Sequence[Value]:
+    return node.inputs
+
+
+def _receivers(node: Value) -> Sequence[Value]:
+    row, inputs = node._row, node.inputs
+    if row is None or row.receives is None:
+        return inputs
+    return [inputs[i] for i in row.receives]
+
+
+def _ordered(roots: list[Value], below: Callable[[Value], Sequence[Value]]) -> list[Value]:
     order: list[Value] = []
     seen: set[Value] = set()
-    stack: list[Any] = [root]
+    stack: list[Any] = roots
     while stack:
         node = stack.pop()
         if node is None:
@@ -35,26 +81,22 @@ def topological_order(root: Value) -> list[Value]:
             if node._a is None:
                 order.append(node)
             else:
-                stack += (node, None, *node.inputs[::-1])
+                stack += (node, None, *below(node)[::-1])
     return order
 
 
-def interior_order(root: Value) -> list[Value]:
-    """Return the computed nodes of `topological_order`: all but the leaves."""
-    return [node for node in topological_order(root) if node._row is not None]
-
-
-def opened_order(root: Value, kept: list[tuple[Value, float]]) -> list[Value]:
+def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
     """Return the computed nodes in topological order, every gradient set to 0.
 
-    The first half of a backward pass: `topological_order` without the leaves, unrolled for one
-    and two operands; what the leaves held goes to `kept`. There is no set of visited nodes: a
+    The first half of a backward pass: `gradient_order`, unrolled for one and two operands; what
+    the leaves held goes to `kept`. There is no set of visited nodes: a
     gradient that is yet to come is one of two fresh zeros, which tell how far the walk is.
     """
     opened = ZERO + 0.0  # its inputs are being visited
     done = ZERO + 0.0  # it is in `order`
     zero = ZERO
     order: list[Value] = []
+    skipped: list[Value] = []  # below conditions
     if root._row is None:
         if root.grad is not zero:
             kept.append((root, root.grad))
@@ -82,6 +124,9 @@ def opened_order(root: Value, kept: list[tuple[Value, float]]) -> list[Value]:
             elif type(a) is tuple:
                 node.grad = opened
                 stack.append(node)
+                if cast(Op, node._row).receives is not None:
+                    skipped += a
+                    a = _receivers(node)
                 for x in reversed(a):
                     if x._row is None:
                         if x.grad is not zero:
@@ -109,4 +154,8 @@ def opened_order(root: Value, kept: list[tuple[Value, float]]) -> list[Value]:
             node.grad = done
             order.append(node)
             break
+    if skipped:
+        for node in _ordered(skipped, _inputs):
+            if node._row is not None and node.grad is not done:
+                node.grad = zero
     return order

@@ -37,8 +37,11 @@ class Op:
         forward: The value for float operands. Outside of the domain it raises ValueError,
             ZeroDivisionError or OverflowError.
         partials: One function `(f, *operands)` per operand, or, for any number of operands,
-            one function that returns the tuple of all partials.
+            one function that returns the tuple of all partials. None in the place of a function
+            says that the operand is a condition: nothing flows into it, not even 0 times
+            something.
         arity: The number of operands; None for any number.
+        receives: The positions of the operands into which gradients flow; None for all.
         domain: In words, the operands that have a real result; empty where all have one.
         smooth: A box without kinks in which the row is well conditioned: one range for all
             operands, or one range for each.
@@ -51,28 +54,33 @@ class Op:
         (12.0,)
     """
 
-    __slots__ = ("arity", "domain", "forward", "kinks", "name", "partials", "smooth")
+    __slots__ = ("arity", "domain", "forward", "kinks", "name", "partials", "receives", "smooth")
 
     def __init__(
         self,
         name: str,
         forward: Callable[..., float],
-        partials: Sequence[Rule] | Rule,
+        partials: Sequence[Rule | None] | Rule,
         *,
         domain: str = "",
         smooth: Range | tuple[Range, ...] = (-3.0, 3.0),
         kinks: Sequence[float | Callable[..., Any]] = (),
     ) -> None:
         rules = (partials,) if callable(partials) else tuple(partials)
-        if not rules or not all(callable(rule) for rule in rules):
+        if not rules or not all(rule is None or callable(rule) for rule in rules):
             raise TypeError(
                 f"{name}: partials are functions (f, *operands), one for each operand, or one "
                 f"function that returns them all, but got {partials!r}"
             )
         self.name = name
         self.forward = forward
-        self.partials: Any = partials if callable(partials) else rules
+        self.partials: Any = (
+            partials if callable(partials) else tuple([rule or _nothing for rule in rules])
+        )
         self.arity = None if callable(partials) else len(rules)
+        self.receives: tuple[int, ...] | None = None
+        if None in rules:
+            self.receives = tuple([i for i, rule in enumerate(rules) if rule is not None])
         self.domain = domain
         self.smooth = smooth
         self.kinks = tuple(kinks)
@@ -104,6 +112,11 @@ class Op:
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         return find, (self.name,)  # pickles store rows by name
+
+
+def _nothing(_f: Any, *_operands: Any) -> float:
+    """Return the slope towards a condition."""
+    return 0.0
 
 
 class Number:
@@ -594,9 +607,9 @@ ERFC    = Op("erfc",    math.erfc,                    (lambda f, x: -_TWO_OVER_S
 MAXIMUM = Op("maximum", _maximum,                     (lambda f, x, y: 0.5 * (1.0 + greater(x, y) - less(x, y)), lambda f, x, y: 0.5 * (1.0 + less(x, y) - greater(x, y))), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
 MINIMUM = Op("minimum", _minimum,                     (lambda f, x, y: 0.5 * (1.0 + less(x, y) - greater(x, y)), lambda f, x, y: 0.5 * (1.0 + greater(x, y) - less(x, y))), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
 AMAX    = Op("amax",    _amax,                        _amax_partials, domain="at least one number", smooth=((-3.0, -2.0), (1.0, 3.0), (-1.0, 0.0)), kinks=(_amax_lead,))  # ties share evenly
-GREATER = Op("greater", greater,                      (lambda f, x, y: 0.0, lambda f, x, y: 0.0), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
-LESS    = Op("less",    less,                         (lambda f, x, y: 0.0, lambda f, x, y: 0.0), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
-WHERE   = Op("where",   lambda cond, a, b: a if cond else b, (lambda f, cond, a, b: 0.0, lambda f, cond, a, b: where(cond, 1.0, 0.0), lambda f, cond, a, b: where(cond, 0.0, 1.0)),
+GREATER = Op("greater", greater,                      (None, None), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
+LESS    = Op("less",    less,                         (None, None), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
+WHERE   = Op("where",   lambda cond, a, b: a if cond else b, (None, lambda f, cond, a, b: where(cond, 1.0, 0.0), lambda f, cond, a, b: where(cond, 0.0, 1.0)),
              smooth=((0.5, 1.0), (-3.0, 3.0), (-3.0, 3.0)), kinks=(0.0,))
 CLIP    = Op("clip",    _clip,                        (lambda f, x, low, high: 1.0 - less(x, low) - greater(x, high), lambda f, x, low, high: less(x, low), lambda f, x, low, high: greater(x, high)),
              domain="low <= high", smooth=((-0.9, 0.9), (-3.0, -1.0), (1.0, 3.0)), kinks=(lambda x, low, high: x - low, lambda x, low, high: x - high))

@@ -20,7 +20,8 @@ __all__ = ["reduced"]
 def reduced(node: Value) -> tuple[Any, ...]:
     """Return what `copy` and `pickle` ask of a node: how to make it again."""
     op = None if node._row is None else node._row.name
-    grad = None if node.grad is ZERO else float(node.grad)
+    grad: Any = node.grad
+    grad = None if grad is ZERO or grad is None else float(grad)
     fields = (op, node.inputs, node.data, grad, node.label, node._source)
     if op is None or _already_listed(node):
         return _restore, (None, *fields)
@@ -75,7 +76,7 @@ def _restore(
     value._source = CONSTANT if source == CONSTANT else source
     if name is not None:
         op = value._row = ops.find(name)
-        if op.arity in (1, 2):
+        if op.arity in (1, 2) and op.receives is None:
             value._a, value._b = (*inputs, None)[:2]
         else:
             value._a = inputs

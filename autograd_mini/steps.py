@@ -7,17 +7,15 @@ the stepper, the player and the drawings read traces.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from os import PathLike
-from typing import Final, TypeVar, cast, overload
+from typing import Any, Final, TypeVar, cast, overload
 
 from autograd_mini import contexts, ops
-from autograd_mini.backprop import refuse_second_pass
+from autograd_mini.backprop import checked, edges, refuse_second_pass
 from autograd_mini.convert import as_seed
-from autograd_mini.errors import anomaly
-from autograd_mini.graph import topological_order
+from autograd_mini.graph import gradient_order, receiving, topological_order
 from autograd_mini.ops import Op
 from autograd_mini.symbols import Symbol, written
 from autograd_mini.value import ZERO, Value
@@ -112,7 +110,7 @@ class Step:
         return f"{self.arithmetic}   ({self.rule}, argument {self.argument})"
 
     def __repr__(self) -> str:
-        return f"<Step {self.index} of {self.total}: {self.arithmetic}>"
+        return f"<Step {self.index + 1} of {self.total}: {self.arithmetic}>"
 
 
 class ForwardStep:
@@ -164,7 +162,7 @@ class ForwardStep:
         )
 
     def __repr__(self) -> str:
-        return f"<ForwardStep {self.index} of {self.total}: {self}>"
+        return f"<ForwardStep {self.index + 1} of {self.total}: {self}>"
 
 
 class Trace(Sequence[Step]):
@@ -202,27 +200,29 @@ class Trace(Sequence[Step]):
         self.seed = as_seed(seed)
         self.nodes = tuple(topological_order(root))
         self._names = names = Names(root)
-        order = [node for node in self.nodes if not node.is_leaf]
+        computed = [node for node in self.nodes if not node.is_leaf]
         self.forward = tuple(
             ForwardStep(
                 index,
-                len(order),
+                len(computed),
                 node,
                 cast(Op, node.op),
                 tuple([x.data for x in node.inputs]),
                 node.data,
                 names,
             )
-            for index, node in enumerate(order)
+            for index, node in enumerate(computed)
         )
         self._steps = steps = list[Step]()
-        total = _edge_count(order)
+        order = gradient_order(root)
+        total = _step_count(order)
         gradients: dict[Value, float] = {root: self.seed}
-        for index, (node, argument, parent, local) in enumerate(_edges(order)):
-            before, upstream = gradients.get(parent, ZERO), gradients[node]
-            gradients[parent] = before + local * upstream
-            numbers = local, upstream, local * upstream, before, gradients[parent]
-            steps.append(Step(index, total, node, parent, argument, *numbers, names))
+        for node, argument, parent, local in edges(order):
+            if not parent.is_constant:
+                before, upstream = gradients.get(parent, ZERO), gradients[node]
+                gradients[parent] = before + local * upstream
+                numbers = local, upstream, local * upstream, before, gradients[parent]
+                steps.append(Step(len(steps), total, node, parent, argument, *numbers, names))
         self._parents = [step.parent for step in steps]
         self._afters = [step.after for step in steps]
 
@@ -286,17 +286,6 @@ class Trace(Sequence[Step]):
 
         Path(path).write_text(trace_page(self, max_nodes=max_nodes), "utf-8")
 
-    def show(self, *, path: str | PathLike[str] | None = None, max_nodes: int = 300) -> None:
-        """Open the player of this trace in the browser, or show it in the notebook.
-
-        Args:
-            path: Where to keep the file; without it, it is a temporary one.
-            max_nodes: How many boxes to draw at most, nearest the root first.
-        """
-        from autograd_mini.player import show
-
-        show(self, path=path, max_nodes=max_nodes)
-
     def _repr_html_(self) -> str:
         from autograd_mini.player import embedded, trace_page
 
@@ -320,29 +309,31 @@ def backward_steps(root: Value, seed: Value | float = 1.0) -> Generator[Step, No
 
 def _pass(root: Value, seed: float) -> Generator[Step, None, None]:
     nodes = topological_order(root)
-    order = [node for node in nodes if not node.is_leaf]
+    order = gradient_order(root)
     leaves = [node for node in nodes if node.is_leaf]
     stepped = contexts.state.stepped
     if stepped:
         refuse_second_pass(leaves)
     # What earlier passes left in the leaves waits until the end, so that sums round as they do
     # in backward(), and a second pass doubles them exactly.
-    kept = [(leaf, leaf.grad) for leaf in leaves if leaf.grad is not ZERO]
+    kept: list[tuple[Value, Any]] = [(leaf, leaf.grad) for leaf in leaves if leaf.grad is not ZERO]
     for node in nodes:
         node.grad = ZERO
     root.grad = seed
     names = Names(root)
-    total = _edge_count(order)
-    anomaly_detected = contexts.anomaly_detected.get()
+    total, index = _step_count(order), 0
+    found = edges(order)
+    if contexts.anomaly_detected.get():
+        found = checked(found, lambda node: node.grad)
     stepped.update(leaves)
     try:
-        for index, (node, argument, parent, local) in enumerate(_edges(order)):
+        for node, argument, parent, local in found:
             before, upstream = parent.grad, node.grad
             parent.grad += local * upstream  # chain rule
             numbers = local, upstream, local * upstream, before, parent.grad
-            if anomaly_detected and not math.isfinite(numbers[2]) and not parent.is_constant:
-                raise anomaly(node, local, upstream)
-            yield Step(index, total, node, parent, argument, *numbers, names)
+            if not parent.is_constant:
+                yield Step(index, total, node, parent, argument, *numbers, names)
+                index += 1
     except GeneratorExit:  # closed half-way: the steps that were taken count
         raise
     except BaseException:  # as in backward(): the leaves keep what they had
@@ -355,20 +346,13 @@ def _pass(root: Value, seed: float) -> Generator[Step, None, None]:
     finally:
         stepped.difference_update(leaves)
         for leaf, earlier in kept:
-            leaf.grad += earlier
+            if earlier is not None:
+                leaf.grad += earlier
 
 
-def _edges(order: Sequence[Value]) -> Iterator[tuple[Value, int, Value, float]]:
-    """Yield (node, argument, parent, local) in the order in which backward() meets the edges."""
-    for node in reversed(order):
-        inputs = node.inputs
-        locals_ = cast(Op, node.op).local(node.data, *[parent.data for parent in inputs])
-        for argument, (parent, local) in enumerate(zip(inputs, locals_, strict=True)):
-            yield node, argument, parent, local
-
-
-def _edge_count(order: Sequence[Value]) -> int:
-    return sum([len(node.inputs) for node in order])
+def _step_count(order: Sequence[Value]) -> int:
+    """Return how many edges are steps: all but those to numbers that an operator wrapped."""
+    return sum([not node.inputs[i].is_constant for node in order for i in receiving(node)])
 
 
 class Names:

@@ -140,17 +140,6 @@ class Value(Number):
 
         return display(self)
 
-    def show(self, *, path: Any = None, max_nodes: int = 300) -> None:
-        """Open the player of this graph in the browser, or show it in the notebook.
-
-        Args:
-            path: Where to keep the file; without it, it is a temporary one.
-            max_nodes: How many boxes to draw at most, nearest the root first.
-        """
-        from autograd_mini.player import show
-
-        show(self, path=path, max_nodes=max_nodes)
-
     # As a number.
 
     def item(self) -> float:
@@ -290,6 +279,8 @@ class Value(Number):
             data = number(data)
         if not recorded:
             return data
+        if op.receives is not None:  # a row with a condition keeps its operands in a tuple
+            return _node(data, op, values)
         if arity == 1:
             return _node(data, op, values[0])
         if arity == 2:

@@ -22,7 +22,7 @@ from tests.shared import PACKAGE, ROOT, python
 
 
 def graph() -> Value:
-    """Return loss = (tanh(w * x + b) - 1)², nine steps of which two go to plain numbers."""
+    """Return loss = (tanh(w * x + b) - 1)², seven steps; two more edges go to plain numbers."""
     x, w, b = Value(2.0, "x"), Value(-3.0, "w"), Value(6.5, "b")
     h = (w * x + b).tanh()
     h.label = "h"
@@ -46,7 +46,7 @@ def answers(*lines: str, root: Value | None = None) -> list[str]:
 
 
 def shown(answer: str) -> str:
-    """Return the number of the step that an answer shows, such as `3/9` or `forward 2/5`."""
+    """Return the number of the step that an answer shows, such as `2/7` or `forward 2/5`."""
     found = re.findall(r"^\[(.*?)\]", answer, re.MULTILINE)
     return found[-1] if found else "start" if "> backward()" in answer else "none"
 
@@ -91,13 +91,13 @@ def test_each_step_says_what_it_did_and_the_gradient_is_as_of_that_step() -> Non
 
 
 def test_steps_towards_plain_numbers_are_passed_over() -> None:
-    assert [shown(answer) for answer in answers("s", "s", "s")] == ["1/9", "3/9", "5/9"]
+    assert [shown(answer) for answer in answers("s", "s", "s")] == ["1/7", "2/7", "3/7"]
 
 
 def test_next_takes_all_edges_of_a_node_and_shows_each() -> None:
     said = answers("n 3", "n", "rn", "rn", "n 2")
-    assert [shown(answer) for answer in said] == ["5/9", "7/9", "5/9", "3/9", "7/9"]
-    assert re.findall(r"^\[(\d)", said[1], re.MULTILINE) == ["6", "7"]
+    assert [shown(answer) for answer in said] == ["3/7", "5/7", "3/7", "2/7", "5/7"]
+    assert re.findall(r"^\[(\d)", said[1], re.MULTILINE) == ["4", "5"]
 
 
 def test_going_back_undoes_gradients_and_reaches_into_the_forward_pass() -> None:
@@ -105,11 +105,11 @@ def test_going_back_undoes_gradients_and_reaches_into_the_forward_pass() -> None
         "r", "p w.grad", "rs 2", "p w.grad", "restart", "rs", "p loss.grad", "s 2", "rs 99"
     )
     assert [shown(said[i]) for i in (0, 2, 4, 5, 7)] == [
-        "9/9",
-        "7/9",
+        "7/7",
+        "5/7",
         "start",
         "forward 4/5",
-        "1/9",
+        "1/7",
     ]
     assert (said[1], said[3], said[6]) == ("-1.6920669690965349", "0.0", "0.0")
     assert said[8] == "> forward pass: 5 operations"
@@ -146,9 +146,9 @@ def test_after_any_moves_the_gradients_are_those_of_the_trace_at_that_step(
 
 
 def test_until_goes_to_a_step_in_either_direction() -> None:
-    said = answers("until 7", "unt 3", "until 99", "until", "until 0", "until 9")
-    assert [shown(said[i]) for i in (0, 1, 4, 5)] == ["7/9", "3/9", "start", "9/9"]
-    assert said[2] == said[3] == "*** until which step? A number from 0 to 9"
+    said = answers("until 5", "unt 2", "until 99", "until", "until 0", "until 7")
+    assert [shown(said[i]) for i in (0, 1, 4, 5)] == ["5/7", "2/7", "start", "7/7"]
+    assert said[2] == said[3] == "*** until which step? A number from 0 to 7"
 
 
 def test_moving_on_from_either_end_is_refused_with_what_to_do() -> None:
@@ -157,7 +157,7 @@ def test_moving_on_from_either_end_is_refused_with_what_to_do() -> None:
 
 
 def test_an_empty_line_repeats_the_last_command() -> None:
-    assert [shown(answer) for answer in answers("s", "", "")] == ["1/9", "3/9", "5/9"]
+    assert [shown(answer) for answer in answers("s", "", "")] == ["1/7", "2/7", "3/7"]
 
 
 # Stops.
@@ -166,18 +166,18 @@ def test_an_empty_line_repeats_the_last_command() -> None:
 @pytest.mark.parametrize(
     ("where", "reached"),
     [
-        ("tanh", ["5/9"]),
-        ("op:tanh", ["5/9"]),
-        ("h", ["5/9"]),
-        ("label:h", ["5/9"]),
-        ("n4", ["6/9"]),
-        ("id:n4", ["6/9"]),
-        ("w", ["8/9"]),
-        ("7", ["7/9"]),
-        ("mul", ["8/9"]),
-        ("step.local == 1.0", ["3/9", "6/9", "7/9"]),
-        ("abs(step.contribution) > 1, node.op.name == 'mul'", ["8/9", "9/9"]),
-        ("max(w.grad, x.grad) > 2", ["9/9"]),
+        ("tanh", ["3/7"]),
+        ("op:tanh", ["3/7"]),
+        ("h", ["3/7"]),
+        ("label:h", ["3/7"]),
+        ("n4", ["4/7"]),
+        ("id:n4", ["4/7"]),
+        ("w", ["6/7"]),
+        ("5", ["5/7"]),
+        ("mul", ["6/7"]),
+        ("step.local == 1.0", ["2/7", "4/7", "5/7"]),
+        ("abs(step.contribution) > 1, node.op.name == 'mul'", ["6/7", "7/7"]),
+        ("max(w.grad, x.grad) > 2", ["7/7"]),
     ],
 )
 def test_continue_halts_where_a_breakpoint_says_and_reverse_continue_finds_it_again(
@@ -187,41 +187,41 @@ def test_continue_halts_where_a_breakpoint_says_and_reverse_continue_finds_it_ag
     said = answers(f"b {where}", *lines, "r", "r", "r", *["rc"] * len(reached), "rc")
     assert [shown(answer) for answer in said[1 : 1 + len(reached)]] == reached
     back = [shown(answer) for answer in said[4 + len(reached) :]]
-    before_the_end = [number for number in reversed(reached) if number != "9/9"]
+    before_the_end = [number for number in reversed(reached) if number != "7/7"]
     assert back[: len(before_the_end) + 1] == [*before_the_end, "start"]
 
 
 def test_reverse_continue_evaluates_each_moment_also_after_the_path_was_shown() -> None:
     said = answers("b node is n4", "r", "r", "r", "w", "rc")
-    assert [shown(said[i]) for i in (1, 2, 3, 5)] == ["6/9", "7/9", "9/9", "7/9"]
+    assert [shown(said[i]) for i in (1, 2, 3, 5)] == ["4/7", "5/7", "7/7", "5/7"]
 
 
 def test_a_label_wins_over_an_operation_of_that_name() -> None:
     x = Value(0.5, "tanh")
     root = x.tanh() * 2.0
     assert answers("b tanh", root=root) == ["Breakpoint 1: label tanh"]
-    assert [shown(answer) for answer in answers("b op:tanh", "c", root=root)] == ["none", "3/3"]
+    assert [shown(answer) for answer in answers("b op:tanh", "c", root=root)] == ["none", "2/2"]
 
 
 def test_a_temporary_breakpoint_halts_once() -> None:
     said = answers("tbreak tanh", "c", "restart", "c", "b")
-    assert [shown(said[i]) for i in (1, 3)] == ["5/9", "9/9"]
+    assert [shown(said[i]) for i in (1, 3)] == ["3/7", "7/7"]
     assert said[4] == "no stops: b where sets one"
 
 
 def test_watching_halts_whenever_that_gradient_changes() -> None:
     a = Value(3.0, "a")
     said = answers("watch a", "c", "c", root=a * a + a * 0.0)
-    assert [shown(answer) for answer in said[1:]] == ["5/6", "6/6"]
+    assert [shown(answer) for answer in said[1:]] == ["4/5", "5/5"]
     assert all("Watchpoint 1: a" in answer for answer in said[1:])
 
 
 def test_conditions_ignore_counts_and_switches_work_as_in_pdb() -> None:
-    assert shown(answers("b step.local == 1.0", "condition 1 step.argument == 1", "c")[2]) == "7/9"
-    assert shown(answers("b step.local == 1.0", "ignore 1 2", "c")[2]) == "7/9"
-    assert shown(answers("b tanh", "disable 1", "c")[2]) == "9/9"
-    assert shown(answers("b tanh", "disable", "enable 1", "c")[3]) == "5/9"
-    assert shown(answers("b tanh", "clear", "c")[2]) == "9/9"
+    assert shown(answers("b step.local == 1.0", "condition 1 step.argument == 1", "c")[2]) == "5/7"
+    assert shown(answers("b step.local == 1.0", "ignore 1 2", "c")[2]) == "5/7"
+    assert shown(answers("b tanh", "disable 1", "c")[2]) == "7/7"
+    assert shown(answers("b tanh", "disable", "enable 1", "c")[3]) == "3/7"
+    assert shown(answers("b tanh", "clear", "c")[2]) == "7/7"
     said = answers("b tanh, h.data > 0", "tbreak w", "ignore 1 3", "disable 2", "info break")
     assert said[4].splitlines() == [
         "Num  Keep  On   Hits  Where",
@@ -232,7 +232,7 @@ def test_conditions_ignore_counts_and_switches_work_as_in_pdb() -> None:
 
 def test_a_condition_without_an_answer_halts_and_says_why() -> None:
     said = answers("b tanh, 1 / 0", "c")
-    assert shown(said[1]) == "5/9"
+    assert shown(said[1]) == "3/7"
     assert "*** ZeroDivisionError: division by zero: op tanh, if 1 / 0" in said[1]
 
 
@@ -262,7 +262,7 @@ def test_expressions_see_labels_ids_the_step_and_the_callers_names() -> None:
     factor = 7
     root = graph()
     stdout = io.StringIO()
-    lines = "until 6\np step.local, node is n4, parent is n2, root is loss\np factor * x.data\n"
+    lines = "until 4\np step.local, node is n4, parent is n2, root is loss\np factor * x.data\n"
     root.debug(stdin=io.StringIO(lines), stdout=stdout)
     assert "(1.0, True, True, True)" in stdout.getvalue()
     assert f"\n{factor * 2.0}\n" in stdout.getvalue()
@@ -283,7 +283,7 @@ def test_expressions_see_labels_ids_the_step_and_the_callers_names() -> None:
         ("b op:tanhh", "did you mean tanh?"),
         ("b n99", "there is no n99: ids are n0 to n9"),
         ("b 0", "there is no step 0"),
-        ("b 99", "there is no step 99: they are 1 to 9"),
+        ("b 99", "there is no step 99: they are 1 to 7"),
         ("watch los", "did you mean loss?"),
         ("watch", "watch which node?"),
         ("tbreak", "stop where?"),
@@ -362,7 +362,7 @@ def test_list_marks_the_step_and_goes_on_where_it_ended() -> None:
 
 
 def test_info_grads_lists_what_has_a_gradient_by_now() -> None:
-    said = answers("info grads", "until 6", "info grads")
+    said = answers("info grads", "until 4", "info grads")
     assert said[0].splitlines()[1].split() == ["loss", "pow", "0.289318", "1"]
     assert [line.split()[0] for line in said[2].splitlines()[1:]] == ["loss", "n7", "h", "n4", "n2"]
 
@@ -472,7 +472,7 @@ def test_debugging_leaves_the_graph_and_the_program_as_they_were() -> None:
 
 def test_commands_given_beforehand_come_first() -> None:
     said = session("p h.grad", commands=["b tanh", "c"])
-    assert said.index("(grad) b tanh") < said.index("[5/9]") < said.index("(grad) p h.grad")
+    assert said.index("(grad) b tanh") < said.index("[3/7]") < said.index("(grad) p h.grad")
 
 
 def test_a_leaf_alone_can_be_looked_at() -> None:

@@ -66,8 +66,9 @@ def test_a_trace_tells_the_steps_of_the_live_pass_and_touches_no_gradient(
     live = list(root.backward_steps(seed))
     assert list(map(fields, trace)) == list(map(fields, live))
     assert list(map(str, trace)) == list(map(str, live))
-    assert bits([trace.at(len(trace)).get(node, 0.0) for node in nodes]) == bits(
-        [node.grad for node in nodes]
+    shown = [node for node in nodes if not node.is_constant]
+    assert bits([trace.at(len(trace)).get(node, 0.0) for node in shown]) == bits(
+        [node.grad for node in shown]
     )
 
 
@@ -134,7 +135,7 @@ def test_steps_read_as_the_chain_rule_with_numbers() -> None:
     ]
     h = z.tanh()
     h.label = "h"
-    assert [str(step) for step in Trace(h * a - 2.0 * a)][4:] == [
+    assert [str(step) for step in Trace(h * a - 2.0 * a)][3:] == [
         "h.grad: 0.0 + 3.0 * 1.0 = 3.0   (d(h*a)/dh = a, argument 0)",
         "a.grad: -2.0 + 0.0 * 1.0 = -2.0   (d(h*a)/da = h, argument 1)",
         "z.grad: 0.0 + 1.0 * 3.0 = 3.0   (d(tanh(z))/dz = 1.0 - h * h, argument 0)",
@@ -153,7 +154,7 @@ def test_nodes_without_a_label_go_by_their_place_in_topological_order() -> None:
     assert [trace.name(node) for node in trace.nodes] == ["a", "b", "n2", "n3", "n4"]
 
 
-def test_a_number_that_an_operator_wrapped_shows_itself_and_is_differentiated_by_its_id() -> None:
+def test_a_number_that_an_operator_wrapped_shows_itself_and_receives_no_step() -> None:
     x = Value(3.0, "x")
     trace = Trace((-2.0) ** (x * 1.0))
     assert [str(step) for step in trace.forward] == [
@@ -161,10 +162,8 @@ def test_a_number_that_an_operator_wrapped_shows_itself_and_is_differentiated_by
         "n4 = (-2.0) ** n3 = (-2.0) ** 3.0 = -8.0",
     ]
     assert [step.rule for step in trace] == [
-        "d(n0**n3)/dn0 = n3 * n0 ** (n3 - 1.0)",
         "d((-2.0)**n3)/dn3 = n4 * nan",
         "d(x*1.0)/dx = 1.0",
-        "d(x*n2)/dn2 = x",
     ]
 
 
@@ -313,8 +312,8 @@ def test_long_chains_are_stepped_and_traced_without_recursion_and_shown_briefly(
     for _ in range(20_000):
         y = y + 1.0
     trace = Trace(y)
-    assert len(trace) == 40_000
-    assert trace.at(40_000)[x] == 1.0
+    assert len(trace) == 20_000
+    assert trace.at(20_000)[x] == 1.0
     for _ in y.backward_steps():
         pass
     assert x.grad == 1.0

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -20,10 +20,15 @@ from autograd_mini import (
     DomainError,
     Op,
     RangeError,
+    Trace,
     Value,
     apply,
+    derivative,
+    detect_anomaly,
     dot,
+    grad,
     greater,
+    less,
     logsumexp,
     maximum,
     no_grad,
@@ -32,8 +37,8 @@ from autograd_mini import (
     total,
     where,
 )
-from autograd_mini.backprop import adjoints
-from autograd_mini.graph import interior_order, opened_order
+from autograd_mini.backprop import adjoints, chain_rule
+from autograd_mini.graph import gradient_order, interior_order, opened_order
 from autograd_mini.value import ZERO
 
 numbers = st.floats(-3, 3)
@@ -334,20 +339,15 @@ def test_an_operand_used_twice_gets_both_contributions() -> None:
 
 
 @given(numbers, numbers)
-def test_the_written_out_rules_of_the_fast_loop_are_the_tables_bit_for_bit(
-    p: float, q: float
-) -> None:
+def test_the_fast_loop_is_the_chain_rule_over_the_edges_bit_for_bit(p: float, q: float) -> None:
     x, y = Value(p), Value(q)
     root = tangled(x, y)
     root.backward()
-    expected: dict[Value, float] = dict.fromkeys(topological_order(root), 0.0)
-    expected[root] = 1.0
-    for node in reversed(interior_order(root)):
-        assert node.op is not None
-        locals_ = node.op.local(node.data, *[x.data for x in node.inputs])
-        for parent, local in zip(node.inputs, locals_, strict=True):
-            expected[parent] += local * expected[node]
-    assert repr([node.grad for node in expected]) == repr(list(expected.values()))  # NaN != NaN
+    fast = [node.grad for node in topological_order(root)]
+    root.zero_grad()
+    root.grad = 1.0
+    chain_rule(gradient_order(root))
+    assert repr([node.grad for node in topological_order(root)]) == repr(fast)  # NaN != NaN
 
 
 @given(numbers, numbers)
@@ -357,15 +357,15 @@ def test_adjoints_are_the_gradients_and_touch_nothing(p: float, q: float) -> Non
     found = adjoints(root)
     assert all(node.grad is ZERO for node in topological_order(root))
     root.backward()
-    for node, derivative in found.items():
-        assert node.grad == pytest.approx(derivative, rel=1e-12, abs=1e-12, nan_ok=True)
+    for node, slope in found.items():
+        assert node.grad == pytest.approx(slope, rel=1e-12, abs=1e-12, nan_ok=True)
 
 
 def test_the_two_orders_agree() -> None:
     root = tangled(Value(1.0), Value(2.0))
     whole = topological_order(root)
     assert [node for node in whole if not node.is_leaf] == interior_order(root)
-    assert opened_order(root, []) == interior_order(root)
+    assert opened_order(root, []) == gradient_order(root) == interior_order(root)
     assert len(set(whole)) == len(whole)
     for i, node in enumerate(whole):
         assert all(whole.index(x) < i for x in node.inputs)
@@ -394,6 +394,76 @@ def test_a_rule_that_raises_leaves_the_leaves_as_they_were() -> None:
     with pytest.raises(RuntimeError, match="broken rule"):
         root.backward()
     assert (x.grad, y.grad) == (3.0, 2.0)
+
+
+def conditioned(x: Any) -> Any:
+    """Return 3x at 1, past conditions whose own slopes there are infinite."""
+    far = ((x - 1.0) * (x - 1.0)).sqrt()
+    return where(less(far, 1e-3), 2.0 * x, x) + greater(far, 0.5) + x
+
+
+def test_nothing_flows_into_a_condition() -> None:
+    x = Value(1.0)
+    y = conditioned(x)
+    with detect_anomaly():
+        y.backward()
+    far = y.inputs[0].inputs[1].inputs[0]
+    assert (x.grad, far.grad) == (3.0, 0.0)
+    assert grad(conditioned)(1.0) == 3.0
+    assert derivative(conditioned, 2)(1.0) == 0.0
+    assert adjoints(y)[x] == 3.0
+    assert far not in adjoints(y)
+    x.grad = 0.0
+    steps = list(y.backward_steps())
+    assert x.grad == 3.0
+    assert all(step.parent is not far and math.isfinite(step.contribution) for step in steps)
+    assert [step.contribution for step in Trace(y)] == [step.contribution for step in steps]
+    y.zero_grad()
+    y.backward(create_graph=True)
+    assert float(x.grad) == 3.0
+
+
+def test_what_lies_below_conditions_only_has_no_gradient_of_an_earlier_pass() -> None:
+    x = Value(4.0)
+    root = x.sqrt()
+    root.backward()
+    (x + greater(root, 1.0)).backward()
+    assert (x.grad, root.grad) == (1.25, 0.0)
+
+
+def test_an_operand_without_a_partial_is_a_condition() -> None:
+    gate = Op("gate", lambda c, x: x if c > 0.0 else 0.0, (None, lambda f, c, x: greater(c, 0.0)))
+    c, x = Value(0.0), Value(3.0)
+    y = apply(gate, c.sqrt() + 1.0, x)
+    y.backward()
+    assert (c.grad, x.grad) == (0.0, 1.0)
+
+
+def test_a_gradient_of_none_counts_as_not_computed() -> None:
+    x = Value(3.0)
+    for backward in ((x * x).backward, lambda: list((x * x).backward_steps())):
+        x.grad = cast(Any, None)
+        backward()
+        assert x.grad == 6.0
+    x.grad = cast(Any, None)
+    (x * x).backward(create_graph=True)
+    assert float(x.grad) == 6.0
+    x.grad = cast(Any, None)
+    assert copy.deepcopy(x).grad == 0.0
+
+
+def test_a_square_does_not_take_the_logarithm_of_its_base(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    by_base, _ = OPS["pow"].partials
+
+    def refused(f: Any, x: Any, y: Any) -> Any:
+        raise AssertionError("the exponent is a number")
+
+    monkeypatch.setattr(OPS["pow"], "partials", (by_base, refused))
+    x = Value(3.0)
+    (x**2).backward()
+    assert x.grad == 6.0
 
 
 def test_zero_grad_forgets_the_whole_graph() -> None:

@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from autograd_mini import contexts
-from autograd_mini.graph import topological_order
+from autograd_mini.backprop import edges
+from autograd_mini.graph import gradient_order, topological_order
 from autograd_mini.ops import UNDEFINED, Op
 from autograd_mini.testing import numbers
 from autograd_mini.testing.differences import EPSILON, judge
@@ -256,11 +257,8 @@ def backward_twice(root: Value) -> tuple[Pass, Finding | None]:
         gradient = {node: float(node.grad) for node in order}
         contributions: dict[Value, list[float]] = {node: [] for node in order}
         contributions[root].append(1.0)
-        for node in reversed(order):
-            if node.op is not None:
-                local = node.op.local(node.data, *[x.data for x in node.inputs])
-                for x, d in zip(node.inputs, local, strict=True):
-                    contributions[x].append(float(d) * gradient[node])
+        for node, _, x, local in edges(gradient_order(root)):
+            contributions[x].append(float(local) * gradient[node])
         done = Pass(gradient, contributions)
         for node in reversed(order):
             if (finding := _wrong_sum(node, done)) is not None:

@@ -23,6 +23,7 @@ from autograd_mini import TraceError, Value, compile, no_grad, topological_order
 from autograd_mini.drawing.javascript import OpaqueError, functions, key, rules
 from autograd_mini.player import (
     PLAYER,
+    WIDEST,
     document,
     graph_json,
     numbers_json,
@@ -376,6 +377,7 @@ class _Graphs:
         return {
             **graph_json(Trace(nodes[-1])),
             "seed": 1.0,
+            "rule": [key(node) for node in nodes],
             "parameters": [
                 [i, self.parameters[node]]
                 for i, node in enumerate(nodes)
@@ -387,7 +389,7 @@ class _Graphs:
         }
 
     def _picture(self, root: Value) -> str:
-        return scene(Trace(root), max_nodes=self.max_nodes)
+        return scene(Trace(root), max_nodes=self.max_nodes, width=WIDEST)
 
 
 def _wrapped(target: Any) -> Any:
