@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import argparse
 import csv
+import errno
+import io
+import os
 import sys
+import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
+from autograd_mini import __version__
 from nn import datasets, metrics
 from nn.activations import softmax
+from nn.errors import DivergedError
 from nn.files import load, notes, save
 from nn.files.tensorfile import check_place
 from nn.network import FNN
 from nn.optimizers import Adam
-from nn.tables import is_number, label_order, numbers, read_table
+from nn.plots import picture_path
+from nn.tables import Table, is_missing, is_number, label_order, numbers, read_table
 from nn.training import fit
 
 CLASSES: Final = ("cross_entropy", "bce_with_logits")  # losses of a target that is a label
@@ -32,10 +39,39 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        if sys.stdout:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads, as `head` does, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except DivergedError as error:
+        return _refuse(f"the training diverged, and nothing is saved: {error}")
+    except OSError as error:
+        missing = error.strerror == os.strerror(errno.ENOENT)
+        why = "there is no such file" if missing else error.strerror
+        return _refuse(f"{why}: {str(error.filename)!r}" if error.filename else str(error))
+    except ValueError as error:
+        return _refuse(str(error))
     return 0
+
+
+def _refuse(why: str) -> int:
+    _say(f"error: {why}", sys.stderr)
+    return 2
+
+
+def _say(text: str, file: Any = None) -> None:
+    """Print a line, in ASCII where the console cannot show it."""
+    file = file or sys.stdout
+    try:
+        text.encode(getattr(file, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = (
+            unicodedata.normalize("NFKD", text.replace("…", "..."))
+            .encode("ascii", "replace")
+            .decode()
+        )
+    if file:
+        print(text, file=file)
 
 
 def train(options: argparse.Namespace) -> None:
@@ -50,9 +86,11 @@ def train(options: argparse.Namespace) -> None:
         raise ValueError(
             f"--validation is a share of the rows, between 0 and 1, but got {options.validation:g}"
         )
-    for path in filter(None, (options.out, options.picture)):
+    picture = options.picture and picture_path(options.picture)
+    for path in filter(None, (options.out, picture)):
         check_place(path)
-    header, rows = read_table(options.data)
+    table = read_table(options.data)
+    header, rows = table.header, table.rows
     if len(rows) < 2:
         raise ValueError(
             f"{options.data} has one row only: some are needed to learn from, some to validate"
@@ -63,16 +101,15 @@ def train(options: argparse.Namespace) -> None:
         if len(header) == 1:
             advice += "; columns are separated by commas"
         raise ValueError(f"{options.data} has no column {options.target!r}: {advice}")
-    columns = [name for name in header if name != options.target]
+    unknown = [name for name in options.without if name not in header]
+    if unknown:
+        raise ValueError(f"--without names {', '.join(unknown)}, but there is {', '.join(header)}")
+    columns = [name for name in header if name not in (options.target, *options.without)]
     if not columns:
         raise ValueError(f"{options.data} has no column but {options.target!r} to learn from")
-    inputs = np.array(numbers(options.data, header, rows, columns))
     texts = [row[header.index(options.target)] for row in rows]
-    if "" in texts:
-        raise ValueError(
-            f"{options.data}, row {texts.index('') + 2}: the target {options.target!r} is missing; "
-            "leave the row out"
-        )
+    inputs = np.array(numbers(table, columns))
+    _check_target(table, options.target, texts, options.loss)
     loss = options.loss or ("mse" if all(map(is_number, texts)) else "cross_entropy")
     if loss not in (*CLASSES, *NUMBERS):
         raise ValueError(
@@ -87,12 +124,14 @@ def train(options: argparse.Namespace) -> None:
     if classes:
         y = np.array([classes.index(text) for text in texts])
     else:
-        y = np.array(numbers(options.data, header, rows, [options.target]))[:, 0]
+        y = np.array(numbers(table, [options.target]))[:, 0]
 
     X, X_val, y, y_val = datasets.split(inputs, y, test_size=options.validation, seed=options.seed)
     x_mean, x_spread = datasets.mean_and_spread(X, columns)
     x_scale = np.where(x_spread > 0.0, x_spread, np.inf)  # what never changed has no say
-    y_mean, y_scale = (0.0, 1.0) if classes else map(float, datasets.mean_and_spread(y))
+    y_mean, y_scale = 0.0, 1.0
+    if not classes:
+        (y_mean,), (y_scale,) = datasets.mean_and_spread(y[:, None], [options.target])
     y_scale = y_scale or 1.0
     n_out = len(classes) if loss == "cross_entropy" else 1
     model = FNN([len(columns), *options.hidden, n_out], options.activation, seed=options.seed)
@@ -108,24 +147,47 @@ def train(options: argparse.Namespace) -> None:
         batch_size=options.batch_size,
         seed=options.seed,
         validation=(scaled[1], targets[1]),
-        patience=options.patience,
+        patience=options.patience or options.epochs,  # never that long: the best weights come back
     )
     _fold_scaling(model, x_mean, x_scale, y_mean, y_scale)
     about = {"columns": columns, "target": options.target, "classes": classes}
     save(model, options.out, notes=about)
-    if options.picture:
-        history.plot(options.picture)
-        print(f"wrote {options.picture}")
+    if picture:
+        history.plot(picture)
+        _say(f"wrote {picture}")
     outputs = model.predict(X_val)
-    print(f"{len(y)} rows to learn from, {len(y_val)} to validate, {history.epochs} epochs")
+    _say(f"{len(y)} rows to learn from, {len(y_val)} to validate, {history.epochs} epochs")
+    _say(f"kept the weights of epoch {history.best_epoch}, the best on the rows to validate")
+    if history.epochs > 1 and history.loss[-1] >= history.loss[0]:
+        _say(
+            f"the loss did not fall ({history.loss[0]:.4g} -> {history.loss[-1]:.4g}): "
+            f"try a lower --lr than {options.lr:g}"
+        )
     if classes:
         decided = (outputs > 0).astype(int) if outputs.ndim == 1 else outputs.argmax(axis=1)
-        print(f"validation accuracy {metrics.accuracy(decided, y_val):.3f}")
+        _say(f"validation accuracy {metrics.accuracy(decided, y_val):.3f}")
     elif datasets.mean_and_spread(y_val)[1] > 0.0:
-        print(f"validation R² {metrics.r2_score(outputs, y_val):.3f}")
+        _say(f"validation R² {metrics.r2_score(outputs, y_val):.3f}")
     else:
-        print(f"validation error {metrics.mean_absolute_error(outputs, y_val):.3g}")
-    print(f"wrote {options.out}")
+        _say(f"validation error {metrics.mean_absolute_error(outputs, y_val):.3g}")
+    _say(f"wrote {options.out}")
+
+
+def _check_target(table: Table, target: str, texts: list[str], loss: str | None) -> None:
+    """Raise ValueError if a target is missing, or stands among numbers and is none."""
+    counted = {text for text in texts if is_number(text)}
+    for line, text in zip(table.lines, texts, strict=True):
+        if is_missing(text):
+            said = f" ({text})" if text else ""
+            raise ValueError(
+                f"{table.path}, row {line}: the target {target!r} is missing{said}; "
+                "leave the row out"
+            )
+        if loss is None and len(counted) > 10 and text not in counted:
+            raise ValueError(
+                f"{table.path}, row {line}, column {target!r}: {text!r} is not a finite number, as "
+                "others are; leave the row out, or say --loss cross_entropy if these are labels"
+            )
 
 
 def predict(options: argparse.Namespace) -> None:
@@ -136,11 +198,13 @@ def predict(options: argparse.Namespace) -> None:
             f"{options.model} does not say which columns it reads: only files of `python -m nn "
             "train` do; load others with nn.load"
         )
-    header, rows = read_table(options.data)
-    missing = [name for name in about["columns"] if name not in header]
+    if options.out is not None:
+        check_place(options.out)
+    asked = read_table(options.data)
+    missing = [name for name in about["columns"] if name not in asked.header]
     if missing:
         raise ValueError(f"{options.data} lacks the columns {', '.join(missing)}")
-    outputs = model.predict(numbers(options.data, header, rows, about["columns"])).tolist()
+    outputs = model.predict(numbers(asked, about["columns"])).tolist()
     classes: list[str] = about["classes"]
     table: list[list[Any]] = [[about["target"], *[f"p({name})" for name in classes]]]
     for output in outputs:
@@ -150,15 +214,26 @@ def predict(options: argparse.Namespace) -> None:
         else:
             table.append([repr(output)])
     if options.out is None:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(table)
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(table)
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        try:
+            text.getvalue().encode(encoding)
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"this console's encoding, {encoding}, has no {text.getvalue()[error.start]!a}: "
+                "write to a file with --out"
+            ) from None
+        sys.stdout.write(text.getvalue())
         return
     with open(options.out, "w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(table)
-    print(f"wrote {options.out}")
+    _say(f"wrote {options.out}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m nn", description="Networks for tables.")
+    parser.add_argument("--version", action="version", version=f"autograd_mini {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     learn = commands.add_parser(
@@ -168,6 +243,9 @@ def _parser() -> argparse.ArgumentParser:
     learn.set_defaults(run=train)
     learn.add_argument("data", type=Path, help="a CSV file with a line of column names")
     learn.add_argument("--target", required=True, help="the column to predict")
+    learn.add_argument(
+        "--without", type=_names, default=[], help="columns to leave out, as name,id"
+    )
     learn.add_argument("--out", type=Path, required=True, help="where to save the network")
     learn.add_argument(
         "--hidden",
@@ -185,7 +263,7 @@ def _parser() -> argparse.ArgumentParser:
     learn.add_argument(
         "--validation", type=float, default=0.25, help="share of rows put aside (%(default)s)"
     )
-    learn.add_argument("--patience", type=int, help="stop after so many epochs without progress")
+    learn.add_argument("--patience", type=int, help="stop after this many epochs without progress")
     learn.add_argument(
         "--seed", type=int, default=0, help="of weights, rows put aside and order (%(default)s)"
     )
@@ -197,6 +275,10 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("data", type=Path, help="a CSV file with the columns it was trained on")
     ask.add_argument("--out", type=Path, help="a CSV file; by default the screen")
     return parser
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
 
 
 def _widths(text: str) -> list[int]:

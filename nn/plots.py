@@ -158,6 +158,23 @@ def plot_decision_boundary(
     return _saved(figure, path)
 
 
+def picture_path(path: Path) -> Path:
+    """Return the name that matplotlib gives a picture: with `.png`, if it has no suffix.
+
+    Raises:
+        ValueError: If matplotlib is not installed, or writes no such files.
+    """
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError:
+        raise ValueError('pictures need matplotlib: pip install "autograd_mini[plot]"') from None
+    kinds = sorted(FigureCanvasBase.get_supported_filetypes())
+    path = path if path.suffix else path.with_suffix(".png")
+    if path.suffix[1:].lower() not in kinds:
+        raise ValueError(f"no picture can be {path.name!r}: its name ends in .{', .'.join(kinds)}")
+    return path
+
+
 def _figure(size: tuple[float, float]) -> tuple[Any, Any]:
     """Return a figure that belongs to nobody else: no window, no global state."""
     try:

@@ -3,72 +3,130 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final, NamedTuple
 
-__all__ = ["is_number", "label_order", "numbers", "read_table"]
+__all__ = ["Table", "is_missing", "is_number", "label_order", "numbers", "read_table"]
+
+_MISSING: Final = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "inf", "infinity"}
 
 
-def read_table(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Return the header and the rows of a CSV file.
+class Table(NamedTuple):
+    """A CSV file: the names of its columns, and of each row its cells and its line in the file."""
+
+    path: Path
+    header: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+
+
+def read_table(path: Path) -> Table:
+    """Return the header and the rows of a CSV file; blank lines are no rows.
 
     Raises:
-        ValueError: If the file is empty, not UTF-8, or a row has more or fewer cells than the
-            header.
+        ValueError: If the file is empty, not UTF-8, a quote is left open, or a row has more or
+            fewer cells than the header.
         OSError: If there is no such file.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            header, *rows = [row for row in csv.reader(file) if row] or [[]]
+            found = list(_records(path, file.read()))
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path} is not UTF-8 text (byte {error.start}): save it as CSV UTF-8"
         ) from None
-    except csv.Error as error:
-        raise ValueError(f"{path} is not a CSV file: {error}") from None
+    (_, header), *rest = found or [(1, [])]
     header = [name.strip() for name in header]
-    if not rows:
+    if not rest:
         raise ValueError(f"{path} has no rows: it needs a line of column names and then numbers")
     repeated = {name for name in header if header.count(name) > 1}
     if repeated:
         raise ValueError(f"{path} has several columns called {', '.join(sorted(repeated))}")
-    for i, row in enumerate(rows):
+    for line, row in rest:
         if len(row) != len(header):
+            spanned = sum(cell.count("\n") for cell in row)
+            advice = f"; it goes on to row {line + spanned}: is a quote missing?" if spanned else ""
             raise ValueError(
-                f"{path}, row {i + 2}: {len(row)} cells, but the header has {len(header)}"
+                f"{path}, row {line}: {len(row)} cells, but the header has {len(header)}{advice}"
             )
-    return header, [[cell.strip() for cell in row] for row in rows]
+    rows = [[cell.strip() for cell in row] for _, row in rest]
+    return Table(path, header, rows, [line for line, _ in rest])
 
 
-def numbers(
-    path: Path, header: list[str], rows: list[list[str]], columns: list[str]
-) -> list[list[float]]:
+def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row that is not blank, with the number of the line it begins on."""
+    lines = list(io.StringIO(text, newline=""))
+    reader = csv.reader(lines)
+    line = begun = 1
+    try:
+        for row in reader:
+            if row:
+                yield line, row
+            begun, line = line, reader.line_num + 1
+        list(csv.reader(lines[begun - 1 :], strict=True))  # only the last can be left open
+    except csv.Error as error:
+        opened = {"unexpected end of data": begun}.get(str(error))
+        opened = line if "field limit" in str(error) else opened  # it took in all that follows
+        if opened is not None:
+            raise ValueError(
+                f'{path}, row {opened}: a quote (") is opened and never closed'
+            ) from None
+        if "expected after" not in str(error):  # a quote amid a cell is but a quote
+            raise ValueError(f"{path}, row {line} is not CSV: {error}") from None
+
+
+def numbers(table: Table, columns: list[str]) -> list[list[float]]:
     """Return some columns as floats.
 
     Raises:
-        ValueError: If a cell is not a finite number; the message names row and column.
+        ValueError: If a cell is not a finite number; the message names row and column, or says
+            how to get along with a column of texts.
     """
-    places = [header.index(name) for name in columns]
-    table: list[list[float]] = []
-    for i, row in enumerate(rows):
+    places = [table.header.index(name) for name in columns]
+    for place in places:
+        _refuse_texts(table, place)
+    found: list[list[float]] = []
+    for line, row in zip(table.lines, table.rows, strict=True):
         for place in places:
             if not is_number(row[place]):
                 raise ValueError(
-                    f"{path}, row {i + 2}, column {header[place]!r}: {row[place]!r} is not a "
-                    "finite number; leave the row out, or encode the column as numbers"
+                    f"{table.path}, row {line}, column {table.header[place]!r}: {row[place]!r} is "
+                    "not a finite number; leave the row out, or encode the column as numbers"
                 )
-        table.append([float(row[place]) for place in places])
-    return table
+        found.append([float(row[place]) for place in places])
+    return found
+
+
+def _refuse_texts(table: Table, place: int) -> None:
+    """Raise ValueError if most cells of a column are texts: then it is no slip of one cell."""
+    name, cells = table.header[place], [row[place] for row in table.rows]
+    texts = sorted({cell for cell in cells if not is_number(cell) and not is_missing(cell)})
+    if 2 * sum(cell in texts for cell in cells) > len(cells):
+        shown = ", ".join(map(repr, texts[:3])) + (", …" if len(texts) > 3 else "")
+        line = next(n for n, cell in zip(table.lines, cells, strict=True) if cell in texts)
+        raise ValueError(
+            f"{table.path}, row {line}, column {name!r}: {table.rows[0][place]!r} is not a finite "
+            f"number; the column holds texts ({shown}): leave it out with --without {name}, or "
+            "encode it as numbers, for instance as one column of 0 and 1 for each text"
+        )
 
 
 def is_number(text: str) -> bool:
-    """Return whether a cell is a finite number."""
+    """Return whether a cell is a finite number; to a table, 10_20 is none."""
     try:
-        return math.isfinite(float(text))
+        return "_" not in text and math.isfinite(float(text))
     except ValueError:
         return False
 
 
+def is_missing(text: str) -> bool:
+    """Return whether a cell says that there is no value: empty, NA, nan, inf and their like."""
+    return text.lstrip("+-").casefold() in _MISSING
+
+
 def label_order(text: str) -> tuple[int, float, str]:
     """Return a key that sorts labels: numbers by size, then texts."""
-    return (0, float(text), "") if is_number(text) else (1, 0.0, text)
+    return (0, float(text), text) if is_number(text) else (1, 0.0, text)

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import csv
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import autograd_mini
 import nn
 from nn.__main__ import main
+from tests.shared import ROOT
 
 N = 120
 
@@ -118,6 +123,22 @@ BAD = {
     ),
     "no target": (b"a,kind\n1,x\n2,\n", "row 3: the target 'kind' is missing"),
     "one row": (b"a,kind\n1,x\n", "has one row only"),
+    "a target that is nan": (b"a,kind\n1,x\n2,NaN\n", "row 3: the target 'kind' is missing (NaN)"),
+    "a target that is NA": (b"a,kind\n1,x\n2,NA\n", "row 3: the target 'kind' is missing (NA)"),
+    "an infinite target": (b"a,kind\n1,3\n2,-inf\n", "row 3: the target 'kind' is missing (-inf)"),
+    "digits with a line between": (b"a,kind\n1,x\n3_5,y\n", "row 3, column 'a': '3_5' is not"),
+    "blank lines": (b"a,kind\n\n1,x\n\n\n2\n", "row 6: 1 cells, but the header has 2"),
+    "cells of several lines": (b'a,kind\n1,"x\ny"\n2\n', "row 4: 1 cells"),
+    "an open quote": (b'a,kind\n1,x\n2,"y\n3,z\n', 'row 3: a quote (") is opened and never closed'),
+    "a long open quote": (
+        b'a,kind\n1,x\n2,"y\n' + b"3,z\n" * 40_000,
+        'row 3: a quote (") is opened and never closed',
+    ),
+    "a quote closed too late": (b'a,kind\n1,"x\n2,y"z,\n', "row 2: 3 cells"),
+    "a column of texts": (
+        b"a,city,kind\n1,Rome,x\n2,Oslo,y\n3,Bern,x\n",
+        "the column holds texts ('Bern', 'Oslo', 'Rome'): leave it out with --without city",
+    ),
     "semicolons": (b"a;kind\n1;x\n2;y\n", "it has a;kind; columns are separated by commas"),
 }
 
@@ -184,7 +205,8 @@ def test_missing_files_and_foreign_models_are_refused(
 ) -> None:
     out = str(tmp_path / "model.safetensors")
     assert main(["train", str(tmp_path / "none.csv"), "--target", "y", "--out", out]) == 2
-    assert "none.csv" in capsys.readouterr().err
+    assert "there is no such file: " in (said := capsys.readouterr().err)
+    assert "none.csv" in said
     nn.save(nn.FNN([2, 1], seed=0), out)
     assert main(["predict", out, str(flowers)]) == 2
     assert "does not say which columns" in capsys.readouterr().err
@@ -195,3 +217,132 @@ def test_missing_files_and_foreign_models_are_refused(
         main(["train", str(flowers), "--target", "kind", "--loss", "nonsense", "--out", out]) == 2
     )
     assert "mse" in capsys.readouterr().err
+
+
+def test_a_slip_among_numbers_does_not_make_labels_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [[n, n / 7] for n in range(40)]
+    rows[20][1] = "3,5"  # type: ignore[call-overload]
+    words = ["train", str(write(tmp_path / "t.csv", ["a", "y"], rows)), "--target", "y"]
+    assert main([*words, "--out", str(tmp_path / "m")]) == 2
+    assert "row 22, column 'y': '3,5' is not a finite number" in capsys.readouterr().err
+
+
+def test_a_target_too_large_names_its_column(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = write(tmp_path / "t.csv", ["a", "price"], [[n, n * 1e307] for n in range(9)])
+    assert main(["train", str(table), "--target", "price", "--out", str(tmp_path / "m")]) == 2
+    assert "the variance of column 'price'" in capsys.readouterr().err
+
+
+def test_labels_that_are_texts_stay_texts(tmp_path: Path) -> None:
+    rows = [[n, ("10_20", "20_30")[n % 2]] for n in range(20)]
+    table, out = write(tmp_path / "t.csv", ["a", "age"], rows), tmp_path / "m"
+    assert main(["train", str(table), "--target", "age", "--epochs", "2", "--out", str(out)]) == 0
+    assert nn.files.notes(out)["classes"] == ["10_20", "20_30"]
+
+
+def test_the_same_seed_is_the_same_run_whatever_texts_hash_to(tmp_path: Path) -> None:
+    rows = [[n, ("1", "1.0", "01", "+1")[n % 4]] for n in range(24)]
+    table, files = write(tmp_path / "t.csv", ["a", "y"], rows), []
+    for seed in "0123":
+        out = tmp_path / f"m{seed}"
+        words = ["train", table, "--target", "y", "--loss", "cross_entropy", "--epochs", "2"]
+        command = [sys.executable, "-m", "nn", *map(str, words), "--out", str(out)]
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run(command, check=True, cwd=ROOT, env=environment, capture_output=True)
+        files.append(out.read_bytes())
+    assert len(set(files)) == 1
+
+
+def test_a_column_of_texts_can_be_left_out(tmp_path: Path) -> None:
+    rows = [[n, f"name{n}", n * 2] for n in range(20)]
+    table, out = write(tmp_path / "t.csv", ["a", "name", "y"], rows), tmp_path / "m"
+    words = ["train", str(table), "--target", "y", "--without", "name", "--out", str(out)]
+    assert main([*words, "--epochs", "2"]) == 0
+    assert nn.files.notes(out)["columns"] == ["a"]
+
+
+def test_the_best_weights_are_kept_and_it_is_said(
+    prices: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", str(prices), "--target", "price", "--lr", "0.3", "--epochs", "30"]
+    assert main([*words, "--out", str(tmp_path / "m")]) == 0
+    assert "kept the weights of epoch" in capsys.readouterr().out
+
+
+def test_a_run_that_diverges_says_so_and_saves_nothing(
+    prices: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", str(prices), "--target", "price", "--activation", "square", "--lr", "1e200"]
+    assert main([*words, "--epochs", "5", "--out", str(tmp_path / "m")]) == 2
+    assert "the training diverged, and nothing is saved" in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_picture_is_checked_before_the_training_and_its_true_name_said(
+    flowers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    words = ["train", str(flowers), "--target", "kind", "--epochs", "2", "--out", "m", "--picture"]
+    assert main([*words, "loss.xyz"]) == 2
+    assert "'loss.xyz'" in capsys.readouterr().err
+    assert not Path("m").exists()
+    assert main([*words, "loss"]) == 0
+    assert "wrote loss.png" in capsys.readouterr().out
+    assert Path("loss.png").exists()
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "cp1252", "ascii", "utf-8"])
+def test_any_console_can_show_what_is_said(prices: Path, tmp_path: Path, encoding: str) -> None:
+    words = ["train", prices, "--target", "price", "--epochs", "2", "--out", tmp_path / "m"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-m", "nn", *map(str, words)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+    r2 = "R2" if encoding in ("gbk", "ascii") else "R²"
+    assert f"validation {r2} " in done.stdout.decode(encoding)
+    assert not done.stderr
+
+
+def test_labels_that_a_console_cannot_show_are_sent_to_a_file(tmp_path: Path) -> None:
+    table = write(tmp_path / "t.csv", ["a", "y"], [[n, ("é", "ü")[n % 2]] for n in range(20)])
+    out = tmp_path / "m"
+    assert main(["train", str(table), "--target", "y", "--epochs", "2", "--out", str(out)]) == 0
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "nn", "predict", str(out), str(table)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "write to a file with --out" in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_a_reader_that_has_read_enough_is_no_error(prices: Path, tmp_path: Path) -> None:
+    out = tmp_path / "m"
+    words = ["train", str(prices), "--target", "price", "--epochs", "2", "--out", str(out)]
+    assert main(words) == 0
+    table = write(tmp_path / "t.csv", ["area", "age"], [[n, n] for n in range(9000)])
+    command = [sys.executable, "-m", "nn", "predict", str(out), str(table)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        run.stdout.readline()
+        run.stdout.close()
+        assert (run.stderr.read(), run.wait()) == (b"", 0)
+
+
+@pytest.mark.parametrize("package", ["nn", "autograd_mini"])
+def test_both_command_lines_tell_their_version(package: str) -> None:
+    command = [sys.executable, "-m", package, "--version"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == f"autograd_mini {autograd_mini.__version__}\n"
+
+
+def test_training_needs_no_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    for progress in (None, True):
+        monkeypatch.setattr(sys, "stderr", None)
+        model = nn.FNN([1, 1], seed=0)
+        nn.fit(model, [[1.0], [2.0]], [1.0, 2.0], loss="mse", epochs=2, progress=progress)
+        monkeypatch.undo()

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -17,6 +18,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nn.files import tensorfile
+from nn.losses import l2_penalty, mse_loss
+from nn.training import RunState
+from nn.training.data import ExampleLoss
 from safetensors.numpy import load_file
 from safetensors.numpy import save as to_bytes
 
@@ -36,10 +41,6 @@ from nn import (
     load,
     save,
 )
-from nn.files import tensorfile
-from nn.losses import l2_penalty, mse_loss
-from nn.training import RunState
-from nn.training.data import ExampleLoss
 from tests.shared import ROOT
 
 X, Y = datasets.moons(40, noise=0.1, seed=2)
@@ -511,3 +512,38 @@ def test_a_run_killed_at_any_moment_loses_at_most_an_epoch_and_resumes_to_the_sa
     lines = output.splitlines()
     assert int(lines[0]) in (done, done + 1)
     assert json.loads(lines[-1]) == expected
+
+
+def test_equal_models_are_equal_bytes(tmp_path: Path) -> None:
+    for n in range(6):
+        save(FNN([2, 3, 1], seed=0), tmp_path / f"m{n}")
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links, modes and pipes are POSIX's")
+def test_links_are_followed_and_modes_kept(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    file, link = tmp_path / "elsewhere" / "model", tmp_path / "link"
+    file.touch()
+    file.chmod(0o600)
+    link.symlink_to(file)
+    save(FNN([1, 1], seed=0), link)
+    assert link.is_symlink()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert load(link).sizes == [1, 1]
+    assert [path.name for path in file.parent.iterdir()] == ["model"]
+    dangling = tmp_path / "dangling"
+    dangling.symlink_to(tmp_path / "elsewhere" / "new")
+    save(FNN([1, 1], seed=0), dangling)
+    assert (tmp_path / "elsewhere" / "new").is_file()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links, modes and pipes are POSIX's")
+def test_only_files_are_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+    for path in (pipe, tmp_path / "link", Path(os.devnull)):
+        with pytest.raises(OSError, match="which no file replaces"):
+            save(FNN([1, 1], seed=0), path)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)

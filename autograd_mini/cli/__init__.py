@@ -41,6 +41,11 @@ def main(arguments: Sequence[str]) -> int:
         print("usage: python -m autograd_mini [COMMAND [ARGUMENTS]...]\n")
         _list_commands()
         return 0
+    if arguments[0] == "--version":
+        from autograd_mini import __version__
+
+        print(f"autograd_mini {__version__}")
+        return 0
     name, *rest = arguments
     if name not in COMMANDS:
         near = get_close_matches(name, COMMANDS, n=1)

@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,7 +44,7 @@ def write(path: str | Path, kind: str, arrays: dict[str, Any], description: dict
         "description": text,
         "sha256": _checksum(kind, arrays, text),
     }
-    _replace(Path(path), save(arrays, metadata))
+    _replace(Path(path), _in_order(save(arrays, metadata)))
 
 
 def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -84,16 +85,22 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def check_place(path: Path) -> None:
     """Raise OSError if no file can be written at `path`: better before hours of work than after."""
+    path = _target(path)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "this is a directory, not a file", str(path))
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "there is no such directory", str(path.parent))
+    if os.path.lexists(path) and not path.is_file():
+        raise FileExistsError(
+            errno.EEXIST, "this is a device, a pipe or the like, which no file replaces", str(path)
+        )
 
 
 def sweep(path: Path) -> None:
     """Remove the drafts of `path` that processes which were killed left behind."""
     if os.name != "posix":
         return  # elsewhere a process cannot be asked whether it lives without harm
+    path = _target(path)
     for draft in path.parent.glob(f".{glob.escape(path.name)}.*-*.part"):
         process = draft.name.removeprefix(f".{path.name}.").partition("-")[0]
         if process.isdecimal() and not _lives(int(process)):
@@ -132,15 +139,38 @@ def _checksum(kind: str, arrays: dict[str, Any], text: str) -> str:
     return digest.hexdigest()
 
 
+def _target(path: Path) -> Path:
+    """Return the file that `path` stands for: where its symbolic links lead."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def _in_order(data: bytes) -> bytes:
+    """Return a safetensors file with its metadata in order: equal models, equal bytes."""
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # numbers begin at a multiple of 8
+    return len(text).to_bytes(8, "little") + text + data[8 + size :]
+
+
 def _replace(path: Path, data: bytes) -> None:
-    """Write a file beside `path`, make sure it is on the disk, and move it to `path`."""
+    """Write a file beside `path`, make sure it is on the disk, and move it to `path`.
+
+    Links stay links, and a file that is replaced passes its mode on.
+    """
     check_place(path)
+    path = _target(path)
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
     draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
-        with open(draft, "xb") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with open(os.open(draft, flags, 0o666 if mode is None else 0o600), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if mode is not None:
+            os.chmod(draft, mode)
         os.replace(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)
