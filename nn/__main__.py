@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from autograd_mini import __version__
+import autograd_mini
 from nn import datasets, metrics
 from nn.activations import softmax
 from nn.errors import DivergedError
@@ -233,7 +233,9 @@ def predict(options: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m nn", description="Networks for tables.")
-    parser.add_argument("--version", action="version", version=f"autograd_mini {__version__}")
+    parser.add_argument(
+        "--version", action="version", version=f"autograd_mini {autograd_mini.__version__}"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     learn = commands.add_parser(
