@@ -187,4 +187,8 @@ def __getattr__(name: str) -> object:
             found = getattr(importlib.import_module(package), name)
             globals()[name] = found
             return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from autograd_mini.guesses import NAMES as _NAMES
+    from autograd_mini.guesses import advice as _advice
+
+    said = _advice(name, _NAMES, __all__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{said}")

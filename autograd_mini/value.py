@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, Any, Final, SupportsFloat, TextIO, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, SupportsFloat, TextIO, TypeAlias, cast
 
 from autograd_mini import contexts, frames, ops
 from autograd_mini.convert import number
@@ -116,6 +116,13 @@ class Value(Number):
     def source(self) -> str | None:
         """`file:line` of the code that made this node, inside `record_source()`; else None."""
         return None if self._source is CONSTANT else self._source
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Answer a name that others' engines have with what to write here."""
+        from autograd_mini.guesses import METHODS, advice
+
+        said = advice(name, METHODS, dir(Value))
+        raise AttributeError(f"'Value' object has no attribute {name!r}{said}", name=name, obj=self)
 
     @property
     def _prev(self) -> set[Value]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nn import activations, datasets, features, initializers, losses, metrics, plots
 from nn.export import from_torch, to_onnx, to_torch
 from nn.files import load, save
+from nn.guesses import NAMES as _NAMES
 from nn.layers import Layer, Neuron
 from nn.network import FNN, MLP
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
@@ -71,7 +73,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Load the scikit-learn estimators when they are first asked for: they need the extra."""
     if name not in ("FNNClassifier", "FNNRegressor"):
-        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+        said = _NAMES.get(name)
+        near = [] if said or name.startswith("_") else get_close_matches(name, __all__, n=1)
+        said = f": write {said}" if said else f": did you mean {near[0]}?" if near else ""
+        raise AttributeError(f"module 'nn' has no attribute {name!r}{said}")
     try:
         return getattr(import_module("nn.estimators"), name)
     except ImportError:

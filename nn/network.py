@@ -12,6 +12,7 @@ from autograd_mini import Value, no_grad
 from nn import activations, initializers
 from nn.activations import Activation
 from nn.arrays import as_array, as_floats
+from nn.guesses import keywords
 from nn.initializers import Initializer
 from nn.layers import Layer, Module, as_inputs, checked_size
 
@@ -57,6 +58,7 @@ class FNN(Module):
         'Value'
     """
 
+    @keywords
     def __init__(
         self,
         sizes: Sequence[int],

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Final
 
 from autograd_mini import Value
+from nn.guesses import keywords
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
 
@@ -202,6 +203,7 @@ class SGD(Optimizer):
         deep learning", ICML 2013.
     """
 
+    @keywords
     def __init__(
         self,
         params: Iterable[Value],
@@ -284,6 +286,7 @@ class Adam(Optimizer):
     _moment_names = ("m", "v")
     _decay_is_decoupled: ClassVar[bool] = False
 
+    @keywords
     def __init__(
         self,
         params: Iterable[Value],
@@ -349,6 +352,7 @@ class AdamW(Adam):
 
     _decay_is_decoupled: ClassVar[bool] = True
 
+    @keywords
     def __init__(
         self,
         params: Iterable[Value],

@@ -14,6 +14,7 @@ from nn import activations, losses
 from nn import metrics as known_metrics
 from nn.errors import DivergedError
 from nn.files import tensorfile
+from nn.guesses import keywords
 from nn.losses import Loss
 from nn.optimizers import Adam, Optimizer
 from nn.schedules import Schedule
@@ -27,6 +28,7 @@ from nn.training.trainer import Trainer, parameters_of
 __all__ = ["fit"]
 
 
+@keywords
 def fit(
     model: Any,
     X: Any,

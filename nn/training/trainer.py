@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 from autograd_mini import TraceError, Value
 from autograd_mini.frames import is_watched
+from nn.guesses import keywords
 from nn.losses import Loss
 from nn.optimizers import Optimizer, check_limit
 from nn.training.compiled import Compiled
@@ -50,6 +51,7 @@ class Trainer:
         True
     """
 
+    @keywords
     def __init__(
         self,
         model: Any,

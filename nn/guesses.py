@@ -1,0 +1,108 @@
+"""Names and arguments that people bring from PyTorch, Keras and scikit-learn, and ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
+
+__all__ = ["KEYWORDS", "NAMES", "keywords"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# fmt: off
+NAMES: Final = {  # in the place of `nn.`
+    **dict.fromkeys(("Linear", "Dense"), 'Layer(n_in, n_out, "identity")'),
+    **dict.fromkeys(("Sequential", "Module", "Model", "Net", "Network", "NeuralNetwork"),
+                    'FNN([n_in, hidden, n_out], "relu")'),
+    **{name: f'loss="{loss}" in fit, or losses.{loss}_loss(prediction, target)' for name, loss in (
+        ("MSELoss", "mse"), ("L1Loss", "mae"), ("SmoothL1Loss", "smooth_l1"), ("HuberLoss", "huber"),
+        ("CrossEntropyLoss", "cross_entropy"), ("NLLLoss", "nll"), ("KLDivLoss", "kl"),
+        ("BCELoss", "bce"), ("BCEWithLogitsLoss", "bce_with_logits"), ("HingeLoss", "hinge"),
+        ("HingeEmbeddingLoss", "hinge"), ("MultiMarginLoss", "multi_margin"), ("mse", "mse"),
+        ("mse_loss", "mse"), ("cross_entropy", "cross_entropy"), ("l1_loss", "l1"),
+        ("MeanSquaredError", "mse"), ("BinaryCrossentropy", "bce"), ("huber_loss", "huber"),
+        ("CategoricalCrossentropy", "cross_entropy"), ("MeanAbsoluteError", "mae"))},
+    **{name: f'activation="{unit}", or activations.{unit}(z)' for name, unit in (
+        ("ReLU", "relu"), ("LeakyReLU", "leaky_relu"), ("Tanh", "tanh"), ("Sigmoid", "sigmoid"),
+        ("Softmax", "softmax"), ("LogSoftmax", "log_softmax"), ("GELU", "gelu"), ("SiLU", "silu"),
+        ("ELU", "elu"), ("SELU", "selu"), ("Mish", "mish"), ("Softplus", "softplus"),
+        ("Identity", "identity"), ("relu", "relu"), ("softmax", "softmax"), ("Hardtanh", "hardtanh"),
+        ("tanh", "tanh"), ("sigmoid", "sigmoid"), ("log_softmax", "log_softmax"))},
+    "functional": "activations and losses", "F": "activations and losses", "init": "initializers",
+    "optim": "SGD, Adam, AdamW", "RMSprop": "Adam", "Momentum": "SGD(params, lr, momentum=0.9)",
+    "train": "fit(model, X, y, loss=...)", "compile": "autograd_mini.compile(f, *example)",
+    "Parameter": "autograd_mini.Value(2.0)", "Tensor": "autograd_mini.Value(2.0)",
+    "Value": "autograd_mini.Value(2.0)", "DataLoader": "fit(..., batch_size=32)",
+    "MLPClassifier": "FNNClassifier", "MLPRegressor": "FNNRegressor",
+    "EarlyStopping": "fit(..., validation=(X, y), patience=10)", "LRScheduler": "Schedule",
+    "ModelCheckpoint": "fit(..., checkpoint=path)", "Perceptron": "Neuron(n_in)",
+    "clip_grad_norm_": "clip_grad_norm", "clip_grad_value_": "clip_grad_value",
+    "utils": "clip_grad_norm, clip_grad_value", "state_dict": "model.state_dict()",
+    "Dropout": "fit(..., penalty=losses.l2_penalty(1e-3)): there is no dropout",
+}
+
+KEYWORDS: Final = {  # an argument's name: ours, or what to write
+    **dict.fromkeys(("learning_rate", "eta", "step_size", "alpha", "learning_rate_init"), "lr"),
+    **dict.fromkeys(("n_epochs", "num_epochs", "nb_epoch", "max_iter", "iterations", "steps"), "epochs"),
+    **dict.fromkeys(("batch", "batchsize", "bs", "minibatch_size"), "batch_size"),
+    **dict.fromkeys(("optim", "opt", "solver"), "optimizer"),
+    **dict.fromkeys(("criterion", "loss_fn", "loss_function", "objective"), "loss"),
+    **dict.fromkeys(("validation_data", "val_data", "validation_set", "val"), "validation"),
+    **dict.fromkeys(("random_state", "random_seed", "rng_seed"), "seed"),
+    **dict.fromkeys(("layers", "layer_sizes", "hidden_layer_sizes", "widths", "units"), "sizes"),
+    **dict.fromkeys(("nonlin", "act", "activation_fn", "nonlinearity", "hidden_activation"), "activation"),
+    **dict.fromkeys(("out_activation", "final_activation", "last_activation"), "output_activation"),
+    **dict.fromkeys(("parameters", "model_parameters"), "params"), "in_features": "n_in",
+    "out_features": "n_out", "nin": "n_in", "nout": "n_out", "use_bias": "bias", "verbose": "progress",
+    "scheduler": "schedule", "lr_scheduler": "schedule", "callback": "callbacks", "metric": "metrics",
+    "early_stopping": "patience", "l2": "weight_decay", "decay": "weight_decay", "beta": "betas",
+    "beta1": "betas", "beta_1": "betas", "epsilon": "eps", "kernel_initializer": "init",
+    "initializer": "init", "weight_init": "init", "max_norm": "clip_norm", "max_grad_norm": "clip_norm",
+    "sample_weights": "sample_weight", "device": "backend",
+}
+# fmt: on
+
+
+def keywords(f: Callable[P, R]) -> Callable[P, R]:
+    """Make a function answer an unknown argument with the name that was meant.
+
+    Example:
+        >>> @keywords
+        ... def step(lr=0.1): ...
+        >>> step(learning_rate=0.2)
+        Traceback (most recent call last):
+            ...
+        TypeError: step() has no argument 'learning_rate': write lr=
+    """
+    code = f.__code__  # pyright: ignore[reportFunctionMemberAccess]
+    known = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+    @wraps(f)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name in kwargs:
+            if name not in known:
+                raise TypeError(f"{_called(f)}() has no argument {name!r}{_meant(name, known)}")
+        return f(*args, **kwargs)
+
+    return guarded
+
+
+def _called(f: Callable[..., object]) -> str:
+    return f.__qualname__.removesuffix(".__init__")
+
+
+def _meant(name: str, known: tuple[str, ...]) -> str:
+    from difflib import get_close_matches
+
+    ours = KEYWORDS.get(name)
+    if ours in known:
+        return f": write {ours}="
+    if ours == "lr" and "optimizer" in known:
+        return ": write optimizer=SGD(model.parameters(), lr=0.1)"
+    if ours == "weight_decay" and "penalty" in known:
+        return ": write penalty=losses.l2_penalty(1e-3)"
+    near = get_close_matches(name, known, n=1)
+    own = [one for one in known if one != "self"]
+    return f": did you mean {near[0]}=?" if near else f": it has {', '.join(own)}"
