@@ -285,5 +285,5 @@ def _warn_of_equal_units(layer: Layer, index: int) -> None:
         warnings.warn(
             f"all {layer.n_out} units of layers.{index} start with equal weights, get equal "
             "gradients and never become different: use a random init",
-            stacklevel=3,
+            stacklevel=4,
         )

@@ -69,3 +69,11 @@ def test_the_answers_change_nothing_that_works() -> None:
     x = Value(2.0, "x")
     assert copy.deepcopy(x).data == pickle.loads(pickle.dumps(x * x)).data / 2
     assert len(f"{x}") > 0
+
+
+def test_a_warning_stands_at_the_line_that_the_user_wrote() -> None:
+    with pytest.warns(UserWarning, match="equal weights") as said:
+        model = nn.FNN([2, 3, 1], init="zeros")
+    with pytest.warns(UserWarning, match="output unit") as too:
+        nn.fit(nn.FNN([1, 1], "tanh", "sigmoid"), [1.0], [1.0], loss="bce_with_logits", epochs=1)
+    assert {said[0].filename, too[0].filename} == {__file__}, model

@@ -326,7 +326,7 @@ def _warn_of_mismatch(model: Any, loss: str | Loss) -> None:
     problem = None if output is None else losses.mismatch(loss, output)
     if problem is not None:
         warnings.warn(
-            f"the model's output unit is {output}, but {problem}", UserWarning, stacklevel=3
+            f"the model's output unit is {output}, but {problem}", UserWarning, stacklevel=4
         )
 
 
