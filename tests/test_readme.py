@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import re
+import shutil
+import subprocess
 from itertools import groupby
 from pathlib import Path
 
@@ -50,17 +52,39 @@ def test_the_python_of_a_section_runs_and_prints_what_the_readme_says(
     assert not said, "".join(said)
 
 
+def shell_blocks(text: str) -> list[str]:
+    """Return the blocks of shell commands as they are printed."""
+    return re.findall(r"^```sh\n(.*?)\n```$", text, re.MULTILINE | re.DOTALL)
+
+
+def joined(block: str) -> str:
+    """Return a command without its line breaks."""
+    return " ".join(block.replace("\\\n", " ").split())
+
+
 def test_the_quick_start_is_two_commands_that_each_make_their_own_environment() -> None:
     quick = README.partition("## Quick start\n")[2].partition("\n## ")[0]
-    commands = re.findall(r"^```sh\n(.*?)\n```$", quick, re.MULTILINE | re.DOTALL)
-    assert [command.rpartition(" -m ")[2] for command in commands] == ["demos moons", "pytest"]
-    for command in commands:
-        assert command.startswith("[ -d .venv ] || python3 -m venv .venv && ")
-        assert "\n" not in command
+    commands = [joined(block) for block in shell_blocks(quick)]
+    assert [command.rpartition(" -m ")[2] for command in commands[:2]] == ["demos moons", "pytest"]
+    for command in commands[:2]:
+        assert command.startswith("[ -d .venv ] || python3 -m venv .venv")
 
 
 @pytest.mark.skipif(not CI.exists(), reason="an unpacked sdist has no .ci")
 @pytest.mark.parametrize("ending", ["-m demos moons", "-m pytest"])
 def test_the_commands_that_ci_runs_are_read_from_the_readme(ending: str) -> None:
     assert f'readme_command "{ending}"' in CI.read_text("utf-8")
-    assert sum(line.endswith(ending) for line in README.splitlines()) == 1
+    assert sum(joined(block).endswith(ending) for block in shell_blocks(README)) == 1
+
+
+@pytest.mark.skipif(not CI.exists(), reason="an unpacked sdist has no .ci")
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_a_command_of_several_lines_runs_as_it_is_printed(tmp_path: Path) -> None:
+    text = CI.read_text("utf-8")
+    function = "readme_command() {" + text.partition("readme_command() {")[2].partition("\n}\n")[0]
+    block = "[ -d none ] ||\\\n  echo one \\\n  two && \\\n  echo -m pytest"
+    (tmp_path / "README.md").write_text(f"```sh\n{block}\n```\n\n```sh\nfalse\n```\n", "utf-8")
+    script = f'set -eu\n{function}\n}}\nreadme_command "-m pytest"'
+    command = ["bash", "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-2:] == ["one two", "-m pytest"], done.stderr
