@@ -83,6 +83,7 @@ from autograd_mini.value import Value, apply
 if typing.TYPE_CHECKING:
     from autograd_mini.compiler import Program, compile
     from autograd_mini.drawing import draw, save, text_tree, to_dot, to_mermaid, to_svg
+    from autograd_mini.player import show
 
 __version__ = "0.1.0"
 
@@ -151,6 +152,7 @@ __all__ = [
     "register",
     "relu",
     "save",
+    "show",
     "sigmoid",
     "silu",
     "sin",
@@ -177,6 +179,7 @@ __all__ = [
 _LATER: typing.Final = {  # package: the names that load it when they are first asked for
     "autograd_mini.compiler": ("Program", "compile"),
     "autograd_mini.drawing": ("draw", "save", "text_tree", "to_dot", "to_mermaid", "to_svg"),
+    "autograd_mini.player": ("show",),
 }
 
 

@@ -286,6 +286,17 @@ class Trace(Sequence[Step]):
 
         Path(path).write_text(trace_page(self, max_nodes=max_nodes), "utf-8")
 
+    def show(self, *, path: str | PathLike[str] | None = None, max_nodes: int = 300) -> None:
+        """Open the player of this trace in the browser, or show it in the notebook.
+
+        Args:
+            path: Where to keep the file; without it, it is a temporary one.
+            max_nodes: How many boxes to draw at most, nearest the root first.
+        """
+        from autograd_mini.player import show
+
+        show(self, path=path, max_nodes=max_nodes)
+
     def _repr_html_(self) -> str:
         from autograd_mini.player import embedded, trace_page
 

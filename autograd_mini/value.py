@@ -147,6 +147,17 @@ class Value(Number):
 
         return display(self)
 
+    def show(self, *, path: Any = None, max_nodes: int = 300) -> None:
+        """Open the player of this graph in the browser, or show it in the notebook.
+
+        Args:
+            path: Where to keep the file; without it, it is a temporary one.
+            max_nodes: How many boxes to draw at most, nearest the root first.
+        """
+        from autograd_mini.player import show
+
+        show(self, path=path, max_nodes=max_nodes)
+
     # As a number.
 
     def item(self) -> float:

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 ROWS = (  # of pictures about as wide together, so that all are shrunk alike
-    ("linear_svm", "kernel_svm"),
-    ("depth", "msle_vs_mse"),
-    ("abs_kernel", "activations"),
-    ("losses", "likelihood"),
-    ("forward_backward", "energy"),
-    ("moons", "diabetes", "digits"),
+    ("kernel_svm",),
+    ("abs_kernel", "moons"),
+    ("energy",),
+    ("minimizers", "vanishing"),
 )
 WIDTH, GAP, TITLE = 15.0, 0.18, 0.36  # inches
 

@@ -1,9 +1,11 @@
-"""How the demos' pictures look: panels without clutter, one set of colours."""
+"""How the demos' pictures look: panels without clutter, named axes, one set of colors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from demos import out
 
@@ -12,31 +14,39 @@ COLORS = (BLUE, ORANGE, GREEN, "#8073ac", "#b8860b", "#35978f")
 
 
 def panels(
-    titles: Sequence[str], *, columns: int = 3, size: tuple[float, float] = (3.6, 3.2)
+    titles: Sequence[str],
+    *,
+    columns: int = 3,
+    size: tuple[float, float] = (3.8, 3.4),
+    large: int = 0,
+    solid: Sequence[int] = (),
 ) -> Any:
-    """Return (figure, axes): one panel for each title, row after row, empty places hidden."""
+    """Return (figure, axes): one panel for each title, row after row.
+
+    The first `large` panels share the width of the first row, which is twice as high; those at
+    the places `solid` are three-dimensional.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     columns = min(columns, len(titles))
-    rows = -(-len(titles) // columns)
-    figure, grid = plt.subplots(
-        rows,
-        columns,
-        figsize=(size[0] * columns, size[1] * rows),
-        squeeze=False,
-        layout="constrained",
-    )
-    for ax in grid.flat:
-        ax.set_visible(False)
-    axes = list(grid.flat)[: len(titles)]
-    for ax, title in zip(axes, titles, strict=True):
-        ax.set_visible(True)
-        ax.set_title(title, fontsize=10, color=INK)
-        ax.spines[["top", "right"]].set_visible(False)
+    top = 2 if large else 0
+    rows = top + -(-(len(titles) - large) // columns)
+    figure = plt.figure(figsize=(size[0] * columns, size[1] * rows), layout="constrained")
+    grid = figure.add_gridspec(rows, columns)
+    axes: list[Any] = []
+    for i, title in enumerate(titles):
+        place: Any = grid[top + (i - large) // columns, (i - large) % columns]
+        if i < large:
+            place = grid[:2, columns * i // large : columns * (i + 1) // large]
+        ax: Any = figure.add_subplot(place, projection="3d" if i in solid else None)
+        ax.set_title(title, fontsize=13 if i < large else 10.5, color=INK)
         ax.tick_params(labelsize=8, colors=INK)
+        if i not in solid:
+            ax.spines[["top", "right"]].set_visible(False)
+        axes.append(ax)
     return figure, axes
 
 
@@ -46,17 +56,26 @@ def cross(ax: Any) -> None:
     ax.axvline(0.0, color=GREY, lw=0.6, zorder=0)
 
 
-def points(ax: Any, X: Any, y: Any, size: float = 14) -> None:
-    """Draw points of two classes, the second one in orange."""
-    for label, color, marker in ((0, BLUE, "o"), (1, ORANGE, "s")):
-        chosen = X[(y > 0) == bool(label)]
-        ax.scatter(chosen[:, 0], chosen[:, 1], s=size, c=color, marker=marker, lw=0.4, ec="white")
+def curve(ax: Any, xs: Any, ys: Any, **style: Any) -> None:
+    """Draw a curve that is broken where it jumps; dots lead from one end to the other."""
+    xs, ys = np.asarray(xs, dtype=float), np.asarray(ys, dtype=float)
+    steps = np.pad(np.abs(np.diff(ys)), 1)
+    beside = np.maximum(np.roll(steps, 1), np.roll(steps, -1))
+    jumps = np.flatnonzero(steps > np.maximum(0.08, 4 * beside))
+    ax.plot(np.insert(xs, jumps, xs[jumps]), np.insert(ys, jumps, np.nan), **style)
+    for i in jumps:
+        ax.plot(xs[[i, i]], ys[[i - 1, i]], color=style["color"], lw=1.0, ls=":")
+
+
+def points(ax: Any, X: Any, y: Any, size: float = 14, names: Sequence[str] = ("", "")) -> None:
+    """Draw points of two classes in two or three dimensions, the second class in orange."""
+    for label, color, marker, name in ((0, BLUE, "o", names[0]), (1, ORANGE, "s", names[1])):
+        chosen = np.asarray(X)[(np.asarray(y) > 0) == bool(label)]
+        ax.scatter(*chosen.T, s=size, c=color, marker=marker, lw=0.4, ec="white", label=name)
 
 
 def regions(ax: Any, score: Callable[[Any], Any], X: Any, levels: Sequence[float] = (0.0,)) -> None:
     """Tint the plane by the sign of a score, and draw lines where it has these values."""
-    import numpy as np
-
     low, high = X.min(axis=0), X.max(axis=0)
     pad = 0.12 * (high - low)
     xs, ys = (np.linspace(a, b, 121) for a, b in zip(low - pad, high + pad, strict=True))
@@ -64,7 +83,7 @@ def regions(ax: Any, score: Callable[[Any], Any], X: Any, levels: Sequence[float
     scores = scores.reshape(len(ys), len(xs))
     ax.contourf(xs, ys, scores, [-np.inf, 0.0, np.inf], colors=[BLUE, ORANGE], alpha=0.13)
     styles = ["-" if level == 0.0 else "--" for level in levels]
-    ax.contour(xs, ys, scores, sorted(levels), colors=INK, linewidths=1.2, linestyles=styles)
+    ax.contour(xs, ys, scores, sorted(levels), colors=INK, linewidths=1.4, linestyles=styles)
 
 
 def save(figure: Any, name: str) -> None:

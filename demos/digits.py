@@ -49,15 +49,15 @@ def main(
     table = metrics.confusion_matrix(scores, y_test)
     print(f"{len(X)} pictures, {epochs} epochs, {seconds:.1f} s ({history.backend})")
     print(f"accuracy on {len(X_test)} pictures it has not seen: {right:.3f}")
-    print("rows: the digit, columns: what it was taken for")
+    print("rows: the digit, columns: what it was read as")
     print(np.array2string(table))
 
     figure, (grid, wrong) = plot.panels(
-        [f"{right:.1%} right; rows: the digit, columns: taken for", "what it took for what"],
+        [f"{right:.1%} of the test digits are right", "mistakes: the digit → what it was read as"],
         size=(4.4, 3.8),
     )
     grid.imshow(np.sqrt(table), cmap="Blues")  # the root, so that single mistakes show
-    grid.set(xticks=range(10), yticks=range(10))
+    grid.set(xticks=range(10), yticks=range(10), xlabel="read as", ylabel="the digit written")
     for (i, j), count in np.ndenumerate(table):
         if count:
             grid.text(j, i, count, ha="center", va="center", fontsize=7,

@@ -1,7 +1,7 @@
 """Separate a ring from its inside in the lecture's three steps: shift, bend, separate.
 
 No line separates the two sets. Shift the points so that the ring is around the origin (a linear
-map), bend the plane into the paraboloid (x₁, x₂, ‖x‖²) (a nonlinear map φ), and a plane cuts them
+map), bend the plane into the paraboloid (z₁, z₂, ‖z‖²) (a nonlinear map φ), and a plane cuts them
 apart (a linear model): y = w₂ᵀφ(w₁ᵀx + b₁) + b₂. The machine is a linear SVM behind a feature
 map, put together with `nn.features.compose`.
 Run it:  python -m demos kernel_svm          (three seconds; writes out/kernel_svm.png)
@@ -10,12 +10,12 @@ Run it:  python -m demos kernel_svm          (three seconds; writes out/kernel_s
 from __future__ import annotations
 
 import numpy as np
-
-from demos import _plot as plot
-from nn import FNN, SGD, datasets, fit
 from nn.features import affine, compose, squared_norm
 from nn.losses import l2_penalty
 from nn.metrics import accuracy
+
+from demos import _plot as plot
+from nn import FNN, SGD, datasets, fit
 
 
 def trained(model: FNN, X: np.ndarray, y: np.ndarray, epochs: int) -> FNN:
@@ -38,24 +38,28 @@ def main(n: int = 160, epochs: int = 250) -> None:
     print(f"after shift, bend, separate:  {accuracy(machine.predict(X), y):.3f}")
 
     figure, (one, two, three) = plot.panels(
-        ["1. shift: w₁ᵀx + b₁", "2. bend: φ(x) = (x₁, x₂, ‖x‖²)", "3. separate, seen from above"],
-        size=(4.0, 3.8),
-    )
+        ["1. shift: z = w₁ᵀx + b₁", "2. bend: φ(z) = (z₁, z₂, ‖z‖²); a plane separates",
+         "3. the plane's cut, seen from above"], size=(4.6, 4.3), solid=[1])  # fmt: skip
     plot.points(one, X - center, y)
     plot.points(one, X, y)
-    one.annotate("", (0.4, 0.3), center, arrowprops={"arrowstyle": "->", "color": plot.INK})
+    arrow = {"arrowstyle": "-|>", "color": plot.INK, "lw": 1.6}
+    one.annotate("", (0.6, 0.4), center, arrowprops=arrow)
     plot.cross(one)
-    one.set_aspect("equal")
-    plot.points(two, features[:, [0, 2]], y)
-    w = [weight.data for weight in separate.weights()]
-    b = separate.state_dict()["layers.0.neurons.0.b"]
-    xs = np.linspace(-1.4, 1.4, 2)
-    two.plot(xs, -(b + w[0] * xs) / w[2], color=plot.INK, lw=1.3)
-    two.text(-1.35, -(b - w[0] * 1.35) / w[2] + 0.06, "the separating plane", fontsize=8)
-    two.set(xlabel="x₁, shifted", ylabel="‖x‖²")
+    one.set(xlabel="x₁, z₁", ylabel="x₂, z₂", aspect="equal")
+    radius, angle = np.meshgrid(np.linspace(0.0, 1.3, 9), np.linspace(0.0, 2 * np.pi, 37))
+    z1, z2 = radius * np.cos(angle), radius * np.sin(angle)
+    *w, b = separate.state_dict().values()
+    cut = -(b + w[0] * z1 + w[1] * z2) / w[2]
+    two.plot_wireframe(z1, z2, z1**2 + z2**2, color=plot.GREY, lw=0.5, alpha=0.55)
+    two.plot_surface(z1, z2, cut, color=plot.GREEN, alpha=0.4, shade=False)
+    plot.points(two, features, y, size=22)
+    two.text2D(0.0, 0.3, "w₂ᵀφ + b₂ = 0", color=plot.GREEN, fontsize=10)
+    two.set(xlabel="z₁", ylabel="z₂", zlabel="‖z‖²", zlim=(0.0, 1.7))
+    two.view_init(elev=13, azim=-60)
+    two.set_box_aspect((1, 1, 0.85), zoom=1.1)
     plot.regions(three, machine.predict, X)
     plot.points(three, X, y)
-    three.set_aspect("equal")
+    three.set(xlabel="x₁", ylabel="x₂", aspect="equal")
     plot.save(figure, "kernel_svm.png")
 
 

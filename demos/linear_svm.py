@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from nn.losses import hinge_loss, l2_penalty
 
 from demos import _plot as plot
 from nn import FNN, SGD, InverseTimeLR, datasets, fit
-from nn.losses import hinge_loss, l2_penalty
 
 
 def main(n: int = 80, epochs: int = 400, strength: float = 0.01, seed: int = 1) -> None:
@@ -33,15 +33,22 @@ def main(n: int = 80, epochs: int = 400, strength: float = 0.01, seed: int = 1) 
     print(f"w = ({w[0]:.3f}, {w[1]:.3f}), street {2 / norm:.3f} wide")
 
     figure, (left, right) = plot.panels(
-        ["the street between two sets", "objective, per epoch"], size=(4.6, 4.0)
-    )
+        [f"the street is {2 / norm:.2f} wide, between f(x) = -1 and f(x) = 1", "gradient descent"],
+        columns=2, size=(5.4, 4.6))  # fmt: skip
     plot.regions(left, model.predict, X, levels=(-1.0, 0.0, 1.0))
-    plot.points(left, X, y, size=24)
+    plot.points(left, X, y, size=26, names=("y = -1", "y = +1"))
     support = X[y * f <= 1.0 + 1e-2]
-    left.scatter(*support.T, s=90, fc="none", ec=plot.INK, lw=0.9)
-    left.set_aspect("equal")
-    right.plot(range(1, len(history.loss) + 1), history.loss, color=plot.BLUE, lw=1.6)
-    right.set(xlabel="epoch", xscale="log", yscale="log")
+    left.scatter(*support.T, s=110, fc="none", ec=plot.INK, lw=1.2, label="support vectors")
+    b = model.state_dict()["layers.0.neurons.0.b"]
+    for level, name in ((-1, "f = -1, margin"), (0, "f = 0, decision"), (1, "f = +1, margin")):
+        x2 = X[:, 1].max() + 0.25
+        left.text((level - b - w[1] * x2) / w[0] + 0.1, x2, name, fontsize=9,
+                  rotation=math.degrees(math.atan(-w[0] / w[1])), rotation_mode="anchor",
+                  transform_rotates_text=True)  # fmt: skip
+    left.legend(fontsize=8.5, loc="lower right", framealpha=1.0)
+    left.set(xlabel="x₁", ylabel="x₂", aspect="equal")
+    right.plot(range(1, len(history.loss) + 1), history.loss, color=plot.BLUE, lw=1.8)
+    right.set(xlabel="epoch", ylabel="λ/2 ‖w‖² + mean hinge loss", xscale="log", yscale="log")
     plot.save(figure, "linear_svm.png")
 
 

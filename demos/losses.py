@@ -33,28 +33,35 @@ def sampled(loss: Callable[[Value], Any], xs: np.ndarray) -> tuple[list[float], 
     return values, slopes
 
 
-def main(points: int = 121) -> None:
+GROUPS = (  # what the curves are drawn against
+    ("regression", "error r = f - y"),
+    ("margins", "margin y·f"),
+    ("classes, the first six of the twelve", "logit o_y of the true class"),
+    ("classes, the other six", "logit o_y of the true class"),
+)
+
+
+def main(points: int = 400) -> None:
     shown = [(0, name, partial(losses.get(name), target=0.0)) for name in REGRESSION]
-    shown += [(2, name, partial(losses.get(name), target=1.0)) for name in MARGIN]
+    shown += [(1, name, partial(losses.get(name), target=1.0)) for name in MARGIN]
     for i, (symbol, f) in enumerate(losses.JANOCHA_CZARNECKI.items()):
-        shown += [(4 if i < 6 else 6, symbol, lambda o, f=f: f([o, 0.0, 0.0], 0))]
-    heads = [
-        f"{what} against {axis}"
-        for axis in ("the error r", "the margin y·f", "the true logit", "the true logit, 2")
-        for what in ("loss", "gradient")
-    ]
-    figure, axes = plot.panels(heads, columns=4, size=(3.5, 3.2))
-    xs, seen = np.linspace(-4.0, 4.0, points), {0: 0, 2: 0, 4: 0, 6: 0}
+        shown += [(2 if i < 6 else 3, symbol, lambda o, f=f: f([o, 0.0, 0.0], 0))]
+    titles = [title for title, _ in GROUPS]
+    figure, axes = plot.panels([*titles, *[""] * 4], columns=4, size=(3.7, 3.3))
+    xs, seen = np.linspace(-4.0, 4.0, points), [0] * 4
     for place, name, loss in shown:
-        color = plot.COLORS[seen[place]]
+        style = {"color": plot.COLORS[seen[place]], "lw": 1.7, "label": name}
         seen[place] += 1
-        for ax, curve in zip(axes[place:], sampled(loss, xs), strict=False):
-            ax.plot(xs, curve, color=color, lw=1.6, label=name)
+        for ax, ys in zip((axes[place], axes[place + 4]), sampled(loss, xs), strict=True):
+            plot.curve(ax, xs, ys, **style)
     for i, ax in enumerate(axes):
         plot.cross(ax)
-        ax.set_ylim((-1.2, 5.0) if i % 2 == 0 else (-4.0, 4.0) if i < 2 else (-4.0, 1.2))
-        if i % 2 == 0:
-            ax.legend(fontsize=7, loc="upper center" if i % 4 == 0 else "upper right")
+        ax.set_xlabel(GROUPS[i % 4][1])
+        ax.set_ylim((-1.2, 5.0) if i < 4 else (-4.0, 4.0) if i == 4 else (-4.0, 1.2))
+        if i < 4:
+            ax.legend(fontsize=8, loc="upper center" if i % 2 == 0 else "upper right")
+    axes[0].set_ylabel("loss", fontsize=11)
+    axes[4].set_ylabel("its gradient", fontsize=11)
     plot.save(figure, "losses.png")
     print("gradient in o_y when the model is wrong by 30 (o = 30, 0, -30; the last is true):")
     for symbol, f in losses.JANOCHA_CZARNECKI.items():
@@ -63,7 +70,7 @@ def main(points: int = 121) -> None:
         print(f"  {symbol:7} {logits[2].grad:10.2g}")
 
 
-SMALL = {"points": 15}
+SMALL = {"points": 16}
 
 if __name__ == "__main__":
     main()

@@ -76,7 +76,7 @@ def plot_decision_boundary(
     title: str = "",
     steps: int = 120,
 ) -> Any:
-    """Draw where a model of two inputs puts each class, and the examples on top.
+    """Draw where a model of two inputs puts each class, and the examples on top, mistakes ringed.
 
     Args:
         model: One output, whose level `threshold` is the boundary; or one output per class.
@@ -119,7 +119,7 @@ def plot_decision_boundary(
     scores = model.predict(grid.reshape(-1, 2))
     classes = sorted(set(np.asarray(y).tolist()))
 
-    figure, axes = _figure((5.6, 4.6))
+    figure, axes = _figure((6.4, 4.8))
     colors = [f"C{i}" for i in range(10)]
     if scores.ndim == 1:
         level = threshold
@@ -127,15 +127,19 @@ def plot_decision_boundary(
             level = 0.5 if scores.min() >= 0.0 and scores.max() <= 1.0 else 0.0
         heights = scores.reshape(steps, steps) - level
         reach = float(abs(heights).max()) or 1.0
-        axes.contourf(
-            xs, ys, heights, levels=np.linspace(-reach, reach, 15), cmap="RdBu_r", alpha=0.55
-        )
+        shades = axes.contourf(
+            xs, ys, heights + level, levels=level + np.linspace(-reach, reach, 15),
+            cmap="RdBu_r", alpha=0.55,
+        )  # fmt: skip
+        figure.colorbar(shades, label=f"the model's output; the boundary is at {level:g}")
+        decided = np.where(model.predict(points) > level, classes[-1], classes[0])
         if heights.min() < 0.0 < heights.max():
             axes.contour(xs, ys, heights, levels=[0.0], colors="black", linewidths=1.5)
         colors = ["#2166ac", "#b2182b", *colors]
     else:
         winners = scores.argmax(axis=1).reshape(steps, steps)
         count = scores.shape[1]
+        decided = model.predict(points).argmax(axis=1)
         axes.contourf(
             xs,
             ys,
@@ -150,6 +154,12 @@ def plot_decision_boundary(
         axes.scatter(
             chosen[:, 0], chosen[:, 1], s=18, color=color, edgecolors="white", linewidths=0.5,
             label=f"y = {label:g}" if isinstance(label, (int, float)) else str(label),
+        )  # fmt: skip
+    wrong = points[np.asarray(y) != decided]
+    if len(wrong):
+        axes.scatter(
+            wrong[:, 0], wrong[:, 1], s=90, facecolors="none", edgecolors="black", linewidths=1.3,
+            label=f"{len(wrong)} mistake{'s'[: len(wrong) - 1]}",
         )  # fmt: skip
     axes.legend(loc="upper right", framealpha=0.9)
     axes.set_title(title)

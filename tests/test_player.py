@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd_mini import Value, dot, record_source, total, where
+from autograd_mini import Value, dot, record_source, show, total, where
 from autograd_mini.drawing import style
 from autograd_mini.drawing.labels import clean
 from autograd_mini.player import embedded, part, script_json, trace_page
@@ -52,6 +52,10 @@ def neuron() -> Value:
         loss = where(d > 0, d * 1e-7, d) * h
         loss.label = "loss"
     return loss
+
+
+def id_of(trace: Trace, label: str) -> str:
+    return next(trace.id(node) for node in trace.nodes if node.label == label)
 
 
 def d2(x: Value) -> Value:
@@ -197,6 +201,22 @@ READ_FRAMES = """() => {
 }"""
 
 
+def six(text: str) -> str:
+    """A sentence of the trace as the page writes it: numbers of six digits."""
+    return re.sub(
+        r"(?<![\w.])-?(?:\d+\.\d+(?:e[+-]?\d+)?|\d+e[+-]?\d+)(?![\w.])",
+        lambda found: f"{float(found[0]):.6g}",
+        text,
+    )
+
+
+def spoken(trace: Trace, step: Any) -> str:
+    """A backward step as the page tells it."""
+    partial = step.rule.rpartition(" = ")[2]
+    rule = f"d {trace.name(step.node)} / d {trace.name(step.parent)} = {partial}"
+    return f"{six(step.arithmetic)}   ({rule}, argument {step.argument})"
+
+
 def shown(trace: Trace, computed: set[Value], gradients: dict[Value, float]) -> dict[str, Any]:
     return {
         trace.id(node): [
@@ -222,16 +242,18 @@ def test_every_frame_shows_what_the_trace_says(
     done: set[Value] = set()
     for event, frame in zip(trace.forward, forward, strict=True):
         done.add(event.node)
-        assert frame["sentence"] == str(event)
+        name, expression = trace.name(event.node), trace.expression(event.node)
+        head = f"{name} = {expression} = "
+        assert frame["sentence"] == head + six(str(event).removeprefix(head))
         assert frame["phase"] == f"Forward {event.index + 1} of {event.total}"
         assert frame["boxes"] == shown(trace, done, {})
     seed, *backward = frames[1 + len(trace.forward) :]
-    assert seed["sentence"].startswith("loss.grad = 2.0 ")
+    assert seed["sentence"].startswith("loss.grad = 2 ")
     assert seed["boxes"] == shown(trace, done, trace.at(0))
-    for event, frame in zip(visible, backward, strict=True):
-        assert frame["sentence"] == str(event)
-        assert frame["phase"] == f"Backward {event.index + 1} of {event.total}"
-        assert frame["spoken"] == f"{frame['phase']}: {event}"
+    for place, (event, frame) in enumerate(zip(visible, backward, strict=True), 1):
+        assert frame["sentence"] == spoken(trace, event)
+        assert frame["phase"] == f"Backward {place} of {len(visible)}"
+        assert frame["spoken"] == f"{frame['phase']}: {frame['sentence']}"
         assert frame["boxes"] == shown(trace, done, trace.at(event.index + 1))
 
 
@@ -395,9 +417,10 @@ def test_pointing_at_a_node_tells_its_rule_its_source_and_what_it_received(
         way(box)
         told = page.inner_text("[data-part=node]")
         assert told.startswith(("h\ntanh", "h tanh"))
-        assert "d(tanh(z))/dz = 1.0 - h * h" in told
+        assert "d h / d z = 1.0 - h * h" in told
         assert h.source is not None
-        assert h.source in told
+        assert Path(h.source).name in told
+        assert h.source not in told
         assert repr(trace.at(len(trace))[h]) in told
         for step in received:
             assert f"{step.local!r} * {step.upstream!r} = {step.contribution!r}" in told
@@ -518,7 +541,7 @@ def test_two_players_in_one_notebook_do_not_meet(open_page: Opener, tmp_path: Pa
     first, second = page.frames[1:]
     first.click("[data-part=last]")
     second.click("[data-part=next]")
-    assert "a.grad: 2.0 + 2.0 * 1.0 = 4.0" in first.inner_text("[data-part=sentence]")
+    assert "a.grad: 2 + 2 * 1 = 4" in first.inner_text("[data-part=sentence]")
     assert "n1 = b * b" in second.inner_text("[data-part=sentence]")
     assert [position(frame) for frame in (first, second)] == [4, 1]
 
@@ -537,7 +560,10 @@ def test_every_label_is_read_back_as_it_was_given(open_page: Opener, tmp_path: P
             "document.querySelector('[data-part=node] h2').firstChild.data"
         ) == clean(leaf.label)
     assert page.title() == title
-    assert [f["sentence"] for f in page.evaluate(READ_FRAMES)][1] == clean(str(trace.forward[0]))
+    sentence = page.evaluate(READ_FRAMES)[1]["sentence"]
+    assert sentence.startswith(
+        clean(f"{trace.name(trace.root)} = {trace.expression(trace.root)} = ")
+    )
 
 
 @pytest.mark.browser
@@ -553,3 +579,302 @@ def test_numbers_that_are_no_numbers_are_shown_as_such(open_page: Opener, tmp_pa
     )
     assert "inf" in page.text_content("#drawing")
     assert "nan" in page.text_content("#drawing")
+
+
+# What if.
+
+
+@pytest.mark.browser
+def test_an_edited_leaf_gives_what_recompute_and_backward_give(
+    played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    page = open_page(played[1])
+
+    @given(st.sampled_from(["w", "x", "b"]), st.floats(-5, 5), st.floats(0.1, 5))
+    def every_number(label: str, a: float, x: float) -> None:
+        loss = neuron()
+        leaves = {node.label: node for node in Trace(loss).nodes if node.is_leaf and node.label}
+        edits = {"x": x, label: a if label != "x" else x}
+        for name, number in edits.items():
+            leaves[name].data = number
+        loss.recompute()
+        loss.backward(2.0)
+        page.evaluate("autograd.reset()")
+        for name, number in edits.items():
+            page.evaluate("([name, x]) => autograd.set(name, x)", [name, number])
+        page.evaluate("autograd.go(1e9)")
+        sizes: dict[Value, float] = {}
+        for step in Trace(loss, 2.0):
+            sizes[step.parent] = sizes.get(step.parent, 0.0) + abs(step.contribution)
+        for node in Trace(loss).nodes:
+            if node.label in ("w", "x", "b", "z", "h", "loss"):
+                got = page.evaluate("(name) => autograd.value(name)", node.label)
+                assert got["data"] == pytest.approx(node.data, rel=1e-12, abs=1e-12)
+                size = sizes.get(node, 0.0)
+                assert got["grad"] == pytest.approx(node.grad, rel=1e-12, abs=1e-12 * (1 + size))
+
+    every_number()
+
+
+@pytest.mark.browser
+def test_outside_of_a_domain_the_box_says_so_and_no_nan_spreads(
+    open_page: Opener, tmp_path: Path
+) -> None:
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    z = x.log()
+    z.label = "z"
+    loss = z * y
+    loss.label = "loss"
+    Trace(loss).to_html(tmp_path / "log.html")
+    page = open_page(tmp_path / "log.html", "#step=99")
+    page.evaluate("autograd.set('x', -1)")
+    assert page.text_content("#n1").endswith("log needs x > 0, and x = -1")
+    assert "nan" not in page.text_content("#drawing").lower()
+    assert page.evaluate("autograd.value('loss')") == {"data": None, "grad": None}
+    page.evaluate("autograd.set('x', 1)")
+    assert page.evaluate("autograd.value('y')") == {"data": 3, "grad": 0}
+    assert "log needs" not in page.inner_text("body")
+
+
+@pytest.mark.browser
+def test_keys_change_the_selected_leaf_and_the_page_tells_the_effect(
+    played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    page = open_page(played[1], "#step=99")
+    page.focus(f"#{id_of(played[0], 'w')}")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    for key, wanted in {"ArrowUp": -2.9, "Shift+ArrowUp": -1.9, "Alt+ArrowDown": -1.91}.items():
+        page.keyboard.press(key)
+        assert page.evaluate("autograd.value('w').data") == wanted
+    assert "gradient · change" in page.inner_text("[data-part=effect]")
+    page.fill("[data-part=field]", "0.5")
+    page.keyboard.press("Enter")
+    assert page.evaluate("autograd.value('w').data") == 0.5
+    page.click("[data-part=node] button:text('reset')")
+    assert page.evaluate("autograd.value('w').data") == -3
+    assert not page.is_visible("[data-part=effect]")
+
+
+@pytest.mark.browser
+def test_dragging_the_data_of_a_leaf_changes_it(
+    played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    page = open_page(played[1], "#step=99")
+    at = page.locator(f"#{id_of(played[0], 'w')} text.data").bounding_box()
+    page.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(at["x"] + at["width"] / 2 + 40, at["y"] + at["height"] / 2, steps=4)
+    page.mouse.up()
+    assert page.evaluate("autograd.value('w').data") == -2.0
+
+
+@pytest.mark.browser
+def test_the_address_brings_back_the_whole_state(
+    played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    page = open_page(played[1], "#step=9")
+    page.evaluate("autograd.set('w', -2.5)")
+    page.keyboard.press("p")
+    page.evaluate("autograd.set('w', -2)")
+    page.click(f"#{id_of(played[0], 'w')} text.title")
+    page.keyboard.press("c")
+    state = page.evaluate("autograd.state()")
+    assert state == page.evaluate("location.hash")
+    other = open_page(played[1], state)
+    assert other.evaluate("autograd.state()") == state
+    assert other.evaluate("autograd.value('w').data") == -2
+    assert "was data -2.5" in other.text_content(f"#{id_of(played[0], 'w')}")
+    assert other.get_attribute("[data-part=follow]", "aria-pressed") == "false"
+
+
+@pytest.mark.browser
+def test_why_names_the_factor_that_switches_a_gradient_off(
+    open_page: Opener, tmp_path: Path
+) -> None:
+    x, w = Value(-2.0, "x"), Value(3.0, "w")
+    h = (x * w).relu()
+    h.label = "h"
+    loss = h * 2 + x * 0.0001
+    loss.label = "loss"
+    Trace(loss).to_html(tmp_path / "why.html")
+    page = open_page(tmp_path / "why.html", "#step=99")
+    assert "the relu h is switched off: its input is -6" in page.evaluate("autograd.why('w')")
+    page.click("#n1 text.title")
+    assert "switched off" in page.inner_text("[data-part=node]")
+
+
+@pytest.mark.browser
+def test_a_quiz_says_which_rule_was_missed(open_page: Opener, tmp_path: Path) -> None:
+    a, b = Value(3.0, "a"), Value(-2.0, "b")
+    loss = (a * b) * a
+    loss.label = "loss"
+    Trace(loss).to_html(tmp_path / "quiz.html")
+    page = open_page(tmp_path / "quiz.html")
+    page.keyboard.press("q")
+    assert "n2.grad" in page.inner_text("[data-part=question]")
+    assert "?" in page.text_content("#n0")
+
+    def answer(text: str) -> str:
+        page.fill("[data-part=answer]", text)
+        page.keyboard.press("Enter")
+        return page.inner_text("[data-part=verdict]")
+
+    assert "the sign is not" in answer("-3")
+    assert answer("+").startswith("Right")
+    assert "b.grad" in page.inner_text("[data-part=question]")
+    assert "local derivative" in answer("3")
+    assert answer("9").startswith("Right")
+    assert "one contribution of 2" in answer("-6")
+    assert answer("-12").startswith("Right")
+    assert "found" in page.inner_text("[data-part=question]")
+
+
+# The view.
+
+
+@pytest.mark.browser
+def test_what_fits_is_never_moved(played: tuple[Trace, Path], open_page: Opener) -> None:
+    a, b = Value(2.0, "a"), Value(-3.0, "b")
+    path = played[1].with_name("small.html")
+    Trace((a * b + a).tanh() * b).to_html(path)
+    page = open_page(path, viewport={"width": 1280, "height": 720})
+    look = "document.querySelector('#drawing svg').style.transform"
+    before = page.evaluate(look)
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(10)
+        assert page.evaluate(look) == before
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", [(1280, 720), (1400, 900), (390, 844)])
+def test_the_active_box_is_in_view_also_after_quick_keys(
+    size: tuple[int, int], open_page: Opener, tmp_path: Path
+) -> None:
+    Trace(wide(120)).to_html(tmp_path / "wide.html")
+    page = open_page(tmp_path / "wide.html", viewport={"width": size[0], "height": size[1]})
+    frame = page.locator("#drawing").bounding_box()
+    for _ in range(8):
+        for _ in range(6):
+            page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(400)
+        at = page.locator("g.parent-active rect").first.bounding_box()
+        assert at["x"] >= frame["x"] - 1
+        assert at["y"] >= frame["y"] - 1
+        assert at["x"] + at["width"] <= frame["x"] + frame["width"] + 1
+        assert at["y"] + at["height"] <= frame["y"] + frame["height"] + 1
+
+
+@pytest.mark.browser
+def test_badges_keep_clear_of_every_box(played: tuple[Trace, Path], open_page: Opener) -> None:
+    page = open_page(played[1], reduced_motion="reduce")
+    overlaps = page.evaluate("""() => {
+        const found = [];
+        const last = Number(document.querySelector("[data-part=slider]").max);
+        for (let k = 0; k <= last; k += 1) {
+            autograd.go(k);
+            const badge = document.querySelector(".flow.shown rect")?.getBoundingClientRect();
+            if (!badge) continue;
+            for (const rect of document.querySelectorAll("g.node rect")) {
+                const b = rect.getBoundingClientRect();
+                if (badge.left < b.right && badge.right > b.left && badge.top < b.bottom
+                    && badge.bottom > b.top) found.push([k, rect.closest("g.node").id]);
+            }
+        }
+        return found;
+    }""")
+    assert overlaps == []
+
+
+@pytest.mark.browser
+def test_a_frame_that_was_hidden_is_fitted_when_it_gets_its_size(
+    open_page: Opener, tmp_path: Path
+) -> None:
+    a, b = Value(2.0, "a"), Value(3.0, "b")
+    frame = Trace(a * b)._repr_html_()
+    host = tmp_path / "notebook.html"
+    host.write_text(f"<!DOCTYPE html><body><details><summary>s</summary>{frame}</details>", "utf-8")
+    page = open_page(host)
+    page.click("summary")
+    page.wait_for_timeout(300)
+    inner = page.frames[1]
+    outer = inner.locator("#drawing").bounding_box()
+    drawn = inner.locator("#drawing svg").bounding_box()
+    assert outer["x"] - 1 <= drawn["x"]
+    assert drawn["x"] + drawn["width"] <= outer["x"] + outer["width"] + 1
+    assert max(drawn["width"] / outer["width"], drawn["height"] / outer["height"]) > 0.4
+
+
+@pytest.mark.browser
+def test_on_paper_is_the_whole_graph(open_page: Opener, tmp_path: Path) -> None:
+    Trace(wide(120)).to_html(tmp_path / "wide.html")
+    page = open_page(tmp_path / "wide.html", "#step=9")
+    page.keyboard.press("+")
+    page.emulate_media(media="print")
+    drawn = page.locator("#drawing svg").bounding_box()
+    width = page.evaluate("document.documentElement.clientWidth")
+    assert drawn["x"] >= 0
+    assert drawn["x"] + drawn["width"] <= width
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    assert not page.is_visible("[data-part=play]")
+
+
+@pytest.mark.browser
+def test_a_narrow_tall_window_gets_the_graph_from_top_to_bottom(
+    played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    def place(page: Any, name: str) -> dict[str, float]:
+        return page.locator(f"{name} rect").first.bounding_box()
+
+    trace, path = played
+    root, leaf = f"#{trace.id(trace.root)}", f"#{id_of(trace, 'w')}"
+    phone = open_page(path, viewport={"width": 390, "height": 844}, has_touch=True)
+    phone.wait_for_timeout(300)
+    assert place(phone, root)["y"] > place(phone, leaf)["y"] + 200
+    phone.tap("[data-part=next]")
+    assert phone.evaluate("autograd.state()") == "#step=1"
+    wide = open_page(path)
+    assert place(wide, root)["x"] > place(wide, leaf)["x"] + 200
+
+
+@pytest.mark.browser
+def test_readers_hear_the_numbers_of_a_node(played: tuple[Trace, Path], open_page: Opener) -> None:
+    page = open_page(played[1], "#step=999")
+    trace = played[0]
+    for node in trace.nodes:
+        if node.label:
+            told = page.get_attribute(f"#{trace.id(node)}", "aria-label")
+            assert f"data {style.number(node.data)}" in told
+            assert f"grad {style.number(trace.at(len(trace))[node])}" in told
+
+
+def test_no_directory_of_the_machine_is_in_a_page() -> None:
+    assert str(Path(__file__).parent) not in trace_page(Trace(neuron()))
+
+
+def test_show_keeps_the_file_and_says_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    a = Value(2.0, "a")
+    written = show(a * a, path=tmp_path / "square.html")
+    assert written == tmp_path / "square.html"
+    assert str(written) in capsys.readouterr().out
+    (a * a).show(path=tmp_path / "value.html")
+    Trace(a * a).show(path=tmp_path / "trace.html")
+    assert (tmp_path / "value.html").read_bytes() == (tmp_path / "trace.html").read_bytes()
+    show(a * a)
+    where = capsys.readouterr().out.split("open ")[-1].split(" in a")[0]
+    assert Path(where).read_text("utf-8").startswith("<!DOCTYPE html>")
+    Path(where).unlink()
+
+
+def test_show_opens_the_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("webbrowser.open", lambda address: not opened.append(address))
+    show(Value(2.0, "a") * 2, path=tmp_path / "a.html")
+    assert opened == [(tmp_path / "a.html").as_uri()]

@@ -171,7 +171,7 @@ def _box(graph: Graph, i: int, fields: Sequence[str]) -> Box:
         elif field == "id":
             lines.append(Line("id", f"n{i}"))
         elif head.source is not None:
-            lines.append(Line("source", labels.shorten(_file_name(head.source), 32)))
+            lines.append(Line("source", labels.shorten(file_name(head.source), 32)))
     kind = "group"
     if len(group.members) == 1:
         kind = "operation" if op else "parameter" if is_parameter(head) else "input"
@@ -367,7 +367,8 @@ def _range(numbers: list[float]) -> str:
     return low if low == high else f"{low} … {high}"
 
 
-def _file_name(source: str) -> str:
+def file_name(source: str) -> str:
+    """Return where a node was made without the directories of the maker's machine."""
     return source.replace("\\", "/").rsplit("/", 1)[-1]
 
 

@@ -5,6 +5,8 @@ Labels are data throughout: they are escaped on the way in and set as text on th
 
 from __future__ import annotations
 
+import base64
+import gzip
 import html
 import json
 import math
@@ -15,15 +17,25 @@ from typing import Any, Final
 
 from autograd_mini.drawing import labels
 
-__all__ = ["PLAYER", "document", "embedded", "part", "script_json"]
+__all__ = ["PLAYER", "document", "embedded", "packed", "part", "script_json"]
 
 PLAYER: Final = (  # the modules of the player, in the order in which they build on each other
     "numbers.js",
-    "pass.js",
     "elements.js",
-    "scene.js",
-    "player.js",
     "address.js",
+    "evaluate.js",
+    "pass.js",
+    "why.js",
+    "camera.js",
+    "scene.js",
+    "edits.js",
+    "compare.js",
+    "quiz.js",
+    "table.js",
+    "details.js",
+    "player.js",
+    "controls.js",
+    "api.js",
 )
 _NO_SCRIPT: Final = """
 .needs-script { display: none !important; }
@@ -84,6 +96,16 @@ def document(
 def part(name: str) -> str:
     """Return a file of the page."""
     return (resources.files("autograd_mini.player") / "page" / name).read_text("utf-8")
+
+
+def packed(text: str) -> str:
+    """Return a text as the base64 of its gzip, which the page's `unpacked` reads.
+
+    Example:
+        >>> len(packed("box " * 1000)) < 100
+        True
+    """
+    return base64.b64encode(gzip.compress(text.encode("utf-8"), mtime=0)).decode("ascii")
 
 
 def script_json(value: Any) -> str:

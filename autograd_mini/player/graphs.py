@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from autograd_mini.drawing import labels, style, svg
-from autograd_mini.drawing.model import picture
+from autograd_mini.drawing.javascript import key
+from autograd_mini.drawing.model import file_name, picture
 from autograd_mini.drawing.picture import Box, Line, Picture
 from autograd_mini.ops import Op
 from autograd_mini.steps import Trace, abbreviated
@@ -15,6 +15,7 @@ from autograd_mini.value import Value
 
 __all__ = ["WIDEST", "drawn", "drawn_scene", "graph_json", "numbers_json", "scene"]
 
+_LONGEST: Final = 30  # characters of what a box computes
 NOT_YET: Final = "–"
 WIDEST: Final = len("-1.234e-05")  # a number as a box shows it
 _MARK: Final = 0xE000  # where an operand's number goes in a sentence: a private-use character
@@ -24,9 +25,9 @@ _BRACKETED: Final = 0xF000  # the same, in parentheses if it is negative
 def graph_json(trace: Trace) -> dict[str, Any]:
     """Return what the page knows of a graph whatever its numbers are: names, rules, edges."""
     position = {node: i for i, node in enumerate(trace.nodes)}
-    rules: list[list[str]] = [[""] * len(node.inputs) for node in trace.nodes]
+    partials: list[list[str]] = [[""] * len(node.inputs) for node in trace.nodes]
     for step in trace:
-        rules[position[step.node]][step.argument] = step.rule
+        partials[position[step.node]][step.argument] = step.rule.rpartition(" = ")[2]
     expressions, numbers = [""] * len(position), [""] * len(position)
     for step in trace.forward:
         i = position[step.node]
@@ -36,11 +37,13 @@ def graph_json(trace: Trace) -> dict[str, Any]:
         "label": [labels.clean(node.label) for node in trace.nodes],
         "name": [labels.clean(trace.name(node)) for node in trace.nodes],
         "op": [node.op.name if node.op else "" for node in trace.nodes],
-        "source": [node.source or "" for node in trace.nodes],
+        "source": [file_name(node.source or "") for node in trace.nodes],
         "constants": [i for i, node in enumerate(trace.nodes) if node.is_constant],
         "expression": expressions,
         "numbers": numbers,
-        "rules": rules,
+        "partials": partials,
+        "rule": [key(node) for node in trace.nodes],
+        "domain": [node.op.domain if node.op else "" for node in trace.nodes],
     }
 
 
@@ -64,15 +67,14 @@ def _sentence(op: Op, count: int) -> str:
     return plain
 
 
-def scene(trace: Trace, *, max_nodes: int = 300, width: int | None = None) -> str:
-    """Return the picture of a trace's last frame as SVG, with room for the numbers of all frames.
+def scene(trace: Trace, *, max_nodes: int = 300) -> str:
+    """Return the picture of a trace's last frame as SVG, with room for any number.
 
     Args:
         trace: What to draw, and whose numbers to write.
         max_nodes: How many boxes to draw at most.
-        width: How many characters to keep for a number; without it, as many as this trace needs.
     """
-    return drawn_scene(trace, drawn(trace, max_nodes), width)
+    return drawn_scene(trace, drawn(trace, max_nodes))
 
 
 def drawn(trace: Trace, max_nodes: int) -> Picture:
@@ -81,34 +83,40 @@ def drawn(trace: Trace, max_nodes: int) -> Picture:
     return drawn._replace(caption=drawn.caption.replace('collapse="labels" or ', ""))
 
 
-def drawn_scene(trace: Trace, drawn: Picture, width: int | None = None) -> str:
+def drawn_scene(trace: Trace, drawn: Picture) -> str:
     """Return boxes and edges as SVG, as `scene` does."""
     last = trace.at(len(trace))
-    widest = {node: max(len(style.number(node.data)), 1) for node in trace.nodes}
-    for node, gradient in _every_gradient(trace):
-        widest[node] = max(widest[node], len(style.number(gradient)))
     values = {f"n{i}": node for i, node in enumerate(trace.nodes)}
     boxes: list[Box] = []
     for box in drawn.boxes:
         node = values.get(box.id)
+        if node is not None and node.source:  # the maker's directories stay at home
+            box = box._replace(hover=box.hover.replace(node.source, file_name(node.source)))
         if node is None:
             boxes.append(box)
             continue
-        room = width or widest[node]
         gradient = last.get(node)
         numbers = [("data", node.data), ("grad", gradient)]
-        lines = [Line(kind, _row(kind, x, room)) for kind, x in numbers]
-        boxes.append(box._replace(lines=(box.lines[0], *lines), gradient=gradient))
+        lines = [Line(kind, _row(kind, x)) for kind, x in numbers]
+        title = box.lines[0]
+        if node.op and not node.label:
+            text = f"{box.id} = {_computes(trace, node)}"
+            title = title._replace(text=labels.shorten(text, _LONGEST))
+        boxes.append(box._replace(lines=(title, *lines), gradient=gradient))
     scale = style.color_scale(box.gradient for box in boxes)
     return svg.svg(drawn._replace(boxes=tuple(boxes), scale=scale))
 
 
-def _row(kind: str, x: float | None, room: int) -> str:
+def _computes(trace: Trace, node: Value) -> str:
+    """What an operation computes, in names: `z ** 2`."""
+
+    def name(x: Value) -> str:
+        text = style.number(x.data) if x.is_constant else trace.name(x)
+        return labels.shorten(labels.one_line(text), 12)
+
+    return written(node.op, abbreviated(node.inputs, name)) if node.op else ""
+
+
+def _row(kind: str, x: float | None) -> str:
     number = NOT_YET if x is None else style.number(x)
-    return f"{kind} {number.rjust(room)}".replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def _every_gradient(trace: Trace) -> Iterable[tuple[Value, float]]:
-    yield trace.root, trace.seed
-    for step in trace:
-        yield step.parent, step.after
+    return f"{kind} {number.rjust(WIDEST)}".replace(" ", "\N{NO-BREAK SPACE}")

@@ -7,8 +7,9 @@ block; plain JavaScript replays them.
 from __future__ import annotations
 
 from autograd_mini.drawing import labels
+from autograd_mini.drawing.javascript import OpaqueError, functions, rules
 from autograd_mini.drawing.picture import Picture
-from autograd_mini.player.document import PLAYER, document, part
+from autograd_mini.player.document import PLAYER, document, packed, part
 from autograd_mini.player.graphs import drawn, drawn_scene, graph_json, numbers_json
 from autograd_mini.steps import Trace
 from autograd_mini.value import Value
@@ -41,12 +42,21 @@ def trace_page(trace: Trace, *, max_nodes: int = 300) -> str:
             "panel": "",
         }
     )
+    upright = drawn_scene(trace, seen._replace(rankdir="TB"))
     return document(
         f"Backpropagation of {labels.one_line(trace.root.label) or 'a Value'}",
         body,
-        data={"trace": data},
-        scripts=(*PLAYER, "trace.js"),
+        data={"trace": data, "upright": packed(upright)},
+        code="\n".join([_rules(trace), *[part(name) for name in (*PLAYER, "trace.js")]]),
     )
+
+
+def _rules(trace: Trace) -> str:
+    """The operations of a graph as JavaScript; without, its numbers are there but fixed."""
+    try:
+        return "\n".join([functions(), rules(trace.nodes)])
+    except OpaqueError:
+        return ""
 
 
 def _heading(root: Value) -> str:
@@ -59,7 +69,7 @@ def _facts(trace: Trace, drawn: Picture) -> str:
     counts = [
         (len(trace.nodes) - len(trace.forward) - constants, "leaf", "leaves"),
         (len(trace.forward), "operation", "operations"),
-        (len(trace), "edge", "edges"),
+        (sum([not step.parent.is_constant for step in trace]), "edge", "edges"),
     ]
     text = " · ".join([f"{n:,} {one if n == 1 else many}" for n, one, many in counts])
     return labels.xml(f"{text} · {drawn.caption}" if drawn.caption else text)

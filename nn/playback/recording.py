@@ -23,7 +23,6 @@ from autograd_mini import TraceError, Value, compile, no_grad, topological_order
 from autograd_mini.drawing.javascript import OpaqueError, functions, key, rules
 from autograd_mini.player import (
     PLAYER,
-    WIDEST,
     document,
     graph_json,
     numbers_json,
@@ -377,7 +376,6 @@ class _Graphs:
         return {
             **graph_json(Trace(nodes[-1])),
             "seed": 1.0,
-            "rule": [key(node) for node in nodes],
             "parameters": [
                 [i, self.parameters[node]]
                 for i, node in enumerate(nodes)
@@ -389,7 +387,7 @@ class _Graphs:
         }
 
     def _picture(self, root: Value) -> str:
-        return scene(Trace(root), max_nodes=self.max_nodes, width=WIDEST)
+        return scene(Trace(root), max_nodes=self.max_nodes)
 
 
 def _wrapped(target: Any) -> Any:

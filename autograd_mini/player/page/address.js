@@ -15,3 +15,10 @@ function writeAddress(fields) {
 function readJson(id) {
   return JSON.parse(document.getElementById(id).textContent);
 }
+
+// What Python's `packed` wrote.
+async function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).text();
+}

@@ -1,15 +1,30 @@
 // Elements, made and found.
 
+/** @returns {any} */
 const make = (tag, className = "", text = "") => {
   const element = document.createElement(tag);
   if (className) element.className = className;
   if (text) element.textContent = text;
   return element;
 };
-// A name for a narrow column: `l.0.n.2.w.1` for `layers.0.neurons.2.w.1`.
-const brief = (name) => (name.length > 15 ? name.replace(/\p{L}{4,}(?=\.)/gu, (word) => word[0]) : name);
-const pointOf = ({ x, y }) => ({ x, y });
-const makeSvg = (tag) => document.createElementNS("http://www.w3.org/2000/svg", tag);
+/** @returns {any} */
+const makeSvg = (tag, attributes = {}, text = "") => {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  if (text) element.textContent = text;
+  return element;
+};
+/** @returns {any} */
 const find = (selector, within = document) => within.querySelector(selector);
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+// A number in a sentence: six digits, all of them on hover.
+const numeral = (x, className = "") => {
+  const element = make("span", className, six(x));
+  element.title = repr(x);
+  return element;
+};
+
+// A name for a narrow column: `l.0.n.2.w.1` for `layers.0.neurons.2.w.1`.
+const brief = (name) => (name.length > 15 ? name.replace(/\p{L}{4,}(?=\.)/gu, (word) => word[0]) : name);

@@ -7,18 +7,21 @@ function repr(x) {
   return (x < 0 || Object.is(x, -0) ? "-" : "") + (/[.e]/.test(text) ? text : text + ".0");
 }
 
-// As Python's "%.4g": ties go to the even digit, which toPrecision does not do.
-function short(x) {
+// As Python's "%.4g" or "%.6g": ties go to the even digit, which toPrecision does not do.
+function general(x, most) {
   if (!Number.isFinite(x)) return repr(x);
   const sign = x < 0 || Object.is(x, -0) ? "-" : "";
   if (x === 0) return sign + "0";
   const [mantissa, power] = Math.abs(x).toExponential(60).split("e");
-  const rest = mantissa.slice(5), half = "5".padEnd(rest.length, "0");
-  let digits = Number(mantissa.slice(0, 5).replace(".", "")), exponent = Number(power);
+  const rest = mantissa.slice(most + 1), half = "5".padEnd(rest.length, "0");
+  let digits = Number(mantissa.slice(0, most + 1).replace(".", "")), exponent = Number(power);
   if (rest > half || (rest === half && digits % 2)) digits += 1;
-  if (digits === 10000) [digits, exponent] = [1000, exponent + 1];
-  return sign + decimal(String(digits).replace(/0+$/, ""), exponent, 4);
+  if (digits === 10 ** most) [digits, exponent] = [10 ** (most - 1), exponent + 1];
+  return sign + decimal(String(digits).replace(/0+$/, ""), exponent, most);
 }
+
+const short = (x) => general(x, 4); // in a box
+const six = (x) => general(x, 6); // in a sentence
 
 // Digits d.ddd times ten to the exponent; with an e below 1e-4 and from 10**most on.
 function decimal(digits, exponent, most) {

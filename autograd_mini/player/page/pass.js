@@ -6,6 +6,7 @@ class Pass {
     this.local = local;
     const constants = new Set(graph.constants);
     const root = graph.inputs.length - 1;
+    /** @type {any[]} */
     this.frames = [{ kind: "start", node: -1, parent: -1 }];
     this.total = 0;
     let index = 0;
@@ -17,11 +18,13 @@ class Pass {
     this.operations = index;
     this.seedFrame = this.frames.length;
     this.frames.push({ kind: "seed", node: root, parent: root, after: graph.seed });
-    const gradient = new Map([[root, graph.seed]]);
+    this.gradient = new Map([[root, graph.seed]]);
+    const gradient = this.gradient;
     for (let node = root; node >= 0; node -= 1) {
       if (!gradient.has(node)) continue; // only a condition leads here
       const upstream = gradient.get(node);
       graph.inputs[node].forEach((parent, argument) => {
+        if (constants.has(parent)) return; // no step leads to a number that an operator wrapped
         const slope = local[node][argument];
         if (slope === null) return; // a condition
         const contribution = slope * upstream;
@@ -29,7 +32,7 @@ class Pass {
         const before = isFirst ? 0 : gradient.get(parent);
         const after = before + contribution;
         gradient.set(parent, after);
-        if (!constants.has(parent) && (isDrawn(node) || isDrawn(parent))) {
+        if (isDrawn(node) || isDrawn(parent)) {
           this.frames.push({
             kind: "backward", node, parent, argument, index: this.total,
             local: slope, upstream, contribution, before, after, isFirst,
@@ -39,6 +42,7 @@ class Pass {
       });
     }
     this.last = this.frames.length - 1;
+    /** @type {number[][]} */
     this.received = graph.inputs.map(() => []);
     this.scale = 0;
     this.frames.forEach((frame, position) => {
@@ -48,7 +52,8 @@ class Pass {
     });
   }
 
-  // The sentence of a frame in parts [class, text]; together they are what Python prints.
+  // The sentence of a frame: texts [class, text] and numbers [class, number].
+  /** @returns {[string, string | number][]} */
   parts(position) {
     const { graph, data } = this;
     const frame = this.frames[position];
@@ -59,26 +64,30 @@ class Pass {
         ["rule", "; nothing is computed yet"]];
     }
     if (frame.kind === "forward") {
-      const operands = graph.inputs[node].map((x) => repr(data[x]));
-      const numbers = graph.numbers[node].replace(/[\ue000-\uf8ff]/g, (mark) => {
-        const code = mark.charCodeAt(0);
-        const text = operands[code & 0xfff];
-        return code >= 0xf000 && text.startsWith("-") ? `(${text})` : text;
+      const pieces = graph.numbers[node].split(/([\ue000-\uf8ff])/);
+      const numbers = pieces.flatMap((piece) => {
+        if (!/^[\ue000-\uf8ff]$/.test(piece)) return piece ? [["", piece]] : [];
+        const code = piece.charCodeAt(0), x = data[graph.inputs[node][code & 0xfff]];
+        const isBracketed = code >= 0xf000 && (x < 0 || Object.is(x, -0));
+        return isBracketed ? [["", "("], ["", x], ["", ")"]] : [["", x]];
       });
       return [["name", graph.name[node]], ["", " = "], ["rule", graph.expression[node]],
-        ["", ` = ${numbers} = `], ["after", repr(data[node])]];
+        ["", " = "], ...numbers, ["", " = "], ["after", data[node]]];
     }
     if (frame.kind === "seed") {
-      return [["name", graph.name[node] + ".grad"], ["", " = "], ["after", repr(graph.seed)],
+      return [["name", graph.name[node] + ".grad"], ["", " = "], ["after", graph.seed],
         ["rule", "   (the seed: where the backward pass starts)"]];
     }
-    return [["name", graph.name[parent] + ".grad"], ["", ": "], ["", repr(frame.before)],
-      ["", " + "], ["local", repr(frame.local)], ["", " * "], ["upstream", repr(frame.upstream)],
-      ["", " = "], ["after", repr(frame.after)],
-      ["rule", `   (${graph.rules[node][argument]}, argument ${argument})`]];
+    return [["name", graph.name[parent] + ".grad"], ["", ": "], ["", frame.before],
+      ["", " + "], ["local", frame.local], ["", " * "], ["upstream", frame.upstream],
+      ["", " = "], ["after", frame.after],
+      ["rule", `   (${this.rule(node, argument)}, argument ${argument})`]];
   }
 
-  sentence(position) {
-    return this.parts(position).map(([, text]) => text).join("");
+  // `d z / d w = x`
+  rule(node, argument) {
+    const { name, inputs, partials } = this.graph;
+    const partial = partials[node][argument] || six(this.local[node][argument]);
+    return `d ${name[node]} / d ${name[inputs[node][argument]]} = ${partial}`;
   }
 }

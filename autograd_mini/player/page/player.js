@@ -1,4 +1,4 @@
-// The player: a pass on a scene, controls and panels. `root` holds one page's worth of elements.
+// The player: a pass on a scene, with its panels. `root` holds one page's worth of elements.
 class Player {
   constructor(root, remember) {
     this.root = root;
@@ -6,50 +6,104 @@ class Player {
     this.position = 0;
     this.selected = null;
     this.hovered = null;
+    this.isAskingWhy = false;
     this.breakpoints = new Set();
+    /** @type {Map<number, number>} */
+    this.gradient = new Map();
+    /** @type {any[]} */
+    this.marked = [];
+    /** @type {any} */
+    this.scene = null;
+    /** @type {any} */
+    this.graph = null;
+    /** @type {any} */
+    this.pass = null;
+    this.timer = undefined;
+    /** @type {(() => void) | undefined} */
+    this.onresize = undefined; // what a page does when its window gets a size
+    /** @type {number[]} */
+    this.first = [];
     this.part = (name) => find(`[data-part="${name}"]`, root);
-    this.wire();
+    this.edits = new Edits(this);
+    this.compare = new Compare(this);
+    this.table = new Table(this);
+    this.quiz = new Quiz(this);
+    wireControls(this);
+    wireGraph(this, this.part("graph"));
   }
+
+  get rows() { return this.table.rows; }
 
   // Take a graph and one pass over it. A pass over the graph already shown keeps the position.
   load(svg, graph, data, local) {
-    const isNew = !this.scene || this.scene.svg !== svg;
-    if (isNew) {
+    const isNew = this.graph !== graph, isOther = this.scene?.svg !== svg;
+    this.graph = graph;
+    this.edits.load(graph, data, local, isNew);
+    if (isOther) {
       this.part("graph").replaceChildren(svg);
       this.part("graph").classList.add("playing-field");
       this.scene = svg.scene ??= new Scene(svg, this.part("graph"));
-      this.hovered = this.selected = null;
+      this.hovered = null;
+    }
+    if (isNew) {
+      this.selected = null;
+      this.compare.pinned = null;
       this.breakpoints.clear();
     }
-    const { scene } = this;
-    this.graph = graph;
-    this.pass = new Pass(graph, data, local, (id) => scene.boxes.has(id));
+    this.setPass(this.edits.run());
     this.first = new Array(graph.inputs.length).fill(0);
     this.pass.frames.forEach((frame, position) => {
       if (frame.kind === "forward") this.first[frame.node] = position;
     });
-    if (isNew) {
-      this.list();
-      this.start();
+    if (isOther || isNew) {
+      this.table.load();
+      for (const id of this.scene.boxes.keys()) {
+        this.scene.boxes.get(id).element.classList.toggle("leaf", this.edits.isField(id));
+      }
+      this.scene.camera.measure();
+      this.open();
     }
     this.slider.max = this.pass.last;
     this.root.style.setProperty("--turn", this.pass.seedFrame / this.pass.last);
     this.restart(isNew ? 0 : clamp(this.position, 0, this.pass.last));
   }
 
+  setPass({ data, local }) {
+    this.pass = new Pass(this.graph, data, local, (id) => this.scene.boxes.has(id));
+  }
+
+  recordedPass() {
+    const { data, local } = this.edits.recorded;
+    return new Pass(this.graph, data, local, () => true);
+  }
+
+  // The numbers of leaves have changed: the same step of the pass over the new ones.
+  recompute() {
+    this.setPass(this.edits.run());
+    this.restart(this.position);
+  }
+
+  open() {
+    this.scene.camera.open(this.scene.boxes.get(this.graph.inputs.length - 1));
+  }
+
   // Show a position from nothing: every box and row is written.
   restart(position) {
     this.gradient = new Map();
     this.position = 0;
+    while (this.position < position) {
+      this.position += 1;
+      this.apply(this.pass.frames[this.position], new Set());
+    }
     for (const id of this.scene.boxes.keys()) this.paint(id);
-    this.seek(position, true);
+    this.show();
   }
 
   get slider() { return this.part("slider"); }
 
-  seek(target, always = false) {
-    const position = clamp(Math.round(target), 0, this.pass.last);
-    if (position === this.position && !always) return;
+  seek(target) {
+    const position = Number.isNaN(target) ? 0 : clamp(Math.round(target), 0, this.pass.last);
+    if (position === this.position) return;
     const touched = new Set();
     const frames = this.pass.frames;
     while (this.position < position) {
@@ -85,19 +139,33 @@ class Player {
 
   isComputed(id) { return this.first[id] <= this.position; }
 
+  // The data of a node as of this step; undefined before it is computed, or where it cannot be.
+  dataOf(id) { return this.isComputed(id) ? this.pass.data[id] : undefined; }
+
   paint(id) {
     const box = this.scene.boxes.get(id);
     if (!box) return;
-    const isComputed = this.isComputed(id), gradient = this.gradient.get(id);
-    const data = isComputed ? this.pass.data[id] : undefined;
-    this.scene.write(id, "data", data === undefined ? "–" : short(data));
-    this.scene.write(id, "grad", gradient === undefined ? "–" : short(gradient));
-    box.element.classList.toggle("waiting", !isComputed);
+    const { graph } = this, data = this.dataOf(id);
+    const isBroken = this.edits.problems.size > 0;
+    const isHidden = this.quiz.hides(id);
+    const gradient = isBroken || isHidden ? undefined : this.gradient.get(id);
+    const texts = {
+      data: data === undefined ? "–" : short(data),
+      grad: isHidden ? "?" : gradient === undefined ? "–" : short(gradient),
+    };
+    for (const kind of ["data", "grad"]) this.scene.write(id, kind, texts[kind]);
+    box.element.classList.toggle("waiting", data === undefined);
+    box.element.classList.toggle("edited", this.edits.changed.has(id));
+    this.scene.note(id, "outside", this.isComputed(id) ? this.edits.problems.get(id) : "");
     this.scene.tint(id, gradient, this.pass.scale);
+    this.compare.mark(id);
+    const what = graph.op[id] ? `= ${graph.op[id]}` : this.edits.isField(id) ? "leaf, up and down change it" : "leaf";
+    box.element.setAttribute("aria-label", `${graph.name[id]} ${what}: data ${texts.data}, grad ${
+      texts.grad}${this.edits.problems.has(id) ? ". " + this.edits.problems.get(id) : ""}`);
     const row = this.rows.get(id);
     if (row) {
-      row.cells[1].textContent = data === undefined ? "–" : short(data);
-      row.cells[2].textContent = gradient === undefined ? "–" : short(gradient);
+      row.cells[1].textContent = texts.data;
+      row.cells[2].textContent = texts.grad;
       row.dataset.sign = gradient > 0 ? "up" : gradient < 0 ? "down" : "";
     }
   }
@@ -106,7 +174,7 @@ class Player {
   show() {
     const { pass, scene, position } = this;
     const frame = pass.frames[position];
-    for (const element of this.marked ?? []) element.classList.remove("node-active", "parent-active");
+    for (const element of this.marked) element.classList.remove("node-active", "parent-active");
     this.marked = [];
     const mark = (id, name) => {
       const element = scene.boxes.get(id)?.element;
@@ -116,13 +184,11 @@ class Player {
       }
     };
     const { node, parent, argument } = frame;
-    const isBackward = frame.kind === "backward";
-    if (isBackward) {
+    if (frame.kind === "backward") {
       mark(node, "node-active");
       mark(parent, "parent-active");
-      scene.highlight([`e${node}_${argument}`], "backward",
-        `${short(frame.local)} · ${short(frame.upstream)} = ${short(frame.contribution)}`,
-        [node, parent]);
+      scene.highlight([`e${node}_${argument}`], "backward", this.edits.problems.size || this.quiz.isOn ? " "
+        : `${short(frame.local)} · ${short(frame.upstream)} = ${short(frame.contribution)}`);
       scene.reveal([parent, node]);
     } else if (frame.kind === "forward") {
       mark(node, "parent-active");
@@ -133,13 +199,29 @@ class Player {
       scene.highlight([], "forward");
       if (node >= 0) scene.reveal([node]);
     }
+    this.tell(frame);
+    this.edits.effect();
+    this.compare.tell();
+    this.describe();
+    this.remember?.();
+  }
+
+  tell(frame) {
+    const { pass, position } = this;
     const count = { start: "Start", seed: "Seed",
       forward: `Forward ${frame.index + 1} of ${pass.operations}`,
       backward: `Backward ${frame.index + 1} of ${pass.total}` }[frame.kind];
     this.root.dataset.phase = frame.kind;
     this.part("phase").textContent = count;
     const sentence = this.part("sentence");
-    sentence.replaceChildren(...pass.parts(position).map(([kind, text]) => make("span", kind, text)));
+    const [problem] = this.edits.problems.values();
+    const isTellable = !problem || (frame.kind === "forward" && pass.data[frame.node] !== undefined)
+      || frame.kind === "start";
+    if (this.quiz.isOn) sentence.replaceChildren(make("span", "", "Gradients are hidden: answer beside."));
+    else if (isTellable) {
+      sentence.replaceChildren(...pass.parts(position).map(([kind, what]) =>
+        (typeof what === "number" ? numeral(what, kind) : make("span", kind, what))));
+    } else sentence.replaceChildren(make("span", "stop", `It stops here: ${problem}`));
     this.slider.value = position;
     this.slider.setAttribute("aria-valuetext", `${count}: ${sentence.textContent}`);
     this.part("count").textContent = `${position} / ${pass.last}`;
@@ -147,8 +229,6 @@ class Player {
     for (const name of ["next", "next-node", "last"]) {
       this.part(name).disabled = position === pass.last;
     }
-    this.describe();
-    this.remember?.();
   }
 
   // Moving by whole nodes: to where the frame after the next one is about another node.
@@ -205,66 +285,6 @@ class Player {
     this.seek(target);
   }
 
-  // The first look: all of it if that can be read, else its end, where the pass begins.
-  start() {
-    const { scene } = this;
-    scene.fit(false);
-    const readable = 0.62;
-    if (scene.view.scale >= readable) return;
-    const { height } = scene.size;
-    const left = scene.width / readable / 2 - 8;
-    scene.look(Math.min(left, scene.size.width / 2), height / 2, readable);
-  }
-
-  // The table of gradients.
-
-  list() {
-    const { graph, scene } = this;
-    const body = this.part("rows");
-    this.rows = new Map();
-    const ids = [...scene.boxes.keys()].sort((a, b) => a - b);
-    const rank = (id) => (graph.inputs[id].length ? 2 : 0) + (graph.label[id] ? 0 : 1);
-    ids.sort((a, b) => rank(a) - rank(b) || a - b);
-    body.replaceChildren(...ids.map((id) => {
-      const row = make("tr");
-      row.dataset.id = id;
-      row.append(make("th", "", brief(graph.name[id])), make("td"), make("td"));
-      row.cells[0].scope = "row";
-      row.cells[0].title = graph.label[id] || graph.name[id];
-      this.rows.set(id, row);
-      const box = scene.boxes.get(id);
-      box.element.setAttribute("aria-label",
-        `${graph.name[id]}${graph.op[id] ? ", " + graph.op[id] : ", leaf"}`);
-      return row;
-    }));
-    this.search("");
-  }
-
-  search(text) {
-    const wanted = text.trim().toLowerCase();
-    const { graph, scene } = this;
-    this.matches = [];
-    for (const [id, row] of this.rows) {
-      const isMatch = [graph.label[id], graph.op[id], `n${id}`, graph.name[id]]
-        .some((x) => x.toLowerCase().includes(wanted));
-      row.hidden = !isMatch;
-      if (isMatch) this.matches.push(id);
-      scene.boxes.get(id).element.classList.toggle("found", Boolean(wanted) && isMatch);
-    }
-    scene.svg.classList.toggle("searching", Boolean(wanted));
-    this.part("found").textContent = wanted
-      ? `${this.matches.length} of ${this.rows.size}` : `${this.rows.size}`;
-  }
-
-  nextMatch(direction) {
-    if (!this.matches.length) return;
-    const index = this.matches.indexOf(this.selected);
-    const count = this.matches.length;
-    const next = index < 0 ? (direction > 0 ? 0 : count - 1) : (index + direction + count) % count;
-    this.select(this.matches[next]);
-    this.scene.reveal([this.selected]);
-  }
-
   // One node in detail.
 
   select(id) {
@@ -278,6 +298,28 @@ class Player {
     mark(id, true);
     if (id !== null) this.rows.get(id)?.scrollIntoView({ block: "nearest" });
     this.describe();
+    this.remember?.();
+  }
+
+  get shown() {
+    const frame = this.pass.frames[this.position];
+    return this.hovered ?? this.selected ?? (frame.parent >= 0 ? frame.parent : frame.node);
+  }
+
+  describe() {
+    const id = this.shown;
+    const host = this.part("node");
+    const isTyping = document.activeElement?.getAttribute("data-part") === "field";
+    if (isTyping && this.hovered !== null && this.hovered !== this.selected) return;
+    this.part("break").setAttribute("aria-pressed", String(this.breakpoints.has(this.selected)));
+    this.part("why").setAttribute("aria-pressed", String(this.isAskingWhy));
+    this.part("hint").textContent = "";
+    if (id < 0) {
+      host.replaceChildren(make("p", "quiet", "Point at a node, or click it to keep it here."));
+      return;
+    }
+    host.replaceChildren(...describeNode(this, id));
+    if (isTyping) find("[data-part=field]", host)?.focus();
   }
 
   toggleBreakpoint() {
@@ -288,214 +330,55 @@ class Player {
     }
     if (!this.breakpoints.delete(id)) this.breakpoints.add(id);
     const { element, x, y } = this.scene.boxes.get(id);
-    const dot = element.querySelector(".breakpoint");
-    if (dot) dot.remove();
+    element.querySelector(".breakpoint")?.remove();
     if (this.breakpoints.has(id)) {
-      const circle = makeSvg("circle");
-      circle.setAttribute("class", "breakpoint");
-      circle.setAttribute("cx", x + 2);
-      circle.setAttribute("cy", y + 2);
-      circle.setAttribute("r", 6);
-      element.append(circle);
+      element.append(makeSvg("circle", { class: "breakpoint", cx: x + 2, cy: y + 2, r: 6 }));
     }
     this.rows.get(id)?.classList.toggle("stopping", this.breakpoints.has(id));
     this.describe();
   }
 
-  describe() {
-    const frame = this.pass.frames[this.position];
-    const id = this.hovered ?? this.selected ?? (frame.parent >= 0 ? frame.parent : frame.node);
-    const host = this.part("node");
-    const button = this.part("break");
-    button.setAttribute("aria-pressed", String(this.breakpoints.has(this.selected)));
-    this.part("hint").textContent = "";
-    if (id < 0) {
-      host.replaceChildren(make("p", "quiet", "Point at a node, or click it to keep it here."));
-      return;
-    }
-    const { graph, pass } = this;
-    const lines = [];
-    const title = make("h2", "", graph.label[id] || graph.name[id]);
-    title.append(make("span", "tag", graph.op[id] || "leaf"), make("span", "tag quiet", `n${id}`));
-    if (this.breakpoints.has(id)) title.append(make("span", "tag stop", "breakpoint"));
-    lines.push(title);
-    const pairs = make("dl");
-    const pair = (name, text) => pairs.append(make("dt", "", name), make("dd", "", text));
-    pair("data", this.isComputed(id) ? repr(pass.data[id]) : "not computed yet");
-    const gradient = this.gradient.get(id);
-    pair("grad", gradient === undefined ? "not computed yet" : repr(gradient));
-    if (graph.op[id]) pair("is", graph.expression[id]);
-    const rules = graph.rules[id];
-    rules.slice(0, 4).forEach((rule, i) => pair(i ? "" : "rule", rule));
-    if (rules.length > 4) pair("", `… ${rules.length - 4} more`);
-    if (graph.source[id]) pair("made at", graph.source[id]);
-    lines.push(pairs);
-    const received = pass.received[id];
-    if (received.length || id === graph.inputs.length - 1) {
-      lines.push(make("h3", "", "Contributions received"));
-      const list = make("ol");
-      if (id === graph.inputs.length - 1) {
-        list.append(make("li", this.position >= pass.seedFrame ? "" : "pending",
-          `${repr(graph.seed)}   the seed`));
-      }
-      for (const position of received.slice(0, 12)) {
-        const f = pass.frames[position];
-        const isDone = position <= this.position;
-        const item = make("li", isDone ? "" : "pending");
-        if (position === this.position) item.classList.add("now");
-        const from = `   from ${graph.name[f.node]}, argument ${f.argument}`;
-        item.append(make("span", "", isDone
-          ? `${repr(f.local)} * ${repr(f.upstream)} = ${repr(f.contribution)}`
-          : "still to come"), make("span", "rule", from));
-        list.append(item);
-      }
-      if (received.length > 12) list.append(make("li", "quiet", `… ${received.length - 12} more`));
-      lines.push(list);
-    }
-    host.replaceChildren(...lines);
+  // The state as fields of the address: step, edits, selection, camera, what is pinned.
+
+  fields() {
+    const fields = { step: this.position };
+    for (const [id, x] of this.edits.changed) fields[`n${id}`] = repr(x);
+    if (this.selected !== null) fields.select = `n${this.selected}`;
+    if (!this.scene.camera.isOn) fields.camera = "off";
+    if (this.compare.pinned) fields.pin = this.compare.pinned.state;
+    return fields;
   }
 
-  // Buttons, keys and pointers.
+  state() { return "#" + new URLSearchParams(/** @type {any} */ (this.fields())); }
 
-  wire() {
-    const actions = {
-      first: () => this.go(0),
-      "back-node": () => this.go(this.previousNode()),
-      back: () => this.go(this.position - 1),
-      play: () => (this.isPlaying ? this.pause() : this.play()),
-      next: () => this.go(this.position + 1),
-      "next-node": () => this.go(this.nextNode()),
-      last: () => this.go(this.pass.last),
-      fit: () => this.scene.fit(),
-      reset: () => this.scene.move(this.scene.view.x, this.scene.view.y, 1),
-      in: () => this.scene.zoom(1.25),
-      out: () => this.scene.zoom(0.8),
-      break: () => this.toggleBreakpoint(),
-      help: () => this.part("keys").showModal(),
-      theme: () => {
-        const style = document.documentElement.style;
-        const isDark = style.colorScheme
-          ? style.colorScheme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-        style.colorScheme = isDark ? "light" : "dark";
-      },
+  // Bring back a state. What the address does not name is as at the start.
+  restore(fields) {
+    const idOf = (text) => {
+      const id = /^n\d+$/.test(text ?? "") ? Number(text.slice(1)) : -1;
+      return id >= 0 && id < this.graph.inputs.length ? id : null;
     };
-    for (const [name, action] of Object.entries(actions)) {
-      this.part(name).addEventListener("click", action);
+    if (fields.get("pin") !== null) {
+      const pinned = new URLSearchParams(fields.get("pin"));
+      pinned.delete("pin");
+      this.compare.pinned = null;
+      this.restore(pinned);
+      this.compare.toggle();
     }
-    const slider = this.slider;
-    slider.addEventListener("input", () => this.go(Number(slider.value)));
-
-    const search = this.part("search");
-    search.addEventListener("input", () => this.search(search.value));
-    search.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") this.nextMatch(event.shiftKey ? -1 : 1);
-      if (event.key === "Escape") {
-        search.value = "";
-        this.search("");
-        search.blur();
-      }
-    });
-
-    const keys = {
-      ArrowRight: (event) => (event.shiftKey ? actions["next-node"]() : actions.next()),
-      ArrowLeft: (event) => (event.shiftKey ? actions["back-node"]() : actions.back()),
-      Home: actions.first, End: actions.last, " ": actions.play,
-      "/": () => { search.focus(); search.select(); },
-      f: actions.fit, 0: actions.reset, b: actions.break, "?": actions.help,
-      "+": actions.in, "-": actions.out,
-      Escape: () => this.select(null),
-    };
-    document.addEventListener("keydown", (event) => {
-      const { target, key } = event;
-      if (event.ctrlKey || event.metaKey || event.altKey || !this.scene) return;
-      if (find("dialog[open]") || target.matches("input[type=search], select")) return;
-      if (target.matches("[data-part=epoch]")) return;
-      if (key === " " && target.matches("button, summary")) return;
-      if (key === "Enter" && target.closest?.("g.node")) {
-        this.select(Number(target.closest("g.node").id.slice(1)));
-        return;
-      }
-      const action = keys[key];
-      if (!action) return;
-      event.preventDefault();
-      action(event);
-    });
-
-    const dialog = this.part("keys");
-    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-
-    this.part("rows").addEventListener("click", (event) => {
-      const row = event.target.closest("tr");
-      if (!row) return;
-      this.select(Number(row.dataset.id));
-      this.scene.reveal([this.selected]);
-    });
-
-    this.wireGraph(this.part("graph"));
-    calm.addEventListener("change", () => calm.matches && this.isPlaying && this.pause());
-    let before = null;
-    new ResizeObserver(() => {
-      if (!this.scene) return;
-      const { x, y, scale } = this.scene.view;
-      this.scene.measure();
-      const size = `${this.scene.width}x${this.scene.height}`;
-      if (before !== null && size !== before) this.scene.look(x, y, scale);
-      before = size;
-    }).observe(this.part("graph"));
+    this.edits.changed.clear();
+    for (const [key, text] of fields) {
+      const id = idOf(key), x = Number(text);
+      if (id !== null && this.edits.isField(id) && Number.isFinite(x)) this.edits.changed.set(id, x);
+    }
+    this.follow(fields.get("camera") !== "off");
+    const selected = idOf(fields.get("select"));
+    const step = Number(fields.get("step")) || 0;
+    this.setPass(this.edits.run());
+    this.restart(clamp(Math.round(step), 0, this.pass.last));
+    this.select(selected !== null && this.scene.boxes.has(selected) ? selected : null);
   }
 
-  wireGraph(host) {
-    const boxAt = (event) => {
-      const element = event.target.closest?.("g.node");
-      return element && /^n\d+$/.test(element.id) ? Number(element.id.slice(1)) : null;
-    };
-    const hover = (event) => {
-      const id = boxAt(event);
-      if (id === this.hovered) return;
-      this.hovered = id;
-      this.describe();
-    };
-    host.addEventListener("pointerover", hover);
-    host.addEventListener("pointerleave", () => { this.hovered = null; this.describe(); });
-    host.addEventListener("focusin", hover);
-    host.addEventListener("focusout", () => { this.hovered = null; this.describe(); });
-
-    const pointers = new Map();
-    let travelled = 0;
-    host.addEventListener("pointerdown", (event) => {
-      if (event.button) return;
-      pointers.set(event.pointerId, event);
-      travelled = 0;
-    });
-    host.addEventListener("pointermove", (event) => {
-      const before = pointers.get(event.pointerId);
-      if (!before) return;
-      pointers.set(event.pointerId, event);
-      const dx = event.clientX - before.clientX, dy = event.clientY - before.clientY;
-      travelled += Math.abs(dx) + Math.abs(dy);
-      if (travelled < 4) return;
-      if (!host.hasPointerCapture(event.pointerId)) host.setPointerCapture(event.pointerId);
-      cancelAnimationFrame(this.scene.moving);
-      const { x, y, scale } = this.scene.view;
-      if (pointers.size === 2) {
-        const [other] = [...pointers.values()].filter((p) => p.pointerId !== event.pointerId);
-        const apart = (p) => Math.hypot(p.clientX - other.clientX, p.clientY - other.clientY);
-        this.scene.zoom(apart(event) / Math.max(1, apart(before)), other.clientX, other.clientY);
-      } else {
-        this.scene.look(x - dx / scale, y - dy / scale, scale);
-      }
-    });
-    const release = (event) => pointers.delete(event.pointerId);
-    host.addEventListener("pointerup", (event) => {
-      release(event);
-      if (travelled < 4) this.select(boxAt(event));
-    });
-    host.addEventListener("pointercancel", release);
-    host.addEventListener("wheel", (event) => {
-      const isFramed = window.parent !== window;
-      if (isFramed && !event.ctrlKey && !event.metaKey) return; // the host page scrolls
-      event.preventDefault();
-      this.scene.zoom(Math.exp(-clamp(event.deltaY, -60, 60) / 240), event.clientX, event.clientY);
-    }, { passive: false });
+  follow(isOn) {
+    this.scene.camera.isOn = isOn;
+    this.part("follow").setAttribute("aria-pressed", String(isOn));
   }
 }

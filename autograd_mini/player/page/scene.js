@@ -1,11 +1,12 @@
-// What is drawn: the boxes and edges of an SVG by id, and a camera.
+// What is drawn: the boxes and edges of an SVG by id.
 class Scene {
   constructor(svg, host) {
     this.svg = svg;
-    this.host = host;
     const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
     this.size = { width, height };
+    /** @type {Map<number, any>} */
     this.boxes = new Map();
+    /** @type {Map<string, any>} */
     this.edges = new Map();
     svg.removeAttribute("role");
     svg.setAttribute("width", width);
@@ -13,107 +14,47 @@ class Scene {
     svg.classList.add("live");
     for (const title of svg.querySelectorAll("title")) title.remove();
     for (const element of svg.querySelectorAll("g.node")) {
-      if (!/^n\d+$/.test(element.id)) continue;
-      const shape = element.querySelector("rect");
-      const field = (kind) => {
-        const line = element.querySelector("text." + kind);
-        return line && { line, width: line.textContent.length - 4, text: null };
-      };
-      const at = (name) => Number(shape.getAttribute(name));
-      const id = Number(element.id.slice(1));
-      this.boxes.set(id, {
-        id, element, data: field("data"), grad: field("grad"),
-        x: at("x"), y: at("y"), width: at("width"), height: at("height"),
-      });
-      element.tabIndex = 0;
-      element.setAttribute("role", "button");
+      if (/^n\d+$/.test(element.id)) this.addBox(element);
     }
+    this.every = [...svg.querySelectorAll("g.node > g > rect")].map(rectangle);
     for (const element of svg.querySelectorAll("g.edge")) this.edges.set(element.id, element);
-    this.flow = makeSvg("g");
-    this.flow.setAttribute("class", "flow");
+    this.flow = makeSvg("g", { class: "flow" });
     this.flow.append(makeSvg("rect"), makeSvg("text"));
-    svg.append(this.flow);
-    this.view = { x: 0, y: 0, scale: 1 };
+    this.tip = makeSvg("polygon", { class: "tip" });
+    svg.append(this.tip, this.flow);
+    /** @type {any[]} */
+    this.lit = [];
     this.middles = new Map();
-    this.measure();
+    this.camera = new Camera(svg, host, this.size);
   }
 
-  // The window's size. Reading it makes the browser lay out, so it is not read at every step.
-  measure() {
-    this.width = this.host.clientWidth;
-    this.height = this.host.clientHeight;
+  addBox(element) {
+    const field = (kind) => {
+      const line = element.querySelector("text." + kind);
+      return line && { line, width: line.textContent.length - 4, text: null };
+    };
+    const id = Number(element.id.slice(1));
+    this.boxes.set(id, {
+      id, element, data: field("data"), grad: field("grad"),
+      ...rectangle(element.querySelector("rect")),
+    });
+    element.tabIndex = 0;
+    element.setAttribute("role", "button");
   }
 
-  // The middle of an edge and its length, read once.
+  // Where an edge runs, read once.
   middle(id) {
     if (!this.middles.has(id)) {
       const path = this.edges.get(id)?.querySelector("path");
       const length = path?.getTotalLength() ?? 0;
-      this.middles.set(id, path && { ...pointOf(path.getPointAtLength(length / 2)), length });
+      const at = (t) => path.getPointAtLength(t);
+      this.middles.set(id, path && { middle: at(length / 2), from: at(0), next: at(10), length });
     }
     return this.middles.get(id);
   }
 
-  // Camera: the graph's point (x, y) is at the middle of the window, `scale` pixels a unit. A CSS
-  // transform, since a change of viewBox makes the browser lay out every text again.
-  look(x, y, scale) {
-    this.view = { x, y, scale };
-    const left = this.width / 2 - x * scale, top = this.height / 2 - y * scale;
-    this.svg.style.transform = `translate(${left.toFixed(2)}px, ${top.toFixed(2)}px) scale(${scale})`;
-  }
-
-  move(x, y, scale = this.view.scale) {
-    cancelAnimationFrame(this.moving);
-    if (calm.matches) return this.look(x, y, scale);
-    const from = this.view, start = performance.now(), time = 220;
-    const frame = (now) => {
-      const t = clamp((now - start) / time, 0, 1), ease = t * (2 - t);
-      const mix = (a, b) => a + (b - a) * ease;
-      this.look(mix(from.x, x), mix(from.y, y), mix(from.scale, scale));
-      if (t < 1) this.moving = requestAnimationFrame(frame);
-    };
-    this.moving = requestAnimationFrame(frame);
-  }
-
-  get fitting() {
-    const { width, height } = this.size;
-    return Math.max(0.01, Math.min(this.width / width, this.height / height, 1.6));
-  }
-
-  fit(move = true) {
-    const { width, height } = this.size;
-    if (move) this.move(width / 2, height / 2, this.fitting);
-    else this.look(width / 2, height / 2, this.fitting);
-  }
-
-  zoom(factor, clientX, clientY) {
-    cancelAnimationFrame(this.moving);
-    const { x, y, scale } = this.view;
-    const next = clamp(scale * factor, Math.min(0.05, this.fitting), 6);
-    const frame = this.host.getBoundingClientRect();
-    const dx = (clientX ?? frame.left + frame.width / 2) - frame.left - frame.width / 2;
-    const dy = (clientY ?? frame.top + frame.height / 2) - frame.top - frame.height / 2;
-    this.look(x + dx / scale - dx / next, y + dy / scale - dy / next, next);
-  }
-
-  // Bring boxes into the window, if they are not there already. The first counts most.
   reveal(ids) {
-    const boxes = ids.map((id) => this.boxes.get(id)).filter(Boolean);
-    if (!boxes.length) return;
-    const { x, y, scale } = this.view;
-    const halfWidth = this.width / scale / 2, halfHeight = this.height / scale / 2;
-    const area = (list) => ({
-      left: Math.min(...list.map((b) => b.x)), right: Math.max(...list.map((b) => b.x + b.width)),
-      top: Math.min(...list.map((b) => b.y)), bottom: Math.max(...list.map((b) => b.y + b.height)),
-    });
-    let { left, right, top, bottom } = area(boxes);
-    if (right - left > 1.8 * halfWidth || bottom - top > 1.8 * halfHeight) {
-      ({ left, right, top, bottom } = area(boxes.slice(0, 1)));
-    }
-    const margin = 12 / scale;
-    if (left >= x - halfWidth + margin && right <= x + halfWidth - margin &&
-        top >= y - halfHeight + margin && bottom <= y + halfHeight - margin) return;
-    this.move((left + right) / 2, (top + bottom) / 2);
+    if (this.camera.isOn) this.camera.reveal(ids.map((id) => this.boxes.get(id)).filter(Boolean));
   }
 
   write(id, kind, text) {
@@ -134,27 +75,67 @@ class Scene {
     element.style.setProperty("--strength", `${Math.round(100 * strength)}%`);
   }
 
+  // A remark beside a box, or none: `was 2`, `log needs x > 0`.
+  note(id, kind, text) {
+    const { element, x, y, width, height } = this.boxes.get(id);
+    element.querySelector(`text.${kind}`)?.remove();
+    element.classList.toggle(`has-${kind}`, Boolean(text));
+    if (!text) return;
+    const isAbove = kind === "was";
+    element.append(makeSvg("text", {
+      class: kind, x: x + width / 2, y: isAbove ? y - 4 : y + height + 11, "text-anchor": "middle",
+    }, text));
+  }
+
   // The edges that a step is about, and the arithmetic of the first beside it.
-  highlight(edges, direction, text, ends = []) {
-    for (const edge of this.lit ?? []) edge.classList.remove("active", "forward", "backward");
+  highlight(edges, direction, text = "") {
+    for (const edge of this.lit) edge.classList.remove("active", "forward", "backward");
     this.lit = edges.map((id) => this.edges.get(id)).filter(Boolean);
     for (const edge of this.lit) edge.classList.add("active", direction);
-    this.flow.classList.toggle("shown", Boolean(text && this.lit.length));
-    if (!text || !this.lit.length) return;
-    const middle = this.middle(edges[0]), { length } = middle;
+    const isShown = Boolean(text && this.lit.length);
+    this.flow.classList.toggle("shown", isShown);
+    this.tip.classList.toggle("shown", isShown);
+    if (!isShown) return;
+    const { middle, from, next } = this.middle(edges[0]);
+    this.pointBack(from, next);
     const [rect, label] = this.flow.children;
     label.textContent = text;
     const width = text.length * 6.7 + 16, height = 20;
-    let top = middle.y - height / 2;
-    const boxes = ends.map((id) => this.boxes.get(id)).filter(Boolean);
-    if (length < width + 30 && boxes.length) { // it would hide the boxes: above both
-      top = Math.min(...boxes.map((box) => box.y)) - height - 6;
-    }
+    const { x, y } = clearOf(this.every, middle, width, height);
     rect.setAttribute("width", width);
     rect.setAttribute("height", height);
     rect.setAttribute("rx", height / 2);
     label.setAttribute("x", width / 2);
     label.setAttribute("y", 14);
-    this.flow.setAttribute("transform", `translate(${middle.x - width / 2} ${top})`);
+    this.flow.setAttribute("transform", `translate(${x} ${y})`);
   }
+
+  // An arrowhead at the start of an edge: gradients flow against the data.
+  pointBack(from, next) {
+    const angle = Math.atan2(from.y - next.y, from.x - next.x);
+    this.tip.setAttribute("points", "0,0 -10,-4.5 -10,4.5");
+    this.tip.setAttribute("transform",
+      `translate(${from.x} ${from.y}) rotate(${(180 * angle) / Math.PI})`);
+  }
+}
+
+const rectangle = (rect) => {
+  const at = (name) => Number(rect.getAttribute(name));
+  return { x: at("x"), y: at("y"), width: at("width"), height: at("height") };
+};
+
+// The place nearest to a point where a badge covers no box.
+function clearOf(boxes, point, width, height) {
+  const gap = 3, left = point.x - width / 2, top = point.y - height / 2;
+  const isClear = (x, y) => !boxes.some((b) => x < b.x + b.width + gap && x + width > b.x - gap &&
+    y < b.y + b.height + gap && y + height > b.y - gap);
+  for (let away = 0; away < 80; away += 1) {
+    for (const side of away ? [-1, 1] : [1]) {
+      for (const aside of [0, -0.5, 0.5]) {
+        const x = left + aside * width, y = top + side * away * 6;
+        if (isClear(x, y)) return { x, y };
+      }
+    }
+  }
+  return { x: left, y: Math.min(...boxes.map((b) => b.y)) - height - 6 };
 }

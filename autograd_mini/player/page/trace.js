@@ -3,11 +3,32 @@
 {
   const { graph, data, local } = readJson("trace");
   graph.seed = number(graph.seed);
-  let player = null;
-  player = new Player(document.body, () => player && writeAddress({ step: player.position }));
-  const readStep = () => Number(address().get("step")) || 0;
-  const step = readStep(); // loading writes the address
-  player.load(find("#drawing svg"), graph, data.map(number), local.map((row) => row.map((slope) => slope === null ? null : number(slope))));
-  player.seek(step);
-  addEventListener("hashchange", () => player.go(readStep()));
+  const numbers = [data.map(number), local.map((row) => row.map((slope) => slope === null ? null : number(slope)))];
+  const isNarrow = () => {
+    const { clientWidth, clientHeight } = document.documentElement;
+    return clientWidth < 600 && clientHeight > clientWidth;
+  };
+  // From left to right, and in a narrow, tall window from top to bottom.
+  const across = find("#drawing svg");
+  let down = null;
+  let isReady = false;
+  const player = new Player(document.body, () => isReady && writeAddress(player.fields()));
+  const turn = async () => {
+    if (isNarrow()) {
+      down ??= unpacked(readJson("upright")).then((text) =>
+        document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true));
+    }
+    const svg = isNarrow() ? await down : across;
+    if (player.scene.svg === svg) return;
+    const { selected } = player;
+    player.load(svg, graph, ...numbers);
+    player.select(selected);
+  };
+  player.load(across, graph, ...numbers);
+  player.onresize = turn;
+  publish(player);
+  player.restore(address());
+  isReady = true;
+  turn();
+  addEventListener("hashchange", () => player.restore(address()));
 }

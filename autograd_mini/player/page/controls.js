@@ -1,0 +1,194 @@
+// Buttons, keys and pointers.
+
+function wireControls(player) {
+  const { part } = player;
+  const camera = () => player.scene.camera;
+  const leaf = () => [player.selected, player.hovered].find((id) => player.edits.isField(id)) ?? null;
+  const actions = {
+    first: () => player.go(0),
+    "back-node": () => player.go(player.previousNode()),
+    back: () => player.go(player.position - 1),
+    play: () => (player.isPlaying ? player.pause() : player.play()),
+    next: () => player.go(player.position + 1),
+    "next-node": () => player.go(player.nextNode()),
+    last: () => player.go(player.pass.last),
+    fit: () => camera().fit(),
+    reset: () => { camera().isMoved = true; camera().move(camera().view.x, camera().view.y, 1); },
+    in: () => camera().zoom(1.25),
+    out: () => camera().zoom(0.8),
+    follow: () => { player.follow(!camera().isOn); player.remember?.(); },
+    break: () => player.toggleBreakpoint(),
+    why: () => { player.isAskingWhy = !player.isAskingWhy; player.describe(); },
+    pin: () => { player.compare.toggle(); player.describe(); player.remember?.(); },
+    quiz: () => player.quiz.toggle(),
+    undo: () => player.edits.reset(),
+    link: () => copyLink(player),
+    help: () => part("keys").showModal(),
+    theme: () => {
+      const style = document.documentElement.style;
+      const isDark = style.colorScheme
+        ? style.colorScheme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+      style.colorScheme = isDark ? "light" : "dark";
+    },
+  };
+  for (const [name, action] of Object.entries(actions)) {
+    part(name).addEventListener("click", () => player.scene && action());
+  }
+  const slider = player.slider;
+  slider.addEventListener("input", () => player.go(Number(slider.value)));
+
+  const search = part("search");
+  search.addEventListener("input", () => player.table.search(search.value));
+  search.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") player.table.nextMatch(event.shiftKey ? -1 : 1);
+    if (event.key === "Escape") {
+      search.value = "";
+      player.table.search("");
+      search.blur();
+    }
+  });
+
+  const nudge = (direction) => (event) => {
+    if (leaf() !== null) player.edits.nudge(leaf(), direction, event);
+  };
+  const keys = {
+    ArrowRight: (event) => (event.shiftKey ? actions["next-node"]() : actions.next()),
+    ArrowLeft: (event) => (event.shiftKey ? actions["back-node"]() : actions.back()),
+    ArrowUp: nudge(1), ArrowDown: nudge(-1),
+    Home: actions.first, End: actions.last, " ": actions.play,
+    "/": () => { search.focus(); search.select(); },
+    f: actions.fit, 0: actions.reset, b: actions.break, "?": actions.help, w: actions.why,
+    p: actions.pin, q: actions.quiz, r: actions.undo, l: actions.link, c: actions.follow,
+    "+": actions.in, "-": actions.out,
+    Escape: () => player.select(null),
+  };
+  document.addEventListener("keydown", (event) => {
+    const target = /** @type {any} */ (event.target), { key } = event;
+    const isArrow = key === "ArrowUp" || key === "ArrowDown";
+    if (event.ctrlKey || event.metaKey || (event.altKey && !isArrow) || !player.scene) return;
+    if (find("dialog[open]") || target.matches("input:not([type=range]), select")) return;
+    if (target.matches("[data-part=epoch]") || (isArrow && leaf() === null)) return;
+    if ((key === " " || key === "Enter") && target.matches("button, summary")) return;
+    const box = target.closest?.("g.node");
+    if (key === "Enter" && box && /^n\d+$/.test(box.id)) {
+      player.select(Number(box.id.slice(1)));
+      find("[data-part=field]", part("node"))?.select();
+      find("[data-part=field]", part("node"))?.focus();
+      event.preventDefault();
+      return;
+    }
+    const action = keys[key];
+    if (!action) return;
+    event.preventDefault();
+    action(event);
+  });
+
+  const dialog = part("keys");
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  calm.addEventListener("change", () => calm.matches && player.isPlaying && player.pause());
+  keepFitted(player);
+}
+
+// Until the reader has moved it, the view is fitted anew whenever the frame gets a size.
+function keepFitted(player) {
+  let before = "";
+  const refit = () => {
+    if (!player.scene) return;
+    const { camera } = player.scene;
+    camera.measure();
+    const size = `${camera.width}x${camera.height}`;
+    if (size === before || !camera.width) return;
+    before = size;
+    player.onresize?.();
+    if (player.scene.camera.isMoved) {
+      const { x, y, scale } = player.scene.camera.target;
+      player.scene.camera.look(x, y, scale);
+    } else {
+      player.open();
+      if (player.position) player.show();
+    }
+  };
+  new ResizeObserver(refit).observe(player.part("graph"));
+}
+
+async function copyLink(player) {
+  const link = location.href.split("#")[0] + player.state();
+  let isCopied = false;
+  try {
+    await navigator.clipboard.writeText(link);
+    isCopied = true;
+  } catch {
+    const field = make("textarea"); // a file or a frame without the permission
+    field.value = link;
+    document.body.append(field);
+    field.select();
+    isCopied = document.execCommand("copy");
+    field.remove();
+  }
+  player.part("hint").textContent = isCopied ? "The link to this state is copied."
+    : `Copy it: ${player.state()}`;
+}
+
+function wireGraph(player, host) {
+  const idOf = (element) => (element && /^n\d+$/.test(element.id) ? Number(element.id.slice(1)) : null);
+  const boxAt = (event) => idOf(event.target.closest?.("g.node"));
+  const hover = (event) => {
+    const id = boxAt(event);
+    if (id === player.hovered) return;
+    player.hovered = id;
+    player.describe();
+  };
+  const leave = () => {
+    player.hovered = null;
+    if (player.pass) player.describe();
+  };
+  host.addEventListener("pointerover", hover);
+  host.addEventListener("pointerleave", leave);
+  host.addEventListener("focusin", hover);
+  host.addEventListener("focusout", leave);
+
+  const pointers = new Map();
+  let travelled = 0;
+  let scrubbed = null; // the leaf whose data is dragged, and from where
+  host.addEventListener("pointerdown", (event) => {
+    if (event.button || !player.scene) return;
+    pointers.set(event.pointerId, event);
+    travelled = 0;
+    const isData = event.target.matches?.("g.leaf text.data");
+    scrubbed = isData ? { id: boxAt(event), from: event.clientX, start: player.edits.get(boxAt(event)) } : null;
+  });
+  host.addEventListener("pointermove", (event) => {
+    const before = pointers.get(event.pointerId);
+    if (!before) return;
+    pointers.set(event.pointerId, event);
+    const dx = event.clientX - before.clientX, dy = event.clientY - before.clientY;
+    travelled += Math.abs(dx) + Math.abs(dy);
+    if (travelled < 4) return;
+    if (!host.hasPointerCapture(event.pointerId)) host.setPointerCapture(event.pointerId);
+    const { camera } = player.scene;
+    if (scrubbed && pointers.size === 1) {
+      const step = event.shiftKey ? 1 : event.altKey ? 0.01 : 0.1;
+      const x = scrubbed.start + step * Math.round((event.clientX - scrubbed.from) / 4);
+      player.edits.set(scrubbed.id, Number(x.toPrecision(12)));
+    } else if (pointers.size === 2) {
+      const [other] = [...pointers.values()].filter((p) => p.pointerId !== event.pointerId);
+      const apart = (p) => Math.hypot(p.clientX - other.clientX, p.clientY - other.clientY);
+      camera.zoom(apart(event) / Math.max(1, apart(before)), other.clientX, other.clientY);
+    } else camera.pan(dx, dy);
+  });
+  host.addEventListener("pointerup", (event) => {
+    pointers.delete(event.pointerId);
+    if (travelled < 4 && player.scene) {
+      player.select(boxAt(event));
+      if (scrubbed) find("[data-part=field]", player.part("node"))?.select();
+    }
+    scrubbed = null;
+  });
+  host.addEventListener("pointercancel", (event) => pointers.delete(event.pointerId));
+  host.addEventListener("wheel", (event) => {
+    const isFramed = window.parent !== window;
+    if (!player.scene || (isFramed && !event.ctrlKey && !event.metaKey)) return; // the host page scrolls
+    event.preventDefault();
+    player.scene.camera.zoom(Math.exp(-clamp(event.deltaY, -60, 60) / 240), event.clientX, event.clientY);
+  }, { passive: false });
+}

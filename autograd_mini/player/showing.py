@@ -1,0 +1,107 @@
+"""How a page comes before the reader's eyes: a browser, a notebook, or a file that is named."""
+
+from __future__ import annotations
+
+import os
+import sys
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from autograd_mini.player.document import embedded
+from autograd_mini.player.trace import trace_page
+from autograd_mini.steps import Trace
+from autograd_mini.value import Value
+
+__all__ = ["open_page", "show"]
+
+
+def show(
+    root: Value | Trace, *, path: str | PathLike[str] | None = None, max_nodes: int = 300
+) -> Path | None:
+    """Open the player of a graph: step through it, and change its numbers.
+
+    A notebook shows it in the cell; elsewhere it opens in the browser. Where there is none, as
+    on a server, the file is named.
+
+    Args:
+        root: A Value, or a Trace with its seed.
+        path: Where to keep the file; without it, it is a temporary one.
+        max_nodes: How many boxes to draw at most, nearest the root first.
+
+    Returns:
+        The file; None in a notebook without `path`.
+
+    Example:
+        >>> import os, tempfile
+        >>> os.environ["BROWSER"] = "true"  # a program that does nothing
+        >>> a = Value(2.0, "a")
+        >>> show(a * a, path=tempfile.mkdtemp() + "/square.html").name
+        'square.html'
+    """
+    trace = root if isinstance(root, Trace) else Trace(root)
+    return open_page(trace_page(trace, max_nodes=max_nodes), path)
+
+
+def open_page(page: str, path: str | PathLike[str] | None = None, height: int = 640) -> Path | None:
+    """Show a page in the notebook or the browser, or say where its file is.
+
+    Args:
+        page: The HTML.
+        path: Where to keep it.
+        height: Of the frame in a notebook, in pixels.
+
+    Returns:
+        The file; None in a notebook without `path`.
+
+    Example:
+        >>> import os, tempfile
+        >>> os.environ["BROWSER"] = "true"  # a program that does nothing
+        >>> open_page("<p>", tempfile.mkdtemp() + "/page.html").read_text()
+        '<p>'
+    """
+    if path is not None:
+        Path(path).write_text(page, "utf-8")
+    display = _notebook()
+    if display is not None:
+        display(embedded(page, height))
+        return None if path is None else Path(path)
+    if path is None:
+        import tempfile
+
+        file = tempfile.NamedTemporaryFile(  # noqa: SIM115 # the browser reads it later
+            "w", prefix="autograd_mini-", suffix=".html", delete=False, encoding="utf-8"
+        )
+        with file:
+            file.write(page)
+        path = file.name
+    written = Path(path).resolve()
+    if not _browse(written.as_uri()):
+        print(f"open {written} in a browser")
+    return written
+
+
+def _notebook() -> Any:
+    """A function that shows HTML in the notebook's cell; None outside of one."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None or not hasattr(shell, "kernel"):
+        return None
+    from IPython.display import HTML, display  # pyright: ignore # there only in a notebook
+
+    return lambda text: display(HTML(text))  # pyright: ignore
+
+
+def _browse(address: str) -> bool:
+    """Open a browser; False where there is no screen for one."""
+    has_screen = sys.platform in ("win32", "darwin") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    )
+    if not has_screen:  # a text browser would take the terminal
+        return False
+    import webbrowser
+
+    try:
+        return webbrowser.open(address)
+    except webbrowser.Error:
+        return False
