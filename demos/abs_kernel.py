@@ -12,11 +12,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from nn.losses import l2_penalty
-from nn.metrics import accuracy
 
 from demos import _plot as plot
 from nn import FNN, Adam, datasets, fit
+from nn.losses import l2_penalty
+from nn.metrics import accuracy
 
 
 def best(X: Any, y: Any, folds: int, epochs: int, tries: int) -> FNN:
@@ -57,7 +57,7 @@ def main(n: int = 150, epochs: int = 250, tries: int = 6, folds: int = 3) -> Non
         plot.points(ax, points, y, size=26)
         limits = ax.axis() if k else (low1, x1, low2, x2)
         for j, unit in enumerate(layer.neurons if k < folds else ()):
-            (w1, w2), b = (w.data for w in unit.w), unit.b.data
+            w1, w2, b = (p.data for p in unit.parameters())
             a, c = np.array([-w1, -w2]) * b / (w1**2 + w2**2), np.array([-w2, w1]) * 99.0
             ax.plot(*np.array([a - c, a + c]).T, color=plot.INK, lw=2.0, ls=("--", "-.")[j],
                     label=f"unit {j + 1} folds here")  # fmt: skip

@@ -9,10 +9,10 @@ Run it:  python -m demos activations          (four seconds; writes out/activati
 from __future__ import annotations
 
 import numpy as np
-from nn.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 
 from autograd_mini import Value
 from demos import _plot as plot
+from nn.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 
 LECTURE = ("sigmoid", "tanh", "relu")
 

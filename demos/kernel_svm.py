@@ -10,12 +10,12 @@ Run it:  python -m demos kernel_svm          (three seconds; writes out/kernel_s
 from __future__ import annotations
 
 import numpy as np
-from nn.features import affine, compose, squared_norm
-from nn.losses import l2_penalty
-from nn.metrics import accuracy
 
 from demos import _plot as plot
 from nn import FNN, SGD, datasets, fit
+from nn.features import affine, compose, squared_norm
+from nn.losses import l2_penalty
+from nn.metrics import accuracy
 
 
 def trained(model: FNN, X: np.ndarray, y: np.ndarray, epochs: int) -> FNN:

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from nn.losses import gaussian_nll_loss, laplace_nll_loss
 
 from autograd_mini import Value, log
 from demos import _plot as plot
+from nn.losses import gaussian_nll_loss, laplace_nll_loss
 
 Noise = Callable[[Any, Any, Any], Any]  # (f, one y, level) -> -ln p(y)
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from nn.losses import hinge_loss, l2_penalty
 
 from demos import _plot as plot
 from nn import FNN, SGD, InverseTimeLR, datasets, fit
+from nn.losses import hinge_loss, l2_penalty
 
 
 def main(n: int = 80, epochs: int = 400, strength: float = 0.01, seed: int = 1) -> None:

@@ -33,11 +33,11 @@ def main(depth: int = 10, width: int = 8, seeds: int = 10, n: int = 40, epochs: 
         [f"{depth} hidden layers of {width} units, before training", "and what they learn from it"],
         columns=2, size=(5.6, 4.4))  # fmt: skip
     print("gradient in   " + "  ".join([f"layer {k:2}" for k in (1, depth // 2, depth)]) + "  loss")
+    layers = range(1, depth + 2)
     for unit, color in UNITS.items():
         sizes = [2, *[width] * depth, 1]
         models = [FNN(sizes, unit, seed=seed) for seed in range(seeds)]
         found = np.array([sizes_by_layer(model, X, y) for model in models])
-        layers = range(1, depth + 2)
         left.plot(layers, found.T, color=color, lw=0.6, alpha=0.25)
         typical = np.exp(np.log(found + 1e-300).mean(axis=0))
         left.plot(layers, typical, "o-", color=color, lw=2.2, label=unit)

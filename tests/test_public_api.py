@@ -23,13 +23,13 @@ PACKAGES = {
 # A file imports only from files to its left. A new file takes its place here.
 ORDER = {
     "autograd_mini": """
-        errors guesses ops symbols contexts frames convert nested value graph backprop arrays pickling
-        functions transforms steps compiler drawing player testing debugger cli __init__
+        errors guesses ops symbols contexts frames convert nested value graph backprop arrays
+        pickling functions transforms steps compiler drawing player testing debugger cli __init__
         __main__
     """,
     "nn": """
-        errors guesses arrays initializers activations layers diagram network features losses optimizers
-        schedules metrics datasets plots files training playback estimators export tables
+        errors guesses arrays initializers activations layers diagram network features losses
+        optimizers schedules metrics datasets plots files training playback estimators export tables
         __init__ __main__
     """,
 }
