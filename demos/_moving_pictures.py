@@ -31,7 +31,7 @@ def player(path: Path) -> Iterator[Scene]:
     y.label = "y"
     trace = Trace(y)
     trace.to_html(path)
-    last = len(trace.forward) + len(trace)
+    last = len(trace.forward) + len(trace) + 1  # the seed is a step of the page
     for step in range(last + 1):
         yield f"autograd.go({step})", 1500 if step in (0, last) else 650
     for tenth in range(1, 7):

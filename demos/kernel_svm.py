@@ -53,7 +53,7 @@ def main(n: int = 160, epochs: int = 250) -> None:
     two.plot_wireframe(z1, z2, z1**2 + z2**2, color=plot.GREY, lw=0.5, alpha=0.55)
     two.plot_surface(z1, z2, cut, color=plot.GREEN, alpha=0.4, shade=False)
     plot.points(two, features, y, size=22)
-    two.text2D(0.0, 0.3, "w₂ᵀφ + b₂ = 0", color=plot.GREEN, fontsize=10)
+    two.text2D(0.02, 0.5, "w₂ᵀφ + b₂ = 0", transform=two.transAxes, color=plot.GREEN, fontsize=10)
     two.set(xlabel="z₁", ylabel="z₂", zlabel="‖z‖²", zlim=(0.0, 1.7))
     two.view_init(elev=13, azim=-60)
     two.set_box_aspect((1, 1, 0.85), zoom=1.1)
