@@ -120,6 +120,8 @@ def plot_decision_boundary(
     classes = sorted(set(np.asarray(y).tolist()))
 
     figure, axes = _figure((6.4, 4.8))
+    from matplotlib.ticker import MaxNLocator
+
     colors = [f"C{i}" for i in range(10)]
     if scores.ndim == 1:
         level = threshold
@@ -131,7 +133,9 @@ def plot_decision_boundary(
             xs, ys, heights + level, levels=level + np.linspace(-reach, reach, 15),
             cmap="RdBu_r", alpha=0.55,
         )  # fmt: skip
-        figure.colorbar(shades, label=f"the model's output; the boundary is at {level:g}")
+        figure.colorbar(
+            shades, ticks=MaxNLocator(7), label=f"the model's output; the boundary is at {level:g}"
+        )
         decided = np.where(model.predict(points) > level, classes[-1], classes[0])
         if heights.min() < 0.0 < heights.max():
             axes.contour(xs, ys, heights, levels=[0.0], colors="black", linewidths=1.5)

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import nn
 from demos.__main__ import found, main
 from tests.shared import ROOT
 
@@ -86,3 +87,12 @@ def test_a_demo_runs_and_prints_what_it_found(
         pytest.skip(f"needs {error.name}")
     assert capsys.readouterr().out.strip()
     assert {path.name for path in tmp_path.iterdir()} <= {"out"}
+
+
+def test_the_picture_of_a_decision_has_a_scale_and_rings_its_mistakes() -> None:
+    pytest.importorskip("matplotlib")
+    X, y = nn.datasets.xor(40, noise=0.1)
+    figure = nn.plots.plot_decision_boundary(nn.FNN([2, 1], seed=0), X, y, steps=10)
+    picture, scale = figure.axes
+    assert "boundary is at" in scale.get_ylabel()
+    assert any("mistake" in text.get_text() for text in picture.get_legend().get_texts())
