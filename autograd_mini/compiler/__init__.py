@@ -1,8 +1,8 @@
 """The compiler: one example's scalar graph in, a NumPy program over a batch out.
 
-Four passes, each a function whose result prints: `record.record` records the graph, `group.plan`
-finds the arrays and matrices in it, `emit.emit` writes the program (`scalar.emit_scalar` one in
-plain floats, for a single example), `program.compile` runs it.
+Passes, each a function whose result prints: `record.record` records the graph, `plan.plan` finds
+the arrays and matrices in it, `lower.lower` makes statements of these, forward and backward,
+`emit.emit` writes them in a language, `program.compile` runs the program.
 """
 
 from __future__ import annotations

@@ -1,38 +1,47 @@
-"""Names: what the numbers of a program are called, after their labels and their roles."""
+"""Names: what the numbers of a program are called, after their labels and their roles.
+
+No text of a user's is ever code: a name is made here, of letters, digits and underscores, and is
+none that the language or the program uses for something else.
+"""
 
 from __future__ import annotations
 
-import keyword
+import os
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
 
-from autograd_mini import ops
-from autograd_mini.compiler import spelling
-from autograd_mini.compiler.group import FORWARD, GRADIENT, INPUTS, Plan
+from autograd_mini.compiler.plan import Group, Plan
 from autograd_mini.compiler.record import VARYING
 
-__all__ = ["RESERVED", "Names", "common_label", "identifier", "name_groups"]
-
-RESERVED: Final = {
-    *keyword.kwlist,
-    *spelling.__dict__,
-    *("np", "theta", "gtheta", "B", "U", "V", "G", "GU", "ones", "seed", "average", "out", "bind"),
-    *("float", "pow", "sum", "min", "max", "abs", FORWARD, GRADIENT, INPUTS, *ops.OPS),
-}
+__all__ = ["Names", "commented", "common_label", "identifier", "name_groups", "place_of", "wishes"]
 
 
 def identifier(label: str) -> str:
-    """Return a label as a Python name, or "" if nothing of it is left."""
+    """Return a label as a name, or "" if nothing of it is left.
+
+    Example:
+        >>> identifier("layers.0.w"), identifier("2nd try"), identifier("μ")
+        ('layers_0_w', '_2nd_try', '')
+    """
     name = re.sub(r"\W+", "_", label, flags=re.ASCII).strip("_")
     return f"_{name}" if name[:1].isdigit() else name
 
 
-class Names:
-    """Names that are not taken yet."""
+def commented(text: str) -> str:
+    """Return a text on one line, of characters that print: fit for a comment.
 
-    def __init__(self, taken: Sequence[str] = ()) -> None:
-        self.taken = {*RESERVED, *taken}
+    Example:
+        >>> commented("w\\n    print('label') # \\u2028")
+        "w     print('label') #  "
+    """
+    return "".join([c if c.isprintable() else " " for c in text])
+
+
+class Names:
+    """Names that are not taken yet; with each goes that of its gradient, `g_...`."""
+
+    def __init__(self, reserved: Iterable[str]) -> None:
+        self.taken = set(reserved)
         self.counts: dict[str, int] = {}
 
     def new(self, wish: str, *, numbered: bool = False) -> str:
@@ -41,8 +50,8 @@ class Names:
         while numbered or name in self.taken or f"g_{name}" in self.taken:
             self.counts[wish] = self.counts.get(wish, 0) + 1
             name = f"{wish}{self.counts[wish]}"
-            numbered = name in self.taken
-        self.taken.add(name)
+            numbered = False
+        self.taken |= {name, f"g_{name}"}
         return name
 
 
@@ -59,30 +68,49 @@ def common_label(labels: Sequence[str]) -> str:
     return "" if shared == ["*"] else ".".join(shared)
 
 
-def name_groups(plan: Plan) -> dict[int, str]:
-    """Give every group a name by its role; return the names of matrices' layers by group."""
+def place_of(plan: Plan, nodes: Sequence[int]) -> str:
+    """Return where nodes come from: the label that they share, or else `file:line`."""
     graph = plan.graph
-    names = Names([identifier(name) for name in graph.names])
-    owner = {i: group for group in plan.groups for i in group.members}
-    layer = 0
-    numbers: dict[int, str] = {}
-    roots = set(graph.roots)
+    label = common_label([graph.labels[i] for i in nodes])
+    if label:
+        return label
+    sources = {graph.sources[i] for i in nodes}
+    source = sources.pop() if len(sources) == 1 else None
+    path, _, line = (source or "").rpartition(":")
+    return f"{os.path.basename(path)}:{line}" if path else ""
+
+
+def wishes(plan: Plan) -> list[tuple[Group, str, bool]]:
+    """Return what each group would be called by its role, and whether always with a number.
+
+    Matrices are numbered, `z1`, `z2`, ..., in the order of their groups.
+    """
+    graph, roots, layer = plan.graph, set(plan.graph.roots), 0
+    found: dict[int, str] = {}  # by node
+    result: list[tuple[Group, str, bool]] = []
     for group in plan.groups:
         reads = group.refs
-        source = owner.get(reads[0].nodes[0]) if reads else None
-        if group.is_matrix:
-            layer += 1
-            numbers[id(group)] = str(layer)
+        source = found.get(reads[0].nodes[0], "") if reads else ""
+        layer += group.is_matrix
+        numbered = False
         if roots & set(group.members) and len(plan.groups) > 1 and group.kind == VARYING:
-            wish, numbered = "loss" if graph.scalar else "y", False
+            wish = "loss" if graph.scalar else "y"
         elif group.is_matrix:
-            wish, numbered = f"z{layer}", False
+            wish = f"z{layer}"
         elif len(group.members) == 1:
             (node,) = group.members
-            wish, numbered = identifier(graph.labels[node]) or f"v{node}", False
-        elif group.op and group.op.arity == 1 and source and source.name[:1] == "z":
-            wish, numbered = f"h{source.name[1:]}", False
+            wish = identifier(graph.labels[node]) or f"v{node}"
+        elif group.op and group.op.arity == 1 and re.fullmatch(r"z\d+", source):
+            wish = f"h{source[1:]}"
         else:
-            wish, numbered = group.op.name if group.op else "sum", True
+            wish, numbered = identifier(group.op.name) if group.op else "sum", True
+        found.update(dict.fromkeys(group.members, wish))
+        result.append((group, wish or "v", numbered or not wish))
+    return result
+
+
+def name_groups(plan: Plan) -> None:
+    """Give every group its name, for a plan that is printed."""
+    names = Names(())
+    for group, wish, numbered in wishes(plan):
         group.name = names.new(wish, numbered=numbered)
-    return numbers

@@ -34,7 +34,7 @@ from typing import Any, Final, TypeAlias
 
 from autograd_mini.backprop import adjoints
 from autograd_mini.compiler import record as recording
-from autograd_mini.compiler.group import FORWARD, GRADIENT, INPUTS, Plan, plan
+from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan, plan
 from autograd_mini.compiler.record import PARAMETER, VARYING, Shape
 from autograd_mini.contexts import collector_paused
 from autograd_mini.convert import number
@@ -441,10 +441,9 @@ class Program:
         key = (purpose, scalar)
         if key not in self._texts:
             from autograd_mini.compiler.emit import emit
-            from autograd_mini.compiler.scalar import emit_scalar
 
             with collector_paused():
-                text = (emit_scalar if scalar else emit)(self._plan, purpose)
+                text = emit(self._plan, purpose, "python" if scalar else "numpy")
             self._texts[key] = _Loaded(self, text, purpose if scalar else "bind")
         return self._texts[key]
 

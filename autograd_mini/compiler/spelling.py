@@ -17,10 +17,10 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from autograd_mini import ops
-from autograd_mini.ops import Number, Op
-from autograd_mini.symbols import ATOM, PRODUCT, SIGN, Symbol
+from autograd_mini.ops import Op
+from autograd_mini.symbols import ATOM, PRODUCT, Symbol
 
-__all__ = ["SPELLINGS", "Column", "MathSymbol", "NumPySymbol", "is_spelled", "spelling"]
+__all__ = ["SPELLINGS", "TRUTH", "NumPySymbol", "is_spelled", "over_elements"]
 
 Array: TypeAlias = Any
 
@@ -364,18 +364,15 @@ def is_spelled(op: Op) -> bool:
     return op in _SPELLED
 
 
-def spelling(op: Op) -> Callable[..., Any]:
-    """Return what computes a row on arrays.
+def over_elements(op: Op) -> Callable[..., Any]:
+    """Return a function of arrays that maps a row over their elements.
 
-    A row of the user's that is plain arithmetic runs on arrays as it is; any other is mapped
-    over the elements.
+    A row of any number of operands takes them as the first axis of one array.
     """
-    if is_spelled(op):
-        return SPELLINGS[op.name]
     mapped = np.frompyfunc(lambda *xs: float(op.forward(*xs)), op.arity or 1, 1)
 
-    def over_elements(*operands: Array, out: Array | None = None) -> Array:
-        if op.arity is None:  # the operands are the first axis
+    def over(*operands: Array, out: Array | None = None) -> Array:
+        if op.arity is None:
             (xs,) = operands
             result = np.empty(xs.shape[1:], xs.dtype)
             columns = xs.reshape(len(xs), -1).T.tolist()
@@ -383,42 +380,7 @@ def spelling(op: Op) -> Callable[..., Any]:
             return _into(result, out)
         return _into(np.asarray(mapped(*[np.asarray(x, float) for x in operands]), float), out)
 
-    return over_elements
-
-
-def stacked(partials: tuple[Array | float, ...], shape: tuple[int, ...]) -> Array:
-    """Return all partials of a row of any number of operands along the first axis."""
-    return np.stack([np.broadcast_to(partial, shape) for partial in partials])
-
-
-class Column(Number):
-    """An array that rules can be called on."""
-
-    __slots__ = ("array",)
-
-    def __init__(self, array: Array) -> None:
-        self.array = array
-
-    @classmethod
-    def apply(cls, op: Op, *operands: Any) -> Any:
-        """Apply a row by its spelling."""
-        arrays = [x.array if isinstance(x, Column) else x for x in operands]
-        if op.arity is None:
-            arrays = [np.stack(np.broadcast_arrays(*arrays))]
-        return cls(spelling(op)(*arrays))
-
-    def __gt__(self, other: Any) -> Column:
-        return self.apply(ops.GREATER, self, other)
-
-    def __lt__(self, other: Any) -> Column:
-        return self.apply(ops.LESS, self, other)
-
-
-def local_arrays(op: Op, f: Array, operands: Array) -> Array:
-    """Return all partials of a row that only knows numbers, along the first axis."""
-    partials = op.partials(Column(f), *[Column(x) for x in operands])
-    shape = np.broadcast_shapes(f.shape, operands[0].shape)
-    return stacked(tuple([p.array if isinstance(p, Column) else p for p in partials]), shape)
+    return over
 
 
 class NumPySymbol(Symbol):
@@ -440,19 +402,7 @@ class NumPySymbol(Symbol):
     @classmethod
     def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:
         """Return the text of a row that has no operator of its own."""
-        if op is ops.GREATER:
-            return cls.compare(">", *operands)
-        if op is ops.LESS:
-            return cls.compare("<", *operands)
-        if op not in _SPELLED:
-            raise TypeError(f"{op.name} has no NumPy spelling")
         return cls(f"{cls.names[op.name]}({', '.join(x.text for x in operands)})")
-
-    @classmethod
-    def compare(cls, sign: str, x: Any, y: Any) -> Symbol:
-        """Return the text of a comparison, as a number."""
-        text = super().compare(sign, x, y).text
-        return cls(f"({text})", TRUTH)
 
     @classmethod
     def apply(cls, op: Op, *operands: Any) -> Any:
@@ -481,46 +431,10 @@ def _number(x: Any) -> Any:
 
 
 def _signs(a: Any, b: Any) -> Symbol | None:
-    """Return np.sign for (x > 0.0) - (x < 0.0)."""
+    """Return np.sign for (x > zero) - (x < zero)."""
     if not (isinstance(a, Symbol) and isinstance(b, Symbol) and a.level == b.level == TRUTH):
         return None
-    x, greater_than_0, _ = a.text.rpartition(" > 0.0)")
-    if greater_than_0 and b.text == f"{x} < 0.0)":
+    x, greater_than_0, _ = a.text.rpartition(" > zero)")
+    if greater_than_0 and b.text == f"{x} < zero)":
         return NumPySymbol(f"np.sign({x[1:]})")
     return None
-
-
-class MathSymbol(Symbol):
-    """A symbol that writes plain Python on floats; a row without operator is its own forward."""
-
-    __slots__ = ()
-
-    @classmethod
-    def literal(cls, x: float) -> str:
-        """Return the text of a number, infinities included."""
-        x = float(x)
-        return repr(x) if math.isfinite(x) else f'float("{x}")'
-
-    @classmethod
-    def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:
-        """Return the text of a row that has no operator of its own."""
-        if op is ops.GREATER:
-            return cls.compare(">", *operands)
-        if op is ops.LESS:
-            return cls.compare("<", *operands)
-        if op is ops.WHERE:
-            cond, a, b = operands
-            return cls(f"({a.text} if {cond.text} else {b.text})")
-        return super().call(op, operands)
-
-    @classmethod
-    def compare(cls, sign: str, x: Any, y: Any) -> Symbol:
-        """Return the text of a comparison."""
-        return cls(f"({super().compare(sign, x, y).text})")
-
-    @classmethod
-    def power(cls, base: Symbol, exponent: Symbol) -> Symbol:
-        """Return the text of a power; only a whole exponent is sure to give a real number."""
-        if exponent.level in (ATOM, SIGN) and exponent.text.lstrip("-").endswith(".0"):
-            return super().power(base, exponent)
-        return cls(f"pow({base.text}, {exponent.text})")

@@ -45,7 +45,7 @@ from workloads import (
 
 from autograd_mini import Program, Value, compile, dot, logsumexp
 from autograd_mini.compiler.emit import emit
-from autograd_mini.compiler.group import plan
+from autograd_mini.compiler.plan import plan
 from autograd_mini.compiler.record import record
 from autograd_mini.contexts import collector_paused
 

@@ -1,0 +1,361 @@
+"""Adjoint: the groups in reverse; each sends upstream * local to what it read.
+
+The local derivative is the row's own rule, run on expressions. The first contribution to a
+gradient is stored, later ones are added; where a contribution is the upstream itself, its array
+is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from autograd_mini.compiler.lower import (
+    Forward,
+    Lowered,
+    is_narrow,
+    is_steady,
+    joined_operands,
+    shared_terms,
+)
+from autograd_mini.compiler.plan import FLAGS, INPUTS, Group, Part
+from autograd_mini.compiler.statements import (
+    CONSTANTS,
+    COPY,
+    MATMUL_NT,
+    MATMUL_TN,
+    PRODUCTS,
+    SEED,
+    SHARED,
+    SUM,
+    THETA,
+    VALUES,
+    Expression,
+    Operand,
+    Ref,
+    Statement,
+    Term,
+    extent,
+    reads,
+    substituted,
+    written,
+)
+from autograd_mini.compiler.record import VARYING
+from autograd_mini.ops import Op
+
+__all__ = ["Backward"]
+
+Upstream: TypeAlias = "float | Ref"  # a float: so many times the seed, for all members
+
+
+class Backward:
+    """The statements that differentiate.
+
+    Attributes:
+        written: For each buffer, the rows of its gradient that something was written to.
+        cleared: The rows that are added to before anything is stored.
+        shared: Gradients that need no array of their own, by the group's id.
+        consumers: How many statements read of a group, by the group's id.
+    """
+
+    def __init__(self, lowered: Lowered, forward: Forward) -> None:
+        plan = lowered.plan
+        self.lowered = lowered
+        self.plan = plan
+        self.forward = forward
+        self.emit = forward.emit
+        self.flag = FLAGS[lowered.purpose]
+        self.owner = {i: group for group in plan.groups for i in group.members}
+        self.consumers: dict[int, int] = {}
+        for refs in [*[group.refs for group in plan.groups], plan.results]:
+            for ref in refs:
+                if ref.buffer in (VALUES, SHARED):
+                    for group in {id(self.owner[i]) for i in ref.nodes}:
+                        self.consumers[group] = self.consumers.get(group, 0) + 1
+        self.shared: dict[int, Upstream] = {}
+        self.cleared: dict[str, set[int]] = {}
+        self.written: dict[str, bytearray] = {
+            THETA: bytearray(len(plan.parameters)),
+            VALUES: bytearray(plan.rows[VARYING]),
+            SHARED: bytearray(plan.rows["p"]),
+            **{f"x{k}": bytearray(len(ids)) for k, ids in enumerate(plan.graph.inputs)},
+        }
+
+    def run(self) -> None:
+        """Write all of them."""
+        (ref,) = self.plan.results
+        if ref.buffer == CONSTANTS or not self._needed(ref):
+            return
+        group = self.owner.get(ref.nodes[0])
+        if group is not None and len(group.members) == 1 and self.consumers[id(group)] == 1:
+            self.shared[id(group)] = 1.0
+        else:
+            self._accumulate(ref, COPY, (self._seed(1.0, ref.varies),))
+        start = len(self.lowered.statements)
+        # What is the same for all examples comes last: nothing that varies waits for it, and a
+        # penalty finds the gradients of all weights stored, to be added to by one statement.
+        groups = self.plan.groups[::-1]
+        groups.sort(key=lambda group: group.kind != VARYING)
+        for group in groups:
+            if not self._leads_on(group.members):
+                continue
+            upstream = self._upstream(group)
+            if upstream is None:
+                continue
+            if group.op is None:
+                self._sum(group, upstream)
+            elif group.op.arity is None:
+                self._reduction(group, group.op, upstream)
+            else:
+                self._row(group, group.op, upstream)
+        self.lowered.statements[start:start] = self._clearing()
+
+    def _leads_on(self, nodes: Sequence[int]) -> bool:
+        """Return whether something whose gradient is wanted is below any of the nodes."""
+        flags, wanted = self.plan.flags, self.flag
+        return any(flags[i] & wanted for i in nodes)
+
+    def _needed(self, ref: Ref) -> bool:
+        return ref.buffer != CONSTANTS and self._leads_on(ref.nodes)
+
+    def _seed(self, factor: float, varies: bool) -> Operand:
+        """Return the gradient of the result times a factor; averaged, where it varies."""
+        if not varies or self.lowered.purpose == INPUTS:
+            return factor
+        return factor * Ref(SEED, [0], (1,), False)
+
+    def _upstream(self, group: Group) -> Upstream | None:
+        """Return the finished gradient of a group, None if nothing came."""
+        if id(group) in self.shared:
+            return self.shared[id(group)]
+        out = group.out
+        if not any(map(self.written[out.buffer].__getitem__, out.rows)):
+            return None
+        self._clear(out.buffer, out.rows)
+        return out.of(f"g_{out.buffer}")
+
+    def _array(self, upstream: Upstream, count: int, varies: bool) -> Ref:
+        """Return a gradient with all of its rows and columns."""
+        if isinstance(upstream, Ref):
+            return upstream
+        whole = self.forward.temporary((count,), varies)
+        self.emit(COPY, whole, (self._seed(upstream, varies),))
+        return whole
+
+    # Rows.
+
+    def _row(self, group: Group, op: Op, upstream: Upstream) -> None:
+        operands = [self.forward.read(ref) for ref in group.operands]
+        locals_: list[Operand | None] = []
+        for j, ref in enumerate(group.operands):
+            local = None
+            if self._needed(ref):
+                local = self._rule(op, j, group.out, operands)
+            locals_.append(local)
+        for ref, local in zip(group.operands, locals_, strict=True):
+            if local is not None:
+                (local,) = self.forward.cut([local])
+                self._contribute(group, ref, upstream, local)
+
+    def _rule(self, op: Op, j: int, out: Ref, operands: list[Operand]) -> Operand:
+        """Return a partial derivative: the rule run on expressions, or a call of it."""
+        local = written(op.partials[j], out, *operands)
+        if local is None or isinstance(local, tuple):
+            return Term(_opaque(op, j, op.partials[j], len(operands)), (out, *operands))
+        return local
+
+    def _reduction(self, group: Group, op: Op, upstream: Upstream) -> None:
+        if not any(map(self._needed, group.operands)):
+            return
+        out = group.out
+        joined = joined_operands(group)
+        members = [self._own(ref) for ref in group.operands]
+        partials = written(op.partials, out, *members)
+        template = _alike(partials, members)
+        if template is not None and joined is not None:
+            stack = self.forward.operand_stack(group)
+            local = substituted(template, members[0], stack)
+            n = len(group.members)
+            g = upstream if isinstance(upstream, Ref) else self._seed(upstream, out.varies)
+            self._accumulate_stack(joined, n, _times(g, local))
+            return
+        if partials is None or not isinstance(partials, tuple):
+            operands = [self.forward.read(ref) for ref in group.operands]
+            locals_: list[Any] = [
+                Term(_opaque(op, j, _jth(op, j), len(operands)), (out, *operands))
+                for j in range(len(operands))
+            ]
+        else:
+            locals_ = self.forward.cut(partials)
+        for ref, local in zip(group.operands, locals_, strict=True):
+            if self._needed(ref):
+                self._contribute(group, ref, upstream, local)
+
+    def _own(self, ref: Ref) -> Ref:
+        """Return what a member reads as an object of its own, to be told from the others'."""
+        x = self.forward.read(ref)
+        return (x if isinstance(x, Ref) else ref).of(ref.buffer)
+
+    def _contribute(self, group: Group, ref: Ref, upstream: Upstream, local: Operand) -> None:
+        """Send upstream * local to what one operand of every member reads."""
+        if not isinstance(local, Expression) and local == 0.0:
+            return
+        n = len(group.members)
+        over_batch = group.kind == VARYING and not ref.varies
+        over_members = n > 1 and ref.single
+        if over_members:
+            ref = Ref(ref.buffer, ref.rows[:1], (1,), ref.varies, ref.nodes[:1])
+        target = self._whole(ref)
+        if isinstance(upstream, float) and not isinstance(local, Expression):
+            factor = upstream * local * (n if over_members else 1)
+            if target is not None:
+                self.shared[id(target)] = factor
+            else:
+                self._accumulate(ref, COPY, (self._seed(factor, ref.varies),))
+            return
+        if isinstance(upstream, Ref):
+            product = _times(upstream, local)
+        else:
+            shape, varies = extent(local)
+            factor = upstream * (n if over_members and shape == (1,) else 1)
+            if over_batch and not varies:  # the seed, summed over the batch, is 1
+                over_batch = False
+                product = factor * local
+            else:
+                product = _times(self._seed(factor, group.kind == VARYING), local)
+            over_members = over_members and shape != (1,)
+        if over_batch or over_members:
+            self._accumulate(ref, SUM, (product,))
+        elif target is not None and product is upstream:
+            assert isinstance(product, Ref)
+            self.shared[id(target)] = product
+        else:
+            self._accumulate(ref, COPY, (product,))
+
+    def _whole(self, ref: Ref) -> Group | None:
+        """Return the group of which this is all, if nobody else reads it."""
+        group = self.owner.get(ref.nodes[0]) if ref.buffer in (VALUES, SHARED) else None
+        if group is None or self.consumers[id(group)] != 1:
+            return None
+        return group if ref.span == (group.lo, group.lo + len(group.members)) else None
+
+    # Sums of products.
+
+    def _sum(self, group: Group, upstream: Upstream) -> None:
+        total: Ref | None = None  # over the batch
+        n, varies = len(group.members), group.kind == VARYING
+        for part in group.parts:
+            if part.kind == "add":
+                if self._needed(part.left):
+                    self._contribute(group, part.left, upstream, 1.0)
+                continue
+            if not any(self._needed(side) for side in (part.left, part.right) if side is not None):
+                continue
+            g: Upstream = upstream
+            if varies and is_narrow(part) and isinstance(upstream, Ref):
+                if total is None:
+                    total = self.forward.temporary((n,), False)
+                    self.emit(SUM, total, (upstream,))
+                g = total
+            wide = varies and not is_narrow(part)
+            if part.kind == "matrix":
+                self._matrix(part, self._array(g, n, wide), group.positions)
+            else:
+                self._products(
+                    part, n, g if isinstance(g, Ref) else self._seed(g, wide), group.positions
+                )
+
+    def _matrix(self, part: Part, g: Ref, positions: int) -> None:
+        assert part.right is not None
+        g = g.shaped(part.left.shape[0], positions)
+        if self._needed(part.left):
+            self._accumulate(part.left, MATMUL_NT, (g, part.right))
+        if self._needed(part.right):
+            self._accumulate(part.right, MATMUL_TN, (part.left, g))
+
+    def _products(self, part: Part, n: int, g: Operand, positions: int) -> None:
+        left, right = part.left, part.right
+        if right is None:
+            self._accumulate_stack(left, n, g)
+        elif left.buffer == right.buffer and left.rows == right.rows:
+            self._accumulate_stack(left, n, _times(_times(2.0, g), self.forward.stack(left)))
+        else:
+            for side, other in ((left, right), (right, left)):
+                if self._needed(side):
+                    self._accumulate_stack(side, n, _times(g, self.forward.stack(other)))
+
+    # Accumulating.
+
+    def _accumulate_stack(self, ref: Ref, n: int, term: Operand) -> None:
+        """Add to terms along the first axis, members along the second, if there are several."""
+        if n == 1:
+            self._accumulate(ref.shaped(ref.shape[0]), COPY, (term,))
+            return
+        shared = shared_terms(ref)
+        if shared is None:
+            self._accumulate(ref, COPY, (term,))
+        elif extent(term)[0][-1:] == (n,):
+            self._accumulate(shared, SUM, (term,))
+        else:
+            self._accumulate(shared, COPY, (n * term,))
+
+    def _accumulate(self, ref: Ref, op: Op, operands: tuple[Operand, ...]) -> None:
+        """Send a contribution to the gradient of what `ref` reads: the first one is stored."""
+        written, rows = self.written[ref.buffer], ref.rows
+        gradient = ref.of(f"g_{ref.buffer}")
+        unique = len(set(rows)) == len(rows)
+        add = not unique or any(map(written.__getitem__, rows))
+        if add:
+            self._clear(ref.buffer, rows)
+        wide = op in PRODUCTS and ref.varies  # its columns must stand beside the second axis
+        if op is not COPY and gradient.block not in (("rows",) if wide else ("rows", "columns")):
+            whole = self.forward.temporary(ref.shape, ref.varies)
+            self.emit(op, whole, operands)
+            op, operands = COPY, (whole,)
+        self.emit(op, gradient, operands, add=add)
+        for row in rows:
+            written[row] = 1
+
+    def _clear(self, buffer: str, rows: Sequence[int]) -> None:
+        """Note the rows of a gradient that nothing was written to: they are set to 0 first."""
+        written = self.written[buffer]
+        fresh = [row for row in rows if not written[row]]
+        if fresh:
+            self.cleared.setdefault(buffer, set()).update(fresh)
+            for row in fresh:
+                written[row] = 1
+
+    def _clearing(self) -> list[Statement]:
+        found: list[Statement] = []
+        for buffer, rows in self.cleared.items():
+            ref = Ref(f"g_{buffer}", sorted(rows), (len(rows),), not is_steady(buffer))
+            found.append(Statement(COPY, ref, (0.0,)))
+        return found
+
+
+def _times(g: Operand, local: Any) -> Any:
+    return g if not isinstance(local, Expression) and local == 1.0 else g * local
+
+
+def _jth(op: Op, j: int) -> Any:
+    return lambda f, *xs: op.partials(f, *xs)[j]
+
+
+def _opaque(op: Op, j: int, rule: Any, count: int) -> Op:
+    """Return a rule that only knows numbers as a row of its own."""
+    row = Op(f"{op.name}_slope{j}", rule, (rule,))
+    row.arity = count + 1
+    return row
+
+
+def _alike(partials: Any, operands: list[Ref]) -> Operand | None:
+    """Return the first partial if all are alike, each of its own operand."""
+    if not isinstance(partials, tuple):
+        return None
+    texts: set[str] = set()
+    for mine, partial in zip(operands, partials, strict=True):
+        if any(x is y for x in reads(partial) for y in operands if y is not mine):
+            return None
+        probe = Ref("?", [0], (1,), False)
+        texts.add(str(substituted(partial, mine, probe)))
+    return partials[0] if len(texts) == 1 else None

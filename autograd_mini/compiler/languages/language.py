@@ -1,0 +1,105 @@
+"""Language: what all languages share, and the one walk over the statements."""
+
+# Symbols are Any to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from autograd_mini.compiler.lower import Lowered
+from autograd_mini.compiler.names import Names, identifier, wishes
+from autograd_mini.compiler.statements import Operand, Ref, Statement, Term
+from autograd_mini.ops import OPS, Op
+from autograd_mini.symbols import Symbol
+
+__all__ = ["Language"]
+
+
+class Language:
+    """A program in the making.
+
+    A language says in `symbol` how rows of the table are spelled, in `read` what the text of a
+    Ref is, and in `statement` and `text` how statements and programs are put together.
+
+    Attributes:
+        body: The lines of its function, so far.
+        namespace: Functions of the user's that the text calls, and cannot define.
+        group_names: The name of what each group computes, by the group's id.
+        arguments: The names of the arguments.
+    """
+
+    symbol: ClassVar[type[Symbol]] = Symbol
+    reserved: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, lowered: Lowered) -> None:
+        self.lowered = lowered
+        self.plan = lowered.plan
+        self.graph = lowered.plan.graph
+        self.purpose = lowered.purpose
+        self.names = Names(self.reserved)
+        self.arguments = [
+            self.names.new(identifier(name) or f"x{k}") for k, name in enumerate(self.graph.names)
+        ]
+        self.group_names = {
+            id(group): self.names.new(wish, numbered=numbered)
+            for group, wish, numbered in wishes(self.plan)
+        }
+        self.body: list[str] = []
+        self.namespace: dict[str, Any] = {}
+        self._foreign: dict[Any, str] = {}
+
+    def run(self) -> str:
+        """Return the text of the program."""
+        for i, statement in enumerate(self.lowered.statements):
+            if i == self.lowered.backward:
+                self.line("", "backward")
+            self.statement(statement)
+        return self.text()
+
+    def size(self, buffer: str) -> int:
+        """Return how many rows a buffer has."""
+        buffer = buffer.removeprefix("g_")
+        if buffer[0] == "x":
+            return len(self.graph.inputs[int(buffer[1:])])
+        if buffer == "theta":
+            return len(self.plan.parameters)
+        return self.lowered.rows[buffer][0]
+
+    def foreign_name(self, op: Op, wish: str, f: Callable[..., Any]) -> str:
+        """Return a name for a function of a user's row that the text calls."""
+        if op.forward not in self._foreign:
+            name = self.names.new(identifier(op.name if op.name not in OPS else wish) or "row")
+            self._foreign[op.forward] = name
+            self.namespace[name] = f
+        return self._foreign[op.forward]
+
+    def expression(self, x: Operand) -> Any:
+        """Return an operand as text that takes part in arithmetic."""
+        if isinstance(x, Ref):
+            return self.symbol(self.read(x))
+        if isinstance(x, Term):
+            return self.term(x.op, x.operands)
+        return self.symbol.of(float(x))
+
+    def line(self, text: str, comment: str = "") -> None:
+        """Write a line of the function."""
+        raise NotImplementedError
+
+    def read(self, ref: Ref) -> str:
+        """Return the text of what a statement reads."""
+        raise NotImplementedError
+
+    def term(self, op: Op, operands: tuple[Operand, ...]) -> Any:
+        """Return a row applied to operands, as text that takes part in arithmetic."""
+        raise NotImplementedError
+
+    def statement(self, s: Statement) -> None:
+        """Write one statement."""
+        raise NotImplementedError
+
+    def text(self) -> str:
+        """Return the whole program."""
+        raise NotImplementedError

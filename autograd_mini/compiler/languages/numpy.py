@@ -1,0 +1,586 @@
+"""NumPy: one array statement for each statement, over a batch."""
+
+# Symbols are Any to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Callable
+from typing import Any, ClassVar, Final
+
+import numpy as np
+
+from autograd_mini import ops
+from autograd_mini.compiler import spelling
+from autograd_mini.compiler.languages.language import Language
+from autograd_mini.compiler.lower import Lowered
+from autograd_mini.compiler.names import commented, common_label, identifier, place_of
+from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
+from autograd_mini.compiler.prelude import array_text, definitions, index_text
+from autograd_mini.compiler.spelling import TRUTH, NumPySymbol, is_spelled, over_elements
+from autograd_mini.compiler.statements import (
+    COMPARISONS,
+    CONSTANTS,
+    COPY,
+    MATMUL,
+    MATMUL_TN,
+    PRODUCTS,
+    SEED,
+    SHARED,
+    SUM,
+    THETA,
+    VALUES,
+    Operand,
+    Ref,
+    Statement,
+    Term,
+    extent,
+    same,
+)
+from autograd_mini.ops import Op
+from autograd_mini.symbols import SIGNS, SUM as IN_SUM
+
+__all__ = ["NumPy"]
+
+
+class NumPy(Language):
+    """A program over a batch, with an array for every buffer.
+
+    Attributes:
+        hoisted: What is defined once, outside of the function: name, text and comment.
+        helpers: Functions of ours that the text calls, and defines.
+        gathered: Copies that the function has made so far.
+    """
+
+    symbol = NumPySymbol
+    reserved: ClassVar[frozenset[str]] = frozenset(
+        {
+            *keyword.kwlist,
+            *dir(builtins),
+            *spelling.__dict__,
+            *("np", "theta", "gtheta", "B", "bind", "out", "average", "ones", "zero", "column"),
+            *(VALUES, SHARED, SEED, FORWARD, GRADIENT, INPUTS),
+        }
+    )
+
+    def __init__(self, lowered: Lowered) -> None:
+        super().__init__(lowered)
+        self.hoisted: dict[str, tuple[str, str]] = {}
+        self.helpers: dict[str, Callable[..., Any]] = {}
+        self.named: dict[Any, str] = {}
+        self.gathered: dict[Any, str] = {}
+        self.groups = {(group.out.buffer, group.lo): group for group in self.plan.groups}
+        for name, (rows, varies) in lowered.rows.items():
+            if name[0] == "t":
+                self.named[name] = self.names.new("t", numbered=True)
+                shape = f"({rows}, {'B' if varies else 1})"
+                self.hoisted[self.named[name]] = f"np.empty({shape}, theta.dtype)", ""
+        self._name_weights()
+
+    def _name_weights(self) -> None:
+        """Give weights, biases and the like the names that the lecture gives them."""
+        layer = 0
+        for group in self.plan.groups:
+            if not group.is_matrix:
+                continue
+            layer += 1
+            for part in group.parts:
+                if part.kind == "matrix" and part.left.buffer != CONSTANTS:
+                    self.wish(part.left, f"W{layer}")
+                elif part.kind == "add" and part.left.buffer == THETA:
+                    self.wish(part.left, f"b{layer}")
+
+    # Lines.
+
+    def line(self, text: str, comment: str = "") -> None:
+        """Write a line of the function."""
+        if comment:
+            text = f"{text:<46}  # {commented(comment)}" if text else f"# {commented(comment)}"
+        self.body.append(text)
+
+    def hoist(self, name: str, text: str, comment: str = "") -> str:
+        """Define a name once, outside of the function."""
+        self.hoisted.setdefault(name, (text, comment))
+        return name
+
+    def head(self) -> list[str]:
+        """Return the definitions outside of the function, gradients beside their numbers."""
+        lines: list[str] = []
+        for name, (text, comment) in self.hoisted.items():
+            if name[:2] == "g_" and name[2:] in self.hoisted:
+                continue
+            if f"g_{name}" in self.hoisted:
+                name, text = f"{name}, g_{name}", f"{text}, {self.hoisted[f'g_{name}'][0]}"
+            line = f"{name} = {text}"
+            lines.append(f"{line:<62}  # {commented(comment)}" if comment else line)
+        return lines
+
+    # Arrays.
+
+    def base(self, buffer: str) -> str:
+        """Return the name of a whole buffer."""
+        prefix, buffer = ("g_", buffer[2:]) if buffer[:2] == "g_" else ("", buffer)
+        if buffer[0] == "x":
+            return prefix + self.arguments[int(buffer[1:])]
+        if buffer == THETA:
+            return "gtheta" if prefix else "theta"
+        return prefix + self.named.get(buffer, buffer)
+
+    def wish(self, ref: Ref, name: str) -> None:
+        """Call a block of a buffer by a name, if it has none."""
+        key = self._key(ref)
+        if ref.block and key not in self.named:
+            self.named[key] = self.names.new(name + ("_T" if ref.block == "columns" else ""))
+
+    def _key(self, ref: Ref) -> Any:
+        buffer = ref.buffer[2:] if ref.buffer[:2] == "g_" else ref.buffer
+        return buffer, min(ref.rows), len(ref.rows), ref.shape, ref.strides
+
+    def read(self, ref: Ref) -> str:
+        """Return the name of an array that has the shape of `ref`, and the columns."""
+        if ref.buffer == CONSTANTS:
+            return self._constants(ref, (*ref.shape, 1))
+        if ref.buffer == SEED:
+            return self.hoist(SEED, "np.array(1.0 / B, theta.dtype)")
+        view = self.view(ref)
+        if view:
+            return view
+        key = ref.buffer, tuple(ref.rows), ref.shape
+        text = f"{self._rows(ref.buffer)}[{self.index(ref.rows, ref.shape)}]"
+        if ref.buffer[:2] == "g_":
+            return text
+        if key not in self.gathered:
+            self.gathered[key] = self.names.new("t", numbered=True)
+            self.line(f"{self.gathered[key]} = {text}")
+        return self.gathered[key]
+
+    def _rows(self, buffer: str) -> str:
+        """Return a buffer as an array of rows and columns."""
+        base = self.base(buffer)
+        if buffer not in (THETA, "g_theta"):
+            return base
+        prefix = "g_" if buffer[:2] == "g_" else ""
+        return self.hoist(f"{prefix}column", f"{base}[:, None]")
+
+    def view(self, ref: Ref, *, matrix: bool = False) -> str:
+        """Return the name of a view; "" if only a copy has this shape.
+
+        Args:
+            ref: What to view.
+            matrix: Without the columns, or with these beside the second axis.
+        """
+        if not ref.block:
+            return ""
+        lo, hi = min(ref.rows), max(ref.rows) + 1
+        base = self.base(ref.buffer)
+        argument = ref.buffer.removeprefix("g_")[0] == "x"
+        whole = hi - lo == self.size(ref.buffer) and ref.buffer not in (THETA, "g_theta")
+        step = f":{ref.strides[0]}" if len(ref.shape) == 1 and ref.strides[0] > 1 else ""  # type: ignore[index]  # pyright: ignore
+        text = base if whole and not step else f"{base}[{lo}:{hi}{step}]"
+        shape = ref.shape
+        if matrix and not ref.varies:
+            text += _reshaped(ref, "")
+        elif matrix and len(shape) == 2:
+            if shape[1] > 1:
+                if ref.block != "rows":
+                    return ""
+                text += f".reshape({shape[0]}, -1)"
+        elif len(shape) == 2:
+            columns = "B" if ref.varies else "1"
+            text += _reshaped(ref, f", {columns}")
+        elif ref.buffer in (THETA, "g_theta"):
+            text = f"{text[:-1]}, None]"
+        if argument or text == base:
+            return text
+        prefix = "g_" if ref.buffer[:2] == "g_" else ""
+        flat = len(shape) == 1 or (matrix and ref.varies and shape[1] == 1)
+        name = self._named(ref, (matrix and not ref.varies, flat, ref.varies and matrix))
+        return self.hoist(prefix + name, text, "" if prefix else self._comment(ref))
+
+    def _named(self, ref: Ref, form: tuple[bool, ...]) -> str:
+        group = self.groups.get((ref.buffer.removeprefix("g_"), min(ref.rows)))
+        if form[1] and group is not None and len(group.members) == len(ref.rows) and ref.span:
+            return self.group_names[id(group)]
+        key = self._key(ref)
+        if form[0] and key in self.named:
+            return self.named[key]
+        if not form[0] and len(ref.shape) == 1 and key in self.named:
+            return self.named[key]
+        if (key, form) not in self.named:
+            self.named[key, form] = self.names.new(self._wish(ref))
+        return self.named[key, form]
+
+    def _wish(self, ref: Ref) -> str:
+        buffer = ref.buffer.removeprefix("g_")
+        lo, hi = min(ref.rows), max(ref.rows) + 1
+        if buffer == THETA:
+            if hi - lo == 1:
+                label = self.graph.labels[self.plan.parameters[lo]]
+                return identifier(label) or "p"
+            return "p" if hi - lo == len(self.plan.parameters) else f"p{lo}_{hi}"
+        letter = {VALUES: "v", SHARED: "u"}.get(buffer, self.base(buffer))
+        return f"{letter}{lo}_{hi}"
+
+    def _comment(self, ref: Ref) -> str:
+        if ref.buffer == THETA:
+            nodes = [self.plan.parameters[i] for i in ref.rows]
+            return common_label([self.graph.labels[i] for i in nodes])
+        group = self.groups.get((ref.buffer, min(ref.rows)))
+        if group is None or len(group.members) != len(ref.rows):
+            return ""
+        return place_of(self.plan, group.members)
+
+    def matrix(self, ref: Ref) -> str:
+        """Return the name of an array of two axes, the columns in the second."""
+        if ref.buffer == CONSTANTS:
+            return self._constants(ref, ref.shape)
+        view = self.view(ref, matrix=True)
+        if view:
+            return view
+        text = self.read(ref)
+        if not ref.varies:
+            return f"{text}[..., 0]"
+        return f"{text}.reshape({ref.shape[0]}, -1)"
+
+    def _constants(self, ref: Ref, shape: tuple[int, ...]) -> str:
+        data = [self.graph.data[i] for i in ref.rows]
+        return self._once("c", array_text(data, shape))
+
+    def index(self, rows: Any, shape: tuple[int, ...]) -> str:
+        """Return the name of an array of indices."""
+        return self._once("i", index_text(rows, shape))
+
+    def _once(self, wish: str, text: str) -> str:
+        if ("once", text) not in self.named:
+            self.named["once", text] = self.names.new(wish, numbered=True)
+        return self.hoist(self.named["once", text], text)
+
+    # Expressions.
+
+    def call(self, op: Op) -> str:
+        """Return the name of the function that computes a row on arrays."""
+        if is_spelled(op):
+            f = spelling.SPELLINGS[op.name]
+            if isinstance(f, np.ufunc):
+                return f"np.{f.__name__}"
+            self.helpers[f.__name__] = f
+            return f.__name__
+        return self.foreign_name(op, f"{op.name}_row", over_elements(op))
+
+    def operand(self, x: Operand) -> str:
+        """Return an operand of a function."""
+        if isinstance(x, (float, int)):
+            return self.zero(x) or NumPySymbol.literal(x)
+        return self.expression(x).text
+
+    def zero(self, x: float) -> str:
+        """Return the name of 0.0: as an array it costs less than as a number of Python's."""
+        return self.hoist("zero", "np.zeros((), theta.dtype)") if same(x, 0.0) else ""
+
+    def term(self, op: Op, operands: tuple[Operand, ...]) -> Any:
+        """Return a row applied to operands, as an expression."""
+        if op is COPY:
+            return self.expression(operands[0])
+        if op is SUM or op in PRODUCTS:
+            raise AssertionError(op)
+        if op in COMPARISONS:
+            texts = [self.comparand(x) for x in operands]
+            return NumPySymbol(f"({texts[0]} {COMPARISONS[op]} {texts[1]})", TRUTH)
+        if op in _INFIX:
+            return NumPySymbol.apply(op, *[self.expression(x) for x in operands])
+        name, texts = self.call(op), [self.operand(x) for x in operands]
+        if op.arity is None and len(operands) > 1:
+            texts = [f"np.stack(np.broadcast_arrays({', '.join(texts)}))"]
+        return NumPySymbol(f"{name}({', '.join(texts)})")
+
+    def comparand(self, x: Operand) -> str:
+        """Return what stands beside the sign of a comparison."""
+        if isinstance(x, (float, int)) and self.zero(x):
+            return "zero"
+        return self.expression(x).within(IN_SUM)
+
+    # Statements.
+
+    def statement(self, s: Statement) -> None:
+        """Write one statement."""
+        if not s.out.block:
+            self._scatter(s)
+        elif s.op in PRODUCTS:
+            self._product(s)
+        elif s.op is SUM:
+            self._sum(s)
+        else:
+            self._map(s)
+
+    def _map(self, s: Statement) -> None:
+        out, operands = self.read(s.out), s.operands
+        x = operands[0]
+        if s.add:
+            if isinstance(x, Term) and x.op is ops.NEG:
+                return self.line(f"np.subtract({out}, {self.operand(x.operands[0])}, out={out})")
+            text = self.operand(x) if s.op is COPY else self.term(s.op, operands).text
+            if s.op is ops.NEG:
+                return self.line(f"np.subtract({out}, {self.operand(x)}, out={out})")
+            return self.line(f"np.add({out}, {text}, out={out})", s.comment)
+        if s.op is COPY:
+            return self.line(f"np.copyto({out}, {self.operand(x)})", s.comment)
+        if s.op is ops.RELU:
+            return self.line(
+                f"np.maximum({self.operand(x)}, {self.zero(0.0)}, out={out})",
+                f"relu({self.operand(x)})",
+            )
+        truth = s.op is not ops.MUL and any(_is_truth(y) for y in operands)
+        if s.op in COMPARISONS or truth or (s.op.arity is None and len(operands) > 1):
+            return self.line(f"np.copyto({out}, {self.term(s.op, operands)})", s.comment)
+        name, texts = self.call(s.op), [self.operand(x) for x in operands]
+        if s.op.arity is None and len(s.out.rows) == 1:
+            out = f"{out}[0]" if len(extent(x)[0]) == 1 else out
+        self.line(f"{name}({', '.join(texts)}, out={out})", s.comment or self._sense(s, out, texts))
+        return None
+
+    def _sense(self, s: Statement, out: str, texts: list[str]) -> str:
+        """Return what a forward statement means, as in print."""
+        if s.out.buffer not in (VALUES, SHARED):
+            return ""
+        if s.op is ops.MUL and s.operands[0] is s.operands[1]:
+            return f"{self.expression(s.operands[0]).within(IN_SUM)} ** 2"
+        if s.op.name not in SIGNS:
+            return ""
+        a, b = [
+            NumPySymbol.literal(x) if isinstance(x, (float, int)) else text
+            for x, text in zip(s.operands, texts, strict=True)
+        ]
+        return f"{out} = {a} {SIGNS[s.op.name]} {b}"
+
+    def _product(self, s: Statement) -> None:
+        a, b = [self.matrix(x) for x in s.operands]  # type: ignore[arg-type]  # pyright: ignore
+        out = self.matrix(s.out)
+        comment = f"{out} = {a} {b}" if s.op is MATMUL else ""
+        if s.op is not MATMUL:
+            a, b = (f"{a}.T", b) if s.op is MATMUL_TN else (a, f"{b}.T")
+        f = "np.matmul" if s.out.block == "columns" else "np.dot"
+        if s.add:
+            self.line(f"np.add({out}, {f}({a}, {b}), out={out})", comment)
+        else:
+            self.line(f"{f}({a}, {b}, out={out})", comment)
+
+    def _sum(self, s: Statement) -> None:
+        (x,) = s.operands
+        out = self.read(s.out)
+        text, stored = self.summed(s, x)
+        if s.add:
+            self.line(f"np.add({out}, {text}, out={out})", s.comment)
+        elif stored:
+            self.line(f"{text[:-1]}, out={out})", s.comment)
+        else:
+            self.line(f"np.copyto({out}, {text})", s.comment)
+
+    def summed(self, s: Statement, x: Operand) -> tuple[str, bool]:
+        """Return a sum to the shape of `s.out`, and whether it takes `out=`."""
+        shape, varies = extent(x)
+        lead = len(shape) - len(s.out.shape)
+        target = s.out.shape[max(-lead, 0) :]
+        kept = list(zip(shape[max(lead, 0) :], target, strict=True))
+        axes = [i for i, (n, m) in enumerate(kept) if m == 1 and n > 1]
+        over_batch = varies and not s.out.varies
+        fits = target == s.out.shape and all(n == m or m == 1 for n, m in kept)
+        term = self.expression(x)
+        if lead > 0:  # the terms of sums of several members
+            text = f"np.add.reduce({term}, axis=0)"
+            if not axes and not over_batch:
+                return text, fits
+            term = NumPySymbol(text)
+        if not axes and over_batch:
+            ones = self.hoist("ones", "np.ones((B, 1), theta.dtype)", "to sum over the batch")
+            plain = len(kept) == 1 and s.out.span and not _may_be_double(x)
+            return f"{'np.dot' if plain else 'np.matmul'}({term}, {ones})", fits
+        narrow = isinstance(x, Term) and x.op is ops.MUL and not varies
+        if narrow and axes == [0] and len(kept) == 1 and all(
+            isinstance(y, Ref) and y.shape == shape for y in x.operands
+        ):
+            a, b = [self.expression(y).text for y in x.operands]
+            return f"np.dot({a}.T, {b})", True
+        if not axes and not over_batch:
+            return f"np.add({term}, 0.0)", fits
+        if over_batch:
+            axes.append(len(kept))
+        where = str(axes[0]) if len(axes) == 1 else str(tuple(axes))
+        return f"np.add.reduce({term}, axis={where}, keepdims=True)", fits
+
+    def _scatter(self, s: Statement) -> None:
+        """Write to rows that are no view."""
+        out = s.out
+        base, rows = self._rows(out.buffer), list(out.rows)
+        term = self.term(s.op, s.operands)
+        if len(set(rows)) == len(rows):
+            index = self.index(rows, out.shape)
+            x = s.operands[0]
+            if s.op is COPY and isinstance(x, Term) and _ufunc(x.op) is not None:
+                term = f"{self.call(x.op)}({', '.join([self.operand(y) for y in x.operands])})"
+            self.line(f"{base}[{index}] {'+=' if s.add else '='} {term}", s.comment)
+            return
+        columns = "B" if out.varies else 1
+        shape = f"({', '.join(map(str, out.shape))}, {columns})"
+        if not isinstance(s.operands[0], Ref) or s.operands[0].shape != out.shape:
+            term = f"np.broadcast_to({term}, {shape})"
+        if len(out.shape) > 1:
+            term = f"{term}.reshape({len(rows)}, {columns})"
+        order = sorted(range(len(rows)), key=lambda j: rows[j])
+        starts = [j for j in range(len(rows)) if not j or rows[order[j]] != rows[order[j - 1]]]
+        index = self.index([rows[order[j]] for j in starts], (len(starts),))
+        if order != list(range(len(order))):
+            term = f"{term}[{self.index(order, (len(order),))}]"
+        s_ = self.index(starts, (len(starts),))
+        self.line(f"{base}[{index}] += np.add.reduceat({term}, {s_}, axis=0)", s.comment)
+
+    # The whole.
+
+    def answer(self) -> str:
+        """Return what the function returns."""
+        if self.purpose == GRADIENT:
+            answer = self._mean()
+        elif self.purpose == INPUTS:
+            answer = f"({', '.join(f'g_{name}' for name in self.arguments)},)"
+        else:
+            answer = self._outputs()
+        if self.lowered.watched:
+            sums = [f"{self.read(ref)}.sum()" for ref in self.lowered.watched]
+            answer += f", {' + '.join(sums)}"
+            self.line("", "with a number that is finite if all domains were kept to")
+        return answer
+
+    def _outputs(self) -> str:
+        results = self.plan.results
+        self.line(f"out = np.empty(({len(results)}, B), theta.dtype)")
+        j = 0
+        while j < len(results):
+            ref, end = results[j], j + 1
+            if ref.buffer == CONSTANTS:
+                text = NumPySymbol.literal(self.graph.data[ref.rows[0]])
+            else:
+                rows = [ref.rows[0]]
+                while (
+                    end < len(results)
+                    and results[end].buffer == ref.buffer
+                    and results[end].rows[0] == rows[-1] + 1
+                ):
+                    rows.append(rows[-1] + 1)
+                    end += 1
+                text = self.read(Ref(ref.buffer, rows, (len(rows),), ref.varies))
+            self.line(f"out[{j}:{end}] = {text}")
+            j = end
+        return "out"
+
+    def _mean(self) -> str:
+        (ref,) = self.plan.results
+        if ref.buffer == CONSTANTS:
+            return NumPySymbol.literal(self.graph.data[ref.rows[0]])
+        row = self.read(ref)
+        if not ref.varies:
+            return f"{row}.item()"
+        average = self.hoist("average", "np.full(B, 1.0 / B, theta.dtype)")
+        return f"np.dot({row}, {average}).item()"
+
+    def text(self) -> str:
+        """Return the whole program."""
+        answer = self.answer()
+        shapes = ", ".join(
+            f"{name} ({len(ids)}, B)"
+            for name, ids in zip(self.arguments, self.graph.inputs, strict=True)
+        )
+        what = {FORWARD: "", GRADIENT: ", averaged over a batch of B", INPUTS: ", by its inputs"}
+        title = "loss" if self.graph.scalar else "outputs"
+        plan = self.plan
+        lines = [
+            *self._prelude(),
+            "",
+            "",
+            "def bind(theta, gtheta, B):",
+            f'    """{title}({", ".join(self.arguments)}){what[self.purpose]}: {len(plan.groups)} '
+            f'groups, {plan.matrices} of them matrices."""',
+            *[f"    {line}" for line in self._buffers()],
+            *[f"    {line}" for line in self.head()],
+            "",
+            f"    def {self.purpose}({', '.join(self.arguments)}):"
+            + (f"  # {shapes}" if shapes else ""),
+            *[f"        {line}" for line in self.body],
+            f"        return {answer}",
+            "",
+            f"    return {self.purpose}",
+            "",
+        ]
+        return "\n".join(lines)
+
+    def _prelude(self) -> list[str]:
+        """Return the imports, and the definitions of functions that NumPy lacks."""
+        lines: list[str] = []
+        for text in definitions(self.helpers.values()):
+            lines += ["", "", text] if text.startswith("def ") else [text]
+        for name in self.namespace:
+            lines += [
+                "",
+                f"if {name!r} not in globals():  # a Python function, which cannot be written here",
+                f"    raise RuntimeError({_FOREIGN.format(name)!r})",
+            ]
+        return lines
+
+    def _buffers(self) -> list[str]:
+        """Return the arrays for what is computed."""
+        lines = [
+            f"{name} = np.empty(({rows}, {'B' if varies else 1}), theta.dtype)"
+            for name, (rows, varies) in self.lowered.rows.items()
+            if name[0] != "t"
+        ]
+        if self.purpose == INPUTS:
+            for name, ids in zip(self.arguments, self.graph.inputs, strict=True):
+                lines.append(f"g_{name} = np.zeros(({len(ids)}, B), theta.dtype)")
+        return lines
+
+
+_INFIX: Final = frozenset({ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.POW, ops.ABS})
+
+
+def _reshaped(ref: Ref, tail: str) -> str:
+    if len(ref.shape) == 1:
+        return ""
+    k, n = ref.shape
+    if ref.block == "rows":
+        return f".reshape({k}, {n}{tail})"
+    return f".reshape({n}, {k}{tail})" + (".transpose(1, 0, 2)" if tail else ".T")
+
+
+def _is_truth(x: Operand) -> bool:
+    """Return whether NumPy computes truth values, which are no numbers to its functions."""
+    if not isinstance(x, Term):
+        return False
+    return x.op in COMPARISONS or (x.op is ops.MUL and all(map(_is_truth, x.operands)))
+
+
+def _ufunc(op: Op) -> np.ufunc | None:
+    f = spelling.SPELLINGS.get(op.name) if is_spelled(op) else None
+    return f if isinstance(f, np.ufunc) else None
+
+
+def _may_be_double(x: Operand) -> bool:
+    """Return whether an expression may be of double precision also in a program of single.
+
+    Truth values times numbers, and what our own functions return, are: np.dot does not write
+    them into its arrays, np.matmul does.
+    """
+    stack = [x]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, Term):
+            if x.op in COMPARISONS or _ufunc(x.op) is None:
+                return True
+            stack += x.operands
+    return False
+
+
+_FOREIGN: Final = (
+    "this program calls {}, a Python function of an operation that you registered: run it through "
+    "the program that it was compiled for, or define the function first"
+)

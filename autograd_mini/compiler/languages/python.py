@@ -1,0 +1,298 @@
+"""Python: straight-line code on floats, for a single example; it needs no NumPy."""
+
+# Symbols are Any to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Final
+
+from autograd_mini import ops
+from autograd_mini.compiler.languages.language import Language
+from autograd_mini.compiler.lower import Lowered
+from autograd_mini.compiler.names import commented, identifier, place_of
+from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
+from autograd_mini.compiler.statements import (
+    COMPARISONS,
+    CONSTANTS,
+    COPY,
+    MATMUL_NT,
+    MATMUL_TN,
+    PRODUCTS,
+    SEED,
+    SHARED,
+    SUM,
+    THETA,
+    VALUES,
+    Operand,
+    Ref,
+    Statement,
+    Term,
+    extent,
+    place,
+    places,
+)
+from autograd_mini.ops import Op
+from autograd_mini.symbols import ATOM, SIGN, SIGNS, SUM as IN_SUM, Symbol
+
+__all__ = ["MathSymbol", "Python"]
+
+_LINES: Final = 500  # lines up to which the text shows the user's
+
+
+class MathSymbol(Symbol):
+    """A symbol that writes plain Python on floats."""
+
+    __slots__ = ()
+
+    @classmethod
+    def literal(cls, x: float) -> str:
+        """Return the text of a number, infinities included."""
+        x = float(x)
+        return repr(x) if math.isfinite(x) else f'float("{x}")'
+
+    @classmethod
+    def power(cls, base: Symbol, exponent: Symbol) -> Symbol:
+        """Return the text of a power; only a whole exponent is sure to give a real number."""
+        if exponent.level in (ATOM, SIGN) and exponent.text.lstrip("-").endswith(".0"):
+            return super().power(base, exponent)
+        return cls(f"pow({base.text}, {exponent.text})")
+
+
+class Python(Language):
+    """A program of one example: every row of a buffer is a name.
+
+    What is stored in a row is written when something reads it, so that a sum of contributions
+    is one line.
+
+    Attributes:
+        known: For each row of a buffer, its name, or what will be stored under its name.
+        pending: The rows that have no line yet.
+        imports: The lines that define the functions that are called.
+    """
+
+    symbol = MathSymbol
+    reserved: ClassVar[frozenset[str]] = frozenset(
+        {*keyword.kwlist, *dir(builtins), *ops.OPS, "OPS", "theta", FORWARD, GRADIENT, INPUTS}
+    )
+
+    def __init__(self, lowered: Lowered) -> None:
+        super().__init__(lowered)
+        self.known: dict[tuple[str, int], Any] = {}
+        self.pending: set[tuple[str, int]] = set()
+        self.nodes: dict[tuple[str, int], int] = {}  # of the rows of `values` and `shared`
+        self.imports: list[str] = []
+        self.functions: dict[Any, str] = {}
+        for group in self.plan.groups:
+            out = group.out
+            self.nodes.update(((out.buffer, row), i) for row, i in zip(out.rows, group.members))  # noqa: B905
+        self._unpack_all()
+
+    def line(self, text: str, comment: str = "") -> None:
+        """Write a line of the function."""
+        if text:
+            self.body.append(f"{text}  # {commented(comment)}" if comment else text)
+
+    # Names.
+
+    def _unpack_all(self) -> None:
+        labels = self.graph.labels
+        for row, i in enumerate(self.plan.parameters):
+            self._called(THETA, row, identifier(labels[i]) or f"p{row}")
+        self._unpack("theta", THETA, len(self.plan.parameters))
+        for k, (name, ids, shape) in enumerate(
+            zip(self.arguments, self.graph.inputs, self.graph.shapes, strict=True)
+        ):
+            if shape == ():
+                self.known[f"x{k}", 0] = MathSymbol(name)
+                continue
+            for row in range(len(ids)):
+                self._called(f"x{k}", row, f"{name}{row}")
+            self._unpack(name, f"x{k}", len(ids))
+
+    def _called(self, buffer: str, row: int, wish: str) -> None:
+        self.known[buffer, row] = MathSymbol(self.names.new(wish))
+
+    def _unpack(self, source: str, buffer: str, count: int) -> None:
+        if count:
+            names = ", ".join([str(self.known[buffer, row]) for row in range(count)])
+            self.line(f"{names}{',' if count == 1 else ''} = {source}")
+
+    def _name(self, key: tuple[str, int]) -> str:
+        """Return a name for what a row holds, after its node."""
+        buffer, row = key
+        if buffer[:2] == "g_":
+            base = (buffer[2:], row)
+            if base in self.known and base not in self.pending:
+                return f"g_{self.known[base]}"
+            return self.names.new(f"d{row}", numbered=True)
+        if buffer in (VALUES, SHARED):
+            node = self.nodes[key]
+            return self.names.new(identifier(self.graph.labels[node]) or f"v{node}")
+        return self.names.new(f"{buffer}_{row}")
+
+    # Numbers.
+
+    def number(self, buffer: str, row: int) -> Any:
+        """Return a row as text that takes part in arithmetic."""
+        if buffer == CONSTANTS:
+            return MathSymbol.of(self.graph.data[row])
+        if buffer == SEED:
+            return 1.0
+        key = buffer, row
+        if key in self.pending:
+            self.pending.discard(key)
+            x = self.known[key]
+            if not isinstance(x, float) and not x.text.isidentifier():
+                name = self._name(key)
+                node = self.nodes.get(key)
+                short = node is not None and len(self.body) < _LINES
+                self.line(f"{name} = {x}", place_of(self.plan, [node]) if short else "")
+                self.known[key] = MathSymbol(name)
+        return self.known.get(key, 0.0)
+
+    def element(self, x: Operand, index: Sequence[int]) -> Any:
+        """Return one element of an operand."""
+        if isinstance(x, Ref):
+            return self.number(x.buffer, x.rows[place(x.shape, index)])
+        if isinstance(x, Term):
+            return self.applied(x.op, [self.element(y, index) for y in x.operands])
+        return MathSymbol.of(float(x))
+
+    def applied(self, op: Op, operands: list[Any]) -> Any:
+        """Return a row applied to texts."""
+        if op is COPY:
+            return operands[0]
+        if op is ops.MUL or op is ops.NEG:  # a seed of 1 leaves no trace
+            if all(isinstance(x, float) for x in operands):
+                return op.forward(*operands)
+            return MathSymbol.apply(op, *operands)
+        texts = [MathSymbol.of(x) for x in operands]
+        if op in COMPARISONS:
+            a, b = [x.within(IN_SUM) for x in texts]
+            return MathSymbol(f"({a} {COMPARISONS[op]} {b})")
+        if op is ops.WHERE:
+            cond, a, b = texts
+            return MathSymbol(f"({a.text} if {cond.text} else {b.text})")
+        if op.name in SIGNS and ops.OPS[op.name] is op:
+            found = MathSymbol.apply(op, *texts)
+            if found.text.startswith("pow("):
+                self.function(op)
+            return found
+        return MathSymbol(f"{self.function(op)}({', '.join([x.text for x in texts])})")
+
+    def function(self, op: Op) -> str:
+        """Return the name of a row's own forward."""
+        if op is ops.ABS:
+            return "abs"
+        if op.forward not in self.functions:
+            self.functions[op.forward] = self._defined(op)
+        return self.functions[op.forward]
+
+    def _defined(self, op: Op) -> str:
+        f = op.forward
+        if ops.OPS.get(op.name) is not op or not op.name.isidentifier():
+            return self.foreign_name(op, f"{op.name}_row", f)
+        if getattr(f, "__module__", "") == "math":
+            alias = f" as {op.name}" if f.__name__ != op.name else ""
+            self.imports.append(f"from math import {f.__name__}{alias}")
+        else:
+            self.imports.append(f"{op.name} = OPS[{op.name!r}].forward")
+        return op.name
+
+    # Statements.
+
+    def statement(self, s: Statement) -> None:
+        """Write one statement, an element at a time."""
+        for at, index in enumerate(places(s.out.shape)):
+            self._store(s.out.buffer, s.out.rows[at], self._element(s, index), add=s.add)
+
+    def _element(self, s: Statement, index: Sequence[int]) -> Any:
+        if s.op in PRODUCTS:
+            return self._product(s, index)
+        if s.op is SUM:
+            (x,) = s.operands
+            shape, _ = extent(x)
+            return self._total([self.element(x, i) for i in _summed(shape, s.out.shape, index)])
+        if s.op.arity is None and len(s.operands) == 1:
+            (x,) = s.operands
+            shape, _ = extent(x)
+            column = [self.element(x, i) for i in _summed(shape, s.out.shape, index)]
+            return self.applied(s.op, column)
+        return self.applied(s.op, [self.element(x, index) for x in s.operands])
+
+    def _product(self, s: Statement, index: Sequence[int]) -> Any:
+        a, b = s.operands
+        i, j = index
+        assert isinstance(a, Ref)
+        count = a.shape[0] if s.op is MATMUL_TN else a.shape[1]
+        terms: list[Any] = []
+        for k in range(count):
+            left = (k, i) if s.op is MATMUL_TN else (i, k)
+            right = (j, k) if s.op is MATMUL_NT else (k, j)
+            terms.append(self.applied(ops.MUL, [self.element(a, left), self.element(b, right)]))
+        return self._total(terms)
+
+    def _total(self, terms: list[Any]) -> Any:
+        if len(terms) == 1:
+            return terms[0]
+        texts = [MathSymbol.of(x) for x in terms]
+        rest = [x.within(IN_SUM + 1) for x in texts[1:]]
+        return MathSymbol(" + ".join([texts[0].within(IN_SUM), *rest]), IN_SUM)
+
+    def _store(self, buffer: str, row: int, x: Any, *, add: bool) -> None:
+        key = buffer, row
+        if add:
+            before = self.known.get(key, 0.0)
+            if key not in self.pending:
+                before = self.number(buffer, row)
+            x = x if isinstance(before, float) and before == 0.0 else self._total([before, x])
+        self.known[key] = x
+        self.pending.add(key)
+
+    # The whole.
+
+    def text(self) -> str:
+        """Return the whole program."""
+        results = [
+            str(MathSymbol.of(self.number(ref.buffer, ref.rows[0]))) for ref in self.plan.results
+        ]
+        if self.purpose == FORWARD:
+            answer = f"({', '.join(results)}{',' if len(results) == 1 else ''})"
+        else:
+            wanted: list[tuple[str, int]] = [(THETA, i) for i in range(len(self.plan.parameters))]
+            if self.purpose == INPUTS:
+                wanted = [
+                    (f"x{k}", i) for k, ids in enumerate(self.graph.inputs) for i in range(len(ids))
+                ]
+            gradients = [self.number(f"g_{buffer}", row) for buffer, row in wanted]
+            texts = ", ".join([str(MathSymbol.of(g)) for g in gradients])
+            answer = f"{results[0]}, ({texts}{',' if wanted else ''})"
+        head = sorted(self.imports, key=lambda line: not line.startswith("from"))
+        if any("OPS[" in line for line in head):
+            head.insert(0, "from autograd_mini import OPS")
+        lines = [
+            *([*head, "", ""] if head else []),
+            f"def {self.purpose}({', '.join(['theta', *self.arguments])}):",
+            '    """One example, in plain floats."""',
+            *[f"    {line}" for line in [*self.body, f"return {answer}"]],
+            "",
+        ]
+        return "\n".join(lines)
+
+
+def _summed(
+    shape: tuple[int, ...], out: tuple[int, ...], index: Sequence[int]
+) -> Iterable[tuple[int, ...]]:
+    """Return the places of an array that are summed up to one place of `out`."""
+    lead = len(shape) - len(out)
+    fixed = [
+        None if i < lead or out[i - lead] < n else index[i - lead] for i, n in enumerate(shape)
+    ]
+    for at in places(tuple([n if j is None else 1 for n, j in zip(shape, fixed, strict=True)])):
+        yield tuple([i if j is None else j for i, j in zip(at, fixed, strict=True)])

@@ -1,0 +1,286 @@
+"""Lower: the groups of a plan as statements, forward, and backward in reverse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from autograd_mini import ops
+from autograd_mini.compiler.plan import FORWARD, Group, Part, Plan
+from autograd_mini.compiler.spelling import is_spelled
+from autograd_mini.compiler.statements import (
+    CONSTANTS,
+    COPY,
+    MATMUL,
+    SHARED,
+    SUM,
+    THETA,
+    VALUES,
+    Expression,
+    Operand,
+    Ref,
+    Statement,
+    Term,
+    extent,
+    same,
+    written,
+)
+from autograd_mini.compiler.record import VARYING
+from autograd_mini.ops import Op
+
+__all__ = ["Lowered", "lower"]
+
+# rows whose domain is not about single operands' values
+_TOTAL: Final = {ops.LOGSUMEXP, ops.AMAX}
+_ORDER: Final = {"matrix": 0, "products": 1, "total": 2, "add": 3}
+_DEEP: Final = 24  # operations of one expression that stand inside one another
+
+
+class Lowered:
+    """A program as statements.
+
+    Attributes:
+        plan: Where they come from.
+        purpose: What the program is for.
+        statements: In the order in which they run; from `backward` on those of the backward pass.
+        rows: How many rows each buffer of the program's own has, and whether it varies.
+        watched: Results that are not finite if an operand was outside of its row's domain.
+    """
+
+    def __init__(self, plan: Plan, purpose: str) -> None:
+        self.plan = plan
+        self.purpose = purpose
+        self.statements: list[Statement] = []
+        self.backward = 0
+        self.rows: dict[str, tuple[int, bool]] = {}
+        self.watched: list[Ref] = []
+        for kind, buffer in ((VARYING, VALUES), ("p", SHARED)):
+            if plan.rows[kind]:
+                self.rows[buffer] = plan.rows[kind], kind == VARYING
+                if purpose != FORWARD:
+                    self.rows[f"g_{buffer}"] = self.rows[buffer]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.statements))
+
+
+def lower(plan: Plan, purpose: str) -> Lowered:
+    """Return a plan as statements: the forward pass, and where it is wanted the backward pass.
+
+    Example:
+        >>> from autograd_mini import Value
+        >>> from autograd_mini.compiler.plan import GRADIENT, plan
+        >>> from autograd_mini.compiler.record import record
+        >>> w = Value(3.0)
+        >>> print(lower(plan(record(lambda x: (w * x).tanh(), [2.0])), GRADIENT))
+        values[0:1] = (theta[0:1] * x0[0:1])
+        values[1:2] = tanh(values[0:1])
+        g_values[0:1] = (seed[0:1] * (1.0 - (values[1:2] * values[1:2])))
+        g_theta[0:1] = sum((g_values[0:1] * x0[0:1]))
+    """
+    from autograd_mini.compiler.adjoint import Backward
+
+    result = Lowered(plan, purpose)
+    forward = Forward(result)
+    for group in plan.groups:
+        forward.group(group)
+    result.backward = len(result.statements)
+    if purpose != FORWARD:
+        Backward(result, forward).run()
+    return result
+
+
+class Forward:
+    """The statements that compute, and what these have in common with those that differentiate."""
+
+    def __init__(self, lowered: Lowered) -> None:
+        self.lowered = lowered
+        self.plan = lowered.plan
+        self.graph = lowered.plan.graph
+        self.stacks: dict[int, Ref] = {}  # the operands of rows of any number, by the group's id
+
+    def emit(
+        self, op: Op, out: Ref, operands: Iterable[Operand], comment: str = "", *, add: bool = False
+    ) -> None:
+        """Add a statement; a term that is only copied becomes the statement itself."""
+        operands = tuple(operands)
+        while op is COPY and isinstance(x := operands[0], Term) and not add:
+            op, operands = x.op, x.operands
+        self.lowered.statements.append(Statement(op, out, operands, comment, add))
+
+    def temporary(self, shape: tuple[int, ...], varies: bool) -> Ref:
+        """Return rows of a new buffer."""
+        count = 1
+        for n in shape:
+            count *= n
+        name = f"t{len(self.lowered.rows)}"
+        self.lowered.rows[name] = count, varies
+        return Ref(name, range(count), shape, varies)
+
+    # Reading.
+
+    def read(self, ref: Ref) -> Operand:
+        """Return what a statement reads: a float, or one row for all, if all are the same."""
+        if ref.buffer == CONSTANTS:
+            first = self.graph.data[ref.rows[0]]
+            if all(same(self.graph.data[i], first) for i in ref.rows):
+                return first
+        elif len(ref.rows) > 1 and ref.single:
+            return Ref(ref.buffer, ref.rows[:1], (1,), ref.varies, ref.nodes[:1])
+        return ref
+
+    def stack(self, ref: Ref) -> Operand:
+        """Return terms along the first axis, members along the second, if there are several."""
+        k, n = ref.shape
+        if ref.buffer == CONSTANTS and not isinstance(x := self.read(ref), Ref):
+            return x
+        if n == 1:
+            return ref.shaped(k)
+        shared = shared_terms(ref)
+        return ref if shared is None else shared
+
+    # Groups.
+
+    def group(self, group: Group) -> None:
+        """Write a group's statements."""
+        out, op = group.out, group.op
+        if op is None:
+            self._sum(group, out)
+            return
+        if op.arity is None:
+            self._reduction(op, out, group)
+        else:
+            self._row(op, out, [self.read(ref) for ref in group.operands])
+        watch = (bool(op.domain) or not is_spelled(op)) and op not in _TOTAL
+        watch = watch and self.lowered.statements[-1].op is not ops.MUL  # a square has no domain
+        final = any(i in self.graph.roots for i in group.members) and len(group.members) == 1
+        if watch and not final:
+            self.lowered.watched.append(out)
+
+    def _row(self, op: Op, out: Ref, operands: list[Operand]) -> None:
+        x = operands[0]
+        if op is ops.POW and isinstance(operands[1], float) and operands[1] == 2.0:
+            self.emit(ops.MUL, out, (x, x))
+            return
+        if not is_spelled(op) and any(isinstance(x, Expression) for x in operands):
+            whole = written(op.forward, *operands)
+            if whole is not None and not isinstance(whole, tuple):
+                (whole,) = self.cut([whole])
+                self.emit(COPY, out, (whole,), op.name)
+                return
+        self.emit(op, out, operands)
+
+    def _reduction(self, op: Op, out: Ref, group: Group) -> None:
+        if not is_spelled(op):
+            whole = written(op.forward, *[self.read(ref) for ref in group.operands])
+            if whole is not None and not isinstance(whole, tuple):
+                (whole,) = self.cut([whole])
+                self.emit(COPY, out, (whole,), op.name)
+                return
+        self.emit(op, out, (self.operand_stack(group),))
+
+    def operand_stack(self, group: Group) -> Ref:
+        """Return the operands of a row that takes any number of them, along the first axis."""
+        if id(group) not in self.stacks:
+            self.stacks[id(group)] = self._stacked(group)
+        return self.stacks[id(group)]
+
+    def _stacked(self, group: Group) -> Ref:
+        n, k = len(group.members), len(group.operands)
+        shape = (k, n) if n > 1 else (k,)
+        joined = joined_operands(group)
+        if joined is not None and joined.buffer != CONSTANTS:
+            return joined.shaped(*shape)
+        stack = self.temporary(shape, group.kind == VARYING)
+        for j, ref in enumerate(group.operands):
+            line = Ref(stack.buffer, range(j * n, j * n + n), (n,), stack.varies)
+            self.emit(COPY, line, (self.read(ref),))
+        return stack
+
+    def _sum(self, group: Group, out: Ref) -> None:
+        """Write a sum of products, what varies first: the rest is added to every example."""
+        varies = group.kind == VARYING
+        order = sorted(
+            group.parts, key=lambda part: (varies and is_narrow(part), _ORDER[part.kind])
+        )
+        for part in order:
+            add = part is not order[0]
+            left, right = part.left, part.right
+            if part.kind == "add":
+                self.emit(COPY, out, (self.read(left),), add=add)
+            elif part.kind == "matrix":
+                assert right is not None
+                wide = out.shaped(left.shape[0], group.positions)
+                if varies and is_narrow(part):
+                    wide = self.temporary(wide.shape, False)
+                    self.emit(MATMUL, wide, (left, right))
+                    self.emit(COPY, out, (wide.shaped(len(out.rows)),), add=add)
+                else:
+                    self.emit(MATMUL, wide, (left, right), add=add)
+            else:
+                term = self.stack(left)
+                if right is not None:
+                    term = ops.MUL.forward(term, self.stack(right))
+                if isinstance(term, float):
+                    self.emit(COPY, out, (term * left.shape[0],), add=add)
+                else:
+                    self.emit(SUM, out, (term,), add=add)
+
+    # Expressions.
+
+    def cut(self, roots: Sequence[Operand]) -> list[Any]:
+        """Return expressions in which nothing is written twice and nothing nests too deep."""
+        uses: dict[int, int] = {}
+        order: list[Term] = []
+        stack: list[Any] = list(roots[::-1])
+        while stack:
+            x = stack.pop()
+            if x is None:
+                order.append(stack.pop())
+            elif isinstance(x, Term):
+                uses[id(x)] = uses.get(id(x), 0) + 1
+                if uses[id(x)] == 1:
+                    stack += (x, None, *x.operands[::-1])
+        done: dict[int, Operand] = {}
+        depth: dict[int, int] = {}
+        for x in order:
+            inner = max([depth.get(id(y), 0) for y in x.operands], default=0) + 1
+            term = Term(x.op, tuple([done.get(id(y), y) for y in x.operands]))
+            done[id(x)] = term
+            large = inner > 1 and any(isinstance(y, Term) for y in term.operands)
+            if (uses[id(x)] > 1 and large) or inner > _DEEP:
+                shape, varies = extent(term)
+                done[id(x)] = self.temporary(shape or (1,), varies)
+                self.emit(COPY, done[id(x)], (term,))  # type: ignore[arg-type]  # pyright: ignore
+                inner = 0
+            depth[id(x)] = inner
+        return [done.get(id(x), x) for x in roots]
+
+
+def joined_operands(group: Group) -> Ref | None:
+    """Return the operands of a row as one array, if they are in the same buffer."""
+    refs = group.operands
+    if len({ref.buffer for ref in refs}) != 1:
+        return None
+    rows = [row for ref in refs for row in ref.rows]
+    nodes = [i for ref in refs for i in ref.nodes]
+    return Ref(refs[0].buffer, rows, (len(refs), len(group.members)), refs[0].varies, nodes)
+
+
+def shared_terms(ref: Ref) -> Ref | None:
+    """Return the terms, with one member for all, if they are the same for all members."""
+    k, n = ref.shape
+    first = [ref.rows[j * n] for j in range(k)]
+    if all(ref.rows[j * n + i] == first[j] for j in range(k) for i in range(n)):
+        return Ref(ref.buffer, first, (k, 1), ref.varies, [ref.nodes[j * n] for j in range(k)])
+    return None
+
+
+def is_narrow(part: Part) -> bool:
+    """Return whether a term is the same for all examples."""
+    return not (part.left.varies or (part.right is not None and part.right.varies))
+
+
+def is_steady(buffer: str) -> bool:
+    """Return whether a buffer has one column for all examples."""
+    return buffer in (CONSTANTS, THETA, SHARED)

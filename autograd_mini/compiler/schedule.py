@@ -1,0 +1,151 @@
+"""Schedule: put equal operations together, wherever in the graph they stand.
+
+A *unit* is a plain operation, or a sum of products with all those that have the same inputs: the
+rows of one matrix at one position. Units of equal operations become one group, unless one needs
+another.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from operator import attrgetter
+from typing import Final, NamedTuple, TypeAlias
+
+from autograd_mini import ops
+from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES
+from autograd_mini.compiler.sums import Chains, Sum
+from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
+
+__all__ = ["Units", "buffers_of", "grouped"]
+
+_Key: TypeAlias = tuple[object, ...]
+PLAIN_UNIT, SUMS, MATRIX = "plain", "sums", "matrix"
+
+
+class Units(NamedTuple):
+    """Units that one statement computes: their nodes, or their sums of products."""
+
+    what: str
+    kind: str
+    nodes: list[int]
+    sums: list[list[Sum]]
+
+
+def buffers_of(graph: Graph) -> list[str]:
+    """Return the buffer in which each node's number will be."""
+    names = {CONSTANT: CONSTANTS, PARAMETER: SHARED, VARYING: VALUES, INPUT: "x"}
+    buffers = [names[kind] for kind in graph.kinds]
+    for i in graph.parameters:
+        buffers[i] = THETA
+    for k, ids in enumerate(graph.inputs):
+        for i in ids:
+            buffers[i] = f"x{k}"
+    return buffers
+
+
+def grouped(
+    graph: Graph, chains: Chains, absorbed: bytearray, buffers: list[str]
+) -> Iterable[Units]:
+    """Return the units that run together, each after all that it reads."""
+    rows, args, kinds = graph.ops, graph.args, graph.kinds
+    levels = [0] * len(rows)
+    unit_of = [-1] * len(rows)
+    nodes: list[int] = []  # the first of each unit
+    sums: list[list[Sum]] = []
+    keys: list[_Key] = []
+    below: list[set[int]] = []  # the units that a unit reads
+    blocks: dict[_Key, int] = {}  # the sums that have the same inputs
+    for i, op in enumerate(rows):
+        if op is None or absorbed[i] or kinds[i] == CONSTANT:
+            continue
+        reads: Iterable[int] = args[i]
+        unit = len(nodes)
+        terms: list[Sum] = []
+        if i in chains:
+            found = Sum(i, *chains[i], buffers)
+            reads = list(
+                chain(found.weights, found.inputs, chain.from_iterable(found.products), found.rest)
+            )
+            key = (SUMS, kinds[i], *_sum_key(found, buffers))
+            level = max(map(levels.__getitem__, reads)) + 1
+            if found.inputs:
+                unit = blocks.setdefault((level, *key), unit)
+            terms = [found]
+        else:
+            level = max([levels[x] for x in reads]) + 1
+            key = (PLAIN_UNIT, kinds[i], op, *_plain_key(graph, i, buffers))
+        if unit == len(nodes):
+            nodes.append(i)
+            sums.append(terms)
+            keys.append(key)
+            below.append(set())
+        else:
+            sums[unit] += terms
+        levels[i], unit_of[i] = level, unit
+        below[unit].update([unit_of[x] for x in reads if unit_of[x] >= 0])
+    for unit, terms in enumerate(sums):
+        if terms and terms[0].inputs:  # by weights, in place of inputs
+            terms.sort(key=attrgetter("weights"))
+            _, kind, _, *others = keys[unit]
+            keys[unit] = (MATRIX, kind, tuple([one.weights for one in terms]), *others)
+    for units in _scheduled(keys, below):
+        what, kind = keys[units[0]][:2]
+        yield Units(str(what), str(kind), [nodes[u] for u in units], [sums[u] for u in units])
+
+
+def _sum_key(terms: Sum, buffers: list[str]) -> _Key:
+    products = tuple([(buffers[a], buffers[b]) for a, b in terms.products])
+    return terms.inputs, terms.classes, products, tuple([buffers[x] for x in terms.rest])
+
+
+def _plain_key(graph: Graph, i: int, buffers: list[str]) -> _Key:
+    args = graph.args[i]
+    fixed = graph.ops[i] is ops.POW and graph.kinds[args[1]] == CONSTANT
+    return tuple([buffers[x] for x in args]), repr(graph.data[args[1]]) if fixed else ""
+
+
+_LAST: Final = 1  # a matrix waits longest: the larger it is, the more it gains
+
+
+def _scheduled(keys: Sequence[_Key], below: Sequence[set[int]]) -> Iterable[list[int]]:
+    """Return the units in groups of equal keys, each after all that it reads.
+
+    Those are run of which all that are left can run. Where equal units wait for one another,
+    those are run in part of which most can.
+    """
+    number: dict[_Key, int] = {}
+    signature = [number.setdefault(key, len(number)) for key in keys]
+    last = [_LAST if key[0] == MATRIX else 0 for key in number]
+    left = [0] * len(number)
+    for s in signature:
+        left[s] += 1
+    above: list[list[int]] = [[] for _ in keys]
+    waits = list(map(len, below))
+    for u, needed in enumerate(below):
+        for x in needed:
+            above[x].append(u)
+    ready: dict[int, list[int]] = {}
+    complete: list[tuple[int, int]] = []
+    fresh = [u for u, n in enumerate(waits) if not n]
+    while fresh or ready:
+        for u in fresh:
+            s = signature[u]
+            units = ready.setdefault(s, [])
+            units.append(u)
+            if len(units) == left[s]:
+                heapq.heappush(complete, (min(units), s))
+        if complete:
+            _, s = heapq.heappop(complete)
+        else:
+            s = min(ready, key=lambda s: (last[s], -len(ready[s]) / left[s], ready[s][0]))
+        units = sorted(ready.pop(s))
+        left[s] -= len(units)
+        yield units
+        fresh = []
+        for u in units:
+            for v in above[u]:
+                waits[v] -= 1
+                if not waits[v]:
+                    fresh.append(v)

@@ -1,0 +1,122 @@
+"""Statements are the program: a few lines evaluate them without any text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd_mini import Value, compile
+from autograd_mini.compiler.lower import Lowered, lower
+from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
+from autograd_mini.compiler.spelling import SPELLINGS
+from autograd_mini.compiler.statements import (
+    COMPARISONS,
+    COPY,
+    MATMUL,
+    MATMUL_NT,
+    MATMUL_TN,
+    SUM,
+    Ref,
+    Statement,
+    Term,
+)
+from tests.test_compiler import LOSSES, SHAPES, STRUCTURES, loss_case
+
+PRODUCTS: dict[Any, Callable[[Any, Any], Any]] = {
+    MATMUL: lambda a, b: a @ b,
+    MATMUL_NT: lambda a, b: a @ b.T,
+    MATMUL_TN: lambda a, b: a.T @ b,
+}
+
+
+def evaluated(x: Any, buffers: dict[str, Any]) -> Any:
+    """Return what an operand is: an array with the columns as its last axis."""
+    if isinstance(x, Ref):
+        return buffers[x.buffer][np.array(x.rows)].reshape(*x.shape, -1)
+    if isinstance(x, Term):
+        operands = [evaluated(y, buffers) for y in x.operands]
+        if x.op in COMPARISONS:
+            return eval(f"a {COMPARISONS[x.op]} b", {"a": operands[0], "b": operands[1]}) * 1.0
+        if x.op is COPY:
+            return operands[0]
+        if x.op.arity is None and len(operands) > 1:
+            operands = [np.stack(np.broadcast_arrays(*operands))]
+        return SPELLINGS[x.op.name](*operands)
+    return x
+
+
+def run(s: Statement, buffers: dict[str, Any]) -> None:
+    """Run one statement."""
+    target = buffers[s.out.buffer]
+    shape = (*s.out.shape, target.shape[1])
+    if s.op in PRODUCTS:
+        a, b = [evaluated(x, buffers).reshape(len(np.zeros(x.shape)), -1) for x in s.operands]
+        found = PRODUCTS[s.op](a, b)
+    elif s.op is SUM:
+        found = evaluated(s.operands[0], buffers)
+        found = found.sum(axis=tuple(range(found.ndim - len(shape))))
+        narrow = [i for i, n in enumerate(shape) if n == 1]
+        found = found.sum(axis=tuple(narrow), keepdims=True)
+    else:
+        found = evaluated(Term(s.op, s.operands), buffers)
+    found = np.broadcast_to(np.reshape(found, shape) if np.size(found) == np.prod(shape) else found, shape)
+    rows = np.array(s.out.rows)
+    if s.add:
+        np.add.at(target, rows, found.reshape(len(rows), -1))
+    else:
+        target[rows] = found.reshape(len(rows), -1)
+
+
+def run_all(program: Lowered, theta: Any, columns: list[Any]) -> dict[str, Any]:
+    """Run a program; return what all of its buffers hold."""
+    count = columns[0].shape[1]
+    seed = 1.0 if program.purpose == INPUTS else 1.0 / count
+    buffers: dict[str, Any] = {
+        "theta": theta[:, None],
+        "g_theta": np.zeros((len(theta), 1)),
+        "constants": np.array(program.plan.graph.data)[:, None],
+        "seed": np.array([[seed]]),
+    }
+    for k, x in enumerate(columns):
+        buffers[f"x{k}"], buffers[f"g_x{k}"] = x, np.zeros(x.shape)
+    for name, (rows, varies) in program.rows.items():
+        buffers[name] = np.full((rows, count if varies else 1), np.nan)
+    for statement in program.statements:
+        run(statement, buffers)
+    return buffers
+
+
+def cases() -> list[Any]:
+    """Give every loss, and the graphs that are no plain layers."""
+    rng = np.random.default_rng(0)
+    found: list[Any] = [pytest.param(loss_case(name), id=name) for name in LOSSES]
+    for structure in STRUCTURES:
+        f, _ = structure()
+        shapes = SHAPES.get(structure.__name__, ((3,),))
+        batch = [rng.normal(size=(5, *shape)) for shape in shapes]
+        found.append(pytest.param((f, *batch), id=structure.__name__))
+    return found
+
+
+@pytest.mark.parametrize("case", cases())
+def test_statements_compute_without_text_what_the_program_computes(case: Any) -> None:
+    f, *batch = case
+    program = compile(f, *[x[0].tolist() for x in batch], check=False)
+    columns = [np.reshape(x, (len(x), -1)).T for x in batch]
+    plan = program._plan  # pyright: ignore[reportPrivateUsage]
+    theta = np.array([p.data for p in program.parameters])
+    forward = run_all(lower(plan, FORWARD), theta, columns)
+    (root,) = plan.results
+    values = program(*batch)
+    assert forward[root.buffer][root.rows[0]] == pytest.approx(values, rel=1e-12)
+    mean, gradients = program.value_and_grad(*batch)
+    slopes = run_all(lower(plan, GRADIENT), theta, columns)["g_theta"][:, 0]
+    size = max(1.0, *map(abs, gradients)) if gradients else 1.0
+    assert slopes == pytest.approx(gradients, rel=1e-9, abs=1e-12 * size)
+    own = run_all(lower(plan, INPUTS), theta, columns)
+    for k, g in enumerate(program.input_grad(*batch)):
+        assert own[f"g_x{k}"] == pytest.approx(np.reshape(g, (len(g), -1)).T, rel=1e-9, abs=1e-12)
