@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd_mini import Value, compile
+from autograd_mini import compile
 from autograd_mini.compiler.lower import Lowered, lower
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.spelling import SPELLINGS
@@ -63,7 +62,9 @@ def run(s: Statement, buffers: dict[str, Any]) -> None:
         found = found.sum(axis=tuple(narrow), keepdims=True)
     else:
         found = evaluated(Term(s.op, s.operands), buffers)
-    found = np.broadcast_to(np.reshape(found, shape) if np.size(found) == np.prod(shape) else found, shape)
+    found = np.broadcast_to(
+        np.reshape(found, shape) if np.size(found) == np.prod(shape) else found, shape
+    )
     rows = np.array(s.out.rows)
     if s.add:
         np.add.at(target, rows, found.reshape(len(rows), -1))
@@ -113,7 +114,7 @@ def test_statements_compute_without_text_what_the_program_computes(case: Any) ->
     (root,) = plan.results
     values = program(*batch)
     assert forward[root.buffer][root.rows[0]] == pytest.approx(values, rel=1e-12)
-    mean, gradients = program.value_and_grad(*batch)
+    _, gradients = program.value_and_grad(*batch)
     slopes = run_all(lower(plan, GRADIENT), theta, columns)["g_theta"][:, 0]
     size = max(1.0, *map(abs, gradients)) if gradients else 1.0
     assert slopes == pytest.approx(gradients, rel=1e-9, abs=1e-12 * size)

@@ -19,6 +19,7 @@ from autograd_mini.compiler.lower import (
     shared_terms,
 )
 from autograd_mini.compiler.plan import FLAGS, INPUTS, Group, Part
+from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.statements import (
     CONSTANTS,
     COPY,
@@ -40,7 +41,6 @@ from autograd_mini.compiler.statements import (
     substituted,
     written,
 )
-from autograd_mini.compiler.record import VARYING
 from autograd_mini.ops import Op
 
 __all__ = ["Backward"]

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from autograd_mini import ops
 from autograd_mini.compiler.plan import FORWARD, Group, Part, Plan
+from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.spelling import is_spelled
 from autograd_mini.compiler.statements import (
     CONSTANTS,
@@ -25,7 +26,6 @@ from autograd_mini.compiler.statements import (
     same,
     written,
 )
-from autograd_mini.compiler.record import VARYING
 from autograd_mini.ops import Op
 
 __all__ = ["Lowered", "lower"]

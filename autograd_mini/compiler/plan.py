@@ -7,19 +7,23 @@ the rows of the buffers so that operands become slices.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import accumulate, chain, pairwise
 from typing import Final
 
+from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 from autograd_mini.compiler.schedule import MATRIX, PLAIN_UNIT, Units, buffers_of, grouped
 from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES, Ref
 from autograd_mini.compiler.sums import SHORT, Sum, flatten, runs
-from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 from autograd_mini.ops import Op
 
 __all__ = ["FLAGS", "FORWARD", "GRADIENT", "INPUTS", "Group", "Part", "Plan", "plan"]
 
-FORWARD, GRADIENT, INPUTS = "forward", "loss_and_gradient", "input_gradient"  # what a program is for
+FORWARD, GRADIENT, INPUTS = (
+    "forward",
+    "loss_and_gradient",
+    "input_gradient",
+)  # what a program is for
 FLAGS: Final = {FORWARD: 0, GRADIENT: 1, INPUTS: 2}  # and the nodes that need a gradient then
 SHOWN: Final = 100  # groups of a plan that is printed
 

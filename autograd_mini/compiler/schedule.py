@@ -14,9 +14,9 @@ from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
 
 from autograd_mini import ops
+from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES
 from autograd_mini.compiler.sums import Chains, Sum
-from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 
 __all__ = ["Units", "buffers_of", "grouped"]
 

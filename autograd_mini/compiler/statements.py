@@ -125,7 +125,7 @@ class Ref(Expression):
         self.shape = shape
         self.varies = varies
         self.nodes = nodes
-        self._strides: tuple[int, ...] | None | bool = False
+        self._strides: tuple[int, ...] | bool | None = False
 
     @property
     def strides(self) -> tuple[int, ...] | None:

@@ -7,8 +7,8 @@ from operator import itemgetter
 from typing import Final, TypeAlias
 
 from autograd_mini import ops
-from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA
 from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
+from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA
 from autograd_mini.ops import Op
 
 __all__ = ["SHORT", "Chains", "Sum", "flatten", "runs"]

@@ -41,7 +41,8 @@ from autograd_mini.compiler.statements import (
     same,
 )
 from autograd_mini.ops import Op
-from autograd_mini.symbols import SIGNS, SUM as IN_SUM
+from autograd_mini.symbols import SIGNS
+from autograd_mini.symbols import SUM as IN_SUM
 
 __all__ = ["NumPy"]
 
@@ -398,8 +399,11 @@ class NumPy(Language):
             plain = len(kept) == 1 and s.out.span and not _may_be_double(x)
             return f"{'np.dot' if plain else 'np.matmul'}({term}, {ones})", fits
         narrow = isinstance(x, Term) and x.op is ops.MUL and not varies
-        if narrow and axes == [0] and len(kept) == 1 and all(
-            isinstance(y, Ref) and y.shape == shape for y in x.operands
+        if (
+            narrow
+            and axes == [0]
+            and len(kept) == 1
+            and all(isinstance(y, Ref) and y.shape == shape for y in x.operands)
         ):
             a, b = [self.expression(y).text for y in x.operands]
             return f"np.dot({a}.T, {b})", True

@@ -38,7 +38,8 @@ from autograd_mini.compiler.statements import (
     places,
 )
 from autograd_mini.ops import Op
-from autograd_mini.symbols import ATOM, SIGN, SIGNS, SUM as IN_SUM, Symbol
+from autograd_mini.symbols import ATOM, SIGN, SIGNS, Symbol
+from autograd_mini.symbols import SUM as IN_SUM
 
 __all__ = ["MathSymbol", "Python"]
 
