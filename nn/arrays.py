@@ -1,11 +1,87 @@
-"""What a caller gave, as numbers: lists, arrays and tables."""
+"""What a caller gave, as numbers: lists, arrays of any type, tables, memory-mapped files.
+
+Arrays keep their type and are not copied; they are checked in whole blocks.
+"""
+
+# NumPy arrays are Any here: numpy is imported inside the functions that use it.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, cast
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, cast
 
-__all__ = ["as_array", "as_floats", "as_lists"]
+from autograd_mini import Value
+
+__all__ = ["as_array", "as_floats", "as_lists", "blocks", "finite_array", "plain_rows"]
+
+BLOCK: Final = 1 << 18  # numbers that are checked at once
+
+
+def as_array(X: Any) -> Any:
+    """Return nested real numbers as an array: one of numbers as it is, anything else as floats.
+
+    Raises:
+        TypeError: If there is text among them, a complex number, or anything else.
+        ValueError: If the rows are not equally long, or a number is too large for a float.
+
+    Example:
+        >>> as_array([[1, 2], [3, 4]]).dtype.kind
+        'i'
+    """
+    import numpy as np
+
+    array = np.asarray(X)
+    if array.dtype.kind in "biuf":
+        return array
+    if array.dtype.kind != "O":
+        found = {"c": "complex", "M": "dates", "m": "times"}.get(array.dtype.kind, "text")
+        raise TypeError(f"real numbers are needed, but some are {found}")
+    return np.frompyfunc(_number, 1, 1)(array).astype(float)
+
+
+def finite_array(name: str, X: Any) -> Any:
+    """Return an array of finite numbers, one entry or row for each example.
+
+    Raises:
+        ValueError: If it is not that; the message names the number that is not finite.
+    """
+    try:
+        array = as_array(X)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers in equal rows, but: {error}") from None
+    if not array.ndim:
+        raise ValueError(f"{name} needs one entry for each example, but got {X!r}")
+    place = first_not_finite(array)
+    if place is not None:
+        raise ValueError(
+            f"{name}[{', '.join(map(str, place))}] is {array[place]}: leave example {place[0]} "
+            "out, or fill the gap"
+        )
+    return array
+
+
+def first_not_finite(array: Any) -> tuple[int, ...] | None:
+    """Return the place of the first number that is not finite; None if there is none."""
+    import numpy as np
+
+    if array.dtype.kind != "f":
+        return None
+    for block in blocks(array):
+        finite = np.isfinite(array[block])
+        if not finite.all():
+            n, *rest = np.argwhere(~finite)[0].tolist()
+            return (block.start + n, *rest)
+    return None
+
+
+def blocks(array: Any) -> Iterator[slice]:
+    """Yield slices of whole rows, small enough to be worked on at once."""
+    count = len(array)
+    size = max(1, BLOCK * count // max(array.size, 1))
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
 
 
 def as_lists(x: Any) -> Any:
@@ -17,29 +93,27 @@ def as_lists(x: Any) -> Any:
 
 def as_floats(output: Any) -> Any:
     """Return what a model gave for one example as a float or a list of floats."""
+    output = as_lists(output)
     if isinstance(output, (list, tuple)):
         return [float(h) for h in cast(Iterable[Any], output)]
     return float(output)
 
 
-def as_array(X: Any) -> Any:
-    """Return nested real numbers as an array of floats.
+def plain_rows(x: Any) -> Any:
+    """Return nested lists in which Values are their data, and all lists are new."""
+    x = as_lists(x)
+    if isinstance(x, (list, tuple)):
+        return [plain_rows(element) for element in cast(list[Any], x)]
+    return x.data if isinstance(x, Value) else x
 
-    Raises:
-        TypeError: If there is text among them, a complex number, or anything else.
-        ValueError: If the rows are not equally long, or a number is too large for a float.
-    """
-    import numpy as np
 
-    array = np.asarray(X)
-    if array.dtype.kind not in "biufO" or any(isinstance(x, str) for x in _objects(array)):
-        found = {"c": "complex", "M": "dates", "m": "times"}.get(array.dtype.kind, "text")
-        raise TypeError(f"real numbers are needed, but some are {found}")
+def _number(x: Any) -> float:
+    """Return one entry of an array of objects as a float."""
+    if isinstance(x, (str, bytes)):
+        raise TypeError("real numbers are needed, but some are text")
+    if isinstance(x, Value):
+        return x.data
     try:
-        return array.astype(float, copy=False)
+        return float(x)
     except OverflowError as error:
         raise ValueError(f"a number is too large: {error}") from None
-
-
-def _objects(array: Any) -> Iterable[Any]:
-    return array.flat if array.dtype.kind == "O" else ()

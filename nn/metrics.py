@@ -5,9 +5,9 @@ All take arrays or lists of numbers and return a float or an array; nothing is d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from autograd_mini import Value
+from nn.arrays import plain_rows
 
 if TYPE_CHECKING:
     from numpy import int64
@@ -128,17 +128,10 @@ def mean_absolute_error(prediction: Any, target: Any) -> float:
     return float(abs(y - f).mean())
 
 
-def _plain(x: Any) -> Any:
-    """Return Values as their data."""
-    if isinstance(x, (list, tuple)):
-        return [_plain(element) for element in cast(list[Any], x)]
-    return x.data if isinstance(x, Value) else x
-
-
 def _array(x: Any) -> Any:
     import numpy as np
 
-    return np.asarray(_plain(x))
+    return x if isinstance(x, np.ndarray) else np.asarray(plain_rows(x))
 
 
 def _numbers(prediction: Any, target: Any) -> tuple[Any, Any]:

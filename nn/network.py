@@ -153,7 +153,7 @@ class FNN(Module):
                 f"predict takes N examples of {width} numbers each, shape (N, {width}), but got "
                 f"shape {array.shape}{advice}"
             )
-        return array.tolist()
+        return array.astype(float, copy=False).tolist()
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return the parameters as `layers.0.neurons.0.w.0`, …, `layers.0.neurons.0.b`, …."""

@@ -216,11 +216,14 @@ def where_loss(f: Any, y: Any) -> Any:
 
 
 def test_auto_runs_eagerly_what_cannot_be_compiled_and_compiled_says_why() -> None:
-    assert run("auto", loss=branching_loss)[1].backend == "eager"
-    assert run("auto", loss=where_loss)[1].backend == "compiled"
-    assert weights(run("auto", loss=branching_loss)[0]) == pytest.approx(
-        weights(run("auto", loss=where_loss)[0]), rel=1e-9
-    )
+    with pytest.warns(UserWarning, match="running eagerly") as warned:
+        model, history = run("auto", loss=branching_loss)
+    assert len(warned) == 1
+    assert history.backend == "eager"
+    assert history.reason in str(warned[0].message)
+    twin, history = run("auto", loss=where_loss)
+    assert (history.backend, history.reason) == ("compiled", "")
+    assert weights(model) == pytest.approx(weights(twin), rel=1e-9)
     with pytest.raises(TraceError):
         run("compiled", loss=branching_loss)
 
@@ -248,7 +251,8 @@ def test_a_loss_that_asks_for_a_class_index_runs_eagerly_and_compiled_says_why()
 
     y = [(s + 1) // 2 for s in SIGNS]
     model = network(sizes=(2, 3, 2))
-    assert fit(model, X, y, loss=smoothed, epochs=9).backend == "eager"
+    with pytest.warns(UserWarning, match="running eagerly: .* one-hot"):
+        assert fit(model, X, y, loss=smoothed, epochs=9).backend == "eager"
     with pytest.raises(TraceError, match=r"runs eagerly cannot be compiled: .* one-hot"):
         fit(model, X, y, loss=smoothed, backend="compiled")
 

@@ -14,9 +14,10 @@ Arrays count as nested lists. Shapes match exactly: nothing is broadcast.
 
 from __future__ import annotations
 
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
-from nn.losses.batches import Loss
+from nn.losses.batches import FORMULA, Formula, Loss
 from nn.losses.binary import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -80,6 +81,7 @@ __all__ = [
     "cubed_hinge_loss",
     "emd_loss",
     "expectation_loss",
+    "formula",
     "gaussian_nll_loss",
     "get",
     "half_mse_loss",
@@ -171,6 +173,11 @@ CLASS_LOSSES: Final[frozenset[Loss]] = frozenset(
 )
 
 
+_KINDS: Final = tuple(
+    {id(k): k for k in (getattr(loss, "func", loss) for loss in LOSSES.values())}.values()
+)
+
+
 def get(name: str | Loss) -> Loss:
     """Return a loss by its name; a function is returned as it is.
 
@@ -189,6 +196,19 @@ def get(name: str | Loss) -> Loss:
     if name not in LOSSES:
         raise ValueError(f"no loss is called {name!r}: there are {', '.join(LOSSES)}")
     return LOSSES[name]
+
+
+def formula(loss: Loss) -> Formula | None:
+    """Return the function of one example of a loss of this package; None for another function.
+
+    Example:
+        >>> formula(mse_loss).example(3.0, 1.0)
+        4.0
+    """
+    kind: Any = loss
+    while isinstance(kind, partial):
+        kind = kind.func
+    return loss(FORMULA, FORMULA) if any(kind is known for known in _KINDS) else None
 
 
 _SQUASHED: Final = ("sigmoid", "softmax", "log_sigmoid", "log_softmax")

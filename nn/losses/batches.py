@@ -1,26 +1,48 @@
 """Batches: taking them apart, example by example, and putting losses together.
 
 `of_components` and `of_classes` make a loss of one example into one that takes batches, checks
-shapes and targets, and reduces.
+shapes and targets, and reduces. Asked for `FORMULA`, they give the loss of one example itself.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Set
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from autograd_mini import Value, is_tracing, norm
 from autograd_mini.ops import Number
 from nn.arrays import as_lists
-from nn.losses.checks import check_distribution, data_of, varies
+from nn.losses.checks import (
+    TARGET_CHECKS,
+    check_distribution,
+    data_of,
+    suspicious_distributions,
+    suspicious_numbers,
+    varies,
+)
 from nn.losses.terms import pairs, summed
 
-__all__ = ["Loss", "nested", "of_classes", "of_components", "root_mean"]
+__all__ = ["FORMULA", "Formula", "Loss", "nested", "of_classes", "of_components", "root_mean"]
 
 Loss: TypeAlias = Callable[..., Any]
 Component: TypeAlias = Callable[[Any, Any], Any]  # the loss or error of one component
 Check: TypeAlias = Callable[["float | None", "float | None"], None]
+
+FORMULA: Final = object()  # a loss that is given this as prediction returns its Formula
+
+
+class Formula(NamedTuple):
+    """A loss of one example, for data that were checked as a whole.
+
+    Attributes:
+        example: A function of a model's output and a target, which is a number or a list of
+            numbers: no shapes and no targets are checked.
+        suspicious: A function of an array of targets: which of them the loss may refuse.
+    """
+
+    example: Callable[[Any, Any], Any]
+    suspicious: Callable[[Any], Any]
 
 
 def of_components(
@@ -40,6 +62,9 @@ def of_components(
         check: Raises ValueError for numbers that the loss refuses; None stands for one that is
             not known.
     """
+    if prediction is FORMULA:
+        _check_reduction(reduction)
+        return _formula_of_components(loss, check)
     examples, single = _paired(prediction, target, check)
     losses = [summed([loss(f, y) for f, y in pairs(fs, ys)]) for fs, ys in examples]
     return _reduced(losses, single, reduction)
@@ -64,6 +89,9 @@ def of_classes(
         probabilities: Refuse predictions that are no distribution.
         one_hot: Refuse targets that are no single class.
     """
+    if prediction is FORMULA:
+        _check_reduction(reduction)
+        return _formula_of_classes(loss, probabilities, one_hot)
     predictions = nested(prediction)
     shape = _shape(predictions, "prediction")
     single = len(shape) == 1
@@ -94,6 +122,38 @@ def of_classes(
             value = Value(value)  # every term was left out
         losses.append(value)
     return _reduced(losses, single, reduction)
+
+
+def _formula_of_components(loss: Component, check: Check | None) -> Formula:
+    look = None if check in TARGET_CHECKS else check
+
+    def example(prediction: Any, target: Any) -> Any:
+        if isinstance(prediction, (Number, float)):
+            if look is not None and not is_tracing():
+                look(data_of(prediction), data_of(target))
+            return loss(prediction, target)
+        fs = as_lists(prediction)
+        if look is not None and not is_tracing():
+            for f, y in pairs(fs, target):
+                look(data_of(f), data_of(y))
+        return summed([loss(f, y) for f, y in pairs(fs, target)])
+
+    return Formula(example, suspicious_numbers(check))
+
+
+def _formula_of_classes(
+    loss: Callable[[list[Any], list[Any]], Any], probabilities: bool, one_hot: bool
+) -> Formula:
+    def example(prediction: Any, target: Any) -> Any:
+        p = prediction if isinstance(prediction, list) else list(as_lists(prediction))
+        if probabilities and not is_tracing():
+            check_distribution(p, "the prediction", one_hot=False)
+        value = loss(p, target)
+        if not varies(value) and any(varies(x) for x in p):
+            return Value(value)  # every term was left out
+        return value
+
+    return Formula(example, suspicious_distributions(one_hot))
 
 
 def root_mean(error: Component, prediction: Any, target: Any, check: Check | None = None) -> Any:
@@ -199,11 +259,15 @@ def _described(shape: tuple[int, ...]) -> str:
 
 
 def _reduced(losses: list[Any], single: bool, reduction: str) -> Any:
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"reduction must be 'mean', 'sum' or 'none', but got {reduction!r}")
+    _check_reduction(reduction)
     if single:
         return losses[0]
     if reduction == "none":
         return losses
     whole = summed(losses)
     return whole / len(losses) if reduction == "mean" and len(losses) > 1 else whole
+
+
+def _check_reduction(reduction: str) -> None:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"reduction must be 'mean', 'sum' or 'none', but got {reduction!r}")

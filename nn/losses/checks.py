@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from autograd_mini import Value, is_tracing
 from autograd_mini.ops import Number
 
 __all__ = [
+    "TARGET_CHECKS",
     "check_choice",
     "check_distribution",
     "check_logarithms",
@@ -18,6 +21,8 @@ __all__ = [
     "check_sign",
     "data_of",
     "plain",
+    "suspicious_distributions",
+    "suspicious_numbers",
     "varies",
 ]
 
@@ -106,3 +111,32 @@ def check_choice(x: Any, choices: tuple[Any, ...], name: str) -> None:
     """Refuse an option that is none of a few."""
     if x not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, but got {x!r}")
+
+
+TARGET_CHECKS: Final = (check_probability_target, check_sign)  # those that see the target only
+
+
+def suspicious_numbers(check: Callable[..., None] | None) -> Callable[[Any], Any]:
+    """Return a function of an array of targets that tells which of them `check` may refuse."""
+    if check is check_sign:
+        return lambda y: abs(y) != 1.0
+    if check in (check_probability_target, check_probability_pair):
+        return lambda y: (y < 0.0) | (y > 1.0)
+    if isinstance(check, partial):  # of check_logarithms
+        return lambda y: y <= check.keywords["low"]
+    return lambda y: y != y
+
+
+def suspicious_distributions(one_hot: bool) -> Callable[[Any], Any]:
+    """Return a function of rows of C numbers that tells which may be no class of C."""
+
+    def suspicious(rows: Any) -> Any:
+        far = abs(rows.sum(axis=1) - 1.0) > _LOOSE
+        if one_hot:
+            off = abs(rows) > _LOOSE
+            off &= abs(rows - 1.0) > _LOOSE
+        else:
+            off = (rows < 0.0) | (rows > 1.0)
+        return far | off.any(axis=1)
+
+    return suspicious

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from nn.files import tensorfile
 from nn.training.data import function_name
@@ -83,9 +83,15 @@ def resume(run: Run, path: Path) -> None:
                 f"{path} holds {len(parameters)} parameters, but the model has "
                 f"{len(run.trainer.parameters)}"
             )
-        if run.schedule is not None:
-            run.schedule.load_state_dict(described["schedule"])
-        run.trainer.optimizer.load_state_dict(state)
+        before = run.schedule and run.schedule.state_dict()
+        try:
+            if run.schedule is not None:
+                run.schedule.load_state_dict(described["schedule"])
+            run.trainer.optimizer.load_state_dict(state)
+        except BaseException:  # a refused resume changes nothing
+            if run.schedule is not None and before is not None:
+                run.schedule.load_state_dict(before)
+            raise
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no checkpoint this program knows: {error!r}") from None
     run.rng, run.history = rng, history
@@ -101,27 +107,34 @@ def _check_same_run(run: Run, path: Path, described: dict[str, Any]) -> None:
         if there != here:
             what = (
                 ""
-                if name in ("data", "parameters", "validation")
+                if name in ("data", "parameters", "moved", "validation")
                 else f" ({there!r} there, {here!r} here)"
             )
             raise ValueError(
-                f"{path} is the checkpoint of another run, which differs in {name}{what}; "
+                f"{path} is the checkpoint of another run, which differs in "
+                f"{_WORDS.get(name, name)}{what}; "
                 "use another file, or delete this one to start anew"
             )
 
 
+_WORDS: Final = {"moved": "the parameters that the optimizer moves"}
+
+
 def _description(run: Run) -> dict[str, Any]:
     """Return what makes it this run: a checkpoint of another one is refused."""
-    names, schedule = _parameter_names(run.trainer), run.schedule
+    names, schedule, task = _parameter_names(run.trainer), run.schedule, run.trainer.task
+    place = {p: i for i, p in enumerate(run.trainer.parameters)}
+    moved = [place.get(p, -1) for p in run.trainer.optimizer.params]
     settings = run.trainer.optimizer.settings()
     del settings["lr"]  # schedules move it
     settings = {n: list(s) if isinstance(s, tuple) else s for n, s in settings.items()}
     return {
-        "parameters": [len(names), hashlib.sha256(repr(names).encode()).hexdigest()[:16]],
+        "parameters": _fingerprint(names),
         "optimizer": [type(run.trainer.optimizer).__name__, settings],
+        "moved": _fingerprint(moved),
         "schedule": schedule and [type(schedule).__name__, _told(schedule.settings())],
         "loss": run.trainer.loss.name,
-        "penalty": None if run.trainer.penalty is None else function_name(run.trainer.penalty),
+        "penalty": None if task.penalty is None else function_name(task.penalty),
         "activations": [function_name(f) for f in _activations(run.trainer.model)],
         "data": run.data.checksum(),
         "validation": None if run.validation is None else run.validation.checksum(),
@@ -129,9 +142,14 @@ def _description(run: Run) -> dict[str, Any]:
         "batch_size": run.batch_size,
         "shuffle": run.shuffle,
         "seed": run.seed,
-        "clip_norm": run.trainer.clip_norm,
-        "clip_value": run.trainer.clip_value,
+        "clip_norm": task.clip_norm,
+        "clip_value": task.clip_value,
+        "dtype": run.trainer.dtype,
     }
+
+
+def _fingerprint(things: list[Any]) -> list[Any]:
+    return [len(things), hashlib.sha256(repr(things).encode()).hexdigest()[:16]]
 
 
 def _told(settings: dict[str, Any]) -> dict[str, Any]:

@@ -10,16 +10,24 @@ The parameters stay in an array until somebody looks.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, Final
 
-from autograd_mini import TraceError, no_grad
+from autograd_mini import TraceError, Value
 from nn.errors import DivergedError
 from nn.optimizers import ZERO, norm_factor
 from nn.training.data import Examples
 from nn.training.eager import Eager, Task
 
-__all__ = ["Compiled"]
+__all__ = ["Compiled", "NotFiniteError"]
+
+BLOCK: Final = 1024  # examples that are measured at once
+AGREEMENT: Final = 1e-6  # of the largest number compared: wrong programs differ by far more
+
+
+class NotFiniteError(ArithmeticError):
+    """A program's loss or gradient is not finite, or it raised: the eager engine knows why."""
 
 
 class Compiled:
@@ -27,17 +35,24 @@ class Compiled:
 
     name = "compiled"
 
-    def __init__(self, task: Task, data: Examples) -> None:
+    def __init__(self, task: Task, data: Examples, dtype: Any) -> None:
+        import numpy as np
+
         from autograd_mini import compile
 
         self.task = task
+        self.dtype: Any = np.dtype(dtype)
         self.weighted = data.weights is not None
-        example: list[Any] = [data.xs[0], data.targets[0].tolist()]
-        if self.weighted:
-            example.append(1.0)
-        self.program: Any = compile(self._loss, *example)
+        _, x, _ = next(data.pairs(slice(0, 1)))
+        y = data.arrays(slice(0, 1))[1][0].tolist()
+        options = {"float32": True} if self.dtype.itemsize == 4 else {}
+        function = _weighted(task) if self.weighted else _plain(task)
+        example = [x, y, 1.0] if self.weighted else [x, y]
+        self.program: Any = compile(function, *example, **options)
         self._outputs: Any = None
+        self._example = x
         self._is_in = False
+        self._has_moved = False
         program, params = self.program, task.optimizer.params
         place = {p: i for i, p in enumerate(params)}
         reached = set(program.parameters)
@@ -48,16 +63,56 @@ class Compiled:
         self._theirs = [place[p] for p in program.parameters if p in place]
         self._ours = [i for i, p in enumerate(program.parameters) if p in place]
         self._theta: Any = []
+        self._compare(data)
 
-    def _loss(self, x: Any, y: Any, weight: Any = None) -> Any:
-        loss = self.task.loss(self.task.model(x), y)
-        if weight is not None:
-            loss = weight * loss
-        penalty = self.task.penalty
-        return loss if penalty is None else loss + penalty(self.task.model)
+    def _compare(self, data: Examples) -> None:
+        """Compare the program with the eager engine, which calls model and loss as they are.
 
-    def _output(self, x: Any) -> Any:
-        return self.task.model(x)
+        The examples are few and differ: one of each class of a discrete target is among them. One
+        stands alone, too, since a batch of one may run another text.
+
+        Raises:
+            TraceError: If the numbers differ by more than rounding.
+        """
+        import numpy as np
+
+        for batch in (np.array(data.representatives()), slice(0, 1)):
+            try:
+                unlike = self._unlike(data, batch)
+                if unlike and unlike[0] == "gradient":  # at a kink, rounding decides a slope
+                    with _shifted(self.program.parameters):
+                        unlike = self._unlike(data, batch)
+            except DivergedError:
+                return  # the update that comes next says it
+            if unlike:
+                what, expected, got = unlike
+                raise TraceError(
+                    f"the compiled {what} is {got!r}, but calling the model and the loss gives "
+                    f"{expected!r}: they do not do the same operations for every example; choose "
+                    "with where() instead of if, and keep numbers Values (not .data)"
+                )
+
+    def _unlike(self, data: Examples, batch: Any) -> tuple[str, float, float] | None:
+        """Return what differs between the program and the eager engine, with both numbers."""
+        import numpy as np
+
+        program = self.program
+        losses, slopes = Eager(self.task).measure(data, batch, program.parameters)
+        columns = data.arrays(batch, self.dtype)
+        if self.weighted:
+            columns.append(np.ones(len(columns[0]), self.dtype))
+        program.push()
+        for what, expected, got in (
+            ("loss", losses, lambda: program(*columns).tolist()),
+            ("gradient", slopes, lambda: (program.gradient(*columns), program.gtheta.tolist())[1]),
+        ):
+            found = got()
+            size = max(map(abs, (*expected, *filter(math.isfinite, found))))
+            slack = (AGREEMENT if self.dtype.itemsize == 8 else 1e-2) * size
+            for x, y in zip(expected, found, strict=True):
+                if math.isfinite(x) and not abs(x - y) <= slack:
+                    return what, x, y
+        return None
 
     def enter(self) -> None:
         """Take the parameters and the optimizer's memory into arrays."""
@@ -69,9 +124,10 @@ class Compiled:
         optimizer = self.task.optimizer
         self.program.push()
         if self._is_same:
-            optimizer.moments = [np.asarray(m)[self._theirs] for m in optimizer.moments]
+            moments = [np.asarray(m, self.dtype)[self._theirs] for m in optimizer.moments]
+            optimizer.moments = moments
         else:
-            self._theta = np.array([p.data for p in optimizer.params])
+            self._theta = np.array([p.data for p in optimizer.params], self.dtype)
 
     def leave(self) -> None:
         """Give them back to the Values and the optimizer."""
@@ -81,39 +137,47 @@ class Compiled:
             return
         self._is_in = False
         optimizer = self.task.optimizer
-        self.program.pull()
-        for p in self._unreached:
-            p.grad = ZERO
+        if self._has_moved:
+            self.program.pull()
+            for p in self._unreached:
+                p.grad = ZERO
         if self._is_same:
             moments: list[Any] = []
             for m in optimizer.moments:
-                moments.append(np.empty(len(m)))
+                moments.append(np.empty(len(m), self.dtype))
                 moments[-1][self._theirs] = m
             optimizer.moments = moments
-        else:
+        elif self._has_moved:
             for p, theta in zip(optimizer.params, self._theta.tolist(), strict=True):
                 p.data = theta
+        self._has_moved = False
 
-    def update(self, data: Examples, batch: Sequence[int]) -> float:
-        """Make one update on some of the examples and return the loss before it."""
+    def update(self, data: Examples, batch: Any) -> float:
+        """Make one update on some of the examples and return the loss before it.
+
+        Raises:
+            NotFiniteError: If the loss or a gradient is not finite; nothing has moved.
+        """
         import numpy as np
 
         self.enter()
         program, optimizer = self.program, self.task.optimizer
+        columns = self._columns(data, batch)
         try:
-            loss = program.gradient(*self._columns(data, batch))
+            loss = program.gradient(*columns)
         except TraceError:
             raise
         except (ValueError, ArithmeticError) as error:
-            raise self._explained(data, batch, str(error)) from error
+            raise NotFiniteError(str(error)) from error
         grad = program.gtheta
         if not (math.isfinite(loss) and np.isfinite(grad).all()):
-            raise self._explained(data, batch, f"the loss is {loss}, or a gradient is not finite")
+            raise NotFiniteError(f"the loss is {loss}, or a gradient is not finite")
+        self._has_moved = True
         if self._is_same:
             self._clip(grad)
             optimizer.update(program.theta, grad)
             return loss
-        grads = np.zeros(len(optimizer.params))
+        grads = np.zeros(len(optimizer.params), self.dtype)
         grads[self._theirs] = grad[self._ours]
         self._clip(grads)
         grad[self._ours] = grads[self._theirs]
@@ -121,16 +185,13 @@ class Compiled:
         program.theta[self._ours] = self._theta[self._theirs]
         return loss
 
-    def _columns(self, data: Examples, batch: Sequence[int]) -> list[Any]:
+    def _columns(self, data: Examples, batch: Any) -> list[Any]:
         import numpy as np
 
-        if isinstance(batch, range):
-            batch = cast(Any, slice(batch.start, batch.stop))
-        columns: list[Any] = [data.rows[batch], data.targets[batch]]
+        columns = data.arrays(batch, self.dtype)
         if self.weighted:
-            w = np.ones(len(data)) if data.weights is None else data.weights
-            w = w[batch]
-            columns.append(w * (len(w) / w.sum()))
+            w = np.ones(len(columns[0])) if data.weights is None else data.weights[batch]
+            columns.append(np.asarray(w * (len(w) / w.sum()), self.dtype))
         return columns
 
     def _clip(self, grad: Any) -> None:
@@ -141,38 +202,88 @@ class Compiled:
         if task.clip_value is not None:
             np.clip(grad, -task.clip_value, task.clip_value, out=grad)
         if task.clip_norm is not None:
-            grad *= norm_factor(float(np.linalg.norm(grad)), task.clip_norm)
-
-    def _explained(self, data: Examples, batch: Sequence[int], reason: str) -> Exception:
-        """Return the error of the same update made eagerly, which knows the example."""
-        self.leave()
-        eager = Eager(self.task)
-        try:
-            with no_grad():
-                for n in batch:
-                    eager._example(data, n)  # pyright: ignore[reportPrivateUsage]
-        except ValueError as error:
-            return error
-        return DivergedError(reason)
+            grad *= norm_factor(_norm(grad), task.clip_norm)
 
     def evaluate(self, data: Examples) -> float:
-        """Return the mean loss, penalty included, over all examples."""
-        import numpy as np
+        """Return the mean loss, penalty included, over all examples.
 
-        try:
-            mean = float(np.mean(self.program(*self._columns(data, range(len(data))))))
-        except TraceError:
-            raise
-        except (ValueError, ArithmeticError) as error:
-            raise self._explained(data, range(len(data)), str(error)) from error
+        Raises:
+            NotFiniteError: If it is not finite.
+        """
+        total = 0.0
+        for batch in _blocks(len(data)):
+            columns = self._columns(data, batch)
+            try:
+                losses = self.program(*columns)
+            except TraceError:
+                raise
+            except (ValueError, ArithmeticError) as error:
+                raise NotFiniteError(str(error)) from error
+            total += float(losses.sum(dtype=float)) * data.mass(batch) / len(losses)
+        mean = total / data.mass(data.everything())
         if not math.isfinite(mean):
-            raise self._explained(data, range(len(data)), f"the loss is {mean}")
+            raise NotFiniteError(f"the loss is {mean}")
         return mean
 
     def predict(self, data: Examples) -> Any:
         """Return the model's outputs as an array, `(N,)` or `(N, C)`."""
+        import numpy as np
+
         from autograd_mini import compile
 
         if self._outputs is None:
-            self._outputs = compile(self._output, data.xs[0])
-        return self._outputs(data.rows)
+            options = {"float32": True} if self.dtype.itemsize == 4 else {}
+            self._outputs = compile(_outputs(self.task), self._example, **options)
+        found = [self._outputs(data.arrays(batch, self.dtype)[0]) for batch in _blocks(len(data))]
+        return np.concatenate(found).astype(float, copy=False)
+
+
+@contextmanager
+def _shifted(values: list[Value]) -> Generator[None]:
+    """A block in which every Value is a little off."""
+    before = [p.data for p in values]
+    try:
+        for i, p in enumerate(values):
+            p.data += 1e-4 * (1.0 + abs(p.data)) * math.sin(i + 1.0)
+        yield
+    finally:
+        for p, data in zip(values, before, strict=True):
+            p.data = data
+
+
+def _plain(task: Task) -> Any:
+    def loss(x: Any, y: Any) -> Any:
+        whole = task.example_loss(x, y)
+        return whole if task.penalty is None else whole + task.penalty(task.model)
+
+    return loss
+
+
+def _weighted(task: Task) -> Any:
+    def loss(x: Any, y: Any, weight: Any) -> Any:
+        whole = weight * task.example_loss(x, y)
+        return whole if task.penalty is None else whole + task.penalty(task.model)
+
+    return loss
+
+
+def _outputs(task: Task) -> Any:
+    def output(x: Any) -> Any:
+        return task.model(x)
+
+    return output
+
+
+def _blocks(count: int) -> list[slice]:
+    return [slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
+
+
+def _norm(grad: Any) -> float:
+    """Return ‖grad‖₂ without overflow, as math.hypot does."""
+    import numpy as np
+
+    norm = float(np.linalg.norm(grad))
+    if math.isfinite(norm):
+        return norm
+    largest = float(abs(grad).max())
+    return largest * float(np.linalg.norm(grad / largest))

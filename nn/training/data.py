@@ -1,4 +1,8 @@
-"""Training data: `Examples`, checked once, and the loss of one of them."""
+"""Training data: `Examples`, checked once, and the loss of one of them.
+
+X and y stay the arrays that they are. A program gets a batch as arrays, the eager backend as
+fresh lists: what a model or a loss does to its arguments changes no data.
+"""
 
 # Programs and arrays are Any here.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -8,19 +12,19 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, Final, cast
 
 from autograd_mini import no_grad
 from nn import losses
-from nn.arrays import as_array, as_floats, as_lists
+from nn.arrays import as_array, as_floats, as_lists, blocks, finite_array, first_not_finite
 from nn.errors import DivergedError
 from nn.losses import Loss
 
 __all__ = ["ExampleLoss", "Examples"]
 
-MEMORY: Final = 10_000  # targets that are remembered as checked
+ALIKE: Final = 8  # classes of a target, at most, of which each is compared before a program is used
 
 
 class ExampleLoss:
@@ -33,13 +37,17 @@ class ExampleLoss:
         self.kind: Any = self.function  # without the options that a partial binds
         while isinstance(self.kind, partial):
             self.kind = self.kind.func
-        self.has_classes = self.kind in losses.CLASS_LOSSES
+        self.has_classes = any(self.kind is known for known in losses.CLASS_LOSSES)
         self.name = loss if isinstance(loss, str) else function_name(loss)
         self._outputs: dict[tuple[int, ...], Any] = {}
-        self._checked: set[Any] = set()
+        formula = None
+        if self.is_named or self.has_classes:
+            formula = losses.formula(self.function)
+        self.suspicious = formula and formula.suspicious
+        self.of_checked = formula.example if formula else self.function
 
     def __call__(self, prediction: Any, target: Any) -> Any:
-        """Return the loss of one example."""
+        """Return the loss of one example; `of_checked` does the same for data of `Examples`."""
         if self.is_named:
             return self.function([prediction], [target])
         return self.function(prediction, target)
@@ -60,28 +68,19 @@ class ExampleLoss:
             self._outputs[row.shape] = as_floats(output)
         return self._outputs[row.shape]
 
-    def check_targets(self, output: Any, targets: list[Any]) -> None:
-        """Let a named loss check every target, beside some prediction; each kind once."""
-        finite = all(map(math.isfinite, output if isinstance(output, list) else [output]))
-        if not (self.is_named and finite):
-            return  # a run that starts with infinity will say so, with the epoch
-        for n, target in enumerate(targets):
-            key = tuple(target) if isinstance(target, list) else target
-            try:
-                if key in self._checked:
-                    continue
-                self(output, target)
-            except (ValueError, TypeError) as error:
-                column = isinstance(target, list) and not isinstance(output, list)
-                advice = "; the model has one output: y.ravel() makes a column flat"
-                raise ValueError(
-                    f"y[{n}] = {target!r} does not go with this model and loss: {error}"
-                    f"{advice if column else ''}"
-                ) from None
-            if not all(map(math.isfinite, target if isinstance(target, list) else [target])):
-                raise ValueError(f"y[{n}] is {target}: leave example {n} out, or fill the gap")
-            if len(self._checked) < MEMORY:
-                self._checked.add(key)
+    def check_target(self, output: Any, n: int, target: Any) -> None:
+        """Let a named loss check a target, beside some prediction."""
+        try:
+            self(output, target)
+        except (ValueError, TypeError) as error:
+            column = isinstance(target, list) and not isinstance(output, list)
+            advice = "; the model has one output: y.ravel() makes a column flat"
+            raise ValueError(
+                f"y[{n}] = {target!r} does not go with this model and loss: {error}"
+                f"{advice if column else ''}"
+            ) from None
+        if not all(map(math.isfinite, _flat(target))):
+            raise ValueError(f"y[{n}] is {target}: leave example {n} out, or fill the gap")
 
 
 def function_name(function: Any) -> str:
@@ -93,96 +92,210 @@ def function_name(function: Any) -> str:
 
 
 class Examples:
-    """Examples and targets, checked once, as nested lists and, if they are numbers, as arrays."""
+    """Examples and targets, checked once.
+
+    Attributes:
+        X: The examples, an array of any type.
+        given: The targets as the caller gave them: an array or a list.
+        targets: They as an array of numbers; None if they are something else.
+        classes: How many classes there are, where `targets` are indices of classes; else 0.
+        weights: The weights of the examples that have one above 0, or None, and
+        kept: the places of those examples, or None.
+    """
 
     def __init__(
         self, model: Any, loss: ExampleLoss, X: Any, y: Any, sample_weight: Any = None
     ) -> None:
-        rows = _numbers("X", X)
-        targets = _targets(y)
-        if len(rows) != len(targets):
+        self.X = finite_array("X", X)
+        self.given = _given(y)
+        if len(self.X) != len(self.given):
             raise ValueError(
-                f"one target per example, please: X has {len(rows)} examples, y has "
-                f"{len(targets)} targets"
+                f"one target per example, please: X has {len(self.X)} examples, y has "
+                f"{len(self.given)} targets"
             )
-        if not targets:
+        if not len(self.given):
             raise ValueError("there is nothing to learn from: X and y are empty")
-        output = loss.sample_output(model, rows[0])
-        given = targets
+        output = loss.sample_output(model, self._floats(self.X[:1])[0])
+        self.targets = _as_numbers(self.given)
+        self.classes = 0
+        self._is_checked = loss.is_named or loss.has_classes
         if loss.has_classes:
-            targets = _as_distributions(targets, output)
-        loss.check_targets(output, targets)
-        self.numbers: Sequence[int] = range(len(targets))  # as the caller counts them
+            self._take_classes(output)
+        if loss.is_named and all(map(math.isfinite, _flat(output))):  # else a run says so itself
+            self._check_targets(loss, output)
+        if self.targets is not None and first_not_finite(self.targets) is not None:
+            self.targets = None  # a function of the user's may know what to do
         self.weights: Any = None
+        self.kept: Any = None
         if sample_weight is not None:
-            weights = _numbers("sample_weight", sample_weight)
-            if weights.shape != (len(targets),) or (weights < 0).any() or not weights.any():
-                raise ValueError(
-                    f"sample_weight needs a number from 0 up for each of {len(targets)} examples, "
-                    f"and one above 0, but got {sample_weight!r:.200}"
-                )
-            self.numbers = weights.nonzero()[0].tolist()
-            self.weights, rows = weights[self.numbers], rows[self.numbers]
-            targets, given = ([ys[n] for n in self.numbers] for ys in (targets, given))
-        self.rows, self.xs = rows, rows.tolist()
-        self.ys, self.targets = targets, _as_array(targets)
-        self.given = given  # before class indices became one-hot rows
+            self._take_weights(sample_weight)
 
     def __len__(self) -> int:
-        return len(self.xs)
+        return len(self.X if self.kept is None else self.kept)
 
     @property
     def is_numeric(self) -> bool:
         """Whether the targets are numbers, so that a program can take them."""
         return self.targets is not None
 
-    def mass(self, batch: Sequence[int]) -> float:
+    def number(self, n: int) -> int:
+        """Return the place of an example as the caller counts them."""
+        return n if self.kept is None else int(self.kept[n])
+
+    def mass(self, batch: Any) -> float:
         """Return the weight of a batch: how many examples, or the sum of their weights."""
-        return len(batch) if self.weights is None else float(self.weights[list(batch)].sum())
+        return _length(batch) if self.weights is None else float(self.weights[batch].sum())
+
+    def everything(self) -> slice:
+        """Return the batch of all examples."""
+        return slice(0, len(self))
+
+    def arrays(self, batch: Any, dtype: Any = float) -> list[Any]:
+        """Return the examples and the targets of a batch as arrays, for a program."""
+        import numpy as np
+
+        chosen = batch if self.kept is None else self.kept[batch]
+        targets = self.targets[chosen]
+        if self.classes:
+            targets = np.eye(self.classes, dtype=dtype)[targets]
+        return [self._floats(self.X[chosen], dtype), np.asarray(targets, dtype)]
+
+    def pairs(self, batch: Any) -> Iterator[tuple[int, Any, Any]]:
+        """Yield (place, example, target) of a batch as plain numbers and fresh lists."""
+        chosen = batch if self.kept is None else self.kept[batch]
+        if self._is_checked and self.targets is not None:
+            rows, targets = self.arrays(batch)
+            ys = targets.tolist()
+        else:
+            rows = self._floats(self.X[chosen])
+            if isinstance(self.given, list):
+                places = range(len(self.X))[chosen] if isinstance(chosen, slice) else chosen
+                ys = [_copied(self.given[n]) for n in places]
+            else:
+                ys = self.given[chosen].tolist()
+        start = batch.start if isinstance(batch, slice) else 0
+        places = range(start, start + len(ys)) if isinstance(batch, slice) else batch.tolist()
+        yield from zip(places, rows.tolist(), ys, strict=True)
+
+    def measured(self) -> Any:
+        """Return the targets that metrics see: as they were given, of the examples kept."""
+        if self.kept is None:
+            return self.given
+        if isinstance(self.given, list):
+            return [self.given[n] for n in self.kept.tolist()]
+        return self.given[self.kept]
+
+    def representatives(self) -> list[int]:
+        """Return a few examples that differ: one of each class of a discrete target."""
+        import numpy as np
+
+        count = len(self)
+        chosen = [0, count - 1, count // 2]
+        if self.targets is not None and self.targets.ndim == 1:
+            head = self.targets[: 1 << 16] if self.kept is None else self.targets[self.kept]
+            found, first = np.unique(head, return_index=True)
+            if len(found) <= ALIKE:
+                chosen += first.tolist()
+        return list(dict.fromkeys(chosen))
 
     def checksum(self) -> str:
         """Return a fingerprint of the examples, targets and weights."""
-        digest = hashlib.sha256(self.rows.tobytes() + repr(self.ys).encode())
+        digest = hashlib.sha256()
+        for block in blocks(self.X):
+            digest.update(self._floats(self.X[block]).tobytes())
+        if self.targets is None:
+            digest.update(repr(self.given).encode())
+        else:
+            digest.update(self._floats(self.targets).tobytes())
         if self.weights is not None:
-            digest.update(self.weights.tobytes())
+            digest.update(self.kept.tobytes() + self.weights.tobytes())
         return digest.hexdigest()
 
+    def _floats(self, rows: Any, dtype: Any = float) -> Any:
+        import numpy as np
 
-def _numbers(name: str, X: Any) -> Any:
-    """Return an array of finite numbers, or say which one is not."""
+        return np.ascontiguousarray(rows, dtype)
+
+    def _take_weights(self, sample_weight: Any) -> None:
+        weights = self._floats(finite_array("sample_weight", sample_weight))
+        if weights.shape != (len(self.X),) or (weights < 0).any() or not weights.any():
+            raise ValueError(
+                f"sample_weight needs a number from 0 up for each of {len(self.X)} examples, "
+                f"and one above 0, but got {sample_weight!r:.200}"
+            )
+        self.kept = weights.nonzero()[0]
+        self.weights = weights[self.kept]
+
+    def _take_classes(self, output: Any) -> None:
+        """Make targets indices of classes, or rows of a number for each class."""
+        if not isinstance(output, list):
+            raise ValueError(
+                "a loss of classes needs one output for each class, but this model has one output: "
+                'give it more, or use loss="bce_with_logits" or "hinge"'
+            )
+        count = len(cast(list[Any], output))
+        y = self.targets
+        if y is not None and y.ndim == 2:
+            return
+        if y is None or y.ndim != 1 or y.dtype.kind not in "iu" or _has_bool(self.given):
+            self.targets = as_array(_as_distributions(list(as_lists(self.given)), count))
+            return
+        wrong = ((y < 0) | (y >= count)).nonzero()[0]
+        if len(wrong):
+            raise ValueError(_no_class(int(wrong[0]), int(y[wrong[0]]), count))
+        self.classes = count
+
+    def _check_targets(self, loss: ExampleLoss, output: Any) -> None:
+        import numpy as np
+
+        if self.targets is None:
+            for n, target in enumerate(self.given):
+                loss.check_target(output, n, target)
+            raise ValueError(f"y must be numbers in equal rows, but got {self.given!r:.200}")
+        if self.classes:
+            return
+        floats = self._floats(self.targets)
+        loss.check_target(output, 0, as_lists(self.given[0]))
+        refused = loss.suspicious(floats) if loss.suspicious else floats != floats
+        rows = (len(floats), -1)
+        bad = refused.reshape(rows).any(axis=1) | ~np.isfinite(floats).reshape(rows).all(axis=1)
+        for n in bad.nonzero()[0].tolist():
+            loss.check_target(output, n, as_lists(self.given[n]))
+
+
+def _given(y: Any) -> Any:
+    """Return the targets as an array of numbers, as it is, or as a list of whatever there is."""
     import numpy as np
 
-    try:
-        array = as_array(X)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be numbers in equal rows, but: {error}") from None
-    if not array.ndim:
-        raise ValueError(f"{name} needs one entry for each example, but got {X!r}")
-    if not np.isfinite(array).all():
-        place = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
-        raise ValueError(
-            f"{name}[{', '.join(map(str, place))}] is {array[place]}: leave example {place[0]} "
-            "out, or fill the gap"
-        )
-    return array
-
-
-def _targets(y: Any) -> list[Any]:
-    """Return the targets as a list: numbers, lists of them, or whatever the loss takes."""
+    if hasattr(y, "to_numpy"):
+        y = y.to_numpy()
+    if isinstance(y, np.ndarray) and y.ndim and y.dtype.kind in "biuf":
+        return y
     try:
         return list(as_lists(y))
     except TypeError:
         raise ValueError(f"y needs one target for each example, but got {y!r:.200}") from None
 
 
-def _as_distributions(targets: list[Any], output: Any) -> list[Any]:
-    """Return class indices as one-hot rows, which a program can take; other targets as they are."""
-    if not isinstance(output, list):
-        raise ValueError(
-            "a loss of classes needs one output for each class, but this model has one output: "
-            'give it more, or use loss="bce_with_logits" or "hinge"'
-        )
-    count = len(cast(list[Any], output))
+def _as_numbers(given: Any) -> Any:
+    """Return targets as an array of numbers, or None."""
+    try:
+        array = as_array(given)
+    except (TypeError, ValueError):
+        return None
+    return array if array.ndim else None
+
+
+def _has_bool(given: Any) -> bool:
+    return isinstance(given, list) and bool in set(map(type, cast(list[Any], given)))
+
+
+def _no_class(n: int, target: Any, count: int) -> str:
+    return f"y[{n}] is class {target}, but the model has {count} outputs, classes 0 to {count - 1}"
+
+
+def _as_distributions(targets: list[Any], count: int) -> list[Any]:
+    """Return class indices among rows of numbers as one-hot rows."""
     rows: list[Any] = []
     for n, target in enumerate(targets):
         if isinstance(target, (list, tuple)) or hasattr(target, "tolist"):
@@ -193,20 +306,19 @@ def _as_distributions(targets: list[Any], output: Any) -> list[Any]:
                 f"{count} probabilities"
             )
         elif not 0 <= target < count:
-            raise ValueError(
-                f"y[{n}] is class {target}, but the model has {count} outputs, classes 0 to "
-                f"{count - 1}"
-            )
+            raise ValueError(_no_class(n, target, count))
         else:
             rows.append([1.0 if j == target else 0.0 for j in range(count)])
     return rows
 
 
-def _as_array(targets: list[Any]) -> Any:
-    import numpy as np
+def _copied(target: Any) -> Any:
+    return [_copied(t) for t in cast(list[Any], target)] if isinstance(target, list) else target
 
-    try:
-        array = np.asarray(targets, dtype=float)
-    except (TypeError, ValueError):
-        return None
-    return array if np.isfinite(array).all() else None
+
+def _flat(x: Any) -> list[Any]:
+    return cast(list[Any], x) if isinstance(x, list) else [x]
+
+
+def _length(batch: Any) -> int:
+    return batch.stop - batch.start if isinstance(batch, slice) else len(batch)

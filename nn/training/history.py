@@ -22,6 +22,7 @@ class History:
         metrics: Each metric after each epoch by name, `val_`... on the validation data.
         lr: The learning rate of each epoch.
         backend: What ran: "eager" or "compiled".
+        reason: Why it ran eagerly, where "auto" chose that; else "".
         stopped: Why it ended: "epochs" (all done), "patience", "callback" or "interrupted";
             "" while it runs.
 
@@ -38,6 +39,7 @@ class History:
         self.metrics: dict[str, list[float]] = {}
         self.lr: list[float] = []
         self.backend = ""
+        self.reason = ""
         self.stopped = ""
 
     @property

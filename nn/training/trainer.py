@@ -6,7 +6,8 @@ clipping, one step of the optimizer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable
 from typing import Any, Final, cast
 
 from autograd_mini import TraceError, Value
@@ -14,9 +15,9 @@ from autograd_mini.frames import is_watched
 from nn.guesses import keywords
 from nn.losses import Loss
 from nn.optimizers import Optimizer, check_limit
-from nn.training.compiled import Compiled
+from nn.training.compiled import Compiled, NotFiniteError
 from nn.training.data import ExampleLoss, Examples
-from nn.training.eager import Eager
+from nn.training.eager import Eager, Task
 
 __all__ = ["Trainer"]
 
@@ -25,7 +26,7 @@ BACKENDS: Final = ("auto", "eager", "compiled")
 
 
 class Trainer:
-    """Makes updates one by one; what `fit` is built on, for loops of one's own.
+    """Makes updates one by one; what `fit` is built on, for your own loops.
 
     After `step` the Values are current. Inside `with trainer:` a compiled trainer leaves the
     parameters in its array from step to step, and the Values follow at `sync()` and on exit.
@@ -38,9 +39,11 @@ class Trainer:
         backend: As for `fit`; "auto" compiles once a hundred examples have gone by.
         clip_norm: As for `fit`.
         clip_value: As for `fit`.
+        dtype: As for `fit`.
 
     Attributes:
         backend: What ran last: "eager" or "compiled"; before the first step what was asked for.
+        reason: Why the last step ran eagerly; "" if it was compiled or asked for.
 
     Example:
         >>> from nn import FNN, SGD, Trainer
@@ -62,6 +65,7 @@ class Trainer:
         backend: str = "auto",
         clip_norm: float | None = None,
         clip_value: float | None = None,
+        dtype: Any = "float64",
     ) -> None:
         if backend not in BACKENDS:
             raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, but got {backend!r}")
@@ -78,24 +82,32 @@ class Trainer:
         for name, limit in (("clip_norm", clip_norm), ("clip_value", clip_value)):
             if limit is not None:
                 check_limit(name, limit)
-        self.model = model
-        self.loss = ExampleLoss(loss)
+        self.dtype = _known_dtype(dtype, backend)
+        self.parameters = parameters_of(model)
         self.optimizer = optimizer
-        self.penalty = penalty
-        self.clip_norm, self.clip_value = clip_norm, clip_value
+        self.loss = ExampleLoss(loss)
+        self.task = Task(
+            model, self.loss, optimizer, self.parameters, penalty, clip_norm, clip_value
+        )
         self.backend = backend
+        self.reason = ""
+        self._doubt = False  # whether a reason is to be told once an eager update was made
         self._asked = backend
         self._seen = 0
-        self._eager = Eager(self)
+        self._eager = Eager(self.task)
         self._compiled: Compiled | None = None
         self._kept: dict[bool, Compiled] = {}  # the program without and that with weights
         self._resident = False
-        self.parameters = parameters_of(model)
         if not set(self.parameters) & set(optimizer.params):
             raise ValueError(
                 f"this {type(optimizer).__name__} moves none of the model's {len(self.parameters)} "
                 "parameters: make it with model.parameters()"
             )
+
+    @property
+    def model(self) -> Any:
+        """What is trained."""
+        return self.task.model
 
     def step(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Make one update on a batch and return the loss before it, penalty included.
@@ -111,7 +123,7 @@ class Trainer:
         """
         data = Examples(self.model, self.loss, X, y, sample_weight)
         self._seen += len(data)
-        loss = self.update(data, range(len(data)), self._seen)
+        loss = self.update(data, data.everything(), self._seen)
         if not self._resident:
             self.sync()
         return loss
@@ -129,67 +141,112 @@ class Trainer:
         self._resident = False
         self.sync()
 
-    def update(self, data: Examples, batch: Sequence[int], work: int) -> float:
+    def update(self, data: Examples, batch: Any, work: int) -> float:
         """Make one update on some of the examples; `work` is how many are to come in all."""
-        backend = self._choose(data, work)
-        try:
-            loss = backend.update(data, batch)
-        except TraceError:
-            if self._asked == "compiled":
-                raise
-            self._give_up_compiling()
-            backend = self._eager
-            loss = backend.update(data, batch)
-        self.backend = backend.name
+        reason = self._against_compiling(data, work)
+        if reason is None:
+            try:
+                loss = self._program(data).update(data, batch)
+            except Exception as error:
+                self._go_on_eagerly(error, data, batch)
+            else:
+                self.backend, self.reason = "compiled", ""
+                return loss
+        else:
+            self.reason = reason
+        self.sync()
+        loss = self._eager.update(data, batch)
+        if self._doubt:
+            warnings.warn(f"running eagerly: {self.reason}", UserWarning, stacklevel=2)
+            self._doubt = False
+        self.backend = "eager"
         return loss
 
     def evaluate(self, data: Examples) -> float:
         """Return the mean loss, penalty included, over all examples."""
         self.sync()
-        backend = self._compiled if self.backend == "compiled" and data.is_numeric else None
-        return (backend or self._eager).evaluate(data)
+        if self._runs_compiled(data):
+            try:
+                return self._program(data).evaluate(data)
+            except Exception as error:
+                return self._measured_eagerly(error, self._eager.evaluate, data)
+        return self._eager.evaluate(data)
 
     def predict(self, data: Examples) -> Any:
         """Return the model's outputs as an array, `(N,)` or `(N, C)`."""
         self.sync()
-        backend = self._compiled if self.backend == "compiled" else None
-        return (backend or self._eager).predict(data)
-
-    def _choose(self, data: Examples, work: int) -> Eager | Compiled:
-        if self._asked == "eager":
-            return self._eager
-        if self._asked == "compiled" and not data.is_numeric:
-            raise TraceError("a program takes targets that are numbers, and these are not")
-        if self._asked == "auto" and (
-            not data.is_numeric or is_watched() or work < WORTH_COMPILING
-        ):
-            self.sync()
-            return self._eager
-        is_weighted = data.weights is not None
-        if self._compiled is None or self._compiled.weighted != is_weighted:
-            self.sync()
+        if self._runs_compiled(data) and self._compiled is not None:
             try:
-                if is_weighted not in self._kept:
-                    self._kept[is_weighted] = Compiled(self, data)
-                self._compiled = self._kept[is_weighted]
-            except TraceError:
-                if self._asked == "compiled":
-                    raise
-                self._give_up_compiling()
-                return self._eager
-            except (ValueError, ArithmeticError) as error:
-                if not self._eager.can(data):
-                    return self._eager  # which says at which example
-                if self._asked == "compiled":
-                    raise TraceError(f"what runs eagerly cannot be compiled: {error}") from error
-                self._give_up_compiling()
-                return self._eager
+                return self._compiled.predict(data)
+            except Exception as error:
+                return self._measured_eagerly(error, self._eager.predict, data)
+        return self._eager.predict(data)
+
+    def _runs_compiled(self, data: Examples) -> bool:
+        return self.backend == "compiled" and self._compiled is not None and data.is_numeric
+
+    def _measured_eagerly(
+        self, error: Exception, measure: Callable[[Examples], Any], data: Examples
+    ) -> Any:
+        """Measure what a program could not: the eager engine has the numbers, or the words."""
+        measured = measure(data)
+        if self._asked == "compiled" and isinstance(error, TraceError):
+            raise error
+        return measured
+
+    def _against_compiling(self, data: Examples, work: int) -> str | None:
+        """Return why an update runs eagerly; None if it is to be compiled."""
+        if self._asked == "eager":
+            return self.reason
+        if not data.is_numeric:
+            if self._asked == "compiled":
+                raise TraceError("a program takes targets that are numbers, and these are not")
+            return "the targets are not numbers"
+        if self._asked == "auto":
+            if is_watched():
+                return "somebody looks at single nodes: a debugger, detect_anomaly, record_source"
+            if work < WORTH_COMPILING and self.dtype == "float64":
+                return f"fewer than {WORTH_COMPILING} examples are to come"
+        return None
+
+    def _program(self, data: Examples) -> Compiled:
+        is_weighted = data.weights is not None
+        if self._compiled is None or (is_weighted and not self._compiled.weighted):
+            self.sync()
+            if is_weighted not in self._kept:
+                self._kept[is_weighted] = Compiled(self.task, data, self.dtype)
+            self._compiled = self._kept[is_weighted]
         return self._compiled
 
-    def _give_up_compiling(self) -> None:
+    def _go_on_eagerly(self, error: Exception, data: Examples, batch: Any) -> None:
+        """Give up compiling; whoever asked for it gets the eager error, or the reason."""
+        said = str(error) if isinstance(error, TraceError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, NotFiniteError):
+            said = f"where the eager engine has numbers, the program has none: {error}"
         self.sync()
+        if self._asked == "compiled":
+            if not isinstance(error, TraceError):
+                self._eager.gradient(data, batch)  # raises what is wrong with the data
+            raise (
+                error
+                if isinstance(error, TraceError)
+                else TraceError(f"what runs eagerly cannot be compiled: {said}")
+            ) from error
         self._asked, self._compiled = "eager", None
         self._kept.clear()
+        self.reason, self._doubt = said, True
+
+
+def _known_dtype(dtype: Any, backend: str) -> str:
+    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", dtype)
+    if name not in ("float64", "float32"):
+        raise ValueError(f"dtype must be 'float64' or 'float32', but got {dtype!r}")
+    if name == "float32" and backend == "eager":
+        raise ValueError(
+            "single precision is for compiled programs, and Values are float64: leave dtype out, "
+            'or say backend="compiled"'
+        )
+    return name
 
 
 def parameters_of(model: Any) -> list[Value]:
