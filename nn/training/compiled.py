@@ -78,8 +78,7 @@ class Compiled:
 
         for batch in (np.array(data.representatives()), slice(0, 1)):
             try:
-                with np.errstate(all="ignore"):
-                    unlike = self._unlike(data, batch)
+                unlike = self._unlike(data, batch)
                 if unlike and unlike[0] == "gradient":  # at a kink, rounding decides a slope
                     with _shifted(self.program.parameters):
                         unlike = self._unlike(data, batch)
@@ -165,8 +164,7 @@ class Compiled:
         program, optimizer = self.program, self.task.optimizer
         columns = self._columns(data, batch)
         try:
-            with np.errstate(all="ignore"):
-                loss = program.gradient(*columns)
+            loss = program.gradient(*columns)
         except TraceError:
             raise
         except (ValueError, ArithmeticError) as error:
@@ -284,8 +282,7 @@ def _norm(grad: Any) -> float:
     """Return ‖grad‖₂ without overflow, as math.hypot does."""
     import numpy as np
 
-    with np.errstate(all="ignore"):
-        norm = float(np.linalg.norm(grad))
+    norm = float(np.linalg.norm(grad))
     if math.isfinite(norm):
         return norm
     largest = float(abs(grad).max())
