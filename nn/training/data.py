@@ -155,6 +155,7 @@ class Examples:
         import numpy as np
 
         chosen = batch if self.kept is None else self.kept[batch]
+        assert self.targets is not None  # a program is made for numbers only
         targets = self.targets[chosen]
         if self.classes:
             targets = np.eye(self.classes, dtype=dtype)[targets]
