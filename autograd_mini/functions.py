@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from autograd_mini import ops
+from autograd_mini.convert import as_seed
+from autograd_mini.errors import DivisionError
 from autograd_mini.ops import Number, Op, Range, Rule
 from autograd_mini.value import Value, apply
 
@@ -49,6 +51,7 @@ __all__ = [
     "log_sigmoid",
     "logsumexp",
     "maximum",
+    "mean",
     "minimum",
     "mish",
     "norm",
@@ -64,6 +67,7 @@ __all__ = [
     "softshrink",
     "softsign",
     "sqrt",
+    "take",
     "tan",
     "tanh",
     "tanhshrink",
@@ -585,6 +589,48 @@ def total(xs: Iterable[Scalar]) -> Any:
         6.0
     """
     return apply(ops.TOTAL, *xs)
+
+
+def mean(xs: Iterable[Scalar]) -> Any:
+    """Return the mean of numbers: their sum, one node, over how many they are.
+
+    Raises:
+        DivisionError: If `xs` is empty.
+
+    Example:
+        >>> mean([1.0, 2.0, 6.0])
+        3.0
+    """
+    xs = tuple(xs)
+    if not xs:
+        raise DivisionError("the mean of no numbers is not a number: mean needs one or more")
+    return total(xs) / float(len(xs))
+
+
+def take(values: Sequence[Any], index: Any) -> Any:
+    """Return the element of a sequence at an integer: a Value, a number, or a row of them.
+
+    Args:
+        values: What to choose from.
+        index: A whole number; a float or a Value that holds one will do. As everywhere in
+            Python, -1 is the last.
+
+    Raises:
+        IndexError: If there is no such element.
+        TypeError: If `index` is not a whole number.
+
+    Example:
+        >>> take([10.0, 20.0, 30.0], 1.0)
+        20.0
+    """
+    number = as_seed(index)
+    if number % 1.0 != 0.0:  # NaN and infinity, too
+        raise TypeError(f"take needs a whole number as index, but got {index!r}")
+    if not -len(values) <= number < len(values):
+        raise IndexError(
+            f"take found no element {number:.0f}: there are {len(values)}, numbered from 0"
+        )
+    return values[int(number)]
 
 
 def product(xs: Iterable[Scalar]) -> Any:

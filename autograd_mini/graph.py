@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from autograd_mini import ops
-from autograd_mini.ops import Op
+from autograd_mini import contexts, ops
+from autograd_mini.errors import bad_result, explained
+from autograd_mini.ops import UNDEFINED, Op
 from autograd_mini.value import ZERO, Value
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "interior_order",
     "opened_order",
     "receiving",
+    "recompute",
     "topological_order",
 ]
 
@@ -159,3 +162,23 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
             if node._row is not None and node.grad is not done:
                 node.grad = zero
     return order
+
+
+def recompute(root: Value) -> None:
+    """Run a graph forward again, in place; `Value.recompute` tells the details."""
+    order = interior_order(root)
+    before = [node.data for node in order]
+    checked = bool(contexts.state.open) and contexts.anomaly_detected.get()
+    try:
+        for node in order:
+            op, inputs = cast(Op, node._row), node.inputs
+            try:
+                node.data = float(op.forward(*[x.data for x in inputs]))
+            except UNDEFINED as error:
+                raise explained(op, inputs, error) from None
+            if checked and not math.isfinite(node.data):
+                raise bad_result(op, node.data, inputs, node)
+    except BaseException:
+        for node, data in zip(order, before, strict=True):
+            node.data = data
+        raise

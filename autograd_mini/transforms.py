@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from autograd_mini import contexts
 from autograd_mini.backprop import adjoints
@@ -167,6 +167,7 @@ class _Call:
         for i in chosen:
             inputs[i] = mapped(_fresh, inputs[i])
         self.arguments = [inputs[i] for i in chosen]
+        inputs = [_copied(x) for x in inputs]  # what `f` does to its lists changes nothing
         self.stays_graph = _nested.get() or any(
             isinstance(x, Value) for i in chosen for x in flat(args[i])
         )
@@ -197,6 +198,13 @@ class _Call:
 
         each = tuple(mapped(derivative_at, argument) for argument in self.arguments)
         return each if self.several else each[0]
+
+
+def _copied(x: Any) -> Any:
+    """Return a list of its own, of lists of their own; all else as it is."""
+    if type(x) is list or type(x) is tuple:
+        return type(x)([_copied(part) for part in cast(Any, x)])
+    return x
 
 
 def _float(x: Any) -> float:

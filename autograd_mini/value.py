@@ -193,6 +193,14 @@ class Value(Number):
     def __format__(self, spec: str) -> str:
         return format(self.data, spec)
 
+    def __eq__(self, other: object) -> bool:
+        return NotImplemented if isinstance(other, Value) else _compare(operator.eq, self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return NotImplemented if isinstance(other, Value) else _compare(operator.ne, self, other)
+
+    __hash__ = object.__hash__
+
     def __lt__(self, other: Scalar) -> bool:
         return _compare(operator.lt, self, other)
 
@@ -400,24 +408,9 @@ class Value(Number):
             >>> y.data
             2.0
         """
-        from autograd_mini.graph import interior_order
+        from autograd_mini.graph import recompute
 
-        order = interior_order(self)
-        before = [node.data for node in order]
-        checked = bool(_state.open) and contexts.anomaly_detected.get()
-        try:
-            for node in order:
-                op, inputs = cast(Op, node._row), node.inputs
-                try:
-                    node.data = float(op.forward(*[x.data for x in inputs]))
-                except UNDEFINED as error:
-                    raise explained(op, inputs, error) from None
-                if checked and not math.isfinite(node.data):
-                    raise bad_result(op, node.data, inputs, node)
-        except BaseException:
-            for node, data in zip(order, before, strict=True):
-                node.data = data
-            raise
+        recompute(self)
 
     # Copies and pickles.
 
@@ -497,7 +490,12 @@ def _mixed(op: Op, a: Any, b: Any) -> Any:
     return _node(data, op, a, b)
 
 
+_EQUAL: Final = (operator.eq, operator.ne)
+
+
 def _compare(symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
+    if symbol in _EQUAL and not (hasattr(y, "__float__") or hasattr(y, "dtype")):
+        return NotImplemented
     if _state.tracing and (tracer := contexts.tracer.get()) is not None:
         return tracer.compare(symbol, x, y)
     if isinstance(y, Value):
@@ -508,7 +506,9 @@ def _compare(symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
         return compared(symbol, x, y)
     if not hasattr(y, "__float__"):
         return NotImplemented
-    return x.data == x.data and y == y and symbol(x.data, y)  # Decimal raises on NaN
+    if x.data != x.data or y != y:
+        return symbol is operator.ne  # an order of NaN makes Decimal raise
+    return symbol(x.data, y)
 
 
 def _refuse_to_bake_in(x: Value, how: str) -> None:

@@ -15,10 +15,12 @@ from autograd_mini import (
     Value,
     dot,
     functions,
+    mean,
     norm,
     ops,
     primitive,
     register,
+    take,
     total,
     where,
 )
@@ -218,3 +220,21 @@ def test_the_total_helpers_follow_ieee_at_the_edges() -> None:
     assert [ops.power_slope(0.0, y) for y in (0.0, 0.5, 1.0, 2.0)] == [0.0, inf, 1.0, 0.0]
     assert math.isnan(ops.power_slope(-1e-116, -2.5))  # its complex value overflows
     assert ops.power_slope(-1e-200, -2.0) == inf
+
+
+def test_take_is_the_element_at_a_whole_number() -> None:
+    rows = [[Value(1.0)], [Value(2.0)]]
+    assert take(rows, 1) is take(rows, -1) is take(rows, Value(1.0)) is rows[1]
+    with pytest.raises(IndexError, match="no element 2: there are 2"):
+        take(rows, 2)
+    for wrong in (0.5, math.nan, math.inf):
+        with pytest.raises(TypeError, match="whole number"):
+            take(rows, wrong)
+
+
+def test_the_mean_is_the_total_over_the_count() -> None:
+    xs = [Value(1.0), Value(2.0)]
+    mean(xs).backward()
+    assert [x.grad for x in xs] == [0.5, 0.5]
+    with pytest.raises(ZeroDivisionError, match="mean of no numbers"):
+        mean([])

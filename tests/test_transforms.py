@@ -134,3 +134,31 @@ def test_wrong_calls_say_what_is_needed() -> None:
 def test_arrays_are_accepted_as_arguments() -> None:
     np = pytest.importorskip("numpy")
     assert grad(f)(np.array([1.0, 0.0, 0.0])) == grad(f)([1.0, 0.0, 0.0])
+
+
+def sorts(xs: list[Any]) -> Any:
+    xs.sort(key=float)
+    return 2 * xs[0] + 5 * xs[1]
+
+
+def pops(xs: list[Any]) -> Any:
+    last = xs.pop()
+    xs[0] = xs[0] * xs[0]
+    xs.append(1.0)
+    return last * 3.0 + xs[0]
+
+
+def test_what_a_function_does_to_its_list_changes_nothing() -> None:
+    given, other = [3.0, 2.0], [1.0]
+    assert grad(sorts)(given) == [5.0, 2.0]
+    assert grad(pops)(given) == [6.0, 3.0]
+    assert hessian(pops)(given) == [[2.0, 0.0], [0.0, 0.0]]
+    assert grad(lambda x, ys: x * ys.pop())(3.0, other) == 1.0
+    assert (given, other) == ([3.0, 2.0], [1.0])
+
+
+@given(st.floats(-3.0, -0.3), st.integers(-4, 6), st.integers(0, 6))
+def test_powers_of_negative_numbers_have_derivatives_of_any_order(x: float, n: int, k: int) -> None:
+    factor = math.prod([n - i for i in range(k)])
+    expected = factor * x ** (n - k)
+    assert derivative(lambda x: x**n, k)(x) == pytest.approx(expected, rel=1e-9, abs=1e-12)

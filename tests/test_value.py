@@ -671,3 +671,30 @@ def test_product_has_exact_partials_at_zeros() -> None:
     xs = [Value(0.0), Value(2.0), Value(3.0)]
     product(xs).backward()
     assert [x.grad for x in xs] == [6.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "two",
+    [2, 2.0, Fraction(2), Decimal(2), np.float64(2), np.int32(2), np.array(2.0)],
+    ids=lambda x: type(x).__name__,
+)
+def test_equality_with_a_plain_number_compares_data(two: Any) -> None:
+    x = Value(2.0)
+    assert x == two
+    assert two == x
+    assert Value(3.0) != two
+    assert (Value(3.0) == two) is (x != two) is False
+    assert Value(math.nan) != two
+    assert x not in (Value(2.0), None, "2")
+    assert x in [1.0, two]
+
+
+def test_values_are_equal_to_themselves_alone_and_are_keys() -> None:
+    x, y = Value(2.0), Value(2.0)
+    assert x == x
+    assert x != y
+    assert len({x, y}) == 2
+    assert {x: 1}[x] == 1
+    assert [x, y].index(y) == 1
+    assert (x == np.array([1.0, 2.0])).tolist() == [False, True]
+    assert (np.array([1.0, 2.0]) != x).tolist() == [True, False]

@@ -238,6 +238,8 @@ class _Recorder:
             return NotImplemented
         if _is_known(x) and (not isinstance(y, Value) or _is_known(y)):
             return symbol(x.data, y.data if isinstance(y, Value) else y)
+        if symbol is operator.eq or symbol is operator.ne:
+            self.refuse(x, "==" if symbol is operator.eq else "!=")
         if symbol is operator.gt:
             return greater(x, y)
         if symbol is operator.lt:
