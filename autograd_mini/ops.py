@@ -402,7 +402,7 @@ def nonzero(x: Any) -> Any:
     """`x`, or 1 where x is 0: a denominator under a numerator that is 0 as well."""
     if isinstance(x, PLAIN):
         return x or 1.0
-    return where(greater(abs(x), 0.0), x, 1.0)
+    return where(greater(abs(x), 0.0), x, 1.0 + 0.0 * x)  # which is nan where x is
 
 
 def sign(x: Any) -> Any:

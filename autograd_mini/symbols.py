@@ -132,6 +132,16 @@ class Symbol(Number):
             "greater() or less() in the rule"
         )
 
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        raise TypeError(
+            f"a rule cannot compare {self.text!r}, whose value is not known, with {other!r}: use "
+            "greater() or less() in the rule"
+        )
+
+    __hash__ = object.__hash__
+
     def __str__(self) -> str:
         return self.text
 

@@ -56,3 +56,10 @@ def test_a_rule_that_branches_on_a_name_is_told_what_to_write() -> None:
 def test_numbers_are_written_in_full() -> None:
     assert str(Symbol("x") * math.pi) == f"x * {math.pi!r}"
     assert repr(Symbol("x")) == "Symbol('x')"
+
+
+def test_a_name_is_not_compared_as_if_it_were_a_number() -> None:
+    x = Symbol("x")
+    for compared in (lambda: x == 2.0, lambda: 2.0 == x, lambda: x != 2.0, lambda: x in (1.0, 2.0)):
+        with pytest.raises(TypeError, match="a rule cannot compare 'x'"):
+            compared()

@@ -1,0 +1,207 @@
+"""No text of a user's is code, and no operation of a user's is guessed at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd_mini import (
+    OPS,
+    TraceError,
+    Value,
+    atan2,
+    compile,
+    hypot,
+    norm,
+    primitive,
+    sigmoid,
+    total,
+    where,
+)
+from autograd_mini.compiler.emit import LANGUAGES, emit
+from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
+from autograd_mini.value import Value as Number
+
+
+@pytest.fixture(autouse=True)
+def _rows_of_this_test() -> Iterator[None]:
+    before = set(OPS)
+    yield
+    for name in set(OPS) - before:
+        del OPS[name]
+
+
+def both(f: Callable[..., Any], *batch: Any) -> None:
+    """Compare a program, in arrays and example by example, with the function itself."""
+    program = compile(f, *[np.asarray(x)[0].tolist() for x in batch], check=False)
+    examples = [np.asarray(x)[n].tolist() for n in range(len(batch[0])) for x in batch]
+    assert examples
+    for size in (len(batch[0]), 1):
+        part = [x[:size] for x in batch]
+        values, own = program(*part), program.input_grad(*part)
+        for n in range(size):
+            leaves = [Number(float(np.asarray(x)[n])) for x in part]
+            y = f(*leaves)
+            y.backward()
+            assert values[n] == pytest.approx(y.data, nan_ok=True, rel=1e-12)
+            for leaf, g in zip(leaves, own, strict=True):
+                assert g[n] == pytest.approx(leaf.grad, nan_ok=True, rel=1e-12)
+
+
+# Operations of the user's.
+
+
+def test_partials_that_branch_on_every_operand_are_asked_for_every_example_and_member() -> None:
+    pos = primitive(
+        name="pos", partials=lambda f, *xs: tuple([1.0 if x > 0.0 else 0.0 for x in xs])
+    )(lambda *xs: sum(max(x, 0.0) for x in xs))
+    a = [Value(x) for x in (1.0, -2.0, 3.0)]
+    program = compile(lambda x: pos(*[w * x for w in a]), 1.0)
+    assert program.value_and_grad([1.0, 2.0])[1] == [1.5, 0.0, 1.5]
+    assert program.value_and_grad([2.0])[1] == [2.0, 0.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda x: x + 1.0 if x == 2.0 else x,
+        lambda x: x if x != 2.0 else 3.0,
+        lambda x: 3.0 if x in (2.0, 5.0) else x,
+        lambda x: {2.0: 3.0}.get(x, x),
+        lambda x: x + 1.0 if [x].count(2.0) else x,
+        lambda x: (x if not x - 2.0 else x - 1.0) + 1.0,
+        lambda x: caught(x),
+    ],
+    ids=["==", "!=", "in", "get", "count", "not", "except"],
+)
+def test_a_forward_that_looks_at_its_operand_is_mapped_over_the_elements(forward: Any) -> None:
+    bump = primitive(name="bump", partials=(lambda f, x: 1.0,))(forward)
+    assert compile(bump, 1.0)([0.0, 2.0, 4.0]).tolist() == [0.0, 3.0, 4.0]
+    assert compile(bump, 1.0)([2.0]).tolist() == [3.0]
+
+
+def caught(x: Any) -> Any:
+    try:
+        return x + 1.0 if float(x) == 2.0 else x
+    except Exception:
+        return x
+
+
+def test_a_partial_that_compares_is_mapped_over_the_elements() -> None:
+    step = primitive(name="step", partials=(lambda f, x: 5.0 if x == 2.0 else 1.0,))(lambda x: x)
+    assert compile(step, 1.0).input_grad([1.0, 2.0])[0].tolist() == [1.0, 5.0]
+
+
+def test_a_row_written_in_the_packages_functions_is_written_in_them() -> None:
+    swish = primitive(
+        name="swish_of_mine",
+        partials=(lambda f, x: sigmoid(x) + x * sigmoid(x) * (1.0 - sigmoid(x)),),
+    )(lambda x: x * sigmoid(x))
+    w = Value(0.7)
+    both(lambda x: swish(w * x), [0.5, -1.0, 2.0])
+    program = compile(lambda x: swish(w * x), 1.0)
+    plan = program._plan  # pyright: ignore[reportPrivateUsage]
+    for language in LANGUAGES:
+        assert "sigmoid" in emit(plan, GRADIENT, language).source
+        assert not emit(plan, GRADIENT, language).namespace
+
+
+def test_names_of_operations_are_no_code() -> None:
+    for name in ("soft-clip", "print('x')", "np", "a\nb", "*/", "</script>", "σ"):
+        op = primitive(name=name, partials=(lambda f, x: math.cos(x),))(lambda x: math.sin(x))
+        both(lambda x, op=op: op(x) * 2.0, [0.5, -1.0])
+
+
+# Texts of the user's.
+
+NASTY = [
+    "x\n    raise RuntimeError('a label ran as code') #",
+    "x\r    raise RuntimeError('a label ran as code') #",
+    *[f"x{c}    raise RuntimeError('a label ran as code') #" for c in "\x0b\x0c\x1c\x85\u2028\u2029"],
+    '"""', "'''", "\\", "*/ alert(1) /*", "</script><script>", "\x00", "\ud800", "g_h1", "g_z1",
+    "values", "theta", "np", "lambda", "W1", "g_W1", "seed", "bind", "B", "ones", "F", "sum",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("label", NASTY, ids=ascii)
+def test_labels_are_no_code(label: str) -> None:
+    w, v = Value(2.0, label), Value(3.0, f"{label}!")
+
+    def f(x: Any) -> Any:
+        h = w * x
+        h.label = label
+        y = h.tanh() * v
+        y.label = f"g_{label}"
+        return y * y + h
+
+    both(f, [1.0, 2.0, -0.5])
+    plan = compile(f, 1.0)._plan  # pyright: ignore[reportPrivateUsage]
+    for purpose in (FORWARD, GRADIENT, INPUTS):
+        text = emit(plan, purpose, "javascript").source
+        assert "</script" not in text
+        assert "<!--" not in text
+        for language in ("numpy", "python"):
+            for line in emit(plan, purpose, language).source.splitlines():
+                assert not line.strip().startswith("raise RuntimeError('a label")
+
+
+@given(label=st.text(), other=st.text())
+def test_any_label_is_no_code(label: str, other: str) -> None:
+    w, v = Value(2.0, label), Value(3.0, other)
+    program = compile(lambda x: (w * x).tanh() * v, 1.0)
+    value, gradients = program.value_and_grad([0.5, 0.25])
+    assert value == pytest.approx(1.5 * (math.tanh(1.0) + math.tanh(0.5)))
+    assert len(gradients) == 2
+
+
+def test_names_of_arguments_keep_apart() -> None:
+    both(lambda x, g_x: x * x * g_x, [1.0, 2.0], [3.0, 4.0])
+    both(lambda μ_x, σ_x: μ_x * μ_x * σ_x, [1.0, 2.0], [3.0, 4.0])
+    both(lambda theta, values, np, B, seed: theta * values * np * B * seed, *[[1.0, 2.0]] * 5)
+    both(lambda out, zero, i1, c1, t1: out * zero * i1 - c1 * t1, *[[1.5, 2.0]] * 5)
+
+
+# Numbers.
+
+
+def test_zeros_keep_their_signs() -> None:
+    program = compile(lambda x: [atan2(0.0, x), atan2(-0.0, x)], -1.0)
+    for batch in ([-1.0, -1.0], [-1.0]):
+        assert program(batch)[0].tolist() == [math.pi, -math.pi]
+    minus = primitive(name="sign_of_zero", partials=(lambda f, x: 1.0,))(lambda x: x + 0.0)
+    assert math.copysign(1.0, compile(lambda x: minus(x), 1.0)([-0.0, -0.0])[0]) == 1.0
+
+
+def test_infinite_constants_are_spelled_in_every_language() -> None:
+    w = Value(0.5)
+    for number in (math.inf, -math.inf, math.nan):
+        program = compile(lambda x, number=number: w * number * x, 1.0)
+        for batch in ([1.0, 2.0], [1.0]):
+            value, (slope,) = program.value_and_grad(batch)
+            assert (value, slope) == pytest.approx((number, number), nan_ok=True)
+
+
+def test_a_list_of_no_results_has_no_columns() -> None:
+    try:
+        program = compile(lambda x: [], 1.0)
+    except TraceError:
+        return
+    assert program([1.0, 2.0]).shape == (2, 0)
+    assert program([1.0]).shape == (1, 0)
+
+
+@pytest.mark.parametrize("f", [hypot, atan2, lambda x, y: norm([x, y])])
+def test_slopes_of_what_is_nan_are_nan(f: Any) -> None:
+    both(f, [1.0, 3.0, math.nan], [math.nan, 4.0, 2.0])
+
+
+def test_zero_times_infinity_is_what_eager_makes_of_it() -> None:
+    both(lambda x, y: x * y, [0.0, 1.0], [-math.inf, 2.0])
+    both(lambda x, y: total([x * y, x, 0.0 * y, y, x]), [0.0, 1.0], [-math.inf, 2.0])
+    both(lambda x, y: where(x > 0.5, y, x), [0.0, 1.0], [-math.inf, 2.0])
