@@ -43,6 +43,9 @@ def is_watched() -> bool:
     """
     if state.on_backward is not None or source_recorded.get() or anomaly_detected.get():
         return True
+    monitoring: Any = getattr(sys, "monitoring", None)  # since Python 3.12
+    if monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None:
+        return True
     tracing: Any = sys.gettrace()
     owner = type(getattr(tracing, "__self__", tracing)).__module__
     return tracing is not None and not owner.startswith("coverage")

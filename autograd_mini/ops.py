@@ -20,7 +20,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias, cast
 
-__all__ = ["OPS", "Number", "Op", "register"]
+__all__ = ["OPS", "Number", "Op", "is_built_in", "register"]
 
 Rule: TypeAlias = Callable[..., Any]
 Range: TypeAlias = tuple[float, float]
@@ -672,6 +672,16 @@ def register(op: Op) -> Op:
         )
     OPS[op.name] = op
     return op
+
+
+def is_built_in(op: Op) -> bool:
+    """Return whether a row is one of the project's own.
+
+    Example:
+        >>> is_built_in(TANH), is_built_in(Op("tanh", TANH.forward, TANH.partials))
+        (True, False)
+    """
+    return op.name in _BUILT_IN and OPS.get(op.name) is op
 
 
 def find(name: str) -> Op:

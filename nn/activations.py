@@ -30,6 +30,7 @@ from autograd_mini import (
     tanh,
     tanhshrink,
 )
+from nn.errors import unknown_name
 
 __all__ = [
     "ACTIVATIONS",
@@ -46,6 +47,7 @@ __all__ = [
     "hardswish",
     "hardtanh",
     "identity",
+    "is_vector",
     "leaky_relu",
     "log_sigmoid",
     "log_softmax",
@@ -304,10 +306,18 @@ def get(name: str | Activation | None) -> Activation:
         raise TypeError(f"an activation is a name or a function, but got {name!r}")
     known = _ALIASES.get(name, name)
     if known not in ACTIVATIONS:
-        raise ValueError(
-            f"no activation is called {name!r}: there are {', '.join([*ACTIVATIONS, *_ALIASES])}"
-        )
+        raise unknown_name("activation", name, [*ACTIVATIONS, *_ALIASES])
     return ACTIVATIONS[known]
+
+
+def is_vector(activation: Activation) -> bool:
+    """Return whether an activation acts on a whole layer; functions without a hash do not.
+
+    Example:
+        >>> is_vector(softmax), is_vector(tanh)
+        (True, False)
+    """
+    return any(activation is known for known in VECTOR_ACTIVATIONS)
 
 
 def name_of(activation: Activation) -> str | None:

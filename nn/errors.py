@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 from autograd_mini import AnomalyError
 
-__all__ = ["DivergedError"]
+__all__ = ["DivergedError", "unknown_name"]
+
+
+def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
+    """Return the error for a name that is not known: the nearest one first, then all of them.
+
+    Example:
+        >>> print(unknown_name("loss", "MSE", ["mse", "mae"]))
+        no loss is called 'MSE': did you mean 'mse'? There are mse, mae
+    """
+    names = list(known)
+    folded = {other.casefold(): other for other in names}
+    near = get_close_matches(name.casefold(), folded, n=1)
+    guess = f"did you mean {folded[near[0]]!r}? There" if near else "there"
+    return ValueError(f"no {what} is called {name!r}: {guess} are {', '.join(names)}")
 
 
 class DivergedError(AnomalyError):

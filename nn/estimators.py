@@ -68,7 +68,7 @@ class _FNNEstimator(BaseEstimator):
         if self.solver not in solvers:
             raise ValueError(f"solver is 'adam' or 'sgd', but got {self.solver!r}")
         hidden = self.hidden_layer_sizes
-        hidden = [hidden] if isinstance(hidden, int) else hidden  # as scikit-learn's MLP
+        hidden = [hidden] if hasattr(hidden, "__index__") else hidden  # as scikit-learn's MLP
         sizes = [self.n_features_in_, *hidden, n_outputs]
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.model_ = FNN(sizes, self.activation, seed=self._seed)

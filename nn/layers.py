@@ -122,7 +122,7 @@ class Neuron(Module):
         fused: bool = True,
     ) -> None:
         self.activation = activations.get(activation)
-        if self.activation in activations.VECTOR_ACTIVATIONS:
+        if activations.is_vector(self.activation):
             raise ValueError(
                 f"{self.activation.__name__} acts on a whole layer, not on one neuron: "
                 f"use it as the activation of an output layer"
@@ -219,7 +219,7 @@ class Layer(Module):
             raise ValueError("logsumexp gives one number for a whole layer: did you mean softmax?")
         n_in, n_out = checked_size(n_in, "n_in"), checked_size(n_out, "n_out")
         initializer = _initializer(init, self.activation)
-        self._acts_on_all = self.activation in activations.VECTOR_ACTIVATIONS
+        self._acts_on_all = activations.is_vector(self.activation)
         own = activations.identity if self._acts_on_all else self.activation
         self.neurons = [
             Neuron(

@@ -24,7 +24,8 @@ def accuracy(prediction: Any, target: Any, *, threshold: float | None = None) ->
             counts; or one score for each example.
         target: Class labels; for C scores also one-hot rows.
         threshold: A single score above it means the second class. By default 0 for targets -1
-            and +1, ½ for targets 0 and 1; for logits of 0 and 1 say 0.
+            and +1, ½ for targets 0 and 1; for logits of 0 and 1 say 0. If all targets are 1, it
+            is ½ for scores in [0, 1].
 
     Raises:
         ValueError: If there is not one prediction for each target.
@@ -160,6 +161,13 @@ def _labels(prediction: Any, target: Any, threshold: float | None) -> tuple[Any,
     classes = set(y.tolist())
     if f.dtype.kind != "f" and threshold is None:
         return f, y
+    if threshold is None and classes == {1}:  # of 0 and 1, or of -1 and +1: the scores may tell
+        threshold = 0.5 if f.min() >= 0.0 and f.max() <= 1.0 else None
+        if threshold is None and ((f > 0.0) & (f <= 0.5)).any():
+            raise ValueError(
+                "all targets are 1, which may be of 0 and 1 or of -1 and +1: say threshold=0.5 for "
+                "probabilities, threshold=0.0 for logits and scores"
+            )
     if classes <= {-1, 1}:
         return np.where(f > (0.0 if threshold is None else threshold), 1, -1), y
     if classes <= {0, 1}:

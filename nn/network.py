@@ -76,7 +76,7 @@ class FNN(Module):
         self.activation = activations.get(activation)
         self.output_activation = activations.get(output_activation)
         self.bias, self.output_bias, self.fused = bias, output_bias, fused
-        if self.activation in activations.VECTOR_ACTIVATIONS:
+        if activations.is_vector(self.activation):
             raise ValueError(
                 f"{self.activation.__name__} acts on a whole layer and cannot be the activation "
                 "of hidden units: use it as output_activation"

@@ -304,6 +304,8 @@ class Adam(Optimizer):
             raise ValueError(f"betas must be in [0, 1), but got {betas}")
         self.betas: tuple[float, float] = (float(first), float(second))
         self.eps: float = _at_least_zero("eps", eps)
+        if not self.eps:
+            raise ValueError("eps must be above 0: without it no gradient at all is 0 / 0")
         super().__init__(params, lr, weight_decay=weight_decay, maximize=maximize)
 
     def settings(self) -> dict[str, Any]:

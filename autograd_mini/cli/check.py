@@ -13,12 +13,18 @@ __all__ = ["main"]
 
 USAGE = """\
 usage: python -m autograd_mini check MODULE:FUNCTION [--inputs NUMBER...] [--order N]
+       python -m autograd_mini check --engine MODULE:CLASS [--names DATA,GRAD,BACKWARD]
+                                     [--points N] [--json]
 
 Check the gradient of a function at a point: every input, every operation, every rule.
 
   MODULE:FUNCTION  what to check, as in losses:my_loss or path/to/losses.py:my_loss
   --inputs         its arguments: numbers, or lists of numbers such as [1,2,3]
   --order N        2 checks the gradient's gradient too (default: 1)
+  --engine         check somebody else's scalar class, as in student.py:Value
+  --names          what it calls its parts (default: data,grad,backward)
+  --points N       points to share among its operations
+  --json           print the report as JSON
 
 The status is 0 if all is right, 1 if a gradient is wrong, 2 if the question was."""
 
@@ -28,6 +34,8 @@ def main(arguments: Sequence[str]) -> int:
     if not arguments or "-h" in arguments or "--help" in arguments:
         print(USAGE)
         return 0 if arguments else 2
+    if any(text.partition("=")[0] == "--engine" for text in arguments):
+        return _engine(arguments)
     from autograd_mini.testing.checker import check_gradients
     from autograd_mini.testing.report import GradientMismatchError
 
@@ -49,6 +57,36 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{target}({shown}) fails: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _engine(arguments: Sequence[str]) -> int:
+    """Check somebody else's class, in a process of its own, and return the exit status."""
+    import argparse
+
+    from autograd_mini.testing.engines import engine_report
+    from autograd_mini.testing.subject import Names
+
+    parser = argparse.ArgumentParser("python -m autograd_mini check", usage=USAGE[7:])
+    parser.add_argument("--engine", required=True)
+    parser.add_argument("--names", default="data,grad,backward")
+    parser.add_argument("--points", type=float)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args(arguments)
+    try:
+        if asked.names.count(",") != 2:
+            raise ValueError(f"--names needs three, DATA,GRAD,BACKWARD, but got {asked.names!r}")
+        data, grad, backward = [name.strip() for name in asked.names.split(",")]
+        report = engine_report(lambda: named(asked.engine), names=Names(backward, data, grad))
+    except ValueError as error:
+        if asked.json:
+            print(json.dumps({"ok": False, "operations": {}, "error": str(error)}))
+        print(f"{asked.engine} cannot be checked: {error}", file=sys.stderr)
+        return 2
+    if asked.json:
+        print(json.dumps(report.as_dict(asked.points), indent=2))
+    else:
+        print(report.text(asked.points))
+    return 0 if report.ok else 1
 
 
 def _parsed(arguments: list[str]) -> tuple[str, list[Any], int]:

@@ -15,7 +15,7 @@ from autograd_mini.compiler.plan import Plan
 
 __all__ = ["LANGUAGES", "Text", "emit"]
 
-LANGUAGES = ("numpy", "python")
+LANGUAGES = ("numpy", "python", "javascript")
 
 
 class Text:
@@ -42,7 +42,12 @@ def emit(plan: Plan, purpose: str, language: str = "numpy") -> Text:
     Args:
         plan: What to write.
         purpose: `plan.FORWARD`, `GRADIENT` or `INPUTS`.
-        language: "numpy", over a batch, or "python", plain floats for a single example.
+        language: "numpy", over a batch; "python", plain floats for a single example; or
+            "javascript", over a batch in Float64Arrays (`languages/javascript.py` says how to
+            call it).
+
+    Raises:
+        OpaqueError: If an operation of the user's cannot be written as JavaScript.
     """
     program = _language(language)(lower(plan, purpose))
     source = program.run()
@@ -60,4 +65,8 @@ def _language(name: str) -> type[Language]:
         from autograd_mini.compiler.languages.python import Python
 
         return Python
+    if name == "javascript":
+        from autograd_mini.compiler.languages.javascript import JavaScriptProgram
+
+        return JavaScriptProgram
     raise ValueError(f"no language is called {name!r}: choose one of {', '.join(LANGUAGES)}")

@@ -8,7 +8,6 @@ from typing import Any, Final
 from autograd_mini import ops
 from autograd_mini.compiler.plan import FORWARD, Group, Part, Plan
 from autograd_mini.compiler.record import VARYING
-from autograd_mini.compiler.spelling import is_spelled
 from autograd_mini.compiler.statements import (
     CONSTANTS,
     COPY,
@@ -26,7 +25,7 @@ from autograd_mini.compiler.statements import (
     same,
     written,
 )
-from autograd_mini.ops import Op
+from autograd_mini.ops import Op, is_built_in
 
 __all__ = ["Lowered", "lower"]
 
@@ -151,7 +150,7 @@ class Forward:
             self._reduction(op, out, group)
         else:
             self._row(op, out, [self.read(ref) for ref in group.operands])
-        watch = (bool(op.domain) or not is_spelled(op)) and op not in _TOTAL
+        watch = (bool(op.domain) or not is_built_in(op)) and op not in _TOTAL
         watch = watch and self.lowered.statements[-1].op is not ops.MUL  # a square has no domain
         final = any(i in self.graph.roots for i in group.members) and len(group.members) == 1
         if watch and not final:
@@ -162,7 +161,7 @@ class Forward:
         if op is ops.POW and isinstance(operands[1], float) and operands[1] == 2.0:
             self.emit(ops.MUL, out, (x, x))
             return
-        if not is_spelled(op) and any(isinstance(x, Expression) for x in operands):
+        if not is_built_in(op) and any(isinstance(x, Expression) for x in operands):
             whole = written(op.forward, *operands)
             if whole is not None and not isinstance(whole, tuple):
                 (whole,) = self.cut([whole])
@@ -171,7 +170,7 @@ class Forward:
         self.emit(op, out, operands)
 
     def _reduction(self, op: Op, out: Ref, group: Group) -> None:
-        if not is_spelled(op):
+        if not is_built_in(op):
             whole = written(op.forward, *[self.read(ref) for ref in group.operands])
             if whole is not None and not isinstance(whole, tuple):
                 (whole,) = self.cut([whole])

@@ -28,10 +28,10 @@ def identifier(label: str) -> str:
 
 
 def commented(text: str) -> str:
-    """Return a text on one line, of characters that print: fit for a comment.
+    r"""Return a text on one line, of characters that print: fit for a comment.
 
     Example:
-        >>> commented("w\\n    print('label') # \\u2028")
+        >>> commented("w\n    print('label') # \u2028")
         "w     print('label') #  "
     """
     return "".join([c if c.isprintable() else " " for c in text])

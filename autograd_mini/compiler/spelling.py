@@ -20,7 +20,7 @@ from autograd_mini import ops
 from autograd_mini.ops import Op
 from autograd_mini.symbols import ATOM, PRODUCT, Symbol
 
-__all__ = ["SPELLINGS", "TRUTH", "NumPySymbol", "is_spelled", "over_elements"]
+__all__ = ["SPELLINGS", "TRUTH", "NumPySymbol", "over_elements"]
 
 Array: TypeAlias = Any
 
@@ -359,11 +359,6 @@ SPELLINGS: Final[dict[str, Callable[..., Any]]] = {
 }
 
 
-def is_spelled(op: Op) -> bool:
-    """Say whether a row is one of the project's own."""
-    return op in _SPELLED
-
-
 def over_elements(op: Op) -> Callable[..., Any]:
     """Return a function of arrays that maps a row over their elements.
 
@@ -421,7 +416,6 @@ class NumPySymbol(Symbol):
 
 
 TRUTH: Final = ATOM + 1  # the level of a text whose value is a truth value
-_SPELLED: Final = frozenset(ops.OPS[name] for name in SPELLINGS)
 
 
 def _number(x: Any) -> Any:

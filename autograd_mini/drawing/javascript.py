@@ -1,82 +1,22 @@
 """The rule table as JavaScript, so that a page can run a graph forward and backward itself.
 
 The partial derivatives are the table's rules, run on symbols that write JavaScript. What a row
-computes stands in `page/rules.js`; that of a row of one's own is written by running its forward
-on symbols too, which plain arithmetic survives and a call of `math` does not.
+computes stands in the compiler's `rules.js`; that of a row of one's own is written by running its
+forward on expressions too, which plain arithmetic survives and a call of `math` does not.
 """
 
 from __future__ import annotations
 
-import math
-import re
+import json
 from collections.abc import Iterable
-from functools import cache
-from importlib import resources
-from typing import Any, Final
 
+from autograd_mini import ops
+from autograd_mini.compiler.languages.javascript import JavaScript, OpaqueError, functions
+from autograd_mini.compiler.statements import Operand, Ref, Term, written
 from autograd_mini.ops import Op
-from autograd_mini.symbols import SUM, Symbol
 from autograd_mini.value import Value
 
 __all__ = ["JavaScript", "OpaqueError", "functions", "key", "rules"]
-
-_DEFINED: Final = re.compile(r"^F\.(\w+) =", re.MULTILINE)
-
-
-class OpaqueError(ValueError):
-    """An operation that cannot be written as JavaScript, because its Python hides what it does."""
-
-
-class JavaScript(Symbol):
-    """A text of JavaScript that takes part in arithmetic.
-
-    Example:
-        >>> from autograd_mini.ops import OPS
-        >>> str(OPS["sqrt"].partials[0](JavaScript("f"), JavaScript("x")))
-        'F.quotient(0.5, f)'
-    """
-
-    __slots__ = ()
-
-    @classmethod
-    def literal(cls, x: float) -> str:
-        """Return a number; not every one is written as in Python."""
-        if math.isfinite(x):
-            return repr(x)
-        return "NaN" if x != x else "Infinity" if x > 0 else "-Infinity"
-
-    @classmethod
-    def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:
-        """Return a call of the page's own function, or what a new row computes."""
-        if op.name in _page_functions():
-            return cls(f"F.{op.name}({', '.join([x.text for x in operands])})")
-        try:
-            return cls.of(op.forward(*operands))
-        except Exception:
-            raise OpaqueError(
-                f"{op.name} cannot be written as JavaScript: its forward must be arithmetic and "
-                "functions of autograd_mini, without math, if or loops over numbers"
-            ) from None
-
-    @classmethod
-    def power(cls, base: Symbol, exponent: Symbol) -> Symbol:
-        """Return a power; `-x ** 2` is a syntax error in JavaScript."""
-        return cls(f"F.pow({base.text}, {exponent.text})")
-
-    @classmethod
-    def compare(cls, sign: str, x: Any, y: Any) -> Symbol:
-        """Return a comparison as a number, as `greater` and `less` give it."""
-        return cls(f"Number({cls.of(x).within(SUM)} {sign} {cls.of(y).within(SUM)})")
-
-
-def functions() -> str:
-    """Return JavaScript that defines F, what each row of the table computes."""
-    return (resources.files("autograd_mini.drawing") / "page" / "rules.js").read_text("utf-8")
-
-
-@cache
-def _page_functions() -> frozenset[str]:
-    return frozenset(_DEFINED.findall(functions()))
 
 
 def key(node: Value) -> str:
@@ -109,16 +49,27 @@ def rules(nodes: Iterable[Value]) -> str:
 
 def _rule(name: str, op: Op, count: int) -> str:
     names = [f"x{i}" for i in range(count)]
-    operands = tuple([JavaScript(x) for x in names])
-    forward = JavaScript.call(op, operands)
-    try:
-        partials = [JavaScript.of(p).text for p in op.local(JavaScript("f"), *operands)]
-    except OpaqueError:
-        raise
-    except Exception:
-        raise OpaqueError(
-            f"the partials of {op.name} cannot be written as JavaScript: they must be arithmetic "
-            "and functions of autograd_mini"
-        ) from None
+    operands = [Ref(x, [0], (1,), False) for x in names]
+    known = ops.is_built_in(op)
+    forward = 0.0 if known else written(op.forward, *operands)
+    partials = written(op.local, Ref("f", [0], (1,), False), *operands)
+    for what, found in (("forward", forward), ("partials", partials)):
+        if found is None:
+            raise OpaqueError(
+                f"{op.name} cannot be written as JavaScript: its {what} must be arithmetic and "
+                "functions of autograd_mini, without math, if or loops over numbers"
+            )
     given = ", ".join(names)
-    return f'"{name}": [({given}) => {forward}, (f, {given}) => [{", ".join(partials)}]],'
+    value = JavaScript.call(op, tuple(map(JavaScript, names))) if known else _text(forward)
+    key = json.dumps(name).replace("<", "\\u003c")  # `</script>` would end a script in a page
+    slopes = ", ".join([str(_text(p)) for p in partials])
+    return f"{key}: [({given}) => {value}, (f, {given}) => [{slopes}]],"
+
+
+def _text(x: Operand) -> JavaScript:
+    """Return an expression as JavaScript; what it reads is a name."""
+    if isinstance(x, Ref):
+        return JavaScript(x.buffer)
+    if isinstance(x, Term):
+        return JavaScript.applied(x.op, [_text(y) for y in x.operands])
+    return JavaScript.of(float(x))

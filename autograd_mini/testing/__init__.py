@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from autograd_mini.testing.checker import Report, check_gradients, gradcheck
+    from autograd_mini.testing.engines import check_engine
     from autograd_mini.testing.reference import reference_gradient
     from autograd_mini.testing.report import GradientMismatchError
     from autograd_mini.testing.strategies import (
@@ -37,6 +38,7 @@ __all__ = [
     "GradientMismatchError",
     "Program",
     "Report",
+    "check_engine",
     "check_gradients",
     "finite",
     "gradcheck",
@@ -51,6 +53,7 @@ __all__ = [
 _HOMES: Final = {
     "GradientMismatchError": "report",
     "Report": "checker",
+    "check_engine": "engines",
     "check_gradients": "checker",
     "gradcheck": "checker",
     "reference_gradient": "reference",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from autograd_mini.graph import topological_order
 from autograd_mini.ops import ADD
@@ -33,6 +33,7 @@ class GradientMismatchError(AssertionError):
         expected: The number that should be there.
         source: Python that shows the failure in a few lines.
         root: The Value that these lines compute; `root.debug()` steps through it.
+        report: What else was checked, where it is about somebody else's gradients.
 
     Example:
         >>> from autograd_mini import primitive
@@ -67,6 +68,7 @@ class GradientMismatchError(AssertionError):
         self.expected = finding.expected if finding is not None else math.nan
         self.source = source
         self.root = root
+        self.report: Any = None
 
 
 # doctest takes it for a name of another module

@@ -17,6 +17,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
+from nn.errors import unknown_name
 from nn.losses.batches import FORMULA, Formula, Loss
 from nn.losses.binary import (
     binary_cross_entropy,
@@ -194,7 +195,7 @@ def get(name: str | Loss) -> Loss:
     if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"a loss is a name or a function of (prediction, target), not {name!r}")
     if name not in LOSSES:
-        raise ValueError(f"no loss is called {name!r}: there are {', '.join(LOSSES)}")
+        raise unknown_name("loss", name, LOSSES)
     return LOSSES[name]
 
 
@@ -249,7 +250,7 @@ def mismatch(loss: str | Loss, output_activation: str) -> str | None:
     """
     function = get(loss)
     name = next((name for name, known in LOSSES.items() if known is function), None)
-    if name is None:
+    if name is None:  # a function of the user's, which may have no hash
         return None
     wrong, fix = _FIXES.get(function, ((), ""))
     return f"{name} {fix}" if output_activation in wrong else None

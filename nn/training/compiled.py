@@ -78,7 +78,8 @@ class Compiled:
 
         for batch in (np.array(data.representatives()), slice(0, 1)):
             try:
-                unlike = self._unlike(data, batch)
+                with np.errstate(all="ignore"):
+                    unlike = self._unlike(data, batch)
                 if unlike and unlike[0] == "gradient":  # at a kink, rounding decides a slope
                     with _shifted(self.program.parameters):
                         unlike = self._unlike(data, batch)
@@ -164,7 +165,8 @@ class Compiled:
         program, optimizer = self.program, self.task.optimizer
         columns = self._columns(data, batch)
         try:
-            loss = program.gradient(*columns)
+            with np.errstate(all="ignore"):
+                loss = program.gradient(*columns)
         except TraceError:
             raise
         except (ValueError, ArithmeticError) as error:
@@ -282,7 +284,8 @@ def _norm(grad: Any) -> float:
     """Return ‖grad‖₂ without overflow, as math.hypot does."""
     import numpy as np
 
-    norm = float(np.linalg.norm(grad))
+    with np.errstate(all="ignore"):
+        norm = float(np.linalg.norm(grad))
     if math.isfinite(norm):
         return norm
     largest = float(abs(grad).max())

@@ -327,9 +327,17 @@ def _metric(loss: ExampleLoss, metric: str | Callable[..., Any]) -> tuple[str, C
             f"no metric that is one number is called {metric!r}: there are {', '.join(names)}"
         )
     function = getattr(known_metrics, metric)
-    if metric == "accuracy" and loss.kind is losses.binary_cross_entropy_with_logits:
+    if metric == "accuracy" and any(loss.kind is known for known in _OF_SCORES):
         return metric, partial(function, threshold=0.0)  # a logit of 0 is a probability of ½
     return metric, function
+
+
+_OF_SCORES = (
+    losses.binary_cross_entropy_with_logits,
+    losses.hinge_loss,
+    losses.squared_hinge_loss,
+    losses.cubed_hinge_loss,
+)
 
 
 def _warn_of_mismatch(model: Any, loss: str | Loss) -> None:

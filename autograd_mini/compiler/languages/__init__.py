@@ -1,0 +1,3 @@
+"""Languages: how statements are written as text."""
+
+from __future__ import annotations

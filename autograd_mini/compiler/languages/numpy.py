@@ -20,7 +20,7 @@ from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.names import commented, common_label, identifier, place_of
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.prelude import array_text, definitions, index_text
-from autograd_mini.compiler.spelling import TRUTH, NumPySymbol, is_spelled, over_elements
+from autograd_mini.compiler.spelling import TRUTH, NumPySymbol, over_elements
 from autograd_mini.compiler.statements import (
     COMPARISONS,
     CONSTANTS,
@@ -40,7 +40,7 @@ from autograd_mini.compiler.statements import (
     extent,
     same,
 )
-from autograd_mini.ops import Op
+from autograd_mini.ops import Op, is_built_in
 from autograd_mini.symbols import SIGNS
 from autograd_mini.symbols import SUM as IN_SUM
 
@@ -263,7 +263,7 @@ class NumPy(Language):
 
     def call(self, op: Op) -> str:
         """Return the name of the function that computes a row on arrays."""
-        if is_spelled(op):
+        if is_built_in(op):
             f = spelling.SPELLINGS[op.name]
             if isinstance(f, np.ufunc):
                 return f"np.{f.__name__}"
@@ -564,7 +564,7 @@ def _is_truth(x: Operand) -> bool:
 
 
 def _ufunc(op: Op) -> np.ufunc | None:
-    f = spelling.SPELLINGS.get(op.name) if is_spelled(op) else None
+    f = spelling.SPELLINGS.get(op.name) if is_built_in(op) else None
     return f if isinstance(f, np.ufunc) else None
 
 

@@ -1,0 +1,345 @@
+"""JavaScript: loops over Float64Arrays, over a batch.
+
+The text defines `bind(theta, gtheta, B)`, which takes Float64Arrays for the parameters and their
+gradient and a batch size, and returns a function of one Float64Array for each argument. There the
+numbers of an argument are rows with a column for every example: number `i` of example `b` is
+`x[i * B + b]`. What the function returns is for `GRADIENT` the mean of the results (`gtheta` is
+filled), for `FORWARD` a Float64Array of rows of results, for `INPUTS` an array of one Float64Array
+for each argument. A mean is NaN if an operand was outside of its row's domain.
+
+What the rows of the table compute stands in `rules.js`; their derivatives are the table's rules.
+"""
+
+# Symbols are Any to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Any, ClassVar, Final
+
+from autograd_mini import ops
+from autograd_mini.compiler.languages.language import Language
+from autograd_mini.compiler.lower import Lowered
+from autograd_mini.compiler.names import commented, place_of
+from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
+from autograd_mini.compiler.statements import (
+    COMPARISONS,
+    CONSTANTS,
+    COPY,
+    MATMUL,
+    MATMUL_NT,
+    PRODUCTS,
+    SEED,
+    SHARED,
+    SUM,
+    THETA,
+    VALUES,
+    Operand,
+    Ref,
+    Statement,
+    extent,
+)
+from autograd_mini.ops import Op
+from autograd_mini.symbols import SIGNS, Symbol
+from autograd_mini.symbols import SUM as IN_SUM
+
+__all__ = ["JavaScript", "JavaScriptProgram", "OpaqueError", "functions"]
+
+_DEFINED: Final = re.compile(r"^F\.(\w+) =", re.MULTILINE)
+_WORDS: Final = """
+arguments await break case catch class const continue debugger default delete do else enum eval
+export extends false finally for function if implements import in instanceof interface let new
+null package private protected public return static super switch this throw true try typeof
+undefined var void while with yield async of get set
+Array Float64Array Infinity Math NaN Number Object F B bind i j k b a s w sum out average
+"""
+
+
+class OpaqueError(ValueError):
+    """An operation that cannot be written as JavaScript, because its Python hides what it does."""
+
+
+class JavaScript(Symbol):
+    """A text of JavaScript that takes part in arithmetic.
+
+    Example:
+        >>> from autograd_mini.ops import OPS
+        >>> str(OPS["sqrt"].partials[0](JavaScript("f"), JavaScript("x")))
+        'F.quotient(0.5, f)'
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def literal(cls, x: float) -> str:
+        """Return a number; not every one is written as in Python."""
+        if math.isfinite(x):
+            return repr(x)
+        return "NaN" if x != x else "Infinity" if x > 0 else "-Infinity"
+
+    @classmethod
+    def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:
+        """Return a call of the page's own function."""
+        if ops.OPS.get(op.name) is op and op.name in _page_functions():
+            return cls(f"F.{op.name}({', '.join([x.text for x in operands])})")
+        raise OpaqueError(
+            f"{op.name} cannot be written as JavaScript: its forward and its partials must be "
+            "arithmetic and functions of autograd_mini, without math, if or loops over numbers"
+        )
+
+    @classmethod
+    def power(cls, base: Symbol, exponent: Symbol) -> Symbol:
+        """Return a power; `-x ** 2` is a syntax error in JavaScript."""
+        return cls(f"F.pow({base.text}, {exponent.text})")
+
+    @classmethod
+    def compare(cls, sign: str, x: Any, y: Any) -> Symbol:
+        """Return a comparison as a number, as `greater` and `less` give it."""
+        return cls(f"Number({cls.of(x).within(IN_SUM)} {sign} {cls.of(y).within(IN_SUM)})")
+
+    @classmethod
+    def applied(cls, op: Op, operands: Sequence[Any]) -> Any:
+        """Return a row applied to texts; nothing is simplified."""
+        if op is COPY:
+            return operands[0]
+        if op in COMPARISONS and op not in (ops.GREATER, ops.LESS):
+            return cls.compare(COMPARISONS[op], *operands)
+        if op in (ops.NEG, *_INFIX):
+            return cls.apply(op, *map(cls.of, operands))
+        return cls.call(op, tuple(map(cls.of, operands)))
+
+
+_INFIX: Final = tuple(ops.OPS[name] for name in SIGNS)
+
+
+def functions() -> str:
+    """Return JavaScript that defines F, what each row of the table computes."""
+    return (resources.files(__package__ or "") / "rules.js").read_text("utf-8")
+
+
+@cache
+def _page_functions() -> frozenset[str]:
+    return frozenset(_DEFINED.findall(functions()))
+
+
+class JavaScriptProgram(Language):
+    """A program over a batch: every statement is a loop.
+
+    Attributes:
+        hoisted: What is defined once, outside of the function: name and text.
+        axes: The names of the loops' variables; the last is that of the last axis.
+    """
+
+    symbol = JavaScript
+    reserved: ClassVar[frozenset[str]] = frozenset(
+        {*_WORDS.split(), THETA, "gtheta", VALUES, SHARED, SEED, FORWARD, GRADIENT, INPUTS}
+    )
+
+    def __init__(self, lowered: Lowered) -> None:
+        super().__init__(lowered)
+        self.hoisted: dict[str, str] = {}
+        self.tables: dict[str, str] = {}
+        self.axes: tuple[str, ...] = ()
+        for name, (rows, varies) in lowered.rows.items():
+            text = f"new Float64Array({rows}{' * B' if varies else ''})"
+            self.hoisted[self.base(name)] = text
+
+    def line(self, text: str, comment: str = "") -> None:
+        """Write a line of the function."""
+        if comment:  # `</script>` and `<!--` would end or hide a script in a page
+            text = f"{text}  // {commented(comment).replace('<', '‹')}".lstrip()
+        self.body.append(text)
+
+    def base(self, buffer: str) -> str:
+        """Return the name of a whole buffer."""
+        prefix, buffer = ("g_", buffer[2:]) if buffer[:2] == "g_" else ("", buffer)
+        if buffer[0] == "x":
+            return prefix + self.arguments[int(buffer[1:])]
+        if buffer == THETA:
+            return "gtheta" if prefix else THETA
+        if buffer[0] == "t":
+            return self._table("t", buffer)
+        return prefix + buffer
+
+    def _table(self, wish: str, key: str) -> str:
+        if (wish, key) not in self._foreign:
+            self._foreign[wish, key] = self.names.new(wish, numbered=True)
+        return self._foreign[wish, key]
+
+    def read(self, ref: Ref) -> str:
+        """Return the element of an array at the loops' variables."""
+        return self.at(ref, self.axes)
+
+    def at(self, ref: Ref, axes: Sequence[str]) -> str:
+        """Return the element of an array at some variables, its own last axis at the last one."""
+        if ref.buffer == SEED:
+            self.hoisted.setdefault(SEED, "1 / B")
+            return SEED
+        if ref.buffer == CONSTANTS:
+            data = [JavaScript.literal(float(self.graph.data[i])) for i in ref.rows]
+            base, where = self._listed("c", data), _offset(0, ref.shape, _dense(ref.shape), axes)
+            return f"{base}[{where}]"
+        base = self.base(ref.buffer)
+        if ref.strides is not None:
+            row = _offset(ref.rows[0], ref.shape, ref.strides, axes)
+        else:
+            where = _offset(0, ref.shape, _dense(ref.shape), axes)
+            row = f"{self._listed('i', list(map(str, ref.rows)))}[{where}]"
+        if not ref.varies:
+            return f"{base}[{row}]"
+        return (
+            f"{base}[{'' if row == '0' else f'({row}) * B + ' if ' ' in row else f'{row} * B + '}b]"
+        )
+
+    def _listed(self, wish: str, items: list[str]) -> str:
+        text = f"[{', '.join(items)}]"
+        name = self._table(wish, text)
+        self.hoisted[name] = text
+        return name
+
+    def term(self, op: Op, operands: tuple[Operand, ...]) -> Any:
+        """Return a row applied to operands, as text that takes part in arithmetic."""
+        return JavaScript.applied(op, [self.expression(x) for x in operands])
+
+    # Statements.
+
+    def statement(self, s: Statement) -> None:
+        """Write one statement."""
+        comment = s.comment
+        if s.out.buffer in (VALUES, SHARED):
+            group = s.out.nodes
+            comment = comment or f"{s.op.name}: {place_of(self.plan, group)}" if group else comment
+        self.line("", comment or s.op.name)
+        if s.op in PRODUCTS:
+            self._product(s)
+        elif s.op is SUM:
+            self._sum(s)
+        else:
+            self._map(s)
+
+    def _loops(self, shape: tuple[int, ...], varies: bool, inner: str) -> str:
+        """Return a statement within loops over an array."""
+        self.axes = ("i", "j", "k")[: len(shape)]
+        head = [
+            f"for (let {axis} = 0; {axis} < {n}; {axis} += 1) "
+            for axis, n in zip(self.axes, shape, strict=True)
+            if n > 1
+        ]
+        if varies:
+            head.append("for (let b = 0; b < B; b += 1) ")
+        return "".join(head) + inner
+
+    def _map(self, s: Statement) -> None:
+        shape, x = s.out.shape, s.operands[0]
+        self.axes = ("i", "j", "k")[: len(shape)]
+        if s.op.arity is None and len(s.operands) == 1:
+            assert isinstance(x, Ref)
+            lead = ("a", *self.axes[len(self.axes) + 1 - len(x.shape) :])
+            column = f"Array.from({{ length: {x.shape[0]} }}, (_, a) => {self.at(x, lead)})"
+            if ops.OPS.get(s.op.name) is not s.op:
+                JavaScript.call(s.op, ())
+            text: Any = f"F.{s.op.name}(...{column})"
+        else:
+            text = self.term(s.op, s.operands)
+        sign = "+=" if s.add else "="
+        self.line(self._loops(shape, s.out.varies, f"{self.at(s.out, self.axes)} {sign} {text};"))
+
+    def _sum(self, s: Statement) -> None:
+        (x,) = s.operands
+        shape, varies = extent(x)
+        lead = max(len(shape) - len(s.out.shape), 0)
+        out = (1,) * lead + s.out.shape
+        shape = (1,) * (len(out) - len(shape)) + shape
+        whole = tuple([max(n, m) for n, m in zip(shape, out, strict=True)])
+        axes = ("i", "j", "k")[: len(whole)]
+        if not s.add:
+            self.line(self._loops(out, s.out.varies, f"{self.at(s.out, axes[lead:])} = 0;"))
+        self.axes = axes
+        inner = f"{self.at(s.out, axes[lead:])} += {self.expression(x)};"
+        self.line(self._loops(whole, varies or s.out.varies, inner))
+
+    def _product(self, s: Statement) -> None:
+        a, b = s.operands
+        assert isinstance(a, Ref)
+        assert isinstance(b, Ref)
+        batch = "for (let b = 0; b < B; b += 1) "
+        loop = "for (let {0} = 0; {0} < {1}; {0} += 1) ".format
+        out = s.out
+        if s.op is MATMUL_NT:
+            inner = loop("a", a.shape[1]) + (batch if a.varies or b.varies else "")
+            term = f"{self.at(a, ('i', 'a'))} * {self.at(b, ('j', 'a'))}"
+            store = f"{self.at(out, ('i', 'j'))} {'+=' if s.add else '='} sum;"
+            rows = loop("i", out.shape[0]) + loop("j", out.shape[1])
+            self.line(f"{rows}{{ let sum = 0; {inner}sum += {term}; {store} }}")
+            return
+        columns = loop("j", out.shape[1]) + (batch if out.varies else "")
+        if not s.add:
+            self.line(loop("i", out.shape[0]) + columns + f"{self.at(out, ('i', 'j'))} = 0;")
+        left = ("i", "a") if s.op is MATMUL else ("a", "i")
+        count = a.shape[1] if s.op is MATMUL else a.shape[0]
+        inner = f"{columns}{self.at(out, ('i', 'j'))} += w * {self.at(b, ('a', 'j'))};"
+        rows = loop("i", out.shape[0]) + loop("a", count)
+        self.line(f"{rows}{{ const w = {self.at(a, left)}; {inner} }}")
+
+    # The whole.
+
+    def _answer(self) -> list[str]:
+        results = self.plan.results
+        if self.purpose == INPUTS:
+            return [f"return [{', '.join(f'g_{name}' for name in self.arguments)}];"]
+        if self.purpose == FORWARD:
+            lines = [f"const out = new Float64Array({len(results)} * B);"]
+            for row, ref in enumerate(results):
+                text = f"out[{row} * B + b] = {self.at(ref, ('i',))};"
+                lines.append(f"for (let b = 0; b < B; b += 1) {text}")
+            return [*lines, "return out;"]
+        (ref,) = results
+        lines = ["let sum = 0;"]
+        for watched in self.lowered.watched:
+            text = f"if (!Number.isFinite({self.at(watched, ('i',))})) return NaN;"
+            lines.append(self._loops(watched.shape, watched.varies, text))
+        lines.append(f"for (let b = 0; b < B; b += 1) sum += {self.at(ref, ('i',))};")
+        return [*lines, "return sum / B;"]
+
+    def text(self) -> str:
+        """Return the whole program."""
+        answer = self._answer()
+        clear: list[str] = []
+        if self.purpose == INPUTS:
+            for name, ids in zip(self.arguments, self.graph.inputs, strict=True):
+                self.hoisted[f"g_{name}"] = f"new Float64Array({len(ids)} * B)"
+        lines = [
+            "const bind = (() => {",
+            functions(),
+            "return (theta, gtheta, B) => {",
+            *[f"  const {name} = {text};" for name, text in self.hoisted.items()],
+            f"  return ({', '.join(self.arguments)}) => {{",
+            *[f"    {line}" for line in [*clear, *self.body, *answer]],
+            "  };",
+            "};",
+            "})();",
+            "",
+        ]
+        return "\n".join(lines)
+
+
+def _dense(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple([math.prod(shape[i + 1 :]) for i in range(len(shape))])
+
+
+def _offset(
+    first: int, shape: tuple[int, ...], strides: tuple[int, ...], axes: Sequence[str]
+) -> str:
+    """Return the text of a row: where it starts, and a stride for each axis longer than 1."""
+    mine = axes[len(axes) - len(shape) :] if len(axes) >= len(shape) else axes
+    terms = [str(first)] if first else []
+    for n, step, axis in zip(shape, strides, mine, strict=True):
+        if n > 1 and step:
+            terms.append(axis if step == 1 else f"{step} * {axis}")
+    return " + ".join(terms) or "0"

@@ -1,0 +1,241 @@
+"""Programs over somebody else's scalar class: how they are written, and what they should give."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from types import CodeType
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from autograd_mini.testing.catalog import BINARY_SIGNS, CATALOG, FUNCTIONS, NAMED, Row
+from autograd_mini.testing.subject import Seen
+
+__all__ = ["Form", "Program", "Truth", "evaluated", "forms_of", "sampled", "true_slopes"]
+
+Slope: TypeAlias = Callable[[str, tuple[float, ...], int], tuple[float, float]]
+
+_CONSTANT: Final = 3.0
+# Away from 0, 1 and 2, where mistakes coincide: 2 * 2 is 2 + 2 is 2 ** 2.
+_NUMBERS: Final = [x / 10 for x in (*range(-29, -2), *range(3, 30)) if abs(x) not in (10, 20)]
+_LEAVES: Final = "abcdeghjkmnopqrsuvw"
+
+
+class Form(NamedTuple):
+    """One way of writing an operation.
+
+    Attributes:
+        key: The operation.
+        text: Python with {0}, {1} for the operands.
+        slots: The operands of the catalog's row: which of ours, or a constant.
+        row: What is right; None if only differences can say.
+    """
+
+    key: str
+    text: str
+    slots: tuple[int | float, ...]
+    row: Row | None
+
+    @property
+    def arity(self) -> int:
+        """How many operands are numbers of the class."""
+        return sum(isinstance(slot, int) for slot in self.slots)
+
+    @property
+    def has_constant(self) -> bool:
+        """Whether an operand is a plain number."""
+        return self.arity < len(self.slots)
+
+    @property
+    def constant_on_the_left(self) -> bool:
+        """Whether the plain number comes first."""
+        return isinstance(self.slots[0], float)
+
+    def operands(self, xs: Sequence[float]) -> list[float]:
+        """Return the operands of the row."""
+        return [xs[slot] if isinstance(slot, int) else slot for slot in self.slots]
+
+
+def forms_of(seen: Seen, given: Iterable[str] = ()) -> Iterator[Form]:
+    """Yield each way of writing an operation that the class may know, plainest first.
+
+    Args:
+        seen: What the class has.
+        given: Names of functions that the user handed over: these and no others.
+    """
+    given = list(given)
+    if given:
+        for name in given:
+            row = NAMED.get(name)
+            for arity in (len(CATALOG[row].rules),) if row else (1, 2, 3):
+                yield from _called(row or name, f"{name}({{}})", arity)
+        return
+    for key, sign in BINARY_SIGNS.items():
+        dunder = "truediv" if key == "div" else key
+        if f"__{dunder}__" in seen.methods:
+            row = CATALOG[key]
+            yield Form(key, f"{{0}} {sign} {{1}}", (0, 1), row)
+            for constant in (2.0, _CONSTANT, -1.0, 0.5) if key == "pow" else (_CONSTANT,):
+                shown = int(constant) if key == "pow" and constant.is_integer() else constant
+                yield Form(key, f"{{0}} {sign} {shown}", (0, constant), row)
+        if f"__r{dunder}__" in seen.methods:
+            yield Form(key, f"{_CONSTANT} {sign} {{0}}", (_CONSTANT, 0), CATALOG[key])
+    for key, dunder, text in (("neg", "__neg__", "-{0}"), ("abs", "__abs__", "abs({0})")):
+        if dunder in seen.methods:
+            yield Form(key, text, (0,), CATALOG[key])
+    for name in seen.methods:
+        if not name.startswith("__"):
+            yield from _methods(name)
+    for name in seen.functions:
+        yield from _called(NAMED[name], f"{name}({{}})", len(CATALOG[NAMED[name]].rules))
+
+
+def _methods(name: str) -> Iterator[Form]:
+    key = NAMED.get(name)
+    if key is None:
+        yield Form(name, f"{{0}}.{name}()", (0,), None)
+    elif len(CATALOG[key].rules) == 1:
+        yield Form(key, f"{{0}}.{name}()", (0,), CATALOG[key])
+    else:
+        yield Form(key, f"{{0}}.{name}({{1}})", (0, 1), CATALOG[key])
+        if key == "pow":
+            yield Form(key, f"{{0}}.{name}(3)", (0, 3.0), CATALOG[key])
+
+
+def _called(key: str, text: str, arity: int) -> Iterator[Form]:
+    operands = ", ".join([f"{{{i}}}" for i in range(arity)])
+    yield Form(key, text.format(operands), tuple(range(arity)), CATALOG.get(key))
+    if key == "pow":
+        yield Form(key, text.format("{0}, 3"), (0, 3.0), CATALOG[key])
+
+
+# What is right.
+
+
+@cache
+def _code(text: str) -> CodeType:
+    return compile(text, "<rule>", "eval")
+
+
+def evaluated(text: str | CodeType, xs: Sequence[float], f: float = 0.0) -> float:
+    """Return the number of a text of the catalog."""
+    names = {"x": xs[0], "y": xs[1] if len(xs) > 1 else 0.0, "f": f}
+    return float(eval(_code(text) if isinstance(text, str) else text, dict(FUNCTIONS), names))
+
+
+def true_slopes(form: Form, xs: Sequence[float]) -> tuple[float, list[float]] | None:
+    """Return an operation's value and its derivatives; None outside of the domain."""
+    assert form.row is not None
+    operands = form.operands(xs)
+    try:
+        if not evaluated(form.row.domain, operands):
+            return None
+        f = evaluated(form.row.value, operands)
+        slopes = [
+            evaluated(rules[0], operands, f)
+            for rules, slot in zip(form.row.rules, form.slots, strict=True)
+            if isinstance(slot, int)
+        ]
+    except (ValueError, OverflowError, ZeroDivisionError, TypeError):
+        return None
+    fine = 0.02 < abs(f) < 40.0 or f == 0.0
+    return (f, slopes) if fine and max(map(abs, slopes), default=0.0) < 100.0 else None
+
+
+def sampled(form: Form, rng: random.Random, count: int) -> list[tuple[float, ...]]:
+    """Return points at which a form can be tried."""
+    points: list[tuple[float, ...]] = []
+    for _ in range(60 * count):
+        xs = tuple(rng.choice(_NUMBERS) for _ in range(form.arity))
+        positive = tuple(map(abs, xs)) if rng.random() < 0.5 else xs
+        point = positive if len(set(positive)) == len(positive) else xs
+        distinct = len(set(point)) == len(point)
+        if (
+            distinct
+            and point not in points
+            and (form.row is None or true_slopes(form, point) is not None)
+        ):
+            points.append(point)
+        if len(points) == count:
+            break
+    return points
+
+
+class Truth(NamedTuple):
+    """What a program should give: for leaves, then lines, in order.
+
+    Attributes:
+        data: Numbers.
+        grad: Derivatives of the last.
+        size: Sums of absolute contributions.
+        parts: The contributions that each receives.
+    """
+
+    data: list[float]
+    grad: list[float]
+    size: list[float]
+    parts: list[list[float]]
+
+
+class Program(NamedTuple):
+    """Straight-line code: leaves, and lines (form, operands); operands count leaves first."""
+
+    leaves: tuple[float, ...]
+    lines: tuple[tuple[Form, tuple[int, ...]], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the leaves and the lines."""
+        steps = [f"t{i}" for i in range(len(self.lines) - 1)]
+        return (*_LEAVES[: len(self.leaves)], *steps, "y")
+
+    def text(self, seen: Seen, *, backward: bool = True) -> str:
+        """Return it in the class's own terms."""
+        names = self.names
+        lines = [
+            f"{name} = {seen.constructor.format(repr(x))}"
+            for name, x in zip(names, self.leaves, strict=False)
+        ]
+        for i, (form, operands) in enumerate(self.lines):
+            called = form.text.format(*[names[k] for k in operands])
+            lines.append(f"{names[len(self.leaves) + i]} = {called}")
+        return "\n".join([*lines, *[seen.backward.format("y")] * backward])
+
+    def truth(
+        self, unknown: Callable[[Form, tuple[float, ...]], Any] | None = None
+    ) -> Truth | None:
+        """Return what it should give; None where it leaves a domain."""
+        data = list(self.leaves)
+        slopes: list[list[float]] = []
+        for form, operands in self.lines:
+            xs = tuple(data[k] for k in operands)
+            if form.row is not None:
+                found = true_slopes(form, xs)
+            else:
+                found = unknown(form, xs) if unknown else None
+            if found is None or not all(map(math.isfinite, (found[0], *found[1]))):
+                return None
+            data.append(found[0])
+            slopes.append(found[1])
+        count = len(data)
+        parts: list[list[float]] = [[] for _ in range(count)]
+        parts[-1].append(1.0)
+        grad, size = [0.0] * count, [0.0] * count
+        for i in range(count - 1, -1, -1):
+            grad[i], size[i] = math.fsum(parts[i]), math.fsum(map(abs, parts[i]))
+            if i >= len(self.leaves):
+                operands = self.lines[i - len(self.leaves)][1]
+                for k, slope in zip(operands, slopes[i - len(self.leaves)], strict=True):
+                    parts[k].append(slope * grad[i])
+        return Truth(data, grad, size, parts)
+
+    def uses(self, k: int) -> int:
+        """Return how often a leaf or a line is an operand."""
+        return sum(operands.count(k) for _, operands in self.lines)
+
+    @property
+    def shares_results(self) -> bool:
+        """Whether a computed number is used more than once."""
+        count = len(self.leaves) + len(self.lines)
+        return any(self.uses(k) > 1 for k in range(len(self.leaves), count))

@@ -1,0 +1,151 @@
+"""Somebody else's program, run in a process of its own: it may loop, crash, print or exit."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Generator
+from multiprocessing import Pipe
+from typing import Any, Final
+
+__all__ = ["Isolated", "NoAnswerError"]
+
+_LOADING: Final = 10.0  # seconds of computing that an import may take
+_REUSED: Final = 150  # programs per process: what they leave behind does not pile up
+
+
+class NoAnswerError(Exception):
+    """The program did not end, or ended its process. The text says which."""
+
+
+class Isolated:
+    """A function that answers in a child process, which is replaced when it is lost.
+
+    Where processes cannot fork, it answers in this one, without a limit.
+
+    Args:
+        load: Makes the function; called in the child, so that an import happens there.
+        seconds: How long an answer may compute.
+
+    Example:
+        >>> with Isolated(lambda: lambda x: x + 1) as ask:
+        ...     ask(2)
+        3
+    """
+
+    def __init__(self, load: Callable[[], Callable[[Any], Any]], *, seconds: float = 0.5) -> None:
+        self._load = load
+        self._seconds = seconds
+        self._child = 0
+        self._connection: Any = None
+        self._asked = 0
+        self._here: Callable[[Any], Any] | None = None
+
+    def __enter__(self) -> Isolated:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __call__(self, question: Any) -> Any:
+        """Return the answer.
+
+        Raises:
+            NoAnswerError: If there is none.
+        """
+        if not hasattr(os, "fork"):
+            self._here = self._here or self._load()
+            with _silent():
+                return self._here(question)
+        if self._asked >= _REUSED:
+            self.close()
+        if self._connection is None:
+            self._start()
+        self._asked += 1
+        try:
+            self._connection.send(question)
+            if not self._connection.poll(10.0 * self._seconds + _LOADING):
+                self.close()
+                raise NoAnswerError("does not end: it waits for something")
+            fine, answer = self._connection.recv()
+        except (EOFError, OSError):
+            raise NoAnswerError(self._post_mortem()) from None
+        if not fine:
+            raise answer
+        return answer
+
+    def close(self) -> None:
+        """End the process; the next question starts another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._child, signal.SIGKILL)
+            os.waitpid(self._child, 0)
+        self._asked = 0
+
+    def _post_mortem(self) -> str:
+        self._connection.close()
+        self._connection = None
+        self._asked = 0
+        _, status = os.waitpid(self._child, 0)
+        killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        if killed == signal.SIGPROF:
+            return f"does not end: stopped after {self._seconds:g} s of computing"
+        return "crashes the interpreter" if killed else "ends the process"
+
+    def _start(self) -> None:
+        ours, theirs = Pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the child runs nothing but the program
+            self._child = os.fork()
+        if self._child == 0:
+            try:
+                ours.close()
+                self._serve(theirs)
+            finally:
+                os._exit(0)
+        theirs.close()
+        self._connection = ours
+
+    def _serve(self, connection: Any) -> None:
+        """Answer questions until there are no more: the child's whole life."""
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nowhere, stream)
+        sys.stdin, sys.stdout = open(os.devnull), open(os.devnull, "w")  # noqa: SIM115 # as long as the child
+        sys.stderr = sys.stdout
+        sys.settrace(None)
+        gc.freeze()
+        warnings.simplefilter("ignore")
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        answer: Callable[[Any], Any] | None = None
+        while True:
+            question = connection.recv()
+            try:
+                if answer is None:
+                    signal.setitimer(signal.ITIMER_PROF, _LOADING)
+                    answer = self._load()
+                signal.setitimer(signal.ITIMER_PROF, self._seconds)
+                reply = True, answer(question)
+            except ValueError as error:
+                reply = False, error
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
+            connection.send(reply)
+
+
+@contextlib.contextmanager
+def _silent() -> Generator[None]:
+    with (
+        open(os.devnull, "w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        yield

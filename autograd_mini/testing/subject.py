@@ -1,0 +1,271 @@
+"""Somebody's scalar class, seen from inside the process in which its programs run."""
+
+# What somebody else's class has and returns, has no types.
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from types import CodeType, FrameType
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from autograd_mini.testing.catalog import DETACHED, NAMED
+from autograd_mini.testing.differences import ridders
+
+__all__ = ["Names", "Ran", "Seen", "subject"]
+
+Operations: TypeAlias = "Iterable[str] | Mapping[str, Callable[..., Any]] | None"
+
+_CONSTRUCTORS: Final = ("{}", "{}, requires_grad=True", "{}, ''", "{}, ()", "{}, (), ''")
+
+
+class Names(NamedTuple):
+    """What the class calls its parts."""
+
+    backward: str | Callable[[Any], Any] = "backward"
+    data: str = "data"
+    grad: str = "grad"
+
+
+class Seen(NamedTuple):
+    """What a look at the class finds.
+
+    Attributes:
+        imports: The line of Python that imports a name from where the class lives, or "".
+        constructor: How a Value is made of a number: a text with {} for it.
+        backward: How the pass is started: a text with {} for the root.
+        zero_grad: Whether a Value clears its own gradient.
+        methods: Names of methods that may be operations.
+        functions: Names of functions that may be.
+    """
+
+    imports: str
+    constructor: str
+    backward: str
+    zero_grad: bool
+    methods: tuple[str, ...]
+    functions: tuple[str, ...]
+
+
+class Ran(NamedTuple):
+    """What a program left: a number and a gradient for each name, or what it raised."""
+
+    numbers: dict[str, tuple[float, float | None]]
+    raised: str = ""
+    line: int = 0
+
+
+def subject(load: Callable[[], Any], names: Names, ops: Operations) -> Callable[[Any], Any]:
+    """Return a function that answers questions about a class; it is called in the child."""
+    return _Subject(load(), names, ops).answer
+
+
+class _Subject:
+    def __init__(self, made: Any, names: Names, ops: Operations) -> None:
+        if not callable(made):
+            raise ValueError(f"a class of numbers is needed, but got {made!r}")
+        self.make = made
+        self.names = names
+        self.name: str = getattr(made, "__name__", "Value")
+        self.module = sys.modules.get(getattr(made, "__module__", ""), None)
+        self.space: dict[str, Any] = dict(vars(self.module)) if self.module else {}
+        self.space[self.name] = made
+        self.given = dict(ops) if isinstance(ops, Mapping) else {}
+        self.space.update(self.given)
+        self.codes: dict[str, CodeType] = {}
+        self.constructor, self.kind = self._construct()
+
+    def answer(self, question: Any) -> Any:
+        """Answer ("look",), ("run", text, names) or ("slope", text, operands, which)."""
+        what, *rest = question
+        return getattr(self, what)(*rest)
+
+    # A look.
+
+    def _construct(self) -> tuple[str, type]:
+        problem: Exception = TypeError()
+        for template in _CONSTRUCTORS:
+            text = f"{self.name}({template})"
+            if "requires_grad" in template and not self._has_parameter("requires_grad"):
+                continue
+            try:
+                one = eval(text.format("0.5"), self.space)
+            except Exception as error:
+                problem = problem if problem.args else error
+                continue
+            try:
+                if self._number(one, self.names.data) != 0.5:
+                    raise ValueError(f"{self.name}(0.5).{self.names.data} is not 0.5")
+            except AttributeError:
+                has = [n for n in dir(one) if n[0] != "_"]
+                raise ValueError(
+                    f"{self.name}(0.5) has no attribute {self.names.data!r}: it has "
+                    f"{', '.join(has) or 'none'}; name the one that holds the number, data=..."
+                ) from None
+            if "requires_grad" in self._parameters() and "requires" not in template:
+                text = f"{self.name}({{}}, requires_grad=True)"
+            return text, type(one)
+        raise ValueError(f"{self.name}(0.5) fails: {type(problem).__name__}: {problem}")
+
+    def _parameters(self) -> list[str]:
+        try:
+            return list(inspect.signature(self.make).parameters)
+        except (TypeError, ValueError):
+            return []
+
+    def _has_parameter(self, name: str) -> bool:
+        return name in self._parameters()
+
+    def _backward(self) -> str:
+        backward = self.names.backward
+        if callable(backward):
+            self.space.setdefault("backward", backward)
+            self.space["_backward_of_root"] = backward
+            name = getattr(backward, "__name__", "")
+            called = name if self.space.get(name) is backward else "_backward_of_root"
+            return f"{called}({{}})"
+        made = eval(self.constructor.format("0.5"), self.space)
+        method = getattr(made, backward, None)
+        if method is None:
+            function = self.space.get(backward)
+            if callable(function):
+                return f"{backward}({{}})"
+            has = [n for n in dir(made) if n[0] != "_" and callable(getattr(made, n, None))]
+            raise ValueError(
+                f"{self.name} has no method {backward!r}: it has {', '.join(has) or 'none'}; "
+                "name the one that starts the pass, backward=..."
+            )
+        try:
+            required = [
+                p
+                for p in inspect.signature(method).parameters.values()
+                if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+            ]
+        except (TypeError, ValueError):
+            required = []
+        return f"{{}}.{backward}({'1.0' if required else ''})"
+
+    def look(self) -> Seen:
+        """Find out what there is."""
+        one = eval(self.constructor.format("0.5"), self.space)
+        backward = self._backward()
+        methods: list[str] = []
+        for name in dir(one):
+            hidden = name.startswith("_") and name.replace("__r", "__", 1) not in NAMED
+            if hidden or name in DETACHED or not callable(getattr(one, name, None)):
+                continue
+            if name not in (self.names.data, self.names.grad):
+                methods.append(name)
+        home = getattr(self.make, "__module__", "")
+        local = "<locals>" in getattr(self.make, "__qualname__", "<locals>")
+        functions = [
+            name
+            for name in NAMED
+            if inspect.isfunction(function := self.space.get(name)) and function.__module__ == home
+        ]
+        self._must_have_gradients(backward)
+        zero = getattr(one, "zero_grad", None)
+        try:
+            zeroes = zero is not None and not inspect.signature(zero).parameters
+        except (TypeError, ValueError):
+            zeroes = False
+        return Seen(
+            "" if local or home in ("__main__", "") else f"from {home} import {self.name}",
+            self.constructor,
+            backward,
+            zeroes,
+            tuple(methods),
+            tuple(functions) if not self.given else tuple(self.given),
+        )
+
+    def _must_have_gradients(self, backward: str) -> None:
+        space = dict(self.space)
+        exec(f"y = {self.constructor.format('0.5')}", space)
+        if not hasattr(space["y"], self.names.grad):
+            with contextlib.suppress(Exception):
+                exec(backward.format("y"), space)
+        if not hasattr(space["y"], self.names.grad):
+            has = [n for n in dir(space["y"]) if n[0] != "_"]
+            raise ValueError(
+                f"{self.name}(0.5) has no attribute {self.names.grad!r}: it has "
+                f"{', '.join(has) or 'none'}; name the one that holds the gradient, grad=..."
+            )
+
+    # A program.
+
+    def run(self, text: str, wanted: tuple[str, ...]) -> Ran:
+        """Run a program and return what its names hold."""
+        space = dict(self.space)
+        try:
+            exec(self._compiled(text), space)
+            return Ran({name: self._pair(space[name]) for name in wanted})
+        except BaseException as error:
+            line = 0
+            trace = error.__traceback__
+            while trace is not None:
+                if trace.tb_frame.f_code.co_filename == "<program>":
+                    line = trace.tb_lineno
+                trace = trace.tb_next
+            if isinstance(error, RecursionError):
+                return Ran({}, "RecursionError: it calls itself without end", line)
+            return Ran({}, f"{type(error).__name__}: {error}".rstrip(": ")[:200], line)
+
+    def calls(self, text: str) -> tuple[str, ...]:
+        """Return the methods of the class that a program calls: what an operation is built on."""
+        called: dict[str, None] = {}
+        own = {
+            method.__code__: name
+            for base in self.kind.__mro__
+            for name, method in vars(base).items()
+            if inspect.isfunction(method)
+        }
+
+        def note(frame: FrameType, event: str, _: object) -> None:
+            if event == "call" and frame.f_code in own:
+                called[own[frame.f_code]] = None
+
+        sys.setprofile(note)
+        try:
+            self.run(text, ())
+        finally:
+            sys.setprofile(None)
+        return tuple(called)
+
+    def slope(self, text: str, xs: tuple[float, ...], which: int) -> tuple[float, float]:
+        """Return the derivative of an operation from differences of its own numbers."""
+
+        def along(t: float) -> float:
+            operands = [x + t * (i == which) for i, x in enumerate(xs)]
+            space = dict(self.space)
+            made = [self.constructor.format(repr(x)) for x in operands]
+            exec(f"y = {text.format(*made)}", space)
+            return self._number(space["y"], self.names.data)
+
+        try:
+            return ridders(along, step=2.0**-6)
+        except Exception:  # an operation without a name is checked where it has a value
+            return float("nan"), float("inf")
+
+    def _compiled(self, text: str) -> CodeType:
+        return compile(text, "<program>", "exec")
+
+    def _pair(self, x: Any) -> tuple[float, float | None]:
+        if not isinstance(x, self.kind):
+            raise TypeError(f"the result is a {type(x).__name__}, not a {self.kind.__name__}")
+        data = self._number(x, self.names.data)
+        grad = getattr(x, self.names.grad, None)
+        return data, None if grad is None else self._plain(grad)
+
+    def _number(self, x: Any, attribute: str) -> float:
+        return self._plain(getattr(x, attribute))
+
+    def _plain(self, x: Any) -> float:
+        if isinstance(x, self.kind if hasattr(self, "kind") else ()):
+            x = getattr(x, self.names.data)
+        if callable(x) and not hasattr(x, "__float__"):
+            x = x()
+        return float(x)

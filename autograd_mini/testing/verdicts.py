@@ -1,0 +1,98 @@
+"""What a check of somebody else's gradients says: a report that prints, and is JSON."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any, NamedTuple
+
+__all__ = ["EngineReport", "OperationReport"]
+
+
+class OperationReport(NamedTuple):
+    """What was found of one operation.
+
+    Attributes:
+        ok: Whether it is right.
+        kind: The kind of mistake, such as "sign" or "overwritten".
+        words: What it is.
+        numbers: What the program gives, and what it should give.
+        program: The smallest program that shows it.
+    """
+
+    ok: bool
+    kind: str = ""
+    words: str = ""
+    numbers: str = ""
+    program: str = ""
+
+    @property
+    def mistake(self) -> str:
+        """The mistake in one line; "" if there is none."""
+        return f"{self.kind}: {self.words}" if self.kind else ""
+
+
+class EngineReport(NamedTuple):
+    """What was found of a class; it prints.
+
+    Attributes:
+        operations: For each operation, and for `backward`, what was found.
+        notes: What is not supported, or worth knowing.
+    """
+
+    operations: dict[str, OperationReport]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether all is right."""
+        return all(found.ok for found in self.operations.values())
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, points: float | None = None) -> str:
+        """Return the report; with `points`, what each operation is worth."""
+        wrong = [name for name, found in self.operations.items() if not found.ok]
+        count = len(self.operations) - ("backward" in self.operations)
+        noun = "operation" if count == 1 else "operations"
+        if wrong:
+            head = f"wrong: {', '.join(wrong)} ({len(wrong)} of {len(self.operations)})"
+        else:
+            head = f"ok: {count} {noun}, backward"
+        lines = [head]
+        for name, found in self.operations.items():
+            lines.append(f"  {'ok   ' if found.ok else 'WRONG'} {name:{self._width}}".rstrip())
+            if not found.ok:
+                lines[-1] += f"  {found.mistake}"
+                lines.append(textwrap.indent(found.program, "          "))
+        lines += [f"note: {note}" for note in self.notes]
+        if points is not None:
+            lines.append(f"{self.score(points):g} of {points:g} points")
+        return "\n".join(lines)
+
+    @property
+    def _width(self) -> int:
+        return max(map(len, self.operations), default=0)
+
+    def score(self, points: float) -> float:
+        """Return the points that the right operations are worth."""
+        right = sum(found.ok for found in self.operations.values())
+        return round(points * right / len(self.operations), 2)
+
+    def as_dict(self, points: float | None = None) -> dict[str, Any]:
+        """Return it as JSON knows it."""
+        told: dict[str, Any] = {
+            "ok": self.ok,
+            "operations": {
+                name: {"ok": found.ok, "mistake": found.mistake, "program": found.program}
+                for name, found in self.operations.items()
+            },
+        }
+        if self.notes:
+            told["notes"] = list(self.notes)
+        if points is not None:
+            each = points / len(self.operations)
+            for name, found in self.operations.items():
+                told["operations"][name]["points"] = round(each * found.ok, 2)
+            told["points"] = {"got": self.score(points), "of": points}
+        return told
