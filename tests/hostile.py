@@ -298,7 +298,7 @@ BLOCKS = (
     "$xs.insert($n, 1.0)\n$t = $xs[0] * $a",
     "$xs.remove($xs[0])\n$t = $a + len($xs)",
     "del $xs[0]\n$t = $a * len($xs)",
-    "global seen\nseen = $x\n$t = seen * $a",
+    "box[0] = $x\n$t = box[0] * $a",
     "calls.append(1)\n$t = $a",
     "calls.append($x)\n$t = $a * calls[-1]",
     "with am.no_grad():\n    $t = am.exp($a)\n$t = $t * $b",
@@ -345,6 +345,7 @@ def inner(v):
     return am.grad(lambda u: u * u * u)(v)
 
 calls = []
+box = [0.0]
 """
 HEAD = (
     "import bisect, copy, functools, heapq, itertools, numbers, operator, pickle, random\n"
@@ -399,10 +400,6 @@ PRIMITIVES: dict[str, tuple[tuple[str, str], ...]] = {
         ("float(np_.sign(x))", "lambda f, x: np_.float64(0.0)"),
         ("np_.where(x > 0, x, 0.0)", "lambda f, x: np_.where(x > 0, 1.0, 0.0)"),
         ("Fraction(x) + 1 if m_.isfinite(x) else x", "lambda f, x: 1"),
-        (
-            "x * 2 if isinstance(x, float) else x",
-            "lambda f, x: 2.0 if isinstance(x, float) else 1.0",
-        ),
         ("x.real", "lambda f, x: 1.0"),
         ("m_.sqrt(x)", "lambda f, x: 0.5 / f"),
         ("m_.log(x)", "lambda f, x: 1.0 / x"),
@@ -489,7 +486,6 @@ PRIMITIVES: dict[str, tuple[tuple[str, str], ...]] = {
         ("am.norm(xs)", "lambda f, *xs: tuple([x / f if f else 0.0 for x in xs])"),
         ("len(xs)", "lambda f, *xs: tuple([0 for _ in xs])"),
         ("xs.index(max(xs))", "lambda f, *xs: (0.0,) * len(xs)"),
-        ("len({*xs})", "lambda f, *xs: (0.0,) * len(xs)"),
         ("float(np_.median(xs))", "lambda f, *xs: tuple(np_.ones(len(xs)))"),
         (
             "0.0 if any(x < 0 for x in xs) else xs[0]",
