@@ -8,7 +8,7 @@ is shared.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from autograd_mini.compiler.lower import (
     Forward,
@@ -149,7 +149,7 @@ class Backward:
         locals_: list[Operand | None] = []
         for j, ref in enumerate(group.operands):
             local = None
-            if self._needed(ref):
+            if self._needed(ref) and op.partials[j] is not None:  # nothing flows into a condition
                 local = self._rule(op, j, group.out, operands)
             locals_.append(local)
         for ref, local in zip(group.operands, locals_, strict=True):
@@ -179,14 +179,14 @@ class Backward:
             g = upstream if isinstance(upstream, Ref) else self._seed(upstream, out.varies)
             self._accumulate_stack(joined, n, _times(g, local))
             return
-        if partials is None or not isinstance(partials, tuple):
+        if not isinstance(partials, tuple):
             operands = [self.forward.read(ref) for ref in group.operands]
             locals_: list[Any] = [
                 Term(_opaque(op, j, _jth(op, j), len(operands)), (out, *operands))
                 for j in range(len(operands))
             ]
         else:
-            locals_ = self.forward.cut(partials)
+            locals_ = self.forward.cut(cast("tuple[Operand, ...]", partials))
         for ref, local in zip(group.operands, locals_, strict=True):
             if self._needed(ref):
                 self._contribute(group, ref, upstream, local)
@@ -338,7 +338,10 @@ def _times(g: Operand, local: Any) -> Any:
 
 
 def _jth(op: Op, j: int) -> Any:
-    return lambda f, *xs: op.partials(f, *xs)[j]
+    def partial(f: Any, *operands: Any) -> Any:
+        return op.partials(f, *operands)[j]
+
+    return partial
 
 
 def _opaque(op: Op, j: int, rule: Any, count: int) -> Op:
@@ -353,9 +356,10 @@ def _alike(partials: Any, operands: list[Ref]) -> Operand | None:
     if not isinstance(partials, tuple):
         return None
     texts: set[str] = set()
-    for mine, partial in zip(operands, partials, strict=True):
+    alike = cast("tuple[Operand, ...]", partials)
+    for mine, partial in zip(operands, alike, strict=True):
         if any(x is y for x in reads(partial) for y in operands if y is not mine):
             return None
         probe = Ref("?", [0], (1,), False)
         texts.add(str(substituted(partial, mine, probe)))
-    return partials[0] if len(texts) == 1 else None
+    return alike[0] if len(texts) == 1 else None

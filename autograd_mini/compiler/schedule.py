@@ -128,7 +128,7 @@ def _scheduled(keys: Sequence[_Key], below: Sequence[set[int]]) -> Iterable[list
             above[x].append(u)
     ready: dict[int, list[int]] = {}
     complete: list[tuple[int, int]] = []
-    fresh = [u for u, n in enumerate(waits) if not n]
+    fresh: list[int] = [u for u, n in enumerate(waits) if not n]
     while fresh or ready:
         for u in fresh:
             s = signature[u]

@@ -44,15 +44,27 @@ def _none(f: Any, *operands: Any) -> float:
     return 0.0
 
 
-COPY: Final = Op("copy", lambda x: x, (lambda f, x: 1.0,))
+def _same(x: Any) -> Any:
+    return x
+
+
+def _at_least(x: float, y: float) -> float:
+    return 1.0 if x >= y else 0.0
+
+
+def _at_most(x: float, y: float) -> float:
+    return 1.0 if x <= y else 0.0
+
+
+COPY: Final = Op("copy", _same, (_none,))
 SUM: Final = Op("sum", _structural, (_none,))
 MATMUL: Final = Op("matmul", _structural, (_none, _none))
 MATMUL_NT: Final = Op("matmul_nt", _structural, (_none, _none))
 MATMUL_TN: Final = Op("matmul_tn", _structural, (_none, _none))
 PRODUCTS: Final = frozenset({MATMUL, MATMUL_NT, MATMUL_TN})
 # What a rule may write and the table does not have: comparisons that hold for equals.
-AT_LEAST: Final = Op("at_least", lambda x, y: 1.0 if x >= y else 0.0, (_none, _none))
-AT_MOST: Final = Op("at_most", lambda x, y: 1.0 if x <= y else 0.0, (_none, _none))
+AT_LEAST: Final = Op("at_least", _at_least, (_none, _none))
+AT_MOST: Final = Op("at_most", _at_most, (_none, _none))
 COMPARISONS: Final = {ops.GREATER: ">", ops.LESS: "<", AT_LEAST: ">=", AT_MOST: "<="}
 
 
@@ -349,11 +361,9 @@ def written(rule: Callable[..., Any], *operands: Operand) -> Any:
     if Expression.refusals != before:
         return None
     many = isinstance(found, (tuple, list))
+    whole: list[Any] = list(found) if many else [found]  # pyright: ignore[reportUnknownArgumentType]
     try:
-        each = [
-            x if isinstance(x, Expression) else float(x)
-            for x in (found if many else [found])  # pyright: ignore[reportUnknownVariableType]
-        ]
+        each = [x if isinstance(x, Expression) else float(x) for x in whole]
     except Exception:
         return None
     return tuple(each) if many else each[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from autograd_mini import ops
 from autograd_mini.compiler.languages.javascript import JavaScript, OpaqueError, functions
@@ -60,13 +61,13 @@ def _rule(name: str, op: Op, count: int) -> str:
                 "functions of autograd_mini, without math, if or loops over numbers"
             )
     given = ", ".join(names)
-    value = JavaScript.call(op, tuple(map(JavaScript, names))) if known else _text(forward)
+    value: Any = JavaScript.call(op, tuple(map(JavaScript, names))) if known else _text(forward)
     key = json.dumps(name).replace("<", "\\u003c")  # `</script>` would end a script in a page
     slopes = ", ".join([str(_text(p)) for p in partials])
     return f"{key}: [({given}) => {value}, (f, {given}) => [{slopes}]],"
 
 
-def _text(x: Operand) -> JavaScript:
+def _text(x: Operand) -> Any:
     """Return an expression as JavaScript; what it reads is a name."""
     if isinstance(x, Ref):
         return JavaScript(x.buffer)

@@ -151,9 +151,9 @@ class Python(Language):
             x = self.known[key]
             if not isinstance(x, float) and not x.text.isidentifier():
                 name = self._name(key)
-                node = self.nodes.get(key)
-                short = node is not None and len(self.body) < _LINES
-                self.line(f"{name} = {x}", place_of(self.plan, [node]) if short else "")
+                node = self.nodes.get(key, -1)
+                tell = node >= 0 and len(self.body) < _LINES
+                self.line(f"{name} = {x}", place_of(self.plan, [node]) if tell else "")
                 self.known[key] = MathSymbol(name)
         return self.known.get(key, 0.0)
 

@@ -1,0 +1,252 @@
+"""Arrays: what the rows of a buffer are called as NumPy's arrays, views wherever these will do."""
+
+# Symbols are Any to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from autograd_mini.compiler import spelling
+from autograd_mini.compiler.languages.language import Language
+from autograd_mini.compiler.lower import Lowered
+from autograd_mini.compiler.names import commented, common_label, identifier, place_of
+from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
+from autograd_mini.compiler.prelude import array_text, index_text
+from autograd_mini.compiler.spelling import NumPySymbol
+from autograd_mini.compiler.statements import (
+    CONSTANTS,
+    SEED,
+    SHARED,
+    THETA,
+    VALUES,
+    Ref,
+)
+
+__all__ = ["Arrays"]
+
+
+class Arrays(Language):
+    """The names of a program over a batch, with an array for every buffer.
+
+    Attributes:
+        hoisted: What is defined once, outside of the function: name, text and comment.
+        helpers: Functions of ours that the text calls, and defines.
+        gathered: Copies that the function has made so far.
+    """
+
+    symbol = NumPySymbol
+    reserved: ClassVar[frozenset[str]] = frozenset(
+        {
+            *keyword.kwlist,
+            *dir(builtins),
+            *spelling.__dict__,
+            *("np", "theta", "gtheta", "B", "bind", "out", "average", "ones", "zero", "column"),
+            *(VALUES, SHARED, SEED, FORWARD, GRADIENT, INPUTS),
+        }
+    )
+
+    def __init__(self, lowered: Lowered) -> None:
+        super().__init__(lowered)
+        self.hoisted: dict[str, tuple[str, str]] = {}
+        self.helpers: dict[str, Callable[..., Any]] = {}
+        self.named: dict[Any, str] = {}
+        self.gathered: dict[Any, str] = {}
+        self.groups = {(group.out.buffer, group.lo): group for group in self.plan.groups}
+        for name, (rows, varies) in lowered.rows.items():
+            if name[0] == "t":
+                self.named[name] = self.names.new("t", numbered=True)
+                shape = f"({rows}, {'B' if varies else 1})"
+                self.hoisted[self.named[name]] = f"np.empty({shape}, theta.dtype)", ""
+        self._name_weights()
+
+    def _name_weights(self) -> None:
+        """Give weights, biases and the like the names that the lecture gives them."""
+        layer = 0
+        for group in self.plan.groups:
+            if not group.is_matrix:
+                continue
+            layer += 1
+            for part in group.parts:
+                if part.kind == "matrix" and part.left.buffer != CONSTANTS:
+                    self.wish(part.left, f"W{layer}")
+                elif part.kind == "add" and part.left.buffer == THETA:
+                    self.wish(part.left, f"b{layer}")
+
+    # Lines.
+
+    def line(self, text: str, comment: str = "") -> None:
+        """Write a line of the function."""
+        if comment:
+            text = f"{text:<46}  # {commented(comment)}" if text else f"# {commented(comment)}"
+        self.body.append(text)
+
+    def hoist(self, name: str, text: str, comment: str = "") -> str:
+        """Define a name once, outside of the function."""
+        self.hoisted.setdefault(name, (text, comment))
+        return name
+
+    def head(self) -> list[str]:
+        """Return the definitions outside of the function, gradients beside their numbers."""
+        lines: list[str] = []
+        for name, (text, comment) in self.hoisted.items():
+            if name[:2] == "g_" and name[2:] in self.hoisted:
+                continue
+            if f"g_{name}" in self.hoisted:
+                name, text = f"{name}, g_{name}", f"{text}, {self.hoisted[f'g_{name}'][0]}"
+            line = f"{name} = {text}"
+            lines.append(f"{line:<62}  # {commented(comment)}" if comment else line)
+        return lines
+
+    # Arrays.
+
+    def base(self, buffer: str) -> str:
+        """Return the name of a whole buffer."""
+        prefix, buffer = ("g_", buffer[2:]) if buffer[:2] == "g_" else ("", buffer)
+        if buffer[0] == "x":
+            return prefix + self.arguments[int(buffer[1:])]
+        if buffer == THETA:
+            return "gtheta" if prefix else "theta"
+        return prefix + self.named.get(buffer, buffer)
+
+    def wish(self, ref: Ref, name: str) -> None:
+        """Call a block of a buffer by a name, if it has none."""
+        key = self._key(ref)
+        if ref.block and key not in self.named:
+            self.named[key] = self.names.new(name + ("_T" if ref.block == "columns" else ""))
+
+    def _key(self, ref: Ref) -> Any:
+        buffer = ref.buffer[2:] if ref.buffer[:2] == "g_" else ref.buffer
+        return buffer, min(ref.rows), len(ref.rows), ref.shape, ref.strides
+
+    def read(self, ref: Ref) -> str:
+        """Return the name of an array that has the shape of `ref`, and the columns."""
+        if ref.buffer == CONSTANTS:
+            return self._constants(ref, (*ref.shape, 1))
+        if ref.buffer == SEED:
+            return self.hoist(SEED, "np.array(1.0 / B, theta.dtype)")
+        view = self.view(ref)
+        if view:
+            return view
+        key = ref.buffer, tuple(ref.rows), ref.shape
+        text = f"{self._rows(ref.buffer)}[{self.index(ref.rows, ref.shape)}]"
+        if ref.buffer[:2] == "g_":
+            return text
+        if key not in self.gathered:
+            self.gathered[key] = self.names.new("t", numbered=True)
+            self.line(f"{self.gathered[key]} = {text}")
+        return self.gathered[key]
+
+    def _rows(self, buffer: str) -> str:
+        """Return a buffer as an array of rows and columns."""
+        base = self.base(buffer)
+        if buffer not in (THETA, "g_theta"):
+            return base
+        prefix = "g_" if buffer[:2] == "g_" else ""
+        return self.hoist(f"{prefix}column", f"{base}[:, None]")
+
+    def view(self, ref: Ref, *, matrix: bool = False) -> str:
+        """Return the name of a view; "" if only a copy has this shape.
+
+        Args:
+            ref: What to view.
+            matrix: Without the columns, or with these beside the second axis.
+        """
+        if not ref.block:
+            return ""
+        lo, hi = min(ref.rows), max(ref.rows) + 1
+        base = self.base(ref.buffer)
+        argument = ref.buffer.removeprefix("g_")[0] == "x"
+        whole = hi - lo == self.size(ref.buffer) and ref.buffer not in (THETA, "g_theta")
+        step = f":{ref.strides[0]}" if len(ref.shape) == 1 and ref.strides[0] > 1 else ""  # type: ignore[index]  # pyright: ignore
+        text = base if whole and not step else f"{base}[{lo}:{hi}{step}]"
+        shape = ref.shape
+        if matrix and not ref.varies:
+            text += _reshaped(ref, "")
+        elif matrix and len(shape) == 2:
+            if shape[1] > 1:
+                if ref.block != "rows":
+                    return ""
+                text += f".reshape({shape[0]}, -1)"
+        elif len(shape) == 2:
+            columns = "B" if ref.varies else "1"
+            text += _reshaped(ref, f", {columns}")
+        elif ref.buffer in (THETA, "g_theta"):
+            text = f"{text[:-1]}, None]"
+        if argument or text == base:
+            return text
+        prefix = "g_" if ref.buffer[:2] == "g_" else ""
+        flat = len(shape) == 1 or (matrix and ref.varies and shape[1] == 1)
+        name = self._named(ref, (matrix and not ref.varies, flat, ref.varies and matrix))
+        return self.hoist(prefix + name, text, "" if prefix else self._comment(ref))
+
+    def _named(self, ref: Ref, form: tuple[bool, ...]) -> str:
+        group = self.groups.get((ref.buffer.removeprefix("g_"), min(ref.rows)))
+        if form[1] and group is not None and len(group.members) == len(ref.rows) and ref.span:
+            return self.group_names[id(group)]
+        key = self._key(ref)
+        if form[0] and key in self.named:
+            return self.named[key]
+        if not form[0] and len(ref.shape) == 1 and key in self.named:
+            return self.named[key]
+        if (key, form) not in self.named:
+            self.named[key, form] = self.names.new(self._wish(ref))
+        return self.named[key, form]
+
+    def _wish(self, ref: Ref) -> str:
+        buffer = ref.buffer.removeprefix("g_")
+        lo, hi = min(ref.rows), max(ref.rows) + 1
+        if buffer == THETA:
+            if hi - lo == 1:
+                label = self.graph.labels[self.plan.parameters[lo]]
+                return identifier(label) or "p"
+            return "p" if hi - lo == len(self.plan.parameters) else f"p{lo}_{hi}"
+        letter = {VALUES: "v", SHARED: "u"}.get(buffer, self.base(buffer))
+        return f"{letter}{lo}_{hi}"
+
+    def _comment(self, ref: Ref) -> str:
+        if ref.buffer == THETA:
+            nodes = [self.plan.parameters[i] for i in ref.rows]
+            return common_label([self.graph.labels[i] for i in nodes])
+        group = self.groups.get((ref.buffer, min(ref.rows)))
+        if group is None or len(group.members) != len(ref.rows):
+            return ""
+        return place_of(self.plan, group.members)
+
+    def matrix(self, ref: Ref) -> str:
+        """Return the name of an array of two axes, the columns in the second."""
+        if ref.buffer == CONSTANTS:
+            return self._constants(ref, ref.shape)
+        view = self.view(ref, matrix=True)
+        if view:
+            return view
+        text = self.read(ref)
+        if not ref.varies:
+            return f"{text}[..., 0]"
+        return f"{text}.reshape({ref.shape[0]}, -1)"
+
+    def _constants(self, ref: Ref, shape: tuple[int, ...]) -> str:
+        data = [self.graph.data[i] for i in ref.rows]
+        return self._once("c", array_text(data, shape))
+
+    def index(self, rows: Any, shape: tuple[int, ...]) -> str:
+        """Return the name of an array of indices."""
+        return self._once("i", index_text(rows, shape))
+
+    def _once(self, wish: str, text: str) -> str:
+        if ("once", text) not in self.named:
+            self.named["once", text] = self.names.new(wish, numbered=True)
+        return self.hoist(self.named["once", text], text)
+
+
+def _reshaped(ref: Ref, tail: str) -> str:
+    if len(ref.shape) == 1:
+        return ""
+    k, n = ref.shape
+    if ref.block == "rows":
+        return f".reshape({k}, {n}{tail})"
+    return f".reshape({n}, {k}{tail})" + (".transpose(1, 0, 2)" if tail else ".T")
