@@ -7,6 +7,7 @@ is shared.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias, cast
 
@@ -16,6 +17,8 @@ from autograd_mini.compiler.lower import (
     is_narrow,
     is_steady,
     joined_operands,
+    laid_out,
+    narrowed,
     shared_terms,
 )
 from autograd_mini.compiler.plan import FLAGS, INPUTS, Group, Part
@@ -145,17 +148,18 @@ class Backward:
     # Rows.
 
     def _row(self, group: Group, op: Op, upstream: Upstream) -> None:
-        operands = [self.forward.read(ref) for ref in group.operands]
+        out, refs = laid_out(group.out, group.operands)
+        operands = [self.forward.read(ref) for ref in refs]
         locals_: list[Operand | None] = []
-        for j, ref in enumerate(group.operands):
+        for j, ref in enumerate(refs):
             local = None
             if self._needed(ref) and op.partials[j] is not None:  # nothing flows into a condition
-                local = self._rule(op, j, group.out, operands)
+                local = self._rule(op, j, out, operands)
             locals_.append(local)
-        for ref, local in zip(group.operands, locals_, strict=True):
+        for ref, local in zip(refs, locals_, strict=True):
             if local is not None:
                 (local,) = self.forward.cut([local])
-                self._contribute(group, ref, upstream, local)
+                self._contribute(out, ref, upstream, local)
 
     def _rule(self, op: Op, j: int, out: Ref, operands: list[Operand]) -> Operand:
         """Return a partial derivative: the rule run on expressions, or a call of it."""
@@ -189,46 +193,46 @@ class Backward:
             locals_ = self.forward.cut(cast("tuple[Operand, ...]", partials))
         for ref, local in zip(group.operands, locals_, strict=True):
             if self._needed(ref):
-                self._contribute(group, ref, upstream, local)
+                self._contribute(out, ref, upstream, local)
 
     def _own(self, ref: Ref) -> Ref:
         """Return what a member reads as an object of its own, to be told from the others'."""
         x = self.forward.read(ref)
         return (x if isinstance(x, Ref) else ref).of(ref.buffer)
 
-    def _contribute(self, group: Group, ref: Ref, upstream: Upstream, local: Operand) -> None:
-        """Send upstream * local to what one operand of every member reads."""
+    def _contribute(self, out: Ref, ref: Ref, upstream: Upstream, local: Operand) -> None:
+        """Send upstream * local to what one operand of every member of `out` reads."""
         if not isinstance(local, Expression) and local == 0.0:
             return
-        n = len(group.members)
-        over_batch = group.kind == VARYING and not ref.varies
-        over_members = n > 1 and ref.single
-        if over_members:
-            ref = Ref(ref.buffer, ref.rows[:1], (1,), ref.varies, ref.nodes[:1])
+        ref = narrowed(ref)
+        over_batch = out.varies and not ref.varies
+        members = len(out.rows) // len(ref.rows)  # that read each
+        over_members = members > 1
         target = self._whole(ref)
+        if len(out.shape) > 1 and isinstance(local, Expression):
+            upstream = self._array(upstream, len(out.rows), out.varies)
         if isinstance(upstream, float) and not isinstance(local, Expression):
-            factor = upstream * local * (n if over_members else 1)
+            factor = upstream * local * members
             if target is not None:
                 self.shared[id(target)] = factor
             else:
                 self._accumulate(ref, COPY, (self._seed(factor, ref.varies),))
             return
         if isinstance(upstream, Ref):
-            product = _times(upstream, local)
+            product = _times(upstream.shaped(*out.shape), local)
         else:
             shape, varies = extent(local)
-            factor = upstream * (n if over_members and shape == (1,) else 1)
+            over_members = len(ref.rows) < math.prod(shape)
+            factor = upstream * members * len(ref.rows) / max(math.prod(shape), len(ref.rows))
             if over_batch and not varies:  # the seed, summed over the batch, is 1
                 over_batch = False
                 product = factor * local
             else:
-                product = _times(self._seed(factor, group.kind == VARYING), local)
-            over_members = over_members and shape != (1,)
+                product = _times(self._seed(factor, out.varies), local)
         if over_batch or over_members:
             self._accumulate(ref, SUM, (product,))
-        elif target is not None and product is upstream:
-            assert isinstance(product, Ref)
-            self.shared[id(target)] = product
+        elif target is not None and isinstance(product, Ref) and isinstance(upstream, Ref):
+            self.shared[id(target)] = upstream
         else:
             self._accumulate(ref, COPY, (product,))
 
@@ -247,7 +251,8 @@ class Backward:
         for part in group.parts:
             if part.kind == "add":
                 if self._needed(part.left):
-                    self._contribute(group, part.left, upstream, 1.0)
+                    out, (left,) = laid_out(group.out, [part.left])
+                    self._contribute(out, left, upstream, 1.0)
                 continue
             if not any(self._needed(side) for side in (part.left, part.right) if side is not None):
                 continue

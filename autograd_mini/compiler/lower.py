@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -124,9 +125,7 @@ class Forward:
             first = self.graph.data[ref.rows[0]]
             if all(same(self.graph.data[i], first) for i in ref.rows):
                 return first
-        elif len(ref.rows) > 1 and ref.single:
-            return Ref(ref.buffer, ref.rows[:1], (1,), ref.varies, ref.nodes[:1])
-        return ref
+        return narrowed(ref)
 
     def stack(self, ref: Ref) -> Operand:
         """Return terms along the first axis, members along the second, if there are several."""
@@ -149,9 +148,14 @@ class Forward:
         if op.arity is None:
             self._reduction(op, out, group)
         else:
-            self._row(op, out, [self.read(ref) for ref in group.operands])
+            out, refs = laid_out(out, group.operands)
+            self._row(op, out, [self.read(ref) for ref in refs])
         watch = (bool(op.domain) or not is_built_in(op)) and op not in _TOTAL
-        watch = watch and self.lowered.statements[-1].op is not ops.MUL  # a square has no domain
+        last = self.lowered.statements[-1]
+        if last.op is ops.MUL or (
+            last.op is ops.DIV and not isinstance(last.operands[1], Expression)
+        ):
+            watch = last.op is ops.DIV and last.operands[1] == 0.0  # squares, halves: all is inside
         final = any(i in self.graph.roots for i in group.members) and len(group.members) == 1
         if watch and not final:
             self.lowered.watched.append(out)
@@ -206,7 +210,8 @@ class Forward:
             add = part is not order[0]
             left, right = part.left, part.right
             if part.kind == "add":
-                self.emit(COPY, out, (self.read(left),), add=add)
+                wide, (left,) = laid_out(out, [left])
+                self.emit(COPY, wide, (self.read(left),), add=add)
             elif part.kind == "matrix":
                 assert right is not None
                 wide = out.shaped(left.shape[0], group.positions)
@@ -254,6 +259,43 @@ class Forward:
                 inner = 0
             depth[id(x)] = inner
         return [done.get(id(x), x) for x in roots]
+
+
+def laid_out(out: Ref, refs: Sequence[Ref]) -> tuple[Ref, list[Ref]]:
+    """Return what is written and read with two axes, where that makes all of it regular.
+
+    Sixteen sums at eight positions, each divided by its position's size, read these sizes in
+    the order 0 to 7, sixteen times: with two axes, one number serves the first of them.
+    """
+    n = len(out.rows)
+    for ref in refs:
+        if ref.buffer == CONSTANTS or ref.strides is not None:
+            continue
+        step = ref.rows[1] - ref.rows[0]
+        c = next(i for i in range(1, n) if ref.rows[i] - ref.rows[i - 1] != step)
+        if c == 1 or n % c:
+            continue
+        shaped = [x.shaped(n // c, c) for x in refs]
+        if all(x.buffer == CONSTANTS or x.strides is not None for x in shaped):
+            return out.shaped(n // c, c), shaped
+    return out, list(refs)
+
+
+def narrowed(ref: Ref) -> Ref:
+    """Return an array with one element along the axes on which all are the same."""
+    strides = ref.strides
+    if strides is None or all(step or n == 1 for step, n in zip(strides, ref.shape, strict=True)):
+        return ref
+    kept = tuple([n if step else 1 for step, n in zip(strides, ref.shape, strict=True)])
+    if max(kept) == 1:
+        kept = (1,)
+    places = [0]
+    for n, step in zip(kept, strides[-len(kept) :], strict=True):
+        places = [at + i * step for at in places for i in range(n)]
+    inner = math.prod(ref.shape[1:])
+    at = [0] if len(kept) == 1 else [i * inner + j for i in range(kept[0]) for j in range(kept[1])]
+    nodes = [ref.nodes[i] for i in at] if ref.nodes else ()
+    return Ref(ref.buffer, [ref.rows[0] + i for i in places], kept, ref.varies, nodes)
 
 
 def joined_operands(group: Group) -> Ref | None:

@@ -194,10 +194,10 @@ class Arrays(Language):
         if not form[0] and len(ref.shape) == 1 and key in self.named:
             return self.named[key]
         if (key, form) not in self.named:
-            self.named[key, form] = self.names.new(self._wish(ref))
+            self.named[key, form] = self.names.new(self._wish(ref, wide=form[2]))
         return self.named[key, form]
 
-    def _wish(self, ref: Ref) -> str:
+    def _wish(self, ref: Ref, *, wide: bool) -> str:
         buffer = ref.buffer.removeprefix("g_")
         lo, hi = min(ref.rows), max(ref.rows) + 1
         if buffer == THETA:
@@ -205,8 +205,12 @@ class Arrays(Language):
                 label = self.graph.labels[self.plan.parameters[lo]]
                 return identifier(label) or "p"
             return "p" if hi - lo == len(self.plan.parameters) else f"p{lo}_{hi}"
+        group = self.groups.get((buffer, lo))
+        if group is not None and len(group.members) == len(ref.rows):
+            shape = "wide" if wide else "x".join(map(str, ref.shape))
+            return f"{self.group_names[id(group)]}_{shape}"
         letter = {VALUES: "v", SHARED: "u"}.get(buffer, self.base(buffer))
-        return f"{letter}{lo}_{hi}"
+        return f"{letter}{lo}_{hi}" if len(letter) == 1 else f"{letter}_{lo}_{hi}"
 
     def _comment(self, ref: Ref) -> str:
         if ref.buffer == THETA:

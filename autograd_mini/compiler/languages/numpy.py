@@ -144,6 +144,7 @@ class NumPy(Arrays):
         a, b = [self.matrix(x) for x in s.operands]  # type: ignore[arg-type]  # pyright: ignore
         out = self.matrix(s.out)
         comment = f"{out} = {a} {b}" if s.op is MATMUL else ""
+        comment = comment if len(comment) < _COMMENT else ""
         if s.op is not MATMUL:
             a, b = (f"{a}.T", b) if s.op is MATMUL_TN else (a, f"{b}.T")
         f = "np.matmul" if s.out.block == "columns" else "np.dot"
@@ -208,7 +209,7 @@ class NumPy(Arrays):
             return
         columns = "B" if out.varies else 1
         shape = f"({', '.join(map(str, out.shape))}, {columns})"
-        if not isinstance(s.operands[0], Ref) or s.operands[0].shape != out.shape:
+        if extent(Term(s.op, s.operands)) != (out.shape, out.varies):
             term = f"np.broadcast_to({term}, {shape})"
         if len(out.shape) > 1:
             term = f"{term}.reshape({len(rows)}, {columns})"
@@ -355,6 +356,7 @@ def _may_be_double(x: Operand) -> bool:
     return False
 
 
+_COMMENT: Final = 50  # characters: a longer one only repeats the statement
 _FOREIGN: Final = (
     "this program calls {}, a Python function of an operation that you registered: run it through "
     "the program that it was compiled for, or define the function first"
