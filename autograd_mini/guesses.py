@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NoReturn
 
-__all__ = ["METHODS", "NAMES", "advice"]
+__all__ = ["METHODS", "NAMES", "Elsewhere", "advice"]
 
 # fmt: off
 NAMES: Final = {  # in the place of `autograd_mini.`
@@ -38,7 +38,7 @@ NAMES: Final = {  # in the place of `autograd_mini.`
 METHODS: Final = {  # in the place of `x.`, for a Value x
     "abs": "abs(x)", "pow": "x ** y", "square": "x ** 2", "reciprocal": "1 / x", "neg": "-x",
     "add": "x + y", "sub": "x - y", "mul": "x * y", "div": "x / y", "matmul": "dot(ws, xs)",
-    "dot": "dot(ws, xs)", "sum": "total(xs), or Python's sum(xs)", "mean": "total(xs) / len(xs)",
+    "dot": "dot(ws, xs)", "sum": "total(xs), or Python's sum(xs)", "mean": "mean(xs)",
     "max": "maximum(x, y)", "min": "minimum(x, y)", "clamp": "clip(x, low, high)",
     "clip": "clip(x, low, high)", "softmax": "nn.activations.softmax(xs)",
     "log_softmax": "nn.activations.log_softmax(xs)", "silu": "silu(x)", "gelu": "gelu(x)",
@@ -53,6 +53,23 @@ METHODS: Final = {  # in the place of `x.`, for a Value x
     "plot": "draw(x)", "draw": "draw(x)", "to_svg": "to_svg(x)", "trace": "Trace(x)",
 }
 # fmt: on
+
+
+class Elsewhere:
+    """A method that others' engines have: asking a Value for it says what to write here."""
+
+    __slots__ = ("name", "said")
+
+    def __init__(self, name: str, said: str) -> None:
+        self.name = name
+        self.said = said
+
+    def __get__(self, x: object, owner: type) -> NoReturn:
+        raise AttributeError(
+            f"{owner.__name__!r} object has no attribute {self.name!r}: write {self.said}",
+            name=self.name,
+            obj=x,
+        )
 
 
 def advice(name: str, guesses: Mapping[str, str], known: Iterable[str] = ()) -> str:

@@ -13,11 +13,12 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, Any, Final, NoReturn, SupportsFloat, TextIO, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, SupportsFloat, TextIO, TypeAlias, cast
 
 from autograd_mini import contexts, frames, ops
 from autograd_mini.convert import number
 from autograd_mini.errors import bad_result, explained, too_large
+from autograd_mini.guesses import METHODS, Elsewhere
 from autograd_mini.ops import UNDEFINED, Number, Op
 from autograd_mini.symbols import SIGNS
 
@@ -117,14 +118,6 @@ class Value(Number):
         """`file:line` of the code that made this node, inside `record_source()`; else None."""
         return None if self._source is CONSTANT else self._source
 
-    def __getattr__(self, name: str) -> NoReturn:
-        """Answer a name that others' engines have with what to write here."""
-        from autograd_mini.guesses import METHODS, advice
-
-        said = advice(name, METHODS, dir(Value))
-        raise AttributeError(f"'Value' object has no attribute {name!r}{said}", name=name, obj=self)
-
-    @property
     def _prev(self) -> set[Value]:
         return set(self.inputs)
 
@@ -419,6 +412,9 @@ class Value(Number):
 
         return reduced(self)
 
+
+for _name, _said in METHODS.items():  # no __getattr__, which slows every attribute down
+    setattr(Value, _name, Elsewhere(_name, _said))
 
 _MICROGRAD_NAMES: Final = SIGNS | {"relu": "ReLU"}
 

@@ -14,8 +14,10 @@ from typing import Any, Final, TypeAlias
 import autograd_mini
 from autograd_mini import (
     Value,
+    amax,
     elu,
     exp,
+    is_tracing,
     leaky_relu,
     log_sigmoid,
     logsumexp,
@@ -219,8 +221,31 @@ def gaussian(x: Scalar) -> Any:
     return exp(-(x * x))
 
 
+def below_largest(xs: Iterable[Scalar]) -> list[Any]:
+    """Return x - max(xs) for each x, which has the same softmax.
+
+    The maximum goes first, then the log of the sum: in `x - (max + ln Σ)` a large maximum
+    swallows the logarithm. The maximum is a number, so that no gradient flows through it; while
+    a function is recorded it is a node, for every example has its own.
+
+    Example:
+        >>> below_largest([1e16, 1e16, 0.0])
+        [0.0, 0.0, -1e+16]
+    """
+    xs = list(xs)
+    if not xs:
+        return xs
+    if is_tracing():
+        largest = amax(xs)
+    else:
+        largest = max([x.data if isinstance(x, Value) else x for x in xs])
+        if not math.isfinite(largest):
+            return xs
+    return [x - largest for x in xs]
+
+
 def log_softmax(xs: Iterable[Scalar]) -> list[Any]:
-    """Return x - logsumexp(xs) for each x: log-probabilities, finite where ln(softmax) is not.
+    """Return ln softmax(xs): log-probabilities, finite where ln(softmax) is not.
 
     Args:
         xs: C numbers or Values, the logits; C come back.
@@ -232,7 +257,7 @@ def log_softmax(xs: Iterable[Scalar]) -> list[Any]:
         >>> log_softmax([1000.0, 0.0])
         [0.0, -1000.0]
     """
-    xs = list(xs)
+    xs = below_largest(xs)
     f = logsumexp(xs)
     return [x - f for x in xs]
 

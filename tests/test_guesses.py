@@ -25,7 +25,6 @@ from nn.guesses import NAMES as NETWORKS
         *[(Value(1.0), name, f": write {said}") for name, said in METHODS.items()],
         (autograd_mini, "tanhh", ": did you mean tanh?"),
         (nn, "AdaM", ": did you mean Adam?"),
-        (Value(1.0), "backwrd", ": did you mean backward?"),
     ],
 )
 def test_a_guessed_name_is_answered_and_stays_absent(owner: Any, name: str, said: str) -> None:

@@ -7,6 +7,7 @@ import pickle
 import random
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from autograd_mini import Value, contexts, grad, maximum
+from autograd_mini import Value, compile, contexts, grad, hessian, maximum, value_and_grad
 from autograd_mini.testing import check_gradients
-from nn import FNN, losses
+from nn import FNN, activations, losses
 from nn.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -661,3 +662,38 @@ def test_tables_are_read_row_by_row_and_what_has_no_order_is_refused() -> None:
             losses.mse_loss(unordered, [0.0, 1.0])
     with pytest.raises(ValueError, match="one example at a time"):
         FNN([2, 1], seed=0)(table.iloc[:2])
+
+
+BIG = [0.0, 1.0, -3.0, 1e4, 1e8, 1e16, -1e16, 1e300]
+
+
+@pytest.mark.parametrize("shift", BIG)
+def test_the_normalizer_keeps_its_meaning_at_any_size_of_logit(shift: float) -> None:
+    tie = [shift, shift]
+    assert activations.softmax(tie) == [0.5, 0.5]
+    assert activations.log_softmax(tie) == [-math.log(2.0)] * 2
+    for loss in (losses.cross_entropy, partial(losses.kl_divergence, from_logits=True)):
+        value, slopes = value_and_grad(lambda z, loss=loss: loss(z, 0))(tie)
+        assert (value, slopes) == (math.log(2.0), [-0.5, 0.5])
+    assert grad(lambda z: activations.softmax(z)[0])(tie) == [0.25, -0.25]
+    assert hessian(lambda z: losses.cross_entropy(z, 0))(tie) == [[0.25, -0.25], [-0.25, 0.25]]
+    program = compile(lambda z: losses.cross_entropy(z, 0), tie)
+    assert program([tie, [5.0, 5.0]]).tolist() == pytest.approx([math.log(2.0)] * 2)
+    assert program.input_grad([tie])[0].tolist() == [[-0.5, 0.5]]
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "categorical_hinge", "crammer_singer", "log²"])
+def test_a_masked_class_counts_for_nothing_in_a_program_as_eagerly(name: str) -> None:
+    loss: Any = losses.JANOCHA_CZARNECKI.get(name) or getattr(losses, f"{name}_loss", None)
+    loss = loss or losses.cross_entropy
+    w = Value(1.5)
+
+    def f(x: Any, t: Any) -> Any:
+        return loss([w * x, -w * x, -math.inf], t)
+
+    eager = f(Value(0.7), [0.0, 1.0, 0.0])
+    eager.backward()
+    expected = eager.data, w.grad
+    program = compile(f, 0.3, [1.0, 0.0, 0.0])
+    value, (slope,) = program.value_and_grad([0.7], [[0.0, 1.0, 0.0]])
+    assert (value, slope) == pytest.approx(expected)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from autograd_mini import amax, clamped_log, greater, logsumexp, relu, where, xlogy
 from nn import activations
-from nn.activations import softmax
+from nn.activations import below_largest, softmax
 from nn.losses.batches import nested, of_classes
 from nn.losses.checks import check_choice, plain, varies
 from nn.losses.terms import mass, pairs, raised, scaled, summed, weighted, wrong_scores
@@ -67,6 +67,7 @@ def cross_entropy(
             t = [(1.0 - label_smoothing) * x + label_smoothing / len(t) for x in t]
         t = _class_weighted(t, weight)
         if from_logits:
+            z = below_largest(z)
             return scaled(mass(t), logsumexp(z)) - weighted(t, z)
         return -weighted(t, [clamped_log(p) for p in z])
 
@@ -137,6 +138,7 @@ def kl_divergence(
     def loss(p: list[Any], t: list[Any]) -> Any:
         negative_entropy = summed([xlogy(x, x) for x in t])
         if from_logits:
+            p = below_largest(p)
             return negative_entropy + (scaled(mass(t), logsumexp(p)) - weighted(t, p))
         return negative_entropy - summed([xlogy(x, q) for x, q in pairs(t, p)])
 

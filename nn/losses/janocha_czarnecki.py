@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from autograd_mini import logsumexp, relu, sigmoid
 from nn import activations
-from nn.activations import log_softmax, softmax
+from nn.activations import below_largest, log_softmax, softmax
 from nn.losses.batches import Loss, of_classes
 from nn.losses.checks import check_choice
 from nn.losses.classes import cross_entropy
@@ -153,6 +153,7 @@ def squared_log_loss(prediction: Any, target: Any, *, reduction: str = "mean") -
     """
 
     def loss(o: list[Any], e: list[Any]) -> Any:
+        o = below_largest(o)
         return activations.square(logsumexp(o) - weighted(e, o))
 
     return of_classes(loss, prediction, target, reduction, one_hot=True)
@@ -222,4 +223,5 @@ JANOCHA_CZARNECKI: Final[dict[str, Loss]] = {
 
 def _miss(o: list[Any], e: list[Any]) -> Any:
     """Return 1 - p_y, and its gradient, without cancellation at either end."""
-    return sigmoid(logsumexp(wrong_scores(e, o)) - weighted(e, o))
+    right = weighted(e, o)
+    return sigmoid(logsumexp([wrong - right for wrong in wrong_scores(e, o)]))

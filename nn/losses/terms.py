@@ -22,13 +22,20 @@ __all__ = [
 
 
 def weighted(cs: Sequence[Any], xs: Sequence[Any]) -> Any:
-    """Return Σ c x; terms whose c is the plain number 0 are left out."""
-    kept = [(c, x) for c, x in pairs(cs, xs) if varies(c) or c != 0.0]
+    """Return Σ c x; terms whose c is 0 are left out, also where x is -∞."""
+    kept = [(c, _counted(c, x)) for c, x in pairs(cs, xs) if varies(c) or c != 0.0]
     if len(kept) == 1:
         return scaled(*kept[0])
     if all(_is_one(c) for c, _ in kept):
         return total([x for _, x in kept])
     return dot([c for c, _ in kept], [x for _, x in kept])
+
+
+def _counted(c: Any, x: Any) -> Any:
+    """Return x; where c is not yet known, 0 in the place of an -∞ whose c is 0."""
+    if not varies(c):
+        return x
+    return where(greater(abs(c), 0.0) + greater(x, -math.inf), x, 0.0)
 
 
 def scaled(c: Any, x: Any) -> Any:
