@@ -15,6 +15,7 @@ RuntimeError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +32,7 @@ __all__ = [
     "TraceError",
 ]
 
+_NOUNS: Final = ("dividend", "divisor", "base", "exponent")
 _BEYOND_FLOATS: Final = "is too large for a float, which ends at 1.797e308"
 
 
@@ -55,7 +57,7 @@ class DivisionError(DomainError, ZeroDivisionError):
         ...     Value(1.0) / Value(0.0)
         ... except ZeroDivisionError as error:
         ...     print(error)
-        div(1.0, 0.0) is not a real number: div needs y != 0
+        div(1.0, 0.0) is not a real number: div needs divisor != 0, and the divisor is 0.0
     """
 
 
@@ -135,16 +137,32 @@ def described(values: Iterable[Value]) -> str:
 
 
 def explained(op: Op, operands: Sequence[Value], error: Exception) -> DomainError:
-    """Return the error of a row that has no real result: what happened, and what was needed."""
+    """Return the error of a row that has no real result: what happened, and what was needed.
+
+    The operands that the domain speaks of are named by their role and label.
+    """
     call = f"{op.name}({', '.join([repr(x.data) for x in operands])})"
-    named = "".join([f" and {x.label!r} is {x.data}" for x in operands if x.label])
-    named = f",{named}" if named else ""
-    need = f"{op.name} needs {op.domain}" if op.domain else f"{op.name} says {error}"
     if isinstance(error, OverflowError):
-        bound = f": {need}" if op.arity == 1 else ""  # a power's domain does not bound its size
-        return RangeError(f"{call} {_BEYOND_FLOATS}{bound}{named}")
+        bound = f": {op.name} needs {op.domain}" if op.domain and op.arity == 1 else ""
+        return RangeError(f"{call} {_BEYOND_FLOATS}{bound}{_named(op, operands, '')}")
+    need = f"{op.name} needs {op.domain}" if op.domain else f"{op.name} says {error}"
     kind = DivisionError if isinstance(error, ZeroDivisionError) else DomainError
-    return kind(f"{call} is not a real number: {need}{named}")
+    return kind(f"{call} is not a real number: {need}{_named(op, operands, op.domain)}")
+
+
+def _named(op: Op, operands: Sequence[Value], domain: str) -> str:
+    """Return `, and the divisor 'b' is 0.0`: the operands that a domain speaks of, or all."""
+    roles = op.roles if len(op.roles) == len(operands) else ("",) * len(operands)
+    spoken = [bool(role and re.search(rf"\b{role}\b", domain)) for role in roles]
+    if not any(spoken):
+        spoken = [bool(x.label) for x in operands]
+    texts: list[str] = []
+    for x, role, is_meant in zip(operands, roles, spoken, strict=True):
+        if is_meant and (x.label or len(operands) > 1):
+            role = "" if len(operands) == 1 else f"the {role}" if role in _NOUNS else role
+            label = repr(x.label) if x.label else ""
+            texts.append(" ".join(filter(None, [role, label, f"is {x.data}"])))
+    return f", and {' and '.join(texts)}" if texts else ""
 
 
 def bad_result(op: Op, data: float, inputs: Iterable[Value], node: Value) -> AnomalyError:

@@ -19,6 +19,7 @@ __all__ = [
     "gradient_order",
     "interior_order",
     "opened_order",
+    "ordered",
     "receiving",
     "recompute",
     "topological_order",
@@ -35,7 +36,7 @@ def topological_order(root: Value) -> list[Value]:
         >>> [node.label or node._op for node in topological_order(a * b + a)]
         ['a', 'b', '*', '+']
     """
-    return _ordered([root], _inputs)
+    return ordered([root], _inputs)
 
 
 def interior_order(root: Value) -> list[Value]:
@@ -45,7 +46,7 @@ def interior_order(root: Value) -> list[Value]:
 
 def gradient_order(root: Value) -> list[Value]:
     """Return the computed nodes that a gradient reaches: `interior_order` without conditions."""
-    return [node for node in _ordered([root], _receivers) if node._row is not None]
+    return [node for node in ordered([root], _receivers) if node._row is not None]
 
 
 def receiving(node: Value) -> Sequence[int]:
@@ -71,10 +72,11 @@ def _receivers(node: Value) -> Sequence[Value]:
     return [inputs[i] for i in row.receives]
 
 
-def _ordered(roots: list[Value], below: Callable[[Value], Sequence[Value]]) -> list[Value]:
+def ordered(roots: list[Value], below: Callable[[Value], Sequence[Value]]) -> list[Value]:
+    """Return the roots and all below them, each node once; `below` gives the inputs to follow."""
     order: list[Value] = []
     seen: set[Value] = set()
-    stack: list[Any] = roots
+    stack: list[Any] = [*roots]
     while stack:
         node = stack.pop()
         if node is None:
@@ -158,7 +160,7 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
             order.append(node)
             break
     if skipped:
-        for node in _ordered(skipped, _inputs):
+        for node in ordered(skipped, _inputs):
             if node._row is not None and node.grad is not done:
                 node.grad = zero
     return order

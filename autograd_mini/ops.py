@@ -7,6 +7,9 @@ graph of the gradient, on Symbols it writes itself as text, on high-precision nu
 
 A rule takes the output `f` first, then the operands. A row with a fixed number of operands has
 one partial for each; a row with any number of them has one function that returns all partials.
+Second derivatives where a slope jumps: a slope made of pieces, as that of abs, relu or maximum,
+is flat on either side, so that its own slope is 0 there; that of a length (norm, hypot) or an
+angle (atan2), which turns about at once, has the slope NaN at the origin.
 No rule may branch on its operands with `if` or compare with `==`: `where`, `greater`, `less` and
 the total helpers `quotient`, `xlogy`, `log_or_nan` serve every kind of number.
 """
@@ -41,6 +44,7 @@ class Op:
             says that the operand is a condition: nothing flows into it, not even 0 times
             something.
         arity: The number of operands; None for any number.
+        roles: What the operands are called in the rules: a domain speaks of them by these names.
         receives: The positions of the operands into which gradients flow; None for all.
         domain: In words, the operands that have a real result; empty where all have one.
         smooth: A box without kinks in which the row is well conditioned: one range for all
@@ -54,7 +58,17 @@ class Op:
         (12.0,)
     """
 
-    __slots__ = ("arity", "domain", "forward", "kinks", "name", "partials", "receives", "smooth")
+    __slots__ = (
+        "arity",
+        "domain",
+        "forward",
+        "kinks",
+        "name",
+        "partials",
+        "receives",
+        "roles",
+        "smooth",
+    )
 
     def __init__(
         self,
@@ -79,6 +93,10 @@ class Op:
         )
         self.arity = None if callable(partials) else len(rules)
         self.receives: tuple[int, ...] | None = None
+        named = getattr(next((rule for rule in rules if rule), None), "__code__", None)
+        self.roles: tuple[str, ...] = (
+            named.co_varnames[1 : named.co_argcount] if named is not None else ()
+        )
         if None in rules:
             self.receives = tuple([i for i, rule in enumerate(rules) if rule is not None])
         self.domain = domain
@@ -405,6 +423,16 @@ def nonzero(x: Any) -> Any:
     return where(greater(abs(x), 0.0), x, 1.0 + 0.0 * x)  # which is nan where x is
 
 
+def unit(x: Any, length: Any) -> Any:
+    """Return x / length: the slope of a length, by convention 0 where the length is 0.
+
+    The slope jumps there, so that its own slope is NaN: √length in place of 0 says so.
+    """
+    if isinstance(x, PLAIN) and isinstance(length, PLAIN):
+        return x / length if length > 0.0 else length
+    return where(greater(length, 0.0), x / nonzero(length), sqrt(length))
+
+
 def sign(x: Any) -> Any:
     """-1, 0 or 1."""
     return greater(x, 0.0) - less(x, 0.0)
@@ -571,10 +599,10 @@ _DENSITY: Final = 1.0 / math.sqrt(2.0 * math.pi)
 ADD     = Op("add",     lambda x, y: x + y,           (lambda f, x, y: 1.0, lambda f, x, y: 1.0))
 SUB     = Op("sub",     lambda x, y: x - y,           (lambda f, x, y: 1.0, lambda f, x, y: -1.0))
 MUL     = Op("mul",     lambda x, y: x * y,           (lambda f, x, y: y, lambda f, x, y: x))
-DIV     = Op("div",     lambda x, y: x / y,           (lambda f, x, y: 1.0 / y, lambda f, x, y: -f / y), domain="y != 0", smooth=((-3.0, 3.0), (0.5, 3.0)))
+DIV     = Op("div",     lambda x, y: x / y,           (lambda f, dividend, divisor: 1.0 / divisor, lambda f, x, y: -f / y), domain="divisor != 0", smooth=((-3.0, 3.0), (0.5, 3.0)))
 NEG     = Op("neg",     lambda x: -x,                 (lambda f, x: -1.0,))
-POW     = Op("pow",     _power,                       (lambda f, x, y: power_slope(x, y), lambda f, x, y: f * log_or_zero(x)),
-             domain="x > 0, or a whole number y (not below 0 where x is 0)", smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(lambda x, y: x,))
+POW     = Op("pow",     _power,                       (lambda f, base, exponent: power_slope(base, exponent), lambda f, x, y: where(greater(abs(x), 0.0), f * log_or_zero(x), f * greater(y, 0.0))),
+             domain="base > 0, or a whole number as exponent (not below 0 where base is 0)", smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(lambda x, y: x,))
 ABS     = Op("abs",     lambda x: abs(x),             (lambda f, x: sign(x),), smooth=(0.1, 3.0), kinks=(0.0,))
 
 # Exponentials and logarithms
@@ -595,9 +623,9 @@ TANH    = Op("tanh",    math.tanh,                    (lambda f, x: 1.0 - f * f,
 ASIN    = Op("asin",    math.asin,                    (lambda f, x: quotient(1.0, sqrt((1.0 - x) * (1.0 + x))),), domain="-1 <= x <= 1", smooth=(-0.9, 0.9), kinks=(-1.0, 1.0))
 ACOS    = Op("acos",    math.acos,                    (lambda f, x: quotient(-1.0, sqrt((1.0 - x) * (1.0 + x))),), domain="-1 <= x <= 1", smooth=(-0.9, 0.9), kinks=(-1.0, 1.0))
 ATAN    = Op("atan",    math.atan,                    (lambda f, x: 1.0 / (1.0 + x * x),))
-ATAN2   = Op("atan2",   math.atan2,                   (lambda f, y, x: x / nonzero(hypot(y, x)) / nonzero(hypot(y, x)), lambda f, y, x: -y / nonzero(hypot(y, x)) / nonzero(hypot(y, x))), smooth=((-3.0, 3.0), (0.5, 3.0)), kinks=(hypot,))
-HYPOT   = Op("hypot",   math.hypot,                   (lambda f, x, y: x / nonzero(f), lambda f, x, y: y / nonzero(f)), smooth=(0.1, 3.0), kinks=(hypot,))
-NORM    = Op("norm",    math.hypot,                   lambda f, *xs: tuple([x / nonzero(f) for x in xs]), smooth=(0.1, 3.0), kinks=(math.hypot,))
+ATAN2   = Op("atan2",   math.atan2,                   (lambda f, y, x: unit(x, hypot(y, x)) / nonzero(hypot(y, x)), lambda f, y, x: -unit(y, hypot(y, x)) / nonzero(hypot(y, x))), smooth=((-3.0, 3.0), (0.5, 3.0)), kinks=(hypot,))
+HYPOT   = Op("hypot",   math.hypot,                   (lambda f, x, y: unit(x, f), lambda f, x, y: unit(y, f)), smooth=(0.1, 3.0), kinks=(hypot,))
+NORM    = Op("norm",    math.hypot,                   lambda f, *xs: tuple([unit(x, f) for x in xs]), smooth=(0.1, 3.0), kinks=(math.hypot,))
 
 # Error function
 ERF     = Op("erf",     math.erf,                     (lambda f, x: _TWO_OVER_SQRT_PI * exp(-x * x),))

@@ -1,4 +1,9 @@
-"""Copies and pickles of a graph, of any depth, without recursion."""
+"""Copies and pickles of a graph, of any depth, without recursion.
+
+A pickler saves the inputs of a node before the node, which for a deep graph would exhaust its
+stack. From some depth on, a node therefore has everything below it listed first, inputs before
+their consumers, so that each finds its inputs done. No node is listed twice in one go.
+"""
 
 # pyright: reportPrivateUsage=false, reportUnknownVariableType=false
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
@@ -7,59 +12,101 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from autograd_mini import ops
-from autograd_mini.graph import topological_order
+from autograd_mini.graph import ordered
 from autograd_mini.value import CONSTANT, ZERO, Value
 
-__all__ = ["reduced"]
+__all__ = ["copied", "deeply_copied", "reduced"]
+
+_DEEPEST: Final = (
+    30  # nodes inside of each other; a pickler written in Python has 5 frames for each
+)
 
 
-def reduced(node: Value) -> tuple[Any, ...]:
-    """Return what `copy` and `pickle` ask of a node: how to make it again."""
-    op = None if node._row is None else node._row.name
-    grad: Any = node.grad
-    grad = None if grad is ZERO or grad is None else float(grad)
-    fields = (op, node.inputs, node.data, grad, node.label, node._source)
-    if op is None or _already_listed(node):
-        return _restore, (None, *fields)
-    # Listing everything below first, inputs before their consumers, keeps pickle and
-    # deepcopy from descending into the graph: each inner node finds its inputs done.
-    below = _Below(topological_order(node)[:-1])
-    _listed.references = [r for r in _listed.references if r() is not None]
-    _listed.references.append(weakref.ref(below))
-    return _restore, (below, *fields)
+class _Nest(threading.local):
+    """The nodes that a pickler of this thread is inside of, and those that have been listed."""
+
+    def __init__(self) -> None:
+        self.inside: list[weakref.ref[_End]] = []
+        self.listed: set[Value] = set()
+
+
+_nest: Final = _Nest()
+
+
+class _End:
+    """The items of a node, of which there are none: a pickler that asks for them is done with it.
+
+    If it fails instead, nobody holds this any longer.
+    """
+
+    __slots__ = ("__weakref__",)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        while _nest.inside and _nest.inside.pop()() is not self:
+            pass
+        if not _nest.inside:
+            _nest.listed.clear()
+        raise StopIteration
 
 
 class _Below(list[Value]):
-    """The nodes below one that is being pickled; alive as long as the pickler remembers it."""
-
-    __slots__ = ("__weakref__", "ids")
-
-    def __init__(self, nodes: Iterable[Value] = ()) -> None:
-        super().__init__(nodes)
-        self.ids = {id(node) for node in self}
+    """Nodes to be saved one after the other: an iterator of them asks for no stack."""
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return list, (), None, iter(self)
 
 
-class _Listed(threading.local):
-    def __init__(self) -> None:
-        self.references: list[weakref.ref[_Below]] = []
+def reduced(node: Value) -> tuple[Any, ...]:
+    """Return what `pickle` asks of a node: how to make it again."""
+    inside, listed = _nest.inside, _nest.listed
+    while inside and inside[-1]() is None:
+        inside.pop()
+    if not inside:
+        listed.clear()
+    below = None
+    if len(inside) >= _DEEPEST and node not in listed:
+        below = _Below(ordered([node], lambda x: [y for y in x.inputs if y not in listed])[:-1])
+        listed.update(below)
+    end = _End()
+    inside.append(weakref.ref(end))
+    op = None if node._row is None else node._row.name
+    fields = (op, node.inputs, node.data, _gradient(node), node.label, node._source)
+    return _restore, (below, *fields), None, end
 
 
-_listed = _Listed()
+def copied(node: Value, inputs: Sequence[Value]) -> Value:
+    """Return a node like this one, of these inputs."""
+    twin = Value(node.data, node.label)
+    gradient = _gradient(node)
+    twin.grad = ZERO if gradient is None else gradient
+    twin._source = node._source
+    twin._row = node._row
+    twin._a, twin._b = node._a, node._b
+    if type(node._a) is tuple:
+        twin._a = tuple(inputs)
+    elif inputs:
+        twin._a, twin._b = (*inputs, None)[:2]
+    return twin
 
 
-def _already_listed(node: Value) -> bool:
-    for reference in _listed.references:
-        below = reference()
-        if below is not None and id(node) in below.ids:
-            return True
-    return False
+def deeply_copied(root: Value, memo: dict[int, Any]) -> Value:
+    """Return a copy of a graph; `memo` holds what has been copied already, by address."""
+    for node in ordered([root], lambda x: [y for y in x.inputs if id(y) not in memo]):
+        memo[id(node)] = copied(node, [memo[id(x)] for x in node.inputs])
+    return memo[id(root)]
+
+
+def _gradient(node: Value) -> float | None:
+    """Return a node's gradient as a float, None if it has not been computed."""
+    gradient: Any = node.grad
+    return None if gradient is ZERO or gradient is None else float(gradient)
 
 
 def _restore(

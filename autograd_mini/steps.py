@@ -17,7 +17,7 @@ from autograd_mini.backprop import checked, edges, refuse_second_pass
 from autograd_mini.convert import as_seed
 from autograd_mini.graph import gradient_order, receiving, topological_order
 from autograd_mini.ops import Op
-from autograd_mini.symbols import Symbol, written
+from autograd_mini.symbols import ATOM, Symbol, written
 from autograd_mini.value import ZERO, Value
 
 __all__ = ["ForwardStep", "Step", "Trace", "backward_steps"]
@@ -28,6 +28,7 @@ _PLAIN_NAME: Final = re.compile(r"\w[\w.\[\]']*…?")
 _LONGEST_NAME: Final = 40
 _LONGEST_RULE: Final = 120
 _MOST_OPERANDS: Final = 8
+_SCREENFUL: Final = 2000  # characters
 
 
 class Step:
@@ -438,9 +439,17 @@ class Names:
 
 
 class _Text(Symbol):
-    """A name in a rule that a person reads: the helpers that never raise look as in print."""
+    """A name in a rule that a person reads: the helpers that never raise look as in print.
+
+    Beyond a screenful nobody reads it: then the rule is given up, and shows its number.
+    """
 
     __slots__ = ()
+
+    def __init__(self, text: str, level: int = ATOM) -> None:
+        if len(text) > _SCREENFUL:
+            raise ValueError("the rule is too long to be read")
+        super().__init__(text, level)
 
     @classmethod
     def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:
@@ -455,6 +464,8 @@ class _Text(Symbol):
             return cls.compare(">" if op is ops.GREATER else "<", *operands)
         if op is ops.WHERE and operands[0].text == f"abs({operands[1].text}) > 0.0":
             return operands[1]  # `nonzero`
+        if op is ops.WHERE and operands[2].text.startswith("sqrt("):
+            return operands[1]  # `unit`
         return super().call(op, operands)
 
 

@@ -118,6 +118,7 @@ class Value(Number):
         """`file:line` of the code that made this node, inside `record_source()`; else None."""
         return None if self._source is CONSTANT else self._source
 
+    @property
     def _prev(self) -> set[Value]:
         return set(self.inputs)
 
@@ -411,6 +412,16 @@ class Value(Number):
         from autograd_mini.pickling import reduced
 
         return reduced(self)
+
+    def __copy__(self) -> Value:
+        from autograd_mini.pickling import copied
+
+        return copied(self, self.inputs)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        from autograd_mini.pickling import deeply_copied
+
+        return deeply_copied(self, memo)
 
 
 for _name, _said in METHODS.items():  # no __getattr__, which slows every attribute down

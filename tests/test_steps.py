@@ -21,6 +21,7 @@ from autograd_mini import (
     apply,
     detect_anomaly,
     dot,
+    product,
     register,
     topological_order,
     total,
@@ -318,3 +319,8 @@ def test_long_chains_are_stepped_and_traced_without_recursion_and_shown_briefly(
         pass
     assert x.grad == 1.0
     assert max(len(repr(thing)) for thing in (trace, trace[-1], trace.forward[-1])) < 200
+
+
+def test_a_step_of_a_product_of_thousands_is_told_in_linear_time() -> None:
+    step = Trace(product([Value(1.0, f"x{i}") for i in range(8000)]))[7]
+    assert str(step).endswith(" = 1.0, argument 7)")

@@ -4,18 +4,22 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograd_mini import (
     Value,
+    atan2,
+    compile,
     derivative,
     exp,
     grad,
     hessian,
     hvp,
+    hypot,
     jacobian,
     no_grad,
+    norm,
     sin,
     tanh,
     value_and_grad,
@@ -162,3 +166,37 @@ def test_powers_of_negative_numbers_have_derivatives_of_any_order(x: float, n: i
     factor = math.prod([n - i for i in range(k)])
     expected = factor * x ** (n - k)
     assert derivative(lambda x: x**n, k)(x) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+LENGTHS: dict[str, Any] = {
+    "norm": norm,
+    "twice": lambda x: norm([2.0 * x[0], 2.0 * x[1]]),
+    "hypot": lambda x: hypot(*x),
+    "angle": lambda x: atan2(*x),
+}
+
+
+@pytest.mark.parametrize("name", LENGTHS)
+def test_where_the_slope_of_a_length_or_an_angle_jumps_its_slope_is_not_a_number(name: str) -> None:
+    length = LENGTHS[name]
+    assert grad(length)([0.0, 0.0]) == [0.0, 0.0]
+    for f in (length, lambda x: length(x) ** 2):
+        assert all(math.isnan(h) for row in hessian(f)([0.0, 0.0]) for h in row)
+
+
+@given(st.just(0.0) | st.floats(1e-3, 3.0), st.floats(1.0, 3.0))
+@example(0.0, 1.0)
+@example(0.0, 2.0)
+def test_the_hessian_of_a_power_is_symmetric_also_at_0(x: float, y: float) -> None:
+    (_, xy), (yx, _) = hessian(lambda v: v[0] ** v[1])([x, y])
+    assert xy == pytest.approx(yx, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["norm", "hypot", "angle"])
+def test_the_slopes_of_a_length_that_is_not_a_number_are_not_numbers(name: str) -> None:
+    def length(x: Any, y: Any) -> Any:
+        return LENGTHS[name]([x, y])
+
+    assert all(map(math.isnan, grad(length, (0, 1))(1.0, math.nan)))
+    slopes = compile(length, 1.0, 2.0).input_grad([1.0], [math.nan])
+    assert all(math.isnan(float(slope[0])) for slope in slopes)
