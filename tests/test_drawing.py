@@ -195,12 +195,12 @@ def test_before_a_backward_pass_a_box_says_so_and_shows_no_zero() -> None:
 @pytest.mark.parametrize(
     ("make", "operation"),
     [
-        (lambda x: x * 2, "* 2"),
-        (lambda x: 2 - x, "2 -"),
-        (lambda x: x**3, "** 3"),
-        (lambda x: maximum(x, 0), "maximum(·, 0)"),
-        (lambda x: maximum(0, x), "maximum(0, ·)"),
-        (lambda x: clip(x, 0, 1), "clip(·, 0, 1)"),
+        (lambda x: x * 2, "x * 2"),
+        (lambda x: 2 - x, "2 - x"),
+        (lambda x: x**3, "x ** 3"),
+        (lambda x: maximum(x, 0), "maximum(x, 0)"),
+        (lambda x: maximum(0, x), "maximum(0, x)"),
+        (lambda x: clip(x, 0, 1), "clip(x, 0, 1)"),
         (lambda x: x * Value(2.0), "mul"),
         (lambda x: x.tanh(), "tanh"),
     ],
@@ -241,7 +241,7 @@ def test_show_chooses_the_lines() -> None:
         y = Value(2.0, "x") * 3
     line = Path(__file__).name
     shown = [line.text for line in picture(y, show="id, source,data").boxes[-1].lines]
-    assert shown[0] == "* 3"
+    assert shown[0] == "x * 3"
     assert shown[1] == "n2"
     assert shown[2].startswith(line + ":")
     assert shown[3] == "data 6"
@@ -479,7 +479,7 @@ def test_around_shows_the_neighborhood_of_a_node() -> None:
     y = (h + 1).exp().tanh().cos()
     for around in ("h", h, "n3"):
         drawn = picture(y, around=around, depth=1)
-        assert names(drawn)[:3] == ["* 2", "h = sin", "+ 1"]
+        assert names(drawn)[:3] == ["x * 2", "h = sin", "h + 1"]
         assert sorted(box.kind for box in drawn.boxes[3:]) == ["more", "more"]
     assert len(real(picture(y, around="h"))) == 5
     with pytest.raises(ValueError, match="around='g' is not in this graph"):
@@ -537,9 +537,9 @@ def test_a_list_of_labels_or_a_function_chooses_what_to_collapse() -> None:
     f, g = (x * 2).sin(), (x * 3).cos()
     f.label, g.label = "f", "g"
     root = f + g
-    assert names(picture(root, collapse=["f"])) == ["x", "f = sin", "* 3", "g = cos", "add"]
+    assert names(picture(root, collapse=["f"])) == ["x", "f = sin", "x * 3", "g = cos", "add"]
     chosen = picture(root, collapse=lambda v: v.label == "g")
-    assert names(chosen) == ["x", "* 2", "f = sin", "g = cos", "add"]
+    assert names(chosen) == ["x", "x * 2", "f = sin", "g = cos", "add"]
 
 
 def test_a_network_draws_as_neurons_as_layers_or_whole() -> None:
@@ -682,3 +682,47 @@ def test_the_text_of_an_edge_keeps_clear_of_a_vertical_line(rankdir: str) -> Non
     y.backward()
     texts = re.findall(r'[^d]label="( *)3 · 1 = 3( *)"', to_dot(y, partials=True, rankdir=rankdir))
     assert texts == [("  ", "  ") if rankdir == "TB" else ("", "")]
+
+
+def test_parameters_can_be_left_out() -> None:
+    w, x = Value(2.0, "layers.0.w"), Value(3.0, "x")
+    root = (w * x).tanh() * w
+    drawn = picture(root, parameters=False)
+    assert {box.kind for box in drawn.boxes} == {"input", "operation"}
+    assert len(drawn.boxes) == len(picture(root).boxes) - 1
+    assert picture(w, parameters=False).boxes
+
+
+def test_a_notebook_shows_a_large_network_by_its_units_and_says_so() -> None:
+    model = FNN([4, 12, 12, 1], seed=0)
+    shown = model([0.1, 0.2, 0.3, 0.4])._repr_svg_()
+    assert "collapsed to neurons; draw(..., collapse=None) shows them" in shown
+    assert len(re.findall(r'<g id="n[0-9]+"', shown)) <= 60
+    assert "collapsed" not in (Value(2.0) * 3)._repr_svg_()
+
+
+def test_no_style_of_a_page_reaches_the_colors() -> None:
+    drawn = svg(picture(Value(2.0, "x") * 3))
+    for tag, attributes in re.findall(r"<(rect|text|path|polygon)\b([^>]*)>", drawn):
+        given = dict(re.findall(r'\b(fill|stroke)="([^"]*)"', attributes))
+        own = re.search(r'style="([^"]*)"', attributes)
+        assert own is not None
+        assert tag != "text" or "fill:" in own[1]
+        for name, color in given.items():
+            assert f"{name}:{color}" in own[1]
+
+
+@pytest.mark.parametrize("label", [r"\nabla L", "direction LR", "fa:fa-car", "$$x$$", "%%{init}%%"])
+def test_mermaid_shows_what_it_would_obey(label: str) -> None:
+    (written,) = re.findall(r'^ +n0\(\["(.*?)<br/>', mermaid(picture(Value(1.0, label))), re.M)
+    read = read_mermaid(written)
+    assert read.replace("\u2060", "") == label
+    assert not re.search(r"\\n|\bfa[a-z]?:|\$\$", read)
+    assert not re.search(r"direction\s|%%", written)
+
+
+def test_a_drawing_says_what_it_draws() -> None:
+    x = Value(2.0, "x")
+    y = x * x
+    y.label = "y"
+    assert repr(draw(y)) == "<Drawing of y: 2 boxes, 2 edges>"

@@ -105,7 +105,7 @@ def hovers(drawn: str, node: str) -> str:
 )
 def test_every_engine_draws_the_same_nodes_and_edges(engine: str, options: dict[str, Any]) -> None:
     root = expression()
-    drawn = to_svg(root, **options)
+    drawn = to_svg(root, engine="dot", **options)
     built_in = svg(picture(root, **options))
     passed_over = engine == "graphviz-pure" and options == SIDE_BY_SIDE
     assert (drawn == built_in) == (engine == "none" or passed_over)
@@ -117,7 +117,7 @@ def test_every_engine_draws_the_same_nodes_and_edges(engine: str, options: dict[
 def test_every_engine_shows_a_label_as_written(engine: str, label: str) -> None:
     root = Value(1.0, label).tanh()
     root.label = label
-    drawn = to_svg(root)
+    drawn = to_svg(root, engine="dot")
     for node in ("n0", "n1"):
         assert hovers(drawn, node).startswith(label + "\n")
     texts = [text.text or "" for text in parsed(drawn).iter(f"{SVG}text")]
@@ -129,7 +129,7 @@ def test_every_engine_shows_a_label_as_written(engine: str, label: str) -> None:
 
 @pytest.mark.parametrize("label", ["\x00\x1b[31m", "\ud800", " ", "\t", "", "\ufffe", "\u202e"])
 def test_every_engine_survives_a_label_that_cannot_be_written(engine: str, label: str) -> None:
-    parsed(to_svg(Value(1.0, label)))
+    parsed(to_svg(Value(1.0, label), engine="dot"))
 
 
 def test_a_notebook_shows_a_value_and_a_drawing_with_any_engine(engine: str) -> None:
@@ -232,17 +232,17 @@ def test_an_engine_that_fails_gives_way_to_the_next(
     monkeypatch.setattr(engines, "PATIENCE", 0.3)
     program(nothing, "dot", script)
     root = expression()
-    assert to_svg(root) == svg(picture(root))
+    assert to_svg(root, engine="dot") == svg(picture(root))
     monkeypatch.setattr(engines, "PATIENCE", 20.0)
     program(nothing, "dot", "exit 1")
     program(nothing, "graphviz-pure", 'echo "<svg>of the next</svg>"')
-    assert "of the next" in to_svg(root)
+    assert "of the next" in to_svg(root, engine="dot")
 
 
 def test_a_program_that_cannot_be_started_gives_way_too(nothing: Path) -> None:
     (nothing / "dot").write_bytes(b"\x7fELF no program")
     (nothing / "dot").chmod(0o755)
-    assert to_svg(expression()) == svg(picture(expression()))
+    assert to_svg(expression(), engine="dot") == svg(picture(expression()))
 
 
 def test_what_an_engine_says_is_in_the_error(nothing: Path, tmp_path: Path) -> None:
@@ -256,8 +256,8 @@ def test_more_than_a_thousand_boxes_go_to_the_built_in_layout(nothing: Path) -> 
     y = Value(1.0)
     for _ in range(1_001):
         y = y.tanh()
-    assert "of dot" in to_svg(y)
-    assert "of dot" not in to_svg(y, max_nodes=2_000)
+    assert "of dot" in to_svg(y, engine="dot")
+    assert "of dot" not in to_svg(y, engine="dot", max_nodes=2_000)
 
 
 def test_where_many_steps_share_an_input_the_built_in_layout_draws(nothing: Path) -> None:
@@ -267,11 +267,11 @@ def test_where_many_steps_share_an_input_the_built_in_layout_draws(nothing: Path
     y = x * 1.0
     for _ in range(40):
         y = y + x
-    assert "of dot" in to_svg(y)
-    assert "of dot" not in to_svg(y, partials=True)
+    assert "of dot" in to_svg(y, engine="dot")
+    assert "of dot" not in to_svg(y, engine="dot", partials=True)
     for _ in range(40):
         y = y + x
-    assert "of dot" not in to_svg(y)
+    assert "of dot" not in to_svg(y, engine="dot")
 
 
 def test_nothing_ever_fails_inside_a_notebook_display(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,8 +301,16 @@ def test_a_page_holds_the_drawing_and_asks_for_nothing(tmp_path: Path, nothing: 
 def test_graphviz_pure_is_passed_over_where_edge_texts_stand_side_by_side(nothing: Path) -> None:
     program(nothing, "graphviz-pure", 'echo "<svg>of graphviz-pure</svg>"')
     y = Value(2.0, "a") * Value(3.0, "b")
-    assert "of graphviz-pure" in to_svg(y, partials=True)
-    assert "of graphviz-pure" in to_svg(y, rankdir="TB")
-    assert "of graphviz-pure" not in to_svg(y, **SIDE_BY_SIDE)
+    assert "of graphviz-pure" in to_svg(y, engine="dot", partials=True)
+    assert "of graphviz-pure" in to_svg(y, engine="dot", rankdir="TB")
+    assert "of graphviz-pure" not in to_svg(y, engine="dot", **SIDE_BY_SIDE)
     program(nothing, "dot", 'echo "<svg>of dot</svg>"')
-    assert "of dot" in to_svg(y, **SIDE_BY_SIDE)
+    assert "of dot" in to_svg(y, engine="dot", **SIDE_BY_SIDE)
+
+
+def test_an_svg_is_the_built_in_layouts_unless_dot_is_asked_for() -> None:
+    root = expression()
+    assert to_svg(root) == to_svg(root, engine="built-in") == svg(picture(root))
+    assert draw(root)._repr_mimebundle_()["image/svg+xml"] == to_svg(root)
+    with pytest.raises(ValueError, match="engine is 'built-in' or 'dot'"):
+        to_svg(root, engine="neato")

@@ -25,7 +25,9 @@ from autograd_mini.drawing.boxes import Collapse
 from autograd_mini.drawing.dot import dot
 from autograd_mini.drawing.mermaid import MOST_EDGES, fits, mermaid
 from autograd_mini.drawing.model import Options, picture
+from autograd_mini.drawing.picture import Picture
 from autograd_mini.drawing.text import text
+from autograd_mini.graph import topological_order
 from autograd_mini.value import Value
 
 if TYPE_CHECKING:
@@ -45,13 +47,15 @@ def draw(
     max_nodes: int = 300,
     depth: int | None = None,
     around: Value | str | None = None,
+    parameters: bool = True,
+    engine: str | None = None,
 ) -> Drawing:
     """Draw the computation graph of a Value; a notebook shows it, with or without Graphviz.
 
     An operation is a rectangle, an input has round corners, a parameter (a leaf with a dotted
     label, as a network's are) a double border, the root a thick one. Colors tell the gradient:
     orange positive, purple negative, the stronger the larger. Numbers that an operator wrapped
-    stand in their operation: `* 2`. Drawing changes nothing.
+    stand in their operation: `z ** 2`. Drawing changes nothing.
 
     Args:
         root: Where to start; all that it was computed from is drawn.
@@ -68,6 +72,9 @@ def draw(
         depth: Draw only what is at most this many edges away.
         around: A Value, a label or an id such as "n7": draw its neighborhood, inputs and
             consumers, two edges deep unless `depth` says otherwise.
+        parameters: Draw the parameters of a model; False leaves them out.
+        engine: Who lays out an SVG: the built-in layout, the same on every machine, or with
+            "dot" Graphviz. PNG and PDF are always Graphviz's.
 
     Returns:
         A `graphviz.Digraph`: read its `source`, change it, `render()` it.
@@ -93,6 +100,8 @@ def draw(
         max_nodes=max_nodes,
         depth=depth,
         around=around,
+        parameters=parameters,
+        engine=engine,
     )
     return Drawing(picture=drawn, format=format)
 
@@ -110,8 +119,8 @@ def to_dot(root: Value, **options: Unpack[Options]) -> str:
 def to_svg(root: Value, **options: Unpack[Options]) -> str:
     """Return the graph as SVG; the options are those of `draw`.
 
-    Rendered by the system's `dot`, else by graphviz-pure, else by the built-in layout, which
-    needs nothing and takes all graphs of more than a thousand boxes.
+    The built-in layout needs nothing. With `engine="dot"` the system's `dot` renders, else
+    graphviz-pure; what is too large for them, or where both are missing, is the built-in layout's.
 
     Example:
         >>> "</svg>" in to_svg(Value(3.0, "x"))
@@ -168,6 +177,7 @@ def text_tree(root: Value, *, ascii: bool = False, **options: Unpack[Options]) -
     return text(picture(root, **options), ascii=ascii)
 
 
+MOST_BOXES: Final = 60  # that a notebook shows at once
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -231,9 +241,23 @@ def save(root: Value, path: str | Path, **options: Unpack[Options]) -> Path:
     return path
 
 
+def _readable(root: Value) -> Picture:
+    """The whole graph, or if it is large its neurons or its layers, and a caption that says so."""
+    drawn = picture(root, max_nodes=MOST_BOXES)
+    total = len(topological_order(root))
+    if not drawn.caption:
+        return drawn
+    for how in ("neurons", "layers", "whole"):
+        collapsed = picture(root, collapse=how, max_nodes=MOST_BOXES)
+        if any(box.kind == "group" for box in collapsed.boxes) and not collapsed.caption:
+            told = f"{total:,} nodes, collapsed to {how}; draw(..., collapse=None) shows them"
+            return collapsed._replace(caption=told)
+    return drawn
+
+
 def display(root: Value) -> str | None:
     """Return what a notebook shows of a Value; None, never an error, if there is no picture."""
     try:
-        return engines.to_svg(picture(root))
+        return engines.to_svg(_readable(root))
     except Exception:  # a broken display would hide the result of the user's cell
         return None

@@ -46,7 +46,7 @@ class Graph:
         order: The nodes in topological order.
         number: The place of each node in it.
         box_of: For each node the number of the node that stands for its box; -1 for a constant
-            that its consumer shows.
+            that its consumer shows, and for what is left out.
         groups: Boxes of more than one node, by that number.
     """
 
@@ -59,6 +59,15 @@ class Graph:
         self.box_of = [-1 if node.is_constant else i for i, node in enumerate(self.order)]
         self.box_of[-1] = len(self.order) - 1
         self.groups: dict[int, Group] = {}
+
+    def leave_out_parameters(self) -> None:
+        """Draw no box for a parameter, unless it is the root."""
+        for i, node in enumerate(self.order[:-1]):
+            if self.box_of[i] == i and is_parameter(node):
+                self.box_of[i] = -1
+        for group in self.groups.values():
+            for i in [source for source in group.sources if self.box_of[source] < 0]:
+                del group.sources[i]
 
     def boxes(self) -> list[int]:
         """The numbers of all boxes, in order."""

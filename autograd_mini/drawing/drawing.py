@@ -24,7 +24,7 @@ else:
 
 
 class Drawing(_Digraph):
-    """A graph's DOT document, whose pictures come from the best engine that is installed.
+    """A graph's DOT document, which can always be shown.
 
     Everything a Digraph does works: add nodes and edges, change `body`, read `source`. Only
     without any Graphviz, the built-in layout draws what `draw` was given.
@@ -35,6 +35,13 @@ class Drawing(_Digraph):
             kwargs["body"] = lines(picture)
         super().__init__(*args, **kwargs)
         self.picture = picture
+
+    def __repr__(self) -> str:
+        if self.picture is None:
+            return f"<Drawing: {len(self.body)} lines of DOT>"
+        counts = len(self.picture.boxes), len(self.picture.edges)
+        name = self.picture.title.partition(":")[0].removeprefix("computation graph of ")
+        return f"<Drawing of {name}: {counts[0]} boxes, {counts[1]} edges>"
 
     def _copy_kwargs(self, **kwargs: Any) -> dict[str, Any]:
         return super()._copy_kwargs(**kwargs) | {"picture": self.picture}

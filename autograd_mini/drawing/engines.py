@@ -1,6 +1,7 @@
-"""Who renders: the system's `dot`, else graphviz-pure, else the built-in layout.
+"""Who renders: for SVG the built-in layout, the same everywhere; for PNG and PDF Graphviz.
 
-An engine that is missing, fails or takes too long gives way to the next, so that an SVG can
+Where Graphviz is asked for, the system's `dot` goes first, then graphviz-pure. One that is missing,
+fails or takes too long gives way to the next, at last to the built-in layout, so that an SVG can
 always be had. Other formats need a program; without it the error says how to get it.
 """
 
@@ -54,8 +55,8 @@ def installed() -> Iterator[Engine]:
 
 
 def to_svg(picture: Picture) -> str:
-    """Return a picture as SVG by the best engine there is."""
-    if _suits_graphviz(picture):
+    """Return a picture as SVG by the engine that it asks for."""
+    if picture.engine == "dot" and _suits_graphviz(picture):
         source = dot(picture).encode()
         for engine in installed():
             if engine.name == "dot" or not _has_texts_side_by_side(picture):

@@ -26,12 +26,15 @@ _MARKUP: Final = {
     ord("'"): "&#x27;",
     ord("\r"): "&#13;",
 }
-_MERMAID: Final = {ord(c): f"#{ord(c)};" for c in "#`\\[]*_~|!@:"} | {
+_MERMAID: Final = {ord(c): f"#{ord(c)};" for c in "#`\\[]*_~|!@:%$"} | {
     ord('"'): "#quot;",
     ord("<"): "#lt;",
     ord(">"): "#gt;",
     ord("&"): "#amp;",
 }
+# Mermaid also obeys what it has decoded: newlines, icons, formulas. An invisible sign parts them.
+_COMMAND: Final = re.compile(r"\\(?=n\w)|\bfa[a-z]?(?=:)|\$(?=\$)")
+_DIRECTION: Final = re.compile(r"(\bdirection) ")  # a statement, wherever it stands
 # Mermaid reads a label as Markdown and refuses lists and links: their first signs are encoded.
 _MARKDOWN: Final = re.compile(r"^(\s*)([-+=])|(?:(?<=^\d)|(?<=^\d\d)|(?<=www))([.)])")
 
@@ -113,7 +116,8 @@ def mermaid(*lines: str) -> str:
         >>> mermaid('a "b"', "data 2")
         '"a #quot;b#quot;<br/>data 2"'
     """
-    written = [one_line(line).translate(_MERMAID) for line in lines]
+    parted = [_COMMAND.sub(lambda m: m[0] + "\u2060", one_line(line)) for line in lines]
+    written = [_DIRECTION.sub("\\1#32;", line.translate(_MERMAID)) for line in parted]
     encoded = [
         _MARKDOWN.sub(lambda m: f"{m[1] or ''}#{ord(m[2] or m[3])};", line) for line in written
     ]

@@ -19,6 +19,7 @@ from autograd_mini.value import ZERO, Value
 
 FIELDS: Final = ("data", "grad", "id", "source")
 NOT_YET: Final = "grad not computed yet"
+LONGEST_OPERAND: Final = 12  # characters of a label inside of what a box computes
 COMMUTATIVE: Final = frozenset(
     (
         *("add", "mul", "maximum", "minimum", "hypot"),
@@ -37,6 +38,8 @@ class Options(TypedDict, total=False):
     max_nodes: int
     depth: int | None
     around: Value | str | None
+    parameters: bool
+    engine: str | None
 
 
 def picture(
@@ -49,13 +52,19 @@ def picture(
     max_nodes: int = 300,
     depth: int | None = None,
     around: Value | str | None = None,
+    parameters: bool = True,
+    engine: str | None = None,
 ) -> Picture:
     """Return what to draw for `root`; the options are those of `draw`."""
     fields = _checked(root, rankdir, show, max_nodes, depth)
+    if engine not in (None, "built-in", "dot"):
+        raise ValueError(f"engine is 'built-in' or 'dot', but got {engine!r}")
     if around is not None and depth is None:
         depth = 2
     graph = Graph(root)
     graph.collapse(collapse)
+    if not parameters:
+        graph.leave_out_parameters()
     kept, limit = _near(graph, max_nodes, depth, around)
     boxes = [_box(graph, i, fields) for i in kept]
     edges = _edges(graph, kept, boxes, partials, both_ways=around is not None)
@@ -64,7 +73,8 @@ def picture(
     scale = style.color_scale(box.gradient for box in boxes)
     name = labels.one_line(root.label) or "a Value"
     title = f"computation graph of {labels.shorten(name)}: {len(boxes)} boxes"
-    return Picture(tuple(boxes), tuple(edges), caption, rankdir, scale, title)
+    who = engine or "built-in"
+    return Picture(tuple(boxes), tuple(edges), caption, rankdir, scale, title, who)
 
 
 def _checked(root: Any, rankdir: Any, show: Any, max_nodes: Any, depth: Any) -> list[str]:
@@ -199,20 +209,26 @@ def _box(graph: Graph, i: int, fields: Sequence[str]) -> Box:
 
 
 def _operation(graph: Graph, i: int, most: int = 5) -> str:
-    """The operation of a node, with the constants that it swallowed: `* 2`, `clip(·, 0, 1)`."""
+    """The operation of a node; with numbers what it computes: `z ** 2`, `clip(z, 0, 1)`."""
     node = graph.order[i]
     if node.op is None:
         return ""
     name = node.op.name
-    operands = [
-        style.number(x.data) if graph.box_of[graph.number[x]] < 0 else "·" for x in node.inputs
-    ]
-    if all(operand == "·" for operand in operands):
+    if not any(x.is_constant and graph.box_of[graph.number[x]] < 0 for x in node.inputs):
         return name
-    if (sign := SIGNS.get(name)) and "·" in operands:
-        return f"{sign} {operands[1]}" if operands[0] == "·" else f"{operands[0]} {sign}"
+    operands = [_operand(graph, x) for x in node.inputs]
+    if (sign := SIGNS.get(name)) and len(operands) == 2:
+        return f"{operands[0]} {sign} {operands[1]}"
     more = ["…"] if len(operands) > most else []
     return f"{name}({', '.join(operands[:most] + more)})"
+
+
+def _operand(graph: Graph, node: Value) -> str:
+    number = graph.number[node]
+    if node.is_constant and graph.box_of[number] < 0:
+        return style.number(node.data)
+    label = labels.one_line(node.label).strip()
+    return label if 0 < len(label) <= LONGEST_OPERAND else f"n{number}"
 
 
 def _kinds(graph: Graph, nodes: Iterable[int]) -> Counter[str]:

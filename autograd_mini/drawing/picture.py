@@ -76,6 +76,7 @@ class Picture(NamedTuple):
         rankdir: "LR" or "TB".
         scale: The gradient that the full color stands for.
         title: What screen readers say.
+        engine: Who lays it out as SVG: "built-in" or "dot".
     """
 
     boxes: tuple[Box, ...]
@@ -84,3 +85,4 @@ class Picture(NamedTuple):
     rankdir: str = "LR"
     scale: float = 0.0
     title: str = "computation graph"
+    engine: str = "built-in"

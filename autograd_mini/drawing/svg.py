@@ -6,6 +6,7 @@ Each box is a group with the id of its node (`n7`), each edge a group with the i
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Final
 
@@ -21,14 +22,17 @@ PORT: Final = 9.0  # between two arrowheads at a box that grows to have room for
 WIDE_PORT: Final = 19.0  # in TB, where the index of an argument stands between them
 MOST_PORTS: Final = 40  # beyond which a box no longer grows, and its arguments go without index
 _CAPTION: Final = 24.0
+_TAG: Final = re.compile(r"<(svg|rect|text|tspan|path|polygon|circle|line)\b([^>]*?)(/?)>")
+_LOOK: Final = re.compile(r'\b(fill|stroke|stroke-width|stroke-dasharray|font-size)="([^"]*)"')
 
 
-def svg(picture: Picture, placed: Layout | None = None) -> str:
+def svg(picture: Picture, placed: Layout | None = None, *, own_colors: bool = True) -> str:
     """Return a picture as an SVG document.
 
     Args:
         picture: What to draw.
         placed: Where, from `place`; without it the built-in layout decides.
+        own_colors: Keep them under the styles of any page; the player has its own styles.
     """
     placed = placed or place(picture)
     width, height = placed.width, placed.height
@@ -48,7 +52,28 @@ def svg(picture: Picture, placed: Layout | None = None) -> str:
             f' fill="{style.QUIET}">{labels.xml(picture.caption)}</text>'
         )
     parts += ["</g>", "</svg>", ""]
-    return "\n".join(parts)
+    drawn = "\n".join(parts)
+    return with_own_colors(drawn) if own_colors else drawn
+
+
+def with_own_colors(drawn: str) -> str:
+    """Return an SVG whose colors and fonts no style of the page around it overrules.
+
+    A page's styles win over attributes, and lose against an element's own style.
+    """
+
+    def styled(tag: re.Match[str]) -> str:
+        found = dict(_LOOK.findall(tag[2]))
+        if tag[1] in ("text", "tspan"):
+            found = {"fill": "#000", "stroke": "none"} | found
+        elif tag[1] == "svg":
+            found = {"fill": "#000", "stroke": "none", "opacity": "1"} | found
+        if not found:
+            return tag[0]
+        look = ";".join([f"{name}:{value}" for name, value in found.items()])
+        return f'<{tag[1]}{tag[2]} style="{look}"{tag[3]}>'
+
+    return _TAG.sub(styled, drawn)
 
 
 def opening(width: float, height: float, title: str) -> str:

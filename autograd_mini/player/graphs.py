@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from autograd_mini.drawing import labels, style, svg
 from autograd_mini.drawing.javascript import key
-from autograd_mini.drawing.model import file_name, picture
+from autograd_mini.drawing.model import LONGEST_OPERAND, file_name, picture
 from autograd_mini.drawing.picture import Box, Line, Picture
 from autograd_mini.ops import Op
 from autograd_mini.steps import Trace, abbreviated
@@ -104,15 +104,17 @@ def drawn_scene(trace: Trace, drawn: Picture) -> str:
             title = title._replace(text=labels.shorten(text, _LONGEST))
         boxes.append(box._replace(lines=(title, *lines), gradient=gradient))
     scale = style.color_scale(box.gradient for box in boxes)
-    return svg.svg(drawn._replace(boxes=tuple(boxes), scale=scale))
+    return svg.svg(drawn._replace(boxes=tuple(boxes), scale=scale), own_colors=False)
 
 
 def _computes(trace: Trace, node: Value) -> str:
     """What an operation computes, in names: `z ** 2`."""
 
     def name(x: Value) -> str:
-        text = style.number(x.data) if x.is_constant else trace.name(x)
-        return labels.shorten(labels.one_line(text), 12)
+        if x.is_constant:
+            return style.number(x.data)
+        label = labels.one_line(trace.name(x))
+        return label if len(label) <= LONGEST_OPERAND else trace.id(x)
 
     return written(node.op, abbreviated(node.inputs, name)) if node.op else ""
 
