@@ -13,7 +13,7 @@ from nn.guesses import NAMES as _NAMES
 from nn.layers import Layer, Neuron
 from nn.network import FNN, MLP
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
-from nn.playback import Playback
+from nn.playback import Playback, Playground, load_state
 from nn.schedules import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -46,6 +46,7 @@ __all__ = [
     "Neuron",
     "Optimizer",
     "Playback",
+    "Playground",
     "PolynomialLR",
     "ReduceLROnPlateau",
     "RunState",
@@ -61,6 +62,7 @@ __all__ = [
     "from_torch",
     "initializers",
     "load",
+    "load_state",
     "losses",
     "metrics",
     "plots",

@@ -12,32 +12,31 @@ import html
 import math
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
-from autograd_mini import TraceError, Value, compile, no_grad, topological_order
-from autograd_mini.drawing.javascript import OpaqueError, functions, key, rules
+from autograd_mini import TraceError, compile, no_grad
+from autograd_mini.drawing.javascript import OpaqueError, functions, rules
 from autograd_mini.player import (
     PLAYER,
     document,
-    graph_json,
     numbers_json,
     part,
-    scene,
 )
 from autograd_mini.steps import Trace
 from nn.arrays import as_floats, as_lists
+from nn.playback.graphs import Graphs, is_list
+from nn.playback.plane import bounds, scale
 from nn.training.data import ExampleLoss
 
 __all__ = ["Playback"]
 
 MOST_EPOCHS: Final = 60
 MOST_POINTS: Final = 300
-MOST_GRAPHS: Final = 12  # pictures in one page; points whose graph is another one are only shown
 FEW_POINTS: Final = 6  # with numbers instead of rules
 GRID: Final = 40
 _FINE: Final = 1.01  # candidates for the epochs to keep lie this far apart, as a ratio
@@ -136,7 +135,7 @@ class Playback:
             )
         epochs = self.epochs
         chosen = _evenly(len(self.X), MOST_POINTS)
-        graphs = _Graphs(self._model, self._example_loss(), max_nodes)
+        graphs = Graphs(self._model, self._example_loss(), max_nodes)
         points = [graphs.add(n, self.X[n], self.y[n]) for n in chosen]
         try:
             code, runs = rules(graphs.nodes()), None
@@ -209,7 +208,7 @@ class Playback:
                 p.data = data
 
     def _runs(
-        self, graphs: _Graphs, chosen: list[int], points: list[dict[str, Any]], epochs: list[int]
+        self, graphs: Graphs, chosen: list[int], points: list[dict[str, Any]], epochs: list[int]
     ) -> dict[str, Any]:
         """Data and local derivatives of a few points at all epochs, computed here."""
         able = [i for i, point in enumerate(points) if point["graph"] is not None]
@@ -231,11 +230,7 @@ class Playback:
         """What the model says about a grid over the plane: a byte a cell, at each epoch."""
         if any(len(x) != 2 for x in self.X):
             return None
-        low = [min(x[i] for x in self.X) for i in (0, 1)]
-        high = [max(x[i] for x in self.X) for i in (0, 1)]
-        margin = [0.12 * (b - a) or 1.0 for a, b in zip(low, high, strict=True)]
-        low = [a - m for a, m in zip(low, margin, strict=True)]
-        high = [b + m for b, m in zip(high, margin, strict=True)]
+        low, high = bounds(self.X)
         cells = [
             [
                 low[0] + (i + 0.5) / GRID * (high[0] - low[0]),
@@ -244,7 +239,7 @@ class Playback:
             for j in range(GRID)
             for i in range(GRID)
         ]
-        kind, center, spread = self._scale()
+        kind, center, spread = scale(self._model(self.X[0]), self.y, self._loss)
         pictures = [
             bytes([_byte(f, center, spread) for f in outputs])
             for outputs in self._outputs(cells, epochs)
@@ -276,148 +271,24 @@ class Playback:
                     with no_grad():
                         yield [as_floats(self._model(cell)) for cell in cells]
 
-    def _scale(self) -> tuple[str, float, float]:
-        """How to color an output: what it means, its middle and how far it goes to each side."""
-        if _is_list(self._model(self.X[0])):
-            return "classes", 0.0, 1.0
-        targets = sorted({_number(target) for target in self.y})
-        if len(targets) > 2:
-            return "numbers", (targets[0] + targets[-1]) / 2, (targets[-1] - targets[0]) / 2 or 1.0
-        name = self._loss if isinstance(self._loss, str) else getattr(self._loss, "__name__", "")
-        if "logits" in name:
-            return "sides", 0.0, 3.0
-        return "sides", (targets[0] + targets[-1]) / 2, (targets[-1] - targets[0]) / 2 or 1.0
-
-
-class _Graphs:
-    """The graphs of all points: those that differ in numbers only share one picture.
-
-    Attributes:
-        pages: For each graph its JSON and its SVG.
-        notes: What the page should say.
-    """
-
-    def __init__(self, model: Any, loss: Callable[[Any, Any], Any], max_nodes: int) -> None:
-        self.model = model
-        self.loss = loss
-        self.max_nodes = max_nodes
-        self.parameters: dict[Value, int] = {p: i for i, p in enumerate(model.parameters())}
-        self.pages: list[tuple[dict[str, Any], str]] = []
-        self.roots: list[Value] = []
-        self.notes: list[str] = []
-        self._found: dict[Any, int] = {}
-        self._left_out = False
-
-    def note(self, text: str) -> None:
-        """Add a remark to the page."""
-        self.notes.append(text)
-
-    def nodes(self) -> Iterator[Value]:
-        """Every node of every graph."""
-        for root in self.roots:
-            yield from topological_order(root)
-
-    def add(self, number: int, x: Sequence[float], target: Any) -> dict[str, Any]:
-        """Return what the page knows of a point, and remember its graph."""
-        root, outputs = self.build(x, target)
-        nodes = topological_order(root)
-        position = {node: i for i, node in enumerate(nodes)}
-        own = [i for i, node in enumerate(nodes) if self._is_own(node)]
-        shape = tuple(
-            [
-                (key(node), node.label, tuple([position[x] for x in node.inputs]))
-                if node.op
-                else (node.label, node.data if node.is_constant else self.parameters.get(node))
-                for node in nodes
-            ]
-        )
-        if shape not in self._found and len(self.pages) < MOST_GRAPHS:
-            self._found[shape] = len(self.pages)
-            self.pages.append((self._json(nodes, own, outputs), self._picture(root)))
-            self.roots.append(root)
-        graph = self._found.get(shape)
-        if graph is None and not self._left_out:
-            self._left_out = True
-            self.note(
-                f"the points have more than {MOST_GRAPHS} different graphs; the others' "
-                "cannot be opened"
-            )
-        return {
-            "number": number,
-            "x": list(x),
-            "target": target,
-            "graph": graph,
-            "own": [nodes[i].data for i in own],
-        }
-
-    def build(self, x: Sequence[float], target: Any) -> tuple[Value, list[Value]]:
-        """Return the loss of an example, and the model's outputs on the way."""
-        inputs = [Value(number, f"x{i + 1}") for i, number in enumerate(x)]
-        prediction = self.model(inputs)
-        wrapped = _wrapped(target)
-        try:
-            root = self.loss(prediction, wrapped)
-        except (TypeError, ValueError, ArithmeticError):
-            if wrapped is target:
-                raise
-            root = self.loss(prediction, target)  # a class index, say, is no number to wrap
-        if not isinstance(root, Value):
-            raise ValueError(f"the loss of an example is a Value, but got {root!r}")
-        outputs: list[Value] = prediction if _is_list(prediction) else [prediction]
-        if not root.label:
-            root.label = "loss"
-        return root, outputs
-
-    def _is_own(self, node: Value) -> bool:
-        return node.is_leaf and not node.is_constant and node not in self.parameters
-
-    def _json(self, nodes: list[Value], own: list[int], outputs: list[Value]) -> dict[str, Any]:
-        found = set(outputs)
-        return {
-            **graph_json(Trace(nodes[-1])),
-            "seed": 1.0,
-            "parameters": [
-                [i, self.parameters[node]]
-                for i, node in enumerate(nodes)
-                if node in self.parameters
-            ],
-            "own": own,
-            "fixed": [[i, node.data] for i, node in enumerate(nodes) if node.is_constant],
-            "outputs": [i for i, node in enumerate(nodes) if node in found],
-        }
-
-    def _picture(self, root: Value) -> str:
-        return scene(Trace(root), max_nodes=self.max_nodes)
-
-
-def _wrapped(target: Any) -> Any:
-    """The target as leaves of the graph, so that points with other targets share its picture."""
-    if _is_list(target):
-        return [Value(t, f"y{i + 1}") for i, t in enumerate(target)]
-    return Value(target, "y")
-
-
-def _is_list(x: Any) -> bool:
-    return isinstance(x, (list, tuple))
-
 
 def _plain(x: Any) -> Any:
     """A number or a list of numbers, from whatever array it came."""
     plain = as_lists(x)
-    return list(plain) if _is_list(plain) else plain
+    return list(plain) if is_list(plain) else plain
 
 
 def _row(x: Any) -> list[float]:
     row = _plain(x)
-    return [float(number) for number in (row if _is_list(row) else [row])]
+    return [float(number) for number in (row if is_list(row) else [row])]
 
 
 def _number(target: Any) -> float:
-    return float(target[0] if _is_list(target) else target)
+    return float(target[0] if is_list(target) else target)
 
 
 def _byte(output: Any, center: float, spread: float) -> int:
-    if _is_list(output):
+    if is_list(output):
         return max(range(len(output)), key=output.__getitem__) % 256
     if math.isnan(output):
         return 128
@@ -426,7 +297,7 @@ def _byte(output: Any, center: float, spread: float) -> int:
 
 def _target_byte(target: Any, kind: str, center: float, spread: float) -> int:
     if kind == "classes":
-        return _byte(target, 0.0, 1.0) if _is_list(target) else int(target) % 256
+        return _byte(target, 0.0, 1.0) if is_list(target) else int(target) % 256
     if kind == "sides":
         return 255 if _number(target) > center else 1
     return _byte(_number(target), center, spread)

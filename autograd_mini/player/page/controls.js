@@ -65,7 +65,7 @@ function wireControls(player) {
   document.addEventListener("keydown", (event) => {
     const target = /** @type {any} */ (event.target), { key } = event;
     const isArrow = key === "ArrowUp" || key === "ArrowDown";
-    if (event.ctrlKey || event.metaKey || (event.altKey && !isArrow) || !player.scene) return;
+    if (event.ctrlKey || event.metaKey || (event.altKey && !isArrow) || !player.scene || player.isHidden) return;
     if (find("dialog[open]") || target.matches("input:not([type=range]), select")) return;
     if (target.matches("[data-part=epoch]") || (isArrow && leaf() === null)) return;
     if ((key === " " || key === "Enter") && target.matches("button, summary")) return;

@@ -7,6 +7,7 @@ class Player {
     this.selected = null;
     this.hovered = null;
     this.isAskingWhy = false;
+    this.isHidden = false; // then its keys are another view's
     this.breakpoints = new Set();
     /** @type {Map<number, number>} */
     this.gradient = new Map();

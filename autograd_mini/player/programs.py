@@ -1,0 +1,43 @@
+"""Compiled programs in a page: the same statements as the NumPy text, as JavaScript."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from autograd_mini.compiler import Program
+from autograd_mini.compiler.emit import emit
+from autograd_mini.compiler.plan import FORWARD, GRADIENT
+
+__all__ = ["programs"]
+
+
+def programs(named: Mapping[str, Program]) -> str:
+    """Return JavaScript that defines PROGRAMS: for each name what binds a program to a batch size.
+
+    `PROGRAMS.loss(theta, gtheta, B)` is a function of one Float64Array for each argument, number
+    `i` of example `b` at `i * B + b`. A program of one number returns the mean and fills
+    `gtheta`; one of a list returns rows of results.
+
+    Raises:
+        OpaqueError: If an operation cannot be written as JavaScript.
+
+    Example:
+        >>> from autograd_mini import Value, compile
+        >>> w = Value(3.0)
+        >>> print(programs({"loss": compile(lambda x: w * x, 2.0)})[:34])
+        const PROGRAMS = {
+        loss: (() => {
+    """
+    texts = [
+        f"{name}: (() => {{\n{_text(program)}return bind;\n}})(),"
+        for name, program in named.items()
+    ]
+    return "\n".join(["const PROGRAMS = {", *texts, "};"])
+
+
+def _text(program: Program) -> str:
+    plan = program._plan  # pyright: ignore[reportPrivateUsage] # the two are one machine
+    purpose = GRADIENT if program._graph.scalar else FORWARD  # pyright: ignore[reportPrivateUsage]
+    source = emit(plan, purpose, "javascript").source
+    return re.sub(r"[ ]*//[^\n]*\n", "\n", source)  # comments name the maker's lines

@@ -1,0 +1,146 @@
+"""The scalar graphs of examples for a page; those that differ in numbers only share one picture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from autograd_mini import Value, topological_order
+from autograd_mini.drawing.javascript import key
+from autograd_mini.player import graph_json, scene
+from autograd_mini.steps import Trace
+
+__all__ = ["Graphs", "is_list", "leaves"]
+
+MOST_GRAPHS: Final = 12  # pictures in one page; points whose graph is another one are only shown
+
+
+class Graphs:
+    """The graphs of all points: those that differ in numbers only share one picture.
+
+    Attributes:
+        pages: For each graph its JSON and its SVG.
+        notes: What the page should say.
+    """
+
+    def __init__(self, model: Any, loss: Callable[[Any, Any], Any], max_nodes: int) -> None:
+        self.model = model
+        self.loss = loss
+        self.max_nodes = max_nodes
+        self.parameters: dict[Value, int] = {p: i for i, p in enumerate(model.parameters())}
+        self.pages: list[tuple[dict[str, Any], str]] = []
+        self.roots: list[Value] = []
+        self.notes: list[str] = []
+        self._found: dict[Any, int] = {}
+        self._left_out = False
+
+    def note(self, text: str) -> None:
+        """Add a remark to the page."""
+        self.notes.append(text)
+
+    def nodes(self) -> Iterator[Value]:
+        """Every node of every graph."""
+        for root in self.roots:
+            yield from topological_order(root)
+
+    def add(self, number: int, x: Any, target: Any) -> dict[str, Any]:
+        """Return what the page knows of a point, and remember its graph."""
+        root, outputs = self.build(x, target)
+        nodes = topological_order(root)
+        position = {node: i for i, node in enumerate(nodes)}
+        own = [i for i, node in enumerate(nodes) if self._is_own(node)]
+        shape = tuple(
+            [
+                (key(node), node.label, tuple([position[x] for x in node.inputs]))
+                if node.op
+                else (node.label, node.data if node.is_constant else self.parameters.get(node))
+                for node in nodes
+            ]
+        )
+        if shape not in self._found and len(self.pages) < MOST_GRAPHS:
+            self._found[shape] = len(self.pages)
+            self.pages.append((self._json(nodes, own, outputs), self._picture(root)))
+            self.roots.append(root)
+        graph = self._found.get(shape)
+        if graph is None and not self._left_out:
+            self._left_out = True
+            self.note(
+                f"the points have more than {MOST_GRAPHS} different graphs; the others' "
+                "cannot be opened"
+            )
+        return {
+            "number": number,
+            "x": list(x) if is_list(x) else [x],
+            "target": target,
+            "graph": graph,
+            "own": [nodes[i].data for i in own],
+        }
+
+    def build(self, x: Any, target: Any) -> tuple[Value, list[Value]]:
+        """Return the loss of an example, and the model's outputs on the way."""
+        inputs = leaves(x, "x")
+        prediction = self.model(inputs)
+        wrapped = leaves(target, "y")
+        try:
+            root = self.loss(prediction, wrapped)
+        except (TypeError, ValueError, ArithmeticError):
+            if wrapped is target:
+                raise
+            root = self.loss(prediction, target)  # a class index, say, is no number to wrap
+        if not isinstance(root, Value):
+            raise ValueError(f"the loss of an example is a Value, but got {root!r}")
+        outputs: list[Value] = prediction if is_list(prediction) else [prediction]
+        if not root.label:
+            root.label = "loss"
+        return root, outputs
+
+    def _is_own(self, node: Value) -> bool:
+        return node.is_leaf and not node.is_constant and node not in self.parameters
+
+    def _json(self, nodes: list[Value], own: list[int], outputs: list[Value]) -> dict[str, Any]:
+        found = set(outputs)
+        return {
+            **graph_json(Trace(nodes[-1])),
+            "seed": 1.0,
+            "parameters": [
+                [i, self.parameters[node]]
+                for i, node in enumerate(nodes)
+                if node in self.parameters
+            ],
+            "own": own,
+            "sources": [_source(nodes[i].label) for i in own],
+            "fixed": [[i, node.data] for i, node in enumerate(nodes) if node.is_constant],
+            "outputs": [i for i, node in enumerate(nodes) if node in found],
+        }
+
+    def _picture(self, root: Value) -> str:
+        return scene(Trace(root), max_nodes=self.max_nodes)
+
+
+def leaves(numbers: Any, name: str) -> Any:
+    """Return numbers as leaves of a graph, so that other numbers can take their places.
+
+    Example:
+        >>> [x.label for x in leaves([0.5, 1.0], "x")], leaves(0.5, "y").label
+        (['x1', 'x2'], 'y')
+    """
+    if not is_list(numbers):
+        return Value(numbers, name)
+    count = iter(range(1, 1 << 62))
+
+    def wrapped(x: Any) -> Any:
+        return [wrapped(y) for y in x] if is_list(x) else Value(x, f"{name}{next(count)}")
+
+    return wrapped(numbers)
+
+
+def _source(label: str) -> tuple[str, int] | None:
+    """Which number of an example a leaf is: ("x", 2) is the third of its inputs."""
+    found = re.fullmatch(r"([xy])(\d*)", label)
+    return (found[1], int(found[2] or 1) - 1) if found else None
+
+
+def is_list(x: Any) -> bool:
+    """Return whether `x` is a list or a tuple."""
+    return isinstance(x, (list, tuple))

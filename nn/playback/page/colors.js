@@ -1,0 +1,44 @@
+// Colors of outputs and targets: from blue over gray to orange; classes have one each.
+
+const rgb = (text) => [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16));
+const LOW = rgb("#2f74c0"), HIGH = rgb("#d9622b"), MIDDLE = rgb("#b9b6b0");
+const CLASSES = ["#2f74c0", "#d9622b", "#3f9a5b", "#8b5fb5", "#c9a227", "#2aa5a0", "#c2477f", "#7a6a58", "#8aa13a", "#5b6b8c"].map(rgb);
+
+// From the low color over gray to the high one.
+function mix(share) {
+  const [from, to, t] = share < 0.5 ? [LOW, MIDDLE, 2 * share] : [MIDDLE, HIGH, 2 * share - 1];
+  return from.map((x, i) => Math.round(x + (to[i] - x) * t));
+}
+
+const css = ([r, g, b]) => `rgb(${r} ${g} ${b})`;
+const largest = (xs) => xs.reduce((best, x, i) => (x > xs[best] ? i : best), 0);
+
+// What the outputs mean: sides of a middle, numbers around it, or one for each class.
+class Scale {
+  constructor({ kind, center, spread }) { Object.assign(this, { kind, center, spread }); }
+
+  get isOfClasses() { return this.kind === "classes"; }
+
+  share(f) { return Number.isNaN(f) ? 0.5 : clamp(0.5 + (f - this.center) / (2 * this.spread), 0, 1); }
+
+  // A color and how strong it is on the plane: the stronger the surer.
+  paint(outputs) {
+    if (this.isOfClasses) return [CLASSES[largest(outputs) % CLASSES.length], 0.55];
+    const share = this.share(outputs[0]);
+    const color = this.kind === "sides" ? (share < 0.5 ? LOW : HIGH) : mix(share);
+    return [color, 0.12 + 1.2 * Math.abs(share - 0.5)];
+  }
+
+  ofTarget(y) {
+    if (this.isOfClasses) return CLASSES[(y.length > 1 ? largest(y) : y[0]) % CLASSES.length] ?? MIDDLE;
+    if (this.kind === "sides") return y[0] > this.center ? HIGH : LOW;
+    return mix(this.share(y[0]));
+  }
+
+  // Whether an output is on its target's side; undefined where there are no sides.
+  isRight(outputs, y) {
+    if (this.isOfClasses) return y.length === outputs.length ? largest(outputs) === largest(y) : largest(outputs) === y[0];
+    if (this.kind === "sides") return outputs[0] > this.center === y[0] > this.center;
+    return undefined;
+  }
+}

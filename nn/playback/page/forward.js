@@ -1,0 +1,51 @@
+// What all units say, about a grid of inputs or about some examples.
+class Forward {
+  constructor(data, program, trainer) {
+    this.program = program;
+    this.places = data.places.units;
+    this.trainer = trainer;
+    this.width = data.widths[0];
+    this.outputs = data.outputs;
+    this.bound = new Map();
+  }
+
+  // Rows of units, a column for each example: unit u of example b is at u * B + b.
+  run(columns, B) {
+    if (!this.bound.has(B)) {
+      if (this.bound.size > 4) this.bound.clear();
+      const theta = new Float64Array(this.places.length);
+      this.bound.set(B, { theta, call: this.program(theta, new Float64Array(0), B) });
+    }
+    const { theta, call } = this.bound.get(B);
+    this.places.forEach((place, i) => { theta[i] = this.trainer.theta[place]; });
+    return call(columns);
+  }
+
+  of(rows) {
+    const B = rows.length, columns = new Float64Array(this.width * B);
+    rows.forEach((x, b) => x.forEach((number, i) => { columns[i * B + b] = number; }));
+    return this.run(columns, B);
+  }
+
+  // The outputs of every example: the last rows.
+  outputsOf(rows) {
+    const B = rows.length, units = this.of(rows), first = units.length / B - this.outputs;
+    return rows.map((_, b) => Array.from({ length: this.outputs }, (_, k) => units[(first + k) * B + b]));
+  }
+}
+
+// A grid over one or two inputs, as columns.
+class Grid {
+  constructor(low, high) {
+    this.low = [...low];
+    this.high = [...high];
+    this.size = low.length === 1 ? 121 : 40;
+    this.count = low.length === 1 ? this.size : this.size * this.size;
+    const n = this.size, step = (i, k) => low[k] + ((i + 0.5) / n) * (high[k] - low[k]);
+    this.columns = new Float64Array(low.length * this.count);
+    for (let b = 0; b < this.count; b += 1) {
+      this.columns[b] = step(b % n, 0);
+      if (low.length === 2) this.columns[this.count + b] = step(n - 1 - Math.floor(b / n), 1);
+    }
+  }
+}

@@ -1,0 +1,160 @@
+// The network as the lecture draws it: each unit shows what it says over the inputs, each line its
+// weight, or in a backward pass its gradient.
+class Network {
+  constructor(page, host, svg) {
+    this.page = page;
+    this.host = host;
+    this.svg = svg;
+    this.shows = "weights";
+    const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
+    Object.assign(this, { width, height });
+    host.style.setProperty("--ratio", String(width / height));
+    this.canvas = make("canvas");
+    this.canvas.setAttribute("aria-hidden", "true");
+    this.tile = make("canvas");
+    host.append(this.canvas, svg);
+    svg.setAttribute("role", "group");
+    this.lines = this.readLines();
+    this.units = this.readUnits();
+    this.wire();
+  }
+
+  readLines() {
+    const place = new Map(this.page.trainer.names.map((name, i) => [name, i]));
+    return [...this.svg.querySelectorAll("line")].map((element) => {
+      const title = find("title", element), name = title.textContent.split(" = ")[0];
+      return { element, title, name, place: place.get(name) };
+    });
+  }
+
+  readUnits() {
+    const starts = new Map();
+    let row = 0;
+    for (const { name, size } of this.page.data.layers) {
+      starts.set(name, row);
+      row += size;
+    }
+    return [...this.svg.querySelectorAll("g.unit")].map((element) => {
+      const title = find("title", element).textContent, circle = find("circle", element);
+      const [name] = title.split(":"), [, input] = title.match(/^input (\d+)$/) ?? [];
+      const [, layer, unit] = name.match(/^(.*)\.neurons\.(\d+)$/) ?? [];
+      element.setAttribute("tabindex", 0);
+      element.setAttribute("role", "button");
+      element.setAttribute("aria-label", `${title}: opens its numbers for the chosen example`);
+      return {
+        element, title, name: input === undefined ? name : `x${Number(input) + 1}`,
+        x: Number(circle.getAttribute("cx")), y: Number(circle.getAttribute("cy")), r: Number(circle.getAttribute("r")),
+        input: input === undefined ? null : Number(input),
+        row: layer === undefined ? null : starts.get(layer) + Number(unit),
+      };
+    });
+  }
+
+  wire() {
+    const unitOf = (event) => this.units.find((unit) => unit.element === event.target.closest?.("g.unit"));
+    this.svg.addEventListener("click", (event) => { const unit = unitOf(event); if (unit) this.page.open(unit.name); });
+    this.svg.addEventListener("keydown", (event) => {
+      const unit = unitOf(event);
+      if (unit && event.key === "Enter") this.page.open(unit.name);
+    });
+    const tell = (event) => {
+      const line = this.lines.find(({ element }) => element === event.target.closest?.("line")), unit = unitOf(event);
+      const { theta, grad } = this.page.trainer;
+      if (line?.place !== undefined) {
+        line.title.textContent = `${line.name} = ${repr(theta[line.place])}`;
+        this.page.tell(`${line.name} = ${six(theta[line.place])}, gradient ${six(grad[line.place])}`);
+      } else if (unit) this.page.tell(`${unit.title.replace(/, (b = .*|no bias)$/, "")}. Click: its scalar nodes, for point ${this.page.chosen}`);
+    };
+    this.svg.addEventListener("pointerover", tell);
+    this.svg.addEventListener("focusin", tell);
+    new ResizeObserver(() => this.page.paint()).observe(this.host);
+  }
+
+  // Lines by weight or by gradient: the width tells the size, the color the sign.
+  paintLines() {
+    const { theta, grad } = this.page.trainer, numbers = this.shows === "weights" ? theta : grad;
+    let scale = 0;
+    for (const { place } of this.lines) scale = Math.max(scale, Math.abs(numbers[place]) || 0);
+    this.svg.classList.toggle("gradients", this.shows !== "weights");
+    for (const { element, place } of this.lines) {
+      const x = numbers[place], share = scale ? Math.abs(x) / scale : 0;
+      element.setAttribute("class", x > 0 ? "up" : x < 0 ? "down" : "");
+      element.style.strokeWidth = (0.3 + 3.4 * share).toFixed(2);
+      element.style.strokeOpacity = (0.2 + 0.65 * share).toFixed(2);
+    }
+    return scale;
+  }
+
+  // `units` are all units' rows over the grid; without a grid the chosen example's numbers.
+  paint(units, grid) {
+    const scale = this.paintLines();
+    const width = this.host.clientWidth, height = this.host.clientHeight;
+    if (!width) return;
+    const ratio = Math.min(devicePixelRatio, 2), { canvas } = this;
+    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+    const pen = canvas.getContext("2d");
+    const zoom = Math.min(w / this.width, h / this.height);
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, w, h);
+    pen.setTransform(zoom, 0, 0, zoom, (w - zoom * this.width) / 2, (h - zoom * this.height) / 2);
+    pen.imageSmoothingEnabled = true;
+    for (const unit of this.units) {
+      pen.save();
+      pen.beginPath();
+      pen.arc(unit.x, unit.y, unit.r, 0, 7);
+      pen.clip();
+      if (grid) this.paintMap(pen, unit, units, grid);
+      else {
+        pen.fillStyle = css(mix(0.5 + 0.5 * this.share(unit, units)));
+        pen.fillRect(unit.x - unit.r, unit.y - unit.r, 2 * unit.r, 2 * unit.r);
+      }
+      pen.restore();
+    }
+    const strongest = find("[data-part=strongest]");
+    strongest.textContent = scale ? `the widest line: ${short(scale)}` : this.shows === "weights" ? "" : "no gradient yet: make an update";
+  }
+
+  // A unit's number for the chosen example, from -1 to 1 within its layer.
+  share(unit, units) {
+    const { X } = this.page.trainer, { chosen, data } = this.page;
+    if (unit.input !== null) {
+      const x = X[chosen][unit.input], reach = Math.max(...X.map((row) => Math.abs(row[unit.input])));
+      return reach ? clamp(x / reach, -1, 1) : 0;
+    }
+    let first = 0, layer = 0;
+    while (unit.row >= first + data.layers[layer].size) first += data.layers[layer++].size;
+    const reach = Math.max(...units.subarray(first, first + data.layers[layer].size).map(Math.abs));
+    return reach ? clamp(units[unit.row] / reach, -1, 1) || 0 : 0;
+  }
+
+  paintMap(pen, unit, units, grid) {
+    const { count, size, columns } = grid, { scale, outputs } = this.page;
+    const values = unit.input === null ? units.subarray(unit.row * count, (unit.row + 1) * count)
+      : columns.subarray(unit.input * count, (unit.input + 1) * count);
+    const isOutput = unit.input === null && unit.row >= units.length / count - outputs && outputs === 1;
+    let low = Infinity, high = -Infinity;
+    for (const x of values) [low, high] = [Math.min(low, x), Math.max(high, x)];
+    const reach = Math.max(Math.abs(low), Math.abs(high)) || 1;
+    const share = isOutput ? (x) => scale.share(x)
+      : unit.input !== null ? (x) => (x - low) / (high - low || 1) : (x) => 0.5 + (0.5 * x) / reach;
+    const { x, y, r } = unit;
+    if (columns.length === count) { // one input: a little curve
+      pen.beginPath();
+      for (let b = 0; b < count; b += 3) pen.lineTo(x - r + (2 * r * b) / (count - 1), y + r * 0.75 * (1 - 2 * share(values[b])));
+      pen.strokeStyle = css(HIGH);
+      pen.lineWidth = 2;
+      pen.stroke();
+      return;
+    }
+    const image = this.image ??= new ImageData(size, size), pixels = image.data;
+    for (let b = 0; b < count; b += 1) {
+      const s = clamp(share(values[b]), 0, 1), [from, to, t] = s < 0.5 ? [LOW, MIDDLE, 2 * s] : [MIDDLE, HIGH, 2 * s - 1];
+      for (let c = 0; c < 3; c += 1) pixels[4 * b + c] = from[c] + (to[c] - from[c]) * t;
+      pixels[4 * b + 3] = 255;
+    }
+    if (this.tile.width !== size) this.tile.width = this.tile.height = size;
+    this.tile.getContext("2d").putImageData(image, 0, 0);
+    pen.drawImage(this.tile, x - r, y - r, 2 * r, 2 * r);
+  }
+}

@@ -1,0 +1,509 @@
+// The playground: data, network and training, and one example in the player.
+
+class Playground {
+  constructor(data) {
+    this.data = data;
+    this.trainer = new Trainer(data, PROGRAMS.loss);
+    this.trainer.explain = (examples) => this.explain(examples);
+    this.forward = new Forward(data, PROGRAMS.units, this.trainer);
+    this.scale = new Scale(data.scale);
+    [this.width] = data.widths;
+    this.outputs = data.outputs;
+    this.points = [...data.points]; // the graph of each example
+    for (const graph of data.graphs) graph.fixed = graph.fixed.map(([i, x]) => [i, number(x)]);
+    this.scenes = [];
+    this.chosen = 0;
+    this.isEdited = false;
+    this.isReplayable = true; // whether so many updates from the start lead here
+    this.isShown = false; // whether the player shows the numbers of now
+    this.player = new Player(document.body, () => this.remember());
+    this.player.state = () => this.state();
+    this.part = this.player.part;
+    this.curve = new Curve(this.part("curve"));
+    this.card = new DataCard(this);
+    const diagram = document.getElementById("diagram");
+    if (diagram) this.network = new Network(this, this.part("net"), diagram.content.querySelector("svg"));
+    document.body.classList.toggle("no-network", !diagram);
+    this.wire();
+    this.publish();
+    this.read();
+  }
+
+  // One example's graph.
+
+  leaves(i, graph) {
+    const { trainer } = this, leaves = new Array(graph.inputs.length).fill(0);
+    for (const [node, x] of graph.fixed) leaves[node] = x;
+    for (const [node, place] of graph.parameters) leaves[node] = trainer.theta[place];
+    graph.own.forEach((node, k) => {
+      const [which, at] = graph.sources[k] ?? [];
+      leaves[node] = which ? (which === "x" ? trainer.X : trainer.Y)[i][at] : 0;
+    });
+    return leaves;
+  }
+
+  // The player shows the chosen example with the parameters of now.
+  refresh() {
+    if (this.isShown) return;
+    const index = this.points[this.chosen], graph = this.data.graphs[index];
+    if (!graph) return;
+    this.isShown = true;
+    const svg = this.scenes[index] ??= document.getElementById(`graph-${index}`).content.querySelector("svg");
+    const { data, local } = compute(graph, this.leaves(this.chosen, graph));
+    this.player.load(svg, graph, data, local);
+  }
+
+  choose(i) {
+    if (i !== this.chosen) {
+      this.player.edits.changed.clear();
+      this.chosen = i;
+    }
+    this.isShown = false;
+    this.show();
+  }
+
+  // A unit's scalar nodes, for the chosen example.
+  open(label) {
+    this.view("graph");
+    const id = this.player.graph?.label.indexOf(label) ?? -1;
+    const box = this.player.scene?.boxes.get(id);
+    if (!box) return;
+    if (!this.player.position) this.player.go(this.player.first[id]);
+    this.player.select(id);
+    const { camera } = this.player.scene;
+    camera.measure();
+    camera.isMoved = true;
+    camera.look(box.x + box.width / 2, box.y + box.height / 2, 1);
+  }
+
+  // Why a number ran away: the first example whose graph cannot be computed.
+  explain(examples) {
+    for (const i of examples) {
+      const graph = this.data.graphs[this.points[i]];
+      if (!graph) continue;
+      const { problems } = evaluate(graph, this.leaves(i, graph));
+      for (const problem of problems.values()) return `at example ${i}, ${problem}`;
+    }
+    return "";
+  }
+
+  // Data.
+
+  target(y) {
+    const [, width] = this.data.widths;
+    const numbers = [].concat(y).flat(Infinity);
+    if (this.data.isClasses && width > 1 && numbers.length === 1) {
+      if (!Number.isInteger(numbers[0]) || numbers[0] < 0 || numbers[0] >= width) {
+        throw new Error(`a class is a whole number from 0 to ${width - 1}, but got ${numbers[0]}`);
+      }
+      return oneHot(numbers[0], width);
+    }
+    return this.numbers(numbers, width, "y");
+  }
+
+  numbers(given, width, name) {
+    const numbers = [].concat(given).flat(Infinity);
+    if (numbers.length !== width || !numbers.every(Number.isFinite)) {
+      throw new Error(`${name} takes ${width} finite number${width === 1 ? "" : "s"}, but got ${JSON.stringify(given)}`);
+    }
+    return numbers;
+  }
+
+  setPoint(i, x, y) {
+    const { trainer } = this;
+    if (!Number.isInteger(i) || i < 0 || i >= trainer.count) {
+      throw new Error(`there is no example ${i}: there are 0 to ${trainer.count - 1}`);
+    }
+    const row = this.numbers(x, this.width, "x"), target = this.target(y);
+    trainer.X[i] = row;
+    trainer.Y[i] = target;
+    trainer.touch();
+    this.edited();
+  }
+
+  edited() {
+    this.isEdited = true;
+    if (this.trainer.updates) this.isReplayable = false;
+    this.isShown = false;
+    this.show();
+  }
+
+  add([x, y]) {
+    const { trainer } = this;
+    const target = this.card.brushed();
+    if (this.width === 1 && this.scale.kind === "numbers") target[0] = y;
+    trainer.X.push(this.width === 1 ? [x] : [x, y]);
+    trainer.Y.push(target);
+    this.points.push(this.points.find((index) => index !== null) ?? null);
+    this.chosen = trainer.count - 1;
+    trainer.restartEpoch();
+    this.edited();
+  }
+
+  remove(i) {
+    const { trainer } = this;
+    if (trainer.count === 1) {
+      this.say("one example is needed at least", true);
+      return;
+    }
+    for (const list of [trainer.X, trainer.Y, this.points]) list.splice(i, 1);
+    this.chosen = Math.min(this.chosen, trainer.count - 1);
+    trainer.restartEpoch();
+    this.edited();
+  }
+
+  replaceData(X, Y) {
+    const { trainer } = this;
+    [trainer.X, trainer.Y] = [X, Y];
+    this.points = X.map(() => this.data.points.find((index) => index !== null) ?? null);
+    this.chosen = 0;
+    trainer.restartEpoch();
+    this.card.view.fit();
+    this.edited();
+  }
+
+  restoreData() {
+    this.trainer.restoreData();
+    this.points = [...this.data.points];
+    this.chosen = Math.min(this.chosen, this.trainer.count - 1);
+    this.card.view.fit();
+    this.edited();
+    this.isEdited = false;
+    this.show();
+  }
+
+  // Numbers typed into the player become the network's and the data's.
+  keepEdits() {
+    const { graph, edits } = this.player, { trainer } = this;
+    const parameters = new Map(graph.parameters);
+    for (const [id, x] of edits.changed) {
+      if (parameters.has(id)) trainer.theta[parameters.get(id)] = x;
+      const [which, at] = graph.sources[graph.own.indexOf(id)] ?? [];
+      if (which) (which === "x" ? trainer.X : trainer.Y)[this.chosen][at] = x;
+    }
+    edits.changed.clear();
+    trainer.touch();
+    this.isReplayable = false;
+    this.edited();
+    this.say("The network goes on with these numbers.");
+  }
+
+  // Training.
+
+  train(updates) {
+    const { trainer } = this;
+    if (!Number.isInteger(updates) || updates < 0) throw new Error(`train takes a whole number of updates, but got ${updates}`);
+    let loss = updates ? NaN : trainer.gradient(trainer.everyone());
+    trainer.stopped = "";
+    for (let k = 0; k < updates && !trainer.stopped; k += 1) loss = trainer.step();
+    this.trained();
+    return loss;
+  }
+
+  trained() {
+    if (this.trainer.stopped) {
+      this.pause();
+      this.say(`${this.trainer.stopped}. Nothing was changed by that update. Rewind, and take a lower learning rate than ${short(this.trainer.optimizer.lr)}.`, true);
+    } else this.say("");
+    this.isShown = false;
+    this.show();
+  }
+
+  epoch() {
+    const { trainer } = this;
+    const rest = trainer.order === null || trainer.at >= trainer.count ? trainer.count : trainer.count - trainer.at;
+    this.train(Math.ceil(rest / trainer.size));
+  }
+
+  rewind() {
+    this.pause();
+    this.trainer.rewind();
+    this.isReplayable = true;
+    this.player.edits.changed.clear();
+    this.isShown = false;
+    this.say("");
+    this.settings();
+    this.show();
+  }
+
+  play() {
+    this.isPlaying = true;
+    this.playing();
+    let before = performance.now(), owed = 1;
+    const frame = (now) => {
+      if (!this.isPlaying) return;
+      const pace = Number(this.part("pace").value), { trainer } = this;
+      owed = Math.min(owed + ((now - before) / 1000) * pace, 60);
+      before = now;
+      trainer.stopped = "";
+      const until = performance.now() + 9; // of the 16 ms of a frame
+      let done = 0;
+      while ((pace ? owed >= 1 : true) && !trainer.stopped && performance.now() < until) {
+        trainer.step();
+        owed -= 1;
+        done += 1;
+      }
+      if (done) this.trained();
+      if (this.isPlaying) requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  }
+
+  pause() {
+    if (!this.isPlaying) return;
+    this.isPlaying = false;
+    this.playing();
+    this.say("");
+    this.show();
+  }
+
+  playing() {
+    const button = this.part("train");
+    button.dataset.playing = String(this.isPlaying);
+    find("span", button).textContent = this.isPlaying ? "Pause" : "Train";
+    button.title = this.isPlaying ? "Pause (t)" : "Update after update, until you pause it (t)";
+  }
+
+  // What is seen.
+
+  view(name) {
+    document.body.dataset.view = name;
+    this.player.isHidden = name !== "graph";
+    for (const which of ["network", "graph"]) this.part(`view-${which}`).setAttribute("aria-pressed", String(which === name));
+    this.show();
+  }
+
+  get isGraph() { return document.body.dataset.view === "graph"; }
+
+  show() {
+    if (this.isGraph || !this.isPlaying) this.refresh();
+    this.paint();
+    const { trainer } = this;
+    const count = (x) => x.toLocaleString("en");
+    this.part("updates").textContent = count(trainer.updates);
+    this.part("epochs").textContent = count(trainer.losses.length);
+    this.part("loss").textContent = trainer.loss === undefined ? "–" : short(trainer.loss);
+    this.part("rewind").disabled = !trainer.updates && !trainer.stopped;
+    this.part("restore-data").hidden = !this.isEdited;
+    this.part("keep").hidden = !this.player.edits.changed.size;
+    if (!this.isPlaying) this.card.fields();
+    this.curve.draw(trainer.losses);
+    this.remember();
+  }
+
+  paint() {
+    if (!this.card) return;
+    const { view } = this.card, { trainer, forward } = this;
+    view.mark();
+    const grid = this.width <= 2 ? view.grid : null;
+    const units = grid ? forward.run(grid.columns, grid.count) : null;
+    view.paint(units);
+    this.network?.paint(units ?? forward.of([trainer.X[this.chosen]]), grid);
+    this.about();
+  }
+
+  targetText(y) { return this.data.isClasses && y.length > 1 ? String(largest(y)) : y.map(repr).join(", "); }
+
+  about() {
+    const { trainer, chosen, scale } = this;
+    const outputs = this.forward.outputsOf(trainer.X), found = outputs[chosen];
+    const right = outputs.map((f, i) => scale.isRight(f, trainer.Y[i]));
+    const count = right.filter(Boolean).length;
+    this.part("right").textContent = right[0] === undefined ? `${trainer.count} points` : `${count} of ${trainer.count} right`;
+    const list = (xs) => (xs.length > 6 ? `${xs.slice(0, 6).map(short).join(", ")}, …` : xs.map(short).join(", "));
+    this.part("about").textContent = `point ${chosen}: output ${list(found)}`;
+  }
+
+  say(text, isWarning = false) {
+    const host = this.part("said");
+    host.textContent = text || (this.isPlaying ? "Training." : this.trainer.updates
+      ? "Paused. Drag a point or change a number, and train on; Rewind leads back to the very same start."
+      : "Nothing is trained yet. Train makes update after update until you pause it.");
+    host.classList.toggle("warning", isWarning);
+    this.part("rewind").classList.toggle("offered", isWarning && Boolean(this.trainer.stopped));
+  }
+
+  tell(text) { this.part("told").textContent = text; }
+
+  // Settings.
+
+  settings() {
+    const { optimizer, batch, start } = this.trainer;
+    const select = this.part("optimizer");
+    if (!select.options.length) {
+      const given = this.data.optimizer;
+      select.append(new Option(`${given.kind}, as given`, "given"));
+      for (const name of Object.keys(OPTIMIZERS)) select.append(new Option(name, name));
+    }
+    if (!this.trainer.updates && optimizer.lr === start.optimizer.lr) select.value = "given";
+    this.part("lr").value = String(optimizer.lr);
+    this.part("batch").value = batch === null ? "" : String(batch);
+    this.part("batch").placeholder = `all ${this.trainer.count}`;
+  }
+
+  setting(name, text) {
+    const { trainer } = this, x = Number(text);
+    try {
+      if (name === "lr") {
+        if (text.trim() === "" || !(x >= 0) || !Number.isFinite(x)) throw new Error(`a learning rate is a number from 0 up, but got ${text || "nothing"}`);
+        trainer.optimizer.lr = x;
+      } else if (name === "batch") {
+        if (text.trim() !== "" && !(Number.isInteger(x) && x >= 1)) throw new Error(`a batch size is a whole number from 1 up, or nothing for all, but got ${text}`);
+        trainer.batch = text.trim() === "" ? null : x;
+        trainer.restartEpoch();
+      } else trainer.choose(text);
+      this.isReplayable = false;
+      this.say("");
+    } catch (error) {
+      this.say(error.message, true);
+      this.settings();
+    }
+    this.remember();
+  }
+
+  save() {
+    const link = make("a");
+    link.href = URL.createObjectURL(new Blob([JSON.stringify(this.trainer.weights(), null, 1)], { type: "application/json" }));
+    link.download = "weights.json";
+    document.body.append(link);
+    link.click();
+    link.remove();
+    this.say("weights.json: nn.load_state(model, \"weights.json\") takes it back into Python");
+  }
+
+  wire() {
+    const { part } = this;
+    const lines = (shows) => {
+      if (!this.network) return;
+      this.network.shows = shows;
+      for (const which of ["weights", "gradients"]) part(`lines-${which}`).setAttribute("aria-pressed", String(which === shows));
+      this.paint();
+    };
+    const actions = {
+      rewind: () => this.rewind(),
+      train: () => (this.isPlaying ? this.pause() : this.play()),
+      "one-update": () => { this.pause(); this.train(1); },
+      "one-epoch": () => { this.pause(); this.epoch(); },
+      "view-network": () => this.view("network"),
+      "view-graph": () => this.view("graph"),
+      "lines-weights": () => lines("weights"),
+      "lines-gradients": () => lines("gradients"),
+      keep: () => this.keepEdits(),
+      save: () => this.save(),
+    };
+    for (const [name, action] of Object.entries(actions)) part(name).addEventListener("click", action);
+    for (const name of ["lr", "batch", "optimizer"]) {
+      part(name).addEventListener("change", () => this.setting(name, part(name).value));
+    }
+    const keys = {
+      t: actions.train, u: actions["one-update"], e: actions["one-epoch"], z: actions.rewind,
+      v: () => this.view(this.isGraph ? "network" : "graph"),
+      g: () => lines(this.network?.shows === "weights" ? "gradients" : "weights"),
+    };
+    const elsewhere = { " ": actions.train, "?": () => part("keys").showModal(), l: () => part("link").click() };
+    document.addEventListener("keydown", (event) => {
+      const target = /** @type {any} */ (event.target);
+      if (event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
+      if (target.matches("input:not([type=range]), select")) return;
+      if (event.key === " " && target.matches("button, summary")) return;
+      const action = keys[event.key] ?? (this.isGraph ? undefined : elsewhere[event.key]);
+      if (!action) return;
+      event.preventDefault();
+      action();
+    });
+    const list = find("dialog dl");
+    for (const [key, text] of [["t", "train, pause"], ["u", "one update"], ["e", "one epoch"], ["z", "rewind to the very same start"],
+      ["v", "network, or one example"], ["g", "lines by weight, or by gradient"]].reverse()) {
+      const term = make("dt");
+      term.append(make("kbd", "", key));
+      list.prepend(term, make("dd", "", text));
+    }
+    this.part("theme").addEventListener("click", () => this.paint());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
+    addEventListener("hashchange", () => this.read());
+  }
+
+  // window.autograd: beside the player's (api.js), which speaks of the chosen example,
+  //
+  //   train(updates)        makes updates; the loss before the last of them
+  //   rewind()              parameters, optimizer and order as at the start; edited data stay
+  //   weights()             { name: number }
+  //   gradients()           { name: number }, of the last update
+  //   setPoint(i, x, y)     X[i] and y[i]
+  publish() {
+    publish(this.player);
+    const /** @type {any} */ player = (/** @type {any} */ (window).autograd);
+    const fresh = (name) => (...given) => {
+      this.refresh();
+      return player[name](...given);
+    };
+    const names = ["set", "go", "value", "why"];
+    /** @type {any} */ (window).autograd = {
+      ...Object.fromEntries(names.map((name) => [name, fresh(name)])),
+      reset: () => {
+        this.player.edits.reset();
+        if (this.isEdited) this.restoreData();
+      },
+      state: () => this.state(),
+      train: (updates) => { this.pause(); return this.train(updates); },
+      rewind: () => this.rewind(),
+      weights: () => this.trainer.weights(),
+      gradients: () => this.trainer.gradients(),
+      setPoint: (i, x, y) => this.setPoint(i, x, y),
+    };
+  }
+
+  // The address: #updates=120&point=7&view=graph&step=12
+
+  fields() {
+    const fields = {};
+    if (this.isReplayable && this.trainer.updates) fields.updates = this.trainer.updates;
+    if (this.chosen) fields.point = this.chosen;
+    if (this.isReplayable && this.trainer.count === this.data.points.length) {
+      this.trainer.X.forEach((x, i) => {
+        const y = this.trainer.Y[i], { X, Y } = this.trainer.start;
+        if (String(x) !== String(X[i]) || String(y) !== String(Y[i])) fields[`p${i}`] = [...x, ...y].map(repr).join(" ");
+      });
+    }
+    if (this.isGraph) fields.view = "graph";
+    if (this.player.graph && (this.isGraph || this.player.edits.changed.size || this.player.position)) Object.assign(fields, this.player.fields());
+    return fields;
+  }
+
+  state() { return "#" + new URLSearchParams(/** @type {any} */ (this.fields())); }
+
+  read() {
+    const fields = address(), { trainer } = this;
+    this.pause();
+    trainer.rewind();
+    for (const [key, text] of fields) {
+      const [, i] = key.match(/^p(\d+)$/) ?? [], numbers = text.split(" ").map(Number);
+      if (i === undefined || !trainer.X[Number(i)] || numbers.length !== this.data.widths[0] + this.data.widths[1] || !numbers.every(Number.isFinite)) continue;
+      trainer.X[Number(i)] = numbers.slice(0, this.width);
+      trainer.Y[Number(i)] = numbers.slice(this.width);
+      this.isEdited = true;
+    }
+    trainer.restartEpoch();
+    const updates = clamp(Math.round(Number(fields.get("updates")) || 0), 0, 100000);
+    for (let k = 0; k < updates && !trainer.stopped; k += 1) trainer.step();
+    this.chosen = clamp(Math.round(Number(fields.get("point")) || 0), 0, trainer.count - 1);
+    this.isReplayable = true;
+    this.isShown = false;
+    this.say("");
+    this.settings();
+    this.view(fields.get("view") === "graph" || !this.network ? "graph" : "network");
+    this.refresh();
+    if (this.player.graph) this.player.restore(fields);
+    this.isReady = true;
+  }
+
+  // Browsers count how often the address is written: while it trains, and in a burst, it waits.
+  remember() {
+    if (!this.isReady || this.isPlaying) return;
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => writeAddress(this.fields()), 250);
+    this.part("keep").hidden = !this.player.edits.changed.size;
+  }
+}
+
+const playground = new Playground(readJson("playground"));

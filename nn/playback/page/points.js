@@ -1,0 +1,197 @@
+// The examples as points: in the plane of two inputs, or over one input beside the output.
+class Points {
+  constructor(page, host) {
+    this.page = page;
+    this.host = host;
+    this.isCurve = page.width === 1;
+    this.canvas = make("canvas");
+    this.canvas.setAttribute("role", "img");
+    this.svg = makeSvg("svg", { viewBox: "0 0 100 100", role: "group", "aria-label": "The examples" });
+    this.svg.append(makeSvg("g", { class: "lines" }), makeSvg("g", { class: "marks" }));
+    this.fit();
+    host.append(this.canvas, this.svg);
+    this.wire();
+  }
+
+  // The window of the plane: wide enough for every point.
+  fit() {
+    const { trainer, data } = this.page;
+    const [low, high] = [[...data.low], [...data.high]];
+    const widen = (i, x) => { [low[i], high[i]] = [Math.min(low[i], x), Math.max(high[i], x)]; };
+    for (const x of trainer.X) x.forEach((number, i) => widen(i, number));
+    this.grid = new Grid(low, high);
+    this.canvas.width = this.canvas.height = this.grid.size;
+    if (!this.isCurve) return;
+    const levels = trainer.Y.flat(), margin = 0.15 * (Math.max(...levels) - Math.min(...levels)) || 1;
+    this.range = [Math.min(...levels) - margin, Math.max(...levels) + margin];
+  }
+
+  across(x) { return (100 * (x - this.grid.low[0])) / (this.grid.high[0] - this.grid.low[0]); }
+
+  up(y) {
+    const [low, high] = this.isCurve ? this.range : [this.grid.low[1], this.grid.high[1]];
+    return (100 * (high - y)) / (high - low);
+  }
+
+  // The numbers at a place of the window.
+  at(event) {
+    const { left, top, width, height } = this.svg.getBoundingClientRect();
+    const [low, high] = this.isCurve ? this.range : [this.grid.low[1], this.grid.high[1]];
+    const s = clamp((event.clientX - left) / width, 0, 1), t = clamp((event.clientY - top) / height, 0, 1);
+    return [this.grid.low[0] + s * (this.grid.high[0] - this.grid.low[0]), high - t * (high - low)]
+      .map((x) => Number(x.toPrecision(6)));
+  }
+
+  mark() {
+    const { trainer, chosen, scale } = this.page;
+    const marks = find(".marks", this.svg), radius = trainer.count > 120 ? 1.4 : 2;
+    while (marks.children.length > trainer.count) marks.lastChild.remove();
+    while (marks.children.length < trainer.count) {
+      marks.append(makeSvg("circle", { tabindex: 0, role: "button", "data-point": marks.children.length }));
+    }
+    trainer.X.forEach((x, i) => {
+      const circle = marks.children[i], y = trainer.Y[i];
+      circle.setAttribute("cx", this.across(x[0]));
+      circle.setAttribute("cy", this.up(this.isCurve ? y[0] : x[1]));
+      circle.setAttribute("r", radius);
+      circle.setAttribute("fill", css(scale.ofTarget(y)));
+      circle.setAttribute("class", i === chosen ? "chosen" : "");
+      circle.setAttribute("aria-pressed", String(i === chosen));
+      circle.setAttribute("aria-label", `point ${i}: x = ${x.map(short).join(", ")}, target ${y.map(short).join(", ")}`);
+    });
+  }
+
+  // What the outputs are over the window. `units` are all units' rows over the grid.
+  paint(units) {
+    const { count, size } = this.grid, { outputs, scale } = this.page;
+    const first = units.length / count - outputs;
+    if (this.isCurve) return this.paintCurve(units, first);
+    const image = new ImageData(size, size), values = new Array(outputs);
+    for (let b = 0; b < count; b += 1) {
+      for (let k = 0; k < outputs; k += 1) values[k] = units[(first + k) * count + b];
+      const [[r, g, b_], strength] = scale.paint(values);
+      image.data.set([r, g, b_, 255 * strength], 4 * b);
+    }
+    this.canvas.getContext("2d").putImageData(image, 0, 0);
+    this.canvas.setAttribute("aria-label", "What the model says about the plane of its two inputs");
+    return undefined;
+  }
+
+  paintCurve(units, first) {
+    const { count, columns } = this.grid, { outputs } = this.page, lines = find(".lines", this.svg);
+    while (lines.children.length < outputs) lines.append(makeSvg("path"));
+    for (let k = 0; k < outputs; k += 1) {
+      let d = "";
+      for (let b = 0; b < count; b += 1) {
+        const y = clamp(this.up(units[(first + k) * count + b]), -200, 300);
+        if (Number.isFinite(y)) d += `${d ? "L" : "M"}${this.across(columns[b]).toFixed(2)},${y.toFixed(2)}`;
+      }
+      lines.children[k].setAttribute("d", d);
+    }
+    this.canvas.setAttribute("aria-label", "What the model says along its input");
+  }
+
+  // Move a point; over one input its target moves too, if targets are any numbers.
+  move(i, [x, y]) {
+    const { trainer, scale } = this.page;
+    if (!this.isCurve) this.page.setPoint(i, [x, y], trainer.Y[i]);
+    else this.page.setPoint(i, [x], scale.kind === "numbers" ? [y, ...trainer.Y[i].slice(1)] : trainer.Y[i]);
+  }
+
+  wire() {
+    const { svg, page } = this;
+    let dragged = null, from = null, isMoved = false;
+    const pointOf = (event) => {
+      const element = event.target.closest?.("[data-point]");
+      return element ? Number(element.dataset.point) : null;
+    };
+    svg.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
+      event.preventDefault();
+      [dragged, from, isMoved] = [pointOf(event), event, false];
+      svg.setPointerCapture(event.pointerId);
+      if (dragged !== null) {
+        page.choose(dragged);
+        event.target.focus({ preventScroll: true });
+      }
+    });
+    svg.addEventListener("pointermove", (event) => {
+      if (!from || dragged === null) return;
+      isMoved ||= Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > 3;
+      if (isMoved) this.move(dragged, this.at(event));
+    });
+    svg.addEventListener("pointerup", (event) => {
+      if (from && dragged === null) page.add(this.at(event));
+      from = null;
+    });
+    svg.addEventListener("pointercancel", () => { from = null; });
+    svg.addEventListener("keydown", (event) => {
+      const i = pointOf(event);
+      if (i === null) return;
+      const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [0, 0];
+      if (dx || dy) {
+        const share = event.shiftKey ? 0.1 : 0.02, { low, high } = this.grid, { trainer } = page;
+        const [bottom, top] = this.isCurve ? this.range : [low[1], high[1]];
+        const y = this.isCurve ? trainer.Y[i][0] : trainer.X[i][1];
+        this.move(i, [trainer.X[i][0] + dx * share * (high[0] - low[0]), y + dy * share * (top - bottom)]
+          .map((x) => Number(x.toPrecision(6))));
+      } else if (event.key === "Delete" || event.key === "Backspace") page.remove(i);
+      else if (event.key === "Enter") page.choose(i);
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  }
+}
+
+// Examples that are not in a plane: what the model makes of each, the worst first by eye.
+class List {
+  constructor(page, host) {
+    this.page = page;
+    host.classList.add("list");
+    const table = make("table"), head = make("thead"), row = make("tr");
+    for (const name of ["example", "target", "output"]) row.append(make("th", "", name));
+    head.append(row);
+    this.body = make("tbody");
+    table.append(head, this.body);
+    host.append(table);
+    host.tabIndex = 0;
+    this.body.addEventListener("click", (event) => this.take(event));
+    this.body.addEventListener("keydown", (event) => event.key === "Enter" && this.take(event));
+  }
+
+  take(event) {
+    const row = event.target.closest("tr");
+    if (row) this.page.choose(Number(row.dataset.point));
+  }
+
+  fit() { return undefined; }
+
+  mark() {
+    const { trainer, chosen } = this.page, { body } = this;
+    const shown = Math.min(trainer.count, 300);
+    while (body.children.length > shown) body.lastChild.remove();
+    while (body.children.length < shown) {
+      const row = make("tr");
+      row.dataset.point = body.children.length;
+      row.tabIndex = 0;
+      row.append(make("th", "", String(body.children.length)), make("td"), make("td"));
+      body.append(row);
+    }
+    for (let i = 0; i < shown; i += 1) {
+      const row = body.children[i];
+      row.classList.toggle("selected", i === chosen);
+      row.cells[1].textContent = this.page.targetText(trainer.Y[i]);
+    }
+  }
+
+  paint() {
+    const { trainer, forward, scale } = this.page, shown = this.body.children.length;
+    const outputs = forward.outputsOf(trainer.X.slice(0, shown));
+    outputs.forEach((found, i) => {
+      const cell = this.body.children[i].cells[2];
+      cell.textContent = scale.isOfClasses && found.length > 2 ? `class ${largest(found)}` : found.map(short).join(", ");
+      cell.classList.toggle("wrong", scale.isRight(found, trainer.Y[i]) === false);
+    });
+  }
+}

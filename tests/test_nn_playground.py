@@ -1,0 +1,492 @@
+"""A playground trains in the browser: the same numbers as Python's, by mouse, keys and touch."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nn
+from autograd_mini import Op, Value, apply, dot, register, tanh
+from autograd_mini.steps import Trace
+from nn import FNN, SGD, Adam, AdamW, Playground, Trainer, datasets, fit
+
+Opener = Callable[..., Any]
+
+X, Y = datasets.moons(20, noise=0.1, seed=3)
+
+
+def written(tmp_path: Path, model: Any, X: Any, y: Any, **options: Any) -> Path:
+    path = tmp_path / "playground.html"
+    Playground(model, X, y, **options).to_html(path)
+    return path
+
+
+@pytest.fixture
+def moons(tmp_path: Path) -> Path:
+    model = FNN([2, 4, 1], seed=1)
+    adam = Adam(model.parameters(), lr=0.05)
+    return written(tmp_path, model, X, Y, loss="bce_with_logits", optimizer=adam)
+
+
+def close(a: float, b: float, rel: float = 1e-9) -> bool:
+    return math.isclose(a, b, rel_tol=rel, abs_tol=1e-12)
+
+
+def text(page: Any, part: str) -> str:
+    return page.inner_text(f"[data-part={part}]")
+
+
+# What it computes.
+
+
+OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
+    "sgd": lambda p: SGD(p, lr=0.3),
+    "decay": lambda p: SGD(p, lr=0.1, weight_decay=0.01),
+    "momentum": lambda p: SGD(p, lr=0.1, momentum=0.9, dampening=0.1),
+    "nesterov": lambda p: SGD(p, lr=0.05, momentum=0.9, weight_decay=0.01, nesterov=True),
+    "uphill": lambda p: SGD(p, lr=0.01, maximize=True),
+    "adam": lambda p: Adam(p, lr=0.02, weight_decay=0.01),
+    "adamw": lambda p: AdamW(p, lr=0.02, betas=(0.8, 0.99)),
+}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_weights_gradients_and_loss_after_updates_are_those_of_a_trainer(
+    name: str, open_page: Opener, tmp_path: Path
+) -> None:
+    model = FNN([2, 5, 3, 1], seed=2)
+    optimizer = OPTIMIZERS[name](model.parameters())
+    page = open_page(written(tmp_path, model, X, Y, loss="bce_with_logits", optimizer=optimizer))
+    trainer = Trainer(model, "bce_with_logits", optimizer)
+    for updates in (1, 2, 37):
+        losses = [trainer.step(X, Y) for _ in range(updates)]
+        assert close(page.evaluate(f"autograd.train({updates})"), losses[-1])
+        weights, gradients = page.evaluate("[autograd.weights(), autograd.gradients()]")
+        assert list(weights) == [name for name, _ in model.named_parameters()]
+        for name, p in model.named_parameters():
+            assert close(weights[name], p.data), name
+            assert close(gradients[name], p.grad), name
+
+
+def labelled(count: int) -> tuple[list[list[float]], list[int]]:
+    return [[i / 5 - 1, (7 * i % 11) / 5 - 1] for i in range(count)], [i % 3 for i in range(count)]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("loss", "targets", "outputs"),
+    [
+        ("mse", [0.1 * i for i in range(13)], 1),
+        ("mse", [[0.1 * i, 1.0] for i in range(13)], 2),
+        ("cross_entropy", labelled(13)[1], 3),
+        ("hinge", [1.0 if i % 2 else -1.0 for i in range(13)], 1),
+        (lambda f, y: (f - y) ** 4, [0.1 * i for i in range(13)], 1),
+    ],
+    ids=["mse", "two outputs", "classes", "hinge", "callable"],
+)
+@pytest.mark.parametrize("batch_size", [1, 5, None])
+def test_the_order_of_batches_and_every_epochs_loss_are_those_of_fit(
+    loss: Any, targets: Any, outputs: int, batch_size: int | None, open_page: Opener, tmp_path: Path
+) -> None:
+    inputs = labelled(13)[0]
+    model = FNN([2, 4, outputs], "sigmoid", seed=0)
+    options: Any = {"loss": loss, "optimizer": SGD(model.parameters(), lr=0.1, momentum=0.5)}
+    options |= {"batch_size": batch_size, "seed": 7}
+    page = open_page(written(tmp_path, model, inputs, targets, **options))
+    history = fit(model, inputs, targets, epochs=4, progress=False, **options)
+    page.evaluate(f"autograd.train({4 * math.ceil(13 / (batch_size or 13))})")
+    for ours, theirs in zip(page.evaluate("playground.trainer.losses"), history.loss, strict=True):
+        assert close(ours, theirs)
+    weights = page.evaluate("autograd.weights()")
+    assert all(close(weights[name], p.data) for name, p in model.named_parameters())
+
+
+class Squares:
+    """A model that is no network: w·x + v·x²."""
+
+    def __init__(self) -> None:
+        self.w, self.v = [Value(0.1), Value(-0.2)], Value(0.3, "v")
+
+    def parameters(self) -> list[Value]:
+        return [*self.w, self.v]
+
+    def __call__(self, x: Any) -> Any:
+        return dot(self.w, x) + self.v * tanh(x[0] * x[1])
+
+
+@pytest.mark.browser
+def test_whatever_compiles_trains_and_some_parameters_may_stand_still(
+    open_page: Opener, tmp_path: Path
+) -> None:
+    model = Squares()
+    sgd = SGD(model.parameters()[1:], lr=0.1)
+    page = open_page(written(tmp_path, model, X, Y, loss="mse", optimizer=sgd))
+    trainer = Trainer(model, "mse", sgd)
+    loss = [trainer.step(X, Y) for _ in range(20)][-1]
+    assert close(page.evaluate("autograd.train(20)"), loss)
+    assert page.evaluate("autograd.weights().p0") == 0.1
+    assert close(page.evaluate("autograd.weights().p2"), model.v.data)
+    assert page.is_visible("#drawing svg")
+
+
+@pytest.mark.browser
+def test_an_optimizer_that_has_memory_goes_on_with_it(open_page: Opener, tmp_path: Path) -> None:
+    model = FNN([2, 3, 1], seed=5)
+    trainer = Trainer(model, "mse", Adam(model.parameters(), lr=0.1))
+    for _ in range(3):
+        trainer.step(X, Y)
+    page = open_page(written(tmp_path, model, X, Y, loss="mse", optimizer=trainer.optimizer))
+    assert close(page.evaluate("autograd.train(2)"), [trainer.step(X, Y) for _ in range(2)][-1])
+
+
+@pytest.mark.browser
+def test_a_rewind_leads_to_the_very_same_start(open_page: Opener, tmp_path: Path) -> None:
+    model = FNN([2, 3, 1], seed=5)
+    options: Any = {"loss": "mse", "optimizer": Adam(model.parameters(), lr=0.1), "batch_size": 6}
+    page = open_page(written(tmp_path, model, X, Y, **options))
+    start = page.evaluate("autograd.weights()")
+    assert start == dict(model.state_dict())
+    once = page.evaluate("[autograd.train(17), autograd.weights()]")
+    page.evaluate("autograd.rewind()")
+    assert page.evaluate("autograd.weights()") == start
+    assert page.evaluate("[autograd.train(17), autograd.weights()]") == once
+    page.evaluate("(autograd.setPoint(3, [0.5, 0.5], 1), autograd.rewind())")
+    other = page.evaluate("[autograd.train(17), autograd.weights()]")
+    assert other != once
+    page.evaluate("(autograd.reset(), autograd.rewind())")
+    assert page.evaluate("[autograd.train(17), autograd.weights()]") == once
+
+
+@pytest.mark.browser
+def test_points_are_set_and_the_loss_is_pythons(open_page: Opener, tmp_path: Path) -> None:
+    inputs, targets = labelled(9)
+    model = FNN([2, 3, 3], seed=5)
+    sgd = SGD(model.parameters(), lr=0.1)
+    page = open_page(written(tmp_path, model, inputs, targets, loss="cross_entropy", optimizer=sgd))
+    page.evaluate("autograd.setPoint(4, [0.25, -1.5], 2)")
+    inputs[4], targets[4] = [0.25, -1.5], 2
+    trainer = Trainer(model, "cross_entropy", sgd)
+    assert close(page.evaluate("autograd.train(1)"), trainer.step(inputs, targets))
+    for call, message in (
+        ("setPoint(9, [0, 0], 1)", "no example 9: there are 0 to 8"),
+        ("setPoint(0, [0], 1)", "x takes 2 finite numbers"),
+        ("setPoint(0, [0, 0], 3)", "a class is a whole number from 0 to 2, but got 3"),
+        ("train(-1)", "a whole number of updates, but got -1"),
+    ):
+        with pytest.raises(Exception, match=message):
+            page.evaluate(f"autograd.{call}")
+
+
+@pytest.mark.browser
+def test_the_player_shows_the_chosen_example_with_the_weights_of_now(
+    open_page: Opener, tmp_path: Path
+) -> None:
+    model = FNN([2, 3, 1], seed=5)
+    sgd = SGD(model.parameters(), lr=0.5)
+    page = open_page(written(tmp_path, model, X, Y, loss="mse", optimizer=sgd), "#point=6")
+    trainer = Trainer(model, "mse", sgd)
+    for _ in range(4):
+        trainer.step(X, Y)
+    page.evaluate("autograd.train(4)")
+    page.evaluate("autograd.go(10000)")
+
+    def loss(x1: float) -> Trace:
+        x = [Value(x1, "x1"), Value(float(X[6][1]), "x2")]
+        return Trace(nn.losses.get("mse")([model(x)], [Value(float(Y[6]), "y")]))
+
+    def assert_same(trace: Trace) -> None:
+        end = trace.at(len(trace))
+        assert close(page.evaluate("autograd.value('loss').data"), trace.root.data)
+        for node in trace.nodes:
+            if node.label:
+                found = page.evaluate("name => autograd.value(name)", node.label)
+                assert close(found["data"], node.data)
+                assert close(found["grad"], end[node])
+
+    assert_same(loss(float(X[6][0])))
+    page.evaluate("autograd.set('x1', 2.5)")
+    assert_same(loss(2.5))
+    assert "loss" in page.evaluate("autograd.why('layers.0.neurons.1.w.0')")
+    page.evaluate("autograd.reset()")
+    assert_same(loss(float(X[6][0])))
+
+
+@pytest.mark.browser
+def test_a_state_is_a_link(open_page: Opener, moons: Path) -> None:
+    page = open_page(moons)
+    page.evaluate("autograd.setPoint(2, [0.5, 0.25], 1)")
+    loss = page.evaluate("autograd.train(30)")
+    page.click("[data-point='5']")
+    page.click("[data-part=view-graph]")
+    page.evaluate("(autograd.go(12), autograd.set('x1', 0.75))")
+    state = page.evaluate("autograd.state()")
+    assert state.startswith("#updates=30&point=5&")
+    again = open_page(moons, state)
+    assert again.evaluate("autograd.state()") == state
+    assert again.evaluate("playground.trainer.loss") == loss
+    assert again.evaluate("autograd.value('x1').data") == 0.75
+
+
+@pytest.mark.browser
+def test_numbers_that_run_away_stop_it_with_a_reason_and_a_way_back(
+    open_page: Opener, tmp_path: Path
+) -> None:
+    model = FNN([2, 4, 1], "relu", seed=1)
+    sgd = SGD(model.parameters(), lr=1e12)
+    page = open_page(written(tmp_path, model, X, Y, loss="mse", optimizer=sgd))
+    start = page.evaluate("autograd.weights()")
+    page.evaluate("autograd.train(1000)")
+    said = text(page, "said")
+    updates = page.evaluate("playground.trainer.updates")
+    assert updates < 1000
+    assert f"It stopped at update {updates + 1}: " in said
+    assert "Rewind, and take a lower learning rate than 1e+12" in said
+    assert all(map(math.isfinite, page.evaluate("autograd.weights()").values()))
+    page.click("[data-part=rewind]")
+    assert page.evaluate("autograd.weights()") == start
+    assert "It stopped" not in text(page, "said")
+
+
+@pytest.mark.browser
+def test_exported_weights_go_back_into_python(
+    open_page: Opener, moons: Path, tmp_path: Path
+) -> None:
+    page = open_page(moons)
+    page.evaluate("autograd.train(10)")
+    with page.expect_download() as download:
+        page.click("[data-part=save]")
+    file = tmp_path / "weights.json"
+    download.value.save_as(file)
+    model = FNN([2, 4, 1], seed=9)
+    nn.load_state(model, file)
+    assert model.state_dict() == page.evaluate("autograd.weights()")
+
+
+# In the reader's hands.
+
+
+@pytest.mark.browser
+def test_it_begins_before_the_first_update_and_nothing_plays_by_itself(
+    open_page: Opener, moons: Path
+) -> None:
+    page = open_page(moons)
+    page.wait_for_timeout(300)
+    assert text(page, "updates") == "0"
+    assert "Nothing is trained yet. Train makes update after update" in text(page, "said")
+    page.click("[data-part=one-update]")
+    assert text(page, "updates") == "1"
+    page.click("[data-part=train]")
+    page.wait_for_function("playground.trainer.updates > 5")
+    assert text(page, "train") == "Pause"
+    page.click("[data-part=train]")
+    updates = text(page, "updates")
+    page.wait_for_timeout(150)
+    assert text(page, "updates") == updates
+
+
+@pytest.mark.browser
+def test_points_are_dragged_added_and_deleted_by_mouse(open_page: Opener, moons: Path) -> None:
+    page = open_page(moons)
+    circle = page.locator("[data-point='4']").bounding_box()
+    x, y = circle["x"] + circle["width"] / 2, circle["y"] + circle["height"] / 2
+    before = page.evaluate("playground.trainer.X[4]")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 30, y - 20, steps=4)
+    page.mouse.up()
+    after = page.evaluate("playground.trainer.X[4]")
+    assert after[0] > before[0]
+    assert after[1] > before[1]
+    box = page.locator("[data-part=map]").bounding_box()
+    page.select_option("[data-part=brush]", "1")
+    page.mouse.click(box["x"] + 8, box["y"] + box["height"] - 8)
+    assert page.evaluate("[playground.trainer.count, playground.chosen]") == [21, 20]
+    assert page.evaluate("playground.trainer.Y[20]") == [1]
+    page.evaluate("autograd.train(3)")
+    page.click("[data-part=delete-point]")
+    assert page.evaluate("playground.trainer.count") == 20
+    page.click("[data-part=restore-data]")
+    assert page.evaluate("playground.trainer.X[4]") == before
+
+
+@pytest.mark.browser
+def test_all_of_it_goes_by_keys_alone(open_page: Opener, moons: Path) -> None:
+    page = open_page(moons)
+    page.keyboard.press("u")
+    page.keyboard.press("e")
+    assert text(page, "updates") == "2"
+    page.keyboard.press("g")
+    assert page.get_attribute("[data-part=lines-gradients]", "aria-pressed") == "true"
+    page.focus("[data-point='3']")
+    before = page.evaluate("playground.trainer.X[3][0]")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("playground.trainer.X[3][0]") > before
+    page.keyboard.press("Delete")
+    assert page.evaluate("playground.trainer.count") == 19
+    page.focus("g.unit >> nth=3")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.body.dataset.view") == "graph"
+    page.keyboard.press("v")
+    page.keyboard.press("t")
+    page.wait_for_function("playground.trainer.updates > 4")
+    page.keyboard.press("t")
+    page.keyboard.press("z")
+    assert text(page, "updates") == "0"
+
+
+@pytest.mark.browser
+def test_a_click_on_a_unit_opens_its_scalar_nodes(open_page: Opener, moons: Path) -> None:
+    page = open_page(moons, "#point=3")
+    page.click("g.unit >> nth=4")
+    assert page.is_visible("#drawing svg")
+    assert page.inner_text("[data-part=node] h2").startswith("layers.0.neurons.2")
+    assert "not computed" not in page.inner_text("[data-part=node] dd >> nth=0")
+    position = page.evaluate("playground.player.position")
+    page.click("[data-part=next]")
+    page.click("[data-part=one-update]")
+    assert page.evaluate("playground.player.position") == position + 1
+    page.evaluate("autograd.set('layers.0.neurons.2.b', 0.5)")
+    page.click("[data-part=keep]")
+    assert page.evaluate("autograd.weights()['layers.0.neurons.2.b']") == 0.5
+
+
+@pytest.mark.browser
+def test_a_dropped_csv_becomes_the_data(open_page: Opener, moons: Path, tmp_path: Path) -> None:
+    page = open_page(moons)
+    drop = """text => document.dispatchEvent(Object.assign(new Event("drop"), {
+        dataTransfer: { files: [new File([text], "points.csv")] } }))"""
+    page.evaluate(drop, "x1,x2,y\n0,1,1\n2.5,3,0\n")
+    page.wait_for_function("playground.trainer.count === 2")
+    assert page.evaluate("playground.trainer.X") == [[0, 1], [2.5, 3]]
+    page.evaluate(drop, "0,1\n")
+    page.wait_for_function("document.body.innerText.includes('row 1 has 2 columns')")
+    assert page.evaluate("playground.trainer.count") == 2
+
+
+@pytest.mark.browser
+def test_settings_are_changed_and_wrong_ones_named(open_page: Opener, moons: Path) -> None:
+    page = open_page(moons)
+    page.fill("[data-part=lr]", "0.5")
+    page.keyboard.press("Enter")
+    page.select_option("[data-part=optimizer]", "SGD")
+    page.fill("[data-part=batch]", "7")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.evaluate("autograd.train(3)")
+    assert text(page, "epochs") == "1"
+    assert page.evaluate("playground.trainer.optimizer.kind") == "SGD"
+    assert page.evaluate("playground.trainer.optimizer.lr") == 0.5
+    page.fill("[data-part=batch]", "2.5")
+    page.keyboard.press("Enter")
+    assert "a batch size is a whole number from 1 up" in text(page, "said")
+    page.evaluate("autograd.rewind()")
+    assert page.input_value("[data-part=lr]") == "0.05"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", [(1280, 720), (1400, 900), (390, 844)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_sticks_out_at_any_size(
+    size: tuple[int, int], scheme: str, open_page: Opener, moons: Path
+) -> None:
+    width, height = size
+    page = open_page(moons, viewport={"width": width, "height": height}, color_scheme=scheme)
+    for view in ("network", "graph"):
+        page.click(f"[data-part=view-{view}]")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.browser
+def test_a_finger_drags_a_point_and_taps_the_buttons(open_page: Opener, moons: Path) -> None:
+    page = open_page(moons, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page.tap("[data-part=one-update]")
+    assert text(page, "updates") == "1"
+    page.tap("[data-point='7']")
+    assert page.evaluate("playground.chosen") == 7
+    page.tap("g.unit >> nth=2")
+    assert page.evaluate("document.body.dataset.view") == "graph"
+
+
+@pytest.mark.browser
+def test_one_input_is_a_curve_and_many_are_a_list(open_page: Opener, tmp_path: Path) -> None:
+    model = FNN([1, 4, 1], seed=0)
+    xs = [[i / 5] for i in range(9)]
+    sgd = SGD(model.parameters(), lr=0.1)
+    page = open_page(
+        written(tmp_path, model, xs, [x[0] ** 2 for x in xs], loss="mse", optimizer=sgd)
+    )
+    assert page.locator(".map .lines path").count() == 1
+    model = FNN([3, 4, 1], seed=0)
+    sgd = SGD(model.parameters(), lr=0.1)
+    page = open_page(
+        written(
+            tmp_path, model, [[x, 1.0, -x] for x in range(5)], range(5), loss="mse", optimizer=sgd
+        )
+    )
+    page.click("tr[data-point='3']")
+    assert page.evaluate("playground.chosen") == 3
+
+
+# In Python.
+
+
+def test_a_playground_leaves_the_model_as_it_is(tmp_path: Path) -> None:
+    model = FNN([2, 3, 1], seed=1)
+    adam = Adam(model.parameters(), lr=0.1)
+    before = [(p.data, p.grad) for p in model.parameters()]
+    playground = Playground(model, X, Y, loss="mse", optimizer=adam)
+    playground.to_html(tmp_path / "a.html")
+    playground.to_html(tmp_path / "b.html")
+    assert [(p.data, p.grad) for p in model.parameters()] == before
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+
+
+def test_show_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROWSER", "true")
+    model = FNN([2, 2, 1], seed=1)
+    sgd = SGD(model.parameters(), lr=0.1)
+    path = Playground(model, X, Y, loss="mse", optimizer=sgd).show(tmp_path / "page.html")
+    assert path == tmp_path / "page.html"
+    assert "<title>Playground</title>" in path.read_text("utf-8")
+
+
+def test_what_cannot_be_played_with_is_refused_with_advice(tmp_path: Path) -> None:
+    model = FNN([2, 2, 1], seed=1)
+    sgd = SGD(model.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match="one target per example"):
+        Playground(model, X, Y[:3], loss="mse", optimizer=sgd)
+    for size in (0, True, 2.5):
+        with pytest.raises(ValueError, match="batch_size must be a whole number from 1 up"):
+            Playground(model, X, Y, loss="mse", optimizer=sgd, batch_size=size)  # type: ignore
+
+    class Own(SGD):
+        pass
+
+    own = Own(model.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match="SGD, Adam and AdamW, but got Own"):
+        Playground(model, X, Y, loss="mse", optimizer=own)
+    hidden = register(Op("hidden_sine", lambda x: math.sin(x), (lambda f, x: math.cos(float(x)),)))
+    model = FNN([2, 2, 1], activation=lambda z: apply(hidden, z), seed=3)
+    sgd = SGD(model.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match="hidden_sine cannot be written as JavaScript"):
+        Playground(model, X, Y, loss="mse", optimizer=sgd).to_html(tmp_path / "page.html")
+
+
+def test_weights_load_by_name_or_not_at_all(tmp_path: Path) -> None:
+    model = Squares()
+    nn.load_state(model, {"p0": 1.0, "p1": 2.0, "p2": 3.0})
+    assert [p.data for p in model.parameters()] == [1.0, 2.0, 3.0]
+    with pytest.raises(ValueError, match="missing: p2; unknown: q"):
+        nn.load_state(model, {"p0": 0.0, "p1": 0.0, "q": 0.0})
+    path = tmp_path / "weights.json"
+    for text in ("[1, 2]", "{", json.dumps({"p0": "a", "p1": 0, "p2": 0})):
+        path.write_text(text, "utf-8")
+        with pytest.raises(ValueError, match=r"nothing\s+was loaded"):
+            nn.load_state(model, path)
+    assert [p.data for p in model.parameters()] == [1.0, 2.0, 3.0]
