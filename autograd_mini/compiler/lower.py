@@ -152,10 +152,8 @@ class Forward:
             self._row(op, out, [self.read(ref) for ref in refs])
         watch = (bool(op.domain) or not is_built_in(op)) and op not in _TOTAL
         last = self.lowered.statements[-1]
-        if last.op is ops.MUL or (
-            last.op is ops.DIV and not isinstance(last.operands[1], Expression)
-        ):
-            watch = last.op is ops.DIV and last.operands[1] == 0.0  # squares, halves: all is inside
+        if last.op is ops.MUL or (op is ops.DIV and _is_fixed(last.operands[1])):
+            watch = False  # a square, or a half: every number is inside of the domain
         final = any(i in self.graph.roots for i in group.members) and len(group.members) == 1
         if watch and not final:
             self.lowered.watched.append(out)
@@ -315,6 +313,10 @@ def shared_terms(ref: Ref) -> Ref | None:
     if all(ref.rows[j * n + i] == first[j] for j in range(k) for i in range(n)):
         return Ref(ref.buffer, first, (k, 1), ref.varies, [ref.nodes[j * n] for j in range(k)])
     return None
+
+
+def _is_fixed(x: Operand) -> bool:
+    return not isinstance(x, Expression) and x != 0.0
 
 
 def is_narrow(part: Part) -> bool:

@@ -34,7 +34,7 @@ from autograd_mini.compiler.statements import (
     same,
 )
 from autograd_mini.ops import Op, is_built_in
-from autograd_mini.symbols import SIGNS
+from autograd_mini.symbols import ATOM, SIGNS
 from autograd_mini.symbols import SUM as IN_SUM
 
 __all__ = ["NumPy"]
@@ -208,18 +208,19 @@ class NumPy(Arrays):
             self.line(f"{base}[{index}] {'+=' if s.add else '='} {term}", s.comment)
             return
         columns = "B" if out.varies else 1
+        text = term.within(ATOM)
         shape = f"({', '.join(map(str, out.shape))}, {columns})"
         if extent(Term(s.op, s.operands)) != (out.shape, out.varies):
-            term = f"np.broadcast_to({term}, {shape})"
+            text = f"np.broadcast_to({term}, {shape})"
         if len(out.shape) > 1:
-            term = f"{term}.reshape({len(rows)}, {columns})"
+            text = f"{text}.reshape({len(rows)}, {columns})"
         order = sorted(range(len(rows)), key=lambda j: rows[j])
         starts = [j for j in range(len(rows)) if not j or rows[order[j]] != rows[order[j - 1]]]
         index = self.index([rows[order[j]] for j in starts], (len(starts),))
         if order != list(range(len(order))):
-            term = f"{term}[{self.index(order, (len(order),))}]"
+            text = f"{text}[{self.index(order, (len(order),))}]"
         s_ = self.index(starts, (len(starts),))
-        self.line(f"{base}[{index}] += np.add.reduceat({term}, {s_}, axis=0)", s.comment)
+        self.line(f"{base}[{index}] += np.add.reduceat({text}, {s_}, axis=0)", s.comment)
 
     # The whole.
 
