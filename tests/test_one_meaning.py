@@ -24,6 +24,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from autograd_mini import OPS, DomainError, TraceError, Value, compile, topological_order
+from autograd_mini.graph import receiving
 from tests.hostile import Case, Example, cases
 
 LARGEST, SMALLEST = 1e280, 1e-280  # beyond, the order of factors decides what is left
@@ -157,8 +158,9 @@ def _run(nodes: list[Value], random: Random | None) -> Any:
             node = nodes[i]
             if node.op is not None:
                 xs = [data[place[x]] for x in node.inputs]
-                for x, local in zip(node.inputs, node.op.local(data[i], *xs), strict=True):
-                    adjoint[place[x]] += noisy(float(local) * adjoint[i])
+                local = node.op.local(data[i], *xs)
+                for k in receiving(node):  # nothing flows into a condition
+                    adjoint[place[node.inputs[k]]] += noisy(float(local[k]) * adjoint[i])
     except Exception:  # noise has left a domain
         return None
     return data, adjoint
@@ -337,7 +339,7 @@ def _compare(
                 f"a batch of {len(examples)} gives {values.tolist()}, but the function raises "
                 f"{errors[0]!r} for one of {examples}"
             )
-        _compare_values(f, wanted, values, examples)
+        compare_values(f, wanted, values, examples)
     if errors or wanted[0].is_list:
         return
     gradients = [e.gradient for e in wanted]
@@ -352,7 +354,7 @@ def _compare(
             raise DisagreementError(f"a rule raises for one of {examples}, but {answer} comes back")
         return
     if answer is not None:
-        _compare_gradients(f, program, parameters, wanted, answer, examples)
+        compare_gradients(f, program, parameters, wanted, answer, examples)
     try:
         by_inputs = call("input_grad")
     except DisagreementError:
@@ -360,10 +362,10 @@ def _compare(
             raise
         return
     if by_inputs is not None:
-        _compare_input_gradients(f, by_inputs, examples)
+        compare_input_gradients(f, by_inputs, examples)
 
 
-def _compare_values(f: Any, wanted: list[Eager], values: Any, examples: list[Example]) -> None:
+def compare_values(f: Any, wanted: list[Eager], values: Any, examples: list[Example]) -> None:
     rows = values.reshape(len(wanted), -1).tolist()
     for e, row, example in zip(wanted, rows, examples, strict=True):
         if len(row) != len(e.values):
@@ -386,7 +388,7 @@ def _value_slack(f: Any, example: Example, e: Eager, i: int) -> float:
     return slack(root).value if isinstance(root, Value) else 1e-13 * abs(e.values[i])
 
 
-def _compare_gradients(
+def compare_gradients(
     f: Any,
     program: Any,
     parameters: list[Value],
@@ -432,7 +434,7 @@ def _has_slopes(f: Any, example: Example) -> bool:
     return True
 
 
-def _compare_input_gradients(f: Any, by_inputs: list[Any], examples: list[Example]) -> None:
+def compare_input_gradients(f: Any, by_inputs: list[Any], examples: list[Example]) -> None:
     for n, example in enumerate(examples):
         root, leaves = on_values(f, example)
         if root is None:
