@@ -87,10 +87,9 @@ class Setting:
         return True
 
     def _count(self, by: int) -> None:
+        state.open += by
         if self._variable is tracer:
             state.tracing += by
-        else:
-            state.open += by
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Return `function`, which may be a coroutine, with every call inside such a block.

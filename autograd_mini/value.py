@@ -464,6 +464,8 @@ def _node(data: float, op: Op, a: Any, b: Value | None = None) -> Value:
 
 def _watched_node(data: float, op: Op, a: Any, b: Value | None) -> Value:
     """Return a new node while some block of `contexts` is open."""
+    if _state.tracing and (tracer := contexts.tracer.get()) is not None:
+        return tracer.node(data, op, a, b)
     node = Value(data)
     if contexts.source_recorded.get() or contexts.anomaly_detected.get():
         node._source = frames.calling_line()

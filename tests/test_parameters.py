@@ -122,7 +122,7 @@ def test_inside_of_a_block_values_hold_other_numbers_and_computed_ones_follow() 
     assert (w.data, doubled.data) == (2.0, 4.0)
     broken = w.log()
     with (
-        pytest.raises(ValueError, match="math domain error|expected a"),
+        pytest.raises(ValueError, match=r"domain|positive"),
         Within([w], [-1.0], [broken]),
     ):
         pass

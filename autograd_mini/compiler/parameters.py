@@ -63,11 +63,12 @@ class Parameters:
     __slots__ = (
         "__weakref__",
         "_agreed",
+        "_gtheta",
         "_kin",
+        "_late",
         "_looked",
         "_seen",
         "_theta",
-        "gtheta",
         "has_gradient",
         "is_exposed",
         "lock",
@@ -83,7 +84,8 @@ class Parameters:
         self._seen: list[float] = list(map(_data, self.values))  # the Values, when last read
         self._theta: Any = np.array(self._seen, dtype)
         self._agreed: Any = self._theta.copy()  # the array, when both were last the same
-        self.gtheta: Any = np.zeros(len(self.values), dtype)
+        self._gtheta: Any = np.zeros(len(self.values), dtype)
+        self._late: tuple[int, Sequence[float]] | None = None
         self.lock = threading.RLock()
         self.is_exposed = False
         self.has_gradient = False
@@ -110,6 +112,20 @@ class Parameters:
             self._looked = False
         self.is_exposed = True
         return self._theta
+
+    @property
+    def gtheta(self) -> Any:
+        """The gradients, one flat array."""
+        if self._late is not None:
+            start, gradients = self._late
+            self._gtheta[start : start + len(gradients)] = gradients
+            self._late = None
+        return self._gtheta
+
+    def owe(self, start: int, gradients: Sequence[float]) -> None:
+        """Remember gradients that are written to `gtheta` when somebody asks for it."""
+        self._late = start, gradients
+        self.has_gradient = True
 
     @property
     def array(self) -> Any:

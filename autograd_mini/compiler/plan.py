@@ -202,6 +202,7 @@ def _place_parameters(result: Plan, places: list[int], buffers: list[str]) -> No
             places[i] = row
         result.parameters += fresh
 
+    put(result.graph.layout)
     for group in result.groups:
         if group.op is None and group.sums[0].weights:
             rows: list[Sum] = group.sums[:: group.positions]

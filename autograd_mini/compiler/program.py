@@ -1,18 +1,18 @@
 """Program: `compile` a function of one example, and call it on batches.
 
-Values and arrays: `program(...)`, `value_and_grad` and `input_grad` read the parameters' Values
-anew at every call. A training loop that updates the parameters itself stays *resident* instead:
+Values and arrays: a program's numbers stand in one flat array, `theta`, which it shares with all
+programs and optimizers over the same Values. What is written to a Value counts at the next call
+of `program(...)`, `value_and_grad` or `input_grad`; what a training loop does to the array is
+written to the Values by `pull()`. A loop of one's own stays on the arrays:
 
 ```
-program.push()                       # Values -> program.theta, once
 for xb, tb in batches:
     loss = program.gradient(xb, tb)  # fills program.gtheta in place
     program.theta -= lr * program.gtheta
 program.pull()                       # theta and gtheta -> the Values' data and grad
 ```
 
-`theta` and `gtheta` are flat arrays, in the order of `program.parameters`. Both stay the same
-objects as long as the program lives: change them in place.
+`theta` and `gtheta` are in the order of `program.parameters`. Change them in place.
 """
 
 # NumPy arrays are Any here: numpy is imported inside the functions that use it.
@@ -21,25 +21,23 @@ objects as long as the program lives: change them in place.
 
 from __future__ import annotations
 
-import builtins
-import itertools
-import linecache
 import math
-import threading
-import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Final, TypeAlias
 
+from autograd_mini import contexts
 from autograd_mini.backprop import adjoints
 from autograd_mini.compiler import record as recording
+from autograd_mini.compiler.check import Check
+from autograd_mini.compiler.load import Texts
+from autograd_mini.compiler.parameters import ParameterList, Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan, plan
 from autograd_mini.compiler.record import PARAMETER, VARYING, Shape
+from autograd_mini.compiler.recorded import refuse
 from autograd_mini.contexts import collector_paused
 from autograd_mini.convert import number
 from autograd_mini.errors import TraceError
-from autograd_mini.graph import topological_order
 from autograd_mini.ops import UNDEFINED
 from autograd_mini.value import Value
 
@@ -49,10 +47,7 @@ Array: TypeAlias = Any
 
 STATEMENTS: Final = 20_000  # more array operations than this do not pay
 SCALAR_NODES: Final = 20_000  # the longest graph written out for a batch of one
-KEPT: Final = 4  # workspaces of so many batch sizes are kept
-REPLAYS: Final = 3  # other examples of the first batch that are evaluated eagerly
 SUSPECTS: Final = 8  # examples that are replayed when a result is not finite
-AGREEMENT: Final = 1e-6  # of the largest number compared: wrong programs differ by far more
 
 
 def compile(
@@ -69,7 +64,8 @@ def compile(
     Args:
         f: A function of Values.
         example: One example, as `f` takes it.
-        check: Evaluate other examples of the first batch eagerly, and compare.
+        check: Compare each text, when it first runs, with `f` called on plain numbers, on
+            examples that differ from this one; it costs at most 19 calls of `f` for each text.
         float32: Compute in single precision: less exact, less memory.
 
     Raises:
@@ -86,6 +82,23 @@ def compile(
     """
     with collector_paused():
         graph = recording.record(f, example)
+    return program_of(f, example, graph, check=check, float32=float32)
+
+
+def program_of(
+    f: Callable[..., Any],
+    example: Sequence[Any],
+    graph: recording.Graph,
+    *,
+    check: bool = True,
+    float32: bool = False,
+) -> Program:
+    """Return the program of a function that has been recorded.
+
+    Raises:
+        TraceError: If it would be too long.
+    """
+    with collector_paused():
         found = plan(graph)
     if len(found.groups) > STATEMENTS:
         raise TraceError(
@@ -130,33 +143,35 @@ class Program:
         import numpy as np
 
         graph = found.graph
-        self.parameters: list[Value] = [graph.parameters[i] for i in found.parameters]
         self.dtype: Any = np.dtype(np.float32 if float32 else np.float64)
-        self._theta: Array = np.array([p.data for p in self.parameters], self.dtype)
-        self._gtheta: Array = np.zeros(len(self.parameters), self.dtype)
+        values = [graph.parameters[i] for i in found.parameters]
         self.shapes: list[Shape] = graph.shapes
         self._f = f
-        self._example = example
         self._plan = found
         self._graph = graph
-        self._unchecked = check
-        self._traced_with = self._theta.tolist() if check else None
-        self._lock = threading.RLock()
-        self._texts: dict[tuple[str, bool], _Loaded] = {}
-        self._bound: OrderedDict[tuple[str, int], Any] = OrderedDict()
+        self._check = Check(f, example, graph, values, single=float32) if check else None
         self._scalar_pays: bool | None = None
         self._quick: Callable[..., Any] | None = None  # value_and_grad() without arguments
-        self._late: tuple[list[float], Sequence[float]] | None = None  # what it owes the arrays
+        self.parameters = ParameterList.of(values, self.dtype)
+        self._texts = Texts(found, *self._arrays())
+
+    def _arrays(self) -> tuple[Array, Array]:
+        store, mine = self.parameters.store, self.parameters.slice
+        return mine(store.array), mine(store.gtheta)
+
+    def move(self, parameters: ParameterList) -> None:
+        """Use other arrays, which hold the same Values in the same order."""
+        self.parameters = parameters
+        self._texts.move(*self._arrays())
 
     # Calls.
 
     def __call__(self, *batch: Any) -> Array:
         """Return the function's value for every example, `(B,)`, or `(B, k)` for a list of k."""
-        with self._lock:
-            self.push()
+        with self.parameters.store.lock:
+            self.parameters.store.refresh()
             columns, count = self._columns(batch)
-            self._check(columns, count)
-            result, guard = self._run(FORWARD, columns, count)
+            result, guard = self._checked(FORWARD, batch, columns, count)
             if not self._is_finite(result) or not math.isfinite(guard):
                 self._replay(columns, count, result)
         return result[:, 0].copy() if self._graph.scalar else result
@@ -168,98 +183,122 @@ class Program:
             TypeError: If the function returns a list.
             DomainError: The eager error of the first example that has one.
         """
-        with self._lock:
-            if self._quick is not None and not batch:
-                data = [p.data for p in self.parameters]
-                if self._traced_with in (None, data):
-                    try:
-                        value, gradients = self._quick(data)
-                    except UNDEFINED:  # the way below finds the words
-                        value, gradients = math.nan, ()
-                    if math.isfinite(value) and math.isfinite(sum(gradients)):
-                        self._late = data, gradients
-                        return value, list(gradients)
-            self.push()
-            value = self.gradient(*batch)
+        parameters = self.parameters
+        store = parameters.store
+        with store.lock:
+            if self._quick is not None and not batch and not store.is_exposed:
+                try:
+                    value, gradients = self._quick([p.data for p in parameters])
+                except UNDEFINED:  # the way below finds the words
+                    value, gradients = math.nan, ()
+                if math.isfinite(value) and math.isfinite(sum(gradients)):
+                    store.owe(parameters.start, gradients)
+                    return value, list(gradients)
+            store.refresh()
+            value = self._gradient(batch)
             if not self.shapes and self._prefers_scalar():
-                self._quick = self._text(GRADIENT, scalar=True).function
-            return value, self._gtheta.tolist()
+                self._quick = self._texts.scalar(GRADIENT)
+            return value, parameters.slice(store.gtheta).tolist()
 
     def gradient(self, *batch: Any) -> float:
         """Return the mean over the batch for the numbers in `theta`, and fill `gtheta`.
 
-        This is the resident form of `value_and_grad`: no Value is read or written.
+        This is the resident form of `value_and_grad`: no Value is written, and what was
+        written to Values is read once after they were last brought up to date.
         """
-        self._needs_a_number("gradient")
-        with self._lock:
-            self._settle()
-            columns, count = self._columns(batch)
-            self._check(columns, count)
-            value, guard = self._run(GRADIENT, columns, count)
-            gtheta = self._gtheta
-            if not math.isfinite(value + guard) or not math.isfinite(gtheta.dot(gtheta)):
-                self._replay(columns, count, None)
-            return value
+        with self.parameters.store.lock:
+            self.parameters.store.resident()
+            return self._gradient(batch)
 
-    def input_grad(self, *batch: Any) -> list[Array]:
+    def _gradient(self, batch: Sequence[Any]) -> float:
+        import numpy as np
+
+        if not self._graph.scalar:
+            self._needs_a_number("gradient")
+        columns, count = self._columns(batch)
+        value, guard = self._checked(GRADIENT, batch, columns, count)
+        store = self.parameters.store
+        gtheta = self.parameters.slice(store.gtheta)
+        with np.errstate(over="ignore", invalid="ignore"):
+            size = gtheta.dot(gtheta)
+        if not math.isfinite(value + guard) or not math.isfinite(size):
+            self._replay(columns, count, None)
+        store.has_gradient = True
+        return value
+
+    def input_grad(self, *batch: Any, wrt: int | str | Sequence[int | str] | None = None) -> Any:
         """Return each example's own gradient: one array per argument, shaped like the argument.
+
+        Args:
+            batch: One array for each argument.
+            wrt: The argument, by its name or number, whose gradient alone is computed and
+                returned; or a list of them. None means all.
 
         Raises:
             TypeError: If the function returns a list.
+            ValueError: If no argument has that name or number.
         """
         self._needs_a_number("input_grad")
-        with self._lock:
-            self.push()
+        chosen = None if wrt is None else self._chosen(wrt)
+        with self.parameters.store.lock:
+            self.parameters.store.refresh()
             columns, count = self._columns(batch)
-            self._check(columns, count)
-            result, guard = self._run(INPUTS, columns, count)
+            result, guard = self._checked(INPUTS, batch, columns, count, chosen)
             if not math.isfinite(guard) or not all(map(self._is_finite, result)):
                 self._replay(columns, count, None)
-            return [g.reshape(count, *shape) for g, shape in zip(result, self.shapes, strict=True)]
+        found = [g.reshape(count, *shape) for g, shape in zip(result, self.shapes, strict=True)]
+        if chosen is None:
+            return found
+        return found[chosen[0]] if isinstance(wrt, (int, str)) else [found[k] for k in chosen]
+
+    def _chosen(self, wrt: int | str | Sequence[int | str]) -> tuple[int, ...]:
+        """Return the numbers of arguments."""
+        names = self._graph.names
+        asked = [wrt] if isinstance(wrt, (int, str)) else list(wrt)
+        found: list[int] = []
+        for one in asked:
+            if one in names:
+                found.append(names.index(one))  # pyright: ignore[reportArgumentType]
+            elif isinstance(one, int) and -len(names) <= one < len(names):
+                found.append(one % len(names))
+            else:
+                raise ValueError(
+                    f"no argument is called {one!r}: wrt takes {', '.join(map(repr, names))}, or a "
+                    f"number below {len(names)}"
+                )
+        return tuple(found)
 
     # Values and arrays.
 
     @property
     def theta(self) -> Array:
         """The parameters as one flat array, to be changed in place."""
-        self._settle()
-        return self._theta
+        return self.parameters.slice(self.parameters.store.theta)
 
     @theta.setter
     def theta(self, numbers: Array) -> None:
-        self._settle()
-        if numbers is not self._theta:  # `theta -= g` has changed it in place and comes here, too
-            self._theta[:] = numbers  # the program's views are of this array
+        theta = self.theta
+        if numbers is not theta:  # `theta -= g` has changed it in place and comes here, too
+            theta[:] = numbers  # the program's views are of this array
 
     @property
     def gtheta(self) -> Array:
         """The gradient that `gradient` left, in the order of `theta`."""
-        self._settle()
-        return self._gtheta
+        return self.parameters.slice(self.parameters.store.gtheta)
 
     @gtheta.setter
     def gtheta(self, numbers: Array) -> None:
-        self._settle()
-        if numbers is not self._gtheta:
-            self._gtheta[:] = numbers
-
-    def _settle(self) -> None:
-        """Bring the arrays up to date with calls that did without them."""
-        if self._late is not None:
-            self._theta[:], self._gtheta[:] = self._late
-            self._late = None
+        gtheta = self.gtheta
+        if numbers is not gtheta:
+            gtheta[:] = numbers
 
     def push(self) -> None:
-        """Copy the parameters' data from the Values to `theta`."""
-        self._settle()
-        self._theta[:] = [p.data for p in self.parameters]
+        """Copy the parameters' data from the Values to `theta`, whatever stands there."""
+        self.parameters.store.push()
 
     def pull(self) -> None:
         """Copy `theta` and `gtheta` to the Values' data and grad."""
-        gradients = self.gtheta.tolist()
-        for p, data, gradient in zip(self.parameters, self.theta.tolist(), gradients, strict=True):
-            p.data = data
-            p.grad = gradient
+        self.parameters.store.pull()
 
     # What it is.
 
@@ -272,7 +311,7 @@ class Program:
         that calls a Python function of an operation you registered says so, and needs it.
         """
         purpose = GRADIENT if self._graph.scalar else FORWARD
-        return self._text(purpose).text.source
+        return self._texts.text(purpose).text.source
 
     @property
     def groups(self) -> int:
@@ -329,6 +368,8 @@ class Program:
         """Return each argument as a matrix with one column per example, and their number."""
         import numpy as np
 
+        if contexts.state.tracing:
+            refuse(None, "a compiled program")
         shapes = self.shapes
         if len(batch) != len(shapes):
             names = ", ".join(self._graph.names)
@@ -367,16 +408,58 @@ class Program:
             array = np.frompyfunc(_plain, 1, 1)(array.astype(object))
         return np.asarray(array, self.dtype)
 
-    def _run(self, purpose: str, columns: list[Array], count: int) -> tuple[Any, float]:
+    def _checked(
+        self,
+        purpose: str,
+        batch: Sequence[Any],
+        columns: list[Array],
+        count: int,
+        wrt: tuple[int, ...] | None = None,
+    ) -> tuple[Any, float]:
+        """Run a text that has been compared with the function, or is compared now."""
+        check = self._check
+        if check is not None:
+            fresh = check.choose(batch, columns)
+            text = purpose, count == 1 and self._prefers_scalar(), wrt
+            if check.is_due(text, count, fresh):
+                self._compare(check, text, count, fresh)
+        return self._run(purpose, columns, count, wrt)
+
+    def _compare(self, check: Check, text: Any, count: int, fresh: int) -> None:
+        purpose, _, wrt = text
+        gtheta = self.gtheta.copy()
+
+        def run(examples: list[Any]) -> Any:
+            if self.shapes:
+                batch, _ = self._columns([list(x) for x in zip(*examples, strict=True)])
+            else:
+                batch = []
+            result, _ = self._run(purpose, batch, count, wrt)
+            if purpose == GRADIENT:
+                return result, self.gtheta.tolist()
+            if purpose == INPUTS:
+                import numpy as np
+
+                result = np.concatenate([g.reshape(count, -1) for g in result], axis=1)
+            return result.tolist()
+
+        try:
+            check.compare(text, purpose, count, fresh, self.theta.tolist(), run)
+        finally:
+            self.gtheta[:] = gtheta
+
+    def _run(
+        self, purpose: str, columns: list[Array], count: int, wrt: tuple[int, ...] | None = None
+    ) -> tuple[Any, float]:
         """Run one of the texts; return its result and a number that is finite if all is well."""
         import numpy as np
 
         if count == 1 and self._prefers_scalar():
             try:
-                return self._run_scalar(purpose, columns), 0.0
+                return self._run_scalar(purpose, columns, wrt), 0.0
             except UNDEFINED:
                 self._replay(columns, count, None)  # raises what the user should see, if anything
-        function, guarded = self._function(purpose, count)
+        function, guarded = self._texts.array(purpose, count, wrt)
         try:
             with np.errstate(all="ignore"):
                 result = function(*columns)
@@ -390,20 +473,23 @@ class Program:
             result = [g.T.copy() for g in result]
         return result, float(guard)
 
-    def _run_scalar(self, purpose: str, columns: list[Array]) -> Any:
+    def _run_scalar(
+        self, purpose: str, columns: list[Array], wrt: tuple[int, ...] | None = None
+    ) -> Any:
         import numpy as np
 
-        function = self._text(purpose, scalar=True).function
+        function = self._texts.scalar(purpose, wrt)
         arguments = [
             x[0, 0].item() if shape == () else x[:, 0].tolist()
             for x, shape in zip(columns, self.shapes, strict=True)
         ]
-        result = function(self._theta.tolist(), *arguments)
+        theta, gtheta = self._arrays()
+        result = function(theta.tolist(), *arguments)
         if purpose == FORWARD:
             return np.array([result], self.dtype)
         value, gradients = result
         if purpose == GRADIENT:
-            self._gtheta[:] = gradients
+            gtheta[:] = gradients
             return float(value)
         found: list[Array] = []
         lo = 0
@@ -413,7 +499,7 @@ class Program:
         return found
 
     def _prefers_scalar(self) -> bool:
-        """Say whether plain floats beat arrays for one example, by counting operations."""
+        """Return whether plain floats beat arrays for one example, by counting operations."""
         pays = self._scalar_pays
         if pays is None:
             graph = self._graph
@@ -425,29 +511,7 @@ class Program:
             )
         return pays
 
-    def _function(self, purpose: str, count: int) -> tuple[Callable[..., Any], bool]:
-        """Return the function for a batch size, with its workspace."""
-        key = (purpose, count)
-        loaded = self._text(purpose)
-        if key in self._bound:
-            self._bound.move_to_end(key)
-        else:
-            self._bound[key] = loaded.function(self._theta, self._gtheta, count)
-            if len(self._bound) > KEPT:
-                self._bound.popitem(last=False)
-        return self._bound[key], loaded.text.guarded
-
-    def _text(self, purpose: str, *, scalar: bool = False) -> _Loaded:
-        key = (purpose, scalar)
-        if key not in self._texts:
-            from autograd_mini.compiler.emit import emit
-
-            with collector_paused():
-                text = emit(self._plan, purpose, "python" if scalar else "numpy")
-            self._texts[key] = _Loaded(self, text, purpose if scalar else "bind")
-        return self._texts[key]
-
-    # Safety.
+    # Errors.
 
     def _is_finite(self, result: Array) -> bool:
         import numpy as np
@@ -468,150 +532,19 @@ class Program:
         suspects = np.arange(count)
         if result is None and self._graph.scalar and count > 1:
             with np.errstate(all="ignore"):
-                function, guarded = self._function(FORWARD, count)
+                function, guarded = self._texts.array(FORWARD, count)
                 values = function(*columns)
             result = (values[0] if guarded else values).T
         if result is not None:
             bad = ~np.isfinite(result).all(axis=1)
             suspects = np.concatenate([suspects[bad], suspects[~bad]])
-        with self._with_theta():
+        theta, _ = self._arrays()
+        with Within(self.parameters, theta.tolist(), self._graph.computed):
             for n in suspects[:SUSPECTS].tolist():
                 results, _ = recording.eager(self._f, self._example_at(columns, n))
                 if self._graph.scalar:
                     adjoints(results[0])
 
-    def _with_theta(self) -> _Parameters:
-        return _Parameters(self.parameters, self.theta.tolist())
-
-    def _check(self, columns: list[Array], count: int) -> None:
-        """Once: compare with the eager engine on other examples; again after the first update."""
-        if self._unchecked and count > 1:
-            self._unchecked = False
-            self._compare(columns, count)
-        if self._traced_with is not None and self._traced_with != self._theta.tolist():
-            self._traced_with = None
-            with self._with_theta():
-                recording.record_again(self._f, self._example, self._graph)
-
-    def _compare(self, columns: list[Array], count: int) -> None:
-        import numpy as np
-
-        others: list[int] = []
-        apart = (count - 1, 0, count // 2)  # neighbours are alike in a table that is sorted
-        for n in dict.fromkeys(itertools.chain(apart, range(count))):
-            if self._example_at(columns, n) != [_listed(x) for x in self._example]:
-                others.append(n)
-            if len(others) == REPLAYS:
-                break
-        if not others:
-            return
-        gtheta = self.gtheta.copy()
-        with self._with_theta(), collector_paused():
-            recording.record_again(self._f, self._example_at(columns, others[0]), self._graph)
-            for n in others:
-                one = [np.ascontiguousarray(x[:, n : n + 1]) for x in columns]
-                example = self._example_at(columns, n)
-                results, _ = recording.eager(self._f, example)
-                values, _ = self._run(FORWARD, one, 1)
-                expected = [y.data for y in results]
-                unlike = self._unlike(expected, values[0].tolist())
-                if unlike:
-                    raise _disagreement("value", unlike, example)
-                if not self._graph.scalar:
-                    continue
-                slopes = adjoints(results[0])
-                self._run(GRADIENT, one, 1)
-                wanted = [float(slopes.get(p, 0.0)) for p in self.parameters]
-                unlike = self._unlike(wanted, self.gtheta.tolist())
-                if unlike and not _near_kink(results[0]):
-                    raise _disagreement("gradient", unlike, example)
-        self.gtheta[:] = gtheta
-
-    def _unlike(self, expected: list[float], got: list[float]) -> tuple[float, float] | None:
-        """Return the first two numbers that differ by more than rounding."""
-        numbers = [abs(x) for x in (*expected, *got) if math.isfinite(x)]
-        slack = (AGREEMENT if self.dtype.itemsize == 8 else 1e-2) * max(numbers, default=0.0)
-        for x, y in zip(expected, got, strict=True):
-            if x != y and math.isfinite(x) and not abs(x - y) <= slack:
-                return x, y
-        return None
-
-
-def _disagreement(what: str, unlike: tuple[float, float], example: list[Any]) -> TraceError:
-    x, y = unlike
-    return TraceError(
-        f"the compiled {what} is {y!r}, but running the function on the example "
-        f"{_short(example)} gives {x!r}: the function does not do the same operations "
-        "for every example; choose with where() instead of if, and keep numbers "
-        "Values (not .data); check=False skips this test"
-    )
-
 
 def _plain(x: Any) -> float:
     return x.data if isinstance(x, Value) else number(x)
-
-
-_forgotten: list[str] = []
-
-
-class _Loaded:
-    """A text that has been run, and registered where debuggers look for lines."""
-
-    def __init__(self, program: Program, text: Any, name: str) -> None:
-        self.text = text
-        filename = f"<autograd_mini program {next(_numbers)}>"
-        lines = text.source.splitlines(keepends=True)
-        while _forgotten:
-            linecache.cache.pop(_forgotten.pop(), None)
-        linecache.cache[filename] = (len(text.source), None, lines, filename)
-        # A program may be collected while linecache goes through its own cache: the lines of
-        # one that is gone are dropped when the next is registered.
-        weakref.finalize(program, _forgotten.append, filename)
-        exec(_compile(text.source, filename, "exec"), text.namespace)
-        self.function: Callable[..., Any] = text.namespace[name]
-
-
-class _Parameters:
-    """A block in which the Values hold the program's numbers."""
-
-    def __init__(self, parameters: list[Value], data: list[float]) -> None:
-        self.parameters = parameters
-        self.inside = data
-
-    def __enter__(self) -> None:
-        self.outside = [p.data for p in self.parameters]
-        self._set(self.inside)
-
-    def __exit__(self, *exception: object) -> None:
-        self._set(self.outside)
-
-    def _set(self, data: list[float]) -> None:
-        for p, x in zip(self.parameters, data, strict=True):
-            p.data = x
-
-
-_numbers: Final = itertools.count(1)
-_compile: Final = builtins.compile
-
-
-def _listed(x: Any) -> Any:
-    return [_listed(row) for row in x] if hasattr(x, "__len__") else float(x)
-
-
-def _short(example: list[Any]) -> str:
-    text = repr(example)
-    return text if len(text) < 80 else f"{text[:76]}...]"
-
-
-def _near_kink(root: Value) -> bool:
-    """Say whether rounding alone may decide a slope."""
-    for node in topological_order(root):
-        op = node.op
-        if op is not None and op.kinks:
-            xs = [x.data for x in node.inputs]
-            size = 1e-9 * max(1.0, *[abs(x) for x in xs])
-            for kink in op.kinks:
-                distance = kink(*xs) if callable(kink) else xs[0] - kink
-                if not abs(distance) > size:
-                    return True
-    return False

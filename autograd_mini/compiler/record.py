@@ -1,7 +1,9 @@
 """Record: run a function of one example on Values and write its graph down as lists.
 
 A graph is recorded twice. The leaves that are the same objects both times are parameters; all
-other leaves are constants of the program, so they must hold the same numbers both times.
+other leaves are constants of the program, so they must hold the same numbers both times. The
+second time every argument and parameter is a little different, so that a constant that was
+computed from one of them gives itself away.
 """
 
 # Values' own slots are read here: a graph may have hundreds of thousands of nodes.
@@ -13,15 +15,15 @@ import inspect
 import math
 import operator
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from itertools import count
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini import contexts
-from autograd_mini.contexts import Setting, record_source
+from autograd_mini.compiler.parameters import Within
+from autograd_mini.compiler.recorded import Hidden, Recorded, Recorder, is_ours
+from autograd_mini.contexts import Setting
 from autograd_mini.errors import TraceError
-from autograd_mini.frames import calling_line
-from autograd_mini.functions import greater, less
 from autograd_mini.nested import is_nested, mapped
 from autograd_mini.ops import Op
 from autograd_mini.value import Value
@@ -32,14 +34,6 @@ Shape: TypeAlias = "tuple[int, ...]"
 
 CONSTANT, PARAMETER, VARYING, INPUT = "c", "p", "v", "x"  # what reads two kinds is of the larger
 RECORD_LINES: Final = 5_000  # nodes up to which the text shows the user's lines
-
-_ADVICE: Final = {
-    "bool()": "write the choice as where(greater(x, 0), a, b), maximum, relu or clip, which a "
-    "compiled program can make anew for every example",
-    "compare": "compare with greater() or less() and choose with where()",
-    "else": "keep the number a Value: a compiled program cannot follow it as a float; to pick an "
-    "element by its index, use dot with a one-hot list",
-}
 
 
 class Graph:
@@ -58,14 +52,19 @@ class Graph:
         roots: The ids of the results.
         scalar: Whether the function returns one number rather than a list.
         parameters: The Value of each parameter's id.
+        computed: Values that the function closes over and that were computed before, inputs
+            before consumers: the program computes them anew from their leaves.
+        layout: Parameters' ids in the order in which they must lie; others follow.
     """
 
     __slots__ = (
         "args",
+        "computed",
         "data",
         "inputs",
         "kinds",
         "labels",
+        "layout",
         "names",
         "ops",
         "parameters",
@@ -88,6 +87,8 @@ class Graph:
         self.roots: list[int] = []
         self.scalar = True
         self.parameters: dict[int, Value] = {}
+        self.computed: list[Value] = []
+        self.layout: list[int] = []
 
     def __str__(self) -> str:
         lines: list[str] = []
@@ -108,15 +109,35 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     graph, nodes = _written_down(one)
     graph.shapes = [shape_of(x) for x in example]
     graph.names = argument_names(f, len(example))
-    with record_source() if len(nodes) <= RECORD_LINES else nullcontext():
-        two = _run(f, example)
+    graph.computed = [x for x in nodes if x._row is not None and type(x) is Value]
+    leaves = [x for x in nodes if x._row is None and type(x) is Value and not x.is_constant]
+    two = _run_elsewhere(f, example, leaves, graph.computed, lines=len(nodes) <= RECORD_LINES)
     again = _paired(graph, two)
     if again is None:
-        raise _different_graphs(graph, two, f, example, "two runs on the same example")
+        _refuse_randomness(f, example, graph, nodes)
+        raise _different_graphs(graph, two, f, example, "two examples")
     graph.sources = [None if node._row is None else node._source for node in again]
     _mark_kinds(graph, nodes, again)
-    _compare_constants(graph, again, f, example, "two runs on the same example")
+    found = _unlike_constants(graph, again)
+    if found is not None:
+        _refuse_randomness(f, example, graph, nodes)
+        raise _frozen(graph, *found, f, example, "two examples")
     return graph
+
+
+def _refuse_randomness(
+    f: Callable[..., Any], example: Sequence[Any], graph: Graph, nodes: list[Value]
+) -> None:
+    """Raise if already two runs on the same example are not the same."""
+    which = "two runs on the same example"
+    other = _run(f, example)
+    again = _paired(graph, other)
+    if again is None:
+        raise _different_graphs(graph, other, f, example, which)
+    _mark_kinds(graph, nodes, again)
+    found = _unlike_constants(graph, again)
+    if found is not None:
+        raise _frozen(graph, *found, f, example, which)
 
 
 def record_again(f: Callable[..., Any], example: Sequence[Any], graph: Graph) -> None:
@@ -129,16 +150,56 @@ def record_again(f: Callable[..., Any], example: Sequence[Any], graph: Graph) ->
     nodes = _paired(graph, other)
     if nodes is None or any(nodes[i] is not p for i, p in graph.parameters.items()):
         raise _different_graphs(graph, other, f, example, "two examples")
-    _compare_constants(graph, nodes, f, example, "two examples")
+    found = _unlike_constants(graph, nodes)
+    if found is not None:
+        raise _frozen(graph, *found, f, example, "two examples")
+
+
+def laid_out(graph: Graph, parameters: Sequence[Value]) -> None:
+    """Give a graph exactly these parameters, in this order; those it does not read are leaves.
+
+    Raises:
+        ValueError: If the graph reads a parameter that is not among them.
+    """
+    ids = {p: i for i, p in graph.parameters.items()}
+    given = set(parameters)
+    missing = [p for p in ids if p not in given]
+    if missing:
+        names = ", ".join([p.label or repr(p.data) for p in missing[:5]])
+        raise ValueError(
+            f"the function reads {len(missing)} Values that are not among the {len(parameters)} "
+            f"parameters it was given ({names}): list them, too, or compute with their numbers"
+        )
+    for p in parameters:
+        if p not in ids:
+            ids[p] = len(graph.ops)
+            graph.parameters[ids[p]] = p
+            for column, entry in (
+                (graph.ops, None),
+                (graph.args, ()),
+                (graph.kinds, PARAMETER),
+                (graph.data, p.data),
+                (graph.labels, p.label),
+                (graph.sources, None),
+            ):
+                column.append(entry)  # pyright: ignore[reportArgumentType]
+    graph.layout = [ids[p] for p in parameters]
 
 
 def eager(f: Callable[..., Any], example: Sequence[Any]) -> tuple[list[Value], list[list[Value]]]:
-    """Run `f` as the user wrote it; return its results and, for each argument, its Values."""
+    """Run `f` on Values; return its results and, for each argument, its Values."""
     leaves: list[list[Value]] = []
-    arguments = [_wrapped(x, leaves) for x in example]
+    arguments = [_wrapped(x, leaves, Value) for x in example]
     with contexts.recording():
         results, _ = _results(f(*arguments))
     return results, leaves
+
+
+def called(f: Callable[..., Any], example: Sequence[Any]) -> list[Value]:
+    """Call `f` as its user does, on plain numbers and lists of their own; return its results."""
+    with contexts.recording():
+        results, _ = _results(f(*[mapped(_itself, x) for x in example]))
+    return results
 
 
 # Examples.
@@ -164,13 +225,17 @@ def shape_of(x: Any) -> Shape:
     return (len(x), *(below.pop() if below else ()))
 
 
-def _wrapped(x: Any, leaves: list[list[Value]]) -> Any:
+def _itself(x: Any) -> Any:
+    return x.item() if hasattr(x, "item") and not isinstance(x, Value) else x
+
+
+def _wrapped(x: Any, leaves: list[list[Value]], kind: type[Value]) -> Any:
     """Return an argument with Values in place of numbers, and list them."""
     mine: list[Value] = []
     leaves.append(mine)
 
     def leaf(x: Any) -> Value:
-        mine.append(Value(x))
+        mine.append(kind(x))
         return mine[-1]
 
     return mapped(leaf, x)
@@ -212,55 +277,6 @@ def argument_names(f: Callable[..., Any], count: int) -> list[str]:
 # Recording.
 
 
-class _Recorder:
-    """Hears of every number that is about to leave the graph."""
-
-    def refuse(self, value: Value, how: str) -> None:
-        """Raise unless the number is the same for every example."""
-        if value.is_constant or _is_known(value):
-            return
-        advice = _ADVICE.get(how, _ADVICE["else"])
-        name = f" {value.label!r}" if value.label else ""
-        raise TraceError(
-            f"{how} of the traced number{name} ({value.data!r}) at {calling_line()} would "
-            f"be decided once and for all while compiling: {advice}"
-        )
-
-    def compare(self, symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
-        """Return the comparison as a condition for `where`."""
-        if getattr(y, "ndim", 0):
-            import numpy as np
-
-            return np.array([self.compare(symbol, x, z) for z in y.ravel()], object).reshape(
-                y.shape
-            )
-        if not isinstance(y, Value) and not hasattr(y, "__float__"):
-            return NotImplemented
-        if _is_known(x) and (not isinstance(y, Value) or _is_known(y)):
-            return symbol(x.data, y.data if isinstance(y, Value) else y)
-        if symbol is operator.eq or symbol is operator.ne:
-            self.refuse(x, "==" if symbol is operator.eq else "!=")
-        if symbol is operator.gt:
-            return greater(x, y)
-        if symbol is operator.lt:
-            return less(x, y)
-        return 1.0 - (less(x, y) if symbol is operator.ge else greater(x, y))
-
-
-def _is_known(value: Value) -> bool:
-    """Say whether a number depends only on numbers that operators wrapped."""
-    stack, seen = [value], {value}
-    while stack:
-        node = stack.pop()
-        if node._row is None and not node.is_constant:
-            return False
-        for x in node.inputs:
-            if x not in seen:
-                seen.add(x)
-                stack.append(x)
-    return True
-
-
 _row_of: Final = operator.attrgetter("_row")
 
 
@@ -272,27 +288,80 @@ class _Recording(NamedTuple):
     arguments: list[list[Value]]
 
 
-def _run(f: Callable[..., Any], example: Sequence[Any]) -> _Recording:
+def _run(f: Callable[..., Any], example: Sequence[Any], *, lines: bool = False) -> _Recording:
     leaves: list[list[Value]] = []
-    arguments = [_wrapped(x, leaves) for x in example]
+    arguments = [_wrapped(x, leaves, Recorded) for x in example]
     with ExitStack() as blocks:
-        blocks.enter_context(Setting(contexts.tracer, _Recorder()))
         for variable, value in (
             (contexts.grad_enabled, True),
             (contexts.anomaly_detected, False),
         ):
-            if variable.get() is not value:  # an open block makes every node dearer
+            if variable.get() is not value:
                 blocks.enter_context(Setting(variable, value))
-        try:
-            roots, scalar = _results(f(*arguments))
-        except TypeError as error:
-            if "indices must be integers" not in str(error):
+        with Setting(contexts.tracer, Recorder(lines=lines)):
+            try:
+                results = f(*arguments)
+                roots, scalar = _results(results)
+            except TraceError:
                 raise
-            raise TraceError(
-                f"a traced number cannot be an index ({error}): pick an element with dot() and a "
-                "one-hot list, or pass the index by closure"
-            ) from error
-    return _Recording(roots, scalar, leaves)
+            except Exception as error:
+                caught = error
+            else:
+                return _Recording(roots, scalar, leaves)
+        try:
+            called(f, example)
+        except Exception:  # so it does not run without being recorded, either
+            raise caught from None
+        raise TraceError(
+            f"a recorded number does not answer here as a plain number does: "
+            f"{type(caught).__name__}: {caught}{_place_of(caught)}; compute such a thing outside "
+            "and pass it in as an argument, or pick an element with take(values, index)"
+        ) from caught
+
+
+def _place_of(error: Exception) -> str:
+    """Return ` (file:line)`, where the user's code raised."""
+    trace = error.__traceback__
+    place = ""
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if not is_ours(name):
+            place = f" ({name}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    return place
+
+
+def _run_elsewhere(
+    f: Callable[..., Any],
+    example: Sequence[Any],
+    leaves: list[Value],
+    computed: list[Value],
+    *,
+    lines: bool,
+) -> _Recording:
+    """Record with other numbers, in arguments and parameters; on the same if there is no result."""
+    moved = [mapped(_moved, x) for x in example]
+    hidden = [*leaves, *computed]
+    for p in hidden:
+        p.__class__ = Hidden
+    try:
+        try:
+            with Within(leaves, [_moved(p.data) for p in leaves], computed):
+                return _run(f, moved, lines=lines)
+        except TraceError:
+            raise
+        except Exception:  # out of a domain, say
+            return _run(f, example, lines=lines)
+    finally:
+        for p in hidden:
+            p.__class__ = Value
+
+
+def _moved(x: Any) -> Any:
+    """Return a number nearby; a whole number may be an index, and stays."""
+    if isinstance(x, int) or not math.isfinite(x):
+        return x
+    return float(x) * (1.0 - 1e-7) - 1e-9
 
 
 def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
@@ -413,40 +482,33 @@ def _different_graphs(
     )
 
 
-def _compare_constants(
-    graph: Graph, again: list[Value], f: Callable[..., Any], example: Sequence[Any], which: str
-) -> None:
-    """Raise if a number that would be frozen into the program is not always the same.
-
-    Raises:
-        TraceError: With the constant, its consumer and the line.
-    """
+def _unlike_constants(graph: Graph, again: list[Value]) -> tuple[int, float] | None:
+    """Return the first constant that is another number this time, and that number."""
     for i, kind in enumerate(graph.kinds):
-        if kind != CONSTANT or graph.ops[i] is not None:
-            continue
-        x, y = graph.data[i], again[i].data
-        if x != y and not (math.isnan(x) and math.isnan(y)):
-            consumer = next(
-                (
-                    op.name
-                    for op, args in zip(graph.ops, graph.args, strict=True)
-                    if op and i in args
-                ),
-                "",
-            )
-            raise TraceError(
-                f"{which} gave different constants, {x!r} and {y!r}, as an operand of "
-                f"{consumer or 'the result'}{_line(f, example, i)}: such a number would be frozen "
-                "into the program; keep it a Value (not .data), or draw random numbers outside "
-                "and pass them in as an argument"
-            )
+        if kind == CONSTANT and graph.ops[i] is None:
+            x, y = graph.data[i], again[i].data
+            if x != y and not (math.isnan(x) and math.isnan(y)):
+                return i, y
+    return None
+
+
+def _frozen(
+    graph: Graph, i: int, other: float, f: Callable[..., Any], example: Sequence[Any], which: str
+) -> TraceError:
+    """Return the error of a constant that is not always the same, with its consumer and line."""
+    readers = (op.name for op, args in zip(graph.ops, graph.args, strict=True) if op and i in args)
+    return TraceError(
+        f"{which} gave different constants, {graph.data[i]!r} and {other!r}, as an operand of "
+        f"{next(readers, 'the result')}{_line(f, example, i)}: such a number would be frozen "
+        "into the program; keep it a Value (not .data), or draw random numbers outside "
+        "and pass them in as an argument"
+    )
 
 
 def _line(f: Callable[..., Any], example: Sequence[Any], node: int) -> str:
     """Return ` (file:line)` of the first consumer of a node, if another run can tell."""
     try:
-        with record_source():
-            graph, nodes = _written_down(_run(f, example))
+        graph, nodes = _written_down(_run(f, example, lines=True))
         found = [nodes[i].source for i, args in enumerate(graph.args) if node in args or i == node]
         line = next(filter(None, found), None)
     except Exception:  # the line is an extra

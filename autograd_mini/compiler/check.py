@@ -1,0 +1,281 @@
+"""Check: compare the texts that will run with the function, called as its user calls it.
+
+The principle of `recorded` sees most of what a program could do differently from its function;
+this is the net for the rest: functions that ask for `type(x)`, operations whose rows are not
+what they compute, faults of our own. The examples compared differ from the recorded one: three of
+them, and one of each class of an argument that takes few values. Each text is compared when it
+first runs, at the batch size at which it runs; at further sizes three examples are compared.
+Batches are watched until three examples that differ were seen, and for new classes over `WATCHED`
+batches more. For each text, the function is called at most `CLASSES` + `OTHERS` times.
+"""
+
+# NumPy arrays are Any here.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from typing import Any, Final, NamedTuple
+
+from autograd_mini.backprop import adjoints
+from autograd_mini.compiler.parameters import Within
+from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
+from autograd_mini.compiler.record import Graph, called, eager, record_again
+from autograd_mini.contexts import collector_paused
+from autograd_mini.errors import TraceError
+from autograd_mini.graph import topological_order
+from autograd_mini.nested import flat, is_nested
+from autograd_mini.value import Value
+
+__all__ = ["Check", "near_kink"]
+
+OTHERS: Final = 3  # examples that differ from the recorded one
+CLASSES: Final = 16  # values of an argument that count as classes, and examples compared for them
+WATCHED: Final = 64  # further batches in which new classes are looked for
+SHORT: Final = 64  # numbers of an argument that may be a class: a row of them, one-hot
+SEARCHED: Final = 1_000  # examples of a batch among which one that differs is looked for
+AGREEMENT: Final = 1e-6  # wrong programs differ by far more
+SINGLE: Final = 1e-2  # the same in single precision
+NOISE: Final = 1e-3  # of the slack, relative to the largest number: what cancellation leaves
+
+
+class _Answer(NamedTuple):
+    """What the function gives for one example."""
+
+    values: list[float]
+    gradient: list[float]
+    is_near_kink: bool
+
+
+class Check:
+    """What is to be compared of one program.
+
+    Attributes:
+        examples: Those chosen so far, as the user's numbers.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        example: Sequence[Any],
+        graph: Graph,
+        parameters: Sequence[Value],
+        *,
+        single: bool,
+    ) -> None:
+        self._f = f
+        self._graph = graph
+        self._parameters = parameters
+        self._slack = SINGLE if single else AGREEMENT
+        self._recorded = [list(map(float, flat(x))) for x in example]
+        self._classes: list[set[Any]] = [set() for _ in example]
+        self._others = 0
+        self._left = WATCHED
+        self._texts: set[Any] = set()
+        self._sizes: set[Any] = set()
+        self.examples: list[list[Any]] = [] if example else [[]]
+
+    # Which examples.
+
+    def choose(self, batch: Sequence[Any], columns: Sequence[Any]) -> int:
+        """Choose examples of a batch, remember them, and return how many are new.
+
+        Args:
+            batch: As the user gave it.
+            columns: The same as arrays, one column for each example.
+        """
+        if not columns or self._left <= 0:
+            return 0
+        if self._others >= OTHERS:
+            self._left -= 1
+        count = columns[0].shape[1]
+        chosen = dict.fromkeys(self._of_new_classes(columns, count))
+        self._others += len(chosen)
+        apart = (count - 1, 0, count // 2)  # neighbors are alike in a table that is sorted
+        for n in chain(apart, range(min(count, SEARCHED))):
+            if self._others >= OTHERS:
+                break
+            if n not in chosen and self._differs(columns, n):
+                chosen[n] = None
+                self._others += 1
+        for n in chosen:
+            self.examples.append([_example(x, c, n) for x, c in zip(batch, columns, strict=True)])
+        return len(chosen)
+
+    def _of_new_classes(self, columns: Sequence[Any], count: int) -> Iterable[int]:
+        for column, seen in zip(columns, self._classes, strict=True):
+            width = len(column)
+            if not 0 < width <= SHORT or len(seen) >= CLASSES:
+                continue
+            keys = column[0].tolist() if width == 1 else list(map(tuple, column.T.tolist()))
+            first = dict(zip(reversed(keys), range(count - 1, -1, -1), strict=True))
+            if len(first) > CLASSES or (2 * len(first) > count and (column % 1.0).any()):
+                continue
+            for key, n in first.items():
+                if key not in seen and len(seen) < CLASSES:
+                    seen.add(key)
+                    if self._differs(columns, n):
+                        yield n
+
+    def _differs(self, columns: Sequence[Any], n: int) -> bool:
+        return any(
+            column[:, n].tolist() != recorded
+            for column, recorded in zip(columns, self._recorded, strict=True)
+        )
+
+    # Comparing.
+
+    def compare(
+        self,
+        text: Any,
+        purpose: str,
+        count: int,
+        fresh: int,
+        theta: Sequence[float],
+        run: Callable[[list[Any]], Any],
+    ) -> None:
+        """Compare a text with the function, where that has not been done yet.
+
+        Args:
+            text: Tells the texts apart.
+            purpose: What the text computes.
+            count: The size of its batches.
+            fresh: How many examples have been chosen just now.
+            theta: The parameters' numbers.
+            run: Returns what the text gives for `count` examples: values; or the mean and the
+                gradient; or the inputs' gradients in one matrix, one row for each example.
+
+        Raises:
+            TraceError: If the text and the function disagree.
+        """
+        examples = self.examples
+        if text in self._texts:
+            new = fresh if (text, count) in self._sizes else max(fresh, OTHERS)
+            examples = examples[max(len(examples) - new, 0) :]
+        if not examples:
+            return
+        with Within(self._parameters, theta, self._graph.computed), collector_paused():
+            answers = [self._answer(example, purpose) for example in examples]
+            for start in range(0, len(examples), count):
+                size = min(count, len(examples) - start)
+                part = [start + n % size for n in range(count)]
+                got = run([examples[i] for i in part])
+                compared = self._compare_means if purpose == GRADIENT else self._compare_rows
+                compared([answers[i] for i in part], got, [examples[i] for i in part])
+        self._texts.add(text)
+        self._sizes.add((text, count))
+
+    def is_due(self, text: Any, count: int, fresh: int) -> bool:
+        """Return whether a text is still to be compared at this size of batches."""
+        return bool(fresh) or (bool(self.examples) and (text, count) not in self._sizes)
+
+    def _answer(self, example: list[Any], purpose: str) -> _Answer:
+        """Call the function as its user does; on Values, where it cannot be called on numbers."""
+        leaves: list[list[Value]] = []
+        if purpose == INPUTS:
+            results, leaves = eager(self._f, example)
+            wanted = list(chain.from_iterable(leaves))
+        else:
+            wanted = self._parameters if purpose == GRADIENT else []
+            try:
+                results = called(self._f, example)
+            except Exception:
+                results, _ = eager(self._f, example)
+        values = [y.data for y in results]
+        if purpose == FORWARD:
+            return _Answer(values, [], False)
+        slopes = adjoints(results[0])
+        gradient = [float(slopes.get(x, 0.0)) for x in wanted]
+        return _Answer(values, gradient, near_kink(results[0]))
+
+    def _compare_rows(self, answers: list[_Answer], got: Any, examples: list[Any]) -> None:
+        for answer, row, example in zip(answers, got, examples, strict=True):
+            if not answer.is_near_kink:
+                what = "gradient" if answer.gradient else "value"
+                wanted = answer.gradient or answer.values
+                self._agree(what, wanted, row, [example], wanted)
+
+    def _compare_means(self, answers: list[_Answer], got: Any, examples: list[Any]) -> None:
+        mean, gradient = got
+        count = len(answers)
+        values = [a.values[0] for a in answers]
+        self._agree("value", [sum(values) / count], [mean], examples, values)
+        if any(a.is_near_kink for a in answers):
+            return
+        wanted = [
+            sum(column) / count for column in zip(*[a.gradient for a in answers], strict=True)
+        ]
+        sizes = [abs(x) for a in answers for x in a.gradient]
+        self._agree("gradient", wanted, gradient, examples, sizes)
+
+    def _agree(
+        self,
+        what: str,
+        wanted: Sequence[float],
+        got: Sequence[float],
+        examples: list[Any],
+        sizes: Sequence[float],
+    ) -> None:
+        largest = max([abs(x) for x in sizes if math.isfinite(x)], default=0.0)
+        for x, y in zip(wanted, got, strict=True):
+            if x == y or (x != x and y != y):
+                continue
+            slack = self._slack * max(abs(x), abs(y), NOISE * largest)
+            if math.isfinite(x) and math.isfinite(y) and abs(x - y) <= slack:
+                continue
+            for example in examples:
+                record_again(self._f, example, self._graph)  # which may know the line
+            raise _disagreement(what, x, y, examples)
+
+
+def _example(x: Any, column: Any, n: int) -> Any:
+    """Return an argument of example `n` as the user's numbers: whole ones stay whole."""
+    try:
+        one = x[n]
+    except (KeyError, TypeError):  # a table
+        one = column[:, n]
+    return one.tolist() if hasattr(one, "tolist") else _copied(one)
+
+
+def _copied(x: Any) -> Any:
+    if is_nested(x):
+        return [_copied(row) for row in x]
+    if isinstance(x, Value):
+        return x.data
+    return x.item() if hasattr(x, "item") else x
+
+
+def _disagreement(what: str, wanted: float, got: float, examples: list[Any]) -> TraceError:
+    distinct: list[Any] = []
+    for example in examples:
+        if example not in distinct:
+            distinct.append(example)
+    on = " and ".join(map(_short, distinct[:3]))
+    one = f"the example {on}" if len(distinct) == 1 else f"the examples {on}"
+    return TraceError(
+        f"the compiled {what} is {got!r}, but running the function on {one} gives {wanted!r}: the "
+        "function does not do the same operations for every example; choose with where() instead "
+        "of if, and keep numbers Values (not .data); check=False skips this test"
+    )
+
+
+def _short(example: list[Any]) -> str:
+    text = repr(example)
+    return text if len(text) < 80 else f"{text[:76]}...]"
+
+
+def near_kink(root: Value) -> bool:
+    """Return whether rounding alone may decide a slope."""
+    for node in topological_order(root):
+        op = node.op
+        if op is not None and op.kinks:
+            xs = [x.data for x in node.inputs]
+            size = 1e-9 * max(1.0, *[abs(x) for x in xs])
+            for kink in op.kinks:
+                distance = kink(*xs) if callable(kink) else xs[0] - kink
+                if not abs(distance) > size:
+                    return True
+    return False

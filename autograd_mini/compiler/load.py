@@ -1,0 +1,104 @@
+"""Load: turn a plan into functions, through texts that debuggers can step through."""
+
+from __future__ import annotations
+
+import builtins
+import copy
+import itertools
+import linecache
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from autograd_mini.compiler.emit import emit
+from autograd_mini.compiler.plan import Plan
+from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING
+from autograd_mini.contexts import collector_paused
+
+__all__ = ["Loaded", "Texts"]
+
+KEPT: Final = 4  # workspaces of this many batch sizes are kept
+
+_forgotten: list[str] = []
+_numbers: Final = itertools.count(1)
+
+
+class Texts:
+    """The texts of one plan, each written when it is first needed, and their functions."""
+
+    __slots__ = ("__weakref__", "_bound", "_loaded", "_theta", "plan")
+
+    def __init__(self, plan: Plan, theta: Any, gtheta: Any) -> None:
+        self.plan = plan
+        self._theta = theta, gtheta
+        self._loaded: dict[Any, Loaded] = {}
+        self._bound: OrderedDict[Any, Callable[..., Any]] = OrderedDict()
+
+    def array(
+        self, purpose: str, count: int, wrt: Sequence[int] | None = None
+    ) -> tuple[Callable[..., Any], bool]:
+        """Return the function of a batch of `count`, and whether it returns a guard, too."""
+        key = purpose, count, wrt
+        loaded = self.text(purpose, wrt=wrt)
+        function = self._bound.get(key)
+        if function is None:
+            function = self._bound[key] = loaded.function(*self._theta, count)
+            if len(self._bound) > KEPT:
+                self._bound.popitem(last=False)
+        else:
+            self._bound.move_to_end(key)
+        return function, loaded.text.guarded
+
+    def scalar(self, purpose: str, wrt: Sequence[int] | None = None) -> Callable[..., Any]:
+        """Return the function of one example in plain floats: `(theta, *arguments)`."""
+        return self.text(purpose, scalar=True, wrt=wrt).function
+
+    def move(self, theta: Any, gtheta: Any) -> None:
+        """Put the parameters elsewhere."""
+        self._theta = theta, gtheta
+        self._bound.clear()
+
+    def text(
+        self, purpose: str, *, scalar: bool = False, wrt: Sequence[int] | None = None
+    ) -> Loaded:
+        """Return a text; `wrt` are the arguments whose gradients are asked for, if not all."""
+        key = purpose, scalar, wrt
+        if key not in self._loaded:
+            plan = self.plan if wrt is None else _only(self.plan, wrt)
+            with collector_paused():
+                text = emit(plan, purpose, "python" if scalar else "numpy")
+            self._loaded[key] = Loaded(self, text, purpose if scalar else "bind")
+        return self._loaded[key]
+
+
+def _only(plan: Plan, wrt: Sequence[int]) -> Plan:
+    """Return the plan with gradients for some of the arguments only."""
+    graph = plan.graph
+    flags = bytearray({CONSTANT: 0, PARAMETER: 1, INPUT: 0, VARYING: 0}[k] for k in graph.kinds)
+    for k in wrt:
+        for i in graph.inputs[k]:
+            flags[i] = 2
+    for i, operands in enumerate(graph.args):
+        for x in operands:
+            flags[i] |= flags[x]
+    chosen = copy.copy(plan)
+    chosen.flags = flags
+    return chosen
+
+
+class Loaded:
+    """A text that has been run, and registered where debuggers look for lines."""
+
+    def __init__(self, owner: Any, text: Any, name: str) -> None:
+        self.text = text
+        filename = f"<autograd_mini program {next(_numbers)}>"
+        lines = text.source.splitlines(keepends=True)
+        while _forgotten:
+            linecache.cache.pop(_forgotten.pop(), None)
+        linecache.cache[filename] = (len(text.source), None, lines, filename)
+        # A program may be collected while linecache goes through its own cache: the lines of
+        # one that is gone are dropped when the next is registered.
+        weakref.finalize(owner, _forgotten.append, filename)
+        exec(builtins.compile(text.source, filename, "exec"), text.namespace)
+        self.function: Callable[..., Any] = text.namespace[name]

@@ -1,0 +1,302 @@
+"""Recorded: the numbers that a function works with while it is recorded.
+
+A recorded number answers as the plain number would, or raises TraceError that says what to write
+instead. Where it is read from tells the two apart: the engine computes with it, the function that
+is being recorded may only hand it on.
+"""
+
+# A recorded number is a Value whose attributes are guarded.
+# pyright: reportPrivateUsage=false, reportIncompatibleVariableOverride=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import operator
+import os
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final, NoReturn
+
+from autograd_mini import contexts
+from autograd_mini.errors import TraceError
+from autograd_mini.frames import calling_line
+from autograd_mini.functions import greater, less
+from autograd_mini.ops import Op
+from autograd_mini.value import ZERO, Value
+
+__all__ = ["Hidden", "Recorded", "Recorder", "is_known", "is_ours"]
+
+_CHOOSE: Final = (
+    "write the choice as where(greater(x, 0), a, b), maximum, relu or clip, which a compiled "
+    "program can make anew for every example"
+)
+_COMPARE: Final = (
+    "compare with greater() or less(), and choose with where(); whole numbers are equal to 1 "
+    "where greater(x, 0.5) * less(x, 1.5) is 1"
+)
+_INDEX: Final = "pick an element with take(values, index), or with dot and a one-hot list"
+_WORDS: Final = {
+    "bool()": _CHOOSE,
+    "==": _COMPARE,
+    "!=": _COMPARE,
+    "an index or range": _INDEX,
+    "int()": _INDEX,
+    "hash()": f"{_INDEX}; a dictionary or a set cannot follow it",
+    "isinstance()": "a compiled program computes with floats alone: let the type decide outside "
+    "of the function",
+    "str()": "look at the number where the function runs eagerly",
+    "backward()": "differentiate with grad() or hvp(), which a program can follow",
+    "no_grad()": "take what has no gradient out of the function, and pass it in as an argument",
+    "%": "a remainder has no derivative: compute it outside, and pass it in as an argument",
+    "//": "a floor has no derivative: compute it outside, and pass it in as an argument",
+    "&": "multiply conditions instead",
+    "assignment": "make a new number instead",
+    "a compiled program": "call the function that it was made of",
+}
+_ELSE: Final = (
+    "keep the number a Value: a compiled program cannot follow it as a float; to pick an element "
+    "by its index, use take(values, index), or dot with a one-hot list"
+)
+
+_HERE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_NN: Final = os.path.join(os.path.dirname(_HERE.rstrip(os.sep)), "nn") + os.sep
+_frame: Final = sys._getframe
+_data: Any = Value.data  # the slots themselves
+_grad: Any = Value.grad
+_new: Final = object.__new__
+
+
+class Recorder:
+    """Makes the nodes of a recording, and hears of every number that is about to leave it."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, *, lines: bool = False) -> None:
+        self._lines = lines
+
+    def node(self, data: float, op: Op, a: Any, b: Value | None) -> Value:
+        """Return a new node."""
+        if not contexts.grad_enabled.get():
+            refuse(None, "no_grad()")
+        node: Any = _new(Recorded)
+        _data.__set__(node, data)
+        _grad.__set__(node, ZERO)
+        node.label = ""
+        node._row = op
+        node._a = a
+        node._b = b
+        node._source = calling_line() if self._lines else None
+        return node
+
+    def refuse(self, value: Value, how: str) -> None:
+        """Raise unless the number is the same for every example."""
+        refuse(value, how)
+
+    def compare(self, symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
+        """Return the comparison as a condition for `where`."""
+        if getattr(y, "ndim", 0):
+            import numpy as np
+
+            row = [self.compare(symbol, x, z) for z in y.ravel()]
+            return np.array(row, object).reshape(y.shape)
+        if not isinstance(y, Value) and not hasattr(y, "__float__"):
+            return NotImplemented
+        if is_known(x) and (not isinstance(y, Value) or is_known(y)):
+            return symbol(x.data, y.data if isinstance(y, Value) else y)
+        if symbol is operator.eq or symbol is operator.ne:
+            self.refuse(x, "==" if symbol is operator.eq else "!=")
+        if symbol is operator.gt:
+            return greater(x, y)
+        if symbol is operator.lt:
+            return less(x, y)
+        is_number = greater(abs(x) + abs(y), -1.0)  # 0 where one of them is nan
+        return is_number * (1.0 - (less(x, y) if symbol is operator.ge else greater(x, y)))
+
+
+def refuse(value: Value | None, how: str) -> None:
+    """Raise, while a function is recorded, unless the number is the same for every example."""
+    if contexts.tracer.get() is None or (value is not None and is_known(value)):
+        return
+    what = ""
+    if value is not None:
+        name = f" {value.label!r}" if value.label else ""
+        shown = f" ({_data.__get__(value)!r})" if type(value) is Recorded else ""
+        what = f" of the traced number{name}{shown}"
+    raise TraceError(
+        f"{how}{what} at {calling_line()} would be decided once and for all while compiling: "
+        f"{_WORDS.get(how, _ELSE)}"
+    )
+
+
+def is_known(value: Value) -> bool:
+    """Return whether a number depends only on numbers that operators wrapped."""
+    stack, seen = [value], {id(value)}
+    while stack:
+        node = stack.pop()
+        if node._row is None and not node.is_constant:
+            return False
+        for x in node.inputs:
+            if id(x) not in seen:
+                seen.add(id(x))
+                stack.append(x)
+    return True
+
+
+def is_ours(file: str) -> bool:
+    """Return whether a file belongs to these packages."""
+    return file.startswith((_HERE, _NN))
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith(_HERE)
+
+
+def _is_any_of_ours(frame: FrameType) -> bool:
+    """Return whether the engine or nn asks, be it through the module `abc`."""
+    name = frame.f_code.co_filename
+    if name.startswith("<frozen abc") and frame.f_back is not None:
+        name = frame.f_back.f_code.co_filename
+    return is_ours(name)
+
+
+class Hidden(Value):
+    """A Value whose number only the engine sees: what a parameter is while it is recorded."""
+
+    __slots__ = ()
+
+    @property
+    def data(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The number."""
+        if not _frame(1).f_code.co_filename.startswith(_HERE):
+            refuse(self, ".data")
+        return _data.__get__(self)
+
+    @data.setter
+    def data(self, x: float) -> None:
+        if not _is_ours(_frame(1)):
+            refuse(self, "assignment")
+        _data.__set__(self, x)
+
+    @property
+    def grad(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The gradient."""
+        if not _is_ours(_frame(1)):
+            refuse(self, ".grad")
+        return _grad.__get__(self)
+
+    @grad.setter
+    def grad(self, x: float) -> None:
+        if not _is_ours(_frame(1)):
+            refuse(self, "assignment")
+        _grad.__set__(self, x)
+
+    def __eq__(self, other: object) -> Any:
+        if self is other or isinstance(other, Value) or not hasattr(other, "__float__"):
+            return self is other
+        refuse(self, "==")
+        return _data.__get__(self) == other
+
+    def __ne__(self, other: object) -> Any:
+        return not self == other
+
+    __hash__ = object.__hash__
+
+    def backward(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse to differentiate in the middle of a recording."""
+        refuse(self, "backward()")
+        Value.backward(self, *args, **kwargs)
+
+    def backward_steps(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse to differentiate in the middle of a recording."""
+        refuse(self, "backward()")
+        return Value.backward_steps(self, *args, **kwargs)
+
+    def zero_grad(self) -> None:
+        """Refuse to forget gradients in the middle of a recording."""
+        refuse(self, "backward()")
+        Value.zero_grad(self)
+
+    def recompute(self) -> None:
+        """Refuse to change numbers in the middle of a recording."""
+        refuse(self, "assignment")
+        Value.recompute(self)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        refuse(self, "a copy or pickle")
+        return Value.__reduce_ex__(self, protocol)
+
+
+class Recorded(Hidden):
+    """A number that is a plain one where the function is called: an argument, or a result."""
+
+    __slots__ = ()
+
+    @property
+    def __class__(self) -> type:  # pyright: ignore[reportIncompatibleMethodOverride] # what isinstance(x, float) asks for
+        if not _is_any_of_ours(_frame(1)):
+            refuse(self, "isinstance()")
+        return Recorded
+
+    def __eq__(self, other: object) -> Any:
+        if _is_ours(_frame(1)) or (other is not self and not _is_number(other)):
+            return self is other
+        refuse(self, "==")
+        return _data.__get__(self) == (other.data if isinstance(other, Value) else other)
+
+    def __ne__(self, other: object) -> Any:
+        if _is_ours(_frame(1)) or (other is not self and not _is_number(other)):
+            return self is not other
+        refuse(self, "!=")
+        return _data.__get__(self) != (other.data if isinstance(other, Value) else other)
+
+    def __hash__(self) -> int:
+        if not _is_any_of_ours(_frame(1)):
+            refuse(self, "hash()")
+        return object.__hash__(self)
+
+    def __index__(self) -> int:
+        refuse(self, "an index or range")
+        raise TypeError("a Value is a float, and no index")
+
+    def __str__(self) -> str:
+        refuse(self, "str()")
+        return Value.__repr__(self)
+
+    def __format__(self, spec: str) -> str:
+        refuse(self, "str()")
+        return Value.__format__(self, spec)
+
+    def __repr__(self) -> str:
+        name = f" {self.label!r}" if self.label else ""
+        return f"<traced number{name}>"
+
+
+def _is_number(x: object) -> bool:
+    return isinstance(x, Value) or hasattr(x, "__float__")
+
+
+def _refused(how: str) -> Callable[..., NoReturn]:
+    def operator_of_floats(self: Recorded, *operands: Any) -> NoReturn:
+        refuse(self, how)
+        raise TypeError(f"a Value does not know {how}")
+
+    return operator_of_floats
+
+
+for _name, _how in {
+    "mod": "%",
+    "rmod": "%",
+    "floordiv": "//",
+    "rfloordiv": "//",
+    "divmod": "//",
+    "rdivmod": "//",
+    "and": "&",
+    "rand": "&",
+    "or": "&",
+    "ror": "&",
+    "xor": "&",
+    "rxor": "&",
+    "invert": "&",
+}.items():
+    setattr(Recorded, f"__{_name}__", _refused(_how))
