@@ -8,10 +8,12 @@ import typing
 from autograd_mini.contexts import detect_anomaly, is_tracing, no_grad, record_source
 from autograd_mini.errors import (
     AnomalyError,
+    DetachedWarning,
     DivisionError,
     DomainError,
     RangeError,
     RenderError,
+    StaleWarning,
     TraceError,
 )
 from autograd_mini.functions import (
@@ -92,6 +94,7 @@ __version__ = "0.1.0"
 __all__ = [
     "OPS",
     "AnomalyError",
+    "DetachedWarning",
     "DivisionError",
     "DomainError",
     "ForwardStep",
@@ -99,6 +102,7 @@ __all__ = [
     "Program",
     "RangeError",
     "RenderError",
+    "StaleWarning",
     "Step",
     "Trace",
     "TraceError",

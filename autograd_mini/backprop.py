@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, Final, TypeAlias, cast
 
 from autograd_mini import contexts, ops
 from autograd_mini.convert import as_seed
-from autograd_mini.errors import anomaly, described
-from autograd_mini.graph import gradient_order, opened_order, receiving, topological_order
+from autograd_mini.errors import StaleWarning, anomaly, described
+from autograd_mini.graph import gradient_order, opened_order, receiving, stale, topological_order
 from autograd_mini.ops import Op
 from autograd_mini.value import CONSTANT, ZERO, Scalar, Value
 
@@ -49,6 +50,8 @@ def backward(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> 
         return
     checked = contexts.state.open and contexts.anomaly_detected.get()
     propagate = _chain_rule_checked if checked else _chain_rule_fast
+    if checked and (said := stale(root)):
+        warnings.warn(said, StaleWarning, stacklevel=3)
     kept: list[tuple[Value, Any]] = []
     try:
         order = opened_order(root, kept)

@@ -10,6 +10,9 @@ TypeError
  └─ TraceError                a function that cannot be compiled as it is written
 RuntimeError
  └─ RenderError               a picture in a format that no installed program writes
+UserWarning
+ ├─ DetachedWarning           a function of math, cmath or NumPy has taken the float of a Value
+ └─ StaleWarning              the numbers of a graph no longer follow from its leaves
 ```
 """
 
@@ -25,13 +28,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnomalyError",
+    "DetachedWarning",
     "DivisionError",
     "DomainError",
     "RangeError",
     "RenderError",
+    "StaleWarning",
     "TraceError",
 ]
 
+_OURS_FOR: Final = {"fsum": "total", "prod": "product", "sumprod": "dot", "pow": "Value and **"}
 _NOUNS: Final = ("dividend", "divisor", "base", "exponent")
 _BEYOND_FLOATS: Final = "is too large for a float, which ends at 1.797e308"
 
@@ -128,6 +134,39 @@ class RenderError(RuntimeError):
         self.source = source
 
 
+class DetachedWarning(UserWarning):
+    """A function of math, cmath or NumPy has taken the float of a Value: no gradient flows there.
+
+    It is given once for each place in a program. `float(x)`, which says what it does, is silent.
+
+    Example:
+        >>> import math, warnings
+        >>> from autograd_mini import Value
+        >>> with warnings.catch_warnings(record=True) as said:
+        ...     warnings.simplefilter("always")
+        ...     y = math.exp(Value(0.0, "k"))
+        >>> print(said[0].message)
+        math.exp leaves the graph, so 'k' gets no gradient there: use autograd_mini.exp, or ...
+    """
+
+
+class StaleWarning(UserWarning):
+    """The numbers of a graph no longer follow from its leaves.
+
+    Example:
+        >>> import warnings
+        >>> from autograd_mini import Trace, Value
+        >>> x = Value(2.0, "x")
+        >>> y = x * x
+        >>> x.data = 5.0
+        >>> with warnings.catch_warnings(record=True) as said:
+        ...     warnings.simplefilter("always")
+        ...     trace = Trace(y)
+        >>> print(said[0].message)
+        the graph is stale: mul gave 4.0, but with x = 5.0, x = 5.0 it gives 25.0: compute ...
+    """
+
+
 # The words of each error, in the caller's values and labels.
 
 
@@ -187,3 +226,24 @@ def too_large(x: Any) -> RangeError:
 
 def _made_at(node: Value) -> str:
     return f" (made at {node.source})" if node.source else ""
+
+
+def detached(callee: str, names: Sequence[str]) -> str:
+    """Return the words of a DetachedWarning."""
+    known = _OURS_FOR.get(callee.rpartition(".")[2], callee.rpartition(".")[2])
+    who = " and ".join([repr(name) for name in names]) or "the Value"
+    gets = "get" if len(names) > 1 else "gets"
+    return (
+        f"{callee} leaves the graph, so {who} {gets} no gradient there: use autograd_mini.{known}, "
+        f"or float({names[0] if len(names) == 1 else 'x'}) if you mean it"
+    )
+
+
+def stale(node: Value, now: float | None) -> str:
+    """Return the words of a StaleWarning."""
+    name = node.op.name if node.op else ""
+    gives = "has no result" if now is None else f"gives {now}"
+    return (
+        f"the graph is stale: {name} gave {node.data}, but with {described(node.inputs)} it "
+        f"{gives}: compute it anew, or call recompute()"
+    )

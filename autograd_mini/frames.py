@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from types import FrameType
+import warnings
+from types import CodeType, FrameType
 from typing import Any, Final
 
-from autograd_mini.contexts import anomaly_detected, source_recorded, state
+from autograd_mini.contexts import anomaly_detected, grad_enabled, source_recorded, state
+from autograd_mini.errors import DetachedWarning, detached
 
-__all__ = ["calling_frame", "calling_line", "is_watched"]
+__all__ = ["calling_frame", "calling_line", "is_watched", "note_float"]
 
 _HERE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _OURS: Final = (_HERE, os.path.join(os.path.dirname(os.path.dirname(_HERE)), "nn") + os.sep)
@@ -49,3 +51,80 @@ def is_watched() -> bool:
     tracing: Any = sys.gettrace()
     owner = type(getattr(tracing, "__self__", tracing)).__module__
     return tracing is not None and not owner.startswith("coverage")
+
+
+_MOST_PLACES: Final = 10_000
+_MODULES: Final = ("math", "cmath", "numpy")
+_SILENT: Final = frozenset(  # no slope is lost, or the conversion is what was asked for
+    (
+        *("isnan", "isinf", "isfinite", "isclose", "allclose", "array_equal"),
+        *("floor", "ceil", "trunc", "rint", "round", "sign", "signbit"),
+        *("array", "asarray", "asanyarray", "ascontiguousarray", "full", "full_like", "fromiter"),
+    )
+)
+# Where floats were taken of Values: for the address of a code object, what is called at which
+# instruction; the code objects are kept alive, so that no other gets the address.
+_places: Final[dict[int, dict[int, str]]] = {}
+_codes: Final[list[CodeType]] = []
+_getframe: Final = sys._getframe  # pyright: ignore[reportPrivateUsage] # the one cheap way to a caller
+
+
+def note_float(x: Any) -> None:
+    """Warn, once for each place, if it is a function of math, cmath or NumPy that asks."""
+    frame = _getframe(2)
+    place = _places.get(id(frame.f_code))
+    if place is None:
+        if len(_codes) > _MOST_PLACES:
+            _places.clear()
+            _codes.clear()
+        _codes.append(frame.f_code)
+        place = _places[id(frame.f_code)] = {}
+    callee = place.get(frame.f_lasti)
+    if callee == "":
+        return
+    if callee is None:
+        callee = place[frame.f_lasti] = _callee(frame)
+    if callee and grad_enabled.get():
+        place[frame.f_lasti] = ""
+        warnings.warn(detached(callee, _labels_below(x)), DetachedWarning, stacklevel=3)
+
+
+def _callee(frame: FrameType) -> str:
+    """Return the dotted name of the function of math, cmath or NumPy that a frame is calling.
+
+    The instructions that load the function begin where the call begins. Anything else than names
+    and attributes there gives the empty text.
+    """
+    import dis
+
+    if frame.f_code.co_filename.startswith(_OURS):
+        return ""
+    instructions = list(dis.get_instructions(frame.f_code))
+    position = next((i for i, step in enumerate(instructions) if step.offset == frame.f_lasti), 0)
+    call = instructions[position]
+    if not call.opname.startswith("CALL") or call.positions is None:
+        return ""
+    start = call.positions.lineno, call.positions.col_offset
+    found: Any = None
+    for step in instructions[:position]:
+        if step.positions is None or (step.positions.lineno, step.positions.col_offset) != start:
+            continue
+        if step.opname.startswith(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF")):
+            spaces = frame.f_locals, frame.f_globals
+            found = next((space[step.argval] for space in spaces if step.argval in space), None)
+        elif step.opname.startswith(("LOAD_ATTR", "LOAD_METHOD")):
+            found = getattr(found, step.argval, None)
+    name = getattr(found, "__name__", "")
+    module = getattr(found, "__module__", None) or type(found).__module__  # a ufunc has none
+    package = str(module).partition(".")[0]
+    is_function = not isinstance(found, type) and name.isidentifier() and name not in _SILENT
+    return f"{package}.{name}" if package in _MODULES and is_function else ""
+
+
+def _labels_below(x: Any) -> list[str]:
+    """Return the labels that a Value, or else the leaves below it, are known by: three at most."""
+    from autograd_mini.graph import topological_order
+
+    if x.label:
+        return [x.label]
+    return [node.label for node in topological_order(x) if node.is_leaf and node.label][:3]

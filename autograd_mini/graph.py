@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from autograd_mini import contexts, ops
 from autograd_mini.errors import bad_result, explained
+from autograd_mini.errors import stale as words_of_stale
 from autograd_mini.ops import UNDEFINED, Op
 from autograd_mini.value import ZERO, Value
 
@@ -22,6 +23,7 @@ __all__ = [
     "ordered",
     "receiving",
     "recompute",
+    "stale",
     "topological_order",
 ]
 
@@ -164,6 +166,29 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
             if node._row is not None and node.grad is not done:
                 node.grad = zero
     return order
+
+
+def stale(root: Value) -> str:
+    """Return what to say of a graph whose numbers do not follow from its leaves; else nothing.
+
+    Example:
+        >>> x = Value(2.0, "x")
+        >>> y = x * x
+        >>> stale(y)
+        ''
+        >>> x.data = 5.0
+        >>> stale(y)
+        'the graph is stale: mul gave 4.0, but with x = 5.0, x = 5.0 it gives 25.0: compute ...'
+    """
+    for node in interior_order(root):
+        op = cast(Op, node._row)
+        try:
+            now = float(op.forward(*[x.data for x in node.inputs]))
+        except UNDEFINED:
+            now = None
+        if now != node.data and not (now is not None and now != now and node.data != node.data):
+            return words_of_stale(node, now)
+    return ""
 
 
 def recompute(root: Value) -> None:

@@ -8,6 +8,7 @@ the stepper, the player and the drawings read traces.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from os import PathLike
 from typing import Any, Final, TypeVar, cast, overload
@@ -15,7 +16,8 @@ from typing import Any, Final, TypeVar, cast, overload
 from autograd_mini import contexts, ops
 from autograd_mini.backprop import checked, edges, refuse_second_pass
 from autograd_mini.convert import as_seed
-from autograd_mini.graph import gradient_order, receiving, topological_order
+from autograd_mini.errors import StaleWarning
+from autograd_mini.graph import gradient_order, receiving, stale, topological_order
 from autograd_mini.ops import Op
 from autograd_mini.symbols import ATOM, Symbol, written
 from autograd_mini.value import ZERO, Value
@@ -181,6 +183,7 @@ class Trace(Sequence[Step]):
         seed: The gradient of the root itself.
         nodes: The root and all it was computed from, inputs before their consumers; the node at
             position 7 is the one called `n7`.
+        stale: What to say if the numbers of the graph no longer follow from its leaves, or "".
         forward: One ForwardStep for every operation, in the order of `nodes`.
 
     Example:
@@ -190,7 +193,17 @@ class Trace(Sequence[Step]):
         (2, 'b', -3.0, 0.0)
     """
 
-    __slots__ = ("_afters", "_names", "_parents", "_steps", "forward", "nodes", "root", "seed")
+    __slots__ = (
+        "_afters",
+        "_names",
+        "_parents",
+        "_steps",
+        "forward",
+        "nodes",
+        "root",
+        "seed",
+        "stale",
+    )
 
     def __init__(self, root: Value, seed: Value | float = 1.0) -> None:
         if not isinstance(root, Value):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -199,6 +212,9 @@ class Trace(Sequence[Step]):
             )
         self.root = root
         self.seed = as_seed(seed)
+        self.stale = stale(root)
+        if self.stale:
+            warnings.warn(self.stale, StaleWarning, stacklevel=2)
         self.nodes = tuple(topological_order(root))
         self._names = names = Names(root)
         computed = [node for node in self.nodes if not node.is_leaf]

@@ -131,6 +131,9 @@ class Value(Number):
             return f"**{self._b.data:g}"
         return _MICROGRAD_NAMES.get(op.name, op.name)
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in METHODS]
+
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
@@ -156,7 +159,9 @@ class Value(Number):
 
     def item(self) -> float:
         """Return the data, a float."""
-        return float(self)
+        if _state.tracing:
+            _refuse_to_bake_in(self, "item()")
+        return self.data
 
     def detach(self) -> Value:
         """Return a leaf with the same data and label: gradients stop there."""
@@ -167,6 +172,8 @@ class Value(Number):
     def __float__(self) -> float:
         if _state.tracing:
             _refuse_to_bake_in(self, "float()")
+        elif self._source is not CONSTANT:
+            frames.note_float(self)
         return self.data
 
     def __int__(self) -> int:

@@ -1,22 +1,28 @@
 from __future__ import annotations
 
 import asyncio
+import cmath
 import math
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
 import pytest
 
 from autograd_mini import (
     OPS,
+    DetachedWarning,
     Op,
+    StaleWarning,
+    Trace,
     Value,
     apply,
     contexts,
     derivative,
     detect_anomaly,
+    exp,
     grad,
     hessian,
     jacobian,
@@ -218,3 +224,53 @@ def test_where_a_row_is_smooth_there_is_no_anomaly(op: Op) -> None:
     with detect_anomaly():
         apply(op, *middle).backward()
     assert all(math.isfinite(x.grad) for x in middle)
+
+
+@pytest.mark.parametrize(
+    "leaves",
+    [
+        "math.exp(k)",
+        "cmath.exp(k)",
+        "np.interp(k, [0.0, 1.0], [0.0, 1.0])",
+        "exp(-k * 2)",
+        "3 + math.sin(k) ** 2",
+    ],
+)
+def test_a_function_that_takes_the_float_of_a_value_warns_once_for_each_place(leaves: str) -> None:
+    names = {"k": Value(0.5, "k"), "math": math, "cmath": cmath, "np": np, "exp": math.exp}
+    code = compile(leaves, "program", "eval")
+    with pytest.warns(DetachedWarning, match=r"so 'k' gets no gradient there: use"):
+        eval(code, names)
+    eval(code, names)
+    with pytest.warns(DetachedWarning, match="use autograd_mini"):
+        eval(compile(leaves, "program", "eval"), names)
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        *("float(k)", "k.item()", "k.data", "round(k, 2)", "f'{k:.2f}'", "str(k)", "int(k)"),
+        *("math.exp(float(k))", "math.isfinite(k)", "'%.3f' % k", "np.float64(k)", "exp(k)"),
+        *("np.array([k], float)", "np.exp(np.array([k], object))", "list(map(float, [k]))"),
+    ],
+)
+def test_a_float_that_was_asked_for_is_silent(silent: str) -> None:
+    eval(silent, {"k": Value(0.5, "k"), "math": math, "np": np, "exp": exp})
+
+
+def test_where_nothing_is_recorded_nothing_leaves_the_graph() -> None:
+    with no_grad():
+        assert math.exp(Value(0.0, "k")) == 1.0
+
+
+def test_a_graph_whose_numbers_do_not_follow_from_its_leaves_is_said_to_be_stale() -> None:
+    x = Value(2.0, "x")
+    y = x * x
+    x.data = 5.0
+    said = r"the graph is stale: mul gave 4.0, but with x = 5.0, x = 5.0 it gives 25.0"
+    with pytest.warns(StaleWarning, match=said):
+        assert "it gives 25.0" in Trace(y).stale
+    with detect_anomaly(), pytest.warns(StaleWarning, match=said):
+        y.backward()
+    y.recompute()
+    assert Trace(y).stale == ""
