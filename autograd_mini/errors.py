@@ -37,7 +37,7 @@ __all__ = [
     "TraceError",
 ]
 
-_OURS_FOR: Final = {"fsum": "total", "prod": "product", "sumprod": "dot", "pow": "Value and **"}
+_OTHER_NAMES: Final = {"fsum": "total", "prod": "product", "sumprod": "dot"}
 _NOUNS: Final = ("dividend", "divisor", "base", "exponent")
 _BEYOND_FLOATS: Final = "is too large for a float, which ends at 1.797e308"
 
@@ -230,12 +230,15 @@ def _made_at(node: Value) -> str:
 
 def detached(callee: str, names: Sequence[str]) -> str:
     """Return the words of a DetachedWarning."""
-    known = _OURS_FOR.get(callee.rpartition(".")[2], callee.rpartition(".")[2])
-    who = " and ".join([repr(name) for name in names]) or "the Value"
-    gets = "get" if len(names) > 1 else "gets"
+    from autograd_mini.ops import OPS
+
+    name = callee.rpartition(".")[2]
+    name = _OTHER_NAMES.get(name, name)
+    ours = "**" if name == "pow" else f"autograd_mini.{name}" if name in OPS else "autograd_mini's"
+    who = " and ".join([repr(label) for label in names]) or "the Value"
     return (
-        f"{callee} leaves the graph, so {who} {gets} no gradient there: use autograd_mini.{known}, "
-        f"or float({names[0] if len(names) == 1 else 'x'}) if you mean it"
+        f"{callee} leaves the graph, so {who} {'get' if len(names) > 1 else 'gets'} no gradient "
+        f"there: use {ours}, or float({names[0] if len(names) == 1 else 'x'}) if you mean it"
     )
 
 

@@ -97,6 +97,8 @@ def _callee(frame: FrameType) -> str:
     """
     import dis
 
+    while frame.f_globals.get("__name__", "").startswith("numpy.") and frame.f_back:
+        frame = frame.f_back  # NumPy's function is called where it ends
     if frame.f_code.co_filename.startswith(_OURS):
         return ""
     instructions = list(dis.get_instructions(frame.f_code))

@@ -242,8 +242,9 @@ def test_a_function_that_takes_the_float_of_a_value_warns_once_for_each_place(le
     with pytest.warns(DetachedWarning, match=r"so 'k' gets no gradient there: use"):
         eval(code, names)
     eval(code, names)
-    with pytest.warns(DetachedWarning, match="use autograd_mini"):
-        eval(compile(leaves, "program", "eval"), names)
+    if "np" not in leaves:  # NumPy's own place is one
+        with pytest.warns(DetachedWarning, match="use autograd_mini"):
+            eval(compile(leaves, "program", "eval"), names)
 
 
 @pytest.mark.parametrize(

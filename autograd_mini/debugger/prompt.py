@@ -32,6 +32,7 @@ from autograd_mini.debugger.moment import Moment
 from autograd_mini.debugger.stops import Stop, parsed
 from autograd_mini.debugger.views import NEAR, Style
 from autograd_mini.frames import calling_frame
+from autograd_mini.guesses import METHODS
 from autograd_mini.ops import OPS
 from autograd_mini.steps import Step, Trace
 from autograd_mini.value import Value
@@ -220,6 +221,7 @@ class Debugger(cmd.Cmd):
             words = set[str]()
             while (word := complete(text, len(words))) and word not in words:
                 words.add(word)
+            words = {w for w in words if "." not in w or w.rpartition(".")[2] not in METHODS}
         return sorted(word for word in words if word.startswith(text))
 
     # Python expressions.
