@@ -57,7 +57,7 @@ _MOST_PLACES: Final = 10_000
 _MODULES: Final = ("math", "cmath", "numpy")
 _SILENT: Final = frozenset(  # no slope is lost, or the conversion is what was asked for
     (
-        *("isnan", "isinf", "isfinite", "isclose", "allclose", "array_equal"),
+        *("float", "isnan", "isinf", "isfinite", "isclose", "allclose", "array_equal"),
         *("floor", "ceil", "trunc", "rint", "round", "sign", "signbit"),
         *("array", "asarray", "asanyarray", "ascontiguousarray", "full", "full_like", "fromiter"),
     )
@@ -116,6 +116,8 @@ def _callee(frame: FrameType) -> str:
             found = next((space[step.argval] for space in spaces if step.argval in space), None)
         elif step.opname.startswith(("LOAD_ATTR", "LOAD_METHOD")):
             found = getattr(found, step.argval, None)
+        elif step.opname.startswith("CALL"):
+            return ""  # what is called was returned by another call
     name = getattr(found, "__name__", "")
     module = getattr(found, "__module__", None) or type(found).__module__  # a ufunc has none
     package = str(module).partition(".")[0]
