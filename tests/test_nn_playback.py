@@ -233,7 +233,7 @@ def test_the_address_brings_back_epoch_point_and_step(
 def test_slider_keys_curve_and_play_move_through_the_epochs(
     played: tuple[FNN, list[list[float]], Path], open_page: Opener
 ) -> None:
-    page = open_page(played[2])
+    page = open_page(played[2], "#epoch=6")
     last = int(page.get_attribute("[data-part=epoch]", "max"))
     assert value(page, "epoch") == last
     picture = "document.querySelector('canvas').toDataURL()"
@@ -252,6 +252,27 @@ def test_slider_keys_curve_and_play_move_through_the_epochs(
     page.click("[data-part=epoch-play]")
     page.wait_for_selector("[data-part=epoch][aria-valuetext='epoch 6']")
     assert value(page, "epoch") == last
+
+
+@pytest.mark.browser
+def test_it_opens_at_the_first_epoch_with_the_network_in_the_middle(
+    played: tuple[FNN, list[list[float]], Path], open_page: Opener
+) -> None:
+    model, weights, path = played
+    page = open_page(path)
+    assert value(page, "epoch") == 0
+    assert page.is_visible("[data-part=net] svg")
+    assert not page.is_visible("#drawing")
+    page.keyboard.press("]")
+    page.hover("[data-part=net] line >> nth=3", force=True)
+    shown = page.evaluate("[...training.trainer.theta]")
+    assert shown == weights[1]
+    units = page.evaluate("[...training.forward.of([[0.5, -1]])]")
+    for p, data in zip(model.parameters(), weights[1], strict=True):
+        p.data = data
+    assert same(units[-1], model([0.5, -1.0]).data)
+    page.click("g.unit >> nth=3")
+    assert page.inner_text("[data-part=node] h2").startswith("layers.0.neurons.1")
 
 
 @pytest.mark.browser

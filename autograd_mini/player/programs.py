@@ -25,7 +25,7 @@ def programs(named: Mapping[str, Program]) -> str:
     Example:
         >>> from autograd_mini import Value, compile
         >>> w = Value(3.0)
-        >>> print(programs({"loss": compile(lambda x: w * x, 2.0)})[:34])
+        >>> print(programs({"loss": compile(lambda x: w * x, 2.0)})[:33])
         const PROGRAMS = {
         loss: (() => {
     """

@@ -34,6 +34,7 @@ class Graphs:
         self.notes: list[str] = []
         self._found: dict[Any, int] = {}
         self._left_out = False
+        self._largest: dict[Any, list[tuple[list[int], list[int]]]] = {}
 
     def note(self, text: str) -> None:
         """Add a remark to the page."""
@@ -50,17 +51,26 @@ class Graphs:
         nodes = topological_order(root)
         position = {node: i for i, node in enumerate(nodes)}
         own = [i for i, node in enumerate(nodes) if self._is_own(node)]
-        shape = tuple(
+        structure = tuple(
             [
                 (key(node), node.label, tuple([position[x] for x in node.inputs]))
                 if node.op
-                else (node.label, node.data if node.is_constant else self.parameters.get(node))
+                else (node.label, node.is_constant or self.parameters.get(node))
                 for node in nodes
             ]
         )
+        if structure not in self._largest:
+            self._largest[structure] = self._maxima(nodes, x, target)
+        largest = self._largest[structure]
+        moving = {i for constants, _ in largest for i in constants}
+        constants = [
+            node.data for i, node in enumerate(nodes) if node.is_constant and i not in moving
+        ]
+        shape = structure, tuple(constants)
         if shape not in self._found and len(self.pages) < MOST_GRAPHS:
             self._found[shape] = len(self.pages)
-            self.pages.append((self._json(nodes, own, outputs), self._picture(root)))
+            graph = {**self._json(nodes, own, outputs), "largest": largest}
+            self.pages.append((graph, self._picture(root)))
             self.roots.append(root)
         graph = self._found.get(shape)
         if graph is None and not self._left_out:
@@ -95,6 +105,31 @@ class Graphs:
             root.label = "loss"
         return root, outputs
 
+    def _maxima(self, nodes: list[Value], x: Any, target: Any) -> list[tuple[list[int], list[int]]]:
+        """Return the constants that are the largest of some nodes, and these nodes.
+
+        A softmax takes the largest logit away as a plain number. It is found by looking at
+        another example.
+        """
+        others = topological_order(self.build(_shifted(x), target)[0])
+        if len(others) != len(nodes):
+            return []
+        position = {node: i for i, node in enumerate(nodes)}
+        groups: dict[float, tuple[list[int], list[int]]] = {}
+        for node in nodes:
+            if node.op is None or node.op.name != "sub":
+                continue
+            z, c = [position[operand] for operand in node.inputs]
+            if nodes[c].is_constant and others[c].data != nodes[c].data:
+                constants, sources = groups.setdefault(nodes[c].data, ([], []))
+                constants.append(c)
+                sources.append(z)
+        return [
+            (constants, sources)
+            for number, (constants, sources) in groups.items()
+            if number == max(nodes[z].data for z in sources)
+        ]
+
     def _is_own(self, node: Value) -> bool:
         return node.is_leaf and not node.is_constant and node not in self.parameters
 
@@ -110,6 +145,7 @@ class Graphs:
             ],
             "own": own,
             "sources": [_source(nodes[i].label) for i in own],
+            "kept": [nodes[i].data for i in own],
             "fixed": [[i, node.data] for i, node in enumerate(nodes) if node.is_constant],
             "outputs": [i for i, node in enumerate(nodes) if node in found],
         }
@@ -133,6 +169,10 @@ def leaves(numbers: Any, name: str) -> Any:
         return [wrapped(y) for y in x] if is_list(x) else Value(x, f"{name}{next(count)}")
 
     return wrapped(numbers)
+
+
+def _shifted(x: Any) -> Any:
+    return [_shifted(y) for y in x] if is_list(x) else x + 0.1234
 
 
 def _source(label: str) -> tuple[str, int] | None:

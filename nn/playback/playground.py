@@ -27,17 +27,19 @@ from autograd_mini.player import PLAYER, document, open_page, part, programs
 from nn.guesses import keywords
 from nn.initializers import plain_seed
 from nn.losses import Loss
-from nn.network import FNN, has_layers_only
+from nn.network import FNN
 from nn.optimizers import SGD, Adam, AdamW, Optimizer
 from nn.playback.graphs import Graphs
 from nn.playback.names import parameter_names
 from nn.playback.plane import bounds, scale
+from nn.playback.units import diagram, layers, units_of
 from nn.training.data import Examples
 from nn.training.trainer import Trainer
 
 __all__ = ["Playground"]
 
 SCRIPTS: Final = (
+    "largest.js",
     "random.js",
     "optimizer.js",
     "trainer.js",
@@ -141,17 +143,15 @@ class Playground:
     def _page(self, max_nodes: int = 300) -> str:
         model, X, Y = self._trainer.model, self._rows.tolist(), self._targets.tolist()
         loss = compile(self._example_loss, X[0], Y[0])
-        units = compile(self._units, X[0])
+        units = compile(units_of(model), X[0])
         graphs = Graphs(model, self._trainer.loss, max_nodes)
         points = [graphs.add(n, X[n], Y[n])["graph"] for n in range(len(X))]
         code = [functions(), rules(graphs.nodes()), programs({"loss": loss, "units": units})]
-        layers = has_layers_only(model)
         templates = [  # the page shows the numbers itself: no titles
             f'<template id="graph-{i}">{_TITLE.sub("", svg)}</template>'
             for i, (_, svg) in enumerate(graphs.pages)
         ]
-        if layers:
-            templates.append(f'<template id="diagram">{model.diagram()}</template>')
+        templates.append(diagram(model))
         described = {
             **self._examples_json(),
             **self._parameters_json(loss, units),
@@ -173,25 +173,12 @@ class Playground:
             "\n".join([body, *templates]),
             data={"playground": described},
             scripts=PLAYER,
-            styles=page_file("playground.css"),
+            styles=page_file("network.css") + page_file("playground.css"),
             code="\n".join([*code, *map(page_file, SCRIPTS)]),
         )
 
     def _example_loss(self, x: Any, y: Any) -> Any:
         return self._trainer.loss(self._trainer.model(x), y)
-
-    def _units(self, x: Any) -> Any:
-        """What all units say about an example, layer by layer; of another model its outputs."""
-        model = self._trainer.model
-        if not has_layers_only(model):
-            output = model(x)
-            return list(output) if isinstance(output, (list, tuple)) else [output]
-        values: list[Any] = []
-        hs = x if isinstance(x, list) else [x]
-        for layer in model.layers:
-            hs = layer.respond(hs)
-            values += hs
-        return values
 
     def _facts(self) -> str:
         model = self._trainer.model
@@ -211,7 +198,7 @@ class Playground:
             "widths": [rows.shape[1], targets.shape[1]],
             "isClasses": bool(loss.has_classes),
             "outputs": len(output) if isinstance(output, list) else 1,
-            "layers": _layers(model),
+            "layers": layers(model),
             "scale": {"kind": kind, "center": center, "spread": spread},
             "low": low,
             "high": high,
@@ -242,12 +229,6 @@ class Playground:
                 "moments": [[float(m[i]) for i in kept] for m in optimizer.moments],
             },
         }
-
-
-def _layers(model: Any) -> list[dict[str, Any]]:
-    if not has_layers_only(model):
-        return []
-    return [{"name": f"layers.{i}", "size": layer.n_out} for i, layer in enumerate(model.layers)]
 
 
 def packed_floats(numbers: Iterable[float]) -> str:

@@ -26,11 +26,14 @@ from autograd_mini.player import (
     document,
     numbers_json,
     part,
+    programs,
 )
 from autograd_mini.steps import Trace
 from nn.arrays import as_floats, as_lists
 from nn.playback.graphs import Graphs, is_list
+from nn.playback.names import parameter_names
 from nn.playback.plane import bounds, scale
+from nn.playback.units import diagram, layers, units_of
 from nn.training.data import ExampleLoss
 
 __all__ = ["Playback"]
@@ -39,6 +42,7 @@ MOST_EPOCHS: Final = 60
 MOST_POINTS: Final = 300
 FEW_POINTS: Final = 6  # with numbers instead of rules
 GRID: Final = 40
+_SCRIPTS: Final = ("largest.js", "colors.js", "forward.js", "network.js", "training.js")
 _FINE: Final = 1.01  # candidates for the epochs to keep lie this far apart, as a ratio
 
 
@@ -150,7 +154,9 @@ class Playback:
             graphs.note(f"showing {len(chosen):,} of {len(self.X):,} points")
         if len(epochs) < self._last:
             graphs.note(f"{len(epochs)} epochs of {self._last:,} kept: {_listed(epochs)}")
+        network, program = self._network()
         data = {
+            **network,
             "graphs": [graph for graph, _ in graphs.pages],
             "points": points,
             "epochs": epochs,
@@ -164,6 +170,7 @@ class Playback:
         templates = [
             f'<template id="graph-{i}">{svg}</template>' for i, (_, svg) in enumerate(graphs.pages)
         ]
+        templates.append(diagram(self._model) if network else "")
         notes = "".join([f"<p>{html.escape(note)}</p>" for note in graphs.notes])
         body = part("body.html").format_map(
             {
@@ -181,9 +188,27 @@ class Playback:
             "\n".join([body, *templates]),
             data={"training": data},
             scripts=PLAYER,
-            styles=_file("training.css"),
-            code="\n".join([functions(), code, _file("training.js")]),
+            styles=_file("network.css") + _file("training.css"),
+            code="\n".join([functions(), code, program, *map(_file, _SCRIPTS)]),
         )
+
+    def _network(self) -> tuple[dict[str, Any], str]:
+        """What the page needs to show every unit, and the program that computes them."""
+        if not layers(self._model):
+            return {}, ""
+        try:
+            units = compile(units_of(self._model), self.X[0])
+            program = programs({"units": units})
+        except (TraceError, OpaqueError):
+            return {}, ""
+        place = {p: i for i, p in enumerate(self._model.parameters())}
+        if not place.keys() >= set(units.parameters):
+            return {}, ""
+        return {
+            "layers": layers(self._model),
+            "names": parameter_names(self._model),
+            "places": [place[p] for p in units.parameters],
+        }, program
 
     def _example_loss(self) -> Callable[[Any, Any], Any]:
         """The loss of one example, as `fit` calls it."""
@@ -249,6 +274,8 @@ class Playback:
             "high": high,
             "size": GRID,
             "kind": kind,
+            "center": center,
+            "spread": spread,
             "cells": _base64(b"".join(pictures)),
             "points": [
                 _target_byte(self.y[n], kind, center, spread)

@@ -158,3 +158,16 @@ class Network {
     pen.drawImage(this.tile, x - r, y - r, 2 * r, 2 * r);
   }
 }
+
+// A node by its label in the middle of the player, as of when it is computed.
+function showNode(player, label) {
+  const id = player.graph?.label.indexOf(label) ?? -1, box = player.scene?.boxes.get(id);
+  if (!box) return;
+  player.part("graph").scrollIntoView({ block: "nearest" });
+  if (!player.position) player.go(player.first[id]);
+  player.select(id);
+  const { camera } = player.scene;
+  camera.measure();
+  camera.isMoved = true;
+  camera.look(box.x + box.width / 2, box.y + box.height / 2, 1);
+}

@@ -37,9 +37,9 @@ class Playground {
     for (const [node, place] of graph.parameters) leaves[node] = trainer.theta[place];
     graph.own.forEach((node, k) => {
       const [which, at] = graph.sources[k] ?? [];
-      leaves[node] = which ? (which === "x" ? trainer.X : trainer.Y)[i][at] : 0;
+      leaves[node] = which ? (which === "x" ? trainer.X : trainer.Y)[i][at] : number(graph.kept[k]);
     });
-    return leaves;
+    return settled(graph, leaves);
   }
 
   // The player shows the chosen example with the parameters of now.
@@ -65,15 +65,7 @@ class Playground {
   // A unit's scalar nodes, for the chosen example.
   open(label) {
     this.view("graph");
-    const id = this.player.graph?.label.indexOf(label) ?? -1;
-    const box = this.player.scene?.boxes.get(id);
-    if (!box) return;
-    if (!this.player.position) this.player.go(this.player.first[id]);
-    this.player.select(id);
-    const { camera } = this.player.scene;
-    camera.measure();
-    camera.isMoved = true;
-    camera.look(box.x + box.width / 2, box.y + box.height / 2, 1);
+    showNode(this.player, label);
   }
 
   // Why a number ran away: the first example whose graph cannot be computed.

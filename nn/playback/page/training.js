@@ -14,9 +14,11 @@ class Training {
     this.epoch = 0;
     this.point = null;
     this.player = new Player(document.body, () => this.remember());
+    publish(this.player);
     this.part = this.player.part;
     this.drawPoints();
     this.drawCurve();
+    this.drawNetwork();
     this.wire();
     this.read();
   }
@@ -34,13 +36,65 @@ class Training {
     for (const [node, x] of graph.fixed) leaves[node] = x;
     for (const [node, i] of graph.parameters) leaves[node] = this.weights[offset + i];
     graph.own.forEach((node, i) => { leaves[node] = own[i]; });
-    return compute(graph, leaves);
+    return compute(graph, settled(graph, leaves));
   }
 
-  open(point, step) {
+  choose(point) {
     if (this.points[point]?.graph == null) return;
     this.point = point;
-    this.show(step);
+    this.view("graph");
+  }
+
+  // A unit's scalar nodes, for the chosen point or the first.
+  open(label) {
+    this.point ??= this.firstPoint();
+    if (this.point === null) return;
+    this.view("graph");
+    showNode(this.player, label);
+  }
+
+  firstPoint() {
+    const point = this.points.findIndex((p) => p.graph !== null);
+    return point < 0 ? null : point;
+  }
+
+  // The whole network, or the graph of one point.
+  view(name) {
+    const isGraph = name === "graph" || !this.network;
+    document.body.dataset.view = isGraph ? "graph" : "network";
+    this.player.isHidden = !isGraph;
+    for (const [which, is] of [["network", !isGraph], ["graph", isGraph]]) {
+      this.part(`view-${which}`).setAttribute("aria-pressed", String(is));
+    }
+    if (isGraph) this.point ??= this.firstPoint();
+    this.show();
+  }
+
+  // What the network's picture asks of a page that trains.
+  drawNetwork() {
+    const diagram = document.getElementById("diagram");
+    document.body.classList.toggle("no-network", !diagram);
+    if (!diagram) return;
+    const { names, layers, places, plane } = this;
+    this.data = { layers };
+    this.outputs = layers[layers.length - 1].size;
+    this.trainer = { names, theta: this.weights, grad: this.weights, X: this.points.map((point) => point.x) };
+    this.scale = new Scale(plane ?? { kind: "numbers", center: 0, spread: 1 });
+    this.forward = new Forward({ places: { units: places }, widths: [this.points[0].x.length], outputs: this.outputs },
+      PROGRAMS.units, this.trainer);
+    this.grid = plane ? new Grid(plane.low, plane.high) : null;
+    this.network = new Network(this, this.part("net"), diagram.content.querySelector("svg"));
+  }
+
+  get chosen() { return this.point ?? 0; }
+
+  tell(text) { this.part("told").textContent = text; }
+
+  paint() {
+    if (!this.network || document.body.dataset.view === "graph") return;
+    const { grid, forward, points } = this, offset = this.epoch * this.parameters;
+    this.trainer.theta = this.weights.subarray(offset, offset + this.parameters);
+    this.network.paint(grid ? forward.run(grid.columns, grid.count) : forward.of([points[this.chosen].x]), grid);
   }
 
   show(step) {
@@ -60,6 +114,7 @@ class Training {
       element.classList.toggle("selected", i === this.point);
       element.setAttribute("aria-pressed", String(i === this.point));
     }
+    this.paint();
     if (this.point === null) return this.remember();
     const index = this.points[this.point].graph;
     const svg = this.scenes[index] ??=
@@ -251,10 +306,10 @@ class Training {
     };
     map.addEventListener("click", (event) => {
       const point = pointOf(event);
-      if (point !== null) this.open(point);
+      if (point !== null) this.choose(point);
     });
     map.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && pointOf(event) !== null) this.open(pointOf(event));
+      if (event.key === "Enter" && pointOf(event) !== null) this.choose(pointOf(event));
     });
     map.addEventListener("pointerover", (event) => this.about(pointOf(event) ?? this.point));
     map.addEventListener("focusin", (event) => this.about(pointOf(event) ?? this.point));
@@ -265,13 +320,14 @@ class Training {
       this.pause();
       this.seek(this.nearest(1 + share * (this.loss.length - 1)));
     });
-    const keys = { e: () => this.play(), "[": () => this.seek(this.epoch - 1), "]": () => this.seek(this.epoch + 1) };
+    for (const which of ["network", "graph"]) this.part(`view-${which}`).addEventListener("click", () => this.view(which));
+    const keys = { v: () => this.view(document.body.dataset.view === "graph" ? "network" : "graph"), e: () => this.play(), "[": () => this.seek(this.epoch - 1), "]": () => this.seek(this.epoch + 1) };
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
       if (event.target.matches("input[type=search], select")) return;
       keys[event.key]?.();
     });
-    for (const [key, text] of [["[ ]", "one epoch back, on"], ["e", "play the epochs"]]) {
+    for (const [key, text] of [["[ ]", "one epoch back, on"], ["e", "play the epochs"], ["v", "network, or one point"]]) {
       const term = make("dt");
       term.append(make("kbd", "", key));
       find("dialog dl").append(term, make("dd", "", text));
@@ -285,33 +341,23 @@ class Training {
   read() {
     const fields = address();
     const wanted = Number(fields.get("epoch"));
-    this.epoch = wanted > 0 ? this.nearest(wanted) : this.epochs.length - 1;
+    this.epoch = wanted > 0 ? this.nearest(wanted) : 0;
     const number = fields.has("point") ? Number(fields.get("point")) : NaN;
-    let point = this.points.findIndex((p) => p.number === number && p.graph !== null);
-    if (point < 0) point = this.points.findIndex((p) => p.graph !== null);
+    const point = this.points.findIndex((p) => p.number === number && p.graph !== null);
     this.point = point < 0 ? null : point;
+    this.view(point < 0 ? "network" : "graph");
     this.show(Number(fields.get("step")) || 0);
   }
 
   remember() {
     if (!this.marks) return;
     const fields = { epoch: this.epochs[this.epoch] };
-    if (this.point !== null) {
+    if (this.point !== null && document.body.dataset.view === "graph") {
       fields.point = this.points[this.point].number;
       fields.step = this.player.position;
     }
     writeAddress(fields);
   }
-}
-
-const rgb = (text) => [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16));
-const LOW = rgb("#2f74c0"), HIGH = rgb("#d9622b"), MIDDLE = rgb("#b9b6b0");
-const CLASSES = ["#2f74c0", "#d9622b", "#3f9a5b", "#8b5fb5", "#c9a227", "#2aa5a0", "#c2477f", "#7a6a58", "#8aa13a", "#5b6b8c"].map(rgb);
-
-// From the low color over gray to the high one.
-function mix(share) {
-  const [from, to, t] = share < 0.5 ? [LOW, MIDDLE, 2 * share] : [MIDDLE, HIGH, 2 * share - 1];
-  return from.map((x, i) => Math.round(x + (to[i] - x) * t));
 }
 
 const training = new Training(readJson("training"));
