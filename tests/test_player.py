@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd_mini import Value, dot, record_source, show, total, where
+from autograd_mini import Value, dot, greater, record_source, show, total, where
 from autograd_mini.drawing import style
 from autograd_mini.drawing.labels import clean
 from autograd_mini.player import embedded, part, script_json, trace_page
@@ -59,7 +59,7 @@ def id_of(trace: Trace, label: str) -> str:
 
 
 def d2(x: Value) -> Value:
-    return (-x) ** 2 - abs(-x)
+    return (-x) ** 2 - abs(-x) + where(greater(x, -5.0), x, x * x)
 
 
 def wide(count: int) -> Value:

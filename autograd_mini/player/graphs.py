@@ -25,8 +25,10 @@ _BRACKETED: Final = 0xF000  # the same, in parentheses if it is negative
 def graph_json(trace: Trace) -> dict[str, Any]:
     """Return what the page knows of a graph whatever its numbers are: names, rules, edges."""
     position = {node: i for i, node in enumerate(trace.nodes)}
+    receives: list[list[int]] = [[] for _ in trace.nodes]  # no step leads to a condition
     partials: list[list[str]] = [[""] * len(node.inputs) for node in trace.nodes]
     for step in trace:
+        receives[position[step.node]].append(step.argument)
         partials[position[step.node]][step.argument] = step.rule.rpartition(" = ")[2]
     expressions, numbers = [""] * len(position), [""] * len(position)
     for step in trace.forward:
@@ -42,6 +44,7 @@ def graph_json(trace: Trace) -> dict[str, Any]:
         "expression": expressions,
         "numbers": numbers,
         "partials": partials,
+        "receives": receives,
         "rule": [key(node) for node in trace.nodes],
         "domain": [node.op.domain if node.op else "" for node in trace.nodes],
     }

@@ -69,7 +69,7 @@ def _facts(trace: Trace, drawn: Picture) -> str:
     counts = [
         (len(trace.nodes) - len(trace.forward) - constants, "leaf", "leaves"),
         (len(trace.forward), "operation", "operations"),
-        (sum([not step.parent.is_constant for step in trace]), "edge", "edges"),
+        (len(trace), "edge", "edges"),
     ]
     text = " · ".join([f"{n:,} {one if n == 1 else many}" for n, one, many in counts])
     return labels.xml(f"{text} · {drawn.caption}" if drawn.caption else text)

@@ -21,8 +21,7 @@ function describeNode(player, id) {
     pair(`${kind} was`, old === undefined ? "–" : repr(old));
   }
   if (graph.op[id]) pair("is", graph.expression[id]);
-  const rules = graph.inputs[id].map((x, i) => (graph.constants.includes(x) ? "" : pass.rule(id, i)))
-    .filter(Boolean);
+  const rules = graph.receives[id].map((argument) => pass.rule(id, argument));
   rules.slice(0, 4).forEach((rule, i) => pair(i ? "" : "rule", rule));
   if (rules.length > 4) pair("", `… ${rules.length - 4} more`);
   if (graph.source[id]) pair("made at", graph.source[id]);

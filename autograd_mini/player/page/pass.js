@@ -4,7 +4,6 @@ class Pass {
     this.graph = graph;
     this.data = data;
     this.local = local;
-    const constants = new Set(graph.constants);
     const root = graph.inputs.length - 1;
     /** @type {any[]} */
     this.frames = [{ kind: "start", node: -1, parent: -1 }];
@@ -24,9 +23,8 @@ class Pass {
       if (!gradient.has(node)) continue; // only a condition leads here
       const upstream = gradient.get(node);
       graph.inputs[node].forEach((parent, argument) => {
-        if (constants.has(parent)) return; // no step leads to a number that an operator wrapped
+        if (!graph.receives[node].includes(argument)) return; // a condition, or a wrapped number
         const slope = local[node][argument];
-        if (slope === null) return; // a condition
         const contribution = slope * upstream;
         const isFirst = !gradient.has(parent);
         const before = isFirst ? 0 : gradient.get(parent);
@@ -38,7 +36,7 @@ class Pass {
             local: slope, upstream, contribution, before, after, isFirst,
           });
         }
-        if (!constants.has(parent)) this.total += 1;
+        this.total += 1;
       });
     }
     this.last = this.frames.length - 1;
