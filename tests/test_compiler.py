@@ -278,6 +278,24 @@ def attention() -> tuple[Callable[..., Any], int]:
     return f, 4
 
 
+def causal() -> tuple[Callable[..., Any], int]:
+    """Attention of every position to those before it: sums of one, two, ... terms."""
+    Q, K, V, v = (weights(3, 3, seed=s) for s in (31, 32, 33, 34))
+
+    def f(xs: Any) -> Any:
+        q, k, h = ([[dot(w, x) for w in W] for x in xs] for W in (Q, K, V))
+        outputs: list[Any] = []
+        for n, row in enumerate(q, 1):
+            scores = [dot(row, other) for other in k[:n]]
+            lse = logsumexp(scores)
+            shares = [exp(s - lse) for s in scores]
+            mixed = [dot(shares, [h[i][j] for i in range(n)]) for j in range(3)]
+            outputs.append([tanh(dot(w, mixed)) for w in v])
+        return total([total(y) for y in outputs])
+
+    return f, 4
+
+
 def convolution() -> tuple[Callable[..., Any], int]:
     kernels, biases, readout = weights(2, 3, seed=5), weights(2, seed=6), weights(12, seed=7)
 
@@ -382,6 +400,7 @@ def one_block_two_shapes() -> tuple[Callable[..., Any], int]:
 
 STRUCTURES = [
     attention,
+    causal,
     convolution,
     recurrence,
     residual,
@@ -394,6 +413,7 @@ STRUCTURES = [
 ]
 SHAPES: dict[str, tuple[tuple[int, ...], ...]] = {
     "attention": ((4, 3),),
+    "causal": ((5, 3),),
     "convolution": ((8,),),
     "recurrence": ((3, 2),),
     "mixed": ((3,), ()),
@@ -445,6 +465,16 @@ def test_random_sums_of_shared_features_agree_with_eager(data: st.DataObject) ->
 
     batch = np.random.default_rng(26).uniform(0.1, 1.0, size=(3, 2))
     check_agreement(f, compile(f, batch[0].tolist()), [batch], 3)
+
+
+def test_equal_operations_join_across_levels_and_lengths() -> None:
+    f, _ = causal()
+    rng = np.random.default_rng(0)
+    counts = [
+        compile(f, rng.normal(size=(positions, 3)).tolist()).groups for positions in (5, 6, 9, 14)
+    ]
+    assert len({*counts}) == 1
+    assert counts[0] <= 14
 
 
 def power(x: Any, exponent: int) -> Any:

@@ -53,7 +53,9 @@ def run(s: Statement, buffers: dict[str, Any]) -> None:
     target = buffers[s.out.buffer]
     shape = (*s.out.shape, target.shape[1])
     if s.op in PRODUCTS:
-        a, b = [evaluated(x, buffers).reshape(len(np.zeros(x.shape)), -1) for x in s.operands]
+        a, b = [
+            evaluated(x, buffers).reshape(x.shape[0], -1) for x in s.operands if isinstance(x, Ref)
+        ]
         found = PRODUCTS[s.op](a, b)
     elif s.op is SUM:
         found = evaluated(s.operands[0], buffers)

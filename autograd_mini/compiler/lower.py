@@ -152,6 +152,7 @@ class Forward:
             self._row(op, out, [self.read(ref) for ref in refs])
         watch = (bool(op.domain) or not is_built_in(op)) and op not in _TOTAL
         last = self.lowered.statements[-1]
+        watch = watch and op is not COPY
         if last.op is ops.MUL or (op is ops.DIV and _is_fixed(last.operands[1])):
             watch = False  # a square, or a half: every number is inside of the domain
         final = any(i in self.graph.roots for i in group.members) and len(group.members) == 1
@@ -163,7 +164,11 @@ class Forward:
         if op is ops.POW and isinstance(operands[1], float) and operands[1] == 2.0:
             self.emit(ops.MUL, out, (x, x))
             return
-        if not is_built_in(op) and any(isinstance(x, Expression) for x in operands):
+        if (
+            op is not COPY
+            and not is_built_in(op)
+            and any(isinstance(x, Expression) for x in operands)
+        ):
             whole = written(op.forward, *operands)
             if whole is not None and not isinstance(whole, tuple):
                 (whole,) = self.cut([whole])
@@ -172,13 +177,20 @@ class Forward:
         self.emit(op, out, operands)
 
     def _reduction(self, op: Op, out: Ref, group: Group) -> None:
-        if not is_built_in(op):
-            whole = written(op.forward, *[self.read(ref) for ref in group.operands])
-            if whole is not None and not isinstance(whole, tuple):
-                (whole,) = self.cut([whole])
-                self.emit(COPY, out, (whole,), op.name)
-                return
-        self.emit(op, out, (self.operand_stack(group),))
+        if not self._composite(op, out, [self.read(ref) for ref in group.operands]):
+            self.emit(op, out, (self.operand_stack(group),))
+
+    def _composite(self, op: Op, out: Ref, operands: list[Operand]) -> bool:
+        """Write a row of the user's as the rows it is made of; return whether it is arithmetic."""
+        known = op is COPY or is_built_in(op)
+        if known or not any(isinstance(x, Expression) for x in operands):
+            return False
+        whole = written(op.forward, *operands)
+        if whole is None or isinstance(whole, tuple):
+            return False
+        (whole,) = self.cut([whole])
+        self.emit(COPY, out, (whole,), op.name)
+        return True
 
     def operand_stack(self, group: Group) -> Ref:
         """Return the operands of a row that takes any number of them, along the first axis."""

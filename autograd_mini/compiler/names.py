@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from autograd_mini.compiler.plan import Group, Plan
 from autograd_mini.compiler.record import VARYING
+from autograd_mini.compiler.statements import COPY
 
 __all__ = ["Names", "commented", "common_label", "identifier", "name_groups", "place_of", "wishes"]
 
@@ -97,6 +98,8 @@ def wishes(plan: Plan) -> list[tuple[Group, str, bool]]:
             wish = "loss" if graph.scalar else "y"
         elif group.is_matrix:
             wish = f"z{layer}"
+        elif group.op is COPY:
+            wish = "padding"
         elif len(group.members) == 1:
             (node,) = group.members
             wish = identifier(graph.labels[node]) or f"v{node}"

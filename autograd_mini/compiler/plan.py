@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from itertools import accumulate, chain, pairwise
 from typing import Final
 
+from autograd_mini.compiler.padding import padded
 from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 from autograd_mini.compiler.schedule import MATRIX, PLAIN_UNIT, Units, buffers_of, grouped
 from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES, Ref
@@ -105,7 +106,8 @@ class Plan:
     """A graph in groups, every number in its place.
 
     Attributes:
-        graph: The recorded graph.
+        recorded: The recorded graph.
+        graph: The same, with sums of different lengths padded.
         groups: In the order in which they run.
         parameters: The parameters' nodes, in the order of the flat vector.
         rows: The number of rows of the workspaces of kind "v" and "p".
@@ -120,12 +122,13 @@ class Plan:
         "groups",
         "multiplications",
         "parameters",
+        "recorded",
         "results",
         "rows",
     )
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+        self.graph = self.recorded = graph
         self.groups: list[Group] = []
         self.parameters: list[int] = []
         self.rows = {VARYING: 0, PARAMETER: 0}
@@ -147,11 +150,16 @@ class Plan:
 
 def plan(graph: Graph) -> Plan:
     """Return the graph in groups."""
+    recorded = graph
     chains, absorbed = flatten(graph)
+    multiplications = sum(len(pairs) for pairs, _ in chains.values())
+    graph = padded(graph, chains)
+    absorbed += bytes(len(graph.ops) - len(absorbed))
     buffers = buffers_of(graph)
     groups = [_group(graph, units) for units in grouped(graph, chains, absorbed, buffers)]
     result = placed(graph, groups, buffers)
-    result.multiplications = sum(len(pairs) for pairs, _ in chains.values())
+    result.recorded = recorded
+    result.multiplications = multiplications
     return result
 
 

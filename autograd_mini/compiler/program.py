@@ -142,7 +142,7 @@ class Program:
     ) -> None:
         import numpy as np
 
-        graph = found.graph
+        graph = found.recorded
         self.dtype: Any = np.dtype(np.float32 if float32 else np.float64)
         values = [graph.parameters[i] for i in found.parameters]
         self.shapes: list[Shape] = graph.shapes

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from autograd_mini import ops
 from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
-from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES
+from autograd_mini.compiler.statements import CONSTANTS, COPY, SHARED, THETA, VALUES
 from autograd_mini.compiler.sums import Chains, Sum
 
 __all__ = ["Units", "buffers_of", "grouped"]
@@ -57,7 +57,9 @@ def grouped(
     keys: list[_Key] = []
     below: list[set[int]] = []  # the units that a unit reads
     blocks: dict[_Key, int] = {}  # the sums that have the same inputs
-    for i, op in enumerate(rows):
+    pads = [i for i, op in enumerate(rows) if op is COPY]  # what others are padded with: first
+    for i in chain(pads, range(len(rows) - 2 * len(pads))):
+        op = rows[i]
         if op is None or absorbed[i] or kinds[i] == CONSTANT:
             continue
         reads: Iterable[int] = args[i]

@@ -1,0 +1,94 @@
+"""Padding: sums of different lengths that are alike get one length, so that they are one group.
+
+Attention over one to eight positions has eight kinds of sums, one of each length. With terms that
+leave no trace, 0 times 0 or exp(-∞), they are rows of one array.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from copy import copy
+from typing import Final
+
+from autograd_mini import ops
+from autograd_mini.compiler.record import CONSTANT, VARYING, Graph
+from autograd_mini.compiler.statements import COPY
+from autograd_mini.compiler.sums import Chains
+from autograd_mini.ops import Op
+
+__all__ = ["padded"]
+
+_NEUTRAL: Final[dict[Op, float]] = {ops.LOGSUMEXP: -math.inf, ops.NORM: 0.0}
+_LENGTHS: Final = 3  # fewer lengths are left as they are
+_WASTE: Final = 2  # so many times the terms there were, at most
+
+
+def padded(graph: Graph, chains: Chains) -> Graph:
+    """Return a graph in which sums that differ in length alone have one length."""
+    found: dict[Hashable, list[int]] = {}
+    for i, op in enumerate(graph.ops):
+        key = _alike(graph, chains, i, op)
+        if key is not None:
+            found.setdefault(key, []).append(i)
+    result = graph
+    pads: dict[float, int] = {}
+    for (op, *_), nodes in found.items():  # type: ignore[misc]  # pyright: ignore
+        lengths = [_length(graph, chains, i) for i in nodes]
+        longest = max(lengths)
+        if len({*lengths}) < _LENGTHS or longest * len(nodes) > _WASTE * sum(lengths):
+            continue
+        if result is graph:
+            result = _copied(graph)
+        neutral = _NEUTRAL.get(op, 0.0)  # pyright: ignore[reportUnknownArgumentType]
+        if neutral not in pads:
+            pads[neutral] = _pad(result, neutral)
+        pad = pads[neutral]
+        for i, length in zip(nodes, lengths, strict=True):
+            more = longest - length
+            if i not in chains:
+                result.args[i] = (*graph.args[i], *(pad,) * more)
+            elif chains[i][0]:
+                chains[i][0].extend([(pad, pad)] * more)
+            else:
+                chains[i][1].extend([pad] * more)
+    return result
+
+
+def _alike(graph: Graph, chains: Chains, i: int, op: Op | None) -> Hashable:
+    """Return what sums of one kind have in common: where their terms come from."""
+    kinds, rows = graph.kinds, graph.ops
+    if kinds[i] != VARYING:
+        return None
+    if i in chains:
+        pairs, rest = chains[i]
+        if pairs and not rest and all(kinds[x] == VARYING for pair in pairs for x in pair):
+            return None, *{(rows[a], rows[b]) for a, b in pairs}
+        if rest and not pairs and all(kinds[x] == VARYING for x in rest):
+            return None, *{rows[x] for x in rest}
+    elif op in _NEUTRAL and all(kinds[x] == VARYING for x in graph.args[i]):
+        return op, *{rows[x] for x in graph.args[i]}
+    return None
+
+
+def _length(graph: Graph, chains: Chains, i: int) -> int:
+    return max(map(len, chains[i])) if i in chains else len(graph.args[i])
+
+
+def _copied(graph: Graph) -> Graph:
+    result = copy(graph)
+    result.ops, result.args, result.kinds = graph.ops[:], graph.args[:], graph.kinds[:]
+    result.data, result.labels, result.sources = graph.data[:], graph.labels[:], graph.sources[:]
+    return result
+
+
+def _pad(graph: Graph, number: float) -> int:
+    """Add a row that holds a number for every example."""
+    for op, args, kind in ((None, (), CONSTANT), (COPY, (len(graph.ops),), VARYING)):
+        graph.ops.append(op)
+        graph.args.append(args)
+        graph.kinds.append(kind)
+        graph.data.append(number)
+        graph.labels.append("padding")
+        graph.sources.append(None)
+    return len(graph.ops) - 1
