@@ -85,7 +85,7 @@ from autograd_mini.transforms import (
 from autograd_mini.value import Value, apply
 
 if typing.TYPE_CHECKING:
-    from autograd_mini.compiler import Program, compile
+    from autograd_mini.compiler import Program, compile, jit
     from autograd_mini.drawing import draw, save, text_tree, to_dot, to_mermaid, to_svg
     from autograd_mini.player import show
 
@@ -138,6 +138,7 @@ __all__ = [
     "hypot",
     "is_tracing",
     "jacobian",
+    "jit",
     "leaky_relu",
     "less",
     "log",
@@ -185,7 +186,7 @@ __all__ = [
 
 
 _LATER: typing.Final = {  # package: the names that load it when they are first asked for
-    "autograd_mini.compiler": ("Program", "compile"),
+    "autograd_mini.compiler": ("Program", "compile", "jit"),
     "autograd_mini.drawing": ("draw", "save", "text_tree", "to_dot", "to_mermaid", "to_svg"),
     "autograd_mini.player": ("show",),
 }

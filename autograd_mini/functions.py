@@ -6,12 +6,14 @@ which also lets NumPy's functions work on object arrays of Values.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from autograd_mini import ops
+from autograd_mini import contexts, ops
 from autograd_mini.convert import as_seed
 from autograd_mini.errors import DivisionError
+from autograd_mini.nested import is_nested
 from autograd_mini.ops import Number, Op, Range, Rule
 from autograd_mini.value import Value, apply
 
@@ -623,6 +625,8 @@ def take(values: Sequence[Any], index: Any) -> Any:
         >>> take([10.0, 20.0, 30.0], 1.0)
         20.0
     """
+    if contexts.state.tracing and isinstance(index, Value) and not _is_known(index):
+        return _taken(values, index)
     number = as_seed(index)
     if number % 1.0 != 0.0:  # NaN and infinity, too
         raise TypeError(f"take needs a whole number as index, but got {index!r}")
@@ -631,6 +635,37 @@ def take(values: Sequence[Any], index: Any) -> Any:
             f"take found no element {number:.0f}: there are {len(values)}, numbered from 0"
         )
     return values[int(number)]
+
+
+def _is_known(index: Value) -> bool:
+    tracer = contexts.tracer.get()
+    return tracer is None or tracer.is_known(index)
+
+
+def _taken(values: Sequence[Any], index: Value) -> Any:
+    """Return the element at an index that is not known yet: a sum over all, of which one counts.
+
+    Where no element has that index the sum is NaN: the program then calls the function, whose
+    error tells the index.
+    """
+    place = index + float(len(values)) * less(index, 0.0)
+    hits = [
+        (1.0 - greater(place, float(i))) * (1.0 - less(place, float(i))) for i in range(len(values))
+    ]
+    found = greater(total(hits), 0.5)
+
+    def one_of(column: Sequence[Any]) -> Any:
+        if is_nested(column[0]):
+            return [one_of(part) for part in zip(*column, strict=True)]
+        if all(isinstance(x, Value) and x.is_leaf for x in column):  # parameters: a matrix
+            return where(found, dot(column, hits), math.nan)
+        return where(
+            found,
+            total([where(hit, x, 0.0) for hit, x in zip(hits, column, strict=True)]),
+            math.nan,
+        )
+
+    return one_of(values) if values else where(found, 0.0, math.nan)
 
 
 def product(xs: Iterable[Scalar]) -> Any:

@@ -93,3 +93,27 @@ def save(figure: Any, name: str) -> None:
     figure.savefig(out(name), dpi=130)
     plt.close(figure)
     print(f"wrote {out(name)}")
+
+
+def losses_and_looks(losses: Sequence[float], word: str, looks: Any, name: str) -> None:
+    """Draw a loss curve, and for each head how much each letter of a word looks at which."""
+    import numpy as np
+
+    heads = len(looks[0])
+    titles = ["surprise at the next letter", *[f"head {k + 1} looks at" for k in range(heads)]]
+    figure, (curve, *maps) = panels(titles, columns=len(titles), size=(2.9, 3.0))
+    width = max(len(losses) // 50, 1)
+    smooth = np.convolve(losses, np.ones(width) / width, "valid")
+    curve.plot(losses, color=GREY, lw=0.4)
+    curve.plot(np.arange(len(smooth)) + width, smooth, color=BLUE)
+    curve.set_xlabel("words seen", fontsize=8)
+    curve.set_ylabel("cross-entropy, mean of a word", fontsize=8)
+    for k, ax in enumerate(maps):
+        weights = np.full((len(looks), len(looks)), np.nan)
+        for row, heads_of_letter in enumerate(looks):
+            weights[row, : row + 1] = [float(w) for w in heads_of_letter[k]]
+        ax.imshow(weights, cmap="Blues", vmin=0.0, vmax=1.0)
+        ax.set_xticks(range(len(word)), word)
+        ax.set_yticks(range(len(word)), word)
+        ax.set_ylabel("reading", fontsize=8)
+    save(figure, name)

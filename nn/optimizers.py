@@ -69,6 +69,7 @@ class Optimizer:
                 f"{type(self).__name__} takes a list of Values, such as model.parameters(), but "
                 f"got {params!r:.200}"
             )
+        self._listed: Any = params if hasattr(params, "store") else None  # a program's parameters
         self.params: list[Value] = list(params)
         _check_params(self.params, type(self).__name__)
         self.lr: float = _at_least_zero("lr", lr)
@@ -87,11 +88,16 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
+        if self._listed is not None:
+            self._listed.store.has_gradient = False
         for p in self.params:
             p.grad = ZERO
 
     def step(self) -> None:
         """Move every parameter once, by its gradient.
+
+        Made with the `parameters` of a compiled program, or of a `jit`, it moves their array in
+        place by the gradient that the program left there; no Value is touched.
 
         Example:
             >>> x = Value(3.0)
@@ -101,6 +107,16 @@ class Optimizer:
             >>> round(x.data, 12)
             2.4
         """
+        listed = self._listed
+        if listed is not None and listed.store.has_gradient:
+            if len(listed) != len(self.params):
+                raise ValueError(
+                    f"{type(self).__name__} moves {len(self.params)} parameters, but the program "
+                    f"has found {len(listed)} by now: name them all, as in "
+                    "jit(f, parameters=model.parameters())"
+                )
+            self.update(listed.slice(listed.store.theta), listed.slice(listed.store.gtheta))
+            return
         self.steps += 1
         rule = self._rule()
         moments = self._moments_as_lists()

@@ -2,11 +2,11 @@
 
 The principle of `recorded` sees most of what a program could do differently from its function;
 this is the net for the rest: functions that ask for `type(x)`, operations whose rows are not
-what they compute, faults of our own. The examples compared differ from the recorded one: three of
-them, and one of each class of an argument that takes few values. Each text is compared when it
+what they compute, faults of our own. Compared are the recorded example, three that differ from it,
+and one of each class of an argument that takes few values. Each text is compared when it
 first runs, at the batch size at which it runs; at further sizes three examples are compared.
 Batches are watched until three examples that differ were seen, and for new classes over `WATCHED`
-batches more. For each text, the function is called at most `CLASSES` + `OTHERS` times.
+batches more. For each text, the function is called at most `CLASSES` + `OTHERS` + 1 times.
 """
 
 # NumPy arrays are Any here.
@@ -76,7 +76,7 @@ class Check:
         self._left = WATCHED
         self._texts: set[Any] = set()
         self._sizes: set[Any] = set()
-        self.examples: list[list[Any]] = [] if example else [[]]
+        self.examples: list[list[Any]] = [[_copied(x) for x in example]]
 
     # Which examples.
 

@@ -439,6 +439,9 @@ def _paired(graph: Graph, recording: _Recording) -> list[Value] | None:
     ops, args = graph.ops, graph.args
     for i in range(len(nodes) - 1, -1, -1):
         node, op = nodes[i], ops[i]
+        if node is None:  # a parameter that nothing reads
+            nodes[i] = graph.parameters[i]
+            continue
         if node._row is not op:
             return None
         if op is None:

@@ -93,6 +93,10 @@ class Recorder:
         """Raise unless the number is the same for every example."""
         refuse(value, how)
 
+    def is_known(self, value: Value) -> bool:
+        """Return whether a number is the same for every example."""
+        return is_known(value)
+
     def compare(self, symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
         """Return the comparison as a condition for `where`."""
         if getattr(y, "ndim", 0):

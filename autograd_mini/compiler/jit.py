@@ -1,0 +1,254 @@
+"""Jit: a program for each shape of arguments, made when the shape first comes, on one vector."""
+
+# NumPy arrays are Any here.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+from autograd_mini.compiler.parameters import ParameterList, Parameters
+from autograd_mini.compiler.program import Program, program_of
+from autograd_mini.compiler.record import Shape, laid_out, record, shape_of
+from autograd_mini.contexts import collector_paused
+from autograd_mini.nested import is_nested
+from autograd_mini.value import Value
+
+__all__ = ["jit"]
+
+Shapes: TypeAlias = tuple[Shape, ...]
+PROGRAMS: Final = 99  # a function with more shapes than this was hardly meant to have them
+
+
+class jit:
+    """A compiled function of arguments of any shape: `jit(f)(*batch)` has a value an example.
+
+    It is `compile` without an example. Examples of one shape make a program, when they first
+    come; a batch of unequal examples is grouped by shape. All programs read one flat vector of
+    parameters, so that an optimizer made with `parameters` moves them all; the parameters that a
+    shape does not reach have gradient 0 there.
+
+    Args:
+        f: A function of one example, numbers or nested lists of them.
+        parameters: The Values that `f` may read. Without them they are found as shapes come.
+            Those of another program or jit stay on its vector.
+        float32: Compute in single precision.
+
+    Attributes:
+        parameters: The Values, in the order of `theta`.
+        programs: The program of each tuple of arguments' shapes.
+
+    Example:
+        >>> from autograd_mini import Value, dot
+        >>> w = [Value(1.0), Value(2.0), Value(3.0)]
+        >>> f = jit(lambda x: dot(w[: len(x)], x))
+        >>> f([[1.0, 1.0, 1.0], [1.0]]).tolist()
+        [6.0, 1.0]
+        >>> f.value_and_grad([[1.0, 1.0, 1.0], [1.0]])
+        (3.5, [1.0, 0.5, 0.5])
+        >>> sorted(f.programs)
+        [((1,),), ((3,),)]
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        *,
+        parameters: Iterable[Value] | None = None,
+        float32: bool = False,
+    ) -> None:
+        import numpy as np
+
+        self._f = f
+        self._dtype: Any = np.dtype(np.float32 if float32 else np.float64)
+        self._is_complete = parameters is not None
+        self._has_order = isinstance(parameters, ParameterList)
+        values = list(parameters or ())
+        _check_leaves(values)
+        self._lock = threading.RLock()
+        self._seconds: dict[Shapes, float] = {}
+        self.parameters = ParameterList.of(values, self._dtype)
+        self.programs: dict[Shapes, Program] = {}
+
+    # Calls.
+
+    def __call__(self, *batch: Any) -> Any:
+        """Return the function's value for every example, `(B,)`, or `(B, k)` for a list of k.
+
+        Raises:
+            ValueError: If lists of several lengths come out.
+        """
+        import numpy as np
+
+        parts = self._parts(batch)
+        found = [program(*part) for program, part, _ in parts]
+        if len(parts) == 1:
+            return found[0]
+        widths = {values.shape[1:] for values in found}
+        if len(widths) > 1:
+            raise ValueError(
+                f"the function returns lists of several lengths, {sorted(widths)}, for these "
+                "examples: call it with those of one shape at a time"
+            )
+        count = sum(len(rows) for _, _, rows in parts)
+        result = np.empty((count, *widths.pop()), self._dtype)
+        for values, (_, _, rows) in zip(found, parts, strict=True):
+            result[rows] = values
+        return result
+
+    def value_and_grad(self, *batch: Any) -> tuple[float, list[float]]:
+        """Return the mean over the batch, and its gradient for each of `parameters`."""
+        with self._lock:
+            self.parameters.store.refresh()
+            value = self.gradient(*batch)
+            return value, self.gtheta.tolist()
+
+    def gradient(self, *batch: Any) -> float:
+        """Return the mean over the batch for the numbers in `theta`, and fill `gtheta`."""
+        with self._lock:
+            parts = self._parts(batch)
+            if len(parts) == 1:
+                program, part, _ = parts[0]
+                return program.gradient(*part)
+            count = sum(len(rows) for _, _, rows in parts)
+            mean, total = 0.0, 0.0 * self.gtheta
+            for program, part, rows in parts:
+                mean += program.gradient(*part) * (len(rows) / count)
+                total += self.gtheta * (len(rows) / count)
+            self.gtheta[:] = total
+            return mean
+
+    def input_grad(self, *batch: Any, wrt: Any = None) -> Any:
+        """Return each example's own gradient, as `Program.input_grad` does.
+
+        Raises:
+            ValueError: If the examples have several shapes.
+        """
+        parts = self._parts(batch)
+        if len(parts) > 1:
+            raise ValueError(
+                f"input_grad needs examples of one shape, but got {len(parts)} shapes: call it "
+                "with those of one shape at a time"
+            )
+        program, part, _ = parts[0]
+        return program.input_grad(*part, wrt=wrt)
+
+    # Values and arrays.
+
+    @property
+    def theta(self) -> Any:
+        """The parameters as one flat array, to be changed in place."""
+        return self.parameters.slice(self.parameters.store.theta)
+
+    @property
+    def gtheta(self) -> Any:
+        """The gradient that `gradient` left, in the order of `theta`."""
+        return self.parameters.slice(self.parameters.store.gtheta)
+
+    def push(self) -> None:
+        """Copy the parameters' data from the Values to `theta`, whatever stands there."""
+        self.parameters.store.push()
+
+    def pull(self) -> None:
+        """Copy `theta` and `gtheta` to the Values' data and grad."""
+        self.parameters.store.pull()
+
+    # Shapes.
+
+    def _parts(self, batch: Sequence[Any]) -> list[tuple[Program, Sequence[Any], list[int]]]:
+        """Return the programs of a batch, each with its examples and their places."""
+        lengths = {len(x) for x in batch}
+        if len(lengths) > 1:
+            raise ValueError(
+                f"all arguments need as many examples, but got {[len(x) for x in batch]}"
+            )
+        if lengths == {0}:
+            raise ValueError("a batch needs at least one example, but got none")
+        if all(hasattr(x, "dtype") and x.dtype.kind in "biuf" for x in batch):
+            shapes = tuple(tuple(x.shape[1:]) for x in batch)
+            return [(self._program(shapes, batch, 0), batch, list(range(*lengths or (1,))))]
+        rows: dict[Shapes, list[int]] = {}
+        for n in range(lengths.pop()):
+            rows.setdefault(tuple(shape_of(_listed(x[n])) for x in batch), []).append(n)
+        return [
+            (
+                self._program(shapes, batch, chosen[0]),
+                [[x[n] for n in chosen] for x in batch],
+                chosen,
+            )
+            for shapes, chosen in rows.items()
+        ]
+
+    def _program(self, shapes: Shapes, batch: Sequence[Any], n: int) -> Program:
+        found = self.programs.get(shapes)
+        if found is None:
+            with self._lock:
+                found = self._made(shapes, [_listed(x[n]) for x in batch])
+        return found
+
+    def _made(self, shapes: Shapes, example: Sequence[Any]) -> Program:
+        """Return a new program; nothing is changed if it cannot be made."""
+        if len(self.programs) >= PROGRAMS:
+            raise ValueError(
+                f"{PROGRAMS} shapes of arguments have a program already, and {shapes} would be "
+                "one more: give fewer shapes, by cutting or filling up the examples, or make "
+                "another jit for others"
+            )
+        start = time.perf_counter()
+        self.parameters.store.sync()
+        with collector_paused():
+            graph = record(self._f, example)
+        known = set(self.parameters)
+        fresh = [p for p in graph.parameters.values() if p not in known]
+        laid_out(graph, [*self.parameters, *([] if self._is_complete else fresh)])
+        if not self._has_order:  # the first program says how its matrices lie best
+            graph.layout = []
+        float32 = self._dtype.itemsize == 4
+        program = program_of(self._f, example, graph, float32=float32)
+        if fresh or not self._has_order:
+            self._grow(program)
+        else:
+            store, start = self.parameters.store, self.parameters.start
+            program.move(ParameterList(program.parameters, store, start))
+        self._has_order = True
+        self.programs[shapes] = program
+        self._seconds[shapes] = time.perf_counter() - start
+        return program
+
+    def _grow(self, program: Program) -> None:
+        """Put all programs on arrays that hold this program's parameters, too."""
+        values = list(program.parameters)
+        store = Parameters(values, self._dtype)
+        self.parameters[:] = values  # optimizers hold this list
+        self.parameters.store, self.parameters.start = store, 0
+        for other in (program, *self.programs.values()):
+            other.move(ParameterList(other.parameters, store))
+
+    def __repr__(self) -> str:
+        name = getattr(self._f, "__name__", "f").strip("<>")
+        return f"<jit of {name}: {len(self.programs)} programs, {len(self.parameters)} parameters>"
+
+    def __str__(self) -> str:
+        lines = [repr(self).strip("<>")]
+        for shapes, program in self.programs.items():
+            seconds = self._seconds[shapes]
+            lines.append(f"  {', '.join(map(str, shapes))}: {program!r}, made in {seconds:.2f} s")
+        return "\n".join(lines)
+
+
+def _listed(x: Any) -> Any:
+    return x.tolist() if hasattr(x, "tolist") else list(x) if is_nested(x) else x
+
+
+def _check_leaves(values: Sequence[Value]) -> None:
+    for p in values:
+        if not isinstance(p, Value):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"parameters are Values, but got {p!r}")
+        if not p.is_leaf:
+            raise ValueError(f"a parameter is a leaf, but {p!r} was computed")
+    if len(set(map(id, values))) < len(values):
+        raise ValueError("a parameter comes twice: list each Value once")

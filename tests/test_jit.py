@@ -1,0 +1,129 @@
+"""A jit has a program for each shape, all on one vector, and means what the function means."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd_mini import Value, compile, dot, jit, logsumexp, mean, take, total
+from nn import SGD, Adam
+
+
+def weights(count: int) -> list[Value]:
+    return [Value(0.5 + i / 7, f"w{i}") for i in range(count)]
+
+
+def test_unequal_examples_are_grouped_by_shape_and_their_mean_is_the_batch_s() -> None:
+    w = weights(4)
+
+    def f(x: list[float], t: float) -> Any:
+        return (dot(w[: len(x)], x).tanh() - t) ** 2
+
+    X, T = [[0.1, 0.2], [0.3], [0.5, -0.6, 0.7], [1.0, 2.0]], [0.0, 1.0, 0.5, 0.25]
+    step = jit(f)
+    losses = [f(x, t) for x, t in zip(X, T, strict=True)]
+    value, gradients = step.value_and_grad(X, T)
+    loss = mean(losses)
+    loss.backward()
+    assert value == pytest.approx(loss.data, rel=1e-13)
+    assert dict(zip(step.parameters, gradients, strict=True)) == pytest.approx(
+        {p: p.grad for p in w[:3]}, rel=1e-12
+    )
+    assert step(X, T).tolist() == pytest.approx([y.data for y in losses], rel=1e-13)
+    assert sorted(step.programs) == [((1,), ()), ((2,), ()), ((3,), ())]
+    assert "3 programs, 3 parameters" in str(step)
+
+
+def test_a_shape_that_does_not_reach_a_parameter_leaves_its_gradient_at_0() -> None:
+    w = weights(3)
+    step = jit(lambda x: dot(w[: len(x)], x), parameters=w)
+    step.gradient([[1.0, 1.0, 1.0]])
+    step.gradient([[2.0]])
+    assert dict(zip(step.parameters, step.gtheta.tolist(), strict=True)) == {
+        w[0]: 2.0, w[1]: 0.0, w[2]: 0.0
+    }  # fmt: skip
+
+
+def test_an_optimizer_of_a_jit_moves_all_shapes_and_no_value_until_somebody_looks() -> None:
+    w, again = weights(3), weights(3)
+    step = jit(lambda x: dot(w[: len(x)], x) ** 2, parameters=w)
+    step([[1.0, 2.0], [0.5], [1.0, 1.0, -1.0]])  # a new program reads the Values
+    adam, slow = Adam(step.parameters, lr=0.1), Adam(again, lr=0.1)
+    for x in ([1.0, 2.0], [0.5], [1.0, 1.0, -1.0], [2.0]):
+        step.gradient([x])
+        adam.step()
+        slow.zero_grad()
+        (dot(again[: len(x)], x) ** 2).backward()
+        slow.step()
+    assert [p.data for p in w] == [p.data for p in weights(3)]
+    step.pull()
+    assert [p.data for p in w] == pytest.approx([p.data for p in again], rel=1e-12)
+
+
+def test_programs_over_the_same_values_share_one_vector() -> None:
+    w = weights(2)
+    loss = jit(lambda x, t: (dot(w, x) - t) ** 2)
+    loss.gradient([[1.0, 2.0]], [1.0])
+    output = jit(lambda x: dot(w, x), parameters=loss.parameters)
+    output([[1.0, 1.0]])
+    SGD(loss.parameters, lr=0.1).step()
+    assert output([[1.0, 1.0]])[0] == pytest.approx(loss.theta.sum())
+    assert np.shares_memory(output.theta, loss.theta)
+
+
+def test_a_parameter_that_is_missing_is_named_and_nothing_has_changed() -> None:
+    w = weights(3)
+    step = jit(lambda x: dot(w[: len(x)], x), parameters=w[:2])
+    assert step([[1.0, 1.0]]).shape == (1,)
+    with pytest.raises(ValueError, match=r"1 Values that are not among the 2 parameters.*w2"):
+        step([[1.0, 1.0, 1.0]])
+    assert list(step.programs) == [((2,),)]
+    assert step([[1.0, 1.0]]).tolist() == [w[0].data + w[1].data]
+
+
+def test_more_shapes_than_anybody_means_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("autograd_mini.compiler.jit"), "PROGRAMS", 2)
+    step = jit(total)
+    step([[1.0], [1.0, 2.0]])
+    with pytest.raises(ValueError, match="2 shapes of arguments have a program already"):
+        step([[1.0, 2.0, 3.0]])
+    assert step([[5.0, 6.0]]).tolist() == [11.0]
+
+
+@pytest.mark.parametrize("batch", [([[1.0], [2.0]], [1.0]), ([], [])])
+def test_batches_that_do_not_fit_are_refused(batch: tuple[Any, ...]) -> None:
+    with pytest.raises(ValueError, match="example"):
+        jit(lambda x, t: x[0] * t)(*batch)
+
+
+def test_an_example_of_unequal_rows_is_refused() -> None:
+    with pytest.raises(ValueError, match="different shapes"):
+        jit(lambda x: x[0][0])([[[1.0, 2.0], [3.0]]])
+
+
+def test_an_element_taken_by_an_example_s_number_is_the_eager_one() -> None:
+    table = [[Value(10.0 * i + j, f"t{i}.{j}") for j in range(3)] for i in range(4)]
+
+    def f(i: int, y: int) -> Any:
+        row = take(table, i)
+        return logsumexp(row) - take(row, y)
+
+    program = compile(f, 0, 0)
+    indices, classes = [3, 1, 0, 2, -1], [0, 2, 1, 1, 0]
+    value, gradients = program.value_and_grad(indices, classes)
+    loss = mean([f(i, y) for i, y in zip(indices, classes, strict=True)])
+    loss.backward()
+    assert value == pytest.approx(loss.data, rel=1e-12)
+    for p, gradient in zip(program.parameters, gradients, strict=True):
+        assert gradient == pytest.approx(p.grad, abs=1e-14)
+
+
+@pytest.mark.parametrize("index", [4, -5])
+def test_an_index_outside_of_the_table_is_an_index_error_in_a_program_too(index: int) -> None:
+    table = weights(4)
+    program = compile(lambda i: take(table, i), 0)
+    with pytest.raises(IndexError, match="no element"):
+        program([0, index])
