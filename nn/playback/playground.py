@@ -49,6 +49,8 @@ SCRIPTS: Final = (
     "points.js",
     "data.js",
     "network.js",
+    "buttons.js",
+    "playground_api.js",
     "playground.js",
 )
 _TITLE: Final = re.compile(r"<title>[^<]*</title>\n?")

@@ -10,6 +10,10 @@ function mix(share) {
   return from.map((x, i) => Math.round(x + (to[i] - x) * t));
 }
 
+// 256 pixels from the low color to the high one, as ImageData holds them.
+const pixel = ([r, g, b], alpha) => ((Math.round(255 * alpha) << 24) | (b << 16) | (g << 8) | r) >>> 0;
+const SHADES = Uint32Array.from({ length: 256 }, (_, i) => pixel(mix(i / 255), 1));
+
 const css = ([r, g, b]) => `rgb(${r} ${g} ${b})`;
 const largest = (xs) => xs.reduce((best, x, i) => (x > xs[best] ? i : best), 0);
 
@@ -27,6 +31,22 @@ class Scale {
     const share = this.share(outputs[0]);
     const color = this.kind === "sides" ? (share < 0.5 ? LOW : HIGH) : mix(share);
     return [color, 0.12 + 1.2 * Math.abs(share - 0.5)];
+  }
+
+  // A pixel for the outputs of each cell, whose rows begin at `first`.
+  paintAll(units, first, count, outputs, pixels) {
+    if (!this.isOfClasses) {
+      this.table ??= Uint32Array.from({ length: 256 }, (_, i) =>
+        pixel(...this.paint([this.center + this.spread * (2 * i / 255 - 1)])));
+      for (let b = 0; b < count; b += 1) pixels[b] = this.table[Math.round(255 * this.share(units[first * count + b]))];
+      return;
+    }
+    this.table ??= Uint32Array.from(CLASSES, (color) => pixel(color, 0.55));
+    for (let b = 0; b < count; b += 1) {
+      let best = 0;
+      for (let k = 1; k < outputs; k += 1) if (units[(first + k) * count + b] > units[(first + best) * count + b]) best = k;
+      pixels[b] = this.table[best % this.table.length];
+    }
   }
 
   ofTarget(y) {

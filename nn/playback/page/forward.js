@@ -36,10 +36,10 @@ class Forward {
 
 // A grid over one or two inputs, as columns.
 class Grid {
-  constructor(low, high) {
+  constructor(low, high, size = 40) {
     this.low = [...low];
     this.high = [...high];
-    this.size = low.length === 1 ? 121 : 40;
+    this.size = low.length === 1 ? 121 : size;
     this.count = low.length === 1 ? this.size : this.size * this.size;
     const n = this.size, step = (i, k) => low[k] + ((i + 0.5) / n) * (high[k] - low[k]);
     this.columns = new Float64Array(low.length * this.count);

@@ -76,11 +76,13 @@ class Network {
     let scale = 0;
     for (const { place } of this.lines) scale = Math.max(scale, Math.abs(numbers[place]) || 0);
     this.svg.classList.toggle("gradients", this.shows !== "weights");
-    for (const { element, place } of this.lines) {
-      const x = numbers[place], share = scale ? Math.abs(x) / scale : 0;
-      element.setAttribute("class", x > 0 ? "up" : x < 0 ? "down" : "");
-      element.style.strokeWidth = (0.3 + 3.4 * share).toFixed(2);
-      element.style.strokeOpacity = (0.2 + 0.65 * share).toFixed(2);
+    for (const line of this.lines) { // written only where it is seen to change
+      const x = numbers[line.place], step = Math.round(40 * (scale ? Math.abs(x) / scale : 0)) * (x < 0 ? -1 : 1);
+      if (line.step === step) continue;
+      line.step = step;
+      const share = Math.abs(step) / 40;
+      line.element.setAttribute("class", x > 0 ? "up" : x < 0 ? "down" : "");
+      line.element.setAttribute("style", `stroke-width:${(0.3 + 3.4 * share).toFixed(2)};stroke-opacity:${(0.2 + 0.65 * share).toFixed(2)}`);
     }
     return scale;
   }
@@ -134,7 +136,10 @@ class Network {
       : columns.subarray(unit.input * count, (unit.input + 1) * count);
     const isOutput = unit.input === null && unit.row >= units.length / count - outputs && outputs === 1;
     let low = Infinity, high = -Infinity;
-    for (const x of values) [low, high] = [Math.min(low, x), Math.max(high, x)];
+    for (let b = 0; b < count; b += 1) {
+      if (values[b] < low) low = values[b];
+      if (values[b] > high) high = values[b];
+    }
     const reach = Math.max(Math.abs(low), Math.abs(high)) || 1;
     const share = isOutput ? (x) => scale.share(x)
       : unit.input !== null ? (x) => (x - low) / (high - low || 1) : (x) => 0.5 + (0.5 * x) / reach;
@@ -147,12 +152,9 @@ class Network {
       pen.stroke();
       return;
     }
-    const image = this.image ??= new ImageData(size, size), pixels = image.data;
-    for (let b = 0; b < count; b += 1) {
-      const s = clamp(share(values[b]), 0, 1), [from, to, t] = s < 0.5 ? [LOW, MIDDLE, 2 * s] : [MIDDLE, HIGH, 2 * s - 1];
-      for (let c = 0; c < 3; c += 1) pixels[4 * b + c] = from[c] + (to[c] - from[c]) * t;
-      pixels[4 * b + 3] = 255;
-    }
+    if (this.image?.width !== size) this.image = new ImageData(size, size);
+    const { image } = this, pixels = new Uint32Array(image.data.buffer);
+    for (let b = 0; b < count; b += 1) pixels[b] = SHADES[Math.round(255 * clamp(share(values[b]), 0, 1)) || 0];
     if (this.tile.width !== size) this.tile.width = this.tile.height = size;
     this.tile.getContext("2d").putImageData(image, 0, 0);
     pen.drawImage(this.tile, x - r, y - r, 2 * r, 2 * r);

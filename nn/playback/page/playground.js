@@ -24,8 +24,8 @@ class Playground {
     const diagram = document.getElementById("diagram");
     if (diagram) this.network = new Network(this, this.part("net"), diagram.content.querySelector("svg"));
     document.body.classList.toggle("no-network", !diagram);
-    this.wire();
-    this.publish();
+    wireButtons(this);
+    publishPlayground(this);
     this.read();
   }
 
@@ -114,6 +114,7 @@ class Playground {
   }
 
   edited() {
+    this.isMarked = false;
     this.isEdited = true;
     if (this.trainer.updates) this.isReplayable = false;
     this.isShown = false;
@@ -228,7 +229,7 @@ class Playground {
       owed = Math.min(owed + ((now - before) / 1000) * pace, 60);
       before = now;
       trainer.stopped = "";
-      const until = performance.now() + 9; // of the 16 ms of a frame
+      const until = performance.now() + 10; // of the 16 ms of a frame
       let done = 0;
       while ((pace ? owed >= 1 : true) && !trainer.stopped && performance.now() < until) {
         trainer.step();
@@ -286,17 +287,19 @@ class Playground {
   paint() {
     if (!this.card) return;
     const { view } = this.card, { trainer, forward } = this;
-    view.mark();
+    if (!this.isPlaying || !this.isMarked) view.mark();
+    this.isMarked = true;
     const grid = this.width <= 2 ? view.grid : null;
     const units = grid ? forward.run(grid.columns, grid.count) : null;
     view.paint(units);
     this.network?.paint(units ?? forward.of([trainer.X[this.chosen]]), grid);
-    this.about();
+    if (!this.isPlaying || performance.now() - (this.told ?? 0) > 200) this.about();
   }
 
   targetText(y) { return this.data.isClasses && y.length > 1 ? String(largest(y)) : y.map(repr).join(", "); }
 
   about() {
+    this.told = performance.now();
     const { trainer, chosen, scale } = this;
     const outputs = this.forward.outputsOf(trainer.X), found = outputs[chosen];
     const right = outputs.map((f, i) => scale.isRight(f, trainer.Y[i]));
@@ -361,88 +364,6 @@ class Playground {
     link.click();
     link.remove();
     this.say("weights.json: nn.load_state(model, \"weights.json\") takes it back into Python");
-  }
-
-  wire() {
-    const { part } = this;
-    const lines = (shows) => {
-      if (!this.network) return;
-      this.network.shows = shows;
-      for (const which of ["weights", "gradients"]) part(`lines-${which}`).setAttribute("aria-pressed", String(which === shows));
-      this.paint();
-    };
-    const actions = {
-      rewind: () => this.rewind(),
-      train: () => (this.isPlaying ? this.pause() : this.play()),
-      "one-update": () => { this.pause(); this.train(1); },
-      "one-epoch": () => { this.pause(); this.epoch(); },
-      "view-network": () => this.view("network"),
-      "view-graph": () => this.view("graph"),
-      "lines-weights": () => lines("weights"),
-      "lines-gradients": () => lines("gradients"),
-      keep: () => this.keepEdits(),
-      save: () => this.save(),
-    };
-    for (const [name, action] of Object.entries(actions)) part(name).addEventListener("click", action);
-    for (const name of ["lr", "batch", "optimizer"]) {
-      part(name).addEventListener("change", () => this.setting(name, part(name).value));
-    }
-    const keys = {
-      t: actions.train, u: actions["one-update"], e: actions["one-epoch"], z: actions.rewind,
-      v: () => this.view(this.isGraph ? "network" : "graph"),
-      g: () => lines(this.network?.shows === "weights" ? "gradients" : "weights"),
-    };
-    const elsewhere = { " ": actions.train, "?": () => part("keys").showModal(), l: () => part("link").click() };
-    document.addEventListener("keydown", (event) => {
-      const target = /** @type {any} */ (event.target);
-      if (event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
-      if (target.matches("input:not([type=range]), select")) return;
-      if (event.key === " " && target.matches("button, summary")) return;
-      const action = keys[event.key] ?? (this.isGraph ? undefined : elsewhere[event.key]);
-      if (!action) return;
-      event.preventDefault();
-      action();
-    });
-    const list = find("dialog dl");
-    for (const [key, text] of [["t", "train, pause"], ["u", "one update"], ["e", "one epoch"], ["z", "rewind to the very same start"],
-      ["v", "network, or one example"], ["g", "lines by weight, or by gradient"]].reverse()) {
-      const term = make("dt");
-      term.append(make("kbd", "", key));
-      list.prepend(term, make("dd", "", text));
-    }
-    this.part("theme").addEventListener("click", () => this.paint());
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
-    addEventListener("hashchange", () => this.read());
-  }
-
-  // window.autograd: beside the player's (api.js), which speaks of the chosen example,
-  //
-  //   train(updates)        makes updates; the loss before the last of them
-  //   rewind()              parameters, optimizer and order as at the start; edited data stay
-  //   weights()             { name: number }
-  //   gradients()           { name: number }, of the last update
-  //   setPoint(i, x, y)     X[i] and y[i]
-  publish() {
-    publish(this.player);
-    const /** @type {any} */ player = (/** @type {any} */ (window).autograd);
-    const fresh = (name) => (...given) => {
-      this.refresh();
-      return player[name](...given);
-    };
-    const names = ["set", "go", "value", "why"];
-    /** @type {any} */ (window).autograd = {
-      ...Object.fromEntries(names.map((name) => [name, fresh(name)])),
-      reset: () => {
-        this.player.edits.reset();
-        if (this.isEdited) this.restoreData();
-      },
-      state: () => this.state(),
-      train: (updates) => { this.pause(); return this.train(updates); },
-      rewind: () => this.rewind(),
-      weights: () => this.trainer.weights(),
-      gradients: () => this.trainer.gradients(),
-      setPoint: (i, x, y) => this.setPoint(i, x, y),
-    };
   }
 
   // The address: #updates=120&point=7&view=graph&step=12

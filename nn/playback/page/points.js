@@ -19,12 +19,14 @@ class Points {
     const [low, high] = [[...data.low], [...data.high]];
     const widen = (i, x) => { [low[i], high[i]] = [Math.min(low[i], x), Math.max(high[i], x)]; };
     for (const x of trainer.X) x.forEach((number, i) => widen(i, number));
-    this.grid = new Grid(low, high);
-    this.canvas.width = this.canvas.height = this.grid.size;
+    [this.fine, this.coarse] = [40, 24].map((size) => new Grid(low, high, size));
     if (!this.isCurve) return;
     const levels = trainer.Y.flat(), margin = 0.15 * (Math.max(...levels) - Math.min(...levels)) || 1;
     this.range = [Math.min(...levels) - margin, Math.max(...levels) + margin];
   }
+
+  // While it trains a coarser picture does.
+  get grid() { return this.page.isPlaying && !this.isCurve ? this.coarse : this.fine; }
 
   across(x) { return (100 * (x - this.grid.low[0])) / (this.grid.high[0] - this.grid.low[0]); }
 
@@ -66,13 +68,10 @@ class Points {
     const { count, size } = this.grid, { outputs, scale } = this.page;
     const first = units.length / count - outputs;
     if (this.isCurve) return this.paintCurve(units, first);
-    const image = new ImageData(size, size), values = new Array(outputs);
-    for (let b = 0; b < count; b += 1) {
-      for (let k = 0; k < outputs; k += 1) values[k] = units[(first + k) * count + b];
-      const [[r, g, b_], strength] = scale.paint(values);
-      image.data.set([r, g, b_, 255 * strength], 4 * b);
-    }
-    this.canvas.getContext("2d").putImageData(image, 0, 0);
+    if (this.canvas.width !== size) this.canvas.width = this.canvas.height = size;
+    if (this.image?.width !== size) this.image = new ImageData(size, size);
+    scale.paintAll(units, first, count, outputs, new Uint32Array(this.image.data.buffer));
+    this.canvas.getContext("2d").putImageData(this.image, 0, 0);
     this.canvas.setAttribute("aria-label", "What the model says about the plane of its two inputs");
     return undefined;
   }

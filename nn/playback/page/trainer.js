@@ -87,9 +87,10 @@ class Trainer {
       });
       this.isWhole = isWhole;
     }
-    this.places.forEach((place, i) => { theta[i] = this.theta[place]; });
+    const { places } = this;
+    for (let i = 0; i < places.length; i += 1) theta[i] = this.theta[places[i]];
     const loss = run(x, y);
-    this.places.forEach((place, i) => { this.grad[place] = grad[i]; });
+    for (let i = 0; i < places.length; i += 1) this.grad[places[i]] = grad[i];
     return loss;
   }
 

@@ -1,0 +1,29 @@
+// window.autograd: beside the player's (api.js), which speaks of the chosen example,
+//
+//   train(updates)        makes updates; the loss before the last of them
+//   rewind()              parameters, optimizer and order as at the start; edited data stay
+//   weights()             { name: number }
+//   gradients()           { name: number }, of the last update
+//   setPoint(i, x, y)     X[i] and y[i]
+function publishPlayground(page) {
+  publish(page.player);
+  const /** @type {any} */ player = (/** @type {any} */ (window).autograd);
+  const fresh = (name) => (...given) => {
+    page.refresh();
+    return player[name](...given);
+  };
+  const names = ["set", "go", "value", "why"];
+  /** @type {any} */ (window).autograd = {
+    ...Object.fromEntries(names.map((name) => [name, fresh(name)])),
+    reset: () => {
+      page.player.edits.reset();
+      if (page.isEdited) page.restoreData();
+    },
+    state: () => page.state(),
+    train: (updates) => { page.pause(); return page.train(updates); },
+    rewind: () => page.rewind(),
+    weights: () => page.trainer.weights(),
+    gradients: () => page.trainer.gradients(),
+    setPoint: (i, x, y) => page.setPoint(i, x, y),
+  };
+}
