@@ -197,7 +197,7 @@ class Python(Language):
 
     def _defined(self, op: Op) -> str:
         f = op.forward
-        if ops.OPS.get(op.name) is not op or not op.name.isidentifier():
+        if not ops.is_built_in(op):  # a name of the user's is never code
             return self.foreign_name(op, f"{op.name}_row", f)
         if getattr(f, "__module__", "") == "math":
             alias = f" as {op.name}" if f.__name__ != op.name else ""
