@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, overload
 
 from autograd_mini import contexts, ops
 from autograd_mini.convert import as_seed
@@ -79,6 +79,35 @@ __all__ = [
 ]
 
 
+class _Unary(Protocol):
+    @overload
+    def __call__(self, x: Value, /) -> Value: ...
+    @overload
+    def __call__(self, x: float, /) -> float: ...
+    @overload
+    def __call__(self, x: Any, /) -> Any: ...
+
+
+class _Many(Protocol):
+    @overload
+    def __call__(self, xs: Iterable[Value], /) -> Value: ...
+    @overload
+    def __call__(self, xs: Iterable[float], /) -> float: ...
+    @overload
+    def __call__(self, xs: Iterable[Any], /) -> Any: ...
+
+
+def _unary(function: Callable[..., Any]) -> _Unary:
+    """Tell a type checker that a Value gives a Value, and a number a float."""
+    return cast(_Unary, function)
+
+
+def _many(function: Callable[..., Any]) -> _Many:
+    """Tell a type checker that Values give a Value, and numbers a float."""
+    return cast(_Many, function)
+
+
+@_unary
 def exp(x: Scalar) -> Any:
     """Return eˣ.
 
@@ -92,6 +121,7 @@ def exp(x: Scalar) -> Any:
     return apply(ops.EXP, x)
 
 
+@_unary
 def log(x: Scalar) -> Any:
     """Return the natural logarithm ln x.
 
@@ -105,6 +135,7 @@ def log(x: Scalar) -> Any:
     return apply(ops.LOG, x)
 
 
+@_unary
 def log1p(x: Scalar) -> Any:
     """Return ln(1 + x), exact for small x.
 
@@ -118,6 +149,7 @@ def log1p(x: Scalar) -> Any:
     return apply(ops.LOG1P, x)
 
 
+@_unary
 def expm1(x: Scalar) -> Any:
     """Return eˣ - 1, exact for small x.
 
@@ -131,6 +163,7 @@ def expm1(x: Scalar) -> Any:
     return apply(ops.EXPM1, x)
 
 
+@_unary
 def sqrt(x: Scalar) -> Any:
     """Return the square root; its slope at 0 is infinite.
 
@@ -144,6 +177,7 @@ def sqrt(x: Scalar) -> Any:
     return apply(ops.SQRT, x)
 
 
+@_unary
 def sin(x: Scalar) -> Any:
     """Return the sine of an angle in radians.
 
@@ -157,6 +191,7 @@ def sin(x: Scalar) -> Any:
     return apply(ops.SIN, x)
 
 
+@_unary
 def cos(x: Scalar) -> Any:
     """Return the cosine of an angle in radians.
 
@@ -170,6 +205,7 @@ def cos(x: Scalar) -> Any:
     return apply(ops.COS, x)
 
 
+@_unary
 def tan(x: Scalar) -> Any:
     """Return the tangent of an angle in radians.
 
@@ -183,6 +219,7 @@ def tan(x: Scalar) -> Any:
     return apply(ops.TAN, x)
 
 
+@_unary
 def sinh(x: Scalar) -> Any:
     """Return the hyperbolic sine.
 
@@ -196,6 +233,7 @@ def sinh(x: Scalar) -> Any:
     return apply(ops.SINH, x)
 
 
+@_unary
 def cosh(x: Scalar) -> Any:
     """Return the hyperbolic cosine.
 
@@ -209,6 +247,7 @@ def cosh(x: Scalar) -> Any:
     return apply(ops.COSH, x)
 
 
+@_unary
 def tanh(x: Scalar) -> Any:
     """Return the hyperbolic tangent.
 
@@ -219,6 +258,7 @@ def tanh(x: Scalar) -> Any:
     return apply(ops.TANH, x)
 
 
+@_unary
 def asin(x: Scalar) -> Any:
     """Return the angle in radians whose sine is x; slope ∞ at ±1.
 
@@ -232,6 +272,7 @@ def asin(x: Scalar) -> Any:
     return apply(ops.ASIN, x)
 
 
+@_unary
 def acos(x: Scalar) -> Any:
     """Return the angle in radians whose cosine is x; slope -∞ at ±1.
 
@@ -245,6 +286,7 @@ def acos(x: Scalar) -> Any:
     return apply(ops.ACOS, x)
 
 
+@_unary
 def atan(x: Scalar) -> Any:
     """Return the angle in radians, in (-π/2, π/2), whose tangent is x.
 
@@ -255,6 +297,7 @@ def atan(x: Scalar) -> Any:
     return apply(ops.ATAN, x)
 
 
+@_unary
 def erf(x: Scalar) -> Any:
     """Return the error function (2/√π) ∫₀ˣ exp(-t²) dt.
 
@@ -265,6 +308,7 @@ def erf(x: Scalar) -> Any:
     return apply(ops.ERF, x)
 
 
+@_unary
 def erfc(x: Scalar) -> Any:
     """Return 1 - erf(x), exact for large x.
 
@@ -275,6 +319,7 @@ def erfc(x: Scalar) -> Any:
     return apply(ops.ERFC, x)
 
 
+@_unary
 def sigmoid(x: Scalar) -> Any:
     """Return 1 / (1 + e⁻ˣ), in (0, 1), for any x.
 
@@ -285,6 +330,7 @@ def sigmoid(x: Scalar) -> Any:
     return apply(ops.SIGMOID, x)
 
 
+@_unary
 def relu(x: Scalar) -> Any:
     """Return max(x, 0); its slope at 0 is 0.
 
@@ -295,6 +341,7 @@ def relu(x: Scalar) -> Any:
     return apply(ops.RELU, x)
 
 
+@_unary
 def softplus(x: Scalar) -> Any:
     """Return ln(1 + eˣ), a smooth relu, for any x.
 
@@ -305,6 +352,7 @@ def softplus(x: Scalar) -> Any:
     return apply(ops.SOFTPLUS, x)
 
 
+@_unary
 def log_sigmoid(x: Scalar) -> Any:
     """Return ln sigmoid(x) = -softplus(-x), for any x.
 
@@ -315,6 +363,7 @@ def log_sigmoid(x: Scalar) -> Any:
     return apply(ops.LOG_SIGMOID, x)
 
 
+@_unary
 def silu(x: Scalar) -> Any:
     """Return x sigmoid(x), also called swish.
 
@@ -325,6 +374,7 @@ def silu(x: Scalar) -> Any:
     return apply(ops.SILU, x)
 
 
+@_unary
 def gelu(x: Scalar) -> Any:
     """Return x Φ(x), with Φ the distribution function of the standard normal.
 
@@ -335,6 +385,7 @@ def gelu(x: Scalar) -> Any:
     return apply(ops.GELU, x)
 
 
+@_unary
 def mish(x: Scalar) -> Any:
     """Return x tanh(softplus(x)).
 
@@ -345,6 +396,7 @@ def mish(x: Scalar) -> Any:
     return apply(ops.MISH, x)
 
 
+@_unary
 def softsign(x: Scalar) -> Any:
     """Return x / (1 + |x|), smooth at 0.
 
@@ -355,6 +407,7 @@ def softsign(x: Scalar) -> Any:
     return apply(ops.SOFTSIGN, x)
 
 
+@_unary
 def tanhshrink(x: Scalar) -> Any:
     """Return x - tanh x, without cancellation at small x.
 
@@ -365,6 +418,7 @@ def tanhshrink(x: Scalar) -> Any:
     return apply(ops.TANHSHRINK, x)
 
 
+@_unary
 def log_cosh(x: Scalar) -> Any:
     """Return ln cosh x, for any x.
 
@@ -375,6 +429,7 @@ def log_cosh(x: Scalar) -> Any:
     return apply(ops.LOG_COSH, x)
 
 
+@_unary
 def log_or_nan(x: Scalar) -> Any:
     """Return ln x, -∞ at 0 and NaN below: for rules, which must not raise.
 
@@ -385,6 +440,7 @@ def log_or_nan(x: Scalar) -> Any:
     return apply(ops.LOG_OR_NAN, x)
 
 
+@_unary
 def clamped_log(x: Scalar) -> Any:
     """Return max(ln x, -100), also at 0, and NaN below; its slope is 0 up to e⁻¹⁰⁰.
 
@@ -395,6 +451,7 @@ def clamped_log(x: Scalar) -> Any:
     return apply(ops.CLAMPED_LOG, x)
 
 
+@_unary
 def clamped_log1p(x: Scalar) -> Any:
     """Return max(ln(1 + x), -100), also at -1, and NaN below; its slope is 0 at -1.
 
@@ -435,6 +492,7 @@ def maximum(x: Scalar, y: Scalar) -> Any:
     return apply(ops.MAXIMUM, x, y)
 
 
+@_many
 def amax(xs: Iterable[Scalar]) -> Any:
     """Return the largest of numbers as one node; ties share the slope evenly.
 
@@ -583,6 +641,7 @@ def quotient(a: Scalar, b: Scalar) -> Any:
     return apply(ops.QUOTIENT, a, b)
 
 
+@_many
 def total(xs: Iterable[Scalar]) -> Any:
     """Return the sum of numbers as one node; 0.0 for none.
 
@@ -593,6 +652,7 @@ def total(xs: Iterable[Scalar]) -> Any:
     return apply(ops.TOTAL, *xs)
 
 
+@_many
 def mean(xs: Iterable[Scalar]) -> Any:
     """Return the mean of numbers: their sum, one node, over how many they are.
 
@@ -668,6 +728,7 @@ def _taken(values: Sequence[Any], index: Value) -> Any:
     return one_of(values) if values else where(found, 0.0, math.nan)
 
 
+@_many
 def product(xs: Iterable[Scalar]) -> Any:
     """Return the product of numbers as one node, exact at zeros; 1.0 for none.
 
@@ -678,6 +739,7 @@ def product(xs: Iterable[Scalar]) -> Any:
     return apply(ops.PRODUCT, *xs)
 
 
+@_many
 def norm(xs: Iterable[Scalar]) -> Any:
     """Return the Euclidean norm √Σx² without overflow; its slope at 0 is 0.
 
@@ -688,6 +750,7 @@ def norm(xs: Iterable[Scalar]) -> Any:
     return apply(ops.NORM, *xs)
 
 
+@_many
 def logsumexp(xs: Iterable[Scalar]) -> Any:
     """Return ln Σ exp(x) as one node, without overflow.
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, Self, TypeAlias, cast
 
 __all__ = ["OPS", "Number", "Op", "is_built_in", "register"]
 
@@ -180,85 +180,85 @@ class Number:
     def __rpow__(self, other: Any) -> Any:
         return self.apply(POW, other, self)
 
-    def __neg__(self) -> Any:
+    def __neg__(self) -> Self:
         return self.apply(NEG, self)
 
-    def __abs__(self) -> Any:
+    def __abs__(self) -> Self:
         return self.apply(ABS, self)
 
-    def exp(self) -> Any:
+    def exp(self) -> Self:
         """Return eˣ."""
         return self.apply(EXP, self)
 
-    def log(self) -> Any:
+    def log(self) -> Self:
         """Return the natural logarithm."""
         return self.apply(LOG, self)
 
-    def log1p(self) -> Any:
+    def log1p(self) -> Self:
         """Return ln(1 + x), exact for small x."""
         return self.apply(LOG1P, self)
 
-    def expm1(self) -> Any:
+    def expm1(self) -> Self:
         """Return eˣ - 1, exact for small x."""
         return self.apply(EXPM1, self)
 
-    def sqrt(self) -> Any:
+    def sqrt(self) -> Self:
         """Return the square root."""
         return self.apply(SQRT, self)
 
-    def sin(self) -> Any:
+    def sin(self) -> Self:
         """Return the sine of an angle in radians."""
         return self.apply(SIN, self)
 
-    def cos(self) -> Any:
+    def cos(self) -> Self:
         """Return the cosine of an angle in radians."""
         return self.apply(COS, self)
 
-    def tan(self) -> Any:
+    def tan(self) -> Self:
         """Return the tangent of an angle in radians."""
         return self.apply(TAN, self)
 
-    def sinh(self) -> Any:
+    def sinh(self) -> Self:
         """Return the hyperbolic sine."""
         return self.apply(SINH, self)
 
-    def cosh(self) -> Any:
+    def cosh(self) -> Self:
         """Return the hyperbolic cosine."""
         return self.apply(COSH, self)
 
-    def tanh(self) -> Any:
+    def tanh(self) -> Self:
         """Return the hyperbolic tangent."""
         return self.apply(TANH, self)
 
-    def asin(self) -> Any:
+    def asin(self) -> Self:
         """Return the angle in radians whose sine this is."""
         return self.apply(ASIN, self)
 
-    def acos(self) -> Any:
+    def acos(self) -> Self:
         """Return the angle in radians whose cosine this is."""
         return self.apply(ACOS, self)
 
-    def atan(self) -> Any:
+    def atan(self) -> Self:
         """Return the angle in radians whose tangent this is."""
         return self.apply(ATAN, self)
 
-    def erf(self) -> Any:
+    def erf(self) -> Self:
         """Return the error function."""
         return self.apply(ERF, self)
 
-    def erfc(self) -> Any:
+    def erfc(self) -> Self:
         """Return 1 - erf(x), exact for large x."""
         return self.apply(ERFC, self)
 
-    def sigmoid(self) -> Any:
+    def sigmoid(self) -> Self:
         """Return 1 / (1 + e⁻ˣ)."""
         return self.apply(SIGMOID, self)
 
-    def relu(self) -> Any:
+    def relu(self) -> Self:
         """Return max(x, 0)."""
         return self.apply(RELU, self)
 
-    def softplus(self) -> Any:
+    def softplus(self) -> Self:
         """Return ln(1 + eˣ)."""
         return self.apply(SOFTPLUS, self)
 

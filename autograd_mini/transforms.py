@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from autograd_mini import contexts
 from autograd_mini.backprop import adjoints
@@ -202,9 +202,8 @@ class _Call:
 
 def _copied(x: Any) -> Any:
     """Return a list of its own, of lists of their own; all else as it is."""
-    if type(x) is list or type(x) is tuple:
-        return type(x)([_copied(part) for part in cast(Any, x)])
-    return x
+    kind: Any = type(x)
+    return kind([_copied(part) for part in x]) if kind in (list, tuple) else x
 
 
 def _float(x: Any) -> float:

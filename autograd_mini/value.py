@@ -5,15 +5,25 @@ soon as nobody holds its root. Nothing here recurses: a graph may be a million o
 """
 
 # A node's operand slots hold a Value, a tuple of them or nothing.
-# pyright: reportPrivateUsage=false, reportUnknownVariableType=false
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportPrivateUsage=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false, reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
 
 import math
 import operator
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, Any, Final, SupportsFloat, TextIO, TypeAlias, cast
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Protocol,
+    SupportsFloat,
+    TextIO,
+    TypeAlias,
+    cast,
+    overload,
+)
 
 from autograd_mini import contexts, frames, ops
 from autograd_mini.convert import number
@@ -34,6 +44,19 @@ ZERO: Final = float("0")
 CONSTANT: Final = "constant"  # in place of a source line: a number that an operator wrapped
 _new = object.__new__
 _state = contexts.state
+
+
+class _Operator(Protocol):
+    """With a Value or a number it gives a Value; with an array, an array of them."""
+
+    @overload
+    def __call__(self, other: Scalar, /) -> Value: ...
+    @overload
+    def __call__(self, other: Any, /) -> Any: ...
+
+
+def _operator(method: Callable[[Any, Any], Any]) -> _Operator:
+    return cast(_Operator, method)
 
 
 class Value(Number):
@@ -216,43 +239,53 @@ class Value(Number):
 
     # Operators. `type(other) is Value` is the common case; everything else goes to `_mixed`.
 
+    @_operator
     def __add__(self, other: Any) -> Any:
         if type(other) is Value:
             return _node(self.data + other.data, ops.ADD, self, other)
         return _mixed(ops.ADD, self, other)
 
+    @_operator
     def __radd__(self, other: Any) -> Any:
         if type(other) is int and other == 0:
             return self  # so that sum(values) has no `0 +` node
         return _mixed(ops.ADD, other, self)
 
+    @_operator
     def __sub__(self, other: Any) -> Any:
         if type(other) is Value:
             return _node(self.data - other.data, ops.SUB, self, other)
         return _mixed(ops.SUB, self, other)
 
+    @_operator
     def __rsub__(self, other: Any) -> Any:
         return _mixed(ops.SUB, other, self)
 
+    @_operator
     def __mul__(self, other: Any) -> Any:
         if type(other) is Value:
             return _node(self.data * other.data, ops.MUL, self, other)
         return _mixed(ops.MUL, self, other)
 
+    @_operator
     def __rmul__(self, other: Any) -> Any:
         return _mixed(ops.MUL, other, self)
 
+    @_operator
     def __truediv__(self, other: Any) -> Any:
         if type(other) is Value and other.data != 0.0:
             return _node(self.data / other.data, ops.DIV, self, other)
         return _mixed(ops.DIV, self, other)
 
+    @_operator
     def __rtruediv__(self, other: Any) -> Any:
         return _mixed(ops.DIV, other, self)
 
+    @_operator
     def __pow__(self, other: Any) -> Any:
         return _mixed(ops.POW, self, other)
 
+    @_operator
     def __rpow__(self, other: Any) -> Any:
         return _mixed(ops.POW, other, self)
 
