@@ -131,7 +131,8 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
             elif type(a) is tuple:
                 node.grad = opened
                 stack.append(node)
-                if cast(Op, node._row).receives is not None:
+                row: Any = node._row
+                if row.receives is not None:
                     skipped += a
                     a = _receivers(node)
                 for x in reversed(a):

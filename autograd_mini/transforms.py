@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from autograd_mini import contexts
 from autograd_mini.backprop import adjoints
@@ -202,8 +202,9 @@ class _Call:
 
 def _copied(x: Any) -> Any:
     """Return a list of its own, of lists of their own; all else as it is."""
-    kind: Any = type(x)
-    return kind([_copied(part) for part in x]) if kind in (list, tuple) else x
+    if type(x) is tuple:
+        return tuple([_copied(part) for part in cast("tuple[Any, ...]", x)])
+    return [_copied(part) for part in cast("list[Any]", x)] if type(x) is list else x
 
 
 def _float(x: Any) -> float:
