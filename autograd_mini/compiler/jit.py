@@ -212,8 +212,8 @@ class jit:
         if fresh or not self._has_order:
             self._grow(program)
         else:
-            store, start = self.parameters.store, self.parameters.start
-            program.move(ParameterList(program.parameters, store, start))
+            ours = self.parameters
+            program.move(ParameterList(program.parameters, ours.store, ours.start))
         self._has_order = True
         self.programs[shapes] = program
         self._seconds[shapes] = time.perf_counter() - start
