@@ -13,13 +13,16 @@ from hypothesis import strategies as st
 
 from autograd_mini import (
     OPS,
+    DomainError,
     TraceError,
     Value,
+    asin,
     atan2,
     compile,
     greater,
     hypot,
     less,
+    log,
     norm,
     primitive,
     sigmoid,
@@ -215,3 +218,14 @@ def test_nothing_flows_into_a_condition() -> None:
     both(lambda x: where(less(sqrt((x - w) * (x - w)), 1e-3), 2.0 * x, x), [1.0, 2.0])
     program = compile(lambda x: where(greater(w, x), w * x, x), 0.5)
     assert program.value_and_grad([0.5, 2.0]) == (1.25, [0.25])
+
+
+def test_an_example_that_raised_is_not_asked_for_by_later_calls() -> None:
+    program = compile(lambda x: asin(x) + x, 0.0)
+    with pytest.raises(DomainError, match=r"asin\(3.0\)"):
+        program([3.0])
+    assert program([0.0, 0.5]) == pytest.approx([0.0, math.asin(0.5) + 0.5])
+    w = Value(-1.0)
+    shifted = compile(lambda x: log(x - w), 0.0)
+    w.data = 1.0  # the recorded example lies outside of the domain now
+    assert shifted([2.0, 3.0]) == pytest.approx([0.0, math.log(2.0)])

