@@ -8,12 +8,14 @@ import math
 import pickle
 import random
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import DeadlineExceeded
 
 import autograd_mini.testing
 from autograd_mini import (
@@ -95,10 +97,57 @@ def test_at_a_kink_any_slope_between_those_on_either_side_is_right() -> None:
     check_gradients(lambda x: where(x + x, x + x, x), 0.0)  # a condition and a branch move
 
 
-def test_a_slope_that_is_nan_by_right_is_told_and_is_no_error() -> None:
-    """(-1) ** y has no slope in y, and 0 * nan is nan even for an operand that is not chosen."""
-    report = check_gradients(lambda x, y: x ** maximum(y, x), -1.0, 1.0)
+def test_a_slope_that_nobody_knows_may_be_nan_and_is_told() -> None:
+    """(-1) ** y has no slope in y: there is no value nearby."""
+    report = check_gradients(lambda y: (-1.0) ** y, 1.0)
     assert "a slope on the way is not defined: the gradient is nan" in str(report)
+
+
+def test_nan_is_wrong_where_differences_know_the_slope() -> None:
+    """0 * nan is nan even for an operand that is not chosen: x ** 1 has the slope 1."""
+    with pytest.raises(GradientMismatchError, match=r"autograd nan, expected 1\.0"):
+        check_gradients(lambda x: x ** maximum(1.0, x), -1.0)
+
+
+def test_a_small_part_that_is_cut_off_is_noticed() -> None:
+    with pytest.raises(GradientMismatchError, match=r"expected 4\.000004"):
+        check_gradients(lambda x: x * x + 1e-6 * (x * x).detach(), 2.0)
+
+
+def test_many_leaves_do_not_share_one_tolerance() -> None:
+    xs = [0.5 + i / 100 for i in range(100)]
+    with pytest.raises(GradientMismatchError, match=r"d/dxs_0: .*expected 1\.0"):
+        check_gradients(lambda xs: total([x * 1.0 for x in xs]) + (0.02 * xs[0]).detach(), xs)
+
+    def uneven(xs: Any) -> Any:
+        return total([x * 1e6 for x in xs[1:]]) + xs[0] + (xs[0] * 0.5).detach()
+
+    with pytest.raises(GradientMismatchError, match="d/dxs_0"):
+        check_gradients(uneven, xs)
+
+
+@pytest.mark.parametrize("speed", [1e3, 1e6, 1e9, 1e11, 1e12])
+def test_a_fast_function_is_right_and_can_be_wrong(speed: float) -> None:
+    check_gradients(lambda x: (x * speed).sin(), 1.0)
+    with pytest.raises(GradientMismatchError):
+        check_gradients(lambda x: (x * speed).sin() + (x * speed * 0.3).detach(), 1.0)
+
+
+def test_gradients_that_are_all_zero_prove_nothing_and_the_report_says_so() -> None:
+    assert "all zero proves nothing" in str(check_gradients(lambda x, w: (w * x).relu(), 1.0, -1.0))
+    assert "all zero" not in str(check_gradients(lambda x, w: (w * x).relu(), 1.0, 1.0))
+
+
+def test_a_slow_check_has_no_deadline_unless_the_user_sets_one() -> None:
+    def slow(x: Any) -> Any:
+        time.sleep(0.12)  # the checker calls it several times
+        return x * x
+
+    default = settings.get_profile("default").deadline
+    few = {"max_examples": 1, "phases": (Phase.generate,)}
+    settings(**few, deadline=default)(gradcheck(x=finite(1, 2))(slow))()
+    with pytest.raises(DeadlineExceeded):
+        settings(**few, deadline=150)(gradcheck(x=finite(1, 2))(slow))()
 
 
 def test_lost_digits_are_told_and_are_no_error() -> None:

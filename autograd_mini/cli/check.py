@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ USAGE = """\
 usage: python -m autograd_mini check MODULE:FUNCTION [--inputs NUMBER...] [--order N]
        python -m autograd_mini check --engine MODULE:CLASS [--names DATA,GRAD,BACKWARD]
                                      [--points N] [--json]
+       python -m autograd_mini check --vjp MODULE:FORWARD,BACKWARD --inputs NUMBER... [--json]
 
 Check the gradient of a function at a point: every input, every operation, every rule.
 
@@ -22,6 +24,8 @@ Check the gradient of a function at a point: every input, every operation, every
   --inputs         its arguments: numbers, or lists of numbers such as [1,2,3]
   --order N        2 checks the gradient's gradient too (default: 1)
   --engine         check somebody else's scalar class, as in student.py:Value
+  --vjp            check a backward pass, backward(upstream, *inputs) -> gradients, as in
+                   student.py:forward,backward
   --names          what it calls its parts (default: data,grad,backward)
   --points N       points to share among its operations
   --json           print the report as JSON
@@ -36,6 +40,8 @@ def main(arguments: Sequence[str]) -> int:
         return 0 if arguments else 2
     if any(text.partition("=")[0] == "--engine" for text in arguments):
         return _engine(arguments)
+    if any(text.partition("=")[0] == "--vjp" for text in arguments):
+        return _vjp(arguments)
     from autograd_mini.testing.checker import check_gradients
     from autograd_mini.testing.report import GradientMismatchError
 
@@ -87,6 +93,76 @@ def _engine(arguments: Sequence[str]) -> int:
     else:
         print(report.text(asked.points))
     return 0 if report.ok else 1
+
+
+def _vjp(arguments: Sequence[str]) -> int:
+    """Check a backward pass that was written by hand, and return the exit status."""
+    from autograd_mini.testing.backward import backward_report
+
+    as_json = "--json" in arguments
+    try:
+        target, inputs, points = _vjp_parsed([text for text in arguments if text != "--json"])
+        module, _, functions = target.rpartition(":")
+        names = [name.strip() for name in functions.split(",")]
+        if not module or len(names) != 2:
+            raise ValueError(f"--vjp needs MODULE:FORWARD,BACKWARD, but got {target!r}")
+        with contextlib.redirect_stdout(sys.stderr):  # what a student prints is no report
+            forward, backward = [named(f"{module}:{name}") for name in names]
+            report = backward_report(forward, backward, _as_arrays(forward, inputs))
+    except ValueError as error:
+        if as_json:
+            print(json.dumps({"ok": False, "operations": {}, "error": str(error)}))
+        print(f"this cannot be checked: {error}", file=sys.stderr)
+        return 2
+    if as_json:
+        print(json.dumps(report.as_dict(points), indent=2))
+    else:
+        print(report.text(points))
+    return 0 if report.ok else 1
+
+
+def _vjp_parsed(arguments: list[str]) -> tuple[str, list[Any], float | None]:
+    """Return (target, inputs, points)."""
+    target, points, into = "", None, ""
+    inputs: list[Any] = []
+    for text in arguments:
+        if text.startswith("--"):
+            into, _, attached = text[2:].partition("=")
+            if into not in ("vjp", "inputs", "points"):
+                raise ValueError(f"there is no option {text!r}")
+            if not attached:
+                continue
+            text = attached
+        if into == "vjp" and not target:
+            target, into = text, ""
+        elif into == "inputs":
+            inputs.append(_number(text))
+        elif into == "points":
+            points, into = float(text), ""
+        else:
+            raise ValueError(f"{text!r} belongs to no option")
+    if not inputs:
+        raise ValueError("--inputs is missing: numbers, or lists of numbers such as [[1,2],[3,4]]")
+    return target, inputs, points
+
+
+def _as_arrays(forward: Any, inputs: list[Any]) -> list[Any]:
+    """Return lists as NumPy arrays if the function is about arrays: lists are no use to it."""
+    try:
+        forward(*inputs)
+    except Exception:
+        try:
+            import numpy as np
+        except ImportError:
+            return inputs
+        return [np.array(x, dtype=float) if isinstance(x, list) else x for x in inputs]
+    module = sys.modules.get(forward.__module__)
+    uses_numpy = any(getattr(x, "__name__", "") == "numpy" for x in vars(module).values())
+    if uses_numpy:
+        import numpy as np
+
+        return [np.array(x, dtype=float) if isinstance(x, list) else x for x in inputs]
+    return inputs
 
 
 def _parsed(arguments: list[str]) -> tuple[str, list[Any], int]:

@@ -20,6 +20,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from autograd_mini.testing.backward import check_backward
     from autograd_mini.testing.checker import Report, check_gradients, gradcheck
     from autograd_mini.testing.engines import check_engine
     from autograd_mini.testing.reference import reference_gradient
@@ -38,6 +39,7 @@ __all__ = [
     "GradientMismatchError",
     "Program",
     "Report",
+    "check_backward",
     "check_engine",
     "check_gradients",
     "finite",
@@ -53,6 +55,7 @@ __all__ = [
 _HOMES: Final = {
     "GradientMismatchError": "report",
     "Report": "checker",
+    "check_backward": "backward",
     "check_engine": "engines",
     "check_gradients": "checker",
     "gradcheck": "checker",

@@ -32,6 +32,8 @@ __all__ = ["Report", "check_gradients", "gradcheck"]
 Build: TypeAlias = Callable[[], Any]
 
 _ONE_BY_ONE: Final = 16  # more leaves than this are moved together, in one direction
+_SETTINGS: Final = "_hypothesis_internal_use_settings"  # where @settings leaves what it was given
+_ALL_ZERO: Final = "all gradients are 0, and all zero proves nothing: check at another point too"
 _REPLAY: Final = 1e-9  # relative to S, the sum of the absolute contributions
 
 
@@ -105,8 +107,8 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> Repo
         for i in range(len(outputs)):
             build: Build = functools.partial(_nth_output, given, i)
             leaves = _leaves(outputs[i], given.values)
-            for _ in range(order):
-                reports.append(_check_one(build, leaves))
+            for nth in range(order):
+                reports.append(_check_one(build, leaves, nth == 0))
                 build = functools.partial(_slope_along, build, leaves)
     return Report(
         sum(r.nodes for r in reports),
@@ -168,9 +170,29 @@ def gradcheck(_f: Callable[..., Any] | None = None, *, order: int = 1, **inputs:
 
         functools.update_wrapper(test, f)
         test.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue] # for Hypothesis
-        return given(**inputs)(test) if inputs else test
+        return _without_deadline(given(**inputs)(test)) if inputs else test
 
     return decorate if _f is None else decorate(_f)
+
+
+def _without_deadline(test: Any) -> Any:
+    """Return a Hypothesis test whose time is its own affair, unless the user limits it.
+
+    What takes long is the check, not the function. A limit other than the default one that
+    Hypothesis sets by itself is the user's.
+    """
+    from hypothesis import settings
+
+    @functools.wraps(test)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        chosen = getattr(run, _SETTINGS, None) or settings.default
+        if chosen.deadline == settings.get_profile("default").deadline:
+            chosen = settings(chosen, deadline=None)
+        setattr(test, _SETTINGS, chosen)
+        return test(*args, **kwargs)
+
+    run.__signature__ = inspect.signature(test)  # pyright: ignore[reportAttributeAccessIssue] # for pytest
+    return run
 
 
 # The function and the point.
@@ -298,11 +320,11 @@ def _direction(count: int) -> list[float]:
 # One output.
 
 
-def _check_one(build: Build, leaves: list[Value]) -> Report:
+def _check_one(build: Build, leaves: list[Value], first: bool) -> Report:
     root = build()
     if not isinstance(root, Value):
-        _check_again(build, float(root), leaves, None, None, None)
-        return Report(0, 0, len(leaves))
+        notes = _check_again(build, float(root), leaves, None, None, None)
+        return Report(0, 0, len(leaves), (*notes, *[_ALL_ZERO] * (first and bool(leaves))))
     order = topological_order(root)
     exact = _replayed(root, exact=True)
     finding = first_wrong(root)
@@ -312,6 +334,8 @@ def _check_one(build: Build, leaves: list[Value]) -> Report:
     notes = _notes(root, leaves, done, exact)
     at_kinks = _replayed(root, exact=False)
     notes += _check_again(build, root.data, leaves, root, done, at_kinks)
+    if first and leaves and not any(done.gradient.get(x, 0.0) for x in leaves):
+        notes.append(_ALL_ZERO)
     edges = sum(1 for node in order for x in node.inputs if not x.is_constant)
     return Report(sum(1 for n in order if n.op is not None), edges, len(leaves), tuple(notes))
 
@@ -381,23 +405,15 @@ def _check_again(
     movable = [i for i, x in enumerate(leaves) if math.isfinite(x.data)]
     fixed = [x for x in leaves if not math.isfinite(x.data)]
     notes = [f"nothing is near {described(fixed)}: no difference was taken"] if fixed else []
-    if len(movable) > _ONE_BY_ONE and all(map(math.isfinite, slopes)):
-        weights = _direction(len(leaves))
-        slope = math.fsum(w * s for w, s in zip(weights, slopes, strict=True))
-        size = max(abs(leaves[i].data) for i in movable) or 1.0
-        moved = _moved(build, leaves, weights, root)
-        if judge(moved, slope, size=size, noise=noise).fits:
-            return notes
-    for i in movable:
+    for i in _suspects(build, leaves, movable, slopes, root, noise):
         x, slope = leaves[i], slopes[i]
         moved = _moved(build, [x], [1.0], root)
         found = judge(moved, slope, size=abs(x.data) or 1.0, noise=noise)
         if found.fits:
+            if math.isnan(slope) and not fixed:
+                notes.append("a slope on the way is not defined: the gradient is nan")
             continue
         replayed = None if at_kinks is None else at_kinks.gradient.get(x)
-        if math.isnan(slope) and replayed is not None and math.isnan(float(replayed)):
-            notes.append("a slope on the way is not defined: the gradient is nan")
-            continue
         if at_kinks is not None and at_kinks.on_kink and replayed is not None:
             low, high = float(at_kinks.low[x]), float(at_kinks.high[x])
             slack = found.error + _REPLAY * (abs(low) + abs(high))
@@ -411,6 +427,35 @@ def _check_again(
                 continue
         raise _not_the_slope(leaves, x, slope, found.expected, found.error, root)
     return notes
+
+
+def _suspects(
+    build: Build,
+    leaves: list[Value],
+    movable: list[int],
+    slopes: list[float],
+    root: Value | None,
+    noise: float,
+) -> list[int]:
+    """Return the leaves to look at one by one: many that are right are moved together.
+
+    Only gradients of like size share a sum, and with it a tolerance.
+    """
+    if len(movable) <= _ONE_BY_ONE or not all(map(math.isfinite, slopes)):
+        return movable
+    groups: dict[int | None, list[int]] = {}
+    for i in movable:
+        size = math.frexp(slopes[i])[1] // 6 if slopes[i] else None
+        groups.setdefault(size, []).append(i)
+    suspects: list[int] = []
+    for group in groups.values():
+        weights = _direction(len(group))
+        slope = math.fsum(w * slopes[i] for w, i in zip(weights, group, strict=True))
+        size = max(abs(leaves[i].data) for i in group) or 1.0
+        moved = _moved(build, [leaves[i] for i in group], weights, root)
+        if len(group) == 1 or not judge(moved, slope, size=size, noise=noise).fits:
+            suspects += group
+    return sorted(suspects)
 
 
 def _moved(

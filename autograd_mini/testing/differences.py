@@ -13,6 +13,7 @@ __all__ = ["EPSILON", "Estimate", "Judgement", "judge", "ridders"]
 EPSILON: Final = 2.0**-52
 _UNDERFLOW: Final = 1e-300  # numbers below may have lost digits
 _LEVELS: Final = 8  # the step is halved so many times
+_STEPS: Final = (-4, -10, -16, -23, -30, -37, -44)  # powers of two
 
 
 class Estimate(NamedTuple):
@@ -27,7 +28,7 @@ class Estimate(NamedTuple):
     error: float
 
     def allows(self, slope: float) -> bool:
-        """Say whether `slope` may be the true derivative."""
+        """Return whether `slope` may be the true derivative."""
         return abs(slope - self.slope) <= self.error
 
 
@@ -111,23 +112,58 @@ def judge(
         (True, False, True)
     """
     unit = 2.0 ** math.ceil(math.log2(size)) if 0.0 < size < math.inf else 1.0
-    sharpest = Estimate(math.nan, math.inf)
-    for exponent in (-4, -10, -16, -23, -30):  # a kink or a pole nearby is outside of some step
+    estimates: list[Estimate] = []
+    for exponent in _STEPS:
         try:
             found = ridders(f, step=unit * 2.0**exponent, noise=noise)
         except UNDEFINED:  # beyond the domain
             continue
-        if found.allows(slope) and found.error <= 1e-4 * (abs(slope) + abs(found.slope)) + 1e-9:
+        if _is_sure(found) and found.allows(slope):
             return Judgement(True, *found)
-        if found.error < sharpest.error:
-            sharpest = found
+        estimates.append(found)
+        if _settled(estimates[-2:]):
+            break  # shorter steps have nothing to add
+    sharpest = _sharpest(estimates)
+    if math.isnan(slope):
+        return Judgement(not sharpest.error <= 1e-4 * abs(sharpest.slope) + 1e-9, *sharpest)
     if math.isnan(sharpest.slope) or sharpest.allows(slope):
         return Judgement(True, *sharpest)
     left, right, error = _one_sided(f, unit * 2.0**-24, noise)
     ends = [side for side in (left, right) if not math.isnan(side)]
-    if ends and min(ends) - error <= slope <= max(ends) + error:
+    if ends and min(ends) - error <= slope <= max(ends) + error and _kinked(sharpest, ends, error):
         return Judgement(True, *sharpest, kink=True)
     return Judgement(False, *sharpest)
+
+
+def _is_sure(found: Estimate) -> bool:
+    return found.error <= 1e-9 * abs(found.slope) + 1e-12
+
+
+def _settled(pair: list[Estimate]) -> bool:
+    """Return whether two estimates are sure, and agree."""
+    return (
+        len(pair) == 2
+        and all(map(_is_sure, pair))
+        and abs(pair[0].slope - pair[1].slope) <= pair[0].error + pair[1].error
+    )
+
+
+def _sharpest(estimates: list[Estimate]) -> Estimate:
+    """Return the estimate that is most sure, of those that shorter steps do not contradict.
+
+    A long step may jump over a kink, a pole or whole periods, and be sure of what it saw.
+    """
+    trusted: list[Estimate] = []
+    for found in reversed(estimates):
+        near = [abs(found.slope - e.slope) <= found.error + e.error for e in trusted]
+        if math.isfinite(found.slope) and all(near):
+            trusted.append(found)
+    return min(trusted, key=lambda e: e.error, default=Estimate(math.nan, math.inf))
+
+
+def _kinked(sharpest: Estimate, ends: list[float], error: float) -> bool:
+    """Return whether one-sided slopes differ by more than what differences are sure of."""
+    return len(ends) == 1 or max(ends) - min(ends) > sharpest.error + 2.0 * error
 
 
 def _one_sided(f: Callable[[float], float], h: float, noise: float) -> tuple[float, float, float]:

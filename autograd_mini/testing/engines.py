@@ -696,7 +696,7 @@ class _Check:
                     self.seen, backward=False
                 )
                 for name in self.ask(("calls", text)):
-                    on.add(NAMED.get(name.replace("__r", "__", 1), name))
+                    on.add(NAMED.get(name.replace("__r", "__", 1)) or name)
         return on - {key}
 
     def _blame(self, key: str, wrong: _Wrong, kind: str, words: str) -> None:

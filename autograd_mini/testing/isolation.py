@@ -66,12 +66,13 @@ class Isolated:
         if self._connection is None:
             self._start()
         self._asked += 1
+        connection: Any = self._connection
         try:
-            self._connection.send(question)
-            if not self._connection.poll(10.0 * self._seconds + _LOADING):
+            connection.send(question)
+            if not connection.poll(10.0 * self._seconds + _LOADING):
                 self.close()
                 raise NoAnswerError("does not end: it waits for something")
-            fine, answer = self._connection.recv()
+            fine, answer = connection.recv()
         except (EOFError, OSError):
             raise NoAnswerError(self._post_mortem()) from None
         if not fine:

@@ -33,6 +33,7 @@ class GradientMismatchError(AssertionError):
         expected: The number that should be there.
         source: Python that shows the failure in a few lines.
         root: The Value that these lines compute; `root.debug()` steps through it.
+        entry: Which entry of an array, such as "[1, 2]", or "".
         report: What else was checked, where it is about somebody else's gradients.
 
     Example:
@@ -68,6 +69,7 @@ class GradientMismatchError(AssertionError):
         self.expected = finding.expected if finding is not None else math.nan
         self.source = source
         self.root = root
+        self.entry = ""
         self.report: Any = None
 
 

@@ -11,7 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from types import CodeType, FrameType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from autograd_mini.testing.catalog import DETACHED, NAMED
 from autograd_mini.testing.differences import ridders
@@ -268,4 +268,4 @@ class _Subject:
             x = getattr(x, self.names.data)
         if callable(x) and not hasattr(x, "__float__"):
             x = x()
-        return float(x)
+        return float(cast(Any, x))

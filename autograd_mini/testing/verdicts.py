@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any, NamedTuple
 
-__all__ = ["EngineReport", "OperationReport"]
+__all__ = ["BackwardReport", "EngineReport", "OperationReport"]
 
 
 class OperationReport(NamedTuple):
@@ -53,22 +53,25 @@ class EngineReport(NamedTuple):
     def text(self, points: float | None = None) -> str:
         """Return the report; with `points`, what each operation is worth."""
         wrong = [name for name, found in self.operations.items() if not found.ok]
-        count = len(self.operations) - ("backward" in self.operations)
-        noun = "operation" if count == 1 else "operations"
         if wrong:
             head = f"wrong: {', '.join(wrong)} ({len(wrong)} of {len(self.operations)})"
         else:
-            head = f"ok: {count} {noun}, backward"
+            head = f"ok: {self._counted()}"
         lines = [head]
         for name, found in self.operations.items():
             lines.append(f"  {'ok   ' if found.ok else 'WRONG'} {name:{self._width}}".rstrip())
             if not found.ok:
                 lines[-1] += f"  {found.mistake}"
-                lines.append(textwrap.indent(found.program, "          "))
+                if found.program:
+                    lines.append(textwrap.indent(found.program, "          "))
         lines += [f"note: {note}" for note in self.notes]
         if points is not None:
             lines.append(f"{self.score(points):g} of {points:g} points")
         return "\n".join(lines)
+
+    def _counted(self) -> str:
+        count = len(self.operations) - ("backward" in self.operations)
+        return f"{count} {'operation' if count == 1 else 'operations'}, backward"
 
     @property
     def _width(self) -> int:
@@ -96,3 +99,11 @@ class EngineReport(NamedTuple):
                 told["operations"][name]["points"] = round(each * found.ok, 2)
             told["points"] = {"got": self.score(points), "of": points}
         return told
+
+
+class BackwardReport(EngineReport):
+    """What was found of a backward pass, for each input; it prints."""
+
+    def _counted(self) -> str:
+        count = len(self.operations)
+        return f"{count} {'gradient' if count == 1 else 'gradients'}"

@@ -1,0 +1,310 @@
+"""check_backward: somebody's backward pass, written by hand, and what is wrong with it.
+
+Random directions come first: one comparison looks at every entry of every input, so a million
+entries cost a few evaluations. Only what disagrees is searched for its worst entry and for the
+kind of the mistake.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from autograd_mini.testing.probes import Broken, Gradient, Probe
+from autograd_mini.testing.report import GradientMismatchError
+from autograd_mini.testing.suspects import Suspect, dot, mistake, shape_mistake, worst
+from autograd_mini.testing.tensors import entry, text
+from autograd_mini.testing.verdicts import BackwardReport, OperationReport
+
+__all__ = ["backward_report", "check_backward"]
+
+_UPSTREAM: Final = [x / 10 for x in (*range(-29, -3), *range(4, 30)) if abs(x) not in (10, 20)]
+_SHOWN: Final = 40  # numbers in a program
+
+
+def check_backward(
+    forward: Callable[..., Any], backward: Callable[..., Any], *inputs: Any
+) -> BackwardReport:
+    """Check a backward pass that was written by hand, and name what is wrong with it.
+
+    Args:
+        forward: A function of numbers, nested lists or arrays that returns one of these.
+        backward: `backward(upstream, *inputs) -> gradients`, one for each input; None for an
+            input that has none; of one input alone it may be the gradient itself. `upstream`
+            is laid out as the result of `forward` is.
+        inputs: The point. Whole numbers that only work as such (labels, an axis) stay as they
+            are; all others are moved, in double precision.
+
+    Returns:
+        What was checked; it prints.
+
+    Raises:
+        GradientMismatchError: If something is wrong: `error.op` is the input's name, `kind` the
+            kind of mistake, `entry` where, `got` and `expected` the numbers, `report` all of it.
+        ValueError: If it cannot be checked: `forward` fails or gives nan.
+
+    Example:
+        >>> def forward(x, w):
+        ...     return sum(a * b for a, b in zip(x, w))
+        >>> def backward(upstream, x, w):
+        ...     return [upstream * b for b in w], [upstream * a for a in x]
+        >>> print(check_backward(forward, backward, [1.0, 2.0], [3.0, -4.0]))
+        ok: 2 gradients
+          ok    x
+          ok    w
+    """
+    check = _Check(forward, backward, inputs)
+    report = check.report()
+    if not report.ok:
+        error = GradientMismatchError(str(report))
+        error.report = report
+        name = next(name for name, found in report.operations.items() if not found.ok)
+        found = report.operations[name]
+        error.op, error.kind, error.source = name, found.kind, found.program
+        error.argument, error.entry, error.got, error.expected = check.numbers.get(
+            name, (0, "", math.nan, math.nan)
+        )
+        raise error
+    return report
+
+
+def backward_report(
+    forward: Callable[..., Any], backward: Callable[..., Any], inputs: Sequence[Any]
+) -> BackwardReport:
+    """Check a backward pass and return the report."""
+    return _Check(forward, backward, inputs).report()
+
+
+class _Check:
+    """One check: what was found so far."""
+
+    def __init__(
+        self, forward: Callable[..., Any], backward: Callable[..., Any], inputs: Sequence[Any]
+    ) -> None:
+        self.functions = forward, backward
+        self.inputs = inputs
+        self.rng = random.Random(0)
+        self.notes: list[str] = []
+        self.found: dict[str, OperationReport] = {}
+        self.numbers: dict[str, tuple[int, str, float, float]] = {}
+
+    def report(self) -> BackwardReport:
+        """Ask all questions and return the report."""
+        forward, backward = self.functions
+        try:
+            self.probe = Probe(forward, backward, self.inputs)
+        except Broken as broken:
+            self.found["forward"] = OperationReport(False, broken.kind, broken.words)
+            return BackwardReport(self.found)
+        except Exception as error:
+            raise ValueError(f"forward fails: {type(error).__name__}: {error}") from error
+        probe = self.probe
+        if not probe.result or not all(map(math.isfinite, probe.result)):
+            raise ValueError(f"forward gives {probe.output!r}: there is nothing to compare with")
+        if len(probe.fixed) == len(self.inputs):
+            raise ValueError("there is no input that can be moved: numbers or arrays are needed")
+        self.upstream = [self.rng.choice(_UPSTREAM) for _ in probe.result]
+        try:
+            self._gradients(probe.point)
+        except Broken as broken:
+            self._blame_backward(broken)
+        for i, name in enumerate(probe.names):
+            if i not in probe.fixed and "backward" not in self.found:
+                self.found.setdefault(name, OperationReport(True))
+        return BackwardReport(self.found, tuple(dict.fromkeys(self.notes)))
+
+    def _blame_backward(self, broken: Broken) -> None:
+        program = self._program(self.probe.point)
+        self.found["backward"] = OperationReport(False, broken.kind, broken.words, "", program)
+
+    # One point.
+
+    def _gradients(self, point: list[list[float]], *, again: bool = True) -> None:
+        """Check all gradients at a point."""
+        probe = self.probe
+        pulled = probe.pull(self.upstream, point)
+        fine: dict[int, list[float]] = {}
+        for i, gradient in enumerate(pulled):
+            if i in probe.fixed:
+                continue
+            if gradient is None:
+                self.notes.append(f"{probe.names[i]}: backward gives None, so it was not checked")
+            elif self._has_right_shape(i, gradient, point) and self._is_finite(i, gradient, point):
+                fine[i] = gradient.flat
+        if not fine:
+            return
+        if not self._agree(fine, point):
+            for i in fine:
+                if not self._agree({i: fine[i]}, point):
+                    self._blame(i, fine[i], point)
+        if not self.found:
+            self._must_be_linear(fine, point)
+        if again and not self.found:
+            self._zeros([i for i in fine if not any(fine[i])])
+
+    def _has_right_shape(self, i: int, gradient: Gradient, point: list[list[float]]) -> bool:
+        probe = self.probe
+        if gradient.shape == probe.shapes[i] and len(gradient.flat) == len(point[i]):
+            return True
+        suspect = Suspect(probe, i, self.upstream, point, gradient.flat)
+        kind, words = shape_mistake(suspect, gradient.shape)
+        self._record(i, kind, words, "", math.nan, math.nan, point)
+        return False
+
+    def _is_finite(self, i: int, gradient: Gradient, point: list[list[float]]) -> bool:
+        """Return whether there is no nan or infinity; one is wrong if differences know better."""
+        bad = [k for k, g in enumerate(gradient.flat) if not math.isfinite(g)]
+        suspect = Suspect(self.probe, i, self.upstream, point, gradient.flat)
+        for k in bad[:3]:
+            true = suspect.slope([float(j == k) for j in range(len(gradient.flat))])
+            if math.isfinite(true.slope) and true.error <= 1e-4 * abs(true.slope) + 1e-6:
+                got, where = gradient.flat[k], entry(self.probe.shapes[i], k)
+                words = f"the gradient of {self.probe.names[i]}{where} is {got}"
+                self._record(
+                    i, "nan" if got != got else "infinite", words, where, got, true.slope, point
+                )
+                return False
+        if bad:
+            where = entry(self.probe.shapes[i], bad[0])
+            self.notes.append(
+                f"the gradient of {self.probe.names[i]}{where} is {gradient.flat[bad[0]]}, where "
+                "differences know no slope: it was not checked"
+            )
+        return not bad
+
+    def _agree(self, gradients: dict[int, list[float]], point: list[list[float]]) -> bool:
+        """Return whether gradients agree with differences along random directions."""
+        for _ in range(2 if len(gradients) > 1 else 3):
+            directions: list[list[float] | None] = [None] * len(point)
+            slopes: list[float] = []
+            for i, gradient in gradients.items():
+                size = max(map(abs, point[i])) or 1.0
+                d = [self.rng.choice((-1, 1)) * self.rng.uniform(0.5, 1.0) * size for _ in gradient]
+                directions[i] = d
+                slopes.append(dot(gradient, d))
+            if not self.probe.judged(math.fsum(slopes), self.upstream, directions, point).fits:
+                return False
+        return True
+
+    def _must_be_linear(self, gradients: dict[int, list[float]], point: list[list[float]]) -> None:
+        """Check another upstream: a backward pass is linear in it."""
+        first = self.upstream
+        other = [self.rng.choice(_UPSTREAM) for _ in first]
+        third = [a + 2.0 * b for a, b in zip(first, other, strict=True)]
+        seconds, thirds = self.probe.pull(other, point), self.probe.pull(third, point)
+        for i, gradient in gradients.items():
+            two, three = seconds[i], thirds[i]
+            if two is None or three is None or len(two.flat) != len(gradient) != len(three.flat):
+                raise Broken("upstream", f"{self.probe.names[i]} gets a gradient only at times")
+            sizes = [abs(a) + 2.0 * abs(b) for a, b in zip(gradient, two.flat, strict=True)]
+            slack = 1e3 * self.probe.epsilon * max(sizes)
+            for k, (a, b, c) in enumerate(zip(gradient, two.flat, three.flat, strict=True)):
+                if abs(a + 2.0 * b - c) > slack + 1e-9 * sizes[k]:
+                    name, where = self.probe.names[i], entry(self.probe.shapes[i], k)
+                    words = f"the gradient of {name}{where} is not linear in upstream"
+                    self._record(i, "upstream ignored", words, where, c, a + 2.0 * b, point)
+                    break
+
+    # Gradients that are zero.
+
+    def _zeros(self, arguments: list[int]) -> None:
+        """All zero proves nothing: look at other points, unless the function is constant."""
+        if not arguments:
+            return
+        probe = self.probe
+        names = ", ".join([probe.names[i] for i in arguments])
+        moved = False
+        for point in self._elsewhere(arguments):
+            try:
+                changed = probe.value(point) != probe.result
+                if not changed or not all(map(math.isfinite, probe.value(point))):
+                    continue
+                moved = True
+                gradients = [g for g in probe.pull(self.upstream, point) if g is not None]
+            except Exception:  # outside of the domain
+                continue
+            self._gradients(point, again=False)
+            if self.found or any(any(g.flat) for g in gradients):
+                where = (
+                    "elsewhere it was checked, too" if not self.found else "elsewhere it is wrong"
+                )
+                self.notes.append(
+                    f"the gradient of {names} is 0 at these inputs, which proves nothing: {where}"
+                )
+                return
+        words = "is 0 wherever it was tried" if moved else "is 0, and the function does not change"
+        self.notes.append(f"the gradient of {names} {words}: all zero proves nothing")
+
+    def _elsewhere(self, arguments: list[int]) -> list[list[list[float]]]:
+        rng = random.Random(2)
+
+        def other(change: Callable[[float], float], all_of_them: bool) -> list[list[float]]:
+            return [
+                [change(a) for a in x] if all_of_them or i in arguments else x
+                for i, x in enumerate(self.probe.point)
+            ]
+
+        def add(a: float) -> float:
+            return a + rng.uniform(-1.5, 1.5)
+
+        return [
+            other(lambda a: -a, False),
+            *[other(lambda a: a * rng.uniform(0.3, 1.7) or add(a), True) for _ in range(2)],
+            *[other(add, True) for _ in range(4)],
+        ]
+
+    # The report.
+
+    def _blame(self, i: int, gradient: list[float], point: list[list[float]]) -> None:
+        suspect = Suspect(self.probe, i, self.upstream, point, gradient)
+        kind, words = mistake(suspect)
+        k = worst(suspect)
+        self._record(
+            i, kind, words, entry(self.probe.shapes[i], k), gradient[k], suspect.truth(k), point
+        )
+
+    def _record(
+        self,
+        i: int,
+        kind: str,
+        words: str,
+        where: str,
+        got: float,
+        expected: float,
+        point: list[list[float]],
+    ) -> None:
+        name = self.probe.names[i]
+        told = (
+            "" if expected != expected else f"{name}{where} gets {got:.6g}, expected {expected:.6g}"
+        )
+        index = f"[{i}]" if len(self.inputs) > 1 else ""
+        program = self._program(point, index, told or words)
+        self.found[name] = OperationReport(False, kind, words, told, program)
+        self.numbers[name] = i, where, got, expected
+
+    def _program(self, point: list[list[float]], index: str = "", remark: str = "") -> str:
+        """Return Python that shows it."""
+        probe = self.probe
+        backward = getattr(probe.backward, "__name__", "backward")
+        backward = backward if backward.isidentifier() else "backward"
+        home = getattr(probe.backward, "__module__", "")
+        lines: list[str] = []
+        shown = [*zip(probe.names, self.inputs, point, strict=True)]
+        shown.append(("upstream", probe.output, self.upstream))
+        for j, (name, like, numbers) in enumerate(shown):
+            if len(numbers) > _SHOWN:
+                lines.append(f"# {name}: {len(numbers)} numbers, laid out as you gave it")
+            else:
+                value = repr(like) if j in probe.fixed else text(like, numbers)
+                lines.append(f"{name} = {value}")
+        made = "\n".join(lines)
+        for module, line in (("np.", "import numpy as np"), ("torch.", "import torch")):
+            if f"= {module}" in made:
+                lines.insert(0, line)
+        if home not in ("__main__", "", None) and "<" not in probe.backward.__qualname__:
+            lines.insert(0, f"from {home} import {backward}")
+        called = f"{backward}({', '.join(['upstream', *probe.names])})"
+        lines.append(f"print({called}{index}){'  # ' * bool(remark)}{remark}")
+        return "\n".join(lines)

@@ -1,0 +1,229 @@
+"""A function and its backward pass, seen as functions of flat lists of numbers."""
+
+# What a user's functions take and return has no types.
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from autograd_mini.testing.differences import EPSILON, Judgement, judge
+from autograd_mini.testing.tensors import Shape, flattened, precision_of, shape_of
+
+__all__ = ["Broken", "Gradient", "Probe"]
+
+
+class Broken(Exception):
+    """The backward pass does something that no backward pass may do: the kind, and the words."""
+
+    def __init__(self, kind: str, words: str) -> None:
+        super().__init__(f"{kind}: {words}")
+        self.kind, self.words = kind, words
+
+
+class Gradient(NamedTuple):
+    """What a backward pass returns for one input."""
+
+    flat: list[float]
+    shape: Shape
+
+
+class Probe:
+    """What is asked of the two functions; everything in and out is a flat list of floats.
+
+    Args:
+        forward: The function.
+        backward: Its backward pass.
+        inputs: The point, as the user gave it.
+    """
+
+    def __init__(
+        self, forward: Callable[..., Any], backward: Callable[..., Any], inputs: Sequence[Any]
+    ) -> None:
+        self.forward, self.backward, self.given = forward, backward, list(inputs)
+        self.names = _names(forward, len(inputs))
+        self.shapes = [shape_of(x) for x in inputs]
+        self._layouts: list[Callable[[Sequence[float]], Any] | None] = []
+        self.point: list[list[float]] = []
+        self.fixed: set[int] = set()  # inputs that are no numbers to be moved: labels, an axis
+        for i, x in enumerate(inputs):
+            try:
+                flat, laid_out = flattened(x)
+            except TypeError:
+                flat, laid_out = [], None
+            self.point.append(flat)
+            self._layouts.append(laid_out)
+            if laid_out is None or isinstance(x, (bool, str)) or not flat:
+                self.fixed.add(i)
+        self._fix_integers()
+        y = self._called(self.point, twice=True)
+        self.output = y
+        self.output_shape = shape_of(y)
+        self.result, self._upstream = flattened(y)
+        self.epsilon = max(EPSILON, precision_of(y))
+
+    def _fix_integers(self) -> None:
+        """Find inputs that only work as whole numbers: indices, labels, an axis."""
+        whole = [
+            i
+            for i, x in enumerate(self.given)
+            if i not in self.fixed and (isinstance(x, int) or _is_integral(x))
+        ]
+        if not whole:
+            return
+        self.forward(*copy.deepcopy(self.given))  # if this fails, it is no question of type
+        self.fixed.update(whole)
+        for i in whole:
+            self.fixed.discard(i)
+            try:
+                self.value(self.point)
+            except Broken:
+                raise
+            except Exception:
+                self.fixed.add(i)
+
+    def arguments(self, point: Sequence[Sequence[float]]) -> list[Any]:
+        """Return the inputs with other numbers in them."""
+        made: list[Any] = []
+        for i, (x, laid_out) in enumerate(zip(self.given, self._layouts, strict=True)):
+            if i in self.fixed or laid_out is None:
+                made.append(copy.deepcopy(x))
+            else:
+                made.append(laid_out(list(point[i])))
+        return made
+
+    def _called(self, point: Sequence[Sequence[float]], *, twice: bool = False) -> Any:
+        arguments = self.arguments(point)
+        y = self.forward(*arguments)
+        self._must_be_unchanged("forward", arguments, point)
+        if twice and not _same(flattened(self.forward(*arguments))[0], flattened(y)[0]):
+            raise Broken("repeat", "forward gives two answers to the same question: seed it inside")
+        return y
+
+    def _must_be_unchanged(
+        self, who: str, arguments: Sequence[Any], point: Sequence[Sequence[float]]
+    ) -> None:
+        for i, x in enumerate(arguments):
+            if i not in self.fixed and not _same(flattened(x)[0], point[i]):
+                words = f"{who} changes {self.names[i]} in place: work on a copy"
+                raise Broken("input changed", words)
+
+    def value(self, point: Sequence[Sequence[float]]) -> list[float]:
+        """Return the numbers of the result."""
+        return flattened(self._called(point))[0]
+
+    def pull(
+        self, upstream: Sequence[float], point: Sequence[Sequence[float]] | None = None
+    ) -> list[Gradient | None]:
+        """Return what the backward pass gives for each input; None where it gives none.
+
+        Raises:
+            Broken: If it raises, returns something else, or changes what it is given.
+        """
+        point = self.point if point is None else point
+        arguments = self.arguments(point)
+        v = self._upstream(list(upstream))
+        try:
+            returned = self.backward(v, *arguments)
+        except Exception as error:
+            raise Broken("raises", f"{type(error).__name__}: {error}") from error
+        self._must_be_unchanged("backward", arguments, point)
+        if not _same(flattened(v)[0], upstream):
+            raise Broken("input changed", "backward changes the upstream gradient in place")
+        return [self._gradient(i, g) for i, g in enumerate(self._each(returned))]
+
+    def _each(self, returned: Any) -> list[Any]:
+        count = len(self.given)
+        if count == 1 and not (
+            isinstance(returned, (list, tuple))
+            and len(returned) == 1
+            and (self.shapes[0] != shape_of(returned) or isinstance(returned, tuple))
+        ):
+            several = isinstance(returned, tuple) and shape_of(returned) != self.shapes[0]
+            if several and len(returned) != 1:
+                words = f"backward returns {len(returned)} gradients for 1 input"
+                raise Broken("wrong number", words)
+            return [returned]
+        if isinstance(returned, dict):
+            return [returned.get(name) for name in self.names]
+        if not isinstance(returned, (list, tuple)):
+            movable = [i for i in range(count) if i not in self.fixed]
+            if len(movable) == 1:
+                return [returned if i in movable else None for i in range(count)]
+            kind = type(returned).__name__
+            raise Broken("wrong number", f"backward returns one {kind} for {count} inputs")
+        found = list(returned)
+        movable = [i for i in range(count) if i not in self.fixed]
+        if len(found) == len(movable) < count:  # labels and the like get none
+            for i in sorted(self.fixed):
+                found.insert(i, None)
+        if len(found) != count:
+            noun = "gradient" if len(found) == 1 else "gradients"
+            raise Broken("wrong number", f"backward returns {len(found)} {noun} for {count} inputs")
+        return found
+
+    def _gradient(self, i: int, g: Any) -> Gradient | None:
+        if g is None or i in self.fixed:
+            return None
+        try:
+            return Gradient(flattened(g)[0], shape_of(g))
+        except TypeError as error:
+            raise Broken("raises", f"the gradient of {self.names[i]} is {error}") from None
+
+    def moved(
+        self,
+        upstream: Sequence[float],
+        directions: Sequence[Sequence[float] | None],
+        point: Sequence[Sequence[float]] | None = None,
+    ) -> Callable[[float], float]:
+        """Return Σ upstream * result as a function of a step along a direction."""
+        start = self.point if point is None else point
+
+        def along(t: float) -> float:
+            there = [
+                x if d is None else [a + t * b for a, b in zip(x, d, strict=True)]
+                for x, d in zip(start, directions, strict=True)
+            ]
+            y = self.value(there)
+            total = math.fsum(map(float.__mul__, upstream, y))
+            if not math.isfinite(total):
+                raise ValueError("the function has no value there")
+            return total
+
+        return along
+
+    def judged(
+        self,
+        slope: float,
+        upstream: Sequence[float],
+        directions: Sequence[Sequence[float] | None],
+        point: Sequence[Sequence[float]] | None = None,
+    ) -> Judgement:
+        """Compare a slope along a direction with differences of the function."""
+        size = math.fsum(abs(v * y) for v, y in zip(upstream, self.result, strict=True))
+        along = self.moved(upstream, directions, point)
+        return judge(along, slope, noise=self.epsilon * size)
+
+
+def _same(a: Sequence[float], b: Sequence[float]) -> bool:
+    return a == b or (
+        len(a) == len(b) and all(x == y or (x != x and y != y) for x, y in zip(a, b, strict=True))
+    )
+
+
+def _is_integral(x: Any) -> bool:
+    return any(word in str(getattr(x, "dtype", "")) for word in ("int", "bool"))
+
+
+def _names(f: Callable[..., Any], count: int) -> list[str]:
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return [*named, *[f"input{i}" for i in range(len(named), count)]][:count]

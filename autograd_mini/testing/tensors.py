@@ -1,0 +1,166 @@
+"""Numbers, nested lists and arrays of any library, as flat lists of floats and back."""
+
+# Arrays of NumPy, PyTorch and JAX have no common type, and none may be installed.
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+__all__ = ["Shape", "entry", "flattened", "permuted", "precision_of", "shape_of", "summed", "text"]
+
+Shape: TypeAlias = "tuple[int, ...] | None"
+
+
+def flattened(x: Any) -> tuple[list[float], Callable[[Sequence[float]], Any]]:
+    """Return the numbers of `x`, and a function that lays others out in the same way.
+
+    Arrays come back in double precision.
+
+    Raises:
+        TypeError: If there is something else than real numbers in `x`.
+
+    Example:
+        >>> flat, laid_out = flattened([[1, 2], [3, 4]])
+        >>> flat, laid_out([5.0, 6.0, 7.0, 8.0])
+        ([1.0, 2.0, 3.0, 4.0], [[5.0, 6.0], [7.0, 8.0]])
+    """
+    if isinstance(x, (list, tuple)):
+        parts = [flattened(part) for part in x]
+        kind = tuple if isinstance(x, tuple) else list
+
+        def join(flat: Sequence[float]) -> Any:
+            made: list[Any] = []
+            start = 0
+            for part, laid_out in parts:
+                made.append(laid_out(flat[start : start + len(part)]))
+                start += len(part)
+            return kind(made)
+
+        return [number for part, _ in parts for number in part], join
+    if _is_array(x):
+        plain = x.detach() if hasattr(x, "detach") else x
+        flat = plain.reshape(-1).tolist()
+        if flat and type(flat[0]) is not float:  # most arrays hold floats, a million at times
+            flat = [_real(number) for number in flat]
+        return flat, lambda numbers: _array(x, numbers)
+    return [_real(x)], lambda numbers: numbers[0]
+
+
+def _is_array(x: Any) -> bool:
+    return hasattr(x, "shape") and hasattr(x, "reshape") and hasattr(x, "tolist")
+
+
+def _real(x: Any) -> float:
+    if isinstance(x, (str, bytes, complex)):
+        raise TypeError(f"a real number is needed, but got {x!r}")
+    try:
+        return float(x)
+    except (TypeError, ValueError):
+        raise TypeError(f"a number, a list or an array is needed, but got {x!r}") from None
+
+
+def _array(like: Any, numbers: Sequence[float]) -> Any:
+    library = type(like).__module__.partition(".")[0]
+    if library == "torch":
+        torch = importlib.import_module("torch")
+        made = torch.tensor(list(numbers), dtype=torch.float64, device=like.device)
+    elif library in ("jax", "jaxlib"):
+        made = importlib.import_module("jax.numpy").asarray(list(numbers), dtype=float)
+    else:
+        made = importlib.import_module("numpy").array(numbers, dtype=float)
+        return made.reshape(like.shape)[()]  # a number stays one
+    return made.reshape(tuple(like.shape))
+
+
+def precision_of(x: Any) -> float:
+    """Return the rounding error of the numbers of `x`, relative to their size."""
+    if isinstance(x, (list, tuple)):
+        return max(map(precision_of, x), default=2.0**-52)
+    name = str(getattr(x, "dtype", ""))
+    return 2.0**-8 if "16" in name else 2.0**-23 if name.endswith("32") else 2.0**-52
+
+
+def shape_of(x: Any) -> Shape:
+    """Return the shape: () for a number, None for a list that is no array.
+
+    Example:
+        >>> shape_of([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), shape_of([1.0, [2.0]])
+        ((2, 3), None)
+    """
+    if not isinstance(x, (list, tuple)):
+        return tuple([int(n) for n in x.shape]) if _is_array(x) else ()
+    shapes = {shape_of(part) for part in x}
+    if len(shapes) > 1 or None in shapes:
+        return None
+    inner = shapes.pop() if shapes else ()
+    return (len(x), *(inner or ()))
+
+
+def entry(shape: Shape, i: int) -> str:
+    """Return where number i is: "[1, 2]", or "" for a single number."""
+    if not shape:
+        return "" if shape == () else f"[{i}]"
+    places: list[str] = []
+    for n in reversed(shape):
+        places.append(str(i % n))
+        i //= n
+    return f"[{', '.join(reversed(places))}]"
+
+
+def _strides(shape: Sequence[int]) -> list[int]:
+    return [math.prod(shape[k + 1 :]) for k in range(len(shape))]
+
+
+def permuted(flat: Sequence[float], shape: Sequence[int], axes: Sequence[int]) -> list[float]:
+    """Return the numbers of a transposed array.
+
+    Example:
+        >>> permuted([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], (2, 3), (1, 0))
+        [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]
+    """
+    strides = _strides(shape)
+    return [flat[i] for i in _offsets([(shape[a], strides[a]) for a in axes])]
+
+
+def _offsets(axes: Sequence[tuple[int, int]]) -> Iterator[int]:
+    if not axes:
+        yield 0
+        return
+    (count, stride), *rest = axes
+    for k in range(count):
+        yield from (k * stride + inner for inner in _offsets(rest))
+
+
+def summed(flat: Sequence[float], shape: Sequence[int], onto: Sequence[int]) -> list[float] | None:
+    """Return the sum over the axes along which `onto` was broadcast; None if it was not.
+
+    Example:
+        >>> summed([1.0, 2.0, 3.0, 4.0], (2, 2), (2,))
+        [4.0, 6.0]
+    """
+    padded = (*(1,) * (len(shape) - len(onto)), *onto)
+    if len(padded) != len(shape) or any(
+        b not in (1, n) for n, b in zip(shape, padded, strict=True)
+    ):
+        return None
+    strides = [s * (b > 1) for s, b in zip(_strides(padded), padded, strict=True)]
+    sums = [0.0] * math.prod(onto)
+    for x, i in zip(flat, _offsets(list(zip(shape, strides, strict=True))), strict=True):
+        sums[i] += x
+    return sums
+
+
+def text(x: Any, numbers: Sequence[float]) -> str:
+    """Return Python for numbers laid out as `x` is."""
+    if _is_array(x) and getattr(x, "shape", ()) != ():
+        library = type(x).__module__.partition(".")[0]
+        made = repr(_array(x, numbers).tolist())
+        if library == "torch":
+            return f"torch.tensor({made}, dtype=torch.float64)"
+        return f"jax.numpy.array({made})" if library in ("jax", "jaxlib") else f"np.array({made})"
+    return repr(flattened(x)[1](list(numbers)))
