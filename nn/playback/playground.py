@@ -147,7 +147,7 @@ class Playground:
         loss = compile(self._example_loss, X[0], Y[0])
         units = compile(units_of(model), X[0])
         graphs = Graphs(model, self._trainer.loss, max_nodes)
-        points = [graphs.add(n, X[n], Y[n])["graph"] for n in range(len(X))]
+        points = self._graphs(graphs, X, Y)
         code = [functions(), rules(graphs.nodes()), programs({"loss": loss, "units": units})]
         templates = [  # the page shows the numbers itself: no titles
             f'<template id="graph-{i}">{_TITLE.sub("", svg)}</template>'
@@ -178,6 +178,14 @@ class Playground:
             styles=page_file("network.css") + page_file("playground.css"),
             code="\n".join([*code, *map(page_file, SCRIPTS)]),
         )
+
+    def _graphs(self, graphs: Graphs, X: list[Any], Y: list[Any]) -> list[int | None]:
+        """Return which graph each example has."""
+        first: int = graphs.add(0, X[0], Y[0])["graph"]
+        sources = [source[0] for source in graphs.pages[first][0]["sources"] if source]
+        if "y" in sources:  # what compiles has one graph for all numbers
+            return [first] * len(X)
+        return [graphs.add(n, X[n], Y[n])["graph"] for n in range(len(X))]
 
     def _example_loss(self, x: Any, y: Any) -> Any:
         return self._trainer.loss(self._trainer.model(x), y)

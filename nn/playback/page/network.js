@@ -40,7 +40,8 @@ class Network {
       const [, layer, unit] = name.match(/^(.*)\.neurons\.(\d+)$/) ?? [];
       element.setAttribute("tabindex", 0);
       element.setAttribute("role", "button");
-      element.setAttribute("aria-label", `${title}: opens its numbers for the chosen example`);
+      const text = find("text", element).textContent; // what is seen is part of what is heard
+      element.setAttribute("aria-label", `${text}, ${title}: opens its numbers for the chosen example`);
       return {
         element, title, name: input === undefined ? name : `x${Number(input) + 1}`,
         x: Number(circle.getAttribute("cx")), y: Number(circle.getAttribute("cy")), r: Number(circle.getAttribute("r")),
