@@ -2,14 +2,14 @@
 
 No straight line separates two interleaved half circles. A network of two hidden layers bends one
 until it does: it trains on three quarters of the points and is judged on the rest.
-Run it:  python -m demos moons          (a few seconds; writes four pictures)
+Run it:  python -m demos moons          (a few seconds; writes four pictures and a page)
 """
 
 from __future__ import annotations
 
 from autograd_mini import save
 from demos import out
-from nn import FNN, SGD, datasets, fit, losses, metrics
+from nn import FNN, SGD, Playground, datasets, fit, losses, metrics
 from nn.plots import plot_decision_boundary
 
 SMALL = {"epochs": 10}
@@ -48,6 +48,14 @@ def main(epochs: int = 100, hidden: int = 16, lr: float = 0.1, seed: int = 0) ->
         "pictures:",
         *[out(f"moons{name}") for name in (".png", "_loss.png", "_network.svg", "_graph.svg")],
     )
+
+    fresh = FNN([2, hidden, hidden, 1], "relu", seed=seed)
+    sgd = SGD(fresh.parameters(), lr=lr)
+    page = Playground(
+        fresh, X_train, y_train, loss="bce_with_logits", optimizer=sgd, batch_size=16, seed=seed
+    )
+    page.to_html(out("moons.html"))
+    print(f"the same training in your hands: open {out('moons.html')}")
 
 
 if __name__ == "__main__":
