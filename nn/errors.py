@@ -15,13 +15,13 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
 
     Example:
         >>> print(unknown_name("loss", "MSE", ["mse", "mae"]))
-        no loss is called 'MSE': did you mean 'mse'? There are mse, mae
+        no loss is called 'MSE' (did you mean 'mse'?): there are mse, mae
     """
     names = list(known)
     folded = {other.casefold(): other for other in names}
     near = get_close_matches(name.casefold(), folded, n=1)
-    guess = f"did you mean {folded[near[0]]!r}? There" if near else "there"
-    return ValueError(f"no {what} is called {name!r}: {guess} are {', '.join(names)}")
+    guess = f" (did you mean {folded[near[0]]!r}?)" if near else ""
+    return ValueError(f"no {what} is called {name!r}{guess}: there are {', '.join(names)}")
 
 
 class DivergedError(AnomalyError):

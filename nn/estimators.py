@@ -20,7 +20,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from nn.activations import softmax
+from nn.errors import unknown_name
 from nn.losses import l2_penalty
 from nn.network import FNN
 from nn.optimizers import SGD, Adam, Optimizer
@@ -49,6 +49,7 @@ class _FNNEstimator(BaseEstimator):
         max_iter: int = 200,
         random_state: Any = None,
         backend: str = "auto",
+        dtype: Any = "float64",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -59,6 +60,7 @@ class _FNNEstimator(BaseEstimator):
         self.max_iter = max_iter
         self.random_state = random_state
         self.backend = backend
+        self.dtype = dtype
 
     def _start(self, n_outputs: int) -> None:
         """Make a fresh network and its optimizer."""
@@ -66,7 +68,7 @@ class _FNNEstimator(BaseEstimator):
             raise ValueError(f"max_iter must be 1 or more, but got {self.max_iter}")
         solvers: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": SGD}
         if self.solver not in solvers:
-            raise ValueError(f"solver is 'adam' or 'sgd', but got {self.solver!r}")
+            raise unknown_name("solver", str(self.solver), solvers)
         hidden = self.hidden_layer_sizes
         hidden = [hidden] if hasattr(hidden, "__index__") else hidden  # as scikit-learn's MLP
         sizes = [self.n_features_in_, *hidden, n_outputs]
@@ -90,6 +92,7 @@ class _FNNEstimator(BaseEstimator):
             penalty=l2_penalty(self.alpha) if self.alpha else None,
             sample_weight=sample_weight,
             backend=self.backend,
+            dtype=self.dtype,
             progress=False,
         )
         self.loss_curve_ += history.loss
@@ -126,6 +129,7 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
         max_iter: The number of epochs.
         random_state: Of the weights and of the order of the batches.
         backend: As in `nn.fit`.
+        dtype: As in `nn.fit`: "float32" trains in single precision.
 
     Attributes:
         classes_: The labels, sorted.
@@ -222,7 +226,8 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
         logits = self._outputs(X)
         if logits.ndim == 1:
             logits = np.column_stack([np.zeros(len(logits)), logits])
-        return np.array([softmax(row) for row in logits.tolist()]).reshape(logits.shape)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return odds / odds.sum(axis=1, keepdims=True)
 
     def predict(self, X: Any) -> Array:
         """Return the most probable label of each example."""
@@ -245,6 +250,7 @@ class FNNRegressor(RegressorMixin, _FNNEstimator):
         max_iter: The number of epochs.
         random_state: Of the weights and of the order of the batches.
         backend: As in `nn.fit`.
+        dtype: As in `nn.fit`: "float32" trains in single precision.
 
     Attributes:
         model_: The trained FNN.
@@ -273,6 +279,7 @@ class FNNRegressor(RegressorMixin, _FNNEstimator):
         max_iter: int = 200,
         random_state: Any = None,
         backend: str = "auto",
+        dtype: Any = "float64",
     ) -> None:
         super().__init__(
             hidden_layer_sizes,
@@ -284,6 +291,7 @@ class FNNRegressor(RegressorMixin, _FNNEstimator):
             max_iter=max_iter,
             random_state=random_state,
             backend=backend,
+            dtype=dtype,
         )
         self.loss = loss
 

@@ -6,9 +6,11 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
-from autograd_mini import Value, no_grad
+from autograd_mini import Program, Value, compile, no_grad
+from autograd_mini.frames import is_watched
 from nn import activations, initializers
 from nn.activations import Activation
 from nn.arrays import as_array, as_floats
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["FNN", "MLP"]
+
+WORTH_COMPILING: Final = 100  # examples from which on a program pays
+BLOCK: Final = 1024  # examples that it takes at once
 
 
 class FNN(Module):
@@ -125,19 +130,50 @@ class FNN(Module):
         import numpy as np
 
         rows = self._as_rows(X)
-        outputs = np.empty((len(rows), self.sizes[-1]))
-        with no_grad():
-            is_plain = has_layers_only(self)
-            for n, row in enumerate(rows):
-                outputs[n] = self._numbers(row) if is_plain else as_floats(self(row))
+        outputs = self._by_program(rows)
+        if outputs is None:
+            outputs = np.empty((len(rows), self.sizes[-1]))
+            with no_grad():
+                is_plain = has_layers_only(self)
+                for n, row in enumerate(rows.tolist()):
+                    outputs[n] = self._numbers(row) if is_plain else as_floats(self(row))
         return outputs[:, 0] if self.sizes[-1] == 1 else outputs
+
+    def _by_program(self, rows: Any) -> Any:
+        """Return the outputs for many examples by a compiled program; None if it does not pay.
+
+        The program is kept as long as the layers hold the same parameters. Where it fails, or a
+        result is not finite, examples are computed one by one, which has the words for it.
+        """
+        import numpy as np
+
+        if len(rows) < WORTH_COMPILING or not has_layers_only(self) or is_watched():
+            return None
+        layers = list(self.layers)
+        state = [
+            (layer, [(unit.activation, unit.b, *unit.w) for unit in layer.neurons])
+            for layer in layers
+        ]
+        known = _programs.get(self)
+        try:
+            if known is None or known[0] != state:
+                _programs[self] = known = state, _compiled(layers, rows[0].tolist())
+            program = known[1]
+            if program is None:
+                return None
+            blocks = [program(rows[i : i + BLOCK]) for i in range(0, len(rows), BLOCK)]
+        except Exception:
+            _programs[self] = state, None
+            return None
+        outputs = np.concatenate(blocks)
+        return outputs if np.isfinite(outputs).all() else None
 
     def _numbers(self, hs: list[float]) -> list[float]:
         for layer in self.layers:
             hs = layer.numbers(hs)
         return hs
 
-    def _as_rows(self, X: Any) -> list[list[float]]:
+    def _as_rows(self, X: Any) -> Any:
         width = self.sizes[0]
         try:
             array = as_array(X)
@@ -153,7 +189,7 @@ class FNN(Module):
                 f"predict takes N examples of {width} numbers each, shape (N, {width}), but got "
                 f"shape {array.shape}{advice}"
             )
-        return array.astype(float, copy=False).tolist()
+        return array.astype(float, copy=False)
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return the parameters as `layers.0.neurons.0.w.0`, …, `layers.0.neurons.0.b`, …."""
@@ -257,6 +293,19 @@ class MLP(FNN):
 
     def __repr__(self) -> str:
         return f"MLP({self.sizes[0]}, {self.sizes[1:]})"
+
+
+_programs: WeakKeyDictionary[FNN, tuple[Any, Program | None]] = WeakKeyDictionary()
+
+
+def _compiled(layers: list[Layer], example: list[float]) -> Program:
+    def outputs(x: Any) -> Any:
+        hs: list[Any] = list(x)
+        for layer in layers:
+            hs = layer.respond(hs)
+        return hs
+
+    return compile(outputs, example)
 
 
 def has_layers_only(model: Any) -> bool:

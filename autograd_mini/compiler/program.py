@@ -172,10 +172,22 @@ class Program:
         """Return the function's value for every example, `(B,)`, or `(B, k)` for a list of k."""
         with self.parameters.store.lock:
             self.parameters.store.refresh()
-            columns, count = self._columns(batch)
-            result, guard = self._checked(FORWARD, batch, columns, count)
-            if not self._is_finite(result) or not math.isfinite(guard):
-                self._replay(columns, count, result)
+            return self._values(batch)
+
+    def evaluate(self, *batch: Any) -> Array:
+        """Return what a call of the program returns, for the numbers in `theta`.
+
+        This is the resident form of a call, as `gradient` is that of `value_and_grad`.
+        """
+        with self.parameters.store.lock:
+            self.parameters.store.resident()
+            return self._values(batch)
+
+    def _values(self, batch: Sequence[Any]) -> Array:
+        columns, count = self._columns(batch)
+        result, guard = self._checked(FORWARD, batch, columns, count)
+        if not self._is_finite(result) or not math.isfinite(guard):
+            self._replay(columns, count, result)
         return result[:, 0].copy() if self._graph.scalar else result
 
     def value_and_grad(self, *batch: Any) -> tuple[float, list[float]]:
@@ -301,6 +313,10 @@ class Program:
     def pull(self) -> None:
         """Copy `theta` and `gtheta` to the Values' data and grad."""
         self.parameters.store.pull()
+
+    def trust(self) -> None:
+        """Compare no further text with the function: its user does that, or has done it."""
+        self._check = None
 
     # What it is.
 

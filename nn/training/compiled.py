@@ -15,7 +15,11 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from autograd_mini import TraceError, Value
+from nn import activations
 from nn.errors import DivergedError
+from nn.layers import Layer, Neuron
+from nn.losses import penalties
+from nn.network import has_layers_only
 from nn.optimizers import ZERO, norm_factor
 from nn.training.data import Examples
 from nn.training.eager import Eager, Task
@@ -60,9 +64,13 @@ class Compiled:
         # Where each of the program's parameters stands in the optimizer's list; if the two do not
         # move the same ones, the optimizer gets arrays of its own.
         self._is_same = reached == set(params)
-        self._theirs = [place[p] for p in program.parameters if p in place]
+        self._theirs: Any = [place[p] for p in program.parameters if p in place]
         self._ours = [i for i, p in enumerate(program.parameters) if p in place]
+        if self._is_same and self._theirs == list(range(len(params))):
+            self._theirs = slice(None)
         self._theta: Any = []
+        if _is_known(task):
+            self.program.trust()
         self._compare(data)
 
     def _compare(self, data: Examples) -> None:
@@ -123,7 +131,7 @@ class Compiled:
             return
         self._is_in = True
         optimizer = self.task.optimizer
-        self.program.push()
+        self.program.parameters.store.refresh()
         if self._is_same:
             moments = [np.asarray(m, self.dtype)[self._theirs] for m in optimizer.moments]
             optimizer.moments = moments
@@ -172,7 +180,7 @@ class Compiled:
         except (ValueError, ArithmeticError) as error:
             raise NotFiniteError(str(error)) from error
         grad = program.gtheta
-        if not (math.isfinite(loss) and np.isfinite(grad).all()):
+        if not (math.isfinite(loss) and _is_finite(grad)):
             raise NotFiniteError(f"the loss is {loss}, or a gradient is not finite")
         self._has_moved = True
         if self._is_same:
@@ -213,10 +221,11 @@ class Compiled:
             NotFiniteError: If it is not finite.
         """
         total = 0.0
+        run = self.program.evaluate if self._is_in else self.program
         for batch in _blocks(len(data)):
             columns = self._columns(data, batch)
             try:
-                losses = self.program(*columns)
+                losses = run(*columns)
             except TraceError:
                 raise
             except (ValueError, ArithmeticError) as error:
@@ -234,9 +243,12 @@ class Compiled:
         from autograd_mini import compile
 
         if self._outputs is None:
+            self.leave()
             options = {"float32": True} if self.dtype.itemsize == 4 else {}
             self._outputs = compile(_outputs(self.task), self._example, **options)
-        found = [self._outputs(data.arrays(batch, self.dtype)[0]) for batch in _blocks(len(data))]
+        shares = self._outputs.parameters.store is self.program.parameters.store
+        run = self._outputs.evaluate if self._is_in and shares else self._outputs
+        found = [run(data.arrays(batch, self.dtype)[0]) for batch in _blocks(len(data))]
         return np.concatenate(found).astype(float, copy=False)
 
 
@@ -251,6 +263,32 @@ def _shifted(values: list[Value]) -> Generator[None]:
     finally:
         for p, data in zip(values, before, strict=True):
             p.data = data
+
+
+def _is_known(task: Task) -> bool:
+    """Whether all that is computed is this package's own.
+
+    Then comparing the program once, as `Compiled` does, is enough.
+    """
+    penalty = getattr(task.penalty, "__module__", None)
+    if not (has_layers_only(task.model) and task.loss.is_named):
+        return False
+    return penalty in (None, penalties.__name__) and all(
+        type(layer) is Layer
+        and activations.name_of(layer.activation) is not None
+        and all(
+            type(unit) is Neuron and activations.name_of(unit.activation) is not None
+            for unit in layer.neurons
+        )
+        for layer in task.model.layers
+    )
+
+
+def _is_finite(grad: Any) -> bool:
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        return math.isfinite(grad.dot(grad)) or bool(np.isfinite(grad).all())
 
 
 def _plain(task: Task) -> Any:

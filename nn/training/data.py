@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, cast
 
 from autograd_mini import no_grad
@@ -158,7 +158,7 @@ class Examples:
         assert self.targets is not None  # a program is made for numbers only
         targets = self.targets[chosen]
         if self.classes:
-            targets = np.eye(self.classes, dtype=dtype)[targets]
+            targets = _one_hot_rows(self.classes, np.dtype(dtype))[targets]
         return [self._floats(self.X[chosen], dtype), np.asarray(targets, dtype)]
 
     def pairs(self, batch: Any) -> Iterator[tuple[int, Any, Any]]:
@@ -241,8 +241,8 @@ class Examples:
         if y is None or y.ndim != 1 or y.dtype.kind not in "iu" or _has_bool(self.given):
             self.targets = as_array(_as_distributions(list(as_lists(self.given)), count))
             return
-        wrong = ((y < 0) | (y >= count)).nonzero()[0]
-        if len(wrong):
+        if y.min() < 0 or y.max() >= count:
+            wrong = ((y < 0) | (y >= count)).nonzero()[0]
             raise ValueError(_no_class(int(wrong[0]), int(y[wrong[0]]), count))
         self.classes = count
 
@@ -285,6 +285,13 @@ def _as_numbers(given: Any) -> Any:
     except (TypeError, ValueError):
         return None
     return array if array.ndim else None
+
+
+@lru_cache(maxsize=8)
+def _one_hot_rows(count: int, dtype: Any) -> Any:
+    import numpy as np
+
+    return np.eye(count, dtype=dtype)
 
 
 def _has_bool(given: Any) -> bool:

@@ -164,22 +164,22 @@ class Trainer:
 
     def evaluate(self, data: Examples) -> float:
         """Return the mean loss, penalty included, over all examples."""
-        self.sync()
         if self._runs_compiled(data):
             try:
                 return self._program(data).evaluate(data)
             except Exception as error:
                 return self._measured_eagerly(error, self._eager.evaluate, data)
+        self.sync()
         return self._eager.evaluate(data)
 
     def predict(self, data: Examples) -> Any:
         """Return the model's outputs as an array, `(N,)` or `(N, C)`."""
-        self.sync()
         if self._runs_compiled(data) and self._compiled is not None:
             try:
                 return self._compiled.predict(data)
             except Exception as error:
                 return self._measured_eagerly(error, self._eager.predict, data)
+        self.sync()
         return self._eager.predict(data)
 
     def _runs_compiled(self, data: Examples) -> bool:
@@ -189,6 +189,7 @@ class Trainer:
         self, error: Exception, measure: Callable[[Examples], Any], data: Examples
     ) -> Any:
         """Measure what a program could not: the eager engine has the numbers, or the words."""
+        self.sync()
         measured = measure(data)
         if self._asked == "compiled" and isinstance(error, TraceError):
             raise error

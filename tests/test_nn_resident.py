@@ -1,0 +1,224 @@
+"""What people call runs on arrays: predictions, validation, single precision, and searches."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import math
+import pickle
+import weakref
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd_mini import DomainError, where
+from nn import FNN, SGD, Adam, DivergedError, Trainer, datasets, fit, losses
+from nn.layers import Layer
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(120, 3))
+LABELS = rng.integers(0, 3, 120)
+
+
+def one_by_one(model: FNN, rows: Any) -> Any:
+    outputs = [model(row) for row in rows.tolist()]
+    return np.array([[float(h) for h in (o if isinstance(o, list) else [o])] for o in outputs])
+
+
+@pytest.mark.parametrize("sizes", [[3, 5, 1], [3, 4, 4, 3]])
+@pytest.mark.parametrize("unit", ["tanh", "relu", "gelu"])
+def test_predictions_of_many_examples_are_those_of_each(sizes: list[int], unit: str) -> None:
+    model = FNN(sizes, unit, seed=0)
+    expected = one_by_one(model, X)
+    assert model.predict(X).reshape(expected.shape) == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_predictions_follow_the_values_the_layers_and_their_activations() -> None:
+    model = FNN([3, 4, 2], seed=0)
+    model.predict(X)
+    model.layers[0].neurons[1].w[2].data = 5.0
+    assert model.predict(X) == pytest.approx(one_by_one(model, X), rel=1e-12)
+    model.layers[1] = Layer(4, 2, "sigmoid")
+    assert model.predict(X) == pytest.approx(one_by_one(model, X), rel=1e-12)
+    fit(model, X, rng.normal(size=(120, 2)), loss="mse", epochs=2, progress=False)
+    assert model.predict(X) == pytest.approx(one_by_one(model, X), rel=1e-12)
+
+
+def test_a_function_that_branches_predicts_what_it_says() -> None:
+    model = FNN([3, 4, 1], lambda z: z if z.data > 0.0 else 0.1 * z, seed=0)
+    assert model.predict(X)[:, None] == pytest.approx(one_by_one(model, X), rel=1e-12)
+
+
+def test_predictions_out_of_range_raise_what_one_example_raises() -> None:
+    model = FNN([3, 2, 1], "exp", seed=0)
+    model.predict(X)
+    model.layers[0].neurons[0].b.data = 1e4
+    with pytest.raises(DomainError, match="exp"):
+        model.predict(X)
+
+
+def test_a_model_that_has_predicted_is_copied_pickled_and_freed() -> None:
+    model = FNN([3, 4, 1], seed=0)
+    expected = model.predict(X)
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert (twin.predict(X) == expected).all()
+    gone = weakref.ref(model)
+    gc.disable()
+    try:
+        del model
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_validation_and_metrics_write_no_value(dtype: str) -> None:
+    model = FNN([3, 4, 3], seed=0)
+    trainer = Trainer(model, "cross_entropy", Adam(model.parameters()), backend="compiled",
+                      dtype=dtype)  # fmt: skip
+    from nn.training.data import Examples
+
+    data = Examples(model, trainer.loss, X, LABELS)
+    before = [p.data for p in model.parameters()]
+    with trainer:
+        trainer.step(X, LABELS)
+        loss, outputs = trainer.evaluate(data), trainer.predict(data)
+        trainer.step(X, LABELS)
+        later = trainer.evaluate(data), trainer.predict(data)
+        if dtype == "float64":  # the output program is compiled at the first prediction
+            assert trainer.optimizer.moments[0].dtype == np.float64
+        held = [p.data for p in model.parameters()]
+    after = [p.data for p in model.parameters()]
+    assert before != held != after
+    rel = 1e-12 if dtype == "float64" else 1e-5
+    assert later[1] == pytest.approx(one_by_one(model, X), rel=rel, abs=rel)
+    expected = losses.cross_entropy(one_by_one(model, X), LABELS.tolist())
+    assert later[0] == pytest.approx(expected, rel=rel)
+    assert later[0] < loss
+    assert outputs.shape == (120, 3)
+
+
+def test_what_is_written_to_values_after_a_refused_step_counts() -> None:
+    model = FNN([1, 1], seed=0)
+    trainer = Trainer(model, "mse", SGD(model.parameters(), lr=0.1), backend="compiled")
+    points, targets = np.array([[1.0], [2.0]]), np.array([1.0, 2.0])
+    trainer.step(points, targets)
+    model.layers[0].neurons[0].w[0].data = 1e300
+    with pytest.raises(DivergedError):
+        trainer.step(points, targets)
+    model.layers[0].neurons[0].w[0].data = 1.0
+    model.layers[0].neurons[0].b.data = 0.0
+    assert trainer.step(points, targets) == 0.0
+
+
+def single(epochs: int, path: Any = None, dtype: str = "float32") -> tuple[FNN, Any]:
+    model = FNN([3, 8, 3], "relu", seed=1)
+    adam = Adam(model.parameters(), lr=0.01)
+    history = fit(model, X, LABELS, loss="cross_entropy", optimizer=adam, epochs=epochs,
+                  batch_size=32, dtype=dtype, checkpoint=path, validation=(X[:40], LABELS[:40]),
+                  progress=False)  # fmt: skip
+    return model, history
+
+
+def test_single_precision_learns_the_same_to_some_six_digits() -> None:
+    model, history = single(5)
+    _, exact = single(5, dtype="float64")
+    assert history.backend == "compiled"
+    assert history.loss == pytest.approx(exact.loss, rel=1e-5)
+    assert history.val_loss == pytest.approx(exact.val_loss, rel=1e-5)
+    assert history.loss != exact.loss
+    data = [p.data for p in model.parameters()]
+    assert data == np.float32(data).astype(float).tolist()
+
+
+def test_single_precision_keeps_its_arrays_in_half_the_memory() -> None:
+    model = FNN([3, 8, 3], seed=0)
+    adam = Adam(model.parameters())
+    with Trainer(model, "cross_entropy", adam, backend="compiled", dtype="float32") as trainer:
+        trainer.step(X, LABELS)
+        assert [m.dtype.itemsize for m in adam.moments] == [4, 4]
+
+
+def test_a_checkpoint_in_single_precision_resumes_to_the_bit(tmp_path: Any) -> None:
+    whole, history = single(6)
+    single(3, tmp_path / "run")
+    resumed, later = single(6, tmp_path / "run")
+    assert later.loss == history.loss
+    assert [p.data for p in resumed.parameters()] == [p.data for p in whole.parameters()]
+
+
+class Masked:
+    """Logits of which one class, or one class of some examples, is out of the question."""
+
+    def __init__(self, sometimes: bool) -> None:
+        self.network = FNN([3, 3], seed=0)
+        self.sometimes = sometimes
+
+    def parameters(self) -> Any:
+        return self.network.parameters()
+
+    def __call__(self, x: Any) -> Any:
+        a, b, c = self.network(x)
+        return [a, b, where(c > 0.0, c, -math.inf) if self.sometimes else -math.inf]
+
+
+@pytest.mark.parametrize("sometimes", [False])
+@pytest.mark.parametrize("name", [
+    "cross_entropy", "nll", "kl", "categorical_hinge", "crammer_singer", "multi_margin",
+    "expectation", "regularized_expectation", "chebyshev", "one_vs_all_hinge",
+    "one_vs_all_squared_hinge", "one_vs_all_cubed_hinge", "squared_log", "tanimoto",
+    "cauchy_schwarz", "emd", "squared_emd",
+])  # fmt: skip
+def test_a_masked_class_trains_compiled_as_it_does_eagerly(name: str, sometimes: bool) -> None:
+    loss: Any = losses.get(name)
+    if name in ("kl", "emd", "squared_emd"):
+        loss = partial(loss, from_logits=True)
+    y, found = LABELS % 2, []
+    for backend in ("eager", "compiled"):
+        model = Masked(sometimes)
+        sgd = SGD(model.parameters(), lr=0.1)
+        history = fit(model, X, y, loss=loss, optimizer=sgd, epochs=4, batch_size=30,
+                      backend=backend, progress=False)  # fmt: skip
+        assert history.backend == backend
+        found.append(history.loss)
+    assert found[1] == pytest.approx(found[0], rel=1e-9)
+
+
+def searched(n_jobs: int | None) -> Any:
+    sklearn = pytest.importorskip("sklearn.model_selection")
+    from nn import FNNClassifier
+
+    points, y = datasets.moons(60, noise=0.1, seed=0)
+    estimator = FNNClassifier(max_iter=20, random_state=0, batch_size=np.int64(20))
+    grid = {"hidden_layer_sizes": np.arange(2, 4), "dtype": ["float64", "float32"]}
+    search = sklearn.GridSearchCV(estimator, grid, cv=2, n_jobs=n_jobs, error_score="raise")
+    return search.fit(points, y).cv_results_["mean_test_score"].tolist()
+
+
+def test_a_search_gives_the_same_in_several_processes() -> None:
+    assert searched(2) == searched(None)
+
+
+@pytest.mark.filterwarnings("ignore")  # dask's own
+def test_a_search_runs_on_a_dask_cluster() -> None:
+    distributed = pytest.importorskip("distributed")
+    import joblib
+
+    with (
+        distributed.LocalCluster(
+            processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config("dask"),
+    ):
+        found = searched(-1)
+    assert found == searched(None)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
+    model = FNN(np.array([3, 4, 1]), seed=np.int64(0))
+    history = fit(model, X, X[:, 0], loss="mse", epochs=np.int64(3), batch_size=np.int32(50),
+                  patience=np.int8(2), seed=np.int64(1), progress=False)  # fmt: skip
+    assert history.epochs == 3
