@@ -702,42 +702,8 @@ def test_a_result_that_is_another_number_each_time_is_refused(places: tuple[int,
     def f(x: Any) -> Any:
         return [x[0], [*x, *w][places[next(calls) % 2]]]
 
-    with pytest.raises(TraceError, match="two runs on the same example"):
+    with pytest.raises(TraceError, match=r"two .* gave different"):
         compile(f, [1.0, 2.0])
-
-
-def test_a_number_that_left_the_graph_is_noticed_on_another_example() -> None:
-    w = Value(2.0)
-    for f in (lambda x: w * Value(x.data), lambda x: w * x.data, lambda x: w * x * x.data):
-        program = compile(f, 1.5)
-        with pytest.raises(TraceError, match=r"constants, 1.5 and 2.5.*mul.*test_compiler"):
-            program.value_and_grad([1.5, 2.5])
-        assert compile(f, 1.5, check=False)([1.5, 2.5]).shape == (2,)
-
-
-def test_a_choice_by_data_is_noticed_in_a_sorted_batch() -> None:
-    w = Value(2.0)
-    batch = [float(n) for n in range(-50, 50)]
-    for ordered in (batch, batch[::-1]):
-        program = compile(lambda x: w * x if x.data > 0.0 else -w * x, ordered[0])
-        with pytest.raises(TraceError, match="two examples gave different graphs"):
-            program(ordered)
-
-
-def test_a_parameter_that_left_the_graph_is_noticed_after_its_first_update() -> None:
-    w = Value(2.0)
-    program = compile(lambda x: w * x * w.data, 1.5)
-    assert program.value_and_grad([1.5])[0] == 6.0
-    w.data = 3.0
-    with pytest.raises(TraceError, match=r"constants, 2\.0 and 3\.0"):
-        program.value_and_grad([1.5])
-
-
-def test_control_flow_that_hides_from_the_trace_is_noticed_by_replay() -> None:
-    w = Value(2.0)
-    program = compile(lambda x: w * x if x.data > 0 else -x * w, 1.5)
-    with pytest.raises(TraceError):
-        program([1.5, -2.5])
 
 
 def test_comparisons_are_conditions_for_where() -> None:

@@ -46,7 +46,7 @@ class _Answer(NamedTuple):
     """What the function gives for one example."""
 
     values: list[float]
-    gradient: list[float]
+    gradient: list[float] | None
     is_near_kink: bool
 
 
@@ -136,6 +136,7 @@ class Check:
         fresh: int,
         theta: Sequence[float],
         run: Callable[[list[Any]], Any],
+        wrt: Sequence[int] | None = None,
     ) -> None:
         """Compare a text with the function, where that has not been done yet.
 
@@ -147,9 +148,12 @@ class Check:
             theta: The parameters' numbers.
             run: Returns what the text gives for `count` examples: values; or the mean and the
                 gradient; or the inputs' gradients in one matrix, one row for each example.
+            wrt: The arguments whose gradients those are, if not all.
 
         Raises:
             TraceError: If the text and the function disagree.
+            DomainError: If the function itself fails for an example just chosen. An earlier one
+                that has left the domain since is passed over.
         """
         examples = self.examples
         if text in self._texts:
@@ -158,22 +162,27 @@ class Check:
         if not examples:
             return
         with Within(self._parameters, theta, self._graph.computed), collector_paused():
-            examples, answers = self._answered(examples, purpose, fresh)
+            examples, answers = self._answered(examples, purpose, fresh, wrt)
             for start in range(0, len(examples), count):
                 size = min(count, len(examples) - start)
                 part = [start + n % size for n in range(count)]
                 got = run([examples[i] for i in part])
                 compared = self._compare_means if purpose == GRADIENT else self._compare_rows
                 compared([answers[i] for i in part], got, [examples[i] for i in part])
-        self._texts.add(text)
-        self._sizes.add((text, count))
+        if examples:
+            self._texts.add(text)
+            self._sizes.add((text, count))
 
     def is_due(self, text: Any, count: int, fresh: int) -> bool:
         """Return whether a text is still to be compared at this size of batches."""
         return bool(fresh) or (bool(self.examples) and (text, count) not in self._sizes)
 
     def _answered(
-        self, examples: list[list[Any]], purpose: str, fresh: int
+        self,
+        examples: list[list[Any]],
+        purpose: str,
+        fresh: int,
+        wrt: Sequence[int] | None,
     ) -> tuple[list[list[Any]], list[_Answer]]:
         """Return the examples that the function has an answer for, and the answers.
 
@@ -184,7 +193,7 @@ class Check:
         answers: list[_Answer] = []
         for i, example in enumerate(examples):
             try:
-                answers.append(self._answer(example, purpose))
+                answers.append(self._answer(example, purpose, wrt))
             except Exception:
                 self.examples = [x for x in self.examples if x is not example]
                 if i >= len(examples) - fresh:
@@ -193,12 +202,13 @@ class Check:
                 asked.append(example)
         return asked, answers
 
-    def _answer(self, example: list[Any], purpose: str) -> _Answer:
+    def _answer(self, example: list[Any], purpose: str, wrt: Sequence[int] | None) -> _Answer:
         """Call the function as its user does; on Values, where it cannot be called on numbers."""
         leaves: list[list[Value]] = []
         if purpose == INPUTS:
             results, leaves = eager(self._f, example)
-            wanted = list(chain.from_iterable(leaves))
+            asked = leaves if wrt is None else [leaves[k] for k in wrt]
+            wanted = list(chain.from_iterable(asked))
         else:
             wanted = self._parameters if purpose == GRADIENT else []
             try:
@@ -207,7 +217,7 @@ class Check:
                 results, _ = eager(self._f, example)
         values = [y.data for y in results]
         if purpose == FORWARD:
-            return _Answer(values, [], False)
+            return _Answer(values, None, False)
         slopes = adjoints(results[0])
         gradient = [float(slopes.get(x, 0.0)) for x in wanted]
         return _Answer(values, gradient, near_kink(results[0]))
@@ -215,8 +225,8 @@ class Check:
     def _compare_rows(self, answers: list[_Answer], got: Any, examples: list[Any]) -> None:
         for answer, row, example in zip(answers, got, examples, strict=True):
             if not answer.is_near_kink:
-                what = "gradient" if answer.gradient else "value"
-                wanted = answer.gradient or answer.values
+                what = "value" if answer.gradient is None else "gradient"
+                wanted = answer.values if answer.gradient is None else answer.gradient
                 self._agree(what, wanted, row, [example], wanted)
 
     def _compare_means(self, answers: list[_Answer], got: Any, examples: list[Any]) -> None:
@@ -226,10 +236,9 @@ class Check:
         self._agree("value", [sum(values) / count], [mean], examples, values)
         if any(a.is_near_kink for a in answers):
             return
-        wanted = [
-            sum(column) / count for column in zip(*[a.gradient for a in answers], strict=True)
-        ]
-        sizes = [abs(x) for a in answers for x in a.gradient]
+        gradients = [a.gradient or [] for a in answers]
+        wanted = [sum(column) / count for column in zip(*gradients, strict=True)]
+        sizes = [abs(x) for row in gradients for x in row]
         self._agree("gradient", wanted, gradient, examples, sizes)
 
     def _agree(

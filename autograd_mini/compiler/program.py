@@ -458,11 +458,13 @@ class Program:
             if purpose == INPUTS:
                 import numpy as np
 
-                result = np.concatenate([g.reshape(count, -1) for g in result], axis=1)
+                asked = result if wrt is None else [result[k] for k in wrt]
+                rows = [g.reshape(count, -1) for g in asked]
+                return np.concatenate([np.zeros((count, 0)), *rows], axis=1).tolist()
             return result.tolist()
 
         try:
-            check.compare(text, purpose, count, fresh, self.theta.tolist(), run)
+            check.compare(text, purpose, count, fresh, self.theta.tolist(), run, wrt)
         finally:
             self.gtheta[:] = gtheta
 

@@ -20,7 +20,7 @@ from typing import Any, Final, NoReturn
 
 from autograd_mini import contexts
 from autograd_mini.errors import TraceError
-from autograd_mini.frames import calling_line
+from autograd_mini.frames import calling_frame, calling_line
 from autograd_mini.functions import greater, less
 from autograd_mini.ops import Op
 from autograd_mini.value import ZERO, Value
@@ -61,6 +61,7 @@ _ELSE: Final = (
 
 _HERE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _NN: Final = os.path.join(os.path.dirname(_HERE.rstrip(os.sep)), "nn") + os.sep
+_ABC: Final = "<frozen abc"
 _frame: Final = sys._getframe
 _data: Any = Value.data  # the slots themselves
 _grad: Any = Value.grad
@@ -128,9 +129,17 @@ def refuse(value: Value | None, how: str) -> None:
         shown = f" ({_data.__get__(value)!r})" if type(value) is Recorded else ""
         what = f" of the traced number{name}{shown}"
     raise TraceError(
-        f"{how}{what} at {calling_line()} would be decided once and for all while compiling: "
+        f"{how}{what} at {_line()} would be decided once and for all while compiling: "
         f"{_WORDS.get(how, _ELSE)}"
     )
+
+
+def _line() -> str:
+    """Return `file:line` of the user's code, also where the module `abc` asks for it."""
+    frame = calling_frame()
+    while frame.f_code.co_filename.startswith(_ABC) and frame.f_back is not None:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def is_known(value: Value) -> bool:
@@ -159,7 +168,7 @@ def _is_ours(frame: FrameType) -> bool:
 def _is_any_of_ours(frame: FrameType) -> bool:
     """Return whether the engine or nn asks, be it through the module `abc`."""
     name = frame.f_code.co_filename
-    if name.startswith("<frozen abc") and frame.f_back is not None:
+    if name.startswith(_ABC) and frame.f_back is not None:
         name = frame.f_back.f_code.co_filename
     return is_ours(name)
 

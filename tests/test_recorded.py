@@ -1,0 +1,130 @@
+"""While a function is recorded, a number answers as the plain number would, or raises."""
+
+from __future__ import annotations
+
+import copy
+import math
+import numbers
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd_mini import TraceError, Value, compile, no_grad, where
+
+PARAMETER = Value(2.0, "parameter")
+
+
+def branching(x: Any) -> Any:
+    match x:
+        case 1:
+            return PARAMETER * x
+        case _:
+            return x
+
+
+def without_gradient(x: Any) -> Any:
+    with no_grad():
+        y = PARAMETER * x
+    return y * PARAMETER
+
+
+def with_a_pass_inside(x: Any) -> Any:
+    y = PARAMETER * x
+    y.backward()
+    return y * PARAMETER.grad
+
+
+def assigning(x: Any) -> Any:
+    x.data = 1.0
+    return x * PARAMETER
+
+
+PROGRAM = compile(lambda x: PARAMETER * x, 1.0)
+ANSWERS: dict[str, Callable[[Any], Any]] = {
+    "equal": lambda x: PARAMETER * x if x == 1 else x,
+    "unequal": lambda x: PARAMETER * (x != 1),
+    "itself": lambda x: PARAMETER * x if x == x else x,
+    "in": lambda x: PARAMETER * x if x in (1, 2) else x,
+    "match": branching,
+    "dictionary": lambda x: {0: -1.0, 1: 1.0}[x] * PARAMETER,
+    "set": lambda x: len({x, 1.0}) * PARAMETER,
+    "isinstance": lambda x: PARAMETER * x if isinstance(x, float) else x,
+    "abstract": lambda x: PARAMETER * x if isinstance(x, numbers.Real) else x,
+    "remainder": lambda x: PARAMETER * (x % 2),
+    "remainder_of": lambda x: PARAMETER * (2 % x),
+    "floor": lambda x: PARAMETER * (x // 1),
+    "divmod": lambda x: PARAMETER * divmod(x, 2)[0],
+    "and": lambda x: where((x > 0) & (x < 1), x, PARAMETER),
+    "index": lambda x: [PARAMETER, 1.0][x] * x,
+    "range": lambda x: sum([PARAMETER for _ in range(x)]),
+    "count": lambda x: [1, 2].count(x) * PARAMETER,
+    "position": lambda x: [1, 2].index(x) * PARAMETER,
+    "sort": lambda x: sorted([x, 2.0])[0] * PARAMETER,
+    "largest": lambda x: max(x, 0.0) * PARAMETER,
+    "numpy": lambda x: np.exp(x) * PARAMETER,
+    "math": lambda x: math.exp(x) * PARAMETER,
+    "method": lambda x: x.is_integer() * PARAMETER,
+    "data": lambda x: PARAMETER * x.data,
+    "data_inside": lambda x: PARAMETER * x * (x * 2).data,
+    "data_of_a_parameter": lambda x: PARAMETER * x * PARAMETER.data,
+    "choice_by_data": lambda x: PARAMETER * x if x.data > 0 else x,
+    "choice_by_a_parameter": lambda x: PARAMETER * x if PARAMETER.data > 0 else x,
+    "value_of_data": lambda x: PARAMETER * Value(x.data),
+    "grad": lambda x: PARAMETER * x.grad,
+    "detached": lambda x: PARAMETER * x.detach(),
+    "text": lambda x: PARAMETER * len(str(x)),
+    "format": lambda x: PARAMETER * float(f"{x:.2f}"),
+    "copy": lambda x: PARAMETER * copy.deepcopy([x])[0],
+    "pickle": lambda x: PARAMETER * pickle.loads(pickle.dumps(x)),
+    "no_grad": without_gradient,
+    "backward": with_a_pass_inside,
+    "assignment": assigning,
+    "program": lambda x: PARAMETER * PROGRAM([x])[0],
+    "program_of_numbers": lambda x: x * PROGRAM([1.0])[0],
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_recorded_number_answers_as_the_plain_number_would_or_says_what_to_write(
+    name: str,
+) -> None:
+    before = PARAMETER.data, PARAMETER.grad
+    with pytest.raises(TraceError, match=r"test_recorded\.py:") as caught:
+        compile(ANSWERS[name], 1.0)
+    assert len(str(caught.value)) > 80
+    assert (PARAMETER.data, PARAMETER.grad) == before
+    assert type(PARAMETER) is Value
+
+
+def test_comparisons_with_nan_are_false_as_those_of_plain_numbers_are() -> None:
+    program = compile(lambda x: [where(x >= 1.0, 1.0, 2.0), where(x <= 1.0, 1.0, 2.0)], 1.0)
+    for batch in ([math.nan, 1.0, 0.0, 2.0], [math.nan]):
+        expected = [[1.0 if x >= 1.0 else 2.0, 1.0 if x <= 1.0 else 2.0] for x in batch]
+        assert program(batch).tolist() == expected
+
+
+def test_what_does_not_run_at_all_raises_its_own_error() -> None:
+    with pytest.raises(KeyError):
+        compile(lambda x: {}["missing"] * x, 1.0)
+
+
+def test_a_batch_outside_of_a_domain_leaves_a_program_as_it_was() -> None:
+    w = Value(1.0)
+    program = compile(lambda x: (w * x).log(), 1.0)
+    for batch in ([1.0, 3.0, -2.0], [-2.0]):
+        with pytest.raises(ValueError, match="log"):
+            program(batch)
+    assert program([1.0, 1.0]).tolist() == [0.0, 0.0]
+    w.data = -1.0  # the recorded example is outside now, the batch is not
+    assert program([-1.0]).tolist() == [0.0]
+    assert program.value_and_grad([-1.0]) == (0.0, [-1.0])
+
+
+def test_gradients_of_some_arguments_are_compared_with_theirs_alone() -> None:
+    program = compile(lambda x, y: PARAMETER * x * y, 1.0, 2.0)
+    assert program.input_grad([3.0, 1.0], [2.0, 5.0], wrt="y").tolist() == [6.0, 2.0]
+    assert [g.tolist() for g in program.input_grad([3.0], [2.0])] == [[4.0], [6.0]]
+    assert compile(lambda: PARAMETER * 2.0).input_grad() == []
