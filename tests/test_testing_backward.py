@@ -255,7 +255,7 @@ def test_the_program_of_a_report_can_be_run(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_wrong_entry_among_many_is_found_with_few_calls() -> None:
-    x = np.random.default_rng(0).normal(size=(250, 400))
+    x = np.random.default_rng(0).normal(size=(50, 80))
     calls = 0
 
     def forward(x: Any) -> Any:
@@ -268,12 +268,12 @@ def test_a_wrong_entry_among_many_is_found_with_few_calls() -> None:
 
     def backward(g: Any, x: Any) -> Any:
         d = 2 * g * x
-        d[123, 456] += g
+        d[12, 34] += g
         return d
 
     with pytest.raises(GradientMismatchError) as caught:
         check_backward(forward, backward, x)
-    assert caught.value.entry == "[123, 456]"
+    assert caught.value.entry == "[12, 34]"
 
 
 def test_what_no_backward_pass_may_do_is_said() -> None:

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from autograd_mini import Value
+from autograd_mini.cli.scripts import named as cli_named
 from autograd_mini.testing import GradientMismatchError, check_engine
+from autograd_mini.testing.engines import engine_report
+from autograd_mini.testing.subject import Names
+from autograd_mini.testing.verdicts import EngineReport
 from tests.shared import python
 
 RIGHT = """
@@ -89,6 +93,104 @@ PLANTED = [
 ]
 
 
+# In other styles: each with its own mistakes.
+
+TAPE = """
+import math
+tape = []
+class Var:
+    def __init__(self, value, requires_grad=False):
+        self.value, self.derivative = value, None
+    def _receive(self, g):
+        self.derivative = g if self.derivative is None else self.derivative + g
+def record(value, *parts):
+    out = Var(value)
+    tape.append((out, parts))
+    return out
+def wrap(x):
+    return x if isinstance(x, Var) else Var(x)
+def add(a, b):
+    return record(a.value + b.value, (a, 1.0), (b, 1.0))
+def mul(a, b):
+    return record(a.value * b.value, (a, b.value), (b, a.value))
+def div(a, b):
+    return record(a.value / b.value, (a, 1.0 / b.value), (b, -a.value / b.value**2))
+def sin(a):
+    return record(math.sin(a.value), (a, math.cos(a.value)))
+def sqrt(a):
+    return record(math.sqrt(a.value), (a, 0.5 / math.sqrt(a.value)))
+def backprop(root):
+    for out, _ in tape:
+        out.derivative = None
+    root._receive(1.0)
+    for out, parts in reversed(tape):
+        if out.derivative is not None:
+            for x, slope in parts:
+                x._receive(out.derivative * slope)
+    tape.clear()
+"""
+CLOSURES = """
+from math import exp, log
+class Node:
+    def __init__(self, data, _prev=(), label=""):
+        self.data, self.grad, self._prev, self.label = float(data), 0.0, set(_prev), label
+        self.back = lambda g: None
+    def __radd__(self, c): return self + c
+    def __rmul__(self, c): return self * c
+    def __add__(self, b):
+        b = b if isinstance(b, Node) else Node(b)
+        out = Node(self.data + b.data, (self, b))
+        out.back = lambda g: (self.pull(g), b.pull(g))
+        return out
+    def __mul__(self, b):
+        b = b if isinstance(b, Node) else Node(b)
+        out = Node(self.data * b.data, (self, b))
+        out.back = lambda g: (self.pull(b.data * g), b.pull(self.data * g))
+        return out
+    def __truediv__(self, b):
+        return self * b**-1
+    def __pow__(self, n):
+        out = Node(self.data**n, (self,))
+        out.back = lambda g: self.pull(n * self.data ** (n - 1) * g)
+        return out
+    def exp(self):
+        out = Node(exp(self.data), (self,))
+        out.back = lambda g: self.pull(out.data * g)
+        return out
+    def log(self):
+        out = Node(log(self.data), (self,))
+        out.back = lambda g: self.pull(g / self.data)
+        return out
+    def relu(self):
+        out = Node(max(0.0, self.data), (self,))
+        out.back = lambda g: self.pull((self.data > 0) * g)
+        return out
+    def pull(self, g):
+        self.grad += g
+        self.back(g)
+    def backward(self):
+        self.pull(1.0)
+"""
+STYLES = {
+    "tape": (TAPE, "Var", "value,derivative,backprop"),
+    "closures": (CLOSURES, "Node", "data,grad,backward"),
+    "micrograd": (RIGHT, "Value", "data,grad,backward"),
+}
+IN_OTHER_STYLES = [
+    ("tape", "-a.value / b.value**2", "a.value / b.value**2", "div", "sign"),
+    ("tape", "-a.value / b.value**2", "-1.0 / b.value**2", "div", "factor"),
+    ("tape", "math.cos(a.value)", "-math.cos(a.value)", "sin", "sign"),
+    ("tape", "0.5 / math.sqrt", "1.0 / math.sqrt", "sqrt", "factor"),
+    ("tape", "(a, b.value), (b, a.value)", "(a, b.value)", "mul", "dropped term"),
+    ("tape", "in reversed(tape)", "in tape", "backward", "wrong order"),
+    ("closures", "out.data * g", "self.data * g", "exp", "wrong operand"),
+    ("closures", "self.pull((self.data > 0) * g)", "self.pull(g)", "relu", "factor"),
+    ("closures", "g / self.data", "g * self.data", "log", "factor"),
+    ("closures", "self.grad += g", "self.grad = g", "backward", "overwritten"),
+    ("closures", "        self.back(g)", "        while True: pass", "backward", "no end"),
+]
+
+
 def checked(tmp_path: Path, source: str, *options: str) -> subprocess.CompletedProcess[str]:
     (tmp_path / "student.py").write_text(source)
     command = ("-m", "autograd_mini", "check", "--engine", "student.py:Value", "--json")
@@ -106,6 +208,49 @@ def test_a_planted_mistake_is_named(
     assert not told["ok"]
     assert kind in told["operations"][operation]["mistake"]
     assert "Value(" in told["operations"][operation]["program"]
+
+
+@pytest.mark.parametrize(("style", "right", "wrong", "operation", "kind"), IN_OTHER_STYLES)
+def test_a_planted_mistake_is_named_in_other_styles(
+    tmp_path: Path, style: str, right: str, wrong: str, operation: str, kind: str
+) -> None:
+    source, name, names = STYLES[style]
+    assert right in source
+    report = reported(tmp_path, source.replace(right, wrong, 1), name, names)
+    found = report.operations
+    if kind == "overwritten":  # every operation goes through the one line
+        kinds = {r.kind.split(" ")[0] for r in found.values() if not r.ok}
+        assert "overwritten" in kinds
+        assert kinds <= {"overwritten", "follows"}
+    else:
+        assert kind in found[operation].mistake, str(report)
+        assert [n for n, r in found.items() if not r.ok] == [operation]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_right_engines_of_each_style_raise_no_alarm(tmp_path: Path, style: str) -> None:
+    for seed in range(3):
+        report = reported(tmp_path, *STYLES[style], seed)
+        assert report.ok, str(report)
+
+
+def reported(tmp_path: Path, source: str, name: str, names: str, seed: int = 0) -> EngineReport:
+    (tmp_path / "student.py").write_text(source)
+    data, grad, backward = names.split(",")
+    return engine_report(
+        lambda: cli_named(f"{tmp_path / 'student.py'}:{name}"),
+        names=Names(backward, data, grad),
+        seed=seed,
+    )
+
+
+def test_operands_that_are_swapped_are_named_and_an_order_is_blamed_alone(tmp_path: Path) -> None:
+    swapped = RIGHT.replace("return -self + other", "return self + -other")
+    report = reported(tmp_path, swapped, "Value", "data,grad,backward")
+    assert "the operands are swapped" in report.operations["sub"].mistake
+    forward = RIGHT.replace("in reversed(order)", "in order")
+    report = reported(tmp_path, forward, "Value", "data,grad,backward")
+    assert [n for n, r in report.operations.items() if not r.ok] == ["backward"]
 
 
 def test_a_right_engine_passes_and_gets_all_points(tmp_path: Path) -> None:

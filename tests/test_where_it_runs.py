@@ -52,6 +52,16 @@ except AssertionError:
 else:
     raise SystemExit("a wrong gradient was not noticed")
 
+from autograd_mini.testing import check_backward, check_engine
+assert check_backward(lambda x, y: x * y, lambda g, x, y: (g * y, g * x), 2.0, [3.0][0]).ok
+try:
+    check_backward(lambda xs: xs[0] * xs[1], lambda g, xs: [g * xs[0], g * xs[1]], [2.0, 3.0])
+except AssertionError as error:
+    assert error.kind == "reversed" and error.op == "xs", error
+else:
+    raise SystemExit("a wrong backward pass was not noticed")
+assert check_engine(Value, ops=["mul", "tanh"]).ok
+
 import nn
 model = nn.FNN([2, 3, 1], seed=0)
 sgd = nn.SGD(model.parameters(), lr=0.1)

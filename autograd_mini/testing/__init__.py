@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from autograd_mini.testing.backward import check_backward
-    from autograd_mini.testing.checker import Report, check_gradients, gradcheck
+    from autograd_mini.testing.checker import Report, check_gradients
     from autograd_mini.testing.engines import check_engine
+    from autograd_mini.testing.properties import gradcheck
     from autograd_mini.testing.reference import reference_gradient
     from autograd_mini.testing.report import GradientMismatchError
     from autograd_mini.testing.strategies import (
@@ -58,7 +59,7 @@ _HOMES: Final = {
     "check_backward": "backward",
     "check_engine": "engines",
     "check_gradients": "checker",
-    "gradcheck": "checker",
+    "gradcheck": "properties",
     "reference_gradient": "reference",
 }
 

@@ -27,12 +27,11 @@ from autograd_mini.testing.report import GradientMismatchError, explain, mismatc
 from autograd_mini.testing.source import letters, names_of, source
 from autograd_mini.value import Value
 
-__all__ = ["Report", "check_gradients", "gradcheck"]
+__all__ = ["Report", "check_gradients"]
 
 Build: TypeAlias = Callable[[], Any]
 
 _ONE_BY_ONE: Final = 16  # more leaves than this are moved together, in one direction
-_SETTINGS: Final = "_hypothesis_internal_use_settings"  # where @settings leaves what it was given
 _ALL_ZERO: Final = "all gradients are 0, and all zero proves nothing: check at another point too"
 _REPLAY: Final = 1e-9  # relative to S, the sum of the absolute contributions
 
@@ -116,83 +115,6 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> Repo
         max((r.leaves for r in reports), default=0),
         tuple(dict.fromkeys(note for r in reports for note in r.notes)),
     )
-
-
-def gradcheck(_f: Callable[..., Any] | None = None, *, order: int = 1, **inputs: Any) -> Any:
-    """Return a decorator that makes a function into a property test of its own gradient.
-
-    The body of the test is the function to be checked; Hypothesis draws its arguments and
-    shrinks a failure.
-
-    Args:
-        order: As in `check_gradients`.
-        inputs: A strategy for each argument. An argument without one is a pytest fixture.
-
-    Raises:
-        TypeError: If a strategy belongs to no argument, or is none.
-
-    Example:
-        >>> from autograd_mini.testing import finite, gradcheck, nonzero
-        >>> @gradcheck(x=finite(-3, 3), y=nonzero())
-        ... def test_my_loss(x, y):
-        ...     return (x / y).tanh() + x
-        >>> test_my_loss()
-    """
-    from hypothesis import given
-    from hypothesis.strategies import SearchStrategy
-
-    def decorate(f: Callable[..., Any]) -> Callable[..., Any]:
-        signature = inspect.signature(f)
-        for name, strategy in inputs.items():
-            if name not in signature.parameters:
-                raise TypeError(
-                    f"{f.__name__} has no argument {name!r}: "
-                    f"it has {', '.join(signature.parameters)}"
-                )
-            if not isinstance(strategy, SearchStrategy):
-                raise TypeError(
-                    f"{name} needs a strategy such as finite(-3, 3), but got {strategy!r}"
-                )
-
-        ours = [name for name in signature.parameters if name in inputs]
-
-        def test(*args: Any, **kwargs: Any) -> None:
-            arguments = signature.bind(*args, **kwargs).arguments
-            others = {name: x for name, x in arguments.items() if name not in inputs}
-
-            def body(*xs: Any) -> Any:
-                return f(**dict(zip(ours, xs, strict=True)), **others)
-
-            body.__signature__ = inspect.Signature(  # pyright: ignore[reportFunctionMemberAccess] # for names
-                [signature.parameters[name] for name in ours]
-            )
-            check_gradients(body, *[arguments[name] for name in ours], order=order)
-
-        functools.update_wrapper(test, f)
-        test.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue] # for Hypothesis
-        return _without_deadline(given(**inputs)(test)) if inputs else test
-
-    return decorate if _f is None else decorate(_f)
-
-
-def _without_deadline(test: Any) -> Any:
-    """Return a Hypothesis test whose time is its own affair, unless the user limits it.
-
-    What takes long is the check, not the function. A limit other than the default one that
-    Hypothesis sets by itself is the user's.
-    """
-    from hypothesis import settings
-
-    @functools.wraps(test)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        chosen = getattr(run, _SETTINGS, None) or settings.default
-        if chosen.deadline == settings.get_profile("default").deadline:
-            chosen = settings(chosen, deadline=None)
-        setattr(test, _SETTINGS, chosen)
-        return test(*args, **kwargs)
-
-    run.__signature__ = inspect.signature(test)  # pyright: ignore[reportAttributeAccessIssue] # for pytest
-    return run
 
 
 # The function and the point.

@@ -57,7 +57,7 @@ class Isolated:
         Raises:
             NoAnswerError: If there is none.
         """
-        if not hasattr(os, "fork"):
+        if not hasattr(os, "fork") or sys.platform in ("emscripten", "wasi"):
             self._here = self._here or self._load()
             with _silent():
                 return self._here(question)

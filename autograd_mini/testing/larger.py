@@ -1,0 +1,238 @@
+"""Operations of somebody else's class together: below one another, beside, shared, at random."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from autograd_mini.testing.forms import Form, Program, sampled
+from autograd_mini.testing.mistakes import close
+from autograd_mini.testing.singles import Singles
+from autograd_mini.testing.trials import Wrong
+
+__all__ = ["Larger"]
+
+_RANDOM: Final = 60  # programs with shared results
+
+
+class Larger(Singles):
+    """Programs of several operations, each of which is right by itself."""
+
+    def _roots(self, form: Form) -> Iterator[Form]:
+        """Yield right operations that hand a gradient on which is not 1, and the form itself."""
+        order = ("mul", "div", "tanh", "sigmoid", "exp", "pow", "square")
+        for key in order:
+            yield from (f for f in self.right if f.key == key and f.key != form.key)
+        yield from (
+            f
+            for f in self.right
+            if f.row is not None and f.key not in (*order, "add", "sub", form.key)
+        )
+        if not form.has_constant:
+            yield form
+
+    def _chains(self) -> None:
+        """Check that each operation multiplies by the gradient it is handed."""
+        wrongs: dict[str, Wrong] = {}
+        tried: set[str] = set()
+        for form in self.right:
+            if form.key in wrongs:
+                continue
+            root = next(self._roots(form), None)
+            if root is None:
+                continue
+            tried.add(form.key)
+            for wrong in self._failures(self._below(root, form)):
+                wrongs[form.key] = wrong
+                break
+        if (
+            len(wrongs) > 1
+            and set(wrongs) == tried
+            and all(w.kind == "gradient" and w.got[w.where] == 0.0 for w in wrongs.values())
+        ):
+            first = next(iter(wrongs.values()))
+            self._blame(
+                "backward",
+                first,
+                "wrong order",
+                "the gradient does not pass beyond the last operation (no topological sort)",
+            )
+            return
+        for key, wrong in wrongs.items():
+            self._blame(key, wrong, *self._chain_mistake(wrong))
+
+    def _chain_mistake(self, wrong: Wrong) -> tuple[str, str]:
+        if wrong.kind != "gradient" or wrong.truth is None:
+            return wrong.kind, wrong.words
+        program, i = wrong.program, wrong.where
+        inner = Program(program.leaves, program.lines[:1]).truth(self._unknown)
+        if inner is not None and close(wrong.got[i], inner.grad[i]):
+            return "factor", "it is not multiplied by the gradient of its result (the chain rule)"
+        upstream = wrong.truth.grad[len(program.leaves)]
+        if close(wrong.got[i], upstream * wrong.truth.grad[i]):
+            return "factor", "it is multiplied by the gradient of its result twice"
+        return "factor", "it is wrong where the gradient of its result is not 1"
+
+    def _below(self, root: Form, form: Form) -> Iterator[Program]:
+        """Yield programs root(form(leaves), another leaf)."""
+        n = form.arity
+        for xs in sampled(form, self.rng, 3):
+            for spare in (0.7, 1.7, 2.3, -0.6):
+                leaves = (*xs, spare)[: n + root.arity - 1]
+                yield Program(
+                    leaves, ((form, tuple(range(n))), (root, (len(leaves), n)[: root.arity]))
+                )
+
+    def _failures(self, programs: Iterable[Program]) -> Iterator[Wrong]:
+        for program in programs:
+            if (wrong := self._wrong(program)) is not None:
+                yield wrong
+
+    def _joins(self) -> list[Form]:
+        """Return the right operations of two numbers, those that hide nothing first."""
+        two = [
+            f
+            for f in self.right
+            if f.arity == 2 and f.row is not None and not self.found.get(f.key)
+        ]
+        return sorted(
+            two,
+            key=lambda f: (
+                ("mul", "sub", "add").index(f.key) if f.key in ("mul", "sub", "add") else 9
+            ),
+        )
+
+    def _reuse(self) -> None:
+        """Check that each operation adds to the gradient of its operand."""
+        self.right = [f for f in self.right if f.key not in self.found]
+        wrongs: dict[str, Wrong] = {}
+        joins = self._joins()
+        alone = [j for j in joins if not any(self._failures(self._uses(j, j)))]
+        joins = alone or joins
+        for form in self.right:
+            if form.key in wrongs:
+                continue
+            others = [f for f in joins if f.key != form.key] or joins
+            programs = [p for join in others[:2] for p in self._uses(form, join)]
+            wrong = next(self._failures(programs), None)
+            if wrong is not None:
+                wrongs[form.key] = wrong
+        for key, wrong in wrongs.items():
+            kind, words = wrong.kind, wrong.words
+            if wrong.kind == "gradient" and wrong.truth is not None:
+                kind = "overwritten"
+                words = "a gradient is overwritten (=) where it should be accumulated (+=)"
+                parts = wrong.truth.parts[wrong.where]
+                if not any(close(wrong.got[wrong.where], part) for part in parts):
+                    words = f"an operand that is used twice gets a wrong sum: {words}?"
+            self._blame(key, wrong, kind, words)
+        self.right = [f for f in self.right if f.key not in self.found]
+
+    def _uses(self, form: Form, join: Form) -> Iterator[Program]:
+        """Yield programs in which a leaf goes into `form` twice, or into `join` above it."""
+        n = form.arity
+        for x in (1.5, 0.7, 2.5) if n == 2 else ():
+            yield Program((x,), ((form, (0, 0)),))
+        for xs in sampled(form, self.rng, 2):
+            for k in range(n):
+                line = (form, tuple(range(n)))
+                yield Program(xs, (line, (join, (n, k))))
+                yield Program(xs, (line, (join, (k, n))))
+
+    def _order(self) -> None:
+        """Run random programs whose results are shared."""
+        programs = [*self._diamonds(), *[self._random() for _ in range(_RANDOM)]]
+        wrong = next(self._failures([p for p in programs if p is not None]), None)
+        if wrong is None:
+            return
+        wrong = self._shrunk(wrong)
+        if wrong.program.shares_results and wrong.kind == "gradient":
+            self._blame(
+                "backward",
+                wrong,
+                "wrong order",
+                "a node hands its gradient on before all nodes that use it have added theirs "
+                "(no topological sort), or does so more than once",
+            )
+            return
+        key = wrong.program.lines[0][0].key
+        self._blame(key, wrong, "wrong in a larger program", wrong.words)
+
+    def _diamonds(self) -> Iterator[Program]:
+        ones = [f for f in self.right if f.arity == 1 and f.row is not None][:6]
+        joins = self._joins()[:3]
+        for join in joins:
+            for one in ones or joins:
+                first = (join, (0, 1))
+                again = (2,) if one.arity == 1 else (2, 0)
+                last = (3,) if one.arity == 1 else (3, 2)
+                for ends in ((2, 3), (3, 2), (2, 4), (4, 2)):
+                    lines = [first, (one, again)] + [(one, last)] * (4 in ends)
+                    yield Program((0.6, 0.9), (*lines, (join, ends)))
+
+    def _random(self) -> Program | None:
+        rng, forms = self.rng, [f for f in self.right if f.row is not None]
+        leaves = tuple(
+            rng.choice((0.4, 0.6, 0.9, 1.3, 1.7, -0.7)) for _ in range(rng.randint(1, 3))
+        )
+        program: Program | None = None
+        lines: list[tuple[Form, tuple[int, ...]]] = []
+        for _ in range(rng.randint(3, 9) if forms else 0):
+            form = rng.choice(forms)
+            count = len(leaves) + len(lines)
+            operands = tuple(
+                max(rng.randrange(count), rng.randrange(count)) for _ in range(form.arity)
+            )
+            longer = Program(leaves, (*lines, (form, operands)))
+            if longer.truth() is not None:
+                lines.append((form, operands))
+                program = longer
+        return program
+
+    def _shrunk(self, wrong: Wrong) -> Wrong:
+        """Return the smallest program that fails in the same way."""
+        smaller = True
+        while smaller:
+            smaller = False
+            for program in _shorter(wrong.program):
+                found = self._wrong(program)
+                if found is not None and found.kind == wrong.kind:
+                    wrong, smaller = found, True
+                    break
+        return wrong
+
+
+def _shorter(program: Program) -> Iterator[Program]:
+    """Yield programs with one line less: its uses become one of its operands."""
+    n = len(program.leaves)
+    for i in range(len(program.lines) - 1, -1, -1):
+        slot = n + i
+        for instead in dict.fromkeys(program.lines[i][1]):
+            if i == len(program.lines) - 1 and instead != slot - 1:
+                continue
+            lines = [
+                (form, tuple(instead if k == slot else k - (k > slot) for k in operands))
+                for j, (form, operands) in enumerate(program.lines)
+                if j != i
+            ]
+            if lines:
+                yield _without_idle_leaves(Program(program.leaves, tuple(lines)))
+    for i in range(len(program.lines) - 1, 0, -1):  # what nothing uses
+        if program.uses(n + i - 1) == 0:
+            lines = [
+                (form, tuple(k - (k > n + i - 1) for k in operands))
+                for j, (form, operands) in enumerate(program.lines)
+                if j != i - 1
+            ]
+            yield _without_idle_leaves(Program(program.leaves, tuple(lines)))
+
+
+def _without_idle_leaves(program: Program) -> Program:
+    kept = [k for k in range(len(program.leaves)) if program.uses(k)]
+    place = {k: i for i, k in enumerate(kept)}
+    by = len(program.leaves) - len(kept)
+    lines = tuple(
+        (form, tuple(place[k] if k in place else k - by for k in operands))
+        for form, operands in program.lines
+    )
+    return Program(tuple(program.leaves[k] for k in kept), lines)

@@ -1,0 +1,100 @@
+"""gradcheck: a function is made into a property test of its own gradient."""
+
+# What a user's function takes and returns has no types.
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, Final
+
+from autograd_mini.testing.checker import check_gradients
+
+__all__ = ["gradcheck"]
+
+_SETTINGS: Final = "_hypothesis_internal_use_settings"  # where @settings leaves what it was given
+
+
+def gradcheck(_f: Callable[..., Any] | None = None, *, order: int = 1, **inputs: Any) -> Any:
+    """Return a decorator that makes a function into a property test of its own gradient.
+
+    The body of the test is the function to be checked; Hypothesis draws its arguments and
+    shrinks a failure.
+
+    Args:
+        order: As in `check_gradients`.
+        inputs: A strategy for each argument. An argument without one is a pytest fixture.
+
+    Raises:
+        TypeError: If a strategy belongs to no argument, or is none.
+
+    Example:
+        >>> from autograd_mini.testing import finite, gradcheck, nonzero
+        >>> @gradcheck(x=finite(-3, 3), y=nonzero())
+        ... def test_my_loss(x, y):
+        ...     return (x / y).tanh() + x
+        >>> test_my_loss()
+    """
+    from hypothesis import given
+    from hypothesis.strategies import SearchStrategy
+
+    def decorate(f: Callable[..., Any]) -> Callable[..., Any]:
+        signature = inspect.signature(f)
+        for name, strategy in inputs.items():
+            if name not in signature.parameters:
+                raise TypeError(
+                    f"{f.__name__} has no argument {name!r}: "
+                    f"it has {', '.join(signature.parameters)}"
+                )
+            if not isinstance(strategy, SearchStrategy):
+                raise TypeError(
+                    f"{name} needs a strategy such as finite(-3, 3), but got {strategy!r}"
+                )
+
+        ours = [name for name in signature.parameters if name in inputs]
+
+        def test(*args: Any, **kwargs: Any) -> None:
+            arguments = signature.bind(*args, **kwargs).arguments
+            others = {name: x for name, x in arguments.items() if name not in inputs}
+
+            def body(*xs: Any) -> Any:
+                return f(**dict(zip(ours, xs, strict=True)), **others)
+
+            body.__signature__ = inspect.Signature(  # pyright: ignore[reportFunctionMemberAccess] # for names
+                [signature.parameters[name] for name in ours]
+            )
+            check_gradients(body, *[arguments[name] for name in ours], order=order)
+
+        functools.update_wrapper(test, f)
+        test.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue] # for Hypothesis
+        return _without_deadline(given(**inputs)(test)) if inputs else test
+
+    return decorate if _f is None else decorate(_f)
+
+
+def _without_deadline(test: Any) -> Any:
+    """Return a Hypothesis test whose time is its own affair, unless the user limits it.
+
+    What takes long is the check, not the function. A limit other than the default one that
+    Hypothesis sets by itself is the user's.
+    """
+    from hypothesis import settings
+
+    @functools.wraps(test)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        chosen: Any = getattr(run, _SETTINGS, None) or settings.default
+        if chosen.deadline == _deadline(settings):
+            chosen = settings(chosen, deadline=None)
+        setattr(test, _SETTINGS, chosen)
+        return test(*args, **kwargs)
+
+    run.__signature__ = inspect.signature(test)  # pyright: ignore[reportAttributeAccessIssue] # for pytest
+    return run
+
+
+def _deadline(settings: Any) -> Any:
+    """Return the limit that Hypothesis sets by itself."""
+    return settings.get_profile("default").deadline
