@@ -38,7 +38,7 @@ def as_array(X: Any) -> Any:
     if array.dtype.kind != "O":
         found = {"c": "complex", "M": "dates", "m": "times"}.get(array.dtype.kind, "text")
         raise TypeError(f"real numbers are needed, but some are {found}")
-    return np.frompyfunc(_number, 1, 1)(array).astype(float)
+    return cast(Any, np.frompyfunc(_number, 1, 1)(array)).astype(float)
 
 
 def finite_array(name: str, X: Any) -> Any:

@@ -69,7 +69,7 @@ class _FNNEstimator(BaseEstimator):
         solvers: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": SGD}
         if self.solver not in solvers:
             raise unknown_name("solver", str(self.solver), solvers)
-        hidden = self.hidden_layer_sizes
+        hidden: Any = self.hidden_layer_sizes
         hidden = [hidden] if hasattr(hidden, "__index__") else hidden  # as scikit-learn's MLP
         sizes = [self.n_features_in_, *hidden, n_outputs]
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))

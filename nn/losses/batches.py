@@ -145,7 +145,7 @@ def _formula_of_classes(
     loss: Callable[[list[Any], list[Any]], Any], probabilities: bool, one_hot: bool
 ) -> Formula:
     def example(prediction: Any, target: Any) -> Any:
-        p: list[Any] = prediction if type(prediction) is list else list(as_lists(prediction))
+        p = cast(list[Any], prediction if type(prediction) is list else list(as_lists(prediction)))
         if probabilities and not is_tracing():
             check_distribution(p, "the prediction", one_hot=False)
         value = loss(p, target)

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from nn import activations, losses
 from nn import metrics as known_metrics
-from nn.errors import DivergedError
+from nn.errors import DivergedError, unknown_name
 from nn.files import tensorfile
 from nn.guesses import keywords
 from nn.losses import Loss
@@ -323,9 +323,7 @@ def _metric(loss: ExampleLoss, metric: str | Callable[..., Any]) -> tuple[str, C
         return getattr(metric, "__name__", repr(metric)), metric
     names = [name for name in known_metrics.__all__ if name != "confusion_matrix"]
     if metric not in names:
-        raise ValueError(
-            f"no metric that is one number is called {metric!r}: there are {', '.join(names)}"
-        )
+        raise unknown_name("metric that is one number", metric, names)
     function = getattr(known_metrics, metric)
     if metric == "accuracy" and any(loss.kind is known for known in _OF_SCORES):
         return metric, partial(function, threshold=0.0)  # a logit of 0 is a probability of ½
