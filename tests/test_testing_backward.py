@@ -158,6 +158,11 @@ def _no_division(g: Any, x: Any, labels: Any) -> Any:
 
 PLANTED = {
     "sign": (wrong("matmul", lambda g, a, b: (g @ b.T, -a.T @ g)), "b", "sign"),
+    "factor of an axis": (
+        wrong("matmul", lambda g, a, b: (2 * g @ b.T, a.T @ g)),
+        "a",
+        "factor",
+    ),
     "factor": (wrong("tanh", lambda g, x: 2 * g * (1 - np.tanh(x) ** 2)), "x", "factor"),
     "transposed": (
         Pass(lambda w, x: w @ x, lambda g, w, x: (np.outer(x, g), w.T @ g), ((3, 3), (3,))),

@@ -142,8 +142,6 @@ def _constant(suspect: Suspect, test: _Test) -> Named | None:
     sizes = _sizes(suspect.probe)
     for n in sizes:
         if math.isclose(many, n, rel_tol=1e-5):
-            if len(got) == 1 and n == 2 and len(suspect.probe.result) == 1:
-                break  # of two plain numbers there is no mean
             return "missing 1/N", f"{share}: the 1/N of a mean is missing, N = {n}"
     for n in sizes:
         if math.isclose(c, n, rel_tol=1e-5) and n > 1:
@@ -152,13 +150,18 @@ def _constant(suspect: Suspect, test: _Test) -> Named | None:
 
 
 def _sizes(probe: Probe) -> list[int]:
-    """Return the N of which there may be a mean: axes, and products of them."""
+    """Return the N of which there may be a mean: of axes that the result has no more."""
     found: dict[int, None] = {}
-    for shape in [*probe.shapes, probe.output_shape]:
-        for k in range(1, len(shape or ()) + 1):
-            for axes in itertools.combinations(shape or (), k):
-                found[math.prod(axes)] = None
-    return [n for n in found if n > 1]
+    kept = tuple([n for n in probe.output_shape or () if n > 1])
+    for shape in probe.shapes:
+        axes = [n for n in shape or () if n > 1]
+        for places in itertools.combinations(range(len(axes)), len(kept)):
+            if tuple([axes[k] for k in places]) == kept:
+                gone = [n for k, n in enumerate(axes) if k not in places]
+                for count in range(1, len(gone) + 1):
+                    for group in itertools.combinations(gone, count):
+                        found[math.prod(group)] = None
+    return list(found)
 
 
 # The same numbers in other places.
