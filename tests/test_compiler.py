@@ -36,7 +36,11 @@ from autograd_mini import (
     compile,
     dot,
     exp,
+    grad,
     greater,
+    hessian,
+    hvp,
+    jacobian,
     less,
     log,
     logsumexp,
@@ -1185,3 +1189,26 @@ def test_penalties_and_feature_maps_compile(penalty: Callable[[Any], Any]) -> No
     rng = np.random.default_rng(0)
     X, T = rng.normal(size=(7, 2)), rng.normal(size=7)
     check_agreement(f, compile(f, X[0].tolist(), T[0]), [X, T], 7)
+
+
+@pytest.mark.parametrize("make", [grad, hessian, jacobian])
+def test_compiled_derivatives_have_the_shape_of_the_eager_ones(make: Callable[..., Any]) -> None:
+    def f(x: Any) -> Any:
+        y = x[0].exp() * x[1] + (x[1] * x[2]).sin()
+        return [y, y * y] if make is jacobian else y
+
+    points = np.random.default_rng(0).uniform(0.1, 1.0, (5, 3))
+    program = compile(make(f), [0.5, 0.6, 0.7])
+    expected = np.array([make(f)(point.tolist()) for point in points])
+    np.testing.assert_allclose(program(points), expected, rtol=1e-12)
+
+
+def test_a_hessian_times_a_vector_is_compiled_for_a_batch() -> None:
+    def f(x: Any) -> Any:
+        return (x[0] * x[1]).exp() + x[1] ** 3
+
+    points = np.random.default_rng(1).uniform(0.1, 1.0, (4, 2))
+    vectors = np.random.default_rng(2).normal(size=(4, 2))
+    program = compile(hvp(f), [0.5, 0.6], [1.0, 2.0])
+    expected = [hvp(f)(x.tolist(), v.tolist()) for x, v in zip(points, vectors, strict=True)]
+    np.testing.assert_allclose(program(points, vectors), expected, rtol=1e-12)

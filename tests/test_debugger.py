@@ -379,7 +379,7 @@ def test_the_line_of_the_program_that_made_the_node_is_shown() -> None:
 def test_tree_and_graph_show_the_graph_as_of_this_moment(tmp_path: Path) -> None:
     path = tmp_path / "moment.dot"
     said = answers("until 3", "tree", f"graph {path}")
-    assert "loss = ** 2  data 0.2893  grad 1" in said[1]
+    assert "loss = n7 ** 2  data 0.2893  grad 1" in said[1]
     assert "-1.076" in said[1]
     assert "not computed yet" in said[1]
     assert said[2] == f"wrote {path}"

@@ -256,7 +256,7 @@ def test_wrong_examples_are_refused_by_predict(X: object) -> None:
 
 
 def test_names_are_checked_when_the_network_is_made() -> None:
-    with pytest.raises(ValueError, match=r"'rleu'.*there are identity.*relu"):
+    with pytest.raises(ValueError, match=r"'rleu'.*[Tt]here are identity.*relu"):
         FNN([2, 1], "rleu")
     with pytest.raises(ValueError, match=r"'he'.*auto, xavier_uniform"):
         FNN([2, 1], init="he")

@@ -169,7 +169,10 @@ class Program:
     # Calls.
 
     def __call__(self, *batch: Any) -> Array:
-        """Return the function's value for every example, `(B,)`, or `(B, k)` for a list of k."""
+        """Return the function's value for every example: `(B,)`, or `(B, k)` for a list of k.
+
+        Rows of numbers, as a Hessian's, give `(B, rows, columns)`.
+        """
         with self.parameters.store.lock:
             self.parameters.store.refresh()
             return self._values(batch)
@@ -188,7 +191,8 @@ class Program:
         result, guard = self._checked(FORWARD, batch, columns, count)
         if not self._is_finite(result) or not math.isfinite(guard):
             self._replay(columns, count, result)
-        return result[:, 0].copy() if self._graph.scalar else result
+        shape = self._graph.shape
+        return result.reshape(count, *shape) if len(shape) != 1 else result
 
     def value_and_grad(self, *batch: Any) -> tuple[float, list[float]]:
         """Return the mean over the batch, and its gradient for each of `parameters`.

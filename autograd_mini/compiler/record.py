@@ -24,7 +24,7 @@ from autograd_mini.compiler.parameters import Within
 from autograd_mini.compiler.recorded import Hidden, Recorded, Recorder, is_ours
 from autograd_mini.contexts import Setting
 from autograd_mini.errors import TraceError
-from autograd_mini.nested import is_nested, mapped
+from autograd_mini.nested import flat, is_nested, mapped
 from autograd_mini.ops import Op
 from autograd_mini.value import Value
 
@@ -50,7 +50,7 @@ class Graph:
         shapes: The shape of each argument; () for a number.
         names: The name of each argument.
         roots: The ids of the results.
-        scalar: Whether the function returns one number rather than a list.
+        shape: The shape of the result; () for one number.
         parameters: The Value of each parameter's id.
         computed: Values that the function closes over and that were computed before, inputs
             before consumers: the program computes them anew from their leaves.
@@ -69,7 +69,7 @@ class Graph:
         "ops",
         "parameters",
         "roots",
-        "scalar",
+        "shape",
         "shapes",
         "sources",
     )
@@ -85,10 +85,15 @@ class Graph:
         self.shapes: list[Shape] = []
         self.names: list[str] = []
         self.roots: list[int] = []
-        self.scalar = True
+        self.shape: Shape = ()
         self.parameters: dict[int, Value] = {}
         self.computed: list[Value] = []
         self.layout: list[int] = []
+
+    @property
+    def scalar(self) -> bool:
+        """Whether the function returns one number rather than a list."""
+        return self.shape == ()
 
     def __str__(self) -> str:
         lines: list[str] = []
@@ -241,22 +246,24 @@ def _wrapped(x: Any, leaves: list[list[Value]], kind: type[Value]) -> Any:
     return mapped(leaf, x)
 
 
-def _results(result: Any) -> tuple[list[Value], bool]:
-    """Return the roots, and whether the function returned a single number."""
+def _results(result: Any) -> tuple[list[Value], Shape]:
+    """Return the roots in one list, and the shape of what the function returned."""
     if isinstance(result, Value):
-        return [result], True
-    if is_nested(result):
-        return [_result(y) for y in result], False
-    return [_result(result)], True
+        return [result], ()
+    try:
+        shape = shape_of(result)
+    except ValueError:
+        raise TraceError(
+            f"a compiled function returns a number or rows of one length, but got {result!r:.200}"
+        ) from None
+    return [_result(y) for y in flat(result)], shape
 
 
 def _result(y: Any) -> Value:
     if isinstance(y, Value):
         return y
-    if is_nested(y) or not hasattr(y, "__float__"):
-        raise TraceError(
-            f"a compiled function returns a number or a flat list of numbers, but got {y!r}"
-        )
+    if not hasattr(y, "__float__"):
+        raise TraceError(f"a compiled function returns numbers or lists of them, but got {y!r}")
     return Value(y)
 
 
@@ -284,7 +291,7 @@ class _Recording(NamedTuple):
     """What a function returned, and the Values that stood for each argument's numbers."""
 
     roots: list[Value]
-    scalar: bool
+    shape: Shape
     arguments: list[list[Value]]
 
 
@@ -301,13 +308,13 @@ def _run(f: Callable[..., Any], example: Sequence[Any], *, lines: bool = False) 
         with Setting(contexts.tracer, Recorder(lines=lines)):
             try:
                 results = f(*arguments)
-                roots, scalar = _results(results)
+                roots, shape = _results(results)
             except TraceError:
                 raise
             except Exception as error:
                 caught = error
             else:
-                return _Recording(roots, scalar, leaves)
+                return _Recording(roots, shape, leaves)
         try:
             called(f, example)
         except Exception:  # so it does not run without being recorded, either
@@ -415,7 +422,7 @@ def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
                 continue
         ids[node] = len(nodes)
         nodes.append(node)
-    graph.scalar = recording.scalar
+    graph.shape = recording.shape
     graph.ops = [node._row for node in nodes]
     graph.data = [node.data for node in nodes]
     graph.labels = [node.label for node in nodes]
