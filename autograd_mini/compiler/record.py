@@ -200,9 +200,11 @@ def eager(f: Callable[..., Any], example: Sequence[Any]) -> tuple[list[Value], l
     return results, leaves
 
 
-def called(f: Callable[..., Any], example: Sequence[Any]) -> list[Value]:
+def called(
+    f: Callable[..., Any], example: Sequence[Any], *, values_alone: bool = False
+) -> list[Value]:
     """Call `f` as its user does, on plain numbers and lists of their own; return its results."""
-    with contexts.recording():
+    with contexts.no_grad() if values_alone else contexts.recording():
         results, _ = _results(f(*[mapped(_itself, x) for x in example]))
     return results
 
