@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from nn.errors import unknown_name
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -187,7 +189,7 @@ def load(name: str) -> tuple[NDArray[Any], NDArray[Any]]:
         (150, 4)
     """
     if name not in SHIPPED:
-        raise ValueError(f"no data set is called {name!r}: there are {', '.join(SHIPPED)}")
+        raise unknown_name("data set", str(name), SHIPPED)
     try:
         shipped = import_module("sklearn.datasets")
     except ImportError:

@@ -11,17 +11,17 @@ __all__ = ["DivergedError", "unknown_name"]
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
-    """Return the error for a name that is not known: the nearest one first, then all of them.
+    """Return the error for a name that is not known: all of them, and the nearest one.
 
     Example:
         >>> print(unknown_name("loss", "MSE", ["mse", "mae"]))
-        no loss is called 'MSE' (did you mean 'mse'?): there are mse, mae
+        no loss is called 'MSE': there are mse, mae; did you mean 'mse'?
     """
     names = list(known)
     folded = {other.casefold(): other for other in names}
     near = get_close_matches(name.casefold(), folded, n=1)
-    guess = f" (did you mean {folded[near[0]]!r}?)" if near else ""
-    return ValueError(f"no {what} is called {name!r}{guess}: there are {', '.join(names)}")
+    guess = f"; did you mean {folded[near[0]]!r}?" if near else ""
+    return ValueError(f"no {what} is called {name!r}: there are {', '.join(names)}{guess}")
 
 
 class DivergedError(AnomalyError):

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Final, TypeAlias, cast
 
+from nn.errors import unknown_name
+
 __all__ = [
     "INITIALIZERS",
     "Initializer",
@@ -264,9 +266,7 @@ def get(init: Any, activation: str = "identity") -> Initializer:
         return _auto(activation)
     if isinstance(init, str):
         if init not in INITIALIZERS:
-            raise ValueError(
-                f"no initialiser is called {init!r}: there are auto, {', '.join(INITIALIZERS)}"
-            )
+            raise unknown_name("initialiser", init, ["auto", *INITIALIZERS])
         return INITIALIZERS[init]()
     if not callable(init):
         raise TypeError(
