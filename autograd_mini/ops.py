@@ -679,6 +679,9 @@ POWER_SLOPE = Op("power_slope", power_slope,          (lambda f, x, y: y * power
 OPS: Final[dict[str, Op]] = {op.name: op for op in list(globals().values()) if isinstance(op, Op)}
 _BUILT_IN: Final = frozenset(OPS)
 
+# What `detach` is in a program: its slope is 0 by decree, so that it is no row of the table.
+DETACH: Final = Op("detach", lambda x: x, (None,))
+
 
 def register(op: Op) -> Op:
     """Add a row to the table: drawing, stepping, checking and compiling know it from now on.

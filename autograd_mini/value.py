@@ -187,9 +187,12 @@ class Value(Number):
         return self.data
 
     def detach(self) -> Value:
-        """Return a leaf with the same data and label: gradients stop there."""
+        """Return a leaf with the same data and label: gradients stop there.
+
+        In a compiled program it is the number of each example.
+        """
         if _state.tracing:
-            _refuse_to_bake_in(self, "detach()")
+            return _node(self.data, ops.DETACH, self)
         return Value(self.data, self.label)
 
     def __float__(self) -> float:

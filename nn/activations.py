@@ -221,6 +221,11 @@ def gaussian(x: Scalar) -> Any:
     return exp(-(x * x))
 
 
+def detached(x: Any) -> Any:
+    """Return a number through which no gradient flows."""
+    return x.detach() if isinstance(x, Value) else x
+
+
 def below_largest(xs: Iterable[Scalar]) -> list[Any]:
     """Return x - max(xs) for each x, which has the same softmax.
 
@@ -236,7 +241,7 @@ def below_largest(xs: Iterable[Scalar]) -> list[Any]:
     if not xs:
         return xs
     if is_tracing():
-        largest = amax(xs)
+        largest = detached(amax(xs))
     else:
         largest = max([x.data if isinstance(x, Value) else x for x in xs])
         if not math.isfinite(largest):

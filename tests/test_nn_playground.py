@@ -282,7 +282,7 @@ def test_it_begins_before_the_first_update_and_nothing_plays_by_itself(
     page.click("[data-part=one-update]")
     assert text(page, "updates") == "1"
     page.click("[data-part=train]")
-    page.wait_for_function("playground.trainer.updates > 5")
+    page.wait_for_function("() => playground.trainer.updates > 5")
     assert text(page, "train") == "Pause"
     page.click("[data-part=train]")
     updates = text(page, "updates")
@@ -334,7 +334,7 @@ def test_all_of_it_goes_by_keys_alone(open_page: Opener, moons: Path) -> None:
     assert page.evaluate("document.body.dataset.view") == "graph"
     page.keyboard.press("v")
     page.keyboard.press("t")
-    page.wait_for_function("playground.trainer.updates > 4")
+    page.wait_for_function("() => playground.trainer.updates > 4")
     page.keyboard.press("t")
     page.keyboard.press("z")
     assert text(page, "updates") == "0"
@@ -362,10 +362,10 @@ def test_a_dropped_csv_becomes_the_data(open_page: Opener, moons: Path, tmp_path
     drop = """text => document.dispatchEvent(Object.assign(new Event("drop"), {
         dataTransfer: { files: [new File([text], "points.csv")] } }))"""
     page.evaluate(drop, "x1,x2,y\n0,1,1\n2.5,3,0\n")
-    page.wait_for_function("playground.trainer.count === 2")
+    page.wait_for_function("() => playground.trainer.count === 2")
     assert page.evaluate("playground.trainer.X") == [[0, 1], [2.5, 3]]
     page.evaluate(drop, "0,1\n")
-    page.wait_for_function("document.body.innerText.includes('row 1 has 2 columns')")
+    page.wait_for_function("() => document.body.innerText.includes('row 1 has 2 columns')")
     assert page.evaluate("playground.trainer.count") == 2
 
 

@@ -74,7 +74,6 @@ ANSWERS: dict[str, Callable[[Any], Any]] = {
     "choice_by_a_parameter": lambda x: PARAMETER * x if PARAMETER.data > 0 else x,
     "value_of_data": lambda x: PARAMETER * Value(x.data),
     "grad": lambda x: PARAMETER * x.grad,
-    "detached": lambda x: PARAMETER * x.detach(),
     "text": lambda x: PARAMETER * len(str(x)),
     "format": lambda x: PARAMETER * float(f"{x:.2f}"),
     "copy": lambda x: PARAMETER * copy.deepcopy([x])[0],

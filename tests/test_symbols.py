@@ -60,6 +60,11 @@ def test_numbers_are_written_in_full() -> None:
 
 def test_a_name_is_not_compared_as_if_it_were_a_number() -> None:
     x = Symbol("x")
-    for compared in (lambda: x == 2.0, lambda: 2.0 == x, lambda: x != 2.0, lambda: x in (1.0, 2.0)):
+    for compared in (
+        lambda: x == 2.0,
+        lambda: 2.0 == x,  # noqa: SIM300 # the other way round is what is tested
+        lambda: x != 2.0,
+        lambda: x in (1.0, 2.0),
+    ):
         with pytest.raises(TypeError, match="a rule cannot compare 'x'"):
             compared()

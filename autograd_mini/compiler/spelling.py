@@ -328,6 +328,7 @@ SPELLINGS: Final[dict[str, Callable[..., Any]]] = {
     "maximum": np.maximum,
     "minimum": np.minimum,
     "amax": amax,
+    "detach": np.positive,
     "greater": greater,
     "less": less,
     "where": where,

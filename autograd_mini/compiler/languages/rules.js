@@ -56,6 +56,7 @@ F.erfc = (x) => {
 F.maximum = (x, y) => (x >= y || Number.isNaN(x) ? x : y);
 F.minimum = (x, y) => (x <= y || Number.isNaN(x) ? x : y);
 F.amax = (...xs) => Math.max(...xs);
+F.detach = (x) => x;
 F.greater = (x, y) => (x > y ? 1 : 0);
 F.less = (x, y) => (x < y ? 1 : 0);
 F.where = (condition, a, b) => (condition !== 0 ? a : b);
