@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_mini import Op, Value, apply, compile
+from autograd_mini import OPS, Op, Value, apply, compile, primitive
 from autograd_mini.compiler.emit import emit
 from autograd_mini.compiler.languages.javascript import OpaqueError
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
@@ -73,3 +73,22 @@ def test_an_operation_that_hides_its_arithmetic_is_named() -> None:
         plan = program._plan  # pyright: ignore[reportPrivateUsage]
         with pytest.raises(OpaqueError, match=f"{op.name}.* cannot be written as JavaScript"):
             emit(plan, INPUTS, "javascript")
+
+
+@pytest.mark.parametrize(
+    "name", ["out", "1st", "<lambda>", "float", "log_or_nan", "x); process.exit(3); ("]
+)
+@pytest.mark.parametrize("purpose", [FORWARD, GRADIENT, INPUTS])
+def test_an_operation_of_any_number_of_operands_never_puts_its_name_into_the_text(
+    name: str, purpose: str
+) -> None:
+    @primitive(name=name, partials=lambda f, *xs: [float(x == f) for x in xs])
+    def largest(*xs: float) -> float:
+        return xs[xs.index(max(xs))]
+
+    try:
+        program = compile(lambda x, y: largest(x, y), 1.0, 2.0, check=False)
+        with pytest.raises(OpaqueError, match="cannot be written as JavaScript"):
+            emit(program._plan, purpose, "javascript")
+    finally:
+        del OPS[name]

@@ -107,6 +107,16 @@ def test_a_row_that_hides_its_arithmetic_is_named() -> None:
             rules([apply(op, Value(2.0))])
 
 
+def test_two_rows_that_differ_do_not_share_a_rule() -> None:
+    double = Op("p", lambda x: 2.0 * x, (lambda f, x: 2.0,))
+    again = Op("p", lambda x: 2.0 * x, (lambda f, x: 2.0,))
+    triple = Op("p", lambda x: 3.0 * x, (lambda f, x: 3.0,))
+    one, other, third = [apply(op, Value(2.0)) for op in (double, again, triple)]
+    assert rules([one, other]) == rules([one])
+    with pytest.raises(OpaqueError, match="two operations that differ are called 'p'"):
+        rules([one, third])
+
+
 def test_every_row_of_the_table_is_in_the_page() -> None:
     for op in OPS.values():
         middle = [Value((low + high) / 2) for low, high in op.smooth_ranges()]

@@ -35,7 +35,7 @@ def rules(nodes: Iterable[Value]) -> str:
     """Return JavaScript that defines RULES: [forward, partials] of every operation among `nodes`.
 
     Raises:
-        OpaqueError: If one of them cannot be written.
+        OpaqueError: If one of them cannot be written, or two that differ share a name.
 
     Example:
         >>> print(rules([Value(2.0).tanh()]))
@@ -43,9 +43,17 @@ def rules(nodes: Iterable[Value]) -> str:
         "tanh/1": [(x0) => F.tanh(x0), (f, x0) => [1.0 - f * f]],
         };
     """
-    needed = {key(node): node for node in nodes if node.op is not None}
-    lines = [_rule(name, node.op, len(node.inputs)) for name, node in needed.items() if node.op]
-    return "\n".join(["const RULES = {", *lines, "};"])
+    needed = {(key(node), node.op): len(node.inputs) for node in nodes}
+    lines: dict[str, str] = {}
+    for (name, op), count in needed.items():
+        if op is not None:
+            line = _rule(name, op, count)
+            if lines.setdefault(name, line) != line:
+                raise OpaqueError(
+                    f"two operations that differ are called {op.name!r}, and a "
+                    "page has one rule for a name: give one of them another name"
+                )
+    return "\n".join(["const RULES = {", *lines.values(), "};"])
 
 
 def _rule(name: str, op: Op, count: int) -> str:

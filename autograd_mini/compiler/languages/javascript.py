@@ -86,7 +86,7 @@ class JavaScript(Symbol):
     @classmethod
     def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:
         """Return a call of the page's own function."""
-        if ops.OPS.get(op.name) is op and op.name in _page_functions():
+        if ops.is_built_in(op) and op.name in _page_functions():
             return cls(f"F.{op.name}({', '.join([x.text for x in operands])})")
         raise OpaqueError(
             f"{op.name} cannot be written as JavaScript: its forward and its partials must be "
@@ -242,9 +242,7 @@ class JavaScriptProgram(Language):
             assert isinstance(x, Ref)
             lead = ("a", *self.axes[len(self.axes) + 1 - len(x.shape) :])
             column = f"Array.from({{ length: {x.shape[0]} }}, (_, a) => {self.at(x, lead)})"
-            if ops.OPS.get(s.op.name) is not s.op:
-                JavaScript.call(s.op, ())
-            text: Any = f"F.{s.op.name}(...{column})"
+            text: Any = JavaScript.call(s.op, (JavaScript(f"...{column}"),))
         else:
             text = self.term(s.op, s.operands)
         sign = "+=" if s.add else "="
