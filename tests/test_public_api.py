@@ -144,9 +144,22 @@ def test_a_module_imports_or_lacks_an_extra(package: str, path: Path) -> None:
     try:
         importlib.import_module(dotted(package, path))
     except ImportError as error:
-        if error.name is None or importlib.util.find_spec(error.name) is not None:
+        if error.name is None or importlib.util.find_spec(error.name.partition(".")[0]):
             raise
         pytest.skip(f"needs {error.name}")
+
+
+@pytest.mark.parametrize("path", sorted(Path(__file__).parent.glob("*.py")), ids=lambda p: p.stem)
+def test_a_file_of_tests_imports_or_lacks_an_extra(path: Path) -> None:
+    """Pytest passes over a file of tests that fails to import: here it may not pass."""
+    try:
+        importlib.import_module(f"tests.{path.stem}")
+    except ImportError as error:
+        if error.name is None or importlib.util.find_spec(error.name.partition(".")[0]):
+            raise
+        pytest.skip(f"needs {error.name}")
+    except pytest.skip.Exception:
+        pytest.skip("skips itself")
 
 
 @pytest.mark.parametrize(("package", "path"), MODULES)
