@@ -132,7 +132,8 @@ def mean_absolute_error(prediction: Any, target: Any) -> float:
 def _array(x: Any) -> Any:
     import numpy as np
 
-    return x if isinstance(x, np.ndarray) else np.asarray(plain_rows(x))
+    array: Any = x
+    return array if isinstance(x, np.ndarray) else np.asarray(plain_rows(x))
 
 
 def _numbers(prediction: Any, target: Any) -> tuple[Any, Any]:

@@ -1,5 +1,8 @@
 """A guessed name, from PyTorch, JAX, Keras or micrograd, is answered with what to write."""
 
+# The arguments are wrong on purpose.
+# pyright: reportCallIssue=false
+
 from __future__ import annotations
 
 import copy

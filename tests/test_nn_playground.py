@@ -452,6 +452,7 @@ def test_show_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     model = FNN([2, 2, 1], seed=1)
     sgd = SGD(model.parameters(), lr=0.1)
     path = Playground(model, X, Y, loss="mse", optimizer=sgd).show(tmp_path / "page.html")
+    assert path is not None
     assert path == tmp_path / "page.html"
     assert "<title>Playground</title>" in path.read_text("utf-8")
 

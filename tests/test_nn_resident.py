@@ -1,5 +1,8 @@
 """What people call runs on arrays: predictions, validation, single precision, and searches."""
 
+# NumPy's whole numbers are given where a type checker wants int.
+# pyright: reportOptionalMemberAccess=false, reportArgumentType=false
+
 from __future__ import annotations
 
 import copy

@@ -706,7 +706,8 @@ def test_values_are_equal_to_themselves_alone_and_are_keys() -> None:
     assert len({x, y}) == 2
     assert {x: 1}[x] == 1
     assert [x, y].index(y) == 1
-    assert (x == np.array([1.0, 2.0])).tolist() == [False, True]
+    compared: Any = x == np.array([1.0, 2.0])
+    assert compared.tolist() == [False, True]
     assert (np.array([1.0, 2.0]) != x).tolist() == [True, False]
 
 
@@ -746,7 +747,7 @@ def test_graphs_are_pickled_in_any_order_by_any_pickler(make: Any, protocol: int
 
 
 def test_a_pickler_that_failed_leaves_nothing_behind() -> None:
-    x = Value(1.0)
+    x = y = Value(1.0)
     for _ in range(100):
         y = x + 1.0
     y.label = type("Local", (str,), {})("cannot be pickled")

@@ -1,5 +1,8 @@
 """Two classes: losses of a probability, a logit or a score."""
 
+# A formula takes any kind of number.
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from typing import Any, TypeAlias

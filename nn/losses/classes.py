@@ -1,5 +1,8 @@
 """Several classes: losses of logits, scores or a distribution."""
 
+# A formula takes any kind of number.
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -1,5 +1,8 @@
 """Regression: losses of the difference, or the ratio, of prediction and target."""
 
+# A formula takes any kind of number.
+# pyright: reportUnknownVariableType=false, reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 import math

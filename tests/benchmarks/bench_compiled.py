@@ -252,6 +252,7 @@ def casadi_buffer(work: Work) -> Callable[[], float]:
         lse = ca.log(ca.sum1(ca.exp(z - largest))) + ca.mmax(z)
         loss = (ca.sum2(lse) - ca.sum2(ca.sum1(ca.DM(t.T) * z))) / count
     f = ca.Function("f", [theta], [loss, ca.gradient(loss, theta)])
+    buffer: Any
     buffer, run = f.buffer()
     p = np.concatenate([a.ravel(order="F") for a in work.copied()])
     value, gradient = np.zeros(1), np.zeros(len(p))
@@ -408,6 +409,7 @@ def w1_casadi() -> Callable[[], tuple[float, float, float]]:
     a, b = ca.SX.sym("a"), ca.SX.sym("b")
     g = w1(a, b)
     f = ca.Function("f", [ca.vertcat(a, b)], [ca.vertcat(g, ca.gradient(g, a), ca.gradient(g, b))])
+    buffer: Any
     buffer, call = f.buffer()
     numbers, result = np.array([-41.0, 2.0]), np.zeros(3)
     buffer.set_arg(0, memoryview(cast(Any, numbers)))

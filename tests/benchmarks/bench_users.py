@@ -94,7 +94,8 @@ def fit_sklearn(X: Any, y: Any, batch_size: int) -> Any:
     """Do the same with scikit-learn."""
     from sklearn.neural_network import MLPClassifier
 
-    network = MLPClassifier((32,), batch_size=batch_size, max_iter=EPOCHS, alpha=0.0, tol=0.0,
+    size: Any = batch_size  # whose stub says text
+    network = MLPClassifier((32,), batch_size=size, max_iter=EPOCHS, alpha=0.0, tol=0.0,
                             n_iter_no_change=EPOCHS, random_state=0)  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it has not converged
