@@ -284,6 +284,25 @@ class Trace(Sequence[Step]):
         """Return the id of a node of this graph: `n7` for the one at position 7 of `nodes`."""
         return self._names.id(node)
 
+    def why(self, value: Value | str) -> str:
+        """Return where the gradient of a node comes from: its paths, and what makes it 0 or nan.
+
+        Args:
+            value: A Value of this graph, its label or its id.
+
+        Raises:
+            ValueError: If it is not in this graph, or several nodes have the label.
+
+        Example:
+            >>> print(Trace(Value(-2.0, "w").relu()).why("w"))
+            w.grad = 0, along one edge.
+            n1 → w: 0 = 0
+              ! the relu n1 is switched off: its input is -2
+        """
+        from autograd_mini.paths import found, why
+
+        return "\n".join(why(self, found(self, value)))
+
     def to_html(self, path: str | PathLike[str], *, max_nodes: int = 300) -> None:
         """Write the player of this trace: one HTML file that steps through it in any browser.
 

@@ -24,7 +24,7 @@ PACKAGES = {
 ORDER = {
     "autograd_mini": """
         errors guesses ops symbols contexts frames convert nested value graph backprop arrays
-        pickling functions transforms steps compiler drawing player testing debugger cli __init__
+        pickling functions transforms paths steps compiler drawing player testing debugger cli __init__
         __main__
     """,
     "nn": """

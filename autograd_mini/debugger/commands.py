@@ -75,6 +75,7 @@ GROUPS: Final = {
         Command("info", ("info", "i"), "grads | break", "a table of gradients or of stops"),
         Command("tree", ("tree",), "", "the graph as text, as of this moment"),
         Command("graph", ("graph",), "[path]", "the graph as a drawing, as of this moment"),
+        Command("why", ("why",), "[name]", "where a gradient comes from, factor by factor"),
         Command("check", ("check",), "", "the node's rule against a numeric derivative"),
     ),
     "Other": (

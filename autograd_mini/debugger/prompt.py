@@ -34,6 +34,7 @@ from autograd_mini.debugger.views import NEAR, Style
 from autograd_mini.frames import calling_frame
 from autograd_mini.guesses import METHODS
 from autograd_mini.ops import OPS
+from autograd_mini.paths import found, why
 from autograd_mini.steps import Step, Trace
 from autograd_mini.value import Value
 
@@ -214,7 +215,7 @@ class Debugger(cmd.Cmd):
             words |= {f"op:{word}" for word in OPS if text.startswith("op:")}
         elif method == "info":
             words = {"grads", "break"}
-        elif method != "watch":
+        elif method not in ("watch", "why"):
             import rlcompleter
 
             complete = rlcompleter.Completer(self._namespace()).complete
@@ -631,8 +632,20 @@ class Debugger(cmd.Cmd):
         if node.source is not None:
             self._say_all(views.source_around(name, node.source, self.style))
             return
-        why = "that of a leaf never is" if node.is_leaf else "use `with record_source():`"
-        self.say(f"where {name} was made is not recorded: {why}")
+        advice = "that of a leaf never is" if node.is_leaf else "use `with record_source():`"
+        self.say(f"where {name} was made is not recorded: {advice}")
+
+    def do_why(self, argument: str) -> None:
+        """The name is a label or an id; without one it is about the node of this moment.
+
+        It tells of the whole pass: the strongest paths from the root, and their factors.
+        """
+        trace = self.moment.trace
+        try:
+            node = found(trace, argument) if argument else self._chosen()
+        except ValueError as error:
+            raise Complaint(str(error)) from None
+        self._say_all(why(trace, node))
 
     def do_info(self, argument: str) -> None:
         """`info grads` lists the nodes that have a gradient by now, `info break` the stops."""

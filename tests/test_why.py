@@ -1,0 +1,64 @@
+"""`Trace.why` and the debugger's `why`: the paths of a gradient, and the factor that bends it."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from autograd_mini import Trace, Value
+from autograd_mini.functions import total
+from autograd_mini.paths import paths
+
+
+def test_the_product_along_a_single_path_is_the_gradient() -> None:
+    w = Value(0.3, "w")
+    trace = Trace((w.exp() * 3.0).sin(), 2.0)
+    (path,) = paths(trace, w)
+    assert path.product == path.contribution == trace.at(len(trace))[w]
+    assert trace.why(w) == trace.why("w") == trace.why("n0")
+
+
+@pytest.mark.parametrize(
+    ("root", "said"),
+    [
+        (lambda w: (w - 3.0).relu(), "is switched off: its input is -2"),
+        (lambda w: (w * 30.0).tanh(), "is saturated: at 30"),
+        (lambda w: w * Value(0.0, "k"), "= mul is 0: k is 0"),
+        (lambda w: w * 1e9, "makes it 1e+09 times larger"),
+        (lambda w: (w - 1.0).sqrt(), "is infinite here"),
+        (lambda w: w - w, "the edges cancel"),
+        (lambda w: ((((w * 0.1) * 0.1) * 0.1) * 0.1) * 0.1, "no factor alone does it"),
+    ],
+)
+def test_the_factor_that_bends_a_gradient_is_named(root, said: str) -> None:  # type: ignore[no-untyped-def]
+    assert said in Trace(root(Value(1.0, "w"))).why("w")
+
+
+def test_what_is_not_there_is_refused_with_a_guess() -> None:
+    trace = Trace(Value(1.0, "weight") * 2.0)
+    with pytest.raises(ValueError, match="did you mean weight"):
+        trace.why("wieght")
+    with pytest.raises(ValueError, match="is not in the graph"):
+        trace.why(Value(1.0))
+    with pytest.raises(ValueError, match="2 nodes are called 'a'"):
+        Trace(Value(1.0, "a") * Value(2.0, "a")).why("a")
+
+
+def test_large_graphs_are_answered_in_few_lines() -> None:
+    w = Value(0.5, "w")
+    deep = w
+    for _ in range(20_000):
+        deep = deep * 1.0
+    assert len(Trace(deep).why(w).splitlines()) == 2
+    wide = Trace(total([w * float(i) for i in range(5_000)])).why(w)
+    assert "the sum over 5000 edges; the strongest 3:" in wide
+
+
+def test_the_debugger_tells_the_same() -> None:
+    w = Value(-1.0, "w")
+    out = io.StringIO()
+    root = w.relu()
+    root.debug(stdin=io.StringIO("why w\nwhy nope\nq\n"), stdout=out)
+    assert Trace(root).why(w) in out.getvalue()
+    assert "*** no node is called 'nope'" in out.getvalue()
