@@ -17,7 +17,7 @@ from autograd_mini import Trace, Value, contexts, record_source, topological_ord
 from autograd_mini.cli.debug import main
 from autograd_mini.cli.scripts import run
 from autograd_mini.debugger import Debugger
-from autograd_mini.debugger.commands import COMMANDS, GROUPS
+from autograd_mini.debugger.commands import COMMANDS, GROUPS, split
 from tests.shared import PACKAGE, ROOT, python
 
 
@@ -565,7 +565,7 @@ pickle.dumps(Thing())
 print(__name__, neighbour.name, sys.argv, __file__)
 """
     run = script(source, tmp_path=tmp_path, args=("-c", "x"))
-    assert "__main__ next door ['script.py', '-c', 'x'] script.py\n" in run.stdout
+    assert f"__main__ next door ['script.py', '-c', 'x'] {tmp_path / 'script.py'}\n" in run.stdout
     assert "script.py ended, and backward() was never called" in run.stdout
 
 
@@ -638,3 +638,17 @@ def test_pdb_stops_on_a_readable_line_inside_backward_too(op: str, tmp_path: Pat
     run = python("-m", "pdb", "program.py", typed=typed, cwd=tmp_path)
     assert f"('upstream is', 1.0, Op('{op}'))" in run.stdout
     assert "upstream  # chain rule" in run.stdout
+
+
+def test_commas_and_brackets_in_quotes_do_not_split_a_breakpoint() -> None:
+    assert split('parent.label == "a,1"') == ('parent.label == "a,1"', "")
+    assert split("'(' not in parent.label, step.index > 8") == (
+        "'(' not in parent.label",
+        "step.index > 8",
+    )
+
+
+def test_reverse_continue_goes_back_several_stops() -> None:
+    *_, twice = answers("b step.index > 0", "r", "c", "c", "rc", "rc", "restart", "c", "c", "rc 2")
+    assert shown(twice) == "start"
+    assert answers("print w.data")[0] == "-3.0"

@@ -31,10 +31,11 @@ def run(script: str, arguments: Sequence[str], visit: Callable[[Value, float], N
         return 2
     path = os.path.abspath(script)
     module = ModuleType("__main__")
-    module.__dict__.update(__file__=script, __builtins__=__builtins__, __cached__=None)
+    module.__dict__.update(__file__=path, __builtins__=__builtins__, __cached__=None)
     before = sys.argv, sys.path[0], sys.modules["__main__"]
     sys.argv = [script, *arguments]
-    sys.path[0] = os.path.dirname(os.path.realpath(path))
+    if not sys.flags.safe_path:  # with -P no directory stands there
+        sys.path[0] = os.path.dirname(os.path.realpath(path))
     sys.modules["__main__"] = module
     contexts.state.on_backward = visit
     try:

@@ -6,6 +6,7 @@ second half of what `help` tells.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final, NamedTuple
@@ -46,9 +47,9 @@ GROUPS: Final = {
         Command("reverse_step", ("rs", "reverse-step", "back"), "[n]", "take back one edge, or n"),
         Command("reverse_next", ("rn", "reverse-next"), "[n]", "take back all edges of a node"),
         Command("continue", ("c", "continue", "cont"), "[n]", "go on to the next stop"),
-        Command("reverse_continue", ("rc", "reverse-continue"), "", "go back to the last stop"),
+        Command("reverse_continue", ("rc", "reverse-continue"), "[n]", "go back to the last stop"),
         Command("until", ("unt", "until"), "i", "go to the moment with i steps done"),
-        Command("return", ("r", "return"), "", "go on to the end of the pass"),
+        Command("return", ("r", "return", "finish"), "", "go on to the end of the pass"),
         Command("restart", ("restart", "run"), "", "go back to the start of the pass"),
     ),
     "Stops": (
@@ -59,14 +60,14 @@ GROUPS: Final = {
         Command("ignore", ("ignore",), "number count", "pass by that often"),
         Command("disable", ("disable",), "[number...]", "stop there no more"),
         Command("enable", ("enable",), "[number...]", "stop there again"),
-        Command("clear", ("cl", "clear"), "[number...]", "forget some stops, or all"),
+        Command("clear", ("cl", "clear", "delete"), "[number...]", "forget some stops, or all"),
     ),
     "Looking": (
-        Command("p", ("p",), "expr", "print the value of a Python expression"),
+        Command("p", ("p", "print"), "expr", "print the value of a Python expression"),
         Command("pp", ("pp",), "expr", "the same, pretty-printed"),
         Command("display", ("display",), "[expr]", "print it at each stop where it has changed"),
         Command("undisplay", ("undisplay",), "[expr]", "do so no more"),
-        Command("where", ("w", "where", "bt"), "", "the path from the root to here"),
+        Command("where", ("w", "where", "bt", "backtrace"), "", "the path from the root to here"),
         Command("up", ("u", "up"), "[n]", "move along that path, towards the root"),
         Command("down", ("d", "down"), "[n]", "move along that path, away from the root"),
         Command("args", ("a", "args"), "", "the operands of the node, with their derivatives"),
@@ -89,6 +90,9 @@ COMMANDS: Final = {
 }
 
 
+_QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
+
+
 class Complaint(Exception):
     """What a command answers when it cannot do what it was told."""
 
@@ -103,9 +107,10 @@ def count(argument: str) -> int:
 
 
 def split(text: str) -> tuple[str, str]:
-    """Split *where*, *condition* at the first comma that is not inside of brackets."""
+    """Split *where*, *condition* at the first comma that is in no brackets and no quotes."""
     depth = 0
-    for i, character in enumerate(text):
+    plain = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), text)
+    for i, character in enumerate(plain):
         depth += (character in "([{") - (character in ")]}")
         if character == "," and depth == 0:
             return text[:i].strip(), text[i + 1 :].strip()

@@ -364,9 +364,12 @@ class Debugger(cmd.Cmd):
         moment = self.moment
         floor = moment.start if moment.position > moment.start else 0
         self._refuse_at_the_beginning()
-        self._go(moment.position - 1)
-        while moment.position > floor and not self._hits(counted=False):
-            self._go(moment.position - 1)
+        for _ in range(count(argument)):
+            self._go(max(moment.position - 1, 0))
+            while moment.position > floor and not self._hits(counted=False):
+                self._go(moment.position - 1)
+            if moment.position <= floor:
+                break
         self._show()
 
     def do_until(self, argument: str) -> None:
