@@ -2,8 +2,7 @@
 
 The cell reads one digit of each number, lowest first, and hands eight numbers on to itself: the
 carry has to be among them. Sequences of different lengths are different graphs over the same
-weights; `jit` makes a program for each length. It learns from numbers of up to 8 binary digits
-and is then asked about numbers of 24.
+weights; `jit` makes a program for each. It learns from up to 8 binary digits, and adds 24.
 Run it:  python -m demos sequence          (about ten seconds)
 """
 
