@@ -24,8 +24,8 @@ PACKAGES = {
 ORDER = {
     "autograd_mini": """
         errors guesses ops symbols contexts frames convert nested value graph backprop arrays
-        pickling functions transforms paths steps compiler drawing player testing debugger cli __init__
-        __main__
+        pickling functions transforms paths steps compiler drawing player testing debugger cli
+        __init__ __main__
     """,
     "nn": """
         errors guesses arrays initializers activations layers diagram network features losses

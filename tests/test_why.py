@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_the_product_along_a_single_path_is_the_gradient() -> None:
         (lambda w: ((((w * 0.1) * 0.1) * 0.1) * 0.1) * 0.1, "no factor alone does it"),
     ],
 )
-def test_the_factor_that_bends_a_gradient_is_named(root, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_the_factor_that_bends_a_gradient_is_named(root: Any, said: str) -> None:
     assert said in Trace(root(Value(1.0, "w"))).why("w")
 
 
