@@ -153,7 +153,7 @@ class Backward:
         locals_: list[Operand | None] = []
         for j, ref in enumerate(refs):
             local = None
-            if self._needed(ref) and op.partials[j] is not None:  # nothing flows into a condition
+            if self._needed(ref) and (op.receives is None or j in op.receives):  # no condition
                 local = self._rule(op, j, out, operands)
             locals_.append(local)
         for ref, local in zip(refs, locals_, strict=True):
@@ -202,8 +202,6 @@ class Backward:
 
     def _contribute(self, out: Ref, ref: Ref, upstream: Upstream, local: Operand) -> None:
         """Send upstream * local to what one operand of every member of `out` reads."""
-        if not isinstance(local, Expression) and local == 0.0:
-            return
         ref = narrowed(ref)
         over_batch = out.varies and not ref.varies
         members = len(out.rows) // len(ref.rows)  # that read each

@@ -319,8 +319,10 @@ def _run(f: Callable[..., Any], example: Sequence[Any], *, lines: bool = False) 
                 return _Recording(roots, shape, leaves)
         try:
             called(f, example)
-        except Exception:  # so it does not run without being recorded, either
+        except (AttributeError, ValueError):  # it takes Values alone, or an index for a float
             raise caught from None
+        except Exception as own:  # so it does not run without being recorded, either
+            raise own from None
         raise TraceError(
             f"a recorded number does not answer here as a plain number does: "
             f"{type(caught).__name__}: {caught}{_place_of(caught)}; compute such a thing outside "
