@@ -319,9 +319,13 @@ def _run(f: Callable[..., Any], example: Sequence[Any], *, lines: bool = False) 
                 return _Recording(roots, shape, leaves)
         try:
             called(f, example)
-        except (AttributeError, ValueError):  # it takes Values alone, or an index for a float
-            raise caught from None
         except Exception as own:  # so it does not run without being recorded, either
+            place = own.__traceback__
+            while place is not None and place.tb_next is not None:
+                place = place.tb_next
+            refused_here = place is not None and is_ours(place.tb_frame.f_code.co_filename)
+            if refused_here or isinstance(own, AttributeError):  # it takes Values, or an index
+                raise caught from None
             raise own from None
         raise TraceError(
             f"a recorded number does not answer here as a plain number does: "
