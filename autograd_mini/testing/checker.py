@@ -347,6 +347,9 @@ def _check_again(
                     f"the conventions give {slope:.6g}"
                 )
                 continue
+        if math.isnan(slope) and at_kinks is not None and at_kinks.on_kink:
+            notes.append("at a kink: infinite slopes cancel on the way, and the gradient is nan")
+            continue
         raise _not_the_slope(leaves, x, slope, found.expected, found.error, root)
     return notes
 
