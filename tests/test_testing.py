@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, find, given, settings
+from hypothesis import Phase, assume, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import DeadlineExceeded
 
@@ -470,6 +470,9 @@ def test_reference_gradients_agree_with_the_engine_where_that_keeps_its_digits(
     program: Program,
 ) -> None:
     leaves, root = program.build()
+    root.backward()
+    assume(not any(math.isnan(x.grad) for x in leaves))  # nan is judged by a test of its own
+    root.zero_grad()
     report = program.check()
     if not report.notes:
         exact = reference_gradient(root)
