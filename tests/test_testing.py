@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, assume, find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import DeadlineExceeded
 
@@ -471,7 +471,11 @@ def test_reference_gradients_agree_with_the_engine_where_that_keeps_its_digits(
 ) -> None:
     leaves, root = program.build()
     root.backward()
-    assume(not any(math.isnan(x.grad) for x in leaves))  # nan is judged by a test of its own
+    undefined = [x for x in leaves if math.isnan(x.grad)]
+    if undefined:  # the reference must not know better
+        exact = reference_gradient(root)
+        assert all(math.isnan(exact.get(x, math.nan)) for x in undefined)
+        return
     root.zero_grad()
     report = program.check()
     if not report.notes:
