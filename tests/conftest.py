@@ -46,32 +46,58 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture
-def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
-    """Open files in the browser; afterwards, complain of any message and of any request made."""
-    said: list[str] = []
-    contexts: list[Any] = []
+@pytest.fixture(scope="module")
+def _pages(chromium: Any) -> list[tuple[dict[str, Any], Any, list[str]]]:
+    """Pages with their options and what they say: a new one costs more than most tests."""
+    return []
 
-    def open_page(path: Path, fragment: str = "", **options: Any) -> Any:
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        address = path.as_uri()
+
+@pytest.fixture
+def open_page(
+    chromium: Any, _pages: list[tuple[dict[str, Any], Any, list[str]]]
+) -> Iterator[Callable[..., Any]]:
+    """Open files in the browser; afterwards, complain of any message and of any request made.
+
+    Options are those of a browser's context, and `clock=True`: then time stands still but for
+    `page.clock.run_for`. Nothing moves by itself unless `reduced_motion="no-preference"`.
+    """
+    opened: list[tuple[Any, str, list[str]]] = []
+
+    def new_page(options: dict[str, Any]) -> tuple[Any, list[str]]:
+        context = chromium.new_context(**{k: x for k, x in options.items() if k != "clock"})
+        page, said = context.new_page(), []
+        if options["clock"]:
+            page.clock.install(time=0)
+            page.clock.pause_at(1000)
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
-        page.on(
-            "request",
-            lambda request: (
-                None if request.url.startswith((address, "about:")) else said.append(request.url)
-            ),
-        )
-        page.goto(address + fragment)
+        page.on("request", lambda request: said.append(request.url))
+        _pages.append((options, page, said))
+        return page, said
+
+    def open_page(path: Path, fragment: str = "", **options: Any) -> Any:
+        options = {
+            "viewport": {"width": 1280, "height": 800},
+            "color_scheme": "light",
+            "reduced_motion": "reduce",
+            "clock": False,
+        } | options
+        taken = [page for page, *_ in opened]
+        free = [(page, said) for o, page, said in _pages if o == options and page not in taken]
+        page, said = free[0] if free else new_page(options)
+        page.goto("about:blank")  # from the same file it would be another fragment, and no more
+        page.set_viewport_size(options["viewport"])
+        looks = {key: options[key] for key in ("color_scheme", "reduced_motion")}
+        page.emulate_media(media="screen", **looks)
+        page.mouse.move(0, 0)
+        said.clear()
+        opened.append((page, path.as_uri(), said))
+        page.goto(path.as_uri() + fragment)
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
-    assert not said
+    for _, address, said in opened:
+        assert not [text for text in said if not text.startswith((address, "about:"))]
 
 
 _BUILT_IN = frozenset(OPS)

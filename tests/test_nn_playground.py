@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Callable
@@ -26,11 +27,12 @@ def written(tmp_path: Path, model: Any, X: Any, y: Any, **options: Any) -> Path:
     return path
 
 
-@pytest.fixture
-def moons(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def moons(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = FNN([2, 4, 1], seed=1)
     adam = Adam(model.parameters(), lr=0.05)
-    return written(tmp_path, model, X, Y, loss="bce_with_logits", optimizer=adam)
+    directory = tmp_path_factory.mktemp("moons")
+    return written(directory, model, X, Y, loss="bce_with_logits", optimizer=adam)
 
 
 def close(a: float, b: float, rel: float = 1e-9) -> bool:
@@ -55,56 +57,64 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def labelled(count: int) -> tuple[list[list[float]], list[int]]:
+    return [[i / 5 - 1, (7 * i % 11) / 5 - 1] for i in range(count)], [i % 3 for i in range(count)]
+
+
+TASKS: dict[str, tuple[Any, list[Any], int]] = {
+    "mse": ("mse", [0.1 * i for i in range(13)], 1),
+    "two outputs": ("mse", [[0.1 * i, 1.0] for i in range(13)], 2),
+    "classes": ("cross_entropy", labelled(13)[1], 3),
+    "logits": ("bce_with_logits", [i % 2 for i in range(13)], 1),
+    "hinge": ("hinge", [1.0 if i % 2 else -1.0 for i in range(13)], 1),
+    "callable": (lambda f, y: (f - y) ** 4, [0.1 * i for i in range(13)], 1),
+}
+
+
 @pytest.mark.browser
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_weights_gradients_and_loss_after_updates_are_those_of_a_trainer(
-    name: str, open_page: Opener, tmp_path: Path
+@pytest.mark.parametrize(("name", "task"), [*zip(OPTIMIZERS, itertools.cycle(TASKS))])
+def test_weights_gradients_and_losses_are_those_of_a_trainer_and_of_fit_with_any_batches(
+    name: str, task: str, open_page: Opener, tmp_path: Path
 ) -> None:
-    model = FNN([2, 5, 3, 1], seed=2)
-    optimizer = OPTIMIZERS[name](model.parameters())
-    page = open_page(written(tmp_path, model, X, Y, loss="bce_with_logits", optimizer=optimizer))
-    trainer = Trainer(model, "bce_with_logits", optimizer)
-    for updates in (1, 2, 37):
-        losses = [trainer.step(X, Y) for _ in range(updates)]
-        assert close(page.evaluate(f"autograd.train({updates})"), losses[-1])
+    loss, targets, outputs = TASKS[task]
+    inputs = labelled(13)[0]
+
+    def fresh() -> tuple[FNN, Any]:
+        model = FNN([2, 5, 3, outputs], "sigmoid", seed=2)
+        return model, OPTIMIZERS[name](model.parameters())
+
+    def assert_same(model: FNN) -> None:
         weights, gradients = page.evaluate("[autograd.weights(), autograd.gradients()]")
         assert list(weights) == [name for name, _ in model.named_parameters()]
         for name, p in model.named_parameters():
             assert close(weights[name], p.data), name
             assert close(gradients[name], p.grad), name
 
-
-def labelled(count: int) -> tuple[list[list[float]], list[int]]:
-    return [[i / 5 - 1, (7 * i % 11) / 5 - 1] for i in range(count)], [i % 3 for i in range(count)]
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize(
-    ("loss", "targets", "outputs"),
-    [
-        ("mse", [0.1 * i for i in range(13)], 1),
-        ("mse", [[0.1 * i, 1.0] for i in range(13)], 2),
-        ("cross_entropy", labelled(13)[1], 3),
-        ("hinge", [1.0 if i % 2 else -1.0 for i in range(13)], 1),
-        (lambda f, y: (f - y) ** 4, [0.1 * i for i in range(13)], 1),
-    ],
-    ids=["mse", "two outputs", "classes", "hinge", "callable"],
-)
-@pytest.mark.parametrize("batch_size", [1, 5, None])
-def test_the_order_of_batches_and_every_epochs_loss_are_those_of_fit(
-    loss: Any, targets: Any, outputs: int, batch_size: int | None, open_page: Opener, tmp_path: Path
-) -> None:
-    inputs = labelled(13)[0]
-    model = FNN([2, 4, outputs], "sigmoid", seed=0)
-    options: Any = {"loss": loss, "optimizer": SGD(model.parameters(), lr=0.1, momentum=0.5)}
-    options |= {"batch_size": batch_size, "seed": 7}
+    model, optimizer = fresh()
+    options: Any = {"loss": loss, "optimizer": optimizer, "batch_size": 13, "seed": 7}
     page = open_page(written(tmp_path, model, inputs, targets, **options))
-    history = fit(model, inputs, targets, epochs=4, progress=False, **options)
-    page.evaluate(f"autograd.train({4 * math.ceil(13 / (batch_size or 13))})")
-    for ours, theirs in zip(page.evaluate("playground.trainer.losses"), history.loss, strict=True):
-        assert close(ours, theirs)
-    weights = page.evaluate("autograd.weights()")
-    assert all(close(weights[name], p.data) for name, p in model.named_parameters())
+    trainer = Trainer(model, loss, optimizer)
+    for updates in (1, 2, 37):
+        losses = [trainer.step(inputs, targets) for _ in range(updates)]
+        assert close(page.evaluate(f"autograd.train({updates})"), losses[-1])
+        assert_same(model)
+
+    for size in (1, 5, None):
+        model, options["optimizer"] = fresh()
+        options["batch_size"] = size
+        history = fit(model, inputs, targets, epochs=4, progress=False, **options)
+        losses = page.evaluate(
+            """([size, updates]) => {
+              autograd.rewind();
+              playground.setting("batch", size);
+              autograd.train(updates);
+              return playground.trainer.losses;
+            }""",
+            [str(size or ""), 4 * math.ceil(13 / (size or 13))],
+        )
+        for ours, theirs in zip(losses, history.loss, strict=True):
+            assert close(ours, theirs), size
+        assert_same(model)
 
 
 class Squares:
@@ -276,7 +286,10 @@ def test_it_begins_before_the_first_update_and_nothing_plays_by_itself(
     open_page: Opener, moons: Path
 ) -> None:
     page = open_page(moons)
-    page.wait_for_timeout(300)
+    frames = (
+        "async () => { for (let i = 0; i < 3; i += 1) await new Promise(requestAnimationFrame); }"
+    )
+    page.evaluate(frames)
     assert text(page, "updates") == "0"
     assert "Nothing is trained yet. Train makes update after update" in text(page, "said")
     page.click("[data-part=one-update]")
@@ -286,7 +299,7 @@ def test_it_begins_before_the_first_update_and_nothing_plays_by_itself(
     assert text(page, "train") == "Pause"
     page.click("[data-part=train]")
     updates = text(page, "updates")
-    page.wait_for_timeout(150)
+    page.evaluate(frames)
     assert text(page, "updates") == updates
 
 
@@ -390,16 +403,13 @@ def test_settings_are_changed_and_wrong_ones_named(open_page: Opener, moons: Pat
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("size", [(1280, 720), (1400, 900), (390, 844)])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_sticks_out_at_any_size(
-    size: tuple[int, int], scheme: str, open_page: Opener, moons: Path
-) -> None:
-    width, height = size
-    page = open_page(moons, viewport={"width": width, "height": height}, color_scheme=scheme)
-    for view in ("network", "graph"):
-        page.click(f"[data-part=view-{view}]")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_nothing_sticks_out_at_any_size(open_page: Opener, moons: Path) -> None:
+    page = open_page(moons)
+    for width, height in ((1280, 720), (1400, 900), (900, 700), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        for view in ("network", "graph"):
+            page.click(f"[data-part=view-{view}]")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.browser
