@@ -180,7 +180,7 @@ def test_random_programs_agree_with_eager(count: int, data: st.DataObject) -> No
             root = f(*[Value(x) for x in row])
         except DomainError:
             row, root = point[:free], f(*[Value(x) for x in point[:free]])
-        assume(isinstance(root, Value) and not near_kink(root))
+        assume(isinstance(root, Value) and not near_kink(topological_order(root)))
         slopes = adjoints(root).values()
         assume(all(abs(s) < 1e30 for s in slopes))
         rows.append(row)

@@ -12,7 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_mini import TraceError, Value, compile, no_grad, where
+from autograd_mini import (
+    DomainError,
+    TraceError,
+    Value,
+    compile,
+    greater,
+    less,
+    log,
+    no_grad,
+    primitive,
+    relu,
+    take,
+    topological_order,
+    where,
+)
+from autograd_mini.compiler.check import near_kink
 
 PARAMETER = Value(2.0, "parameter")
 
@@ -127,3 +142,50 @@ def test_gradients_of_some_arguments_are_compared_with_theirs_alone() -> None:
     assert program.input_grad([3.0, 1.0], [2.0, 5.0], wrt="y").tolist() == [6.0, 2.0]
     assert [g.tolist() for g in program.input_grad([3.0], [2.0])] == [[4.0], [6.0]]
     assert compile(lambda: PARAMETER * 2.0).input_grad() == []
+
+
+def test_a_value_is_given_where_only_its_slope_cannot_be() -> None:
+    length = primitive(name="length", partials=(lambda f, x, y: x / f, lambda f, x, y: y / f))(
+        lambda x, y: math.hypot(x, y)
+    )
+    program = compile(lambda x, y: length(x, y), 3.0, 4.0)
+    for count in (1, 7):
+        assert program([0.0] * count, [0.0] * count).tolist() == [0.0] * count
+        with pytest.raises(ZeroDivisionError):
+            program.input_grad([0.0] * count, [0.0] * count)
+
+
+def test_an_example_that_is_refused_makes_room_for_another_of_its_class() -> None:
+    def f(x: Any, k: Any) -> Any:
+        return log(x) + (3.0 * x if type(k) is int and k == 2 else x)
+
+    program = compile(f, 1.0, 0)
+    with pytest.raises(DomainError):
+        program([1.0, 2.0, 3.0, 4.0, -1.0], [0, 1, 0, 1, 2])
+    with pytest.raises(TraceError, match="the function does not do the same operations"):
+        program([1.0, 2.0], [1, 2])
+
+
+def test_numbers_that_floats_hardly_hold_are_not_compared_digit_by_digit() -> None:
+    program = compile(lambda x: x * 1e-320 / 3.0, 1.0)
+    assert program([1.0, 3.0, 2.0])[1] == 1e-320
+
+
+def test_a_slope_that_a_comparison_chooses_is_compared() -> None:
+    x, k = Value(0.5), Value(1.0)
+    chosen = [
+        where(greater(x, 1.0), x * x, x),
+        where(1.0 - less(x, 1.0) * greater(k, 0.5), x * x, x),
+        take([x, 2.0 * x, 3.0 * x], k),
+    ]
+    assert not any(near_kink(topological_order(y)) for y in chosen)
+    undecided = [where(greater(x, 0.5), x, 2.0), where(x - 0.5, x, 2.0), relu(x - 0.5)]
+    assert all(near_kink(topological_order(y)) for y in undecided)
+
+
+def test_a_comparison_leaves_gradients_alone() -> None:
+    w = Value(2.0)
+    v = w * w
+    w.grad, v.grad, v.inputs[0].grad = 3.0, 4.0, 3.0
+    compile(lambda x: v * x, 1.0)([1.0, 2.0])
+    assert (w.grad, v.grad) == (3.0, 4.0)

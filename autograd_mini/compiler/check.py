@@ -16,22 +16,25 @@ large graphs `OTHERS` + 1 times with its gradient.
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, groupby
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from autograd_mini.backprop import adjoints
+from autograd_mini import ops
+from autograd_mini.backprop import gradient
 from autograd_mini.compiler.parameters import Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.record import Graph, called, eager, record_again
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
-from autograd_mini.graph import topological_order
+from autograd_mini.graph import interior_order, ordered
 from autograd_mini.nested import flat, is_nested
 from autograd_mini.value import Value
 
 __all__ = ["Check", "near_kink"]
+
+Array: TypeAlias = Any
 
 OTHERS: Final = 3  # examples that differ from the recorded one
 CLASSES: Final = 16  # values of an argument that count as classes, and examples compared for them
@@ -42,13 +45,14 @@ SEARCHED: Final = 1_000  # examples of a batch among which one that differs is l
 AGREEMENT: Final = 1e-6  # wrong programs differ by far more
 SINGLE: Final = 1e-2  # the same in single precision
 NOISE: Final = 1e-3  # of the slack, relative to the largest number: what cancellation leaves
+TINY: Final = 1e-300  # below, floats lose their digits
 
 
 class _Answer(NamedTuple):
     """What the function gives for one example."""
 
-    values: list[float]
-    gradient: list[float] | None
+    values: Array
+    gradient: Array | None
     is_near_kink: bool
 
 
@@ -71,15 +75,19 @@ class Check:
         self._f = f
         self._graph = graph
         self._parameters = parameters
+        self._given = [*parameters]  # nodes that were there before a call of the function
+        if graph.computed:
+            below = ordered([*graph.computed], lambda x: x.inputs)
+            self._given = list(dict.fromkeys([*parameters, *below]))
         self._is_large = sum(map(len, graph.args)) > LARGE
         self._slack = SINGLE if single else AGREEMENT
         self._recorded = [list(map(float, flat(x))) for x in example]
-        self._classes: list[set[Any]] = [set() for _ in example]
-        self._others = 0
+        self._classes: list[dict[Any, Any]] = [{} for _ in example]  # and the example of each
         self._left = WATCHED
         self._texts: set[Any] = set()
         self._sizes: set[Any] = set()
-        self.examples: list[list[Any]] = [[_copied(x) for x in example]]
+        self._first = [_copied(x) for x in example]
+        self.examples: list[list[Any]] = [self._first]
 
     # Which examples.
 
@@ -92,23 +100,30 @@ class Check:
         """
         if not columns or self._left <= 0:
             return 0
-        if self._others >= OTHERS:
+        others = sum([x is not self._first for x in self.examples])
+        if others >= OTHERS:
             self._left -= 1
         count = columns[0].shape[1]
-        chosen = dict.fromkeys(self._of_new_classes(columns, count))
-        self._others += len(chosen)
+        chosen: dict[int, list[Any]] = {}
+
+        def choose(n: int) -> list[Any]:
+            if n not in chosen:
+                chosen[n] = [_example(x, c, n) for x, c in zip(batch, columns, strict=True)]
+            return chosen[n]
+
+        self._choose_classes(columns, count, choose)
         apart = (count - 1, 0, count // 2)  # neighbors are alike in a table that is sorted
         for n in chain(apart, range(min(count, SEARCHED))):
-            if self._others >= OTHERS:
+            if others + len(chosen) >= OTHERS:
                 break
-            if n not in chosen and self._differs(columns, n):
-                chosen[n] = None
-                self._others += 1
-        for n in chosen:
-            self.examples.append([_example(x, c, n) for x, c in zip(batch, columns, strict=True)])
+            if self._differs(columns, n):
+                choose(n)
+        self.examples += chosen.values()
         return len(chosen)
 
-    def _of_new_classes(self, columns: Sequence[Any], count: int) -> Iterable[int]:
+    def _choose_classes(
+        self, columns: Sequence[Any], count: int, choose: Callable[[int], list[Any]]
+    ) -> None:
         for column, seen in zip(columns, self._classes, strict=True):
             width = len(column)
             if not 0 < width <= SHORT or len(seen) >= CLASSES:
@@ -119,9 +134,7 @@ class Check:
                 continue
             for key, n in first.items():
                 if key not in seen and len(seen) < CLASSES:
-                    seen.add(key)
-                    if self._differs(columns, n):
-                        yield n
+                    seen[key] = choose(n) if self._differs(columns, n) else self._first
 
     def _differs(self, columns: Sequence[Any], n: int) -> bool:
         return any(
@@ -164,9 +177,16 @@ class Check:
             examples = examples[max(len(examples) - new, 0) :]
         if not examples:
             return
-        with Within(self._parameters, theta, self._graph.computed), collector_paused():
+        import numpy as np
+
+        with (
+            Within(self._parameters, theta, self._graph.computed),
+            collector_paused(),
+            np.errstate(all="ignore"),
+        ):
             examples, answers = self._answered(examples, purpose, fresh, wrt)
-            for start, size in _parts([a.gradient is None for a in answers], count):
+            alone = [a.gradient is None or a.is_near_kink for a in answers]  # by their values
+            for start, size in _parts(alone, count):
                 part = [start + n % size for n in range(count)]
                 got = run([examples[i] for i in part])
                 compared = self._compare_means if purpose == GRADIENT else self._compare_rows
@@ -200,20 +220,28 @@ class Check:
                 else:
                     answers.append(self._answer(example, purpose, wrt))
             except Exception:
-                self.examples = [x for x in self.examples if x is not example]
+                self._forget(example)
                 if i >= len(examples) - fresh:
                     raise
             else:
                 asked.append(example)
         return asked, answers
 
+    def _forget(self, example: list[Any]) -> None:
+        """Let other examples stand for what this one was chosen for."""
+        self.examples = [x for x in self.examples if x is not example]
+        for seen in self._classes:
+            for key in [key for key, chosen in seen.items() if chosen is example]:
+                del seen[key]
+
     def _value(self, example: list[Any]) -> _Answer:
         """Call the function for its value alone, which takes a small part of the time."""
-        results = called(self._f, example, values_alone=True)
-        return _Answer([y.data for y in results], None, False)
+        return _Answer(_data(called(self._f, example, values_alone=True)), None, False)
 
     def _answer(self, example: list[Any], purpose: str, wrt: Sequence[int] | None) -> _Answer:
         """Call the function as its user does; on Values, where it cannot be called on numbers."""
+        import numpy as np
+
         leaves: list[list[Value]] = []
         if purpose == INPUTS:
             results, leaves = eager(self._f, example)
@@ -225,14 +253,13 @@ class Check:
                 results = called(self._f, example)
             except Exception:
                 results, _ = eager(self._f, example)
-        values = [y.data for y in results]
+        values = _data(results)
         if purpose == FORWARD:
             return _Answer(values, None, False)
-        slopes = adjoints(results[0])
-        gradient = [float(slopes.get(x, 0.0)) for x in wanted]
-        return _Answer(values, gradient, near_kink(results[0]))
+        slopes, order = gradient(results[0], wanted, self._given)
+        return _Answer(values, np.array(slopes), near_kink(order))
 
-    def _compare_rows(self, answers: list[_Answer], got: Any, examples: list[Any]) -> None:
+    def _compare_rows(self, answers: list[_Answer], got: Array, examples: list[Any]) -> None:
         for answer, row, example in zip(answers, got, examples, strict=True):
             if not answer.is_near_kink:
                 what = "value" if answer.gradient is None else "gradient"
@@ -240,35 +267,43 @@ class Check:
                 self._agree(what, wanted, row, [example], wanted)
 
     def _compare_means(self, answers: list[_Answer], got: Any, examples: list[Any]) -> None:
-        mean, gradient = got
-        count = len(answers)
-        values = [a.values[0] for a in answers]
-        self._agree("value", [sum(values) / count], [mean], examples, values)
+        import numpy as np
+
+        value, gradient = got
+        values = np.concatenate([a.values for a in answers])
+        self._agree("value", values.mean(keepdims=True), np.array([value]), examples, values)
         if any(a.is_near_kink or a.gradient is None for a in answers):
             return
-        gradients = [a.gradient or [] for a in answers]
-        wanted = [sum(column) / count for column in zip(*gradients, strict=True)]
-        sizes = [abs(x) for row in gradients for x in row]
-        self._agree("gradient", wanted, gradient, examples, sizes)
+        distinct = {id(a): a for a in answers}
+        times = Counter(map(id, answers))
+        gradients = np.array([a.gradient for a in distinct.values()])
+        weights = np.array([times[i] for i in distinct]) / len(answers)
+        self._agree("gradient", weights @ gradients, gradient, examples, gradients)
 
     def _agree(
-        self,
-        what: str,
-        wanted: Sequence[float],
-        got: Sequence[float],
-        examples: list[Any],
-        sizes: Sequence[float],
+        self, what: str, wanted: Array, got: Array, examples: list[Any], sizes: Array
     ) -> None:
-        largest = max([abs(x) for x in sizes if math.isfinite(x)], default=0.0)
-        for x, y in zip(wanted, got, strict=True):
-            if x == y or (x != x and y != y):
-                continue
-            slack = self._slack * max(abs(x), abs(y), NOISE * largest)
-            if math.isfinite(x) and math.isfinite(y) and abs(x - y) <= slack:
-                continue
-            for example in examples:
-                record_again(self._f, example, self._graph)  # which may know the line
-            raise _disagreement(what, x, y, examples)
+        import numpy as np
+
+        def size(x: Array) -> Array:
+            return np.where(np.isfinite(x), np.abs(x), 0.0)
+
+        least = NOISE * size(sizes).max(initial=0.0)
+        slack = TINY + self._slack * np.maximum(np.maximum(size(wanted), size(got)), least)
+        alike = (wanted == got) | ((wanted != wanted) & (got != got))
+        alike |= np.isfinite(wanted) & np.isfinite(got) & (np.abs(wanted - got) <= slack)
+        if alike.all():
+            return
+        for example in examples:
+            record_again(self._f, example, self._graph)  # which may know the line
+        n = alike.argmin()
+        raise _disagreement(what, float(wanted[n]), float(got[n]), examples)
+
+
+def _data(results: Sequence[Value]) -> Array:
+    import numpy as np
+
+    return np.array([y.data for y in results])
 
 
 def _parts(differ: Sequence[bool], count: int) -> Iterable[tuple[int, int]]:
@@ -317,15 +352,35 @@ def _short(example: list[Any]) -> str:
     return text if len(text) < 80 else f"{text[:76]}...]"
 
 
-def near_kink(root: Value) -> bool:
-    """Return whether rounding alone may decide a slope."""
-    for node in topological_order(root):
+def near_kink(nodes: Iterable[Value]) -> bool:
+    """Return whether rounding alone may decide a slope of these nodes, or a condition of theirs."""
+    for node in nodes:
         op = node.op
-        if op is not None and op.kinks:
-            xs = [x.data for x in node.inputs]
-            size = 1e-9 * max(1.0, *[abs(x) for x in xs])
-            for kink in op.kinks:
-                distance = kink(*xs) if callable(kink) else xs[0] - kink
-                if not abs(distance) > size:
-                    return True
+        if op is None or not op.kinks:
+            continue
+        xs = [x.data for x in node.inputs]
+        if op is ops.WHERE:
+            condition = node.inputs[0]
+            if near_kink(interior_order(condition)):
+                return True
+            if xs[0] in (0.0, 1.0) and _is_decided(condition):
+                continue
+        size = 1e-9 * max(1.0, *[abs(x) for x in xs])
+        for kink in op.kinks:
+            distance = kink(*xs) if callable(kink) else xs[0] - kink
+            if not abs(distance) > size:
+                return True
     return False
+
+
+def _is_decided(condition: Value) -> bool:
+    """Return whether a condition is given, or made of comparisons: no rounding reaches it."""
+    made = ordered([condition], lambda x: () if x.op in _COMPARISONS else x.inputs)
+    return condition.op is None or all(
+        x.op in _COMPARISONS or x.op in _EXACT or (x.op is None and x.data in (0.0, 1.0))
+        for x in made
+    )
+
+
+_COMPARISONS: Final = (ops.GREATER, ops.LESS)
+_EXACT: Final = (ops.ADD, ops.SUB, ops.MUL, ops.NEG, ops.MAXIMUM, ops.MINIMUM, ops.WHERE)

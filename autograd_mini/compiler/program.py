@@ -190,7 +190,7 @@ class Program:
         columns, count = self._columns(batch)
         result, guard = self._checked(FORWARD, batch, columns, count)
         if not self._is_finite(result) or not math.isfinite(guard):
-            self._replay(columns, count, result)
+            self._replay(columns, count, result, slopes=False)
         shape = self._graph.shape
         return result.reshape(count, *shape) if len(shape) != 1 else result
 
@@ -458,14 +458,14 @@ class Program:
                 batch = []
             result, _ = self._run(purpose, batch, count, wrt)
             if purpose == GRADIENT:
-                return result, self.gtheta.tolist()
+                return result, self.gtheta
             if purpose == INPUTS:
                 import numpy as np
 
                 asked = result if wrt is None else [result[k] for k in wrt]
                 rows = [g.reshape(count, -1) for g in asked]
-                return np.concatenate([np.zeros((count, 0)), *rows], axis=1).tolist()
-            return result.tolist()
+                return np.concatenate([np.zeros((count, 0)), *rows], axis=1)
+            return result
 
         try:
             check.compare(text, purpose, count, fresh, self.theta.tolist(), run, wrt)
@@ -484,13 +484,14 @@ class Program:
             try:
                 return self._run_scalar(purpose, columns, wrt), 0.0
             except UNDEFINED:
-                self._replay(columns, count, None)  # raises what the user should see, if anything
+                # It raises what the user should see, if anything.
+                self._replay(columns, count, None, slopes=purpose != FORWARD)
         function, guarded = self._texts.array(purpose, count, wrt)
         try:
             with np.errstate(all="ignore"):
                 result = function(*columns)
         except UNDEFINED:
-            self._replay(columns, count, None)
+            self._replay(columns, count, None, slopes=purpose != FORWARD)
             raise
         result, guard = result if guarded else (result, 0.0)
         if purpose == FORWARD:
@@ -551,7 +552,9 @@ class Program:
             for x, shape in zip(columns, self.shapes, strict=True)
         ]
 
-    def _replay(self, columns: list[Array], count: int, result: Array | None) -> None:
+    def _replay(
+        self, columns: list[Array], count: int, result: Array | None, *, slopes: bool = True
+    ) -> None:
         """Evaluate suspicious examples eagerly, so that the user gets the eager error."""
         import numpy as np
 
@@ -568,7 +571,7 @@ class Program:
         with Within(self.parameters, theta.tolist(), self._graph.computed):
             for n in suspects[:SUSPECTS].tolist():
                 results, _ = recording.eager(self._f, self._example_at(columns, n))
-                if self._graph.scalar:
+                if slopes and self._graph.scalar:
                     adjoints(results[0])
 
 
