@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from autograd_mini import __version__
+from autograd_mini.cli.screen import Parser, refuse, say, until_enough_is_read, wrapped
+
 
 def found() -> dict[str, str]:
     """Return each demo's name and the first line of its docstring, without importing any."""
@@ -22,20 +25,31 @@ def found() -> dict[str, str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says and return the exit status."""
+    with until_enough_is_read():
+        return _main(arguments)
+    return 0
+
+
+def _main(arguments: Sequence[str]) -> int:
     demos = found()
     if not arguments or arguments[0] in ("-h", "--help"):
         width = max(map(len, demos), default=0)
-        print(*[f"{name:{width}}  {line}" for name, line in demos.items()], sep="\n")
-        print("\nRun one with  python -m demos NAME  (--help lists its options)")
+        seen = sys.stdout and sys.stdout.isatty()
+        for name, line in demos.items():
+            listed = f"{name:{width}}  {line}"
+            say(wrapped(listed, indent=width + 2) if seen else listed)
+        say("\nRun one with  python -m demos NAME  (--help lists its options)")
         return 0
     name, *options = arguments
+    if name == "--version":
+        say(f"autograd_mini {__version__}")
+        return 0
     if name not in demos:
         near = get_close_matches(name, demos, n=1)
         advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(demos)}"
-        print(f"no demo is called {name!r}: {advice}", file=sys.stderr)
-        return 2
+        return refuse(f"no demo is called {name!r}: {advice}")
     demo = importlib.import_module(f"demos.{name}")
-    parser = argparse.ArgumentParser(f"python -m demos {name}", description=demos[name])
+    parser = Parser(f"python -m demos {name}", description=demos[name])
     for parameter in inspect.signature(demo.main).parameters.values():
         option = "--" + parameter.name.replace("_", "-")
         default = parameter.default

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import argparse
 import csv
-import errno
 import io
-import os
 import sys
-import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-import autograd_mini
+from autograd_mini.cli.screen import Parser, refuse, say, until_enough_is_read
 from nn import datasets, metrics
 from nn.activations import softmax
 from nn.errors import DivergedError
@@ -37,41 +34,14 @@ NUMBERS: Final = ("mse", "half_mse", "mae", "huber", "smooth_l1", "log_cosh")  #
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says and return the exit status: 0, or 2 for bad input."""
     options = _parser().parse_args(arguments)
-    try:
-        options.run(options)
-        if sys.stdout:
-            sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads, as `head` does, has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except DivergedError as error:
-        return _refuse(f"the training diverged, and nothing is saved: {error}")
-    except OSError as error:
-        missing = error.strerror == os.strerror(errno.ENOENT)
-        why = "there is no such file" if missing else error.strerror
-        return _refuse(f"{why}: {str(error.filename)!r}" if error.filename else str(error))
-    except ValueError as error:
-        return _refuse(str(error))
+    with until_enough_is_read():
+        try:
+            options.run(options)
+        except DivergedError as error:
+            return refuse(f"error: the training diverged, and nothing is saved: {error}")
+        except (OSError, ValueError) as error:
+            return refuse(error, "error: ")
     return 0
-
-
-def _refuse(why: str) -> int:
-    _say(f"error: {why}", sys.stderr)
-    return 2
-
-
-def _say(text: str, file: Any = None) -> None:
-    """Print a line, in ASCII where the console cannot show it."""
-    file = file or sys.stdout
-    try:
-        text.encode(getattr(file, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        text = (
-            unicodedata.normalize("NFKD", text.replace("…", "..."))
-            .encode("ascii", "replace")
-            .decode()
-        )
-    if file:
-        print(text, file=file)
 
 
 def train(options: argparse.Namespace) -> None:
@@ -154,23 +124,23 @@ def train(options: argparse.Namespace) -> None:
     save(model, options.out, notes=about)
     if picture:
         history.plot(picture)
-        _say(f"wrote {picture}")
+        say(f"wrote {picture}")
     outputs = model.predict(X_val)
-    _say(f"{len(y)} rows to learn from, {len(y_val)} to validate, {history.epochs} epochs")
-    _say(f"kept the weights of epoch {history.best_epoch}, the best on the rows to validate")
+    say(f"{len(y)} rows to learn from, {len(y_val)} to validate, {history.epochs} epochs")
+    say(f"kept the weights of epoch {history.best_epoch}, the best on the rows to validate")
     if history.epochs > 1 and history.loss[-1] >= history.loss[0]:
-        _say(
+        say(
             f"the loss did not fall ({history.loss[0]:.4g} -> {history.loss[-1]:.4g}): "
             f"try a lower --lr than {options.lr:g}"
         )
     if classes:
         decided = (outputs > 0).astype(int) if outputs.ndim == 1 else outputs.argmax(axis=1)
-        _say(f"validation accuracy {metrics.accuracy(decided, y_val):.3f}")
+        say(f"validation accuracy {metrics.accuracy(decided, y_val):.3f}")
     elif datasets.mean_and_spread(y_val)[1] > 0.0:
-        _say(f"validation R² {metrics.r2_score(outputs, y_val):.3f}")
+        say(f"validation R² {metrics.r2_score(outputs, y_val):.3f}")
     else:
-        _say(f"validation error {metrics.mean_absolute_error(outputs, y_val):.3g}")
-    _say(f"wrote {options.out}")
+        say(f"validation error {metrics.mean_absolute_error(outputs, y_val):.3g}")
+    say(f"wrote {options.out}")
 
 
 def _check_target(table: Table, target: str, texts: list[str], loss: str | None) -> None:
@@ -228,20 +198,14 @@ def predict(options: argparse.Namespace) -> None:
         return
     with open(options.out, "w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(table)
-    _say(f"wrote {options.out}")
+    say(f"wrote {options.out}")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m nn", description="Networks for tables.")
-    parser.add_argument(
-        "--version", action="version", version=f"autograd_mini {autograd_mini.__version__}"
-    )
+    parser = Parser("python -m nn", description="Networks for tables.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    learn = commands.add_parser(
-        "train",
-        help="train a network on a CSV file",
-    )
+    learn = commands.add_parser("train", help="train a network on a CSV file")
     learn.set_defaults(run=train)
     learn.add_argument("data", type=Path, help="a CSV file with a line of column names")
     learn.add_argument("--target", required=True, help="the column to predict")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
+import io
+import os
+import shlex
 import subprocess
+import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import autograd_mini
 from autograd_mini.cli import COMMANDS, main
 from autograd_mini.cli.tour import TOUR
-from tests.shared import python
+from tests.shared import PACKAGE, ROOT, python
 
 
 def test_the_tour_prints_what_its_lines_print(capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,6 +74,24 @@ def drawn(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return python("-m", "autograd_mini", "draw", *arguments, cwd=tmp_path)
 
 
+@pytest.fixture
+def draw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Draw what script.py differentiates, in this process; return the status and what was said."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "script.py").write_text(SCRIPT)
+
+    def draw(*words: str) -> tuple[int, str, str]:
+        try:
+            status = main(["draw", *words])
+        except SystemExit as end:
+            status = end.code
+        return status, *capsys.readouterr()  # type: ignore[return-value]
+
+    return draw
+
+
 def test_draw_shows_the_graph_that_a_script_differentiates_with_its_gradients(
     tmp_path: Path,
 ) -> None:
@@ -88,20 +113,122 @@ def test_draw_takes_a_name_of_a_file_as_check_does(tmp_path: Path) -> None:
     assert "data -5" in drawn(tmp_path, "script:y").stdout
 
 
-def test_draw_says_what_is_missing(tmp_path: Path) -> None:
-    run = drawn(tmp_path, "-n", "3", "script.py", "x")
-    assert run.returncode == 1
-    assert run.stdout == "ended ['script.py', 'x']\n"
-    assert run.stderr == "script.py ended, and backward() was called 2 times\n"
-    run = drawn(tmp_path, "script.py", "-o", "picture.svg")
-    assert run.stderr == "-o comes before script.py: what follows are its own arguments\n"
-    (tmp_path / "none.py").write_text("")
-    run = drawn(tmp_path, "none.py")
-    assert (run.returncode, run.stderr) == (1, "none.py ended, and backward() was never called\n")
-    run = drawn(tmp_path, "script.py:nothing")
-    assert run.returncode == 2
-    assert "script.py:nothing cannot be drawn: script.py has no 'nothing'" in run.stderr
-    run = drawn(tmp_path, "-o", "picture.xyz", "script.py")
-    assert run.returncode == 2
-    assert "suffix" in run.stderr
-    assert "Traceback" not in run.stderr
+def test_draw_says_what_is_missing(draw: Callable[..., tuple[int, str, str]]) -> None:
+    ended = "script.py ended, and backward() was called 2 times\n"
+    assert draw("-n", "3", "script.py", "x") == (1, "ended ['script.py', 'x']\n", ended)
+    status, _, complaint = draw("script.py:nothing")
+    assert status == 2
+    assert "script.py:nothing cannot be drawn: script.py has no 'nothing'" in complaint
+    assert draw("none.py") == (2, "", "there is no such file: 'none.py'\n")
+    Path("script.py").write_text("")
+    assert draw("script.py") == (1, "", "script.py ended, and backward() was never called\n")
+
+
+def test_options_of_draw_stand_on_both_sides_of_the_script_and_its_own_after_two_dashes(
+    draw: Callable[..., tuple[int, str, str]],
+) -> None:
+    for words in (
+        ("script.py", "-o", "1.dot", "-n", "2"),
+        ("-n", "2", "script.py", "-o", "2.dot"),
+        ("script.py", "-n", "2", "x", "-o", "3.dot", "--partials"),
+        ("-n", "2", "-o", "4.dot", "--", "script.py", "-o", "y"),
+        ("script.py:y", "-o", "5.dot"),
+    ):
+        (name,) = [word for word in words if word.endswith(".dot")]
+        status, said, complaint = draw(*words)
+        assert (status, complaint) == (0, ""), words
+        assert said.endswith(f"wrote {name}\n")
+        assert "data -5" in Path(name).read_text("utf-8")
+    said = draw("script.py", "-n", "3", "x", "--", "-o", "y.svg", "--", "-n")[1]
+    assert said == "ended ['script.py', 'x', '-o', 'y.svg', '--', '-n']\n"
+    assert not Path("y.svg").exists()
+
+
+def test_a_drawing_that_cannot_be_made_is_refused_before_the_script_runs(
+    draw: Callable[..., tuple[int, str, str]],
+) -> None:
+    for words, why in (
+        (("-o", "picture.xyz"), "suffix"),
+        (("-o", "none/picture.svg"), "there is no such directory: 'none'"),
+        (("-n", "0"), "-n counts from 1, but got 0"),
+        (("--show", "dta"), "show lists some of"),
+        (("--depth", "-1"), "depth is 0 or more edges"),
+        (("--collapse", "layer"), "invalid choice: 'layer'"),
+        (("--epochs", "3"), "come after --, as in draw script.py -- --epochs 3"),
+    ):
+        Path("script.py").write_text("raise RuntimeError")
+        status, said, complaint = draw("script.py", *words)
+        assert (status, said) == (2, ""), words
+        assert why in complaint
+        assert "Error" not in complaint
+
+
+def test_a_drawing_lies_where_the_command_was_called_wherever_the_script_goes(
+    draw: Callable[..., tuple[int, str, str]],
+) -> None:
+    Path("away").mkdir()
+    Path("script.py").write_text(
+        "import os\nfrom pathlib import Path\nos.chdir('away')\n"
+        "assert Path(__file__).parent.joinpath('script.py').exists()\n" + SCRIPT
+    )
+    assert draw("script.py", "-o", "y.svg") == (0, "wrote y.svg\n", "")
+    assert Path("y.svg").exists()
+
+
+LOSSES = """
+def bad(α): return α * α + (α * α).detach()
+def scale(xs): return [3.0 * x for x in xs]
+def scale_backward(upstream, xs): return [2.0 * g for g in upstream]
+"""
+COMMANDS_THAT_PRINT = (
+    (("autograd_mini",), 0),
+    (("autograd_mini", "--help"), 0),
+    (("autograd_mini", "draw", "shouts.py"), 0),
+    (("autograd_mini", "check", "losses.py:bad", "--inputs", "2"), 1),
+    (("autograd_mini", "check", "--vjp", "losses.py:scale,scale_backward", "--inputs=[1,2]"), 1),
+    (("demos",), 0),
+)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+@pytest.mark.parametrize("ending", ["| head -0", ">&-"])
+def test_a_reader_who_leaves_and_a_closed_screen_are_no_errors(tmp_path: Path, ending: str) -> None:
+    (tmp_path / "shouts.py").write_text("print('hello' * 50_000)" + SCRIPT)
+    (tmp_path / "losses.py").write_text(LOSSES, "utf-8")
+    shell = "set -o pipefail\n"
+    for words, _ in COMMANDS_THAT_PRINT:
+        command = shlex.join([sys.executable, "-m", *words])
+        shell += f"{command} {ending}\necho $? >>statuses\n"
+    environment = os.environ | {"PYTHONPATH": f"{PACKAGE.parent}{os.pathsep}{ROOT}"}
+    run = subprocess.run(
+        ["bash", "-c", shell], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert not run.stderr
+    told = [int(status) for status in (tmp_path / "statuses").read_text().split()]
+    assert told == [status for _, status in COMMANDS_THAT_PRINT]
+
+
+def test_any_console_shows_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "losses.py").write_text(LOSSES, "utf-8")
+    for encoding in ("ascii", "cp1252"):
+        screen = io.TextIOWrapper(io.BytesIO(), encoding)
+        monkeypatch.setattr(sys, "stdout", screen)
+        assert main(["check", "losses.py:bad", "--inputs", "2"]) == 1
+        screen.seek(0)
+        assert "d/d\\u03b1" in screen.read()
+
+
+def test_help_fits_the_terminal_and_every_command_tells_its_version(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for width in (60, 80):
+        monkeypatch.setenv("COLUMNS", str(width))
+        for words in ((), *[(name,) for name in COMMANDS]):
+            with contextlib.suppress(SystemExit):
+                main([*words, "--help"])
+            said = capsys.readouterr().out
+            assert max(map(len, said.splitlines())) < max(width, 80)
+            with contextlib.suppress(SystemExit):
+                main([*words, "--version"])
+            assert capsys.readouterr().out == f"autograd_mini {autograd_mini.__version__}\n"

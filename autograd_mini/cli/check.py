@@ -4,146 +4,210 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import sys
-from collections.abc import Sequence
-from typing import Any
+from argparse import Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
+from autograd_mini.cli.screen import Parser, refuse, say, until_enough_is_read, wrapped
 from autograd_mini.cli.scripts import named
 
 __all__ = ["main"]
 
-USAGE = """\
-usage: python -m autograd_mini check MODULE:FUNCTION [--inputs NUMBER...] [--order N]
-       python -m autograd_mini check --engine MODULE:CLASS [--names DATA,GRAD,BACKWARD]
-                                     [--points N] [--json]
-       python -m autograd_mini check --vjp MODULE:FORWARD,BACKWARD --inputs NUMBER... [--json]
-
-Check the gradient of a function at a point: every input, every operation, every rule.
-
-  MODULE:FUNCTION  what to check, as in losses:my_loss or path/to/losses.py:my_loss
-  --inputs         its arguments: numbers, or lists of numbers such as [1,2,3]
-  --order N        2 checks the gradient's gradient too (default: 1)
-  --engine         check somebody else's scalar class, as in student.py:Value
-  --vjp            check a backward pass, backward(upstream, *inputs) -> gradients, as in
-                   student.py:forward,backward
-  --names          what it calls its parts (default: data,grad,backward)
-  --points N       points to share among its operations
-  --json           print the report as JSON
-
-The status is 0 if all is right, 1 if a gradient is wrong, 2 if the question was."""
+USAGE: Final = """\
+%(prog)s MODULE:FUNCTION --inputs NUMBER...
+       %(prog)s --vjp MODULE:FORWARD,BACKWARD --inputs ...
+       %(prog)s --engine MODULE:CLASS"""
+OPTIONS: Final = {  # of each question; all take --json
+    "function": ("inputs", "order"),
+    "vjp": ("inputs", "points"),
+    "engine": ("names", "points"),
+}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says and return the exit status."""
-    if not arguments or "-h" in arguments or "--help" in arguments:
-        print(USAGE)
-        return 0 if arguments else 2
-    if any(text.partition("=")[0] == "--engine" for text in arguments):
-        return _engine(arguments)
-    if any(text.partition("=")[0] == "--vjp" for text in arguments):
-        return _vjp(arguments)
+    parser = _parser()
+    if not arguments:
+        parser.print_help()
+        return 2
+    words, inputs = _without_inputs(arguments)
+    asked, unknown = parser.parse_known_args(words)
+    kinds = [kind for kind in OPTIONS if getattr(asked, kind) is not None]
+    about = " and ".join([getattr(asked, kind) for kind in kinds])
+    try:
+        if unknown:
+            raise ValueError(f"there is no option {unknown[0]!r}")
+        if len(kinds) != 1:
+            raise ValueError("one MODULE:FUNCTION is needed, or --vjp, or --engine")
+        asked.inputs = [_number(text) for text in inputs] or None
+        for option in {*sum(OPTIONS.values(), ())} - {*OPTIONS[kinds[0]]}:
+            if getattr(asked, option) is not None:
+                question = "a function" if kinds[0] == "function" else f"--{kinds[0]}"
+                raise ValueError(f"of {question} there is no option '--{option}'")
+        asked.points = _count(asked.points, "--points", float)
+        asked.order = _count(asked.order, "--order", int)
+        return {"function": _function, "vjp": _vjp, "engine": _engine}[kinds[0]](asked)
+    except ValueError as error:
+        if asked.json:
+            say(json.dumps({"ok": False, "operations": {}, "error": str(error)}))
+        return refuse(f"{about or 'this'} cannot be checked: {error}")
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        "python -m autograd_mini check",
+        usage=USAGE,
+        formatter_class=RawDescriptionHelpFormatter,
+        description=wrapped(
+            "Check the gradient of a function at a point: every input, every operation, every "
+            "rule. Or check a backward pass written by hand, or somebody else's scalar class."
+        ),
+        epilog=wrapped(
+            "The status is 0 if all is right, 1 if a gradient is wrong, 2 if the question was."
+        ),
+    )
+    add = parser.add_argument
+    add(
+        "function",
+        metavar="MODULE:FUNCTION",
+        nargs="?",
+        help="what to check, as in losses:my_loss or path/to/losses.py:my_loss",
+    )
+    add(
+        "--inputs",
+        metavar="NUMBER",
+        nargs="+",
+        help="its arguments: numbers, or lists of numbers such as [1,2,3]",
+    )
+    add(
+        "--order",
+        metavar="N",
+        help="2 checks the gradient's gradient too (default: 1)",
+    )
+    add(
+        "--vjp",
+        metavar="MODULE:FORWARD,BACKWARD",
+        help="check a backward pass, backward(upstream, *inputs) -> gradients, as in "
+        "student.py:forward,backward",
+    )
+    add("--engine", metavar="MODULE:CLASS", help="check a class, as in student.py:Value")
+    add(
+        "--names",
+        metavar="DATA,GRAD,BACKWARD",
+        help="what the class calls its parts (default: data,grad,backward)",
+    )
+    add("--points", metavar="N", help="points to share among what is checked")
+    add("--json", action="store_true", help="print the report as JSON")
+    return parser
+
+
+def _without_inputs(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return a command line without its inputs, and these: argparse takes -1e-3 for an option."""
+    words: list[str] = []
+    inputs: list[str] = []
+    into = words
+    for text in arguments:
+        if text.startswith("--"):
+            option, equals, first = text.partition("=")
+            into = inputs if option == "--inputs" else words
+            text = first if option == "--inputs" else text
+            if option == "--inputs" and not equals:
+                continue
+        into.append(text)
+    return words, inputs
+
+
+def _count(text: str | None, option: str, kind: Callable[[str], float]) -> float | None:
+    """Return what an option counts, if it was given."""
+    try:
+        count = None if text is None else kind(text)
+        if count is None or 0 < count < math.inf:
+            return count
+    except ValueError:
+        pass
+    needed = "a whole number from 1 on" if kind is int else "a number above 0"
+    raise ValueError(f"{option} needs {needed}, but got {text!r}")
+
+
+def _number(text: str) -> Any:
+    with contextlib.suppress(ValueError):
+        return float(text)
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError(
+            f"an input is a number or a list such as [1,2,3] without spaces, but got {text!r}"
+        ) from None
+
+
+def _function(asked: Namespace) -> int:
+    """Check a function of Values."""
     from autograd_mini.testing.checker import check_gradients
     from autograd_mini.testing.report import GradientMismatchError
 
+    target: str = asked.function
+    inputs: list[Any] = asked.inputs or []
+    if ":" not in target:
+        raise ValueError("one MODULE:FUNCTION is needed, with a colon")
+    function = named(target)
+    if not callable(function):
+        raise ValueError(f"it is not a function but {function!r}")
+    wrong: dict[str, Any] = {}
     try:
-        target, inputs, order = _parsed(list(arguments))
-        function = named(target)
-        if not callable(function):
-            raise ValueError(f"{target} is not a function but {function!r}")
-    except ValueError as error:
-        print(f"{error}\n\n{USAGE.partition(chr(10))[0]}", file=sys.stderr)
-        return 2
-    try:
-        print(check_gradients(function, *inputs, order=order))
+        report = str(check_gradients(function, *inputs, order=asked.order or 1))
     except GradientMismatchError as error:
-        print(f"GradientMismatchError: {error}")
-        return 1
+        report = f"GradientMismatchError: {error}"
+        wrong[error.op] = {"ok": False, "mistake": error.kind, "program": error.source}
     except (TypeError, ValueError, ArithmeticError) as error:
         shown = ", ".join(map(repr, inputs))
-        print(f"{target}({shown}) fails: {type(error).__name__}: {error}", file=sys.stderr)
-        return 2
-    return 0
+        return refuse(f"{target}({shown}) fails: {type(error).__name__}: {error}")
+    if asked.json:
+        report = json.dumps({"ok": not wrong, "operations": wrong}, indent=2)
+    return _told(report, 1 if wrong else 0)
 
 
-def _engine(arguments: Sequence[str]) -> int:
-    """Check somebody else's class, in a process of its own, and return the exit status."""
-    import argparse
-
+def _engine(asked: Namespace) -> int:
+    """Check somebody else's class, in a process of its own."""
     from autograd_mini.testing.engines import engine_report
     from autograd_mini.testing.subject import Names
 
-    parser = argparse.ArgumentParser("python -m autograd_mini check", usage=USAGE[7:])
-    parser.add_argument("--engine", required=True)
-    parser.add_argument("--names", default="data,grad,backward")
-    parser.add_argument("--points", type=float)
-    parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args(arguments)
-    try:
-        if asked.names.count(",") != 2:
-            raise ValueError(f"--names needs three, DATA,GRAD,BACKWARD, but got {asked.names!r}")
-        data, grad, backward = [name.strip() for name in asked.names.split(",")]
-        report = engine_report(lambda: named(asked.engine), names=Names(backward, data, grad))
-    except ValueError as error:
-        if asked.json:
-            print(json.dumps({"ok": False, "operations": {}, "error": str(error)}))
-        print(f"{asked.engine} cannot be checked: {error}", file=sys.stderr)
-        return 2
-    if asked.json:
-        print(json.dumps(report.as_dict(asked.points), indent=2))
-    else:
-        print(report.text(asked.points))
-    return 0 if report.ok else 1
+    names = [name.strip() for name in (asked.names or "data,grad,backward").split(",")]
+    if len(names) != 3:
+        raise ValueError(f"--names needs three, DATA,GRAD,BACKWARD, but got {asked.names!r}")
+    data, grad, backward = names
+    report = engine_report(lambda: named(asked.engine), names=Names(backward, data, grad))
+    return _reported(report, asked)
 
 
-def _vjp(arguments: Sequence[str]) -> int:
-    """Check a backward pass that was written by hand, and return the exit status."""
+def _vjp(asked: Namespace) -> int:
+    """Check a backward pass that was written by hand."""
     from autograd_mini.testing.backward import backward_report
 
-    as_json = "--json" in arguments
-    try:
-        target, inputs, points = _vjp_parsed([text for text in arguments if text != "--json"])
-        module, _, functions = target.rpartition(":")
-        names = [name.strip() for name in functions.split(",")]
-        if not module or len(names) != 2:
-            raise ValueError(f"--vjp needs MODULE:FORWARD,BACKWARD, but got {target!r}")
-        with contextlib.redirect_stdout(sys.stderr):  # what a student prints is no report
-            forward, backward = [named(f"{module}:{name}") for name in names]
-            report = backward_report(forward, backward, _as_arrays(forward, inputs))
-    except ValueError as error:
-        if as_json:
-            print(json.dumps({"ok": False, "operations": {}, "error": str(error)}))
-        print(f"this cannot be checked: {error}", file=sys.stderr)
-        return 2
-    if as_json:
-        print(json.dumps(report.as_dict(points), indent=2))
-    else:
-        print(report.text(points))
-    return 0 if report.ok else 1
-
-
-def _vjp_parsed(arguments: list[str]) -> tuple[str, list[Any], float | None]:
-    """Return (target, inputs, points)."""
-    target, points, into = "", None, ""
-    inputs: list[Any] = []
-    for text in arguments:
-        if text.startswith("--"):
-            into, _, attached = text[2:].partition("=")
-            if into not in ("vjp", "inputs", "points"):
-                raise ValueError(f"there is no option {text!r}")
-            if not attached:
-                continue
-            text = attached
-        if into == "vjp" and not target:
-            target, into = text, ""
-        elif into == "inputs":
-            inputs.append(_number(text))
-        elif into == "points":
-            points, into = float(text), ""
-        else:
-            raise ValueError(f"{text!r} belongs to no option")
-    if not inputs:
+    module, _, functions = asked.vjp.rpartition(":")
+    names = [name.strip() for name in functions.split(",")]
+    if not module or len(names) != 2:
+        raise ValueError(f"--vjp needs MODULE:FORWARD,BACKWARD, but got {asked.vjp!r}")
+    if not asked.inputs:
         raise ValueError("--inputs is missing: numbers, or lists of numbers such as [[1,2],[3,4]]")
-    return target, inputs, points
+    with contextlib.redirect_stdout(sys.stderr):  # what a student prints is no report
+        forward, backward = [named(f"{module}:{name}") for name in names]
+        report = backward_report(forward, backward, _as_arrays(forward, asked.inputs))
+    return _reported(report, asked)
+
+
+def _reported(report: Any, asked: Namespace) -> int:
+    points = asked.points
+    text = json.dumps(report.as_dict(points), indent=2) if asked.json else report.text(points)
+    return _told(text, 0 if report.ok else 1)
+
+
+def _told(report: str, status: int) -> int:
+    """Print a report and return the status, whether or not somebody reads it to the end."""
+    with until_enough_is_read():
+        say(report)
+    return status
 
 
 def _as_arrays(forward: Any, inputs: list[Any]) -> list[Any]:
@@ -151,55 +215,14 @@ def _as_arrays(forward: Any, inputs: list[Any]) -> list[Any]:
     try:
         forward(*inputs)
     except Exception:
-        try:
-            import numpy as np
-        except ImportError:
-            return inputs
-        return [np.array(x, dtype=float) if isinstance(x, list) else x for x in inputs]
-    module = sys.modules.get(forward.__module__)
-    uses_numpy = any(getattr(x, "__name__", "") == "numpy" for x in vars(module).values())
-    if uses_numpy:
+        uses_numpy = True
+    else:
+        module = sys.modules.get(forward.__module__)
+        uses_numpy = any(getattr(x, "__name__", "") == "numpy" for x in vars(module).values())
+    if not uses_numpy:
+        return inputs
+    try:
         import numpy as np
-
-        return [np.array(x, dtype=float) if isinstance(x, list) else x for x in inputs]
-    return inputs
-
-
-def _parsed(arguments: list[str]) -> tuple[str, list[Any], int]:
-    """Return (target, inputs, order); by hand, since argparse takes -1e-3 for an option."""
-    targets: list[str] = []
-    inputs: list[Any] = []
-    order = 1
-    into = "target"
-    for text in arguments:
-        if text.startswith("--"):
-            into, _, attached = text[2:].partition("=")
-            if into not in ("inputs", "order"):
-                raise ValueError(f"there is no option {text!r}")
-            if not attached:
-                continue
-            text = attached
-        if into == "inputs":
-            inputs.append(_number(text))
-        elif into == "order":
-            if not text.isdigit() or int(text) < 1:
-                raise ValueError(f"--order needs a whole number from 1 on, but got {text!r}")
-            order, into = int(text), "target"
-        else:
-            targets.append(text)
-    if len(targets) != 1 or ":" not in targets[0]:
-        raise ValueError(f"one MODULE:FUNCTION is needed, but got {' '.join(targets) or 'none'}")
-    return targets[0], inputs, order
-
-
-def _number(text: str) -> Any:
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise ValueError(
-            f"an input is a number or a list such as [1,2,3] without spaces, but got {text!r}"
-        ) from None
+    except ImportError:
+        return inputs
+    return [np.array(x, dtype=float) if isinstance(x, list) else x for x in inputs]

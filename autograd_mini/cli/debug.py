@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from autograd_mini.cli.screen import Parser
 from autograd_mini.cli.scripts import run
 from autograd_mini.debugger import Debugger
 
@@ -13,7 +14,7 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str]) -> int:
     """Run `python -m autograd_mini debug` and return the exit status."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "python -m autograd_mini debug",
         description="Run a script and step through each backward() of it; `help` at the prompt "
         "lists the commands.",
@@ -27,10 +28,13 @@ def main(arguments: Sequence[str]) -> int:
         help="do this before the first prompt; can be given several times",
     )
     parser.add_argument("script", help="the Python file to run")
-    parser.add_argument("args", nargs=argparse.REMAINDER, help="the script's own arguments")
+    parser.add_argument(
+        "args", nargs=argparse.REMAINDER, help="the script's own arguments, as in pdb"
+    )
     options = parser.parse_args(arguments)
+    own = options.args[1:] if options.args[:1] == ["--"] else options.args
     debugger = Debugger(commands=options.commands, follows=True)
-    status = run(options.script, options.args, debugger.visit)
+    status = run(options.script, own, debugger.visit)
     if status == 0 and not debugger.passes:
         debugger.say(f"{options.script} ended, and backward() was never called")
     return status

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-import argparse
+import errno
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 
+from autograd_mini.cli.screen import Parser, refuse, say
 from autograd_mini.cli.scripts import named, run
-from autograd_mini.drawing import save, text_tree
+from autograd_mini.drawing import format_of, save, text_tree
 from autograd_mini.drawing.model import Options
 from autograd_mini.drawing.text import needs_ascii
 from autograd_mini.errors import RenderError
@@ -23,29 +25,7 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says and return the exit status."""
-    parser = argparse.ArgumentParser(
-        "python -m autograd_mini draw",
-        description="Run a script up to a backward(), and draw its graph with the gradients; "
-        "or draw a Value of a module, or the one that a function of it returns.",
-    )
-    parser.add_argument(
-        "-o",
-        dest="path",
-        help="where to write it: .svg .html .dot .mmd .txt .png .pdf; without it print a tree",
-    )
-    parser.add_argument(
-        "-n", dest="nth", type=int, default=1, help="which backward() of the script (default: 1)"
-    )
-    parser.add_argument("--collapse", help="one box for each: labels, neurons, layers, whole")
-    parser.add_argument("--partials", action="store_true", help="local derivatives on the edges")
-    parser.add_argument("--max-nodes", type=int, default=300, help="(default: %(default)s)")
-    parser.add_argument("--depth", type=int, help="edges from the root, or from --around")
-    parser.add_argument("--around", help="a label or an id such as n7: draw its neighborhood")
-    parser.add_argument("--rankdir", default="LR", help="LR or TB (default: %(default)s)")
-    parser.add_argument("--show", default="data,grad", help="data,grad,id,source")
-    parser.add_argument("script", help="the Python file to run, or module:name")
-    parser.add_argument("args", nargs=argparse.REMAINDER, help="the script's own arguments")
-    asked = parser.parse_args(arguments)
+    asked, own = _asked(arguments)
     options: Options = {
         "rankdir": asked.rankdir,
         "show": asked.show,
@@ -53,14 +33,16 @@ def main(arguments: Sequence[str]) -> int:
         "collapse": asked.collapse,
         "max_nodes": asked.max_nodes,
         "depth": asked.depth,
-        "around": asked.around,
     }
-    if "-o" in asked.args and asked.path is None:
-        told = f"-o comes before {asked.script}: what follows are its own arguments"
-        print(told, file=sys.stderr)
+    try:  # before the script runs, which may take long
+        _check_place(asked.path)
+        text_tree(Value(0.0), **options)
+    except (ValueError, OSError) as error:
+        return refuse(error)
+    options["around"] = asked.around
     if ":" in asked.script and not os.path.exists(asked.script):
         return _draw_named(asked.script, asked.path, options)
-    passes = 0
+    passes, here = 0, os.getcwd()
 
     def visit(root: Value, seed: float) -> None:
         nonlocal passes
@@ -71,26 +53,83 @@ def main(arguments: Sequence[str]) -> int:
         gradients = trace.at(len(trace))
         for node in trace.nodes:
             node.grad = gradients.get(node, ZERO)
+        os.chdir(here)  # wherever the script went
         raise SystemExit(_show(root, asked.path, options))
 
-    status = run(asked.script, asked.args, visit)
+    status = run(asked.script, own, visit)
     if status == 0:
-        called = f"called {passes} times" if passes else "never called"
-        print(f"{asked.script} ended, and backward() was {called}", file=sys.stderr)
+        called = "never called" if not passes else "called once"
+        called = f"called {passes} times" if passes > 1 else called
+        say(f"{asked.script} ended, and backward() was {called}", sys.stderr)
         return 1
     return status
+
+
+def _asked(arguments: Sequence[str]) -> tuple[Namespace, list[str]]:
+    """Return what the command line asks for, and the script's own arguments."""
+    parser = Parser(
+        "python -m autograd_mini draw",
+        usage="%(prog)s [OPTIONS] SCRIPT [OPTIONS] [-- ARGUMENTS]",
+        description="Run a script up to a backward(), and draw its graph with the gradients; "
+        "or draw a Value of a module, or the one that a function of it returns.",
+    )
+    add = parser.add_argument
+    add(
+        "-o",
+        dest="path",
+        metavar="FILE",
+        help="where to write it: .svg .html .dot .mmd .txt .png .pdf; without it print a tree",
+    )
+    add("-n", dest="nth", metavar="N", type=int, default=1, help="the Nth backward() (default: 1)")
+    boxes = ("labels", "neurons", "layers", "whole")
+    add("--collapse", choices=boxes, help="draw each of these as one box")
+    add("--partials", action="store_true", help="local derivatives on the edges")
+    add("--max-nodes", metavar="N", type=int, default=300, help="(default: %(default)s)")
+    add("--depth", metavar="N", type=int, help="edges from the root, or from --around")
+    add("--around", metavar="NODE", help="a label or an id such as n7: draw its neighborhood")
+    add("--rankdir", choices=("LR", "TB"), default="LR", help="(default: %(default)s)")
+    add("--show", metavar="FIELDS", default="data,grad", help="some of data,grad,id,source")
+    add("script", metavar="SCRIPT", nargs="?", help="the Python file to run, or module:name")
+    add("own", metavar="ARGUMENTS", nargs="*", help="the script's own, after -- if it has options")
+    arguments = list(arguments)
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    asked, unknown = parser.parse_known_intermixed_args(arguments[:at])
+    own = arguments[at + 1 :]
+    if asked.script is None and own:
+        asked.script, *own = own
+    if asked.script is None:
+        parser.error("a SCRIPT is needed, or module:name")
+    if unknown:
+        mine = " ".join([*unknown, *asked.own])
+        parser.error(
+            f"there is no option {unknown[0]}; the script's own arguments come after --, as in "
+            f"draw {asked.script} -- {mine}"
+        )
+    if asked.nth < 1:
+        parser.error(f"-n counts from 1, but got {asked.nth}")
+    return asked, [*asked.own, *own]
+
+
+def _check_place(path: str | None) -> None:
+    """Raise ValueError or OSError if no drawing can be written there."""
+    if path is not None:
+        format_of(path)
+        folder = os.path.dirname(path)
+        if folder and not os.path.isdir(folder):
+            raise FileNotFoundError(errno.ENOENT, "there is no such directory", folder)
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, "this is a directory, not a file", path)
 
 
 def _show(root: Value, path: str | None, options: Options) -> int:
     """Write the graph to a path, or print it as a tree, and return the exit status."""
     try:
         if path:
-            print(f"wrote {save(root, path, **options)}")
+            say(f"wrote {save(root, path, **options)}")
         else:
-            print(text_tree(root, ascii=needs_ascii(sys.stdout), **options))
+            say(text_tree(root, ascii=needs_ascii(sys.stdout), **options))
     except (ValueError, OSError, RenderError) as error:
-        print(error, file=sys.stderr)
-        return 2
+        return refuse(error)
     return 0
 
 
@@ -100,9 +139,7 @@ def _draw_named(target: str, path: str | None, options: Options) -> int:
         root = named(target)
         root = root() if callable(root) else root
     except (TypeError, ValueError) as error:
-        print(f"{target} cannot be drawn: {error}", file=sys.stderr)
-        return 2
+        return refuse(f"{target} cannot be drawn: {error}")
     if not isinstance(root, Value):
-        print(f"a drawing starts at a Value, but {target} is {root!r}", file=sys.stderr)
-        return 2
+        return refuse(f"a drawing starts at a Value, but {target} is {root!r}")
     return _show(root, path, options)

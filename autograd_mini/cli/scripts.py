@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from autograd_mini import contexts
+from autograd_mini.cli.screen import refuse
 from autograd_mini.value import Value
 
 __all__ = ["named", "run"]
@@ -27,8 +28,7 @@ def run(script: str, arguments: Sequence[str], visit: Callable[[Value, float], N
         with open(script, "rb") as file:
             source = file.read()
     except OSError as error:
-        print(f"cannot run {script}: {error.strerror}", file=sys.stderr)
-        return 2
+        return refuse(error)
     path = os.path.abspath(script)
     module = ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=__builtins__, __cached__=None)
@@ -44,6 +44,8 @@ def run(script: str, arguments: Sequence[str], visit: Callable[[Value, float], N
     except SystemExit:
         raise
     except BaseException as error:
+        if isinstance(error, BrokenPipeError):
+            print(flush=True)  # raises again if it was the reader of this who left
         # What Python itself would show, without the frames of this file.
         trace = error.__traceback__
         while trace is not None and trace.tb_frame.f_code.co_filename == __file__:

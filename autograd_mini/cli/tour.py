@@ -8,6 +8,8 @@ import sys
 import textwrap
 from typing import Final
 
+from autograd_mini.cli.screen import say
+
 __all__ = ["TOUR", "tour"]
 
 TOUR: Final = (
@@ -47,12 +49,12 @@ def tour() -> None:
     names: dict[str, object] = {"__name__": "__tour__"}
     plain = needs_ascii(sys.stdout)
     for title, lines in TOUR:
-        print(title)
+        say(title)
         for line in lines.strip().splitlines():
             if plain:
                 line = line.replace("text_tree(y)", "text_tree(y, ascii=True)")
-            print(f"  >>> {line}")
+            say(f"  >>> {line}")
             with contextlib.redirect_stdout(io.StringIO()) as said:
                 exec(compile(line, "<tour>", "single"), names)
-            print(textwrap.indent(said.getvalue(), "  "), end="")
-        print()
+            say(textwrap.indent(said.getvalue().rstrip("\n"), "  "))
+        say("")

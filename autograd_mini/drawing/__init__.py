@@ -177,6 +177,7 @@ def text_tree(root: Value, *, ascii: bool = False, **options: Unpack[Options]) -
     return text(picture(root, **options), ascii=ascii)
 
 
+_WRITTEN: Final = ("svg", "html", "htm", "dot", "gv", "mmd", "mermaid", "txt")  # by this package
 MOST_BOXES: Final = 60  # that a notebook shows at once
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en">
@@ -215,8 +216,7 @@ def save(root: Value, path: str | Path, **options: Unpack[Options]) -> Path:
         >>> print(path.read_text("utf-8").splitlines()[0])
         flowchart LR
     """
-    path = Path(path)
-    format = path.suffix.lstrip(".").lower()
+    path, format = Path(path), format_of(path)
     if format in engines.RASTER or format in engines.PAPER:
         path.write_bytes(engines.render(to_dot(root, **options), format))
         return path
@@ -230,15 +230,25 @@ def save(root: Value, path: str | Path, **options: Unpack[Options]) -> Path:
         written = to_dot(root, **options)
     elif format in ("mmd", "mermaid"):
         written = to_mermaid(root, **options)
-    elif format == "txt":
-        written = text_tree(root, **options) + "\n"
     else:
-        raise ValueError(
-            "the suffix of a drawing is .svg, .html, .dot, .gv, .mmd, .txt, .png, .jpg, .pdf, "
-            f".ps, .eps, .gif, .webp or .tif, but got {path.name!r}"
-        )
+        written = text_tree(root, **options) + "\n"
     path.write_bytes(written.encode("utf-8"))
     return path
+
+
+def format_of(path: str | Path) -> str:
+    """Return the suffix of a drawing, without its dot.
+
+    Raises:
+        ValueError: If it says nothing.
+    """
+    format = Path(path).suffix.lstrip(".").lower()
+    if format not in (*engines.RASTER, *engines.PAPER, *_WRITTEN):
+        raise ValueError(
+            "the suffix of a drawing is .svg, .html, .dot, .gv, .mmd, .txt, .png, .jpg, .pdf, "
+            f".ps, .eps, .gif, .webp or .tif, but got {Path(path).name!r}"
+        )
+    return format
 
 
 def _readable(root: Value) -> Picture:

@@ -1,0 +1,82 @@
+"""What commands print on: any console, a reader who leaves early, or nothing at all."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+import unicodedata
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+__all__ = ["Parser", "refuse", "say", "until_enough_is_read", "wrapped"]
+
+
+@contextmanager
+def until_enough_is_read() -> Generator[None]:
+    """Let whoever reads what is printed leave, as `head` does: what follows is for nobody."""
+    try:
+        yield
+        if sys.stdout:  # pythonw has none, nor has `command >&-`
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(text: str, file: TextIO | None = None) -> None:
+    """Print a line, to standard output by default, spelled with what the console has."""
+    file = file or sys.stdout
+    encoding = getattr(file, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = "".join([_spelled(character, encoding) for character in text])
+    print(text, file=file)
+
+
+def refuse(why: str | Exception, before: str = "") -> int:
+    """Say on standard error why a question cannot be answered, and return the status, 2."""
+    if isinstance(why, BrokenPipeError):
+        raise why
+    if isinstance(why, OSError) and why.filename is not None:
+        missing = why.strerror == os.strerror(errno.ENOENT)
+        reason = "there is no such file" if missing else why.strerror
+        why = f"{reason}: {os.fspath(why.filename)!r}"
+    say(f"{before}{why}", sys.stderr)
+    return 2
+
+
+def _spelled(character: str, encoding: str) -> str:
+    """Return a character as it is, or as its likeness in ASCII, or as Python escapes it."""
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        likeness = unicodedata.normalize("NFKD", character).encode("ascii", "ignore")
+        return (likeness or character.encode("ascii", "backslashreplace")).decode()
+    return character
+
+
+def wrapped(text: str, indent: int = 0) -> str:
+    """Return lines broken to the width of the terminal; a continuation is indented."""
+    import shutil
+    import textwrap
+
+    width = max(shutil.get_terminal_size().columns - 1, indent + 20)
+    return "\n".join(
+        textwrap.fill(line, width, subsequent_indent=" " * indent, break_on_hyphens=False)
+        for line in text.splitlines()
+    )
+
+
+class Parser(argparse.ArgumentParser):
+    """A command line with `--version`."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        from autograd_mini import __version__
+
+        super().__init__(prog, **options)
+        version = f"autograd_mini {__version__}"
+        told = "print the version and exit"
+        self.add_argument("--version", action="version", version=version, help=told)
