@@ -76,11 +76,22 @@ class Optimizer:
         self.weight_decay: float = _at_least_zero("weight_decay", weight_decay)
         self.maximize: bool = maximize
         self.steps = 0
-        self.moments: list[Any] = [[0.0] * len(self.params) for _ in self._moment_names]
+        self._moments: list[Any] = [[0.0] * len(self.params) for _ in self._moment_names]
+        self._order: Any = None  # of the moments, if not that of `params`
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.settings().items())
         return f"{type(self).__name__}({len(self.params)} parameters, {settings})"
+
+    @property
+    def moments(self) -> list[Any]:
+        """What it remembers, in the order of `params`."""
+        self._arrange(None)
+        return self._moments
+
+    @moments.setter
+    def moments(self, moments: list[Any]) -> None:
+        self._moments, self._order = moments, None
 
     def settings(self) -> dict[str, Any]:
         """Return what the constructor was told, by name; `lr` as it is now."""
@@ -127,18 +138,32 @@ class Optimizer:
         for p, theta in zip(self.params, thetas, strict=True):
             p.data = theta
 
-    def update(self, theta: Any, grad: Any) -> None:
+    def update(self, theta: Any, grad: Any, order: Any = None) -> None:
         """Move a flat array of all parameters once, in place, as `step` moves Values.
 
         Args:
-            theta: The parameters, a float64 array in the order of `params`; changed in place.
+            theta: The parameters, an array of floats; changed in place.
             grad: Their gradients, an array of the same shape; left as it is.
+            order: An array of the place of each in `params`; None if they stand in that order.
         """
         import numpy as np
 
         self.steps += 1
-        self.moments = [np.asarray(m) for m in self.moments]
-        self._rule()(theta, grad, *self.moments)
+        if order is not self._order:
+            self._arrange(order)
+        self._moments = [np.asarray(m, theta.dtype) for m in self._moments]
+        self._rule()(theta, grad, *self._moments)
+
+    def _arrange(self, order: Any) -> None:
+        """Keep what is remembered in another order: where each entry stands in `params`."""
+        import numpy as np
+
+        if self._order is not None:
+            back = self._order.argsort()
+            self._moments = [m[back] for m in self._moments]
+        if order is not None:
+            self._moments = [np.asarray(m)[order] for m in self._moments]
+        self._order = order
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that changes while it runs, as numbers and lists."""

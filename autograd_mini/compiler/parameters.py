@@ -2,7 +2,8 @@
 
 Programs over the same Values share one array. It is filled from the Values once; afterwards a
 Value that somebody has written is taken over when an array is next needed, and a Value is written
-only when somebody looks: `sync()`. Where both have changed, what was written to a Value counts.
+only when somebody looks: at `sync()`, or, after `follow()`, at the moment when any of them is read
+or written. Where both have changed, what was written to a Value counts.
 
 A loop that trains on the array never touches a Value:
 
@@ -22,7 +23,9 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from operator import attrgetter
 from typing import Any, Final
 
@@ -31,6 +34,10 @@ from autograd_mini.value import Value
 __all__ = ["ParameterList", "Parameters", "Within", "sync"]
 
 _data: Final[Callable[[Value], float]] = attrgetter("data")
+# A Value's own places, under the properties of a class that has others in front of them.
+_own_data: Final[Any] = Value.__dict__["data"]
+_own_grad: Final[Any] = Value.__dict__["grad"]
+_own_class: Final[Any] = object.__dict__["__class__"]
 
 
 class Parameters:
@@ -45,6 +52,7 @@ class Parameters:
         is_exposed: Whether somebody has the array and may change it without a word.
         has_gradient: Whether `gtheta` holds a gradient of these numbers, so that an optimizer
             may move `theta` by it.
+        is_followed: Whether the Values are written when one of them is next looked at.
 
     Example:
         >>> w = Value(1.0)
@@ -71,6 +79,7 @@ class Parameters:
         "_theta",
         "has_gradient",
         "is_exposed",
+        "is_followed",
         "lock",
         "place",
         "values",
@@ -88,6 +97,7 @@ class Parameters:
         self._late: tuple[int, Sequence[float]] | None = None
         self.lock = threading.RLock()
         self.is_exposed = False
+        self.is_followed = False
         self.has_gradient = False
         self._looked = True
         self._kin: weakref.WeakSet[Parameters] = weakref.WeakSet()
@@ -134,6 +144,8 @@ class Parameters:
 
     def refresh(self) -> Any:
         """Take over what has been written to Values since the last time; return the array."""
+        if self.is_followed:
+            return self._theta
         for other in self._kin:
             other.write()
         now = list(map(_data, self.values))
@@ -152,6 +164,8 @@ class Parameters:
 
     def write(self) -> None:
         """Write the numbers that have changed in the array to their Values."""
+        if self.is_followed:
+            self._let_go()
         if not self.is_exposed:
             return
         import numpy as np
@@ -170,9 +184,51 @@ class Parameters:
             self.write()
             self._looked = True
 
+    def follow(self) -> None:
+        """Let the Values follow: whenever one is read, they are what the arrays then hold.
+
+        It costs nothing until somebody looks; then all are written, data and gradients, and
+        stand on their own again.
+
+        Example:
+            >>> w = Value(1.0)
+            >>> store = Parameters([w])
+            >>> store.follow()
+            >>> store.theta[:] = 2.0
+            >>> store.gtheta[:] = -1.0
+            >>> w.data, w.grad
+            (2.0, -1.0)
+        """
+        if self.is_followed:
+            return
+        with self.lock:
+            self.refresh()
+            for other in self._kin:
+                other._looked = True
+            _each(_own_class.__set__, self.values, repeat(_Following))
+            self.is_followed = True
+
+    def _let_go(self) -> None:
+        """Write the Values that follow."""
+        with self.lock:
+            if not self.is_followed:
+                return
+            self._seen = self._theta.tolist()
+            _each(_own_data.__set__, self.values, self._seen)
+            _each(_own_grad.__set__, self.values, self.gtheta.tolist())
+            _each(_own_class.__set__, self.values, repeat(Value))
+            self._agreed[:] = self._theta
+            self.is_followed, self._looked = False, True
+
+    def __del__(self) -> None:
+        if getattr(self, "is_followed", False):
+            self._let_go()
+
     def push(self) -> None:
         """Copy the Values' data to the array, whatever the array holds."""
         with self.lock:
+            if self.is_followed:
+                return
             self._seen = list(map(_data, self.values))
             self._theta[:] = self._seen
             self._agreed[:] = self._theta
@@ -181,6 +237,7 @@ class Parameters:
     def pull(self) -> None:
         """Copy the array to the Values' data, and `gtheta` to their gradients."""
         with self.lock:
+            self.write()
             self._seen = self._theta.tolist()
             for p, x, gradient in zip(self.values, self._seen, self.gtheta.tolist(), strict=True):
                 p.data = x
@@ -190,6 +247,47 @@ class Parameters:
 
     def __repr__(self) -> str:
         return f"<Parameters: {len(self)} numbers, {self._theta.dtype}>"
+
+
+def _written_first(own: Any) -> Any:
+    """Return one of a Value's places, before which all Values that follow are written."""
+
+    def read(value: Value) -> Any:
+        _catch_up(value)
+        return own.__get__(value)
+
+    def write(value: Value, x: Any) -> None:
+        _catch_up(value)
+        own.__set__(value, x)
+
+    return property(read, write)
+
+
+class _Following(Value):
+    """A Value whose numbers stand in an array: it is written when somebody looks.
+
+    A Value has no room for this, and reading one must stay as fast as it is: so its class is
+    exchanged for as long as nobody looks.
+    """
+
+    __slots__ = ()
+    data: float = _written_first(_own_data)
+    grad: float = _written_first(_own_grad)
+
+
+_Following.__name__ = _Following.__qualname__ = "Value"  # what `type(w)` shows
+_Following.__module__ = Value.__module__
+
+
+def _catch_up(value: Value) -> None:
+    with _registry:
+        stores = [store for store in _stores if store.is_followed and value in store.place]
+    for store in stores:
+        store.write()
+
+
+def _each(do: Callable[..., object], *columns: Iterable[Any]) -> None:
+    deque(map(do, *columns), maxlen=0)
 
 
 class ParameterList(list[Value]):
@@ -220,6 +318,13 @@ class ParameterList(list[Value]):
             if start >= 0 and store.values[start : start + len(values)] == list(values):
                 return cls(values, store, start)
         return cls(values, Parameters(values, dtype))
+
+    def beside(self, values: Iterable[Value]) -> ParameterList:
+        """Return the same list on an array that holds other Values, too."""
+        others = [p for p in dict.fromkeys(values) if p not in self.store.place]
+        if not others:
+            return self
+        return ParameterList(self, Parameters([*self, *others], self.store.array.dtype))
 
     def slice(self, array: Any) -> Any:
         """Return the part of one of the store's arrays that holds these Values."""

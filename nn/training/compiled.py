@@ -20,7 +20,7 @@ from nn.errors import DivergedError
 from nn.layers import Layer, Neuron
 from nn.losses import penalties
 from nn.network import has_layers_only
-from nn.optimizers import ZERO, norm_factor
+from nn.optimizers import norm_factor
 from nn.training.data import Examples
 from nn.training.eager import Eager, Task
 
@@ -55,20 +55,11 @@ class Compiled:
         self.program: Any = compile(function, *example, **options)
         self._outputs: Any = None
         self._example = x
-        self._is_in = False
         self._has_moved = False
-        program, params = self.program, task.optimizer.params
-        place = {p: i for i, p in enumerate(params)}
-        reached = set(program.parameters)
-        self._unreached = [p for p in task.parameters if p not in reached]
-        # Where each of the program's parameters stands in the optimizer's list; if the two do not
-        # move the same ones, the optimizer gets arrays of its own.
-        self._is_same = reached == set(params)
-        self._theirs: Any = [place[p] for p in program.parameters if p in place]
-        self._ours = [i for i, p in enumerate(program.parameters) if p in place]
-        if self._is_same and self._theirs == list(range(len(params))):
-            self._theirs = slice(None)
-        self._theta: Any = []
+        params = [*task.parameters, *task.optimizer.params]
+        self.program.move(self.program.parameters.beside(params))
+        self._store: Any = self.program.parameters.store
+        self._arrange()
         if _is_known(task):
             self.program.trust()
         self._compare(data)
@@ -123,42 +114,32 @@ class Compiled:
                     return what, x, y
         return None
 
-    def enter(self) -> None:
-        """Take the parameters and the optimizer's memory into arrays."""
+    def _arrange(self) -> None:
+        """Find where the optimizer's parameters stand in the arrays.
+
+        If it moves all of them it works on the arrays themselves, and keeps its memory in their
+        order; else on copies of the part that it moves, in its own order.
+        """
         import numpy as np
 
-        if self._is_in:
-            return
-        self._is_in = True
-        optimizer = self.task.optimizer
-        self.program.parameters.store.refresh()
-        if self._is_same:
-            moments = [np.asarray(m, self.dtype)[self._theirs] for m in optimizer.moments]
-            optimizer.moments = moments
-        else:
-            self._theta = np.array([p.data for p in optimizer.params], self.dtype)
+        values, params = self._store.values, self.task.optimizer.params
+        self._moved: Any = None
+        self._order: Any = None
+        if set(values) != set(params):
+            self._moved = np.array([self._store.place[p] for p in params])
+        elif values != params:
+            place = {p: i for i, p in enumerate(params)}
+            self._order = np.array([place[p] for p in values])
 
     def leave(self) -> None:
-        """Give them back to the Values and the optimizer."""
-        import numpy as np
+        """Let the Values follow what has moved since: they are written when somebody looks.
 
-        if not self._is_in:
-            return
-        self._is_in = False
-        optimizer = self.task.optimizer
+        What has been written to them meanwhile counts at the next update.
+        """
         if self._has_moved:
-            self.program.pull()
-            for p in self._unreached:
-                p.grad = ZERO
-        if self._is_same:
-            moments: list[Any] = []
-            for m in optimizer.moments:
-                moments.append(np.empty(len(m), self.dtype))
-                moments[-1][self._theirs] = m
-            optimizer.moments = moments
-        elif self._has_moved:
-            for p, theta in zip(optimizer.params, self._theta.tolist(), strict=True):
-                p.data = theta
+            self._store.follow()
+        elif not self._store.is_followed:
+            self._store.sync()
         self._has_moved = False
 
     def update(self, data: Examples, batch: Any) -> float:
@@ -169,7 +150,6 @@ class Compiled:
         """
         import numpy as np
 
-        self.enter()
         program, optimizer = self.program, self.task.optimizer
         columns = self._columns(data, batch)
         try:
@@ -179,20 +159,18 @@ class Compiled:
             raise
         except (ValueError, ArithmeticError) as error:
             raise NotFiniteError(str(error)) from error
-        grad = program.gtheta
+        theta, grad = self._store.theta, self._store.gtheta
         if not (math.isfinite(loss) and _is_finite(grad)):
             raise NotFiniteError(f"the loss is {loss}, or a gradient is not finite")
         self._has_moved = True
-        if self._is_same:
+        if self._moved is None:
             self._clip(grad)
-            optimizer.update(program.theta, grad)
-            return loss
-        grads = np.zeros(len(optimizer.params), self.dtype)
-        grads[self._theirs] = grad[self._ours]
-        self._clip(grads)
-        grad[self._ours] = grads[self._theirs]
-        optimizer.update(self._theta, grads)
-        program.theta[self._ours] = self._theta[self._theirs]
+            optimizer.update(theta, grad, self._order)
+        else:
+            part, slopes = theta[self._moved], grad[self._moved]
+            self._clip(slopes)
+            optimizer.update(part, slopes)
+            theta[self._moved], grad[self._moved] = part, slopes
         return loss
 
     def _columns(self, data: Examples, batch: Any) -> list[Any]:
@@ -221,11 +199,10 @@ class Compiled:
             NotFiniteError: If it is not finite.
         """
         total = 0.0
-        run = self.program.evaluate if self._is_in else self.program
         for batch in _blocks(len(data)):
             columns = self._columns(data, batch)
             try:
-                losses = run(*columns)
+                losses = self.program.evaluate(*columns)
             except TraceError:
                 raise
             except (ValueError, ArithmeticError) as error:
@@ -243,11 +220,10 @@ class Compiled:
         from autograd_mini import compile
 
         if self._outputs is None:
-            self.leave()
             options = {"float32": True} if self.dtype.itemsize == 4 else {}
             self._outputs = compile(_outputs(self.task), self._example, **options)
-        shares = self._outputs.parameters.store is self.program.parameters.store
-        run = self._outputs.evaluate if self._is_in and shares else self._outputs
+        shares = self._outputs.parameters.store is self._store
+        run = self._outputs.evaluate if shares else self._outputs
         found = [run(data.arrays(batch, self.dtype)[0]) for batch in _blocks(len(data))]
         return np.concatenate(found).astype(float, copy=False)
 

@@ -28,8 +28,9 @@ BACKENDS: Final = ("auto", "eager", "compiled")
 class Trainer:
     """Makes updates one by one; what `fit` is built on, for your own loops.
 
-    After `step` the Values are current. Inside `with trainer:` a compiled trainer leaves the
-    parameters in its array from step to step, and the Values follow at `sync()` and on exit.
+    After `step` the Values are current: a compiled trainer leaves the parameters in its array, and
+    all Values are written when one of them is looked at. Inside `with trainer:` they stay as they
+    are, and follow at `sync()` and on exit.
 
     Args:
         model: An FNN, or anything with `parameters()` that maps one example to its output.
