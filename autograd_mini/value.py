@@ -322,33 +322,33 @@ class Value(Number):
         arity = op.arity
         if arity is not None and len(operands) != arity:
             raise TypeError(f"{op.name} takes {arity} operands, but got {len(operands)}")
-        values: Any = operands
-        numbers = [x.data for x in operands if type(x) is Value]
-        recorded = bool(numbers)
+        numbers = [x.data for x in operands if type(x) is Value] if arity is None else []
+        recorded, mixed = bool(numbers), False
         if len(numbers) < len(operands):
+            numbers.clear()
             for x in operands:
                 if isinstance(x, Value):
+                    numbers.append(x.data)
                     recorded = True
-                    break
-                if isinstance(x, Number):
+                elif type(x) is not float and isinstance(x, Number):
                     return x.apply(op, *operands)
-            values = tuple([x if isinstance(x, Value) else constant(x) for x in operands])
-            numbers = [x.data for x in values]
+                else:
+                    numbers.append(x if type(x) is float else number(x))
+                    mixed = True
         try:
             data: Any = op.forward(*numbers)
         except UNDEFINED as error:
-            raise explained(op, values, error) from None
+            raise explained(op, [_as_value(x) for x in operands], error) from None
         if type(data) is not float:
             data = number(data)
         if not recorded:
             return data
-        if op.receives is not None:  # a row with a condition keeps its operands in a tuple
-            return _node(data, op, values)
-        if arity == 1:
-            return _node(data, op, values[0])
-        if arity == 2:
-            return _node(data, op, values[0], values[1])
-        return _node(data, op, values)
+        if op.receives is None:  # a row with a condition keeps its operands in a tuple
+            if arity == 1:
+                return _node(data, op, operands[0])
+            if arity == 2:
+                return _node(data, op, _as_value(operands[0]), _as_value(operands[1]))
+        return _node(data, op, tuple(map(_as_value, operands)) if mixed else operands)
 
     # Differentiation.
 
@@ -488,6 +488,10 @@ def constant(x: Any) -> Value:
     leaf._b = None
     leaf._source = CONSTANT
     return leaf
+
+
+def _as_value(x: Any) -> Value:
+    return x if isinstance(x, Value) else constant(x)
 
 
 def _node(data: float, op: Op, a: Any, b: Value | None = None) -> Value:
