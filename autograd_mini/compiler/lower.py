@@ -26,7 +26,7 @@ from autograd_mini.compiler.statements import (
     same,
     written,
 )
-from autograd_mini.ops import Op, is_built_in
+from autograd_mini.ops import ELEMENTARY, Op, is_built_in
 
 __all__ = ["Lowered", "lower"]
 
@@ -152,9 +152,9 @@ class Forward:
             self._row(op, out, [self.read(ref) for ref in refs])
         watch = (bool(op.domain) or not is_built_in(op)) and op not in _TOTAL
         last = self.lowered.statements[-1]
-        watch = watch and op is not COPY
-        if last.op is ops.MUL or (op is ops.DIV and _is_fixed(last.operands[1])):
-            watch = False  # a square, or a half: every number is inside of the domain
+        square = op is ops.POW and last.op is ops.MUL
+        half = op is ops.DIV and last.op is ops.DIV and _is_fixed(last.operands[1])
+        watch = watch and op is not COPY and not square and not half  # these take every number
         final = any(i in self.graph.roots for i in group.members) and len(group.members) == 1
         if watch and not final:
             self.lowered.watched.append(out)
@@ -166,7 +166,7 @@ class Forward:
             return
         if (
             op is not COPY
-            and not is_built_in(op)
+            and op not in ELEMENTARY
             and any(isinstance(x, Expression) for x in operands)
         ):
             whole = written(op.forward, *operands)
@@ -181,8 +181,8 @@ class Forward:
             self.emit(op, out, (self.operand_stack(group),))
 
     def _composite(self, op: Op, out: Ref, operands: list[Operand]) -> bool:
-        """Write a row of the user's as the rows it is made of; return whether it is arithmetic."""
-        known = op is COPY or is_built_in(op)
+        """Write a row as the rows it is made of; return whether it is arithmetic."""
+        known = op is COPY or op in ELEMENTARY
         if known or not any(isinstance(x, Expression) for x in operands):
             return False
         whole = written(op.forward, *operands)

@@ -83,6 +83,12 @@ class Expression(Number):
     def apply(cls, op: Op, *operands: Any) -> Any:
         """Return a row applied to operands; multiplying by 1 and the like leave no trace."""
         operands = tuple([x if isinstance(x, Expression) else _number(x) for x in operands])
+        if op not in ops.ELEMENTARY and ops.OPS.get(op.name) is op:  # it is made of other rows
+            before = Expression.refusals
+            whole = written(op.forward, *operands)
+            if whole is not None and not isinstance(whole, tuple):
+                return whole
+            Expression.refusals = before
         if op is ops.TOTAL or op is ops.DOT or op is ops.PRODUCT:
             return _chain(op, operands)
         found = _simplified(op, *operands) if op in _SIMPLIFIED else None

@@ -75,18 +75,6 @@ def log_cosh(x: float) -> float:
     return math.log1p(2.0 * math.sinh(0.5 * x) ** 2)
 
 
-def huber(r: float, delta: float) -> float:
-    if delta < 0.0:
-        raise ValueError("delta")
-    return 0.5 * r * r if abs(r) <= delta else delta * (abs(r) - 0.5 * delta)
-
-
-def softshrink(x: float, lambd: float) -> float:
-    if lambd < 0.0:
-        raise ValueError("lambd")
-    return x - math.copysign(lambd, x) if abs(x) > lambd else 0.0 * x
-
-
 def dot(*operands: float) -> float:
     n = len(operands) // 2
     f = 0.0

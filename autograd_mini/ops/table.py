@@ -142,6 +142,12 @@ def _amax_lead(*xs: float) -> float:
     return first - others[0] if others else 1.0
 
 
+def _huber(r: Any, delta: Any) -> Any:
+    size = abs(r)
+    inside = clip(size, 0.0, delta)
+    return inside * (size - 0.5 * inside)
+
+
 # fmt: off
 # Arithmetic       name       forward                       ∂f/∂x, ∂f/∂y
 ADD     = Op("add",     lambda x, y: x + y,              (lambda f, x, y: 1.0, lambda f, x, y: 1.0))
@@ -198,30 +204,35 @@ PRODUCT = Op("product", forwards.product,                _product_partials)
 # Activations
 SIGMOID = Op("sigmoid", forwards.sigmoid,                (lambda f, x: f * sigmoid(-x),))
 SOFTPLUS = Op("softplus", forwards.softplus,             (lambda f, x: sigmoid(x),))
-LOG_SIGMOID = Op("log_sigmoid", lambda x: -forwards.softplus(-x), (lambda f, x: sigmoid(-x),))
 RELU    = Op("relu",    forwards.relu,                   (lambda f, x: greater(x, 0.0),), smooth=(0.1, 3.0), kinks=(0.0,))  # 0 at the kink
-LEAKY_RELU = Op("leaky_relu", lambda x, slope: x if x > 0.0 else slope * x, (lambda f, x, slope: where(greater(x, 0.0), 1.0, slope), lambda f, x, slope: minimum(x, 0.0)), smooth=((0.1, 3.0), (0.01, 0.5)), kinks=(0.0,))
-ELU     = Op("elu",     lambda x, alpha: x if x > 0.0 else alpha * math.expm1(x), (lambda f, x, alpha: where(greater(x, 0.0), 1.0, alpha * exp(minimum(x, 0.0))), lambda f, x, alpha: expm1(minimum(x, 0.0))), smooth=((-3.0, -0.1), (0.5, 2.0)), kinks=(0.0,))
-SILU    = Op("silu",    lambda x: x * forwards.sigmoid(x), (lambda f, x: sigmoid(x) * (1.0 + x * sigmoid(-x)),))
-GELU    = Op("gelu",    lambda x: 0.5 * x * math.erfc(-x / _SQRT2), (lambda f, x: 0.5 * erfc(-x / _SQRT2) + _DENSITY * x * exp(-0.5 * x * x),))
-MISH    = Op("mish",    lambda x: x * math.tanh(forwards.softplus(x)), (lambda f, x: tanh(softplus(x)) + x * sigmoid(x) * (1.0 - tanh(softplus(x)) * tanh(softplus(x))),))
-SOFTSIGN = Op("softsign", lambda x: x / (1.0 + abs(x)),  (lambda f, x: 1.0 / ((1.0 + abs(x)) * (1.0 + abs(x))),), smooth=(0.1, 3.0), kinks=(0.0,))
 TANHSHRINK = Op("tanhshrink", forwards.tanhshrink,       (lambda f, x: tanh(x) * tanh(x),))
-HARDTANH = Op("hardtanh", forwards.clip,                 (lambda f, x, low, high: greater(x, low) * less(x, high), lambda f, x, low, high: 1.0 - greater(x, low), lambda f, x, low, high: greater(x, low) * (1.0 - less(x, high))),
-             domain="low <= high", smooth=((-0.9, 0.9), (-3.0, -1.0), (1.0, 3.0)), kinks=(lambda x, low, high: x - low, lambda x, low, high: x - high))  # 0 at both bounds
-SOFTSHRINK = Op("softshrink", forwards.softshrink,       (lambda f, x, lambd: greater(abs(x), lambd), lambda f, x, lambd: -sign(x) * greater(abs(x), lambd)), domain="lambd >= 0", smooth=((0.6, 3.0), (0.1, 0.5)), kinks=(lambda x, lambd: abs(x) - lambd,))
 
 # Losses
 LOG_COSH = Op("log_cosh", forwards.log_cosh,             (lambda f, x: tanh(x),))
-HUBER   = Op("huber",   forwards.huber,                  (lambda f, r, delta: clip(r, -delta, delta), lambda f, r, delta: relu(abs(r) - delta)), domain="delta >= 0", smooth=((-0.9, 0.9), (1.0, 2.0)), kinks=(lambda r, delta: abs(r) - delta,))
 XLOGY   = Op("xlogy",   forwards.xlogy,                  (lambda f, x, y: log_or_nan(where(greater(abs(x) + greater(y, 0.0), 0.0), y, 1.0)), lambda f, x, y: quotient(x, where(greater(abs(x) + abs(y), 0.0), y, 1.0))), smooth=((-3.0, 3.0), (0.1, 3.0)), kinks=(lambda x, y: y,))
-CLAMPED_LOG = Op("clamped_log", lambda x: max(forwards.log_or_nan(x), -100.0), (lambda f, x: greater(f, -100.0) / where(greater(f, -100.0), x, 1.0),), smooth=(0.1, 3.0), kinks=(math.exp(-100.0),))
 CLAMPED_LOG1P = Op("clamped_log1p", lambda x: max(forwards.log1p_or_nan(x), -100.0), (lambda f, x: greater(f, -100.0) / where(greater(f, -100.0), 1.0 + x, 1.0),), smooth=(-0.8, 3.0), kinks=(-1.0,))
 
 # Total helpers of the rules: they never raise
 QUOTIENT = Op("quotient", forwards.quotient,             (lambda f, x, y: quotient(1.0, y), lambda f, x, y: -quotient(f, y)), smooth=((-3.0, 3.0), (0.5, 3.0)), kinks=(lambda x, y: y,))
 LOG_OR_NAN = Op("log_or_nan", forwards.log_or_nan,       (lambda f, x: quotient(1.0, x),), smooth=(0.1, 3.0), kinks=(0.0,))
 POWER_SLOPE = Op("power_slope", power_slope,             (lambda f, x, y: y * power_slope(x, where(greater(abs(y) + x * x, 1e-300), y - 1.0, 0.0)), lambda f, x, y: lower_power(f, x, y) + f * log_or_nan(nonzero(x))), smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(lambda x, y: x,))
+
+ELEMENTARY: Final = frozenset([op for op in list(globals().values()) if isinstance(op, Op)])
+
+# Composites: their forward is written in the functions of rules, as that of a user's primitive
+# may be, and is all that a program, a page and the checker need.
+LOG_SIGMOID = Op("log_sigmoid", lambda x: -softplus(-x), (lambda f, x: sigmoid(-x),))
+LEAKY_RELU = Op("leaky_relu", lambda x, slope: where(greater(x, 0.0), x, slope * x), (lambda f, x, slope: where(greater(x, 0.0), 1.0, slope), lambda f, x, slope: minimum(x, 0.0)), smooth=((0.1, 3.0), (0.01, 0.5)), kinks=(0.0,))
+ELU     = Op("elu",     lambda x, alpha: where(greater(x, 0.0), x, alpha * expm1(minimum(x, 0.0))), (lambda f, x, alpha: where(greater(x, 0.0), 1.0, alpha * exp(minimum(x, 0.0))), lambda f, x, alpha: expm1(minimum(x, 0.0))), smooth=((-3.0, -0.1), (0.5, 2.0)), kinks=(0.0,))
+SILU    = Op("silu",    lambda x: x * sigmoid(x),        (lambda f, x: sigmoid(x) * (1.0 + x * sigmoid(-x)),))
+GELU    = Op("gelu",    lambda x: 0.5 * x * erfc(-x / _SQRT2), (lambda f, x: 0.5 * erfc(-x / _SQRT2) + _DENSITY * x * exp(-0.5 * x * x),))
+MISH    = Op("mish",    lambda x: x * tanh(softplus(x)), (lambda f, x: tanh(softplus(x)) + x * sigmoid(x) * (1.0 - tanh(softplus(x)) * tanh(softplus(x))),))
+SOFTSIGN = Op("softsign", lambda x: x / (1.0 + abs(x)),  (lambda f, x: 1.0 / ((1.0 + abs(x)) * (1.0 + abs(x))),), smooth=(0.1, 3.0), kinks=(0.0,))
+HARDTANH = Op("hardtanh", lambda x, low, high: clip(x, low, high), (lambda f, x, low, high: greater(x, low) * less(x, high), lambda f, x, low, high: 1.0 - greater(x, low), lambda f, x, low, high: greater(x, low) * (1.0 - less(x, high))),
+             domain="low <= high", smooth=((-0.9, 0.9), (-3.0, -1.0), (1.0, 3.0)), kinks=(lambda x, low, high: x - low, lambda x, low, high: x - high))  # 0 at both bounds
+SOFTSHRINK = Op("softshrink", lambda x, lambd: x - clip(x, -lambd, lambd), (lambda f, x, lambd: greater(abs(x), lambd), lambda f, x, lambd: -sign(x) * greater(abs(x), lambd)), domain="lambd >= 0", smooth=((0.6, 3.0), (0.1, 0.5)), kinks=(lambda x, lambd: abs(x) - lambd,))
+HUBER   = Op("huber",   _huber,                          (lambda f, r, delta: clip(r, -delta, delta), lambda f, r, delta: relu(abs(r) - delta)), domain="delta >= 0", smooth=((-0.9, 0.9), (1.0, 2.0)), kinks=(lambda r, delta: abs(r) - delta,))
+CLAMPED_LOG = Op("clamped_log", lambda x: maximum(log_or_nan(x), -100.0), (lambda f, x: greater(f, -100.0) / where(greater(f, -100.0), x, 1.0),), smooth=(0.1, 3.0), kinks=(math.exp(-100.0),))
 # fmt: on
 
 # The functions of rules that are a row: on a plain number they compute, any other is asked.
@@ -259,6 +270,16 @@ def register(op: Op) -> Op:
         )
     OPS[op.name] = op
     return op
+
+
+def is_composite(op: Op) -> bool:
+    """Return whether a row of the project is written in other rows: a program writes it out.
+
+    Example:
+        >>> is_composite(SILU), is_composite(TANH)
+        (True, False)
+    """
+    return is_built_in(op) and op not in ELEMENTARY
 
 
 def is_built_in(op: Op) -> bool:

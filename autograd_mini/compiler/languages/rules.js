@@ -1,4 +1,5 @@
-// What each row of the rule table computes. Partial derivatives are written by the table itself.
+// What each elementary row of the rule table computes. Composite rows and partial derivatives are
+// written by the table itself.
 
 const F = {};
 F.add = (x, y) => x + y;
@@ -75,29 +76,16 @@ F.product = (...xs) => xs.reduce((product, x) => product * x, 1);
 F.sigmoid = (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
 F.relu = (x) => (x < 0 ? 0 : x);
 F.softplus = (x) => F.relu(x) + Math.log1p(Math.exp(-Math.abs(x)));
-F.log_sigmoid = (x) => -F.softplus(-x);
-F.leaky_relu = (x, slope) => (x > 0 ? x : slope * x);
-F.elu = (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x));
-F.silu = (x) => x * F.sigmoid(x);
-F.gelu = (x) => 0.5 * x * F.erfc(-x / Math.SQRT2);
-F.mish = (x) => x * Math.tanh(F.softplus(x));
-F.softsign = (x) => x / (1 + Math.abs(x));
 F.tanhshrink = (x) => {
   if (Math.abs(x) >= 0.03) return x - Math.tanh(x);
   const q = x * x; // x - tanh(x) cancels: its Taylor series
   return x * q * (1 / 3 - q * (2 / 15 - q * (17 / 315 - q * (62 / 2835))));
 };
-F.hardtanh = F.clip;
-F.softshrink = (x, lambd) => (Math.abs(x) <= lambd ? 0 * x
-  : x < 0 || Object.is(x, -0) ? x + Math.abs(lambd) : x - Math.abs(lambd));
 
 F.log_cosh = (x) => (Math.abs(x) > 1
   ? Math.abs(x) + Math.log1p(Math.exp(-2 * Math.abs(x))) - Math.LN2
   : Math.log1p(2 * Math.sinh(0.5 * x) ** 2));
-F.huber = (r, delta) => (delta < 0 ? NaN
-  : Math.abs(r) <= delta ? 0.5 * r * r : delta * (Math.abs(r) - 0.5 * delta));
 F.xlogy = (x, y) => (x === 0 && y >= 0 ? 0 : x * Math.log(y));
-F.clamped_log = (x) => Math.max(Math.log(x), -100);
 F.clamped_log1p = (x) => Math.max(Math.log1p(x), -100);
 F.quotient = (a, b) => a / b;
 F.log_or_nan = Math.log;
