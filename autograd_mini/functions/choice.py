@@ -1,0 +1,149 @@
+"""Choice: the larger, the smaller, one of two, an element of many."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_mini import contexts, ops
+from autograd_mini.convert import as_seed
+from autograd_mini.functions.many import dot, total
+from autograd_mini.functions.signatures import Scalar
+from autograd_mini.nested import is_nested
+from autograd_mini.value import Value, apply
+
+__all__ = [
+    "clip",
+    "greater",
+    "less",
+    "maximum",
+    "minimum",
+    "take",
+    "where",
+]
+
+
+def maximum(x: Scalar, y: Scalar) -> Any:
+    """Return the larger of two; at a tie each has slope ½.
+
+    Example:
+        >>> maximum(2.0, 3.0)
+        3.0
+    """
+    return apply(ops.MAXIMUM, x, y)
+
+
+def minimum(x: Scalar, y: Scalar) -> Any:
+    """Return the smaller of two; at a tie each has slope ½.
+
+    Example:
+        >>> minimum(2.0, 3.0)
+        2.0
+    """
+    return apply(ops.MINIMUM, x, y)
+
+
+def greater(x: Scalar, y: Scalar) -> Any:
+    """Return 1.0 where x > y, else 0.0: a condition that is part of the graph.
+
+    Example:
+        >>> greater(2.0, 3.0)
+        0.0
+    """
+    return apply(ops.GREATER, x, y)
+
+
+def less(x: Scalar, y: Scalar) -> Any:
+    """Return 1.0 where x < y, else 0.0: a condition that is part of the graph.
+
+    Example:
+        >>> less(2.0, 3.0)
+        1.0
+    """
+    return apply(ops.LESS, x, y)
+
+
+def where(cond: Scalar, a: Scalar, b: Scalar) -> Any:
+    """Return `a` where the condition holds, else `b`; both have been computed.
+
+    A plain bool is a constant; a condition made by `greater` or `less` is decided anew by
+    `recompute()` and in compiled programs.
+
+    Example:
+        >>> where(2.0 > 1.0, 5.0, 7.0)
+        5.0
+    """
+    return apply(ops.WHERE, cond, a, b)
+
+
+def clip(x: Scalar, low: Scalar, high: Scalar) -> Any:
+    """Return x, or the bound it is beyond; the slope at the bounds is 1.
+
+    Raises:
+        DomainError: If low > high.
+
+    Example:
+        >>> clip(5.0, -1.0, 1.0)
+        1.0
+    """
+    return apply(ops.CLIP, x, low, high)
+
+
+def take(values: Sequence[Any], index: Any) -> Any:
+    """Return the element of a sequence at an integer: a Value, a number, or a row of them.
+
+    Args:
+        values: What to choose from.
+        index: A whole number; a float or a Value that holds one will do. As everywhere in
+            Python, -1 is the last.
+
+    Raises:
+        IndexError: If there is no such element.
+        TypeError: If `index` is not a whole number.
+
+    Example:
+        >>> take([10.0, 20.0, 30.0], 1.0)
+        20.0
+    """
+    if contexts.state.tracing and isinstance(index, Value) and not _is_known(index):
+        return _taken(values, index)
+    number = as_seed(index)
+    if number % 1.0 != 0.0:  # NaN and infinity, too
+        raise TypeError(f"take needs a whole number as index, but got {index!r}")
+    if not -len(values) <= number < len(values):
+        raise IndexError(
+            f"take found no element {number:.0f}: there are {len(values)}, numbered from 0"
+        )
+    return values[int(number)]
+
+
+def _is_known(index: Value) -> bool:
+    tracer = contexts.tracer.get()
+    return tracer is None or tracer.is_known(index)
+
+
+def _taken(values: Sequence[Any], index: Value) -> Any:
+    """Return the element at an index that is not known yet: a sum over all, of which one counts.
+
+    Where no element has that index the sum is NaN: the program then calls the function, whose
+    error tells the index.
+    """
+    place = index + float(len(values)) * less(index, 0.0)
+    hits = [
+        (1.0 - greater(place, float(i))) * (1.0 - less(place, float(i))) for i in range(len(values))
+    ]
+    found = greater(total(hits), 0.5)
+
+    def one_of(column: Sequence[Any]) -> Any:
+        if is_nested(column[0]):
+            return [one_of(part) for part in zip(*column, strict=True)]
+        if all(isinstance(x, Value) and x.is_leaf for x in column):  # parameters: a matrix
+            return where(found, dot(column, hits), math.nan)
+        return where(
+            found,
+            total([where(hit, x, 0.0) for hit, x in zip(hits, column, strict=True)]),
+            math.nan,
+        )
+
+    return one_of(values) if values else where(found, 0.0, math.nan)
