@@ -7,30 +7,22 @@ the stepper, the player and the drawings read traces.
 
 from __future__ import annotations
 
-import re
 import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from os import PathLike
-from typing import Any, Final, TypeVar, cast, overload
+from typing import Any, cast, overload
 
-from autograd_mini import contexts, ops
+from autograd_mini import contexts
 from autograd_mini.backprop import checked, edges, refuse_second_pass
 from autograd_mini.convert import as_seed
 from autograd_mini.errors import StaleWarning
 from autograd_mini.graph import gradient_order, receiving, stale, topological_order
+from autograd_mini.graph.names import Names, abbreviated, number_text
 from autograd_mini.ops import Op
-from autograd_mini.symbols import ATOM, Symbol, written
+from autograd_mini.symbols import written
 from autograd_mini.value import ZERO, Value
 
 __all__ = ["ForwardStep", "Step", "Trace", "backward_steps"]
-
-T = TypeVar("T")
-
-_PLAIN_NAME: Final = re.compile(r"\w[\w.\[\]']*…?")
-_LONGEST_NAME: Final = 40
-_LONGEST_RULE: Final = 120
-_MOST_OPERANDS: Final = 8
-_SCREENFUL: Final = 2000  # characters
 
 
 class Step:
@@ -99,10 +91,9 @@ class Step:
     @property
     def arithmetic(self) -> str:
         """The sentence without the rule: `a.grad: 0.0 + 3.0 * 1.0 = 3.0`."""
-        return (
-            f"{self._names.of(self.parent)}.grad: {_number(self.before)} + {_number(self.local)} * "
-            f"{_number(self.upstream)} = {_number(self.after)}"
-        )
+        numbers = self.before, self.local, self.upstream, self.after
+        before, local, upstream, after = map(number_text, numbers)
+        return f"{self._names.of(self.parent)}.grad: {before} + {local} * {upstream} = {after}"
 
     @property
     def rule(self) -> str:
@@ -159,10 +150,8 @@ class ForwardStep:
         return self._names.expression(self.node)
 
     def __str__(self) -> str:
-        numbers = written(self.op, abbreviated(self.operands, _number))
-        return (
-            f"{self._names.of(self.node)} = {self.expression} = {numbers} = {_number(self.value)}"
-        )
+        numbers = written(self.op, abbreviated(self.operands, number_text))
+        return f"{self._names.of(self.node)} = {self.expression} = {numbers} = {number_text(self.value)}"
 
     def __repr__(self) -> str:
         return f"<ForwardStep {self.index + 1} of {self.total}: {self}>"
@@ -344,7 +333,7 @@ class Trace(Sequence[Step]):
 
     def __repr__(self) -> str:
         return (
-            f"<Trace of {self.name(self.root)} = {_number(self.root.data)}: "
+            f"<Trace of {self.name(self.root)} = {number_text(self.root.data)}: "
             f"{len(self.forward)} operations, {len(self)} backward steps>"
         )
 
@@ -400,121 +389,3 @@ def _pass(root: Value, seed: float) -> Generator[Step, None, None]:
 def _step_count(order: Sequence[Value]) -> int:
     """Return how many edges are steps: all but those to numbers that an operator wrapped."""
     return sum([not node.inputs[i].is_constant for node in order for i in receiving(node)])
-
-
-class Names:
-    """What the nodes below a root are called: by label, else `n0`, `n1`, ... in topological order.
-
-    Nothing is looked up before the first name is asked for: a pass that nobody prints pays nothing.
-    """
-
-    __slots__ = ("_node", "_positions", "_root", "_rules")
-
-    def __init__(self, root: Value) -> None:
-        self._root = root
-        self._positions: dict[Value, int] = {}
-        self._node: Value | None = None  # whose rules are in `_rules`
-        self._rules: list[str] = []
-
-    def id(self, node: Value) -> str:
-        """Return `n7` for the node at position 7 of the topological order."""
-        if not self._positions:
-            self._positions = {n: i for i, n in enumerate(topological_order(self._root))}
-        return f"n{self._positions[node]}"
-
-    def of(self, node: Value) -> str:
-        """Return the label of a node, quoted if it would be misread, or its id."""
-        if not node.label:
-            return self.id(node)
-        label = shortened(node.label, _LONGEST_NAME)
-        return label if _PLAIN_NAME.fullmatch(label) else repr(label)
-
-    def operand(self, node: Value) -> str:
-        """Return the name of an operand: a number that an operator wrapped is that number."""
-        return _number(node.data) if node.is_constant else self.of(node)
-
-    def expression(self, node: Value) -> str:
-        """Return the operation of a node in names: `a * b`."""
-        return written(cast(Op, node.op), abbreviated(node.inputs, self.operand))
-
-    def rule(self, node: Value, argument: int, local: float) -> str:
-        """Return the derivative of a node towards an argument in names: `d(a*b)/da = b`.
-
-        A rule that does not run on names, such as one that calls `math`, gives its number.
-        """
-        op, inputs = cast(Op, node.op), node.inputs
-        parent = inputs[argument]
-        towards = self.of(parent)
-        expression = written(
-            op, abbreviated(inputs, lambda x: towards if x is parent else self.operand(x)), space=""
-        )
-        partial = self._partial(node, argument) or _number(local)
-        return f"d({expression})/d{towards} = {partial}"
-
-    def _partial(self, node: Value, argument: int) -> str:
-        op, inputs = cast(Op, node.op), node.inputs
-        together = op.arity is None  # then the row gives all its partials at once
-        if not (together and node is self._node):
-            operands = [
-                x.data if x.is_constant and (together or i != argument) else _Text(self.of(x))
-                for i, x in enumerate(inputs)
-            ]
-            f = _Text(self.of(node))
-            try:
-                partials = (
-                    op.partials(f, *operands)
-                    if together
-                    else (op.partials[argument](f, *operands),)
-                )
-                self._rules = [str(_Text.of(partial)) for partial in partials]
-            except Exception:
-                self._rules = [""] * len(inputs)
-            self._node = node
-        return shortened(self._rules[argument if together else 0], _LONGEST_RULE)
-
-
-class _Text(Symbol):
-    """A name in a rule that a person reads: the helpers that never raise look as in print.
-
-    Beyond a screenful nobody reads it: then the rule is given up, and shows its number.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, text: str, level: int = ATOM) -> None:
-        if len(text) > _SCREENFUL:
-            raise ValueError("the rule is too long to be read")
-        super().__init__(text, level)
-
-    @classmethod
-    def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:
-        if op is ops.POWER_SLOPE:
-            x, y = operands
-            return y * x ** (y - 1.0)
-        if op is ops.QUOTIENT:
-            return operands[0] / operands[1]
-        if op is ops.LOG_OR_NAN:
-            return super().call(ops.LOG, operands)
-        if op is ops.GREATER or op is ops.LESS:
-            return cls.compare(">" if op is ops.GREATER else "<", *operands)
-        if op is ops.WHERE and operands[0].text == f"abs({operands[1].text}) > 0.0":
-            return operands[1]  # `nonzero`
-        if op is ops.WHERE and operands[2].text.startswith("sqrt("):
-            return operands[1]  # `unit`
-        return super().call(op, operands)
-
-
-def _number(x: float) -> str:
-    return repr(float(x))
-
-
-def shortened(text: str, length: int) -> str:
-    """Return a text of at most `length` characters, the last a … if some are missing."""
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def abbreviated(operands: Sequence[T], text: Callable[[T], str]) -> list[str]:
-    """Return the text of every operand, or of the first few and the last."""
-    if len(operands) <= _MOST_OPERANDS:
-        return [text(x) for x in operands]
-    return [*[text(x) for x in operands[: _MOST_OPERANDS - 2]], "…", text(operands[-1])]

@@ -10,7 +10,8 @@ from typing import Final
 
 from autograd_mini.debugger.moment import Event, Moment, is_finite
 from autograd_mini.debugger.stops import Stop
-from autograd_mini.steps import ForwardStep, Trace, shortened
+from autograd_mini.graph.names import shortened
+from autograd_mini.steps import ForwardStep, Trace
 from autograd_mini.value import ZERO, Value
 
 __all__ = [

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Final
 
-from autograd_mini.steps import shortened
+from autograd_mini.graph.names import shortened
 
 LONGEST: Final = 24  # characters of a label inside a box; hovering shows the rest
 

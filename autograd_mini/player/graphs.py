@@ -8,8 +8,9 @@ from autograd_mini.drawing import labels, style, svg
 from autograd_mini.drawing.javascript import key
 from autograd_mini.drawing.model import LONGEST_OPERAND, file_name, picture
 from autograd_mini.drawing.picture import Box, Line, Picture
+from autograd_mini.graph.names import abbreviated
 from autograd_mini.ops import Op
-from autograd_mini.steps import Trace, abbreviated
+from autograd_mini.steps import Trace
 from autograd_mini.symbols import written
 from autograd_mini.value import Value
 
