@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable
 from typing import Any
 
+from autograd_mini import contexts
 from autograd_mini.convert import number
 from autograd_mini.ops import Op
 from autograd_mini.value import Value
@@ -25,10 +27,18 @@ def elementwise(op: Op, a: Any, b: Any) -> Any:
 
 
 def compared(symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
-    """Compare a Value with an array, element by element; with a NumPy scalar, as a number."""
+    """Compare a Value with what is neither a Value nor a plain number.
+
+    With an array it is element by element, with a NumPy scalar as a number.
+    """
+    if not hasattr(y, "__float__") and not hasattr(y, "dtype"):
+        return NotImplemented
+    if (tracer := contexts.tracer.get()) is not None:
+        return tracer.compare(symbol, x, y)
     numpy = sys.modules.get("numpy")
     if numpy is None or not isinstance(y, (numpy.ndarray, numpy.generic)):
-        return symbol(x.data, y)
+        unordered = x.data != x.data or y != y  # an order of NaN makes Decimal raise
+        return symbol is operator.ne if unordered else symbol(x.data, y)
     if y.ndim:
         return numpy.frompyfunc(symbol, 2, 1)(_boxed(x, numpy), y).astype(bool)
     return symbol(x, y.item())  # NumPy would round x to the type of y

@@ -151,7 +151,8 @@ class ForwardStep:
 
     def __str__(self) -> str:
         numbers = written(self.op, abbreviated(self.operands, number_text))
-        return f"{self._names.of(self.node)} = {self.expression} = {numbers} = {number_text(self.value)}"
+        name, value = self._names.of(self.node), number_text(self.value)
+        return f"{name} = {self.expression} = {numbers} = {value}"
 
     def __repr__(self) -> str:
         return f"<ForwardStep {self.index + 1} of {self.total}: {self}>"

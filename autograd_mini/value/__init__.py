@@ -12,18 +12,8 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Generator, Iterable
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Final,
-    Protocol,
-    SupportsFloat,
-    TextIO,
-    TypeAlias,
-    cast,
-    overload,
-)
+from collections.abc import Callable
+from typing import Any, Final, Protocol, SupportsFloat, TypeAlias, cast, overload
 
 from autograd_mini import contexts, frames, ops
 from autograd_mini.convert import number
@@ -31,9 +21,7 @@ from autograd_mini.errors import bad_result, explained, too_large
 from autograd_mini.guesses import METHODS, Elsewhere
 from autograd_mini.ops import UNDEFINED, Number, Op
 from autograd_mini.symbols import SIGNS
-
-if TYPE_CHECKING:
-    from autograd_mini.steps import Step
+from autograd_mini.value.root import Root
 
 __all__ = ["Value", "apply"]
 
@@ -59,7 +47,7 @@ def _operator(method: Callable[[Any, Any], Any]) -> _Operator:
     return cast(_Operator, method)
 
 
-class Value(Number):
+class Value(Root):
     """A float that records the operations it goes through, and differentiates them.
 
     Args:
@@ -160,23 +148,6 @@ class Value(Number):
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
-
-    def _repr_svg_(self) -> str | None:
-        """Show the graph in a notebook, with or without Graphviz."""
-        from autograd_mini.drawing import display
-
-        return display(self)
-
-    def show(self, *, path: Any = None, max_nodes: int = 300) -> None:
-        """Open the player of this graph in the browser, or show it in the notebook.
-
-        Args:
-            path: Where to keep the file; without it, it is a temporary one.
-            max_nodes: How many boxes to draw at most, nearest the root first.
-        """
-        from autograd_mini.player import show
-
-        show(self, path=path, max_nodes=max_nodes)
 
     # As a number.
 
@@ -350,122 +321,6 @@ class Value(Number):
                 return _node(data, op, _as_value(operands[0]), _as_value(operands[1]))
         return _node(data, op, tuple(map(_as_value, operands)) if mixed else operands)
 
-    # Differentiation.
-
-    def backward(self, seed: Scalar = 1.0, *, create_graph: bool = False) -> None:
-        """Compute the gradient of this Value with respect to everything it was computed from.
-
-        Leaves add up over passes, so that a second `backward()` doubles them exactly; an
-        interior gradient is this pass's. If a rule raises, the leaves keep what they had.
-
-        Args:
-            seed: The gradient of this Value itself.
-            create_graph: Make the gradients Values that can be differentiated again. Until
-                `zero_grad()` such gradients and the graph refer to each other.
-
-        Example:
-            >>> x = Value(3.0)
-            >>> (x * x).backward()
-            >>> x.grad
-            6.0
-        """
-        from autograd_mini.backprop import backward
-
-        backward(self, seed, create_graph=create_graph)
-
-    def backward_steps(self, seed: Scalar = 1.0) -> Generator[Step, None, None]:
-        """Perform the backward pass one edge at a time: consuming the generator is the pass.
-
-        After each step `step.parent.grad == step.after`. What earlier passes left in the leaves
-        is set aside at the start and added at the end, also when the generator is closed
-        half-way; interior gradients are then partial. Exhausted, it equals `backward()` bit for
-        bit.
-
-        Args:
-            seed: The gradient of this Value itself.
-
-        Raises:
-            RuntimeError: If another pass over the same leaves is still open.
-
-        Example:
-            >>> a = Value(3.0, "a")
-            >>> for step in (a * a).backward_steps():
-            ...     print(step)
-            a.grad: 0.0 + 3.0 * 1.0 = 3.0   (d(a*a)/da = a, argument 0)
-            a.grad: 3.0 + 3.0 * 1.0 = 6.0   (d(a*a)/da = a, argument 1)
-        """
-        from autograd_mini.steps import backward_steps
-
-        return backward_steps(self, seed)
-
-    def debug(
-        self,
-        seed: Scalar = 1.0,
-        *,
-        stdin: TextIO | None = None,
-        stdout: TextIO | None = None,
-        commands: Iterable[str] = (),
-    ) -> None:
-        """Open the terminal stepper on the backward pass of this Value; `help` lists its commands.
-
-        It only looks: gradients are afterwards what they were before, and `q` returns.
-
-        Args:
-            seed: The gradient of this Value itself.
-            stdin: Where commands come from.
-            stdout: Where answers go.
-            commands: What to do before the first prompt.
-        """
-        from autograd_mini.debugger import debug
-
-        debug(self, seed, stdin=stdin, stdout=stdout, commands=commands)
-
-    def zero_grad(self) -> None:
-        """Forget the gradient of this Value and of everything it was computed from."""
-        from autograd_mini.graph import topological_order
-
-        for node in topological_order(self):
-            node.grad = ZERO
-
-    def recompute(self) -> None:
-        """Run the recorded graph forward again, in place, after a leaf's data has changed.
-
-        Choices such as relu, maximum or where(greater(a, b), ...) are made anew; a plain bool
-        given to `where` stays as it was. Gradients are left alone.
-
-        Raises:
-            DomainError: If an operation has no real result for the new data; then every node
-                keeps the data it had.
-
-        Example:
-            >>> x = Value(1.0)
-            >>> y = x.exp() * 2
-            >>> x.data = 0.0
-            >>> y.recompute()
-            >>> y.data
-            2.0
-        """
-        from autograd_mini.graph import recompute
-
-        recompute(self)
-
-    # Copies and pickles.
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        from autograd_mini.pickling import reduced
-
-        return reduced(self)
-
-    def __copy__(self) -> Value:
-        from autograd_mini.pickling import copied
-
-        return copied(self, self.inputs)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        from autograd_mini.pickling import deeply_copied
-
-        return deeply_copied(self, memo)
-
 
 for _name, _said in METHODS.items():  # no __getattr__, which slows every attribute down
     setattr(Value, _name, Elsewhere(_name, _said))
@@ -546,25 +401,15 @@ def _mixed(op: Op, a: Any, b: Any) -> Any:
     return _node(data, op, a, b)
 
 
-_EQUAL: Final = (operator.eq, operator.ne)
-
-
 def _compare(symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
-    if symbol in _EQUAL and not (hasattr(y, "__float__") or hasattr(y, "dtype")):
-        return NotImplemented
-    if _state.tracing and (tracer := contexts.tracer.get()) is not None:
-        return tracer.compare(symbol, x, y)
-    if isinstance(y, Value):
-        return symbol(x.data, y.data)
-    if hasattr(y, "dtype"):
+    kind = type(y)
+    if kind is not float and kind is not int and not isinstance(y, Value):
         from autograd_mini.arrays import compared
 
         return compared(symbol, x, y)
-    if not hasattr(y, "__float__"):
-        return NotImplemented
-    if x.data != x.data or y != y:
-        return symbol is operator.ne  # an order of NaN makes Decimal raise
-    return symbol(x.data, y)
+    if _state.tracing and (tracer := contexts.tracer.get()) is not None:
+        return tracer.compare(symbol, x, y)
+    return symbol(x.data, y.data if isinstance(y, Value) else y)
 
 
 def _refuse_to_bake_in(x: Value, how: str) -> None:
