@@ -177,9 +177,11 @@ def test_a_slope_that_a_comparison_chooses_is_compared() -> None:
         where(greater(x, 1.0), x * x, x),
         where(1.0 - less(x, 1.0) * greater(k, 0.5), x * x, x),
         take([x, 2.0 * x, 3.0 * x], k),
+        relu(Value(0.0)),  # what was given is exact
+        where(greater(x, 0.5), x, 2.0),
     ]
     assert not any(near_kink(topological_order(y)) for y in chosen)
-    undecided = [where(greater(x, 0.5), x, 2.0), where(x - 0.5, x, 2.0), relu(x - 0.5)]
+    undecided = [where(greater(2.0 * x, 1.0), x, 2.0), where(x - 0.5, x, 2.0), relu(x - 0.5)]
     assert all(near_kink(topological_order(y)) for y in undecided)
 
 

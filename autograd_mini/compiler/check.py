@@ -356,8 +356,8 @@ def near_kink(nodes: Iterable[Value]) -> bool:
     """Return whether rounding alone may decide a slope of these nodes, or a condition of theirs."""
     for node in nodes:
         op = node.op
-        if op is None or not op.kinks:
-            continue
+        if op is None or not op.kinks or all(x.op is None for x in node.inputs):
+            continue  # what was given is exact
         xs = [x.data for x in node.inputs]
         if op is ops.WHERE:
             condition = node.inputs[0]

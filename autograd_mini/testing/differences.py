@@ -124,13 +124,15 @@ def judge(
         if _settled(estimates[-2:]):
             break  # shorter steps have nothing to add
     sharpest = _sharpest(estimates)
-    if math.isnan(slope):
-        return Judgement(not sharpest.error <= 1e-4 * abs(sharpest.slope) + 1e-9, *sharpest)
     if math.isnan(sharpest.slope) or sharpest.allows(slope):
         return Judgement(True, *sharpest)
     left, right, error = _one_sided(f, unit * 2.0**-24, noise)
     ends = [side for side in (left, right) if not math.isnan(side)]
-    if ends and min(ends) - error <= slope <= max(ends) + error and _kinked(sharpest, ends, error):
+    kinked = bool(ends) and _kinked(sharpest, ends, error)
+    if not math.isfinite(slope):
+        is_known = sharpest.error <= 1e-4 * abs(sharpest.slope) + 1e-9
+        return Judgement(kinked or not is_known, *sharpest, kink=kinked)
+    if kinked and min(ends) - error <= slope <= max(ends) + error:
         return Judgement(True, *sharpest, kink=True)
     return Judgement(False, *sharpest)
 

@@ -58,6 +58,13 @@ class Slope(NamedTuple):
         return self.left is not None and self.left == self.right == self.value
 
     @property
+    def is_jump(self) -> bool:
+        """Whether the operation itself, not only its slope, jumps there."""
+        ctx = context()
+        sides = [side for side in (self.left, self.right) if side is not None]
+        return self.bounds == (-ctx.inf, ctx.inf) and any(map(ctx.isinf, sides))
+
+    @property
     def bounds(self) -> tuple[Any, Any]:
         """The least and the greatest slope that a gradient may be built from here."""
         ctx = context()
@@ -201,6 +208,7 @@ class Replay(NamedTuple):
         low: The least derivative that one-sided slopes at kinks allow.
         high: The greatest.
         on_kink: The nodes that were computed exactly at a kink.
+        jumps: The operands that stand exactly where a node jumps.
     """
 
     data: dict[Value, Any]
@@ -208,6 +216,7 @@ class Replay(NamedTuple):
     low: dict[Value, Any]
     high: dict[Value, Any]
     on_kink: list[Value]
+    jumps: list[Value]
 
 
 def replay(root: Value, *, exact: bool = True) -> Replay:
@@ -234,6 +243,7 @@ def replay(root: Value, *, exact: bool = True) -> Replay:
     low, high = dict(gradient), dict(gradient)
     gradient[root] = low[root] = high[root] = ctx.mpf(1)
     on_kink: list[Value] = []
+    jumps: list[Value] = []
     for node in reversed(order):
         if node.op is None:
             continue
@@ -245,12 +255,14 @@ def replay(root: Value, *, exact: bool = True) -> Replay:
                 continue
             if slope.nearby:
                 on_kink.append(node)
+            if slope.is_jump:
+                jumps.append(x)
             value = ctx.nan if slope.value is None else slope.value
             gradient[x] += value * gradient[node]
             ends = [_times(s, u) for s in slope.bounds for u in (low[node], high[node])]
             low[x] += min(ends)
             high[x] += max(ends)
-    return Replay(data, gradient, low, high, on_kink)
+    return Replay(data, gradient, low, high, on_kink, jumps)
 
 
 def _times(a: Any, b: Any) -> Any:

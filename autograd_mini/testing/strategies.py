@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from autograd_mini.ops import OPS, UNDEFINED, Op
+from autograd_mini.ops import OPS, UNDEFINED, Op, is_built_in
 from autograd_mini.testing.checker import Report, check_gradients
 from autograd_mini.testing.source import letters, source
 from autograd_mini.value import Value, apply
@@ -209,8 +210,9 @@ def programs(
     """Return a strategy for programs: straight-line code with shared results, and a point.
 
     Operands count back from the newest result, so sharing is common and a failure shrinks to
-    few lines. An operand outside of an operation's domain is replaced by a new input inside it:
-    every program has a result, and none is thrown away.
+    few lines. An operand outside of an operation's domain is replaced by a new input inside it,
+    and lines that make a gradient nan are left out: every program has a result and a gradient,
+    and none is thrown away.
 
     Args:
         ops: Operations or their names; by default all, also those that you registered.
@@ -281,7 +283,24 @@ def _interpreted(first: float, lines: list[_Line]) -> Program:
         if result is not None:
             code.append((op.name, tuple(operands)))
             results.append(result)
-    return _pruned(inputs, code) if code else Program(inputs[:1], [("neg", (-1,))])
+    while code:
+        program = _pruned(inputs, code)
+        if _has_a_gradient(program):
+            return program
+        code.pop()
+    return Program(inputs[:1], [("neg", (-1,))])
+
+
+def _has_a_gradient(program: Program) -> bool:
+    """Return whether no gradient is nan, as 0 times an infinite slope is.
+
+    What an operation of the user's gives is for a check to tell.
+    """
+    if not all(is_built_in(OPS[name]) for name, _ in program.code):
+        return True
+    leaves, root = program.build()
+    root.backward()
+    return not any(math.isnan(x.grad) for x in leaves)
 
 
 def _result(op: Op, operands: Sequence[float]) -> float | None:
