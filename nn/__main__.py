@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
 def train(options: argparse.Namespace) -> None:
     """Train a network on the columns of a table and save it.
 
-    The network learns from standardised columns; the scaling is then folded into its first and
+    The network learns from standardized columns; the scaling is then folded into its first and
     last layer, so that the saved network takes and gives the numbers of the table.
     """
     import numpy as np
@@ -56,9 +57,14 @@ def train(options: argparse.Namespace) -> None:
         raise ValueError(
             f"--validation is a share of the rows, between 0 and 1, but got {options.validation:g}"
         )
+    for name in ("epochs", "batch_size", "patience"):
+        count = getattr(options, name)
+        if count is not None and count < 1:
+            raise ValueError(f"--{name.replace('_', '-')} must be 1 or more, but got {count}")
+    if not 0 <= options.seed < 2**32:
+        raise ValueError(f"--seed is a number from 0 to 2**32 - 1, but got {options.seed}")
     picture = options.picture and picture_path(options.picture)
-    for path in filter(None, (options.out, picture)):
-        check_place(path)
+    _check_places([options.data, options.out, picture])
     table = read_table(options.data)
     header, rows = table.header, table.rows
     if len(rows) < 2:
@@ -66,26 +72,29 @@ def train(options: argparse.Namespace) -> None:
             f"{options.data} has one row only: some are needed to learn from, some to validate"
         )
     if options.target not in header:
-        near = get_close_matches(str(options.target), header, n=1) if len(header) > 1 else []
-        advice = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(header)}"
+        near = _near(options.target, header) if len(header) > 1 else None
+        advice = f"did you mean {near!r}?" if near is not None else f"it has {', '.join(header)}"
         if len(header) == 1:
             advice += "; columns are separated by commas"
         raise ValueError(f"{options.data} has no column {options.target!r}: {advice}")
     unknown = [name for name in options.without if name not in header]
     if unknown:
         raise ValueError(f"--without names {', '.join(unknown)}, but there is {', '.join(header)}")
+    if options.target in options.without:
+        raise ValueError(f"--without cannot name the target, {options.target!r}")
     columns = [name for name in header if name not in (options.target, *options.without)]
     if not columns:
         raise ValueError(f"{options.data} has no column but {options.target!r} to learn from")
     texts = [row[header.index(options.target)] for row in rows]
-    inputs = np.array(numbers(table, columns))
-    _check_target(table, options.target, texts, options.loss)
     loss = options.loss or ("mse" if all(map(is_number, texts)) else "cross_entropy")
     if loss not in (*CLASSES, *NUMBERS):
+        near = _near(loss, [*CLASSES, *NUMBERS])
         raise ValueError(
             f"no loss for a table is called {loss!r}: for labels there are {', '.join(CLASSES)}, "
-            f"for numbers {', '.join(NUMBERS)}"
+            f"for numbers {', '.join(NUMBERS)}" + (f"; did you mean {near}?" if near else "")
         )
+    inputs = np.array(numbers(table, columns))
+    _check_target(table, options.target, texts, options.loss)
     classes = sorted(set(texts), key=label_order) if loss in CLASSES else []
     if loss in CLASSES and len(classes) < 2:
         raise ValueError(f"{options.target!r} holds one class only, {classes[0]!r}")
@@ -117,7 +126,7 @@ def train(options: argparse.Namespace) -> None:
         batch_size=options.batch_size,
         seed=options.seed,
         validation=(scaled[1], targets[1]),
-        patience=options.patience or options.epochs,  # never that long: the best weights come back
+        patience=options.patience or options.epochs,  # never reached: the best weights come back
     )
     _fold_scaling(model, x_mean, x_scale, y_mean, y_scale)
     about = {"columns": columns, "target": options.target, "classes": classes}
@@ -126,26 +135,21 @@ def train(options: argparse.Namespace) -> None:
         history.plot(picture)
         say(f"wrote {picture}")
     outputs = model.predict(X_val)
-    say(f"{len(y)} rows to learn from, {len(y_val)} to validate, {history.epochs} epochs")
+    epochs = _counted(history.epochs, "epoch")
+    say(f"{_counted(len(y), 'row')} to learn from, {len(y_val)} to validate, {epochs}")
     say(f"kept the weights of epoch {history.best_epoch}, the best on the rows to validate")
     if history.epochs > 1 and history.loss[-1] >= history.loss[0]:
         say(
             f"the loss did not fall ({history.loss[0]:.4g} -> {history.loss[-1]:.4g}): "
             f"try a lower --lr than {options.lr:g}"
         )
-    if classes:
-        decided = (outputs > 0).astype(int) if outputs.ndim == 1 else outputs.argmax(axis=1)
-        say(f"validation accuracy {metrics.accuracy(decided, y_val):.3f}")
-    elif datasets.mean_and_spread(y_val)[1] > 0.0:
-        say(f"validation R² {metrics.r2_score(outputs, y_val):.3f}")
-    else:
-        say(f"validation error {metrics.mean_absolute_error(outputs, y_val):.3g}")
+    say(_verdict(outputs, y, y_val, classes))
     say(f"wrote {options.out}")
 
 
 def _check_target(table: Table, target: str, texts: list[str], loss: str | None) -> None:
     """Raise ValueError if a target is missing, or stands among numbers and is none."""
-    counted = {text for text in texts if is_number(text)}
+    mostly_numbers = 2 * sum(map(is_number, texts)) > len(texts)
     for line, text in zip(table.lines, texts, strict=True):
         if is_missing(text):
             said = f" ({text})" if text else ""
@@ -153,11 +157,54 @@ def _check_target(table: Table, target: str, texts: list[str], loss: str | None)
                 f"{table.path}, row {line}: the target {target!r} is missing{said}; "
                 "leave the row out"
             )
-        if loss is None and len(counted) > 10 and text not in counted:
-            raise ValueError(
-                f"{table.path}, row {line}, column {target!r}: {text!r} is not a finite number, as "
-                "others are; leave the row out, or say --loss cross_entropy if these are labels"
-            )
+        if is_number(text) or loss in CLASSES or (loss is None and not mostly_numbers):
+            continue
+        why = (
+            "as others are; leave the row out, or say --loss cross_entropy if these are labels"
+            if mostly_numbers
+            else f"which --loss {loss} needs; for labels there are {', '.join(CLASSES)}"
+        )
+        raise ValueError(
+            f"{table.path}, row {line}, column {target!r}: {text!r} is not a finite number, {why}"
+        )
+
+
+def _verdict(outputs: Any, y: Any, y_val: Any, classes: list[str]) -> str:
+    """Return how good predictions are, and whether a constant would be as good."""
+    if classes:
+        decided = (outputs > 0).astype(int) if outputs.ndim == 1 else outputs.argmax(axis=1)
+        accuracy = metrics.accuracy(decided, y_val)
+        often = max(range(len(classes)), key=list(y).count)
+        share = metrics.accuracy(y_val * 0 + often, y_val)
+        as_good = f"always {classes[often]!r} has {share:.3f}" if accuracy <= share else ""
+        told = f"validation accuracy {accuracy:.3f}"
+    elif datasets.mean_and_spread(y_val)[1] > 0.0:
+        r2 = metrics.r2_score(outputs, y_val)
+        told, as_good = f"validation R² {r2:.3f}", "always the mean has 0" if r2 <= 0.0 else ""
+    else:
+        return f"validation error {metrics.mean_absolute_error(outputs, y_val):.3g}"
+    return f"{told}: {as_good}; try more --epochs, or another --lr" if as_good else told
+
+
+def _check_places(paths: list[Path | None]) -> None:
+    """Raise ValueError if a file would be written over what is read, OSError if none can be."""
+    read, *written = filter(None, paths)
+    for i, path in enumerate(written):
+        check_place(path)
+        for other in (read, *written[:i]):
+            if os.path.realpath(path) == os.path.realpath(other):
+                raise ValueError(f"{path} would be written over {other}: give it another name")
+
+
+def _near(name: str, names: list[str]) -> str | None:
+    """Return the name that is most like another, whatever its case."""
+    folded = {known.casefold(): known for known in reversed(names)}
+    near = get_close_matches(name.casefold(), folded, n=1)
+    return folded[near[0]] if near else None
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def predict(options: argparse.Namespace) -> None:
@@ -168,12 +215,16 @@ def predict(options: argparse.Namespace) -> None:
             f"{options.model} does not say which columns it reads: only files of `python -m nn "
             "train` do; load others with nn.load"
         )
+    _check_places([options.data, options.out])
     if options.out is not None:
-        check_place(options.out)
+        _check_places([options.model, options.out])
     asked = read_table(options.data)
     missing = [name for name in about["columns"] if name not in asked.header]
     if missing:
-        raise ValueError(f"{options.data} lacks the columns {', '.join(missing)}")
+        raise ValueError(
+            f"{options.data} lacks {', '.join(map(repr, missing))} of the columns that "
+            f"{options.model} was trained on"
+        )
     outputs = model.predict(numbers(asked, about["columns"])).tolist()
     classes: list[str] = about["classes"]
     table: list[list[Any]] = [[about["target"], *[f"p({name})" for name in classes]]]

@@ -69,8 +69,7 @@ class _FNNEstimator(BaseEstimator):
         solvers: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": SGD}
         if self.solver not in solvers:
             raise unknown_name("solver", str(self.solver), solvers)
-        hidden: Any = self.hidden_layer_sizes
-        hidden = [hidden] if hasattr(hidden, "__index__") else hidden  # as scikit-learn's MLP
+        hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()  # a number, as scikit-learn's MLP
         sizes = [self.n_features_in_, *hidden, n_outputs]
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.model_ = FNN(sizes, self.activation, seed=self._seed)

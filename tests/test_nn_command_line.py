@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import itertools
 import math
 import os
 import subprocess
@@ -41,7 +43,7 @@ def prices(tmp_path: Path) -> Path:
     return write(tmp_path / "prices.csv", ["area", "age", "price"], rows)
 
 
-def test_labels_are_learnt_and_predicted_from_raw_columns(
+def test_labels_are_learned_and_predicted_from_raw_columns(
     flowers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model, predictions = tmp_path / "model.safetensors", tmp_path / "predictions.csv"
@@ -70,7 +72,7 @@ def test_labels_are_learnt_and_predicted_from_raw_columns(
     assert nn.files.notes(model)["columns"] == ["length", "width"]
 
 
-def test_numbers_are_learnt_and_printed_in_the_tables_own_units(
+def test_numbers_are_learned_and_printed_in_the_tables_own_units(
     prices: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = tmp_path / "model.safetensors"
@@ -163,6 +165,16 @@ def test_a_bad_table_is_refused_with_its_place_and_writes_nothing(
         (["--validation", "nan"], "but got nan"),
         (["--out", "missing/model"], "there is no such directory: 'missing'"),
         (["--picture", "missing/loss.png"], "there is no such directory: 'missing'"),
+        (["--picture", "model.png", "--out", "model.png"], "would be written over model.png"),
+        (["--out", "flowers.csv"], "flowers.csv would be written over "),
+        (["--epochs", "0"], "--epochs must be 1 or more, but got 0"),
+        (["--batch-size", "-2"], "--batch-size must be 1 or more, but got -2"),
+        (["--patience", "0"], "--patience must be 1 or more, but got 0"),
+        (["--seed", "-1"], "--seed is a number from 0 to 2**32 - 1, but got -1"),
+        (["--without", "width,kind"], "--without cannot name the target, 'kind'"),
+        (["--loss", "Cross_Entropy"], "did you mean cross_entropy?"),
+        (["--loss", "mse"], "'iris' is not a finite number, which --loss mse needs"),
+        (["--target", "KIND"], "did you mean 'kind'?"),
     ],
     ids=" ".join,
 )
@@ -212,7 +224,7 @@ def test_missing_files_and_foreign_models_are_refused(
     assert "does not say which columns" in capsys.readouterr().err
     nn.save(nn.FNN([2, 1], seed=0), out, notes={"columns": ["length", "depth"]})
     assert main(["predict", out, str(flowers)]) == 2
-    assert "lacks the columns depth" in capsys.readouterr().err
+    assert "lacks 'depth' of the columns" in capsys.readouterr().err
     assert (
         main(["train", str(flowers), "--target", "kind", "--loss", "nonsense", "--out", out]) == 2
     )
@@ -222,11 +234,34 @@ def test_missing_files_and_foreign_models_are_refused(
 def test_a_slip_among_numbers_does_not_make_labels_of_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [[n, n / 7] for n in range(40)]
-    rows[20][1] = "3,5"  # type: ignore[call-overload]
-    words = ["train", str(write(tmp_path / "t.csv", ["a", "y"], rows)), "--target", "y"]
-    assert main([*words, "--out", str(tmp_path / "m")]) == 2
-    assert "row 22, column 'y': '3,5' is not a finite number" in capsys.readouterr().err
+    for slip, different in itertools.product(("3,5", "?", "None", "nan()", "1e999"), (2, 40)):
+        rows = [[n, slip if n == 20 else n % different / 7] for n in range(40)]
+        words = ["train", str(write(tmp_path / "t.csv", ["a", "y"], rows)), "--target", "y"]
+        assert main([*words, "--out", str(tmp_path / "m")]) == 2
+        said = f"row 22, column 'y': {slip!r} is not a finite number, as others are"
+        assert said in capsys.readouterr().err
+
+
+def test_a_constant_that_is_as_good_is_said(
+    prices: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--lr", "0", "--epochs", "1", "--out", str(tmp_path / "m")]
+    assert main(["train", str(prices), "--target", "price", *words]) == 0
+    assert ": always the mean has 0; try more --epochs" in capsys.readouterr().out
+    table = write(tmp_path / "t.csv", ["a", "y"], [[n % 7, "aab"[n % 3]] for n in range(60)])
+    assert main(["train", str(table), "--target", "y", *words]) == 0
+    assert ": always 'a' has 0." in capsys.readouterr().out
+
+
+def test_predictions_are_not_written_over_what_they_are_made_from(
+    prices: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, before = str(tmp_path / "m"), prices.read_bytes()
+    assert main(["train", str(prices), "--target", "price", "--epochs", "1", "--out", out]) == 0
+    for over in (str(prices), out):
+        assert main(["predict", out, str(prices), "--out", over]) == 2
+        assert f"{over} would be written over {over}" in capsys.readouterr().err
+    assert prices.read_bytes() == before
 
 
 def test_a_target_too_large_names_its_column(
@@ -247,7 +282,7 @@ def test_labels_that_are_texts_stay_texts(tmp_path: Path) -> None:
 def test_the_same_seed_is_the_same_run_whatever_texts_hash_to(tmp_path: Path) -> None:
     rows = [[n, ("1", "1.0", "01", "+1")[n % 4]] for n in range(24)]
     table, files = write(tmp_path / "t.csv", ["a", "y"], rows), []
-    for seed in "0123":
+    for seed in "02":  # which order these labels differently
         out = tmp_path / f"m{seed}"
         words = ["train", table, "--target", "y", "--loss", "cross_entropy", "--epochs", "2"]
         command = [sys.executable, "-m", "nn", *map(str, words), "--out", str(out)]
@@ -296,26 +331,30 @@ def test_a_picture_is_checked_before_the_training_and_its_true_name_said(
     assert Path("loss.png").exists()
 
 
-@pytest.mark.parametrize("encoding", ["gbk", "cp1252", "ascii", "utf-8"])
-def test_any_console_can_show_what_is_said(prices: Path, tmp_path: Path, encoding: str) -> None:
-    words = ["train", prices, "--target", "price", "--epochs", "2", "--out", tmp_path / "m"]
-    environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    command = [sys.executable, "-m", "nn", *map(str, words)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
-    r2 = "R2" if encoding in ("gbk", "ascii") else "R²"
-    assert f"validation {r2} " in done.stdout.decode(encoding)
-    assert not done.stderr
+def test_any_console_can_show_what_is_said(
+    prices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["train", str(prices), "--target", "price", "--epochs", "2", "--out"]
+    for encoding in ("gbk", "cp1252", "ascii", "utf-8"):
+        screen = io.TextIOWrapper(io.BytesIO(), encoding)
+        monkeypatch.setattr("sys.stdout", screen)
+        assert main([*words, str(tmp_path / "m")]) == 0
+        screen.seek(0)
+        r2 = "R2" if encoding in ("gbk", "ascii") else "R²"
+        assert f"validation {r2} " in screen.read()
 
 
-def test_labels_that_a_console_cannot_show_are_sent_to_a_file(tmp_path: Path) -> None:
+def test_labels_that_a_console_cannot_show_are_sent_to_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     table = write(tmp_path / "t.csv", ["a", "y"], [[n, ("é", "ü")[n % 2]] for n in range(20)])
     out = tmp_path / "m"
     assert main(["train", str(table), "--target", "y", "--epochs", "2", "--out", str(out)]) == 0
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    command = [sys.executable, "-m", "nn", "predict", str(out), str(table)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "write to a file with --out" in done.stderr
+    screen = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr("sys.stdout", screen)
+    assert main(["predict", str(out), str(table)]) == 2
+    assert not screen.buffer.tell()
+    assert "write to a file with --out" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell")
@@ -333,11 +372,17 @@ def test_a_reader_that_has_read_enough_is_no_error(prices: Path, tmp_path: Path)
         assert (run.stderr.read(), run.wait()) == (b"", 0)
 
 
-@pytest.mark.parametrize("package", ["nn", "autograd_mini"])
-def test_both_command_lines_tell_their_version(package: str) -> None:
-    command = [sys.executable, "-m", package, "--version"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout == f"autograd_mini {autograd_mini.__version__}\n"
+def test_help_fits_the_terminal_and_every_command_tells_its_version(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    for words in ([], ["train"], ["predict"]):
+        with pytest.raises(SystemExit, match="0"):
+            main([*words, "--help"])
+        assert max(map(len, capsys.readouterr().out.splitlines())) < 70
+        with pytest.raises(SystemExit, match="0"):
+            main([*words, "--version"])
+        assert capsys.readouterr().out == f"autograd_mini {autograd_mini.__version__}\n"
 
 
 def test_training_needs_no_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
