@@ -200,7 +200,6 @@ def __getattr__(name: str) -> object:
             globals()[name] = found
             return found
     from autograd_mini.guesses import NAMES as _NAMES
-    from autograd_mini.guesses import advice as _advice
+    from autograd_mini.guesses import missing as _missing
 
-    said = _advice(name, _NAMES, __all__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{said}")
+    raise _missing(__name__, name, _NAMES, __all__)

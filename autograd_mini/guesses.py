@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from opcode import opmap
 from typing import Final, NoReturn
 
-__all__ = ["METHODS", "NAMES", "Elsewhere", "advice"]
+__all__ = ["CHECKS", "METHODS", "NAMES", "Elsewhere", "advice", "answer", "missing"]
 
 # fmt: off
 NAMES: Final = {  # in the place of `autograd_mini.`
@@ -15,7 +17,9 @@ NAMES: Final = {  # in the place of `autograd_mini.`
                     "import nn: nn.FNN, nn.Layer, nn.Neuron, nn.fit"),
     **dict.fromkeys(("SGD", "Adam", "AdamW", "optim"), "import nn: nn.SGD, nn.Adam, nn.AdamW"),
     **dict.fromkeys(("mse", "mse_loss", "cross_entropy", "bce_loss"), "nn.losses.mse_loss and its kind"),
-    "softmax": "nn.activations.softmax(xs)", "log_softmax": "nn.activations.log_softmax(xs)",
+    **{name: f"nn.activations.{name}(x)" for name in (
+        "softmax", "log_softmax", "relu6", "selu", "hardsigmoid", "hardswish", "gelu_tanh")},
+    "nn": "import nn", "losses": "import nn: nn.losses", "plots": "import nn: nn.plots",
     "sum": "total(xs), or Python's sum(xs)", "add": "x + y, or total(xs)", "abs": "abs(x)",
     "absolute": "abs(x)", "prod": "product(xs)", "mul": "x * y", "multiply": "x * y",
     "sub": "x - y", "subtract": "x - y", "div": "x / y", "divide": "x / y", "neg": "-x",
@@ -23,6 +27,19 @@ NAMES: Final = {  # in the place of `autograd_mini.`
     "max": "maximum(x, y), or amax(xs)", "min": "minimum(x, y)", "clamp": "clip(x, low, high)",
     "matmul": "dot(ws, xs) for each row", "inner": "dot(ws, xs)", "einsum": "dot(ws, xs)",
     "linear": "dot(ws, xs, bias)", "ln": "log(x)", "log2": "log(x) / math.log(2)",
+    "exp2": "2.0 ** x", "rsqrt": "x ** -0.5", "cbrt": "x ** (1 / 3)", "var": "mean of (x - mean(xs)) ** 2",
+    "std": "sqrt of the mean of (x - mean(xs)) ** 2", "sign": "where(greater(x, 0), 1.0, -1.0)",
+    "argmax": "max(range(len(xs)), key=xs.__getitem__)", "relu_": "relu(x)",
+    "argmin": "min(range(len(xs)), key=xs.__getitem__)", "gather": "take(values, index)",
+    "randn": "[Value(random.gauss(0.0, 1.0)) for _ in range(n)]", "rand": "[Value(random.random()) for _ in range(n)]",
+    "zeros": "[Value(0.0) for _ in range(n)]", "ones": "[Value(1.0) for _ in range(n)]",
+    "stack": "a list of Values", "cat": "xs + ys, of two lists", "concatenate": "xs + ys, of two lists",
+    "vmap": "compile(f, *example), whose programs take a batch", "jvp": "jacobian(f), or hvp(f)",
+    "draw_graph": "draw(root)", "visualize": "draw(root)", "make_dot": "draw(root)", "debug": "loss.debug()",
+    "check_gradients": "from autograd_mini.testing import check_gradients",
+    "check_engine": "from autograd_mini.testing import check_engine",
+    "check_backward": "from autograd_mini.testing import check_backward",
+    "load": "import nn: nn.load(path)", "Playground": "import nn: nn.Playground",
     "log10": "log(x) / math.log(10)", "arcsin": "asin(x)", "arccos": "acos(x)",
     "arctan": "atan(x)", "arctan2": "atan2(y, x)", "swish": "silu(x)", "expit": "sigmoid(x)",
     "ReLU": "relu(x)", "Tanh": "tanh(x)", "Sigmoid": "sigmoid(x)", "GELU": "gelu(x)",
@@ -33,6 +50,13 @@ NAMES: Final = {  # in the place of `autograd_mini.`
     "plot": "draw(root)", "stop_gradient": "x.detach()", "custom_vjp": "@primitive(partials=...)",
     "Function": "@primitive(partials=...)", "from_numpy": "Value(x) for each number",
     "enable_grad": "no_grad() around what needs none", "set_grad_enabled": "no_grad()",
+}
+
+CHECKS: Final = {  # in the place of `autograd_mini.testing.`
+    **dict.fromkeys(("check_grad", "check_grads", "gradient_check", "grad_check", "test_util",
+                     "numerical_gradient"), "check_gradients(f, *inputs)"),
+    "gradgradcheck": "check_gradients(f, *inputs, order=2)", "check_vjp": "check_backward(f, backward, *inputs)",
+    "floats": "finite(low, high)", "integers": "hypothesis.strategies.integers()",
 }
 
 METHODS: Final = {  # in the place of `x.`, for a Value x
@@ -50,6 +74,12 @@ METHODS: Final = {  # in the place of `x.`, for a Value x
     "requires_grad": "every Value has a gradient; detach() or no_grad() leave it out",
     "requires_grad_": "every Value has a gradient; detach() or no_grad() leave it out",
     "retain_grad": "x.grad, which every Value keeps", "shape": "a Value is one number: no shape",
+    "relu6": "nn.activations.relu6(x)", "t": "x, a single number", "T": "x, a single number",
+    "ndim": "a Value is one number: no shape", "size": "a Value is one number: no shape",
+    "reshape": "a Value is one number: no shape", "dtype": "a Value is a float", "to": "nothing: there is one device",
+    "cuda": "nothing: there is one device", "cpu": "nothing: there is one device", "clone": "copy.copy(x)",
+    "is_leaf_": "x.is_leaf", "negative": "-x", "sign": "where(greater(x, 0), 1.0, -1.0)", "ln": "log(x)",
+    "log2": "log(x) / math.log(2)", "log10": "log(x) / math.log(10)", "leaky_relu": "leaky_relu(x)",
     "plot": "draw(x)", "draw": "draw(x)", "to_svg": "to_svg(x)", "trace": "Trace(x)",
 }
 # fmt: on
@@ -85,5 +115,32 @@ def advice(name: str, guesses: Mapping[str, str], known: Iterable[str] = ()) -> 
         return ""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, list(known), n=1, cutoff=0.75)
-    return f": did you mean {near[0]}?" if near else ""
+    folded = {other.casefold(): other for other in (*guesses, *known)}
+    near = get_close_matches(name.casefold(), folded, n=1, cutoff=0.75)
+    if not near:
+        return ""
+    meant = folded[near[0]]
+    return f": write {guesses[meant]}" if meant in guesses else f": did you mean {meant}?"
+
+
+def missing(
+    module: str, name: str, guesses: Mapping[str, str], known: Iterable[str]
+) -> AttributeError | ImportError:
+    """Return the error for a name that a module lacks; its `__getattr__` raises it.
+
+    `from module import name` hides what an AttributeError says: it gets an ImportError.
+    """
+    said = advice(name, guesses, known)
+    asker = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
+    if asker.f_code.co_code[asker.f_lasti] == opmap["IMPORT_FROM"]:
+        return ImportError(f"cannot import name {name!r} from {module!r}{said}", name=name)
+    return AttributeError(f"module {module!r} has no attribute {name!r}{said}")
+
+
+def answer(module: str, known: Sequence[str], guesses: Mapping[str, str] = NAMES) -> None:
+    """Let a module answer names that it lacks with what to write."""
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing(module, name, guesses, known)
+
+    vars(sys.modules[module])["__getattr__"] = __getattr__

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from autograd_mini.guesses import missing as _missing
 from nn import activations, datasets, features, initializers, losses, metrics, plots
 from nn.export import from_torch, to_onnx, to_torch
 from nn.files import load, save
@@ -75,10 +75,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Load the scikit-learn estimators when they are first asked for: they need the extra."""
     if name not in ("FNNClassifier", "FNNRegressor"):
-        said = _NAMES.get(name)
-        near = [] if said or name.startswith("_") else get_close_matches(name, __all__, n=1)
-        said = f": write {said}" if said else f": did you mean {near[0]}?" if near else ""
-        raise AttributeError(f"module 'nn' has no attribute {name!r}{said}")
+        raise _missing(__name__, name, _NAMES, __all__)
     try:
         return getattr(import_module("nn.estimators"), name)
     except ImportError:

@@ -12,14 +12,13 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 from autograd_mini.cli.screen import Parser, refuse, say, until_enough_is_read
 from nn import datasets, metrics
 from nn.activations import softmax
-from nn.errors import DivergedError
+from nn.errors import DivergedError, nearest
 from nn.files import load, notes, save
 from nn.files.tensorfile import check_place
 from nn.network import FNN
@@ -72,7 +71,7 @@ def train(options: argparse.Namespace) -> None:
             f"{options.data} has one row only: some are needed to learn from, some to validate"
         )
     if options.target not in header:
-        near = _near(options.target, header) if len(header) > 1 else None
+        near = nearest(options.target, header) if len(header) > 1 else None
         advice = f"did you mean {near!r}?" if near is not None else f"it has {', '.join(header)}"
         if len(header) == 1:
             advice += "; columns are separated by commas"
@@ -88,7 +87,7 @@ def train(options: argparse.Namespace) -> None:
     texts = [row[header.index(options.target)] for row in rows]
     loss = options.loss or ("mse" if all(map(is_number, texts)) else "cross_entropy")
     if loss not in (*CLASSES, *NUMBERS):
-        near = _near(loss, [*CLASSES, *NUMBERS])
+        near = nearest(loss, [*CLASSES, *NUMBERS])
         raise ValueError(
             f"no loss for a table is called {loss!r}: for labels there are {', '.join(CLASSES)}, "
             f"for numbers {', '.join(NUMBERS)}" + (f"; did you mean {near}?" if near else "")
@@ -194,13 +193,6 @@ def _check_places(paths: list[Path | None]) -> None:
         for other in (read, *written[:i]):
             if os.path.realpath(path) == os.path.realpath(other):
                 raise ValueError(f"{path} would be written over {other}: give it another name")
-
-
-def _near(name: str, names: list[str]) -> str | None:
-    """Return the name that is most like another, whatever its case."""
-    folded = {known.casefold(): known for known in reversed(names)}
-    near = get_close_matches(name.casefold(), folded, n=1)
-    return folded[near[0]] if near else None
 
 
 def _counted(n: int, noun: str) -> str:

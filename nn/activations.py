@@ -32,7 +32,9 @@ from autograd_mini import (
     tanh,
     tanhshrink,
 )
+from autograd_mini.guesses import answer
 from nn.errors import unknown_name
+from nn.guesses import NAMES
 
 __all__ = [
     "ACTIVATIONS",
@@ -358,3 +360,6 @@ def name_of(activation: Activation) -> str | None:
         'tanh'
     """
     return next((name for name, known in ACTIVATIONS.items() if known is activation), None)
+
+
+answer(__name__, __all__, NAMES)

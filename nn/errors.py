@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from autograd_mini import AnomalyError
 
-__all__ = ["DivergedError", "unknown_name"]
+__all__ = ["DivergedError", "nearest", "unknown_name"]
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
@@ -18,10 +18,21 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
         no loss is called 'MSE': there are mse, mae; did you mean 'mse'?
     """
     names = list(known)
-    folded = {other.casefold(): other for other in names}
-    near = get_close_matches(name.casefold(), folded, n=1)
-    guess = f"; did you mean {folded[near[0]]!r}?" if near else ""
+    near = nearest(name, names)
+    guess = f"; did you mean {near!r}?" if near is not None else ""
     return ValueError(f"no {what} is called {name!r}: there are {', '.join(names)}{guess}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like another, whatever its case; None if none is.
+
+    Example:
+        >>> nearest("Price", ["size", "price"]), nearest("weight", ["size", "price"])
+        ('price', None)
+    """
+    folded = {other.casefold(): other for other in known}
+    near = get_close_matches(name.casefold(), folded, n=1)
+    return folded[near[0]] if near else None
 
 
 class DivergedError(AnomalyError):

@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 )
 
 from nn.errors import unknown_name
+from nn.guesses import keywords
 from nn.losses import l2_penalty
 from nn.network import FNN
 from nn.optimizers import SGD, Adam, Optimizer
@@ -37,6 +38,7 @@ class _FNNEstimator(BaseEstimator):
     n_features_in_: int
     feature_names_in_: Any
 
+    @keywords
     def __init__(
         self,
         hidden_layer_sizes: Sequence[int] | int = (8,),
@@ -265,6 +267,7 @@ class FNNRegressor(RegressorMixin, _FNNEstimator):
         True
     """
 
+    @keywords
     def __init__(
         self,
         hidden_layer_sizes: Sequence[int] | int = (8,),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar
 
-__all__ = ["KEYWORDS", "NAMES", "keywords"]
+__all__ = ["KEYWORDS", "METHODS", "NAMES", "keywords"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,7 +40,40 @@ NAMES: Final = {  # in the place of `nn.`
     "ModelCheckpoint": "fit(..., checkpoint=path)", "Perceptron": "Neuron(n_in)",
     "clip_grad_norm_": "clip_grad_norm", "clip_grad_value_": "clip_grad_value",
     "utils": "clip_grad_norm, clip_grad_value", "state_dict": "model.state_dict()",
+    **dict.fromkeys(("evaluate", "accuracy_score"), "metrics.accuracy(model.predict(X), y)"),
+    "accuracy": "metrics.accuracy(model.predict(X), y)", "score": "metrics.accuracy(model.predict(X), y)",
+    "r2": "metrics.r2_score(prediction, y)", "mean_squared_error": "losses.mse_loss(prediction, target)",
+    **dict.fromkeys(("f1_score", "precision_score", "recall_score"), "metrics.confusion_matrix(prediction, y)"),
+    "save_model": "save(model, path)", "load_model": "load(path)", "plot": "history.plot(path)",
+    "make_moons": "datasets.moons(n)", "make_circles": "datasets.circles(n)", "make_blobs": "datasets.blobs(n)",
+    "load_iris": 'datasets.load("iris")', "load_digits": 'datasets.load("digits")',
+    "load_wine": 'datasets.load("wine")', "load_diabetes": 'datasets.load("diabetes")',
+    "load_breast_cancer": 'datasets.load("breast_cancer")', "train_test_split": "datasets.split(X, y)",
+    "StandardScaler": "datasets.standardize(X)", "PolynomialFeatures": "features.polynomial(degree)",
+    "poly": "features.polynomial(degree)", "rbf": "features.radial(centers, gamma)",
+    "RBFSampler": "features.radial(centers, gamma)",
+    **dict.fromkeys(("xavier", "glorot", "glorot_uniform", "xavier_uniform_"), 'init="xavier_uniform"'),
+    **dict.fromkeys(("kaiming", "he", "he_normal", "kaiming_normal_"), 'init="kaiming_normal"'),
+    **dict.fromkeys(("BatchNorm1d", "BatchNorm2d", "LayerNorm", "BatchNormalization"),
+                    "datasets.standardize(X): there is no normalization between layers"),
+    **dict.fromkeys(("Conv1d", "Conv2d", "LSTM", "GRU", "RNN", "Embedding", "Transformer", "MultiheadAttention"),
+                    "the scalars out and compile them, as demos/sequence.py and demos/_gpt.py do"),
+    **dict.fromkeys(("Adagrad", "Adadelta", "NAdam", "Lion"), "Adam(params, lr=0.01)"),
+    "swish": 'activation="silu", or activations.silu(z)',
+    "linear": 'activation="identity", or activations.identity(z)',
     "Dropout": "fit(..., penalty=losses.l2_penalty(1e-3)): there is no dropout",
+}
+
+METHODS: Final = {  # in the place of `model.`, for an FNN
+    **dict.fromkeys(("fit", "train", "train_on_batch"), "fit(model, X, y, loss=...)"),
+    **dict.fromkeys(("forward", "call", "apply"), "model(x), or model.predict(X)"),
+    **dict.fromkeys(("compile", "build"), "fit(model, X, y, loss=..., optimizer=...), which compiles by itself"),
+    **dict.fromkeys(("save", "save_weights", "dump"), "save(model, path)"),
+    **dict.fromkeys(("load", "load_weights"), "load(path)"), "eval": "model.predict(X): there is one mode",
+    **dict.fromkeys(("to", "cuda", "cpu"), "nothing: there is one device"), "predict_proba":
+    "activations.sigmoid or softmax of the outputs, or FNNClassifier", "plot": "model.diagram(path)",
+    **dict.fromkeys(("evaluate", "score"), "metrics.accuracy(model.predict(X), y)"),
+    "draw": "model.diagram(path), or draw(model(x))", "backward": "loss.backward()", "step": "optimizer.step()",
 }
 
 KEYWORDS: Final = {  # an argument's name: ours, or what to write
@@ -60,7 +93,7 @@ KEYWORDS: Final = {  # an argument's name: ours, or what to write
     "early_stopping": "patience", "l2": "weight_decay", "decay": "weight_decay", "beta": "betas",
     "beta1": "betas", "beta_1": "betas", "epsilon": "eps", "kernel_initializer": "init",
     "initializer": "init", "weight_init": "init", "max_norm": "clip_norm", "max_grad_norm": "clip_norm",
-    "sample_weights": "sample_weight", "device": "backend",
+    "sample_weights": "sample_weight", "hidden": "sizes", "hidden_sizes": "sizes", "device": "backend",
 }
 # fmt: on
 
@@ -83,22 +116,24 @@ def keywords(f: Callable[P, R]) -> Callable[P, R]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         for name in kwargs:
             if name not in known:
-                raise TypeError(f"{_called(f)}() has no argument {name!r}{_meant(name, known)}")
+                called = _called(f, args)
+                raise TypeError(f"{called}() has no argument {name!r}{_meant(name, known)}")
         return f(*args, **kwargs)
 
     return guarded
 
 
-def _called(f: Callable[..., object]) -> str:
-    return f.__qualname__.removesuffix(".__init__")
+def _called(f: Callable[..., object], args: tuple[object, ...]) -> str:
+    return type(args[0]).__name__ if f.__name__ == "__init__" else f.__name__
 
 
 def _meant(name: str, known: tuple[str, ...]) -> str:
     from difflib import get_close_matches
 
-    ours = KEYWORDS.get(name)
-    if ours in known:
-        return f": write {ours}="
+    ours = KEYWORDS.get(name, name)
+    same = [one for one in known if ours in (one, KEYWORDS.get(one))]  # lr, learning_rate_init
+    if same:
+        return f": write {same[0]}="
     if ours == "lr" and "optimizer" in known:
         return ": write optimizer=SGD(model.parameters(), lr=0.1)"
     if ours == "weight_decay" and "penalty" in known:

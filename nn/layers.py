@@ -12,6 +12,7 @@ from autograd_mini.ops import Number
 from nn import activations, initializers
 from nn.activations import Activation
 from nn.arrays import as_lists
+from nn.guesses import keywords
 from nn.initializers import Initializer
 
 __all__ = ["Layer", "Module", "Neuron"]
@@ -111,6 +112,7 @@ class Neuron(Module):
         0.5
     """
 
+    @keywords
     def __init__(
         self,
         n_in: int,
@@ -203,6 +205,7 @@ class Layer(Module):
         [0.0, 0.0, 0.0]
     """
 
+    @keywords
     def __init__(
         self,
         n_in: int,

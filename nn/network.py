@@ -11,10 +11,11 @@ from weakref import WeakKeyDictionary
 
 from autograd_mini import Program, Value, compile, no_grad
 from autograd_mini.frames import is_watched
+from autograd_mini.guesses import Elsewhere
 from nn import activations, initializers
 from nn.activations import Activation
 from nn.arrays import as_array, as_floats
-from nn.guesses import keywords
+from nn.guesses import METHODS, keywords
 from nn.initializers import Initializer
 from nn.layers import Layer, Module, as_inputs, checked_size
 
@@ -288,12 +289,16 @@ class MLP(FNN):
         MLP(2, [16, 16, 1])
     """
 
+    @keywords
     def __init__(self, nin: int, nouts: Sequence[int]) -> None:
         super().__init__([nin, *nouts], "relu", init=initializers.uniform(-1.0, 1.0))
 
     def __repr__(self) -> str:
         return f"MLP({self.sizes[0]}, {self.sizes[1:]})"
 
+
+for _method, _said in METHODS.items():
+    setattr(FNN, _method, Elsewhere(_method, _said))
 
 _programs: WeakKeyDictionary[FNN, tuple[Any, Program | None]] = WeakKeyDictionary()
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Final
 
 from autograd_mini import Value
-from nn.guesses import keywords
+from autograd_mini.guesses import answer
+from nn.guesses import NAMES, keywords
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
 
@@ -496,3 +497,6 @@ def _check_params(params: list[Value], who: str) -> None:
             raise ValueError(f"{who} moves leaves, but {p!r} was computed by {p.op}")
     if len(set(params)) != len(params):
         raise ValueError(f"{who} got the same Value twice: pass each parameter once")
+
+
+answer(__name__, __all__, NAMES)

@@ -10,6 +10,8 @@ import math
 from inspect import signature
 from typing import Any
 
+from autograd_mini.guesses import answer
+from nn.guesses import NAMES, keywords
 from nn.optimizers import Optimizer
 
 __all__ = [
@@ -117,6 +119,7 @@ class StepLR(Schedule):
         [1.0, 1.0, 0.5, 0.5, 0.25]
     """
 
+    @keywords
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         self.step_size, self.gamma = _at_least_one("step_size", step_size), gamma
         super().__init__(optimizer)
@@ -141,6 +144,7 @@ class ExponentialLR(Schedule):
         [1.0, 0.9, 0.81, 0.729]
     """
 
+    @keywords
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
         self.gamma = gamma
         super().__init__(optimizer)
@@ -174,6 +178,7 @@ class CosineAnnealingLR(Schedule):
         Loshchilov, Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR 2017.
     """
 
+    @keywords
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
         self.T_max, self.eta_min = _at_least_one("T_max", T_max), eta_min
         super().__init__(optimizer)
@@ -206,6 +211,7 @@ class LinearLR(Schedule):
         [0.2, 0.4, 0.6, 0.8, 1.0, 1.0]
     """
 
+    @keywords
     def __init__(
         self,
         optimizer: Optimizer,
@@ -242,6 +248,7 @@ class PolynomialLR(Schedule):
         [1.0, 0.5625, 0.25, 0.0625, 0.0]
     """
 
+    @keywords
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0) -> None:
         self.total_iters, self.power = _at_least_one("total_iters", total_iters), power
         super().__init__(optimizer)
@@ -271,6 +278,7 @@ class InverseTimeLR(Schedule):
         Statistics 22 (1951).
     """
 
+    @keywords
     def __init__(self, optimizer: Optimizer, k: float) -> None:
         self.k = k
         super().__init__(optimizer)
@@ -306,6 +314,7 @@ class ReduceLROnPlateau(Schedule):
         0.5
     """
 
+    @keywords
     def __init__(
         self,
         optimizer: Optimizer,
@@ -350,3 +359,6 @@ def _at_least_one(name: str, x: int) -> int:
     if not x >= 1:
         raise ValueError(f"{name} must be 1 or more, but got {x}")
     return x
+
+
+answer(__name__, __all__, NAMES)

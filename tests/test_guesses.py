@@ -1,22 +1,24 @@
 """A guessed name, from PyTorch, JAX, Keras or micrograd, is answered with what to write."""
 
 # The arguments are wrong on purpose.
-# pyright: reportCallIssue=false
+# pyright: reportCallIssue=false, reportArgumentType=false
 
 from __future__ import annotations
 
 import copy
 import inspect
 import pickle
+import re
 from typing import Any
 
 import pytest
 
 import autograd_mini
 import nn
-from autograd_mini import Value
-from autograd_mini.guesses import METHODS
+from autograd_mini import Value, testing
+from autograd_mini.guesses import CHECKS, METHODS
 from autograd_mini.guesses import NAMES as ENGINE
+from nn.guesses import METHODS as MODELS
 from nn.guesses import NAMES as NETWORKS
 
 
@@ -26,7 +28,17 @@ from nn.guesses import NAMES as NETWORKS
         *[(autograd_mini, name, f": write {said}") for name, said in ENGINE.items()],
         *[(nn, name, f": write {said}") for name, said in NETWORKS.items()],
         *[(Value(1.0), name, f": write {said}") for name, said in METHODS.items()],
+        *[(nn.FNN([1, 1], seed=0), name, f": write {said}") for name, said in MODELS.items()],
+        *[(testing, name, f": write {said}") for name, said in CHECKS.items()],
+        (nn.activations, "softshrinc", ": did you mean softshrink?"),
+        (nn.losses, "MSELoss", f": write {NETWORKS['MSELoss']}"),
+        (nn.datasets, "make_moons", ": write datasets.moons(n)"),
+        (nn.metrics, "acuracy", f": write {NETWORKS['accuracy']}"),
+        (nn.features, "Radial", ": did you mean radial?"),
+        (nn.initializers, "xavier", ': write init="xavier_uniform"'),
         (autograd_mini, "tanhh", ": did you mean tanh?"),
+        (autograd_mini, "SoftMax", f": write {ENGINE['softmax']}"),
+        (autograd_mini, "__wrapped__", ""),
         (nn, "AdaM", ": did you mean Adam?"),
     ],
 )
@@ -36,6 +48,23 @@ def test_a_guessed_name_is_answered_and_stays_absent(owner: Any, name: str, said
     assert str(error.value).endswith(f"has no attribute {name!r}{said}")
     assert not hasattr(owner, name)
     assert getattr(owner, name, None) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("from autograd_mini import softmax", ENGINE["softmax"]),
+        ("from autograd_mini import Value, sum", ENGINE["sum"]),
+        ("from autograd_mini.testing import check_grads", CHECKS["check_grads"]),
+        ("from nn import Linear", NETWORKS["Linear"]),
+        ("from nn.losses import MSELoss as M", NETWORKS["MSELoss"]),
+        ("def f():\n    from nn import Flaten, Linear\nf()", ""),
+    ],
+)
+def test_a_guessed_name_is_answered_where_it_is_imported(line: str, said: str) -> None:
+    with pytest.raises(ImportError, match="cannot import name") as error:
+        exec(line, {})
+    assert str(error.value).endswith(f": write {said}" if said else "'nn'")
 
 
 MODEL = nn.FNN([1, 1], seed=0)
@@ -56,6 +85,11 @@ MODEL = nn.FNN([1, 1], seed=0)
         (lambda: nn.fit(MODEL, [1.0], [1.0], criterion="mse"), "'criterion': write loss="),
         (lambda: nn.fit(MODEL, [1.0], [1.0], loss="mse", n_epochs=3), "'n_epochs': write epochs="),
         (lambda: nn.Trainer(MODEL, optim=None), "Trainer() has no argument 'optim': write"),
+        (lambda: nn.fit(MODEL, [1.0], [1.0], loss="mse", lr=0.1), "write optimizer=SGD("),
+        (lambda: nn.Layer(in_features=1, n_out=1), "'in_features': write n_in="),
+        (lambda: nn.Neuron(1, act="relu"), "Neuron() has no argument 'act': write activation="),
+        (lambda: nn.MLP(1, [1], bias=False), "MLP() has no argument 'bias': it has nin, nouts"),
+        (lambda: nn.StepLR(None, steps=3), "'steps': did you mean step_size=?"),
         (lambda: nn.SGD([], qqq=1), "'qqq': it has params, lr, momentum"),
     ],
 )  # fmt: skip
@@ -63,6 +97,17 @@ def test_a_guessed_argument_is_answered(call: Any, said: str) -> None:
     with pytest.raises(TypeError) as error:
         call()
     assert said in str(error.value)
+
+
+def test_estimators_answer_our_own_names_with_those_of_scikit_learn() -> None:
+    pytest.importorskip("sklearn")
+    for ours, theirs in {
+        "lr": "learning_rate_init", "epochs": "max_iter", "hidden": "hidden_layer_sizes",
+        "seed": "random_state", "optimizer": "solver",
+    }.items():  # fmt: skip
+        said = f"FNNClassifier() has no argument '{ours}': write {theirs}="
+        with pytest.raises(TypeError, match=re.escape(said)):
+            nn.FNNClassifier(**{ours: 1})
 
 
 def test_the_answers_change_nothing_that_works() -> None:

@@ -66,7 +66,9 @@ _HOMES: Final = {
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from autograd_mini.guesses import CHECKS, missing
+
+        raise missing(__name__, name, CHECKS, __all__)
     home = f"{__name__}.{_HOMES.get(name, 'strategies')}"
     try:
         return getattr(importlib.import_module(home), name)
