@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ settings.register_profile("ci", max_examples=500, derandomize=True, deadline=Non
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
+_counter = itertools.count()
 _CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -85,14 +87,14 @@ def open_page(
         taken = [page for page, *_ in opened]
         free = [(page, said) for o, page, said in _pages if o == options and page not in taken]
         page, said = free[0] if free else new_page(options)
-        page.goto("about:blank")  # from the same file it would be another fragment, and no more
         page.set_viewport_size(options["viewport"])
         looks = {key: options[key] for key in ("color_scheme", "reduced_motion")}
         page.emulate_media(media="screen", **looks)
         page.mouse.move(0, 0)
         said.clear()
         opened.append((page, path.as_uri(), said))
-        page.goto(path.as_uri() + fragment)
+        # without the query it might be another fragment of the page that is there, and no more
+        page.goto(f"{path.as_uri()}?{next(_counter)}{fragment}")
         return page
 
     yield open_page

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from autograd_mini import Op, Value, apply, register
 from autograd_mini.drawing import style
 from autograd_mini.steps import Trace
-from nn import FNN, Playback, fit, losses
+from nn import FNN, SGD, Playback, fit, losses
 from nn.playback.recording import MOST_EPOCHS
 
 Opener = Callable[..., Any]
@@ -159,7 +159,8 @@ def at(model: Any, weights: list[float], loss: Any, x: list[float], target: Any)
 
 
 def assert_equal_runs(page: Any, point: int, epoch: int, trace: Trace) -> None:
-    run = page.evaluate(f"training.run({point}, {epoch})")
+    """The page computes a point's pass at a place of the run as the engine does."""
+    run = page.evaluate(f"(playground.run.seek({epoch}), playground.passOf({point}))")
     position = {node: i for i, node in enumerate(trace.nodes)}
     for node, data in zip(trace.nodes, run["data"], strict=True):
         assert same(data, node.data)
@@ -224,7 +225,8 @@ def test_the_address_brings_back_epoch_point_and_step(
     assert page.get_attribute("[data-point='3']", "aria-pressed") == "true"
     page.keyboard.press("ArrowRight")
     page.keyboard.press("]")
-    assert page.evaluate("location.hash") == "#epoch=5&point=3&step=8"
+    assert page.evaluate("autograd.state()") == "#epoch=5&point=3&step=8"
+    page.wait_for_function("() => location.hash === autograd.state()")
     page.reload()
     assert (value(page, "epoch"), value(page, "slider")) == (4, 8)
 
@@ -233,7 +235,7 @@ def test_the_address_brings_back_epoch_point_and_step(
 def test_slider_keys_curve_and_play_move_through_the_epochs(
     played: tuple[FNN, list[list[float]], Path], open_page: Opener
 ) -> None:
-    page = open_page(played[2], "#epoch=6")
+    page = open_page(played[2], "#epoch=6", clock=True)
     last = int(page.get_attribute("[data-part=epoch]", "max"))
     assert value(page, "epoch") == last
     picture = "document.querySelector('canvas').toDataURL()"
@@ -250,8 +252,9 @@ def test_slider_keys_curve_and_play_move_through_the_epochs(
     page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 20)
     assert value(page, "epoch") == 2
     page.click("[data-part=epoch-play]")
-    page.wait_for_selector("[data-part=epoch][aria-valuetext='epoch 6']")
+    page.clock.run_for(1000)
     assert value(page, "epoch") == last
+    assert page.get_attribute("[data-part=epoch-play]", "aria-label") == "Play the epochs"
 
 
 @pytest.mark.browser
@@ -265,9 +268,9 @@ def test_it_opens_at_the_first_epoch_with_the_network_in_the_middle(
     assert not page.is_visible("#drawing")
     page.keyboard.press("]")
     page.hover("[data-part=net] line >> nth=3", force=True)
-    shown = page.evaluate("[...training.trainer.theta]")
+    shown = page.evaluate("[...playground.trainer.theta]")
     assert shown == weights[1]
-    units = page.evaluate("[...training.forward.of([[0.5, -1]])]")
+    units = page.evaluate("[...playground.forward.of([[0.5, -1]])]")
     for p, data in zip(model.parameters(), weights[1], strict=True):
         p.data = data
     assert same(units[-1], model([0.5, -1.0]).data)
@@ -276,21 +279,74 @@ def test_it_opens_at_the_first_epoch_with_the_network_in_the_middle(
 
 
 @pytest.mark.browser
-def test_the_plane_is_colored_by_what_the_model_says(
-    played: tuple[FNN, list[list[float]], Path], open_page: Opener
+def test_training_goes_on_from_a_recorded_epoch_and_rewinds_to_it(
+    played: tuple[FNN, list[list[float]], Path], open_page: Opener, tmp_path: Path
 ) -> None:
-    model, weights, path = played
-    page = open_page(path)
-    plane = page.evaluate("({ ...training.plane, cells: [...training.plane.cells] })")
-    size = plane["size"]
-    for epoch, at_epoch in ((0, weights[0]), (5, weights[5])):
-        for p, data in zip(model.parameters(), at_epoch, strict=True):
-            p.data = data
+    model = FNN([2, 4, 1], seed=3)
+    history, weights = [], []
+    playback = Playback(X, Y)
+    sgd = SGD(model.parameters(), lr=0.5)
+    for epochs in (3, 4):  # in two parts, with the same optimizer
+        history += fit(
+            model, X, Y, loss="mse", optimizer=sgd, epochs=epochs, progress=False,
+            batch_size=4, callbacks=[playback] if epochs == 3 else [],
+        ).loss  # fmt: skip
+        weights.append([p.data for p in model.parameters()])
+        if epochs == 3:
+            playback.to_html(tmp_path / "run.html")
+    page = open_page(tmp_path / "run.html", "#epoch=3")
+    assert page.evaluate("Object.values(autograd.weights())") == weights[0]
+    assert same(page.evaluate("autograd.train(4)"), history[-1])
+    for ours, theirs in zip(
+        page.evaluate("Object.values(autograd.weights())"), weights[1], strict=True
+    ):
+        assert same(ours, theirs)
+    assert page.inner_text("[data-part=epochs]") == "7"
+    state = page.evaluate("autograd.state()")
+    assert state == "#epoch=3&updates=4"
+    page.click("[data-part=rewind]")
+    assert page.evaluate("Object.values(autograd.weights())") == weights[0]
+    again = open_page(tmp_path / "run.html", state)
+    for ours, theirs in zip(
+        again.evaluate("Object.values(autograd.weights())"), weights[1], strict=True
+    ):
+        assert same(ours, theirs)
+
+
+@pytest.mark.browser
+def test_a_model_that_decides_by_numbers_plays_its_plane_and_does_not_train(
+    open_page: Opener, tmp_path: Path
+) -> None:
+    w = Value(0.5, "w")
+
+    def deciding(x: Any) -> Any:
+        return w * x[0] if float(x[1]) > 0.5 else w * x[1]
+
+    deciding.parameters = lambda: [w]  # pyright: ignore[reportFunctionMemberAccess]
+    playback = Playback(X, Y, loss="mse")
+    for epoch, data in enumerate((0.5, 2.0), 1):
+        w.data = data
+        playback.record(epoch, deciding)
+    playback.to_html(tmp_path / "deciding.html")
+    page = open_page(tmp_path / "deciding.html")
+    assert "does not train on" in page.inner_text(".notes")
+    assert not page.is_visible("[data-part=train]")
+    for place, data in enumerate((0.5, 2.0)):
+        w.data = data
+        page.evaluate(f"playground.run.seek({place})")
+        low, high, units = page.evaluate(
+            """() => {
+              const { low, high, columns, count } = playground.card.view.grid;
+              return [low, high, [...playground.forward.run(columns, count)]];
+            }"""
+        )
         for row, column in ((0, 0), (7, 31), (39, 20)):
-            x = plane["low"][0] + (column + 0.5) / size * (plane["high"][0] - plane["low"][0])
-            y = plane["high"][1] - (row + 0.5) / size * (plane["high"][1] - plane["low"][1])
-            byte = plane["cells"][epoch * size * size + row * size + column]
-            assert byte == pytest.approx(128 + 254 * (model([x, y]).data - 0.5), abs=1)
+            x = low[0] + (column + 0.5) / 40 * (high[0] - low[0])
+            y = high[1] - (row + 0.5) / 40 * (high[1] - low[1])
+            wanted = max(0.0, min(1.0, deciding([x, y]).data))  # as far as colors go
+            assert units[row * 40 + column] == pytest.approx(wanted, abs=1 / 254)
+    with pytest.raises(Exception, match="plays a run that cannot be trained on"):
+        page.evaluate("autograd.train(1)")
 
 
 @pytest.mark.browser
@@ -300,9 +356,10 @@ def test_classes_by_index_have_a_graph_for_each_class(open_page: Opener, tmp_pat
     playback, weights = trained(model, X, targets, "cross_entropy", epochs=3)
     playback.to_html(tmp_path / "classes.html")
     page = open_page(tmp_path / "classes.html")
-    assert page.evaluate("training.plane.kind") == "classes"
+    assert page.evaluate("playground.scale.kind") == "classes"
     for point, target in enumerate(targets):
-        trace = at(model, weights[1], "cross_entropy", X[point], target)
+        rows = [Value(float(k == target), f"y{k + 1}") for k in range(3)]
+        trace = at(model, weights[1], "cross_entropy", X[point], rows)
         assert_equal_runs(page, point, 1, trace)
 
 
@@ -341,12 +398,13 @@ def test_an_operation_without_javascript_plays_stored_numbers(
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_sticks_out_of_the_window(
-    width: int, played: tuple[FNN, list[list[float]], Path], open_page: Opener
+    played: tuple[FNN, list[list[float]], Path], open_page: Opener
 ) -> None:
-    page = open_page(played[2], viewport={"width": width, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page = open_page(played[2])
+    for width in (1280, 900, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_tables_are_recorded_row_by_row() -> None:

@@ -770,7 +770,7 @@ def test_a_frame_that_was_hidden_is_fitted_when_it_gets_its_size(
     page = open_page(host)
     page.click("summary")
     inner = page.frames[1]
-    inner.wait_for_function("document.querySelector('#drawing svg').style.transform")
+    inner.wait_for_function("() => document.querySelector('#drawing svg').style.transform")
     outer = inner.locator("#drawing").bounding_box()
     drawn = inner.locator("#drawing svg").bounding_box()
     assert outer["x"] - 1 <= drawn["x"]
@@ -803,14 +803,14 @@ def test_a_narrow_tall_window_gets_the_graph_from_top_to_bottom(
     root, leaf = f"#{trace.id(trace.root)}", f"#{id_of(trace, 'w')}"
     phone = open_page(path, viewport={"width": 390, "height": 844}, has_touch=True)
     phone.wait_for_function(
-        "document.querySelector('#drawing svg').viewBox.baseVal.height > innerHeight"
+        "() => document.querySelector('#drawing svg').viewBox.baseVal.height > innerHeight"
     )
     assert place(phone, root)["y"] > place(phone, leaf)["y"] + 200
     phone.tap("[data-part=next]")
     assert phone.evaluate("autograd.state()") == "#step=1"
     phone.set_viewport_size({"width": 1280, "height": 800})
     phone.wait_for_function(
-        "document.querySelector('#drawing svg').viewBox.baseVal.height < innerHeight"
+        "() => document.querySelector('#drawing svg').viewBox.baseVal.height < innerHeight"
     )
     assert place(phone, root)["x"] > place(phone, leaf)["x"] + 200
 

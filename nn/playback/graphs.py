@@ -24,10 +24,13 @@ class Graphs:
         notes: What the page should say.
     """
 
-    def __init__(self, model: Any, loss: Callable[[Any, Any], Any], max_nodes: int) -> None:
+    def __init__(
+        self, model: Any, loss: Callable[[Any, Any], Any], max_nodes: int, is_drawn: bool = True
+    ) -> None:
         self.model = model
         self.loss = loss
         self.max_nodes = max_nodes
+        self.is_drawn = is_drawn
         self.parameters: dict[Value, int] = {p: i for i, p in enumerate(model.parameters())}
         self.pages: list[tuple[dict[str, Any], str]] = []
         self.roots: list[Value] = []
@@ -44,6 +47,10 @@ class Graphs:
         """Every node of every graph."""
         for root in self.roots:
             yield from topological_order(root)
+
+    def sources(self, page: int) -> set[str]:
+        """Return what the numbers of a graph's own leaves are, of "x" and "y"."""
+        return {source[0] for source in self.pages[page][0]["sources"] if source}
 
     def add(self, number: int, x: Any, target: Any) -> dict[str, Any]:
         """Return what the page knows of a point, and remember its graph."""
@@ -151,7 +158,7 @@ class Graphs:
         }
 
     def _picture(self, root: Value) -> str:
-        return scene(Trace(root), max_nodes=self.max_nodes)
+        return scene(Trace(root), max_nodes=self.max_nodes) if self.is_drawn else ""
 
 
 def leaves(numbers: Any, name: str) -> Any:

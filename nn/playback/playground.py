@@ -11,49 +11,31 @@ the same updates as `fit` makes, so that its numbers are Python's.
 from __future__ import annotations
 
 import base64
-import html
-import re
 from array import array
-from collections.abc import Iterable
-from importlib import resources
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any
 
-from autograd_mini import compile
-from autograd_mini.drawing.javascript import functions, rules
-from autograd_mini.player import PLAYER, document, open_page, part, programs
+from autograd_mini.drawing.javascript import rules
+from autograd_mini.player import open_page, programs, script_json
+from autograd_mini.player.document import packed
 from nn.guesses import keywords
 from nn.initializers import plain_seed
 from nn.losses import Loss
 from nn.network import FNN
 from nn.optimizers import SGD, Adam, AdamW, Optimizer
-from nn.playback.graphs import Graphs
 from nn.playback.names import parameter_names
+from nn.playback.page import packed_floats, page
 from nn.playback.plane import bounds, scale
-from nn.playback.units import diagram, layers, units_of
+from nn.playback.sets import data_sets
+from nn.playback.units import layers
+from nn.playback.variants import others, variant
 from nn.training.data import Examples
 from nn.training.trainer import Trainer
 
 __all__ = ["Playground"]
-
-SCRIPTS: Final = (
-    "largest.js",
-    "random.js",
-    "optimizer.js",
-    "trainer.js",
-    "colors.js",
-    "forward.js",
-    "curve.js",
-    "points.js",
-    "data.js",
-    "network.js",
-    "buttons.js",
-    "playground_api.js",
-    "playground.js",
-)
-_TITLE: Final = re.compile(r"<title>[^<]*</title>\n?")
 
 
 class Playground:
@@ -142,53 +124,34 @@ class Playground:
         """
         return open_page(self._page(), path, height=760)
 
-    def _page(self, max_nodes: int = 300) -> str:
-        model, X, Y = self._trainer.model, self._rows.tolist(), self._targets.tolist()
-        loss = compile(self._example_loss, X[0], Y[0])
-        units = compile(units_of(model), X[0])
-        graphs = Graphs(model, self._trainer.loss, max_nodes)
-        points = self._graphs(graphs, X, Y)
-        code = [functions(), rules(graphs.nodes()), programs({"loss": loss, "units": units})]
-        templates = [  # the page shows the numbers itself: no titles
-            f'<template id="graph-{i}">{_TITLE.sub("", svg)}</template>'
-            for i, (_, svg) in enumerate(graphs.pages)
-        ]
-        templates.append(diagram(model))
-        described = {
+    def _page(
+        self, max_nodes: int = 300, run: Mapping[str, Any] | None = None, notes: Sequence[str] = ()
+    ) -> str:
+        """The page, of a run that has been if one is given."""
+        model, loss = self._trainer.model, self._trainer.loss
+        X, Y = self._rows.tolist(), self._targets.tolist()
+        own = variant(model, loss, X, Y, max_nodes)
+        named = {"loss": own.loss, "units": own.units}
+        nodes, activations = [*own.graphs.nodes()], dict[str, str]()
+        for name, other in others(model, loss, X, Y, own):
+            named |= {f"loss_{name}": other.loss, f"units_{name}": other.units}
+            nodes += other.graphs.nodes()
+            activations[name] = packed(script_json([graph for graph, _ in other.graphs.pages]))
+        own.graphs.notes.extend(notes)
+        described: dict[str, Any] = {
             **self._examples_json(),
-            **self._parameters_json(loss, units),
-            "graphs": [graph for graph, _ in graphs.pages],
-            "points": points,
+            **self._parameters_json(own.loss, own.units),
+            "points": own.indices,
+            "activations": activations,
+            "activation": getattr(model.activation, "__name__", "") if activations else "",
+            "sets": data_sets(len(self._data)) if self._rows.shape[1:] == (2,) else None,
+            "run": run,
         }
-        notes = "".join([f"<p>{html.escape(note)}</p>" for note in graphs.notes])
-        title = "Playground"
-        body = part("body.html").format_map(
-            {
-                "heading": title,
-                "facts": html.escape(self._facts()),
-                "svg": "",
-                "panel": page_file("playground.html").format_map({"notes": notes}),
-            }
-        )
-        return document(
-            title,
-            "\n".join([body, *templates]),
-            data={"playground": described},
-            scripts=PLAYER,
-            styles=page_file("network.css") + page_file("playground.css"),
-            code="\n".join([*code, *map(page_file, SCRIPTS)]),
-        )
-
-    def _graphs(self, graphs: Graphs, X: list[Any], Y: list[Any]) -> list[int | None]:
-        """Return which graph each example has."""
-        first: int = graphs.add(0, X[0], Y[0])["graph"]
-        sources = [source[0] for source in graphs.pages[first][0]["sources"] if source]
-        if "y" in sources:  # what compiles has one graph for all numbers
-            return [first] * len(X)
-        return [graphs.add(n, X[n], Y[n])["graph"] for n in range(len(X))]
-
-    def _example_loss(self, x: Any, y: Any) -> Any:
-        return self._trainer.loss(self._trainer.model(x), y)
+        if run is not None:  # where it goes on from, no memory of an optimizer is known
+            described["optimizer"] |= {"steps": 0, "moments": []}
+        code = rules(nodes) + programs(named)
+        title = "Playground" if run is None else "Training, step by step"
+        return page(title, self._facts(), model, described, own.graphs, code)
 
     def _facts(self) -> str:
         model = self._trainer.model
@@ -239,13 +202,3 @@ class Playground:
                 "moments": [[float(m[i]) for i in kept] for m in optimizer.moments],
             },
         }
-
-
-def packed_floats(numbers: Iterable[float]) -> str:
-    """Return numbers as base64 of 64-bit floats."""
-    return base64.b64encode(array("d", numbers).tobytes()).decode("ascii")
-
-
-def page_file(name: str) -> str:
-    """Return a file of the page."""
-    return (resources.files("nn") / "playback" / "page" / name).read_text("utf-8")

@@ -1,39 +1,34 @@
 """Playback: record a training run as one HTML page, to be played epoch by epoch, edge by edge.
 
-The page holds weights, not graphs: each graph is laid out once, and the page runs it forward and
-backward in JavaScript that the rule table wrote. A model with an operation that hides its
-arithmetic has no JavaScript; then the page holds the numbers of a few points.
+It is the playground's page with the weights of some epochs, each a place to train on from. What
+does not compile cannot be trained there; its run is played all the same. An operation that hides
+its arithmetic has no JavaScript; then the page holds the numbers of a few points.
 """
 
 from __future__ import annotations
 
 import base64
-import html
 import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from importlib import resources
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
 from autograd_mini import TraceError, compile, no_grad
-from autograd_mini.drawing.javascript import OpaqueError, functions, rules
-from autograd_mini.player import (
-    PLAYER,
-    document,
-    numbers_json,
-    part,
-    programs,
-)
+from autograd_mini.drawing.javascript import OpaqueError, rules
+from autograd_mini.player import numbers_json, open_page, programs
 from autograd_mini.steps import Trace
 from nn.arrays import as_floats, as_lists
+from nn.optimizers import SGD, Adam, AdamW
 from nn.playback.graphs import Graphs, is_list
 from nn.playback.names import parameter_names
+from nn.playback.page import packed_floats, page
 from nn.playback.plane import bounds, scale
-from nn.playback.units import diagram, layers, units_of
+from nn.playback.playground import Playground
+from nn.playback.units import layers, units_of
 from nn.training.data import ExampleLoss
 
 __all__ = ["Playback"]
@@ -42,16 +37,16 @@ MOST_EPOCHS: Final = 60
 MOST_POINTS: Final = 300
 FEW_POINTS: Final = 6  # with numbers instead of rules
 GRID: Final = 40
-_SCRIPTS: Final = ("largest.js", "colors.js", "forward.js", "network.js", "training.js")
 _FINE: Final = 1.01  # candidates for the epochs to keep lie this far apart, as a ratio
 
 
 class Playback:
     """A callback of `fit` that records a run for the training player.
 
-    The page shows the loss curve, the points and, for two inputs, what the model says about the
-    plane around them, at up to 60 epochs of the run. A click on a point opens the graph of its
-    loss at that epoch, to be stepped through forward and backward.
+    The page is a playground that opens at the first epoch: the network, the loss curve, the
+    points and, for two inputs, what the model says about the plane around them, at up to 60
+    epochs of the run. From each it trains on; the optimizer starts there without memory. A click
+    on a point opens the graph of its loss at that epoch, to be stepped through.
 
     Args:
         X: The examples to show, N rows of numbers.
@@ -80,6 +75,8 @@ class Playback:
         self._loss = loss
         self._model: Any = None
         self._history: Any = None
+        self._optimizer: Any = None
+        self._batch_size: int | None = None
         self._weights: dict[int, array[float]] = {}
         self._next = 0.0
         self._last = 0
@@ -90,6 +87,8 @@ class Playback:
         if self._loss is None:
             self._loss = getattr(state, "loss", None)
         self._history = state.history
+        self._optimizer = getattr(state, "optimizer", None)
+        self._batch_size = getattr(state, "batch_size", None)
         self.record(state.epoch, state.model)
 
     def record(self, epoch: int, model: Any) -> None:
@@ -120,7 +119,7 @@ class Playback:
         return chosen
 
     def to_html(self, path: str | PathLike[str], *, max_nodes: int = 300) -> None:
-        """Write the training player: one HTML file that asks for nothing from anywhere.
+        """Write the page: one HTML file that asks for nothing from anywhere.
 
         Args:
             path: Where to write it.
@@ -131,86 +130,115 @@ class Playback:
         """
         Path(path).write_text(self._page(max_nodes), "utf-8")
 
+    def show(self, path: str | PathLike[str] | None = None) -> Path | None:
+        """Open the page in a notebook's cell or in the browser, or say where its file is.
+
+        Args:
+            path: Where to keep the file; without it, it is a temporary one.
+
+        Returns:
+            The file; None in a notebook without `path`.
+        """
+        return open_page(self._page(), path, height=760)
+
     def _page(self, max_nodes: int = 300) -> str:
         if not self._weights:
             raise ValueError(
                 "nothing is recorded: pass this Playback to fit(..., callbacks=[playback]), and "
                 "write the page afterwards"
             )
+        loss = self._example_loss()
         epochs = self.epochs
         chosen = _evenly(len(self.X), MOST_POINTS)
-        graphs = Graphs(self._model, self._example_loss(), max_nodes)
-        points = [graphs.add(n, self.X[n], self.y[n]) for n in chosen]
-        try:
-            code, runs = rules(graphs.nodes()), None
-        except OpaqueError as error:
-            code, runs = "const RULES = {};", self._runs(graphs, chosen, points, epochs)
-            graphs.note(
-                f"{error}. So the graphs of {len(runs)} points are stored, and no others can be "
-                "opened."
-            )
-        plane = self._plane(epochs)
-        if len(chosen) < len(self.X):
-            graphs.note(f"showing {len(chosen):,} of {len(self.X):,} points")
-        if len(epochs) < self._last:
-            graphs.note(f"{len(epochs)} epochs of {self._last:,} kept: {_listed(epochs)}")
-        network, program = self._network()
-        data = {
-            **network,
-            "graphs": [graph for graph, _ in graphs.pages],
-            "points": points,
+        run = {
             "epochs": epochs,
-            "weights": _base64(b"".join([self._weights[epoch].tobytes() for epoch in epochs])),
-            "parameters": len(self._model.parameters()),
+            "weights": packed_floats([x for epoch in epochs for x in self._weights[epoch]]),
             "loss": _curve(self._history, "loss"),
             "validation": _curve(self._history, "val_loss"),
-            "plane": plane,
-            "runs": runs,
         }
-        templates = [
-            f'<template id="graph-{i}">{svg}</template>' for i, (_, svg) in enumerate(graphs.pages)
-        ]
-        templates.append(diagram(self._model) if network else "")
-        notes = "".join([f"<p>{html.escape(note)}</p>" for note in graphs.notes])
-        body = part("body.html").format_map(
-            {
-                "heading": "Training, step by step",
-                "facts": html.escape(
-                    f"{len(self._model.parameters()):,} parameters · {len(self.X):,} points · "
-                    f"{self._last:,} epochs"
-                ),
-                "svg": '<p class="quiet choose">Click a point: its graph opens here.</p>',
-                "panel": _file("training.html").format_map({"notes": notes}),
-            }
-        )
-        return document(
-            "Training, step by step",
-            "\n".join([body, *templates]),
-            data={"training": data},
-            scripts=PLAYER,
-            styles=_file("network.css") + _file("training.css"),
-            code="\n".join([functions(), code, program, *map(_file, _SCRIPTS)]),
-        )
+        notes: list[str] = []
+        if len(chosen) < len(self.X):
+            notes.append(f"{len(chosen):,} of {len(self.X):,} points are here")
+        if len(epochs) < self._last:
+            notes.append(f"{len(epochs)} epochs of {self._last:,} kept: {_listed(epochs)}")
+        X, y = [self.X[n] for n in chosen], [self.y[n] for n in chosen]
+        optimizer = self._optimizer
+        try:
+            if type(optimizer) not in (SGD, Adam, AdamW):
+                lr = getattr(optimizer, "lr", 0.1)
+                optimizer = SGD(self._model.parameters(), lr=lr)
+                notes.append(f"the page trains on with SGD at a learning rate of {lr:g}")
+            size = self._batch_size
+            playground = Playground(
+                self._model, X, y, loss=loss.given, optimizer=optimizer, batch_size=size
+            )
+            return playground._page(max_nodes, run, notes)  # pyright: ignore[reportPrivateUsage] # the two are one page
+        except (TraceError, TypeError, ValueError) as error:  # it can be played all the same
+            why = f"this page plays the run and does not train on: {error}"
+            return self._played(run, X, y, loss, [why, *notes], max_nodes)
 
-    def _network(self) -> tuple[dict[str, Any], str]:
-        """What the page needs to show every unit, and the program that computes them."""
-        if not layers(self._model):
-            return {}, ""
+    def _played(
+        self,
+        run: dict[str, Any],
+        X: list[Any],
+        y: list[Any],
+        loss: ExampleLoss,
+        notes: list[str],
+        max_nodes: int,
+    ) -> str:
+        """The page of a run that cannot be trained on."""
+        model, epochs = self._model, run["epochs"]
+        graphs = Graphs(model, loss, max_nodes)
+        points = [graphs.add(n, x, target) for n, (x, target) in enumerate(zip(X, y, strict=True))]
+        stored: dict[str, Any] = {}
+        try:
+            code = rules(graphs.nodes())
+        except OpaqueError:
+            code, stored = "const RULES = {};", self._runs(graphs, X, y, points, epochs)
+            graphs.note(f"the graphs of {len(stored)} points are stored, and no others open")
+        graphs.notes.extend(notes)
+        network, program = self._network()
+        rows = [_numbers(target) for target in y]
+        kind, center, spread = _scale(model, X, y, self._loss)
+        low, high = bounds(X)
+        described = {
+            "X": packed_floats([number for x in X for number in x]),
+            "Y": packed_floats([number for row in rows for number in row]),
+            "widths": [len(X[0]), len(rows[0])],
+            "isClasses": kind == "classes",
+            "outputs": len(graphs.pages[0][0]["outputs"]),
+            "layers": layers(model) if program else [],
+            "scale": {"kind": kind, "center": center, "spread": spread},
+            "low": low,
+            "high": high,
+            "names": parameter_names(model),
+            "theta": packed_floats([p.data for p in model.parameters()]),
+            "places": {"loss": [], **network},
+            "points": [point["graph"] for point in points],
+            "own": [point["own"] for point in points],
+            "stored": stored,
+            "cells": "",
+            "run": run,
+        }
+        if not program and len(low) == 2:
+            described["cells"] = self._cells(low, high, epochs, center, spread)
+        facts = f"{len(model.parameters()):,} parameters · {self._last:,} epochs"
+        code += program or programs({})
+        return page("Training, step by step", facts, model, described, graphs, code)
+
+    def _network(self) -> tuple[dict[str, list[int]], str]:
+        """Where parameters stand in the program of all units, and it; nothing if there is none."""
         try:
             units = compile(units_of(self._model), self.X[0])
             program = programs({"units": units})
         except (TraceError, OpaqueError):
-            return {}, ""
+            return {"units": []}, ""
         place = {p: i for i, p in enumerate(self._model.parameters())}
         if not place.keys() >= set(units.parameters):
-            return {}, ""
-        return {
-            "layers": layers(self._model),
-            "names": parameter_names(self._model),
-            "places": [place[p] for p in units.parameters],
-        }, program
+            return {"units": []}, ""
+        return {"units": [place[p] for p in units.parameters]}, program
 
-    def _example_loss(self) -> Callable[[Any, Any], Any]:
+    def _example_loss(self) -> ExampleLoss:
         """The loss of one example, as `fit` calls it."""
         loss = self._loss
         if loss is None:
@@ -233,29 +261,30 @@ class Playback:
                 p.data = data
 
     def _runs(
-        self, graphs: Graphs, chosen: list[int], points: list[dict[str, Any]], epochs: list[int]
+        self,
+        graphs: Graphs,
+        X: list[Any],
+        y: list[Any],
+        points: list[dict[str, Any]],
+        epochs: list[int],
     ) -> dict[str, Any]:
         """Data and local derivatives of a few points at all epochs, computed here."""
         able = [i for i, point in enumerate(points) if point["graph"] is not None]
         few = [able[i] for i in _evenly(len(able), FEW_POINTS)]
-        runs: dict[str, Any] = {}
-        for i in few:
-            steps: list[Any] = []
-            for epoch in epochs:
-                with self._at(epoch):
-                    root, _ = graphs.build(self.X[chosen[i]], self.y[chosen[i]])
-                    steps.append(numbers_json(Trace(root)))
-            runs[str(i)] = steps
+        runs: dict[str, Any] = {str(i): [] for i in few}
+        for epoch in epochs:
+            with self._at(epoch):
+                for i in few:
+                    runs[str(i)].append(numbers_json(Trace(graphs.build(X[i], y[i])[0])))
         for i, point in enumerate(points):
             if i not in few:
                 point["graph"] = None
         return runs
 
-    def _plane(self, epochs: list[int]) -> dict[str, Any] | None:
+    def _cells(
+        self, low: list[float], high: list[float], epochs: list[int], center: float, spread: float
+    ) -> str:
         """What the model says about a grid over the plane: a byte a cell, at each epoch."""
-        if any(len(x) != 2 for x in self.X):
-            return None
-        low, high = bounds(self.X)
         cells = [
             [
                 low[0] + (i + 0.5) / GRID * (high[0] - low[0]),
@@ -264,24 +293,11 @@ class Playback:
             for j in range(GRID)
             for i in range(GRID)
         ]
-        kind, center, spread = scale(self._model(self.X[0]), self.y, self._loss)
         pictures = [
             bytes([_byte(f, center, spread) for f in outputs])
             for outputs in self._outputs(cells, epochs)
         ]
-        return {
-            "low": low,
-            "high": high,
-            "size": GRID,
-            "kind": kind,
-            "center": center,
-            "spread": spread,
-            "cells": _base64(b"".join(pictures)),
-            "points": [
-                _target_byte(self.y[n], kind, center, spread)
-                for n in _evenly(len(self.X), MOST_POINTS)
-            ],
-        }
+        return base64.b64encode(b"".join(pictures)).decode("ascii")
 
     def _outputs(self, cells: list[list[float]], epochs: list[int]) -> Iterator[Any]:
         """The model's outputs for the cells, at each epoch."""
@@ -310,8 +326,19 @@ def _row(x: Any) -> list[float]:
     return [float(number) for number in (row if is_list(row) else [row])]
 
 
-def _number(target: Any) -> float:
-    return float(target[0] if is_list(target) else target)
+def _numbers(target: Any) -> list[float]:
+    """A target as numbers; what is none is nan."""
+    try:
+        return [float(x) for x in (target if is_list(target) else [target])]
+    except (TypeError, ValueError):
+        return [math.nan]
+
+
+def _scale(model: Any, X: list[Any], y: list[Any], loss: Any) -> tuple[str, float, float]:
+    try:
+        return scale(model(X[0]), y, loss)
+    except (TypeError, ValueError):  # targets that are no numbers
+        return "numbers", 0.0, 1.0
 
 
 def _byte(output: Any, center: float, spread: float) -> int:
@@ -320,14 +347,6 @@ def _byte(output: Any, center: float, spread: float) -> int:
     if math.isnan(output):
         return 128
     return round(128 + 127 * max(-1.0, min(1.0, (output - center) / spread)))
-
-
-def _target_byte(target: Any, kind: str, center: float, spread: float) -> int:
-    if kind == "classes":
-        return _byte(target, 0.0, 1.0) if is_list(target) else int(target) % 256
-    if kind == "sides":
-        return 255 if _number(target) > center else 1
-    return _byte(_number(target), center, spread)
 
 
 def _evenly(count: int, most: int) -> list[int]:
@@ -352,11 +371,3 @@ def _listed(epochs: list[int]) -> str:
 def _curve(history: Any, name: str) -> list[float]:
     curve: list[Any] = getattr(history, name, None) or []
     return [float(x) for x in curve]
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
-
-
-def _file(name: str) -> str:
-    return (resources.files("nn") / "playback" / "page" / name).read_text("utf-8")

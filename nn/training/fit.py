@@ -219,7 +219,9 @@ def _epoch(run: Run, size: int, bar: Any, ctrl_c: CtrlC) -> bool:
     _watch(run, watched)
     if run.callbacks or run.checkpoint is not None:
         trainer.sync()
-    state = RunState(epoch, run.trainer.model, run.trainer.optimizer, history, trainer.loss.given)
+    state = RunState(
+        epoch, trainer.model, trainer.optimizer, history, trainer.loss.given, run.batch_size
+    )
     try:
         stops = [_is_true(callback(state)) for callback in run.callbacks]
     except KeyboardInterrupt:

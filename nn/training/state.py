@@ -29,6 +29,7 @@ class RunState(NamedTuple):
         optimizer: Its optimizer.
         history: What was measured so far.
         loss: What is minimised, as `fit` was given it.
+        batch_size: Examples per update; None for all.
 
     Example:
         >>> from nn import FNN, fit
@@ -45,6 +46,7 @@ class RunState(NamedTuple):
     optimizer: Optimizer
     history: History
     loss: str | Loss
+    batch_size: int | None = None
 
 
 @dataclass

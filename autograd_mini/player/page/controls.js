@@ -132,9 +132,13 @@ async function copyLink(player) {
 function wireGraph(player, host) {
   const idOf = (element) => (element && /^n\d+$/.test(element.id) ? Number(element.id.slice(1)) : null);
   const boxAt = (event) => idOf(event.target.closest?.("g.node"));
+  let place = ""; // of the pointer: where a box comes under it by itself, nobody points at it
+  for (const kind of ["pointerdown", "pointermove"]) {
+    document.addEventListener(kind, (event) => { place = `${event.clientX} ${event.clientY}`; }, true);
+  }
   const hover = (event) => {
     const id = boxAt(event);
-    if (id === player.hovered) return;
+    if (id === player.hovered || place === `${event.clientX} ${event.clientY}`) return;
     player.hovered = id;
     player.describe();
   };

@@ -21,7 +21,7 @@ function wireButtons(page) {
     save: () => page.save(),
   };
   for (const [name, action] of Object.entries(actions)) part(name).addEventListener("click", action);
-  for (const name of ["lr", "batch", "optimizer"]) {
+  for (const name of ["lr", "batch", "optimizer", "activation"]) {
     part(name).addEventListener("change", () => page.setting(name, part(name).value));
   }
   const keys = {
@@ -29,6 +29,12 @@ function wireButtons(page) {
     v: () => page.view(page.isGraph ? "network" : "graph"),
     g: () => lines(page.network?.shows === "weights" ? "gradients" : "weights"),
   };
+  const { run } = page;
+  if (run) {
+    Object.assign(keys, { "[": () => run.seek(run.at - 1), "]": () => run.seek(run.at + 1), o: () => run.toggle() });
+    part("curve").addEventListener("click", (event) => { run.pause(); run.seek(run.nearest(page.curve.epochAt(event))); });
+  }
+  if (page.isFrozen) for (const key of ["t", "u", "e", "z", " "]) delete keys[key];
   const elsewhere = { " ": actions.train, "?": () => part("keys").showModal(), l: () => part("link").click() };
   document.addEventListener("keydown", (event) => {
     const target = /** @type {any} */ (event.target);
@@ -42,7 +48,8 @@ function wireButtons(page) {
   });
   const list = find("dialog dl");
   for (const [key, text] of [["t", "train, pause"], ["u", "one update"], ["e", "one epoch"], ["z", "rewind to the very same start"],
-    ["v", "network, or one example"], ["g", "lines by weight, or by gradient"]].reverse()) {
+    ["v", "network, or one example"], ["g", "lines by weight, or by gradient"],
+    ...(run ? [["[ ]", "one recorded epoch back, on"], ["o", "play the recorded epochs"]] : [])].reverse()) {
     const term = make("dt");
     term.append(make("kbd", "", key));
     list.prepend(term, make("dd", "", text));

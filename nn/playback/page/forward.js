@@ -9,6 +9,12 @@ class Forward {
     this.bound = new Map();
   }
 
+  // Another program of the same parameters.
+  use(program) {
+    this.program = program;
+    this.bound.clear();
+  }
+
   // Rows of units, a column for each example: unit u of example b is at u * B + b.
   run(columns, B) {
     if (!this.bound.has(B)) {
@@ -31,6 +37,34 @@ class Forward {
   outputsOf(rows) {
     const B = rows.length, units = this.of(rows), first = units.length / B - this.outputs;
     return rows.map((_, b) => Array.from({ length: this.outputs }, (_, k) => units[(first + k) * B + b]));
+  }
+}
+
+// What was recorded over the plane, where the units have no program.
+class Recorded {
+  constructor(page) {
+    this.page = page;
+    this.cells = Uint8Array.from(atob(page.data.cells ?? ""), (c) => c.charCodeAt(0));
+  }
+
+  run(columns, count) {
+    const { run, scale, outputs } = this.page, first = run.at * count;
+    const units = new Float64Array(outputs * count).fill(NaN);
+    for (let b = 0; b < count && first + b < this.cells.length; b += 1) {
+      const byte = this.cells[first + b];
+      if (scale.isOfClasses) for (let k = 0; k < outputs; k += 1) units[k * count + b] = Number(k === byte);
+      else units[b] = scale.center + (scale.spread * (byte - 128)) / 127;
+    }
+    return units;
+  }
+
+  outputsOf(rows) {
+    return rows.map((_, i) => {
+      const graph = this.page.graphOf(i);
+      if (!graph) return new Array(this.page.outputs).fill(NaN);
+      const { data } = this.page.passOf(i);
+      return graph.outputs.map((node) => data[node]);
+    });
   }
 }
 

@@ -51,6 +51,19 @@ class Network {
     });
   }
 
+  // Another activation of the hidden layers, in captions and in what units are called.
+  rename(before, after) {
+    for (const text of this.svg.querySelectorAll("text")) {
+      if (text.textContent.endsWith(` ${before}`)) text.textContent = text.textContent.replace(before, after);
+    }
+    for (const unit of this.units) {
+      const swap = (text) => text.replace(`: ${before}`, `: ${after}`);
+      unit.title = swap(unit.title);
+      unit.element.setAttribute("aria-label", swap(unit.element.getAttribute("aria-label")));
+      find("title", unit.element).textContent = swap(find("title", unit.element).textContent);
+    }
+  }
+
   wire() {
     const unitOf = (event) => this.units.find((unit) => unit.element === event.target.closest?.("g.unit"));
     this.svg.addEventListener("click", (event) => { const unit = unitOf(event); if (unit) this.page.open(unit.name); });

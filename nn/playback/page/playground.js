@@ -1,29 +1,37 @@
-// The playground: data, network and training, and one example in the player.
+// The page: data, network and training, and one example in the player. It starts before the first
+// update, or after any recorded epoch of a run.
 
 class Playground {
   constructor(data) {
     this.data = data;
+    this.isFrozen = !PROGRAMS.loss; // a run to look at, which cannot be trained on
     this.trainer = new Trainer(data, PROGRAMS.loss);
     this.trainer.explain = (examples) => this.explain(examples);
-    this.forward = new Forward(data, PROGRAMS.units, this.trainer);
     this.scale = new Scale(data.scale);
     [this.width] = data.widths;
     this.outputs = data.outputs;
     this.points = [...data.points]; // the graph of each example
-    for (const graph of data.graphs) graph.fixed = graph.fixed.map(([i, x]) => [i, number(x)]);
+    this.graphs = data.graphs;
     this.scenes = [];
     this.chosen = 0;
     this.isEdited = false;
     this.isReplayable = true; // whether so many updates from the start lead here
+    this.settled = new Map(); // what was set before the first update
+    this.base = this.trainer.start; // the data before any point was moved
     this.isShown = false; // whether the player shows the numbers of now
     this.player = new Player(document.body, () => this.remember());
     this.player.state = () => this.state();
     this.part = this.player.part;
+    this.forward = PROGRAMS.units ? new Forward(data, PROGRAMS.units, this.trainer) : new Recorded(this);
+    this.run = data.run ? new Run(this, data.run) : null;
     this.curve = new Curve(this.part("curve"));
     this.card = new DataCard(this);
+    this.sets = new DataSets(this);
+    this.activation = new Activation(this);
     const diagram = document.getElementById("diagram");
-    if (diagram) this.network = new Network(this, this.part("net"), diagram.content.querySelector("svg"));
-    document.body.classList.toggle("no-network", !diagram);
+    if (diagram && data.layers.length) this.network = new Network(this, this.part("net"), diagram.content.querySelector("svg"));
+    document.body.classList.toggle("no-network", !this.network);
+    document.body.classList.toggle("frozen", this.isFrozen);
     wireButtons(this);
     publishPlayground(this);
     this.read();
@@ -33,24 +41,52 @@ class Playground {
 
   leaves(i, graph) {
     const { trainer } = this, leaves = new Array(graph.inputs.length).fill(0);
-    for (const [node, x] of graph.fixed) leaves[node] = x;
+    for (const [node, x] of graph.fixed) leaves[node] = number(x);
     for (const [node, place] of graph.parameters) leaves[node] = trainer.theta[place];
     graph.own.forEach((node, k) => {
+      if (this.data.own) {
+        leaves[node] = number(this.data.own[i][k]);
+        return;
+      }
       const [which, at] = graph.sources[k] ?? [];
       leaves[node] = which ? (which === "x" ? trainer.X : trainer.Y)[i][at] : number(graph.kept[k]);
     });
     return settled(graph, leaves);
   }
 
-  // The player shows the chosen example with the parameters of now.
+  graphOf(i) { return this.graphs[this.points[i]]; }
+
+  // The pass over an example with the parameters of now: stored, or computed by the rules.
+  passOf(i) {
+    const stored = this.data.stored?.[i], graph = this.graphOf(i);
+    if (!stored || !this.run) return compute(graph, this.leaves(i, graph));
+    const { data, local } = stored[this.run.at];
+    return { data: data.map(number), local: local.map((row) => row.map((x) => (x === null ? null : number(x)))) };
+  }
+
+  picture(index) {
+    if (!this.scenes[index]) {
+      this.scenes[index] = /** @type {any} */ (document.getElementById(`graph-${index}`)).content.querySelector("svg");
+      rewrite(this.scenes[index], this.data.graphs[index], this.graphs[index]);
+    }
+    return this.scenes[index];
+  }
+
+  // The graphs of another activation, in the same pictures.
+  takeGraphs(graphs) {
+    graphs.forEach((graph, i) => this.scenes[i] && rewrite(this.scenes[i], this.graphs[i], graph));
+    this.graphs = graphs;
+    this.isShown = false;
+    this.show();
+  }
+
+  // The player shows the chosen example.
   refresh() {
-    if (this.isShown) return;
-    const index = this.points[this.chosen], graph = this.data.graphs[index];
-    if (!graph) return;
+    const graph = this.graphOf(this.chosen);
+    if (this.isShown || !graph) return;
     this.isShown = true;
-    const svg = this.scenes[index] ??= document.getElementById(`graph-${index}`).content.querySelector("svg");
-    const { data, local } = compute(graph, this.leaves(this.chosen, graph));
-    this.player.load(svg, graph, data, local);
+    const { data, local } = this.passOf(this.chosen);
+    this.player.load(this.picture(this.points[this.chosen]), graph, data, local);
   }
 
   choose(i) {
@@ -62,6 +98,12 @@ class Playground {
     this.show();
   }
 
+  // A click on a point of a recorded run opens its graph; otherwise one goes on with the data.
+  pick(i) {
+    this.choose(i);
+    if (this.run && this.graphOf(i)) this.view("graph");
+  }
+
   // A unit's scalar nodes, for the chosen example.
   open(label) {
     this.view("graph");
@@ -71,7 +113,7 @@ class Playground {
   // Why a number ran away: the first example whose graph cannot be computed.
   explain(examples) {
     for (const i of examples) {
-      const graph = this.data.graphs[this.points[i]];
+      const graph = this.graphOf(i);
       if (!graph) continue;
       const { problems } = evaluate(graph, this.leaves(i, graph));
       for (const problem of problems.values()) return `at example ${i}, ${problem}`;
@@ -103,6 +145,7 @@ class Playground {
 
   setPoint(i, x, y) {
     const { trainer } = this;
+    this.mayChange();
     if (!Number.isInteger(i) || i < 0 || i >= trainer.count) {
       throw new Error(`there is no example ${i}: there are 0 to ${trainer.count - 1}`);
     }
@@ -111,6 +154,10 @@ class Playground {
     trainer.Y[i] = target;
     trainer.touch();
     this.edited();
+  }
+
+  mayChange() {
+    if (this.isFrozen) throw new Error("this page plays a run that cannot be trained on");
   }
 
   edited() {
@@ -147,7 +194,8 @@ class Playground {
 
   replaceData(X, Y) {
     const { trainer } = this;
-    [trainer.X, trainer.Y] = [X, Y];
+    this.base = { X, Y };
+    [trainer.X, trainer.Y] = [X, Y].map((rows) => rows.map((row) => [...row]));
     this.points = X.map(() => this.data.points.find((index) => index !== null) ?? null);
     this.chosen = 0;
     trainer.restartEpoch();
@@ -157,6 +205,9 @@ class Playground {
 
   restoreData() {
     this.trainer.restoreData();
+    this.base = this.trainer.start;
+    this.sets.name = "";
+    this.sets.show();
     this.points = [...this.data.points];
     this.chosen = Math.min(this.chosen, this.trainer.count - 1);
     this.card.view.fit();
@@ -185,6 +236,7 @@ class Playground {
 
   train(updates) {
     const { trainer } = this;
+    this.mayChange();
     if (!Number.isInteger(updates) || updates < 0) throw new Error(`train takes a whole number of updates, but got ${updates}`);
     let loss = updates ? NaN : trainer.gradient(trainer.everyone());
     trainer.stopped = "";
@@ -209,8 +261,21 @@ class Playground {
   }
 
   rewind() {
+    this.run?.pause();
+    this.restart();
+  }
+
+  // At the recorded epoch.
+  begin() {
+    if (this.run) this.trainer.start.theta.set(this.run.theta());
+    this.restart();
+  }
+
+  restart() {
     this.pause();
     this.trainer.rewind();
+    this.activation.choose(this.activation.own);
+    this.settled.clear();
     this.isReplayable = true;
     this.player.edits.changed.clear();
     this.isShown = false;
@@ -220,6 +285,7 @@ class Playground {
   }
 
   play() {
+    this.run?.pause();
     this.isPlaying = true;
     this.playing();
     let before = performance.now(), owed = 1;
@@ -274,13 +340,15 @@ class Playground {
     const { trainer } = this;
     const count = (x) => x.toLocaleString("en");
     this.part("updates").textContent = count(trainer.updates);
-    this.part("epochs").textContent = count(trainer.losses.length);
-    this.part("loss").textContent = trainer.loss === undefined ? "–" : short(trainer.loss);
-    this.part("rewind").disabled = !trainer.updates && !trainer.stopped;
+    this.part("epochs").textContent = count((this.run?.epoch ?? 0) + trainer.losses.length);
+    const loss = trainer.loss ?? this.run?.loss[this.run.epoch - 1];
+    this.part("loss").textContent = loss === undefined ? "–" : short(loss);
+    this.part("rewind").disabled = !trainer.updates && !trainer.stopped && !this.settled.size;
     this.part("restore-data").hidden = !this.isEdited;
     this.part("keep").hidden = !this.player.edits.changed.size;
     if (!this.isPlaying) this.card.fields();
-    this.curve.draw(trainer.losses);
+    this.curve.draw(trainer.losses, this.run);
+    this.run?.show();
     this.remember();
   }
 
@@ -296,7 +364,9 @@ class Playground {
     if (!this.isPlaying || performance.now() - (this.told ?? 0) > 200) this.about();
   }
 
-  targetText(y) { return this.data.isClasses && y.length > 1 ? String(largest(y)) : y.map(repr).join(", "); }
+  classOf(y) { return this.data.isClasses && y.length > 1 ? [largest(y)] : y; }
+
+  targetText(y) { return this.classOf(y).map(repr).join(", "); }
 
   about() {
     this.told = performance.now();
@@ -306,16 +376,27 @@ class Playground {
     const count = right.filter(Boolean).length;
     this.part("right").textContent = right[0] === undefined ? `${trainer.count} points` : `${count} of ${trainer.count} right`;
     const list = (xs) => (xs.length > 6 ? `${xs.slice(0, 6).map(short).join(", ")}, …` : xs.map(short).join(", "));
-    this.part("about").textContent = `point ${chosen}: output ${list(found)}`;
+    const told = [`output ${list(found)}`];
+    if (this.isShown) told.push(`loss ${short(this.player.edits.recorded.data.at(-1))}`);
+    this.part("about").textContent =
+      `point ${chosen}: x = (${list(trainer.X[chosen])}), y = ${list(this.classOf(trainer.Y[chosen]))}\n${told.join(", ")}`;
   }
 
   say(text, isWarning = false) {
     const host = this.part("said");
-    host.textContent = text || (this.isPlaying ? "Training." : this.trainer.updates
-      ? "Paused. Drag a point or change a number, and train on; Rewind leads back to the very same start."
-      : "Nothing is trained yet. Train makes update after update until you pause it.");
+    host.textContent = text || this.situation();
     host.classList.toggle("warning", isWarning);
     this.part("rewind").classList.toggle("offered", isWarning && Boolean(this.trainer.stopped));
+  }
+
+  situation() {
+    const { run, trainer } = this, start = run ? `epoch ${run.epoch} as it was recorded` : "the very same start";
+    if (this.isFrozen) return "A run that has been: move through its epochs, click a point or a unit.";
+    if (this.isPlaying) return "Training.";
+    if (trainer.updates) return `Paused. Drag a point or change a number, and train on; Rewind leads back to ${start}.`;
+    if (!run) return "Nothing is trained yet. Train makes update after update until you pause it.";
+    const { kind, moments } = trainer.optimizer;
+    return `Epoch ${run.epoch} as it was recorded. Train goes on from here${moments.length ? `; ${kind} starts without memory` : ""}.`;
   }
 
   tell(text) { this.part("told").textContent = text; }
@@ -326,7 +407,7 @@ class Playground {
     const { optimizer, batch, start } = this.trainer;
     const select = this.part("optimizer");
     if (!select.options.length) {
-      const given = this.data.optimizer;
+      const given = this.data.optimizer ?? { kind: "none" };
       select.append(new Option(`${given.kind}, as given`, "given"));
       for (const name of Object.keys(OPTIMIZERS)) select.append(new Option(name, name));
     }
@@ -334,11 +415,14 @@ class Playground {
     this.part("lr").value = String(optimizer.lr);
     this.part("batch").value = batch === null ? "" : String(batch);
     this.part("batch").placeholder = `all ${this.trainer.count}`;
+    this.part("activation").value = this.activation.now;
+    this.sets.show();
   }
 
   setting(name, text) {
     const { trainer } = this, x = Number(text);
     try {
+      this.mayChange();
       if (name === "lr") {
         if (text.trim() === "" || !(x >= 0) || !Number.isFinite(x)) throw new Error(`a learning rate is a number from 0 up, but got ${text || "nothing"}`);
         trainer.optimizer.lr = x;
@@ -346,13 +430,16 @@ class Playground {
         if (text.trim() !== "" && !(Number.isInteger(x) && x >= 1)) throw new Error(`a batch size is a whole number from 1 up, or nothing for all, but got ${text}`);
         trainer.batch = text.trim() === "" ? null : x;
         trainer.restartEpoch();
-      } else trainer.choose(text);
-      this.isReplayable = false;
+      } else if (name === "activation") this.activation.choose(text);
+      else trainer.choose(text);
+      if (trainer.updates) this.isReplayable = false;
+      else this.settled.set(name, text);
       this.say("");
     } catch (error) {
       this.say(error.message, true);
       this.settings();
     }
+    this.part("rewind").disabled = false;
     this.remember();
   }
 
@@ -366,19 +453,28 @@ class Playground {
     this.say("weights.json: nn.load_state(model, \"weights.json\") takes it back into Python");
   }
 
-  // The address: #updates=120&point=7&view=graph&step=12
+  // The address: #epoch=40&lr=0.1&updates=120&point=7&view=graph&step=12
 
   fields() {
-    const fields = {};
-    if (this.isReplayable && this.trainer.updates) fields.updates = this.trainer.updates;
-    if (this.chosen) fields.point = this.chosen;
-    if (this.isReplayable && this.trainer.count === this.data.points.length) {
-      this.trainer.X.forEach((x, i) => {
-        const y = this.trainer.Y[i], { X, Y } = this.trainer.start;
-        if (String(x) !== String(X[i]) || String(y) !== String(Y[i])) fields[`p${i}`] = [...x, ...y].map(repr).join(" ");
-      });
+    const fields = {}, { trainer, run, sets } = this;
+    if (run) fields.epoch = run.epoch;
+    if (this.isReplayable) {
+      for (const [name, text] of this.settled) fields[name] = text;
+      if (trainer.updates) fields.updates = trainer.updates;
     }
-    if (this.isGraph) fields.view = "graph";
+    if (this.chosen || (run && this.isGraph)) fields.point = this.chosen;
+    if (this.isReplayable) {
+      if (sets.name) Object.assign(fields, { data: sets.name, noise: sets.noise });
+      const { X, Y } = this.base;
+      if (trainer.count === X.length && (sets.name || this.base === trainer.start)) {
+        trainer.X.forEach((x, i) => {
+          const y = trainer.Y[i];
+          if (String(x) !== String(X[i]) || String(y) !== String(Y[i])) fields[`p${i}`] = [...x, ...y].map(repr).join(" ");
+        });
+      }
+    }
+    if (run && this.chosen && !this.isGraph) fields.view = "network";
+    if (!run && this.isGraph) fields.view = "graph";
     if (this.player.graph && (this.isGraph || this.player.edits.changed.size || this.player.position)) Object.assign(fields, this.player.fields());
     return fields;
   }
@@ -386,9 +482,26 @@ class Playground {
   state() { return "#" + new URLSearchParams(/** @type {any} */ (this.fields())); }
 
   read() {
-    const fields = address(), { trainer } = this;
-    this.pause();
-    trainer.rewind();
+    const fields = address(), { trainer, run } = this;
+    if (run) {
+      const epoch = Number(fields.get("epoch"));
+      run.pause();
+      run.at = epoch > 0 ? run.nearest(epoch) : 0;
+    }
+    this.begin();
+    const chosen = this.activation.choose(fields.get("activation"));
+    const noise = clamp(Number(fields.get("noise")) || 0, 0, 0.5), name = fields.get("data");
+    if (this.data.sets?.sets[name] && this.sets.isOffered) this.sets.choose(name, noise);
+    else if (this.isEdited) this.restoreData();
+    for (const name of ["lr", "batch", "optimizer"]) if (fields.has(name) && !this.isFrozen) this.setting(name, fields.get(name));
+    if (fields.has("activation")) chosen.then(() => this.resume(fields));
+    else this.resume(fields);
+  }
+
+  // What the address says, from its start on.
+  resume(fields) {
+    const { trainer, run } = this;
+    if (this.activation.now !== this.activation.own) this.settled.set("activation", this.activation.now);
     for (const [key, text] of fields) {
       const [, i] = key.match(/^p(\d+)$/) ?? [], numbers = text.split(" ").map(Number);
       if (i === undefined || !trainer.X[Number(i)] || numbers.length !== this.data.widths[0] + this.data.widths[1] || !numbers.every(Number.isFinite)) continue;
@@ -397,14 +510,15 @@ class Playground {
       this.isEdited = true;
     }
     trainer.restartEpoch();
-    const updates = clamp(Math.round(Number(fields.get("updates")) || 0), 0, 100000);
+    const updates = this.isFrozen ? 0 : clamp(Math.round(Number(fields.get("updates")) || 0), 0, 100000);
     for (let k = 0; k < updates && !trainer.stopped; k += 1) trainer.step();
     this.chosen = clamp(Math.round(Number(fields.get("point")) || 0), 0, trainer.count - 1);
     this.isReplayable = true;
     this.isShown = false;
     this.say("");
     this.settings();
-    this.view(fields.get("view") === "graph" || !this.network ? "graph" : "network");
+    const view = fields.get("view") ?? (run && fields.has("point") ? "graph" : "network");
+    this.view(view === "graph" || !this.network ? "graph" : "network");
     this.refresh();
     if (this.player.graph) this.player.restore(fields);
     this.isReady = true;

@@ -17,8 +17,12 @@ class Points {
   fit() {
     const { trainer, data } = this.page;
     const [low, high] = [[...data.low], [...data.high]];
-    const widen = (i, x) => { [low[i], high[i]] = [Math.min(low[i], x), Math.max(high[i], x)]; };
-    for (const x of trainer.X) x.forEach((number, i) => widen(i, number));
+    for (const i of low.keys()) {
+      const column = trainer.X.map((x) => x[i]), [least, most] = [Math.min(...column), Math.max(...column)];
+      const margin = 0.12 * (most - least);
+      if (least < low[i]) low[i] = least - margin;
+      if (most > high[i]) high[i] = most + margin;
+    }
     [this.fine, this.coarse] = [40, 24].map((size) => new Grid(low, high, size));
     if (!this.isCurve) return;
     const levels = trainer.Y.flat(), margin = 0.15 * (Math.max(...levels) - Math.min(...levels)) || 1;
@@ -115,12 +119,13 @@ class Points {
       }
     });
     svg.addEventListener("pointermove", (event) => {
-      if (!from || dragged === null) return;
+      if (!from || dragged === null || page.isFrozen) return;
       isMoved ||= Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > 3;
       if (isMoved) this.move(dragged, this.at(event));
     });
     svg.addEventListener("pointerup", (event) => {
-      if (from && dragged === null) page.add(this.at(event));
+      if (from && dragged === null && !page.isFrozen) page.add(this.at(event));
+      if (from && dragged !== null && !isMoved) page.pick(dragged);
       from = null;
     });
     svg.addEventListener("pointercancel", () => { from = null; });
@@ -128,14 +133,14 @@ class Points {
       const i = pointOf(event);
       if (i === null) return;
       const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [0, 0];
-      if (dx || dy) {
+      if ((dx || dy) && !page.isFrozen) {
         const share = event.shiftKey ? 0.1 : 0.02, { low, high } = this.grid, { trainer } = page;
         const [bottom, top] = this.isCurve ? this.range : [low[1], high[1]];
         const y = this.isCurve ? trainer.Y[i][0] : trainer.X[i][1];
         this.move(i, [trainer.X[i][0] + dx * share * (high[0] - low[0]), y + dy * share * (top - bottom)]
           .map((x) => Number(x.toPrecision(6))));
-      } else if (event.key === "Delete" || event.key === "Backspace") page.remove(i);
-      else if (event.key === "Enter") page.choose(i);
+      } else if ((event.key === "Delete" || event.key === "Backspace") && !page.isFrozen) page.remove(i);
+      else if (event.key === "Enter") page.pick(i);
       else return;
       event.preventDefault();
       event.stopPropagation();
@@ -161,7 +166,7 @@ class List {
 
   take(event) {
     const row = event.target.closest("tr");
-    if (row) this.page.choose(Number(row.dataset.point));
+    if (row) this.page.pick(Number(row.dataset.point));
   }
 
   fit() { return undefined; }

@@ -10,12 +10,12 @@ class Trainer {
   constructor(data, program) {
     this.program = program;
     this.places = data.places.loss; // where the program's parameters stand among ours
-    this.moved = data.moved;
+    this.moved = data.moved ?? [];
     this.widths = data.widths;
     this.names = data.names;
-    const words = Uint8Array.from(atob(data.random), (c) => c.charCodeAt(0));
+    const words = Uint8Array.from(atob(data.random ?? ""), (c) => c.charCodeAt(0));
     this.start = {
-      theta: floats(data.theta), optimizer: data.optimizer, batch: data.batch,
+      theta: floats(data.theta), optimizer: data.optimizer ?? { kind: "SGD", lr: 0 }, batch: data.batch ?? null,
       random: Array.from(new Uint32Array(words.buffer)),
       X: inRows(floats(data.X), data.widths[0]), Y: inRows(floats(data.Y), data.widths[1]),
     };
@@ -57,6 +57,13 @@ class Trainer {
     this.order = null;
     this.at = 0;
     this.sum = 0;
+    this.touch();
+  }
+
+  // Another program of the same parameters.
+  use(program) {
+    this.program = program;
+    this.bound.clear();
     this.touch();
   }
 

@@ -1,0 +1,90 @@
+"""The page of a model and its data: what playground and recorded run have in common."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from array import array
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from typing import Any, Final
+
+from autograd_mini.drawing.javascript import functions
+from autograd_mini.player import PLAYER, document, part
+from nn.playback.graphs import Graphs
+from nn.playback.units import diagram
+
+__all__ = ["packed_floats", "page"]
+
+SCRIPTS: Final = (
+    "largest.js",
+    "random.js",
+    "optimizer.js",
+    "trainer.js",
+    "colors.js",
+    "forward.js",
+    "curve.js",
+    "points.js",
+    "data.js",
+    "sets.js",
+    "network.js",
+    "run.js",
+    "activation.js",
+    "buttons.js",
+    "playground_api.js",
+    "playground.js",
+)
+STYLES: Final = ("network.css", "playground.css")
+_TITLE: Final = re.compile(r"<title>[^<]*</title>\n?")
+
+
+def page(
+    title: str, facts: str, model: Any, described: Mapping[str, Any], graphs: Graphs, code: str
+) -> str:
+    """Return the page as one HTML document.
+
+    Args:
+        title: Of the window, and its heading.
+        facts: What stands beside the heading.
+        model: Whose network is drawn.
+        described: All that the page knows but the graphs.
+        graphs: The graphs of the examples.
+        code: JavaScript: rules and programs.
+    """
+    templates = [  # the page shows the numbers itself: no titles
+        f'<template id="graph-{i}">{_TITLE.sub("", svg)}</template>'
+        for i, (_, svg) in enumerate(graphs.pages)
+    ]
+    notes = "".join([f"<p>{html.escape(note)}</p>" for note in graphs.notes])
+    body = part("body.html").format_map(
+        {
+            "heading": title,
+            "facts": html.escape(facts),
+            "svg": "",
+            "panel": page_file("playground.html").format_map({"notes": notes}),
+        }
+    )
+    return document(
+        title,
+        "\n".join([body, *templates, diagram(model)]),
+        data={"playground": {**described, "graphs": [graph for graph, _ in graphs.pages]}},
+        scripts=PLAYER,
+        styles="".join(map(page_file, STYLES)),
+        code="\n".join([functions(), code, *map(page_file, SCRIPTS)]),
+    )
+
+
+def packed_floats(numbers: Iterable[float]) -> str:
+    """Return numbers as base64 of 64-bit floats.
+
+    Example:
+        >>> packed_floats([1.0])
+        'AAAAAAAA8D8='
+    """
+    return base64.b64encode(array("d", numbers).tobytes()).decode("ascii")
+
+
+def page_file(name: str) -> str:
+    """Return a file of the page."""
+    return (resources.files("nn") / "playback" / "page" / name).read_text("utf-8")
