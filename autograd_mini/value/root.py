@@ -34,6 +34,7 @@ class Root(Number):
                 `zero_grad()` such gradients and the graph refer to each other.
 
         Example:
+            >>> from autograd_mini import Value
             >>> x = Value(3.0)
             >>> (x * x).backward()
             >>> x.grad
@@ -58,6 +59,7 @@ class Root(Number):
             RuntimeError: If another pass over the same leaves is still open.
 
         Example:
+            >>> from autograd_mini import Value
             >>> a = Value(3.0, "a")
             >>> for step in (a * a).backward_steps():
             ...     print(step)
@@ -109,6 +111,7 @@ class Root(Number):
                 keeps the data it had.
 
         Example:
+            >>> from autograd_mini import Value
             >>> x = Value(1.0)
             >>> y = x.exp() * 2
             >>> x.data = 0.0
