@@ -46,6 +46,7 @@ def primitive(
             than the result and the arguments.
 
     Example:
+        >>> from autograd_mini import Value
         >>> @primitive(partials=(lambda f, x: 3.0 * x**2,))
         ... def cube(x):
         ...     return x**3
