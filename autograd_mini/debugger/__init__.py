@@ -9,7 +9,11 @@ moment    a backward pass at one of its moments: going forward and back
 stops     breakpoints and watchpoints: what a *where* means, and whether a moment is there
 commands  what the commands are called, and how their arguments are read
 views     what they show: lines of text
-prompt    Debugger: the prompt, and what each command does
+session   Session: what all commands share
+stopping  the commands of stops
+moving    the commands that move
+looking   the commands that look
+prompt    Debugger: the prompt, its lines, its help
 ```
 """
 
