@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
 import sys
@@ -64,6 +65,7 @@ def script(
     return python(*command, typed="".join(f"{line}\n" for line in lines), cwd=tmp_path)
 
 
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}
 TRAINING = """
 import sys
 from autograd_mini import Value
@@ -292,8 +294,16 @@ def test_expressions_see_labels_ids_the_step_and_the_callers_names() -> None:
         ("clear x", "there is no stop x"),
         ("s -1", "how often?"),
         ("brek h", "no command is called 'brek': did you mean break?"),
-        ("h.grad", "printed by  p h.grad"),
-        ("a = 3", "no command is called 'a'"),
+        ("brek", "no command and no name is 'brek': did you mean break?"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("raise SystemExit", "SystemExit"),
+        ("!(", "SyntaxError"),
+        ("a == 3", "args takes no argument, but got '== 3'"),
+        ("w * x", "is run by  !w * x"),
+        ("r 5", "return takes no argument, but got '5'"),
+        ("restart 2", "restart takes no argument"),
+        ("tree x", "tree takes no argument"),
+        ("q now", "quit takes no argument"),
         ("§", "help lists them"),
         ("help brek", "did you mean break?"),
         ("info", "info grads, or info break"),
@@ -312,6 +322,63 @@ def test_whatever_is_typed_the_session_goes_on_and_says_what_was_meant(
     assert said[0].startswith("*** ")
     assert error in said[0]
     assert said[1] == "42"
+
+
+def test_what_is_no_command_is_python_as_in_pdb() -> None:
+    said = answers("w.grad", "a = 5", "!a", "a += 1", "a * 2", "print(a)", "None", "w[0]")
+    said += answers("!w.data * 2", "for i in range(2): print(i)", "n = 1; n", "until 6", "w.grad")
+    assert said[:7] == ["0.0", "", "5", "", "12", "6", ""]
+    assert "not subscriptable" in said[7]
+    assert said[8:11] == ["-6.0", "0\n1", "1"]
+    assert said[12] == "-1.6920669690965349"
+
+
+def test_what_is_assigned_at_the_prompt_is_the_scripts_own(tmp_path: Path) -> None:
+    source = TRAINING.replace('print("ended")', 'print("ended with", rate)')
+    run = script("rate = 1\n" + source, "rate = rate + 1", "c", "q()", tmp_path=tmp_path)
+    assert run.returncode == 0
+    run = script("rate = 1\n" + source, "rate = rate + 1", *["c"] * 8, tmp_path=tmp_path)
+    assert "ended with 2" in run.stdout
+
+
+def test_labels_with_commas_and_brackets_are_found_as_they_are_and_in_quotes() -> None:
+    x = Value(2.0, "x(0,1)")
+    root = x * 3.0 + Value(1.0, "x")
+    for where in ("x(0,1)", "'x(0,1)'", "label:x(0,1)", 'label:"x(0,1)"', "x(0,1), node.data > 5"):
+        said = answers(f"b {where}", "c", "c", root=root)
+        assert "Breakpoint 1: label x(0,1)" in said[0]
+        assert "'x(0,1)'.grad: 0.0 + 3.0" in said[1]
+        assert "Breakpoint" not in said[2]
+    assert "Watchpoint 1: x(0,1)" in answers("watch 'x(0,1)'", root=root)[0]
+    assert "grad = 3" in answers("why 'x(0,1)'", root=root)[0]
+
+
+@pytest.mark.parametrize("closed", ["<&-", "< /dev/null"])
+def test_without_input_the_stepper_ends_quietly(closed: str, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(TRAINING)
+    line = f"{sys.executable} -m autograd_mini debug script.py {closed}"
+    run = subprocess.run(
+        line, shell=True, capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "> backward() of" in run.stdout
+
+
+def test_a_reader_who_leaves_ends_the_stepper_quietly(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(TRAINING)
+    command = [sys.executable, "-m", "autograd_mini", "debug", "script.py"]
+    pipe = subprocess.PIPE
+    options: Any = {"stdin": pipe, "stdout": pipe, "stderr": pipe, "env": ENVIRONMENT}
+    with subprocess.Popen(command, cwd=tmp_path, **options) as run:
+        assert run.stdin is not None
+        assert run.stdout is not None
+        run.stdout.readline()
+        run.stdout.close()
+        run.stdin.write(b"help\n" * 1000)
+        run.stdin.close()
+        assert run.stderr is not None
+        assert run.stderr.read() == b""
+    assert run.returncode == 0
 
 
 def test_a_display_is_told_again_where_it_has_changed() -> None:

@@ -6,6 +6,7 @@ second half of what `help` tells.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -19,8 +20,8 @@ __all__ = [
     "checked",
     "count",
     "did_you_mean",
-    "is_expression",
     "split",
+    "unquoted",
 ]
 
 
@@ -72,7 +73,12 @@ GROUPS: Final = {
         Command("down", ("d", "down"), "[n]", "move along that path, away from the root"),
         Command("args", ("a", "args"), "", "the operands of the node, with their derivatives"),
         Command("list", ("l", "list"), "[i]", "the steps around here, or around i"),
-        Command("source", ("ll", "source"), "", "the line of your program that made the node"),
+        Command(
+            "source",
+            ("ll", "source", "longlist"),
+            "",
+            "the line of your program that made the node",
+        ),
         Command("info", ("info", "i"), "grads | break", "a table of gradients or of stops"),
         Command("tree", ("tree",), "", "the graph as text, as of this moment"),
         Command("graph", ("graph",), "[path]", "the graph as a drawing, as of this moment"),
@@ -124,13 +130,9 @@ def checked(expression: str) -> str:
     return expression
 
 
-def is_expression(text: str) -> bool:
-    """Say whether a text is a Python expression."""
-    try:
-        checked(text)
-    except (SyntaxError, ValueError):
-        return False
-    return True
+def unquoted(text: str) -> str:
+    """Return the name in a quoted text, as `'a, b'` for a label with a comma; or the text."""
+    return ast.literal_eval(text) if _QUOTED.fullmatch(text) else text
 
 
 def did_you_mean(text: str, words: Iterable[str]) -> str:

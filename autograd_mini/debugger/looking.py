@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_mini.debugger import views
-from autograd_mini.debugger.commands import Complaint, checked, count
+from autograd_mini.debugger.commands import Complaint, checked, count, unquoted
 from autograd_mini.debugger.session import Session, told
 from autograd_mini.debugger.views import NEAR
 from autograd_mini.paths import found, why
@@ -113,7 +113,7 @@ class Looking(Session):
         """
         trace = self.moment.trace
         try:
-            node = found(trace, argument) if argument else self._chosen()
+            node = found(trace, unquoted(argument)) if argument else self._chosen()
         except ValueError as error:
             raise Complaint(str(error)) from None
         self._say_all(why(trace, node))

@@ -6,7 +6,7 @@ import importlib
 import re
 import sys
 from difflib import get_close_matches
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from autograd_mini import contexts
 from autograd_mini.debugger.commands import (
@@ -14,7 +14,6 @@ from autograd_mini.debugger.commands import (
     GROUPS,
     Complaint,
     did_you_mean,
-    is_expression,
 )
 from autograd_mini.debugger.looking import Looking
 from autograd_mini.debugger.moment import Moment
@@ -27,6 +26,10 @@ from autograd_mini.steps import Trace
 from autograd_mini.value import Value
 
 __all__ = ["Debugger"]
+
+
+# What is Python although it begins like a command: `a.grad`, `a = 5`, `w += 1`, `n[0]`.
+_PYTHON: Final = re.compile(r"[\w-]+(\.\w|\[|\s*([-+*/%@&|^]|//|\*\*|<<|>>)?=(?!=))")
 
 
 class Debugger(Moving, Looking):
@@ -103,14 +106,15 @@ class Debugger(Moving, Looking):
     def parseline(self, line: str) -> tuple[str | None, str | None, str]:
         """Find the command that a line means, by any of its names."""
         name, argument, line = super().parseline(line)
-        if re.match(r"[\w-]+(\.|\s*=(?!=))", line):
-            return "", argument, line  # `a.grad` is not the command `a`
         command = COMMANDS.get(name or "")
-        return (command.method if command else name), argument, line
+        if command is None or _PYTHON.match(line):  # `a.grad` is not the command `a`
+            return "", argument, line
+        return command.method, argument, line
 
     def onecmd(self, line: str) -> bool:
         """Do what a line says; no error ends the session."""
         try:
+            self._refuse_idle_argument(line)
             return bool(super().onecmd(line))
         except Complaint as complaint:
             self.say(f"*** {complaint}")
@@ -118,17 +122,37 @@ class Debugger(Moving, Looking):
             self.say(f"*** {told(error)}")
         return False
 
+    def _refuse_idle_argument(self, line: str) -> None:
+        """Refuse what stands after a command that takes nothing: it would be lost."""
+        method, argument, line = self.parseline(line)
+        command = COMMANDS.get(line.split()[0]) if method else None
+        if command is not None and not command.usage and argument and argument != "()":
+            name = next(name for name in command.names if len(name) > 1)
+            raise Complaint(
+                f"{name} takes no argument, but got {argument!r}; Python that begins like a "
+                f"command is run by  !{line}"
+            )
+
     def default(self, line: str) -> None:
-        """Say what was meant by a line that is no command."""
+        """Run a line that is no command as Python, as pdb does; a `!` before it says so."""
+        statement = line.removeprefix("!").strip()
         word = line.split()[0]
-        near = get_close_matches(word, COMMANDS, n=1)
-        if near:
-            advice = f"did you mean {near[0]}?"
-        elif is_expression(line):
-            advice = f"the value of an expression is printed by  p {line}"
-        else:
-            advice = "help lists them"
-        raise Complaint(f"no command is called {word!r}: {advice}")
+        near = get_close_matches(word, [*COMMANDS, *self.moment.labels()], n=1)
+        advice = f"did you mean {near[0]}?" if near else "help lists them"
+        try:
+            code = compile(statement, "<stdin>", "single")
+        except (SyntaxError, ValueError):
+            if line[0] == "!":
+                raise
+            raise Complaint(f"no command is called {word!r}: {advice}") from None
+        try:
+            self._execute(code)
+        except NameError as error:
+            if error.name != word:
+                raise
+            raise Complaint(f"no command and no name is {word!r}: {advice}") from None
+        except (SystemExit, KeyboardInterrupt) as error:
+            raise Complaint(told(error)) from None
 
     def completenames(self, text: str, *ignored: Any) -> list[str]:
         """Complete the name of a command."""
@@ -172,6 +196,9 @@ class Debugger(Moving, Looking):
             for command in commands:
                 usage = f"{', '.join(command.names[:2])} {command.usage}"
                 self.say(f"  {usage:31} {command.does}")
+        self.say(
+            "Any other line is Python, as in pdb: w.grad, a = 5, or !a where `a` is a command."
+        )
 
     def do_quit(self, argument: str) -> bool:
         """Gradients are what they were before."""

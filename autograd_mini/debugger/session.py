@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import cmd
+import contextlib
+import io
 import os
 import sys
 import traceback
@@ -40,6 +42,10 @@ class Session(cmd.Cmd):
         *,
         follows: bool = False,
     ) -> None:
+        if stdin is None and _is_gone(sys.stdin):
+            stdin = io.StringIO()  # the end of input
+        if stdout is None and _is_gone(sys.stdout):
+            stdout = io.StringIO()  # nobody reads
         # input() also serves notebooks, which have no stdin to read from.
         self.use_rawinput = stdin is None
         super().__init__(stdin=stdin, stdout=stdout)
@@ -65,11 +71,11 @@ class Session(cmd.Cmd):
         self._frame: FrameType | None = None
         self._names: dict[str, Any] = {}
         self._path: list[Value] = []
-        self._selected = 0
+        self._selected: int = 0
         self._listed = -1  # the last step that `list` showed
         self._delimiters = ""
 
-    # Saying.
+    # What is said.
 
     def say(self, text: str = "") -> None:
         """Print a line, whatever characters the stream knows."""
@@ -79,6 +85,8 @@ class Session(cmd.Cmd):
     def _say_all(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.say(line)
+
+    # Python.
 
     def _namespace(self) -> dict[str, Any]:
         """Return the caller's names, over them ids and labels, over them `step`, `node`, ..."""
@@ -103,6 +111,30 @@ class Session(cmd.Cmd):
     def _value_of(self, expression: str | CodeType) -> Any:
         return eval(expression, self._namespace())
 
+    def _execute(self, statement: CodeType) -> None:
+        """Run a statement among the names of this moment; the value of an expression is shown.
+
+        What it assigns lasts for this pass; at the top level of a script it is the script's.
+        """
+        names = self._namespace()
+        before, displayhook = dict(names), sys.displayhook
+        sys.displayhook = self._show_value
+        try:
+            with contextlib.redirect_stdout(self.stdout):
+                exec(statement, names)
+        finally:
+            sys.displayhook = displayhook
+            frame = self._frame
+            if frame is not None and frame.f_locals is frame.f_globals:
+                new = {name for name in names if names[name] is not before.get(name, before)}
+                frame.f_globals.update({name: names[name] for name in new})
+
+    def _show_value(self, value: object) -> None:
+        if value is not None:
+            self.say(repr(value))
+
+    # The path from the root.
+
     def _where(self) -> list[Value]:
         """Return the root, a shortest way to the node of this moment, and its input."""
         if not self._path:
@@ -115,6 +147,8 @@ class Session(cmd.Cmd):
 
     def _chosen(self) -> Value:
         return self._where()[self._selected]
+
+    # Moments.
 
     def _show(self) -> None:
         """Show what was done last, the line of the program that it belongs to, and displays."""
@@ -145,6 +179,11 @@ class Session(cmd.Cmd):
         if value != old:
             self.say(f"display {expression}: {value}" + (f"  [old: {old}]" if old else ""))
             self._displays[expression] = value
+
+
+def _is_gone(stream: TextIO | None) -> bool:
+    """Return whether a standard stream was closed, as `command <&-` does."""
+    return stream is None or stream.closed
 
 
 def told(error: BaseException) -> str:

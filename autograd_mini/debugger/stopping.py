@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import CodeType
 
 from autograd_mini.debugger import views
-from autograd_mini.debugger.commands import Complaint, checked, did_you_mean, split
+from autograd_mini.debugger.commands import Complaint, checked, did_you_mean, split, unquoted
 from autograd_mini.debugger.session import Session, told
 from autograd_mini.debugger.stops import Stop, parsed
 
@@ -68,12 +68,20 @@ class Stopping(Session):
                 raise Complaint("stop where? A label, an operation, an id, a step number or nan")
             self._say_all(views.stop_table(self.stops))
             return
-        is_label = argument in self.moment.labels()
-        where, condition = (argument, "") if is_label else split(argument)
+        where, condition = self._place(argument)
         stop = parsed(where, self.moment, self._value_of)
         stop.temporary = temporary
         stop.condition = checked(condition)
         self._add(stop)
+
+    def _place(self, argument: str) -> tuple[str, str]:
+        """Split *where*, *condition*; a label may have commas of its own."""
+        text = argument.removeprefix("label:")
+        labels = [x for x in self.moment.labels() if text == x or text.startswith(f"{x},")]
+        if not labels:
+            return split(argument)
+        label = max(labels, key=len)
+        return argument[: len(argument) - len(text)] + label, text[len(label) + 1 :].strip()
 
     def do_tbreak(self, argument: str) -> None:
         """The stop is forgotten once it is reached."""
@@ -81,7 +89,7 @@ class Stopping(Session):
 
     def do_watch(self, argument: str) -> None:
         """The name is a label or an id."""
-        moment = self.moment
+        moment, argument = self.moment, unquoted(argument)
         if not argument:
             raise Complaint("watch which node? A label, or an id such as n7")
         if not moment.find("label", argument) and not moment.find("id", argument):

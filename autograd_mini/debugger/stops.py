@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-from autograd_mini.debugger.commands import Complaint, did_you_mean
+from autograd_mini.debugger.commands import Complaint, did_you_mean, unquoted
 from autograd_mini.debugger.moment import Moment
 from autograd_mini.ops import OPS
 from autograd_mini.steps import ForwardStep
@@ -97,13 +97,14 @@ def parsed(where: str, moment: Moment, value_of: Callable[[CodeType], Any]) -> S
         Complaint: If it means nothing, with what was perhaps meant.
     """
     kind, _, rest = where.partition(":")
+    rest = unquoted(rest)
     if kind in ("label", "op", "id") and rest:
         if kind == "op" and rest not in OPS:
             raise Complaint(f"no operation is called {rest!r}{did_you_mean(rest, OPS)}")
         return Stop(kind, rest)
     labels = moment.labels()
-    if where in labels:
-        return Stop("label", where)
+    if unquoted(where) in labels:
+        return Stop("label", unquoted(where))
     if where in OPS:
         return Stop("op", where)
     if where == "nan":
