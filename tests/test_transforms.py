@@ -12,17 +12,20 @@ from autograd_mini import (
     atan2,
     compile,
     derivative,
+    elu,
     exp,
     grad,
     hessian,
     hvp,
     hypot,
     jacobian,
+    leaky_relu,
     no_grad,
     norm,
     sin,
     tanh,
     value_and_grad,
+    xlogy,
 )
 from autograd_mini.value import ZERO
 
@@ -200,3 +203,23 @@ def test_the_slopes_of_a_length_that_is_not_a_number_are_not_numbers(name: str) 
     assert all(map(math.isnan, grad(length, (0, 1))(1.0, math.nan)))
     slopes = compile(length, 1.0, 2.0).input_grad([1.0], [math.nan])
     assert all(math.isnan(float(slope[0])) for slope in slopes)
+
+
+@pytest.mark.parametrize(
+    ("f", "at"),
+    [
+        (lambda v: v[0] ** v[1], [0.0, 0.0]),
+        (lambda v: v[0] ** v[1], [0.0, 0.3]),
+        (lambda v: v[0] ** v[1], [0.0, 0.5]),
+        (lambda v: v[0] ** v[1], [0.0, 1.0]),
+        (lambda v: v[0] ** v[1], [2.0, 0.0]),
+        (lambda v: xlogy(*v), [0.0, 0.0]),
+        (lambda v: elu(*v), [0.0, 1.0]),
+        (lambda v: leaky_relu(*v), [0.0, 0.1]),
+    ],
+)
+def test_the_order_of_two_derivatives_does_not_matter_where_a_slope_jumps(
+    f: Any, at: list[float]
+) -> None:
+    (_, right), (left, _) = hessian(f)(at)
+    assert right == left

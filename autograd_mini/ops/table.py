@@ -77,9 +77,9 @@ def _asked(op: Op, x: Any, y: Any) -> Any:
 
 def lower_power(f: Any, x: Any, y: Any) -> Any:
     """Return xʸ⁻¹ from f = y xʸ⁻¹, also at y = 0, where it is the slope of f in y."""
-    far = greater(abs(y), 0.5)
+    far = greater(abs(y), where(greater(abs(x), 0.0), 0.5, 0.0))
     large, small = where(far, y, 1.0), where(far, 0.0, y)
-    near = power_slope(x, small + 1.0) / ((small + 1.0) * nonzero(x))
+    near = power_slope(x, small + 1.0) / ((small + 1.0) * nonzero(x)) * greater(abs(x), 0.0)
     return where(far, f / large, near)
 
 
@@ -209,21 +209,21 @@ TANHSHRINK = Op("tanhshrink", forwards.tanhshrink,       (lambda f, x: tanh(x) *
 
 # Losses
 LOG_COSH = Op("log_cosh", forwards.log_cosh,             (lambda f, x: tanh(x),))
-XLOGY   = Op("xlogy",   forwards.xlogy,                  (lambda f, x, y: log_or_nan(where(greater(abs(x) + greater(y, 0.0), 0.0), y, 1.0)), lambda f, x, y: quotient(x, where(greater(abs(x) + abs(y), 0.0), y, 1.0))), smooth=((-3.0, 3.0), (0.1, 3.0)), kinks=(lambda x, y: y,))
+XLOGY   = Op("xlogy",   forwards.xlogy,                  (lambda f, x, y: log_or_nan(where(greater(abs(x) + greater(y, 0.0), 0.0), y, 1.0)), lambda f, x, y: quotient(where(greater(abs(x) + abs(y), 0.0), x, 0.0), where(greater(abs(x) + abs(y), 0.0), y, 1.0))), smooth=((-3.0, 3.0), (0.1, 3.0)), kinks=(lambda x, y: y,))
 CLAMPED_LOG1P = Op("clamped_log1p", lambda x: max(forwards.log1p_or_nan(x), -100.0), (lambda f, x: greater(f, -100.0) / where(greater(f, -100.0), 1.0 + x, 1.0),), smooth=(-0.8, 3.0), kinks=(-1.0,))
 
 # Total helpers of the rules: they never raise
 QUOTIENT = Op("quotient", forwards.quotient,             (lambda f, x, y: quotient(1.0, y), lambda f, x, y: -quotient(f, y)), smooth=((-3.0, 3.0), (0.5, 3.0)), kinks=(lambda x, y: y,))
 LOG_OR_NAN = Op("log_or_nan", forwards.log_or_nan,       (lambda f, x: quotient(1.0, x),), smooth=(0.1, 3.0), kinks=(0.0,))
-POWER_SLOPE = Op("power_slope", power_slope,             (lambda f, x, y: y * power_slope(x, where(greater(abs(y) + x * x, 1e-300), y - 1.0, 0.0)), lambda f, x, y: lower_power(f, x, y) + f * log_or_nan(nonzero(x))), smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(lambda x, y: x,))
+POWER_SLOPE = Op("power_slope", power_slope,             (lambda f, x, y: y * power_slope(x, where(greater(abs(y) + x * x, 1e-300), y - 1.0, 0.0)), lambda f, x, y: lower_power(f, x, y) + where(greater(abs(x), 0.0), f * log_or_nan(nonzero(x)), 0.0)), smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(lambda x, y: x,))
 
 ELEMENTARY: Final = frozenset([op for op in list(globals().values()) if isinstance(op, Op)])
 
 # Composites: their forward is written in the functions of rules, as that of a user's primitive
 # may be, and is all that a program, a page and the checker need.
 LOG_SIGMOID = Op("log_sigmoid", lambda x: -softplus(-x), (lambda f, x: sigmoid(-x),))
-LEAKY_RELU = Op("leaky_relu", lambda x, slope: where(greater(x, 0.0), x, slope * x), (lambda f, x, slope: where(greater(x, 0.0), 1.0, slope), lambda f, x, slope: minimum(x, 0.0)), smooth=((0.1, 3.0), (0.01, 0.5)), kinks=(0.0,))
-ELU     = Op("elu",     lambda x, alpha: where(greater(x, 0.0), x, alpha * expm1(minimum(x, 0.0))), (lambda f, x, alpha: where(greater(x, 0.0), 1.0, alpha * exp(minimum(x, 0.0))), lambda f, x, alpha: expm1(minimum(x, 0.0))), smooth=((-3.0, -0.1), (0.5, 2.0)), kinks=(0.0,))
+LEAKY_RELU = Op("leaky_relu", lambda x, slope: where(greater(x, 0.0), x, slope * x), (lambda f, x, slope: where(greater(x, 0.0), 1.0, slope), lambda f, x, slope: where(greater(x, 0.0), 0.0, x)), smooth=((0.1, 3.0), (0.01, 0.5)), kinks=(0.0,))
+ELU     = Op("elu",     lambda x, alpha: where(greater(x, 0.0), x, alpha * expm1(minimum(x, 0.0))), (lambda f, x, alpha: where(greater(x, 0.0), 1.0, alpha * exp(where(greater(x, 0.0), 0.0, x))), lambda f, x, alpha: expm1(where(greater(x, 0.0), 0.0, x))), smooth=((-3.0, -0.1), (0.5, 2.0)), kinks=(0.0,))
 SILU    = Op("silu",    lambda x: x * sigmoid(x),        (lambda f, x: sigmoid(x) * (1.0 + x * sigmoid(-x)),))
 GELU    = Op("gelu",    lambda x: 0.5 * x * erfc(-x / _SQRT2), (lambda f, x: 0.5 * erfc(-x / _SQRT2) + _DENSITY * x * exp(-0.5 * x * x),))
 MISH    = Op("mish",    lambda x: x * tanh(softplus(x)), (lambda f, x: tanh(softplus(x)) + x * sigmoid(x) * (1.0 - tanh(softplus(x)) * tanh(softplus(x))),))
