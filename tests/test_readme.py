@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import os
 import re
 import shutil
 import subprocess
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.shared import ROOT
+from nn.__main__ import main
+from tests.shared import ROOT, python
 
 README = (ROOT / "README.md").read_text("utf-8")
 CI = ROOT / ".ci" / "run"
@@ -50,6 +52,48 @@ def test_the_python_of_a_section_runs_and_prints_what_the_readme_says(
         else:
             exec(compile("\n" * line + block, "README.md", "exec"), names)
     assert not said, "".join(said)
+
+
+def test_the_readme_is_short_and_names_what_a_newcomer_needs() -> None:
+    assert README.count("\n") <= 420
+    order = ["Quick start", "See", "Step", "Check", "Train", "The lecture", "Compile", "Speed"]
+    order += ["A primitive", "Beside others", "Files", "How to add", "Limits"]
+    places = [README.index(f"\n## {heading}") for heading in order]
+    assert places == sorted(places)
+    for name in ("recompute", "python -m nn train", "python -m nn predict", "FNNClassifier",
+                 "history", "record_source", "nn.features", "no_grad", "Haizhao Yang"):  # fmt: skip
+        assert name in README
+    for path in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / path).exists(), path
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_the_checks_on_the_shell_print_what_the_readme_says(tmp_path: Path) -> None:
+    (line, said) = re.findall(
+        r"^\$ python (-m autograd_mini check .*)\n((?:.+\n)*?)\.\.\.", README, re.M
+    )[0]
+    run = python(*line.split())
+    assert (run.returncode, run.stdout.startswith(said)) == (1, True), run.stdout
+    (tmp_path / "student.py").write_text(
+        "def mean(xs): return sum(xs) / len(xs)\ndef mean_backward(g, xs): return [g for x in xs]\n"
+    )
+    (tmp_path / "losses.py").write_text("def my_loss(x, y): return (x * y).tanh() + x\n")
+    for command in re.findall(r"`python (-m autograd_mini check [^`]*)`", README):
+        run = python(*command.split(), cwd=tmp_path)
+        assert run.returncode == ("mean_backward" in command), run.stdout + run.stderr
+
+
+def test_the_commands_for_tables_run_as_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data.csv").write_text(
+        "a,b,y\n" + "\n".join(f"{n},{n % 3},{n + n % 3}" for n in range(40))
+    )
+    Path("new.csv").write_text("a,b\n3,1\n")
+    commands = re.findall(r"^python -m nn (.*)$", README, re.MULTILINE)
+    assert [main(command.split()) for command in commands] == [0, 0]
+    assert Path("predictions.csv").read_text().startswith("y\n")
 
 
 def shell_blocks(text: str) -> list[str]:
