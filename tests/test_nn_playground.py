@@ -403,6 +403,58 @@ def test_settings_are_changed_and_wrong_ones_named(open_page: Opener, moons: Pat
 
 
 @pytest.mark.browser
+def test_another_activation_trains_as_a_network_made_with_it(
+    open_page: Opener, moons: Path
+) -> None:
+    page = open_page(moons)
+    model = FNN([2, 4, 1], "relu", seed=1)
+    for p, (_, data) in zip(
+        model.parameters(), FNN([2, 4, 1], seed=1).state_dict().items(), strict=True
+    ):
+        p.data = data
+    page.select_option("[data-part=activation]", "relu")
+    page.wait_for_function("() => playground.activation.now === 'relu'")
+    trainer = Trainer(model, "bce_with_logits", Adam(model.parameters(), lr=0.05))
+    assert close(page.evaluate("autograd.train(9)"), [trainer.step(X, Y) for _ in range(9)][-1])
+    assert "relu" in page.inner_text("[data-part=net]")
+    page.click("g.unit >> nth=3")
+    assert page.inner_text("[data-part=node] h2").startswith("layers.0.neurons.1\nrelu")
+    assert "= relu" in page.text_content("#drawing")
+    assert "= tanh" not in page.text_content("#drawing")
+    state = page.evaluate("autograd.state()")
+    assert state.startswith("#activation=relu&updates=9")
+    again = open_page(moons, state)
+    again.wait_for_function("() => playground.trainer.updates === 9")
+    assert again.evaluate("autograd.weights()") == page.evaluate("autograd.weights()")
+    page.evaluate("autograd.rewind()")
+    assert page.input_value("[data-part=activation]") == "tanh"
+    assert "= relu" not in page.text_content("#drawing")
+
+
+@pytest.mark.browser
+def test_the_data_sets_are_those_of_nn_with_any_noise(open_page: Opener, moons: Path) -> None:
+    page = open_page(moons)
+    for name in ("moons", "circles", "spirals", "xor", "blobs"):
+        page.select_option("[data-part=set]", name)
+        page.evaluate("playground.sets.choose(playground.sets.name, 0.25)")
+        level = {"spread" if name == "blobs" else "noise": 0.25}
+        wanted, kinds = getattr(datasets, name)(20, **level)
+        rows, targets = page.evaluate("[playground.trainer.X, playground.trainer.Y]")
+        assert rows == wanted.tolist()
+        assert targets == [[k] for k in kinds.tolist()]
+    page.evaluate("autograd.train(4)")
+    page.fill("[data-part=noise]", "0.4")
+    assert page.evaluate("playground.trainer.X") == datasets.blobs(20, spread=0.4)[0].tolist()
+    page.evaluate("autograd.rewind()")
+    page.evaluate("autograd.train(4)")
+    again = open_page(moons, page.evaluate("autograd.state()"))
+    assert again.evaluate("autograd.weights()") == page.evaluate("autograd.weights()")
+    page.click("[data-part=restore-data]")
+    assert page.evaluate("playground.trainer.X") == X.tolist()
+    assert page.input_value("[data-part=set]") == ""
+
+
+@pytest.mark.browser
 def test_nothing_sticks_out_at_any_size(open_page: Opener, moons: Path) -> None:
     page = open_page(moons)
     for width, height in ((1280, 720), (1400, 900), (900, 700), (390, 844)):

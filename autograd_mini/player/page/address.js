@@ -13,7 +13,7 @@ function writeAddress(fields) {
 }
 
 function readJson(id) {
-  return JSON.parse(document.getElementById(id).textContent);
+  return JSON.parse(find(`#${id}`).textContent);
 }
 
 // What Python's `packed` wrote.

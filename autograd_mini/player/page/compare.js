@@ -25,10 +25,11 @@ class Compare {
 
   // [kind, old, new] of each number of a node that differs.
   differences(id) {
-    if (!this.pinned) return [];
+    const { pinned } = this;
+    if (!pinned) return [];
     const now = { data: this.player.dataOf(id), grad: this.player.gradient.get(id) };
-    return ["data", "grad"].filter((kind) => !Object.is(this.pinned[kind].get(id), now[kind]))
-      .map((kind) => [kind, this.pinned[kind].get(id), now[kind]]);
+    return ["data", "grad"].filter((kind) => !Object.is(pinned[kind].get(id), now[kind]))
+      .map((kind) => [kind, pinned[kind].get(id), now[kind]]);
   }
 
   mark(id) {

@@ -113,7 +113,7 @@ function keepFitted(player) {
 
 async function copyLink(player) {
   const link = location.href.split("#")[0] + player.state();
-  let isCopied = false;
+  let isCopied;
   try {
     await navigator.clipboard.writeText(link);
     isCopied = true;
@@ -125,17 +125,15 @@ async function copyLink(player) {
     isCopied = document.execCommand("copy");
     field.remove();
   }
-  player.part("hint").textContent = isCopied ? "The link to this state is copied."
-    : `Copy it: ${player.state()}`;
+  player.notify(isCopied ? "The link to this state is copied." : `Copy it: ${player.state()}`);
 }
 
 function wireGraph(player, host) {
   const idOf = (element) => (element && /^n\d+$/.test(element.id) ? Number(element.id.slice(1)) : null);
   const boxAt = (event) => idOf(event.target.closest?.("g.node"));
   let place = ""; // of the pointer: where a box comes under it by itself, nobody points at it
-  for (const kind of ["pointerdown", "pointermove"]) {
-    document.addEventListener(kind, (event) => { place = `${event.clientX} ${event.clientY}`; }, true);
-  }
+  const remember = (event) => { place = `${event.clientX} ${event.clientY}`; };
+  for (const kind of ["pointerdown", "pointermove"]) document.addEventListener(kind, remember, true);
   const hover = (event) => {
     const id = boxAt(event);
     if (id === player.hovered || place === `${event.clientX} ${event.clientY}`) return;
@@ -153,6 +151,7 @@ function wireGraph(player, host) {
 
   const pointers = new Map();
   let travelled = 0;
+  /** @type {any} */
   let scrubbed = null; // the leaf whose data is dragged, and from where
   host.addEventListener("pointerdown", (event) => {
     if (event.button || !player.scene) return;

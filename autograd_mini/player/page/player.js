@@ -8,6 +8,7 @@ class Player {
     this.hovered = null;
     this.isAskingWhy = false;
     this.isHidden = false; // then its keys are another view's
+    this.notify = (text) => { this.part("hint").textContent = text; };
     this.breakpoints = new Set();
     /** @type {Map<number, number>} */
     this.gradient = new Map();
@@ -146,7 +147,7 @@ class Player {
   paint(id) {
     const box = this.scene.boxes.get(id);
     if (!box) return;
-    const { graph } = this, data = this.dataOf(id);
+    const data = this.dataOf(id);
     const isBroken = this.edits.problems.size > 0;
     const isHidden = this.quiz.hides(id);
     const gradient = isBroken || isHidden ? undefined : this.gradient.get(id);
@@ -160,14 +161,12 @@ class Player {
     this.scene.note(id, "outside", this.isComputed(id) ? this.edits.problems.get(id) : "");
     this.scene.tint(id, gradient, this.pass.scale);
     this.compare.mark(id);
-    const what = graph.op[id] ? `= ${graph.op[id]}` : this.edits.isField(id) ? "leaf, up and down change it" : "leaf";
-    box.element.setAttribute("aria-label", `${graph.name[id]} ${what}: data ${texts.data}, grad ${
-      texts.grad}${this.edits.problems.has(id) ? ". " + this.edits.problems.get(id) : ""}`);
+    this.scene.speak(id, this.edits.isField(id) ? "a leaf: up and down change it" : "");
     const row = this.rows.get(id);
     if (row) {
       row.cells[1].textContent = texts.data;
       row.cells[2].textContent = texts.grad;
-      row.dataset.sign = gradient > 0 ? "up" : gradient < 0 ? "down" : "";
+      row.dataset.sign = { 1: "up", "-1": "down" }[Math.sign(gradient ?? 0)] ?? "";
     }
   }
 

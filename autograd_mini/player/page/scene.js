@@ -87,6 +87,16 @@ class Scene {
     }, text));
   }
 
+  // What readers hear of a box: all that is seen of it, and more.
+  speak(id, more) {
+    const { element } = this.boxes.get(id);
+    const seen = [...element.querySelectorAll("text")].map((line) => {
+      if (line.nextSibling?.nodeType !== Node.TEXT_NODE) line.after(" "); // else its lines are one word
+      return line.textContent.replace(/\s+/g, " ");
+    });
+    element.setAttribute("aria-label", [seen.join(" "), more].filter(Boolean).join(", "));
+  }
+
   // The edges that a step is about, and the arithmetic of the first beside it.
   highlight(edges, direction, text = "") {
     for (const edge of this.lit) edge.classList.remove("active", "forward", "backward");

@@ -10,6 +10,7 @@
   };
   // From left to right, and in a narrow, tall window from top to bottom.
   const across = find("#drawing svg");
+  /** @type {Promise<any> | null} */
   let down = null;
   let isReady = false;
   const player = new Player(document.body, () => isReady && writeAddress(player.fields()));

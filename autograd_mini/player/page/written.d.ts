@@ -1,3 +1,2 @@
 // What Python writes into a page beside these modules.
 declare const RULES: Record<string, [(...xs: number[]) => number, (...xs: number[]) => number[]]>;
-declare const F: Record<string, (...xs: number[]) => number>;

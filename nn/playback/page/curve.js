@@ -4,17 +4,25 @@ class Curve {
     this.host = host;
     this.svg = makeSvg("svg", { viewBox: "0 0 300 130", preserveAspectRatio: "none", role: "img" });
     this.paths = new Map();
+    this.last = 1; // epoch
     this.now = makeSvg("line", { class: "now", y1: 8, y2: 116 });
     this.svg.append(...[12, 112].map((y) => makeSvg("line", { x1: 0, x2: 300, y1: y, y2: y })), this.now);
     this.words = make("div", "words");
-    [this.high, this.low, this.end] = ["high", "low", "end"].map((name) => make("span", name));
+    this.high = make("span", "high");
+    this.low = make("span", "low");
+    this.end = make("span", "end");
     this.words.append(this.high, this.low, this.end);
     host.append(this.svg, this.words);
   }
 
-  // `trained` begins after epoch `from`; `run` is what was recorded, or null.
-  draw(trained, run = null) {
+  /**
+   * `trained` begins after the epoch of `run`, which was recorded.
+   * @param {number[]} trained
+   * @param {Run | null} run
+   */
+  draw(trained, run) {
     const from = run?.epoch ?? 0;
+    /** @type {[string, number, number[]][]} */
     const series = [["validation", 1, run?.validation ?? []], ["recorded", 1, run?.loss ?? []],
       ["trained", from + 1, trained]];
     const known = series.flatMap(([, , losses]) => losses).filter(Number.isFinite);
@@ -59,7 +67,7 @@ class Curve {
   // The epoch at a place of the curve.
   epochAt(event) {
     const { left, width } = this.svg.getBoundingClientRect();
-    return 1 + clamp((event.clientX - left) / width, 0, 1) * ((this.last ?? 1) - 1);
+    return 1 + clamp((event.clientX - left) / width, 0, 1) * (this.last - 1);
   }
 }
 

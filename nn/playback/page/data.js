@@ -51,7 +51,7 @@ class DataCard {
     try {
       this.page.replaceData(...parseCsv(await file.text(), this.page));
       this.page.say(`${file.name}: ${this.page.trainer.count} examples`);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       this.page.say(`${file.name} was not taken: ${error.message}`, true);
     }
   }
@@ -88,7 +88,7 @@ class DataCard {
         else y = page.target(Number(text));
       }
       page.setPoint(chosen, x, y);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       page.say(error.message, true);
     }
   }

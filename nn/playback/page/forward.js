@@ -36,12 +36,16 @@ class Forward {
   // The outputs of every example: the last rows.
   outputsOf(rows) {
     const B = rows.length, units = this.of(rows), first = units.length / B - this.outputs;
-    return rows.map((_, b) => Array.from({ length: this.outputs }, (_, k) => units[(first + k) * B + b]));
+    return rows.map((_, b) => Array.from({ length: this.outputs }, (__, k) => units[(first + k) * B + b]));
   }
 }
 
 // What was recorded over the plane, where the units have no program.
 class Recorded {
+  use() { return undefined; } // there is no other
+
+  of(rows) { return Float64Array.from(this.outputsOf(rows)[0]); }
+
   constructor(page) {
     this.page = page;
     this.cells = Uint8Array.from(atob(page.data.cells ?? ""), (c) => c.charCodeAt(0));

@@ -7,7 +7,9 @@ class Network {
     this.svg = svg;
     this.shows = "weights";
     const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
-    Object.assign(this, { width, height });
+    this.width = width;
+    this.height = height;
+    this.image = null;
     host.style.setProperty("--ratio", String(width / height));
     this.canvas = make("canvas");
     this.canvas.setAttribute("aria-hidden", "true");
@@ -23,7 +25,7 @@ class Network {
     const place = new Map(this.page.trainer.names.map((name, i) => [name, i]));
     return [...this.svg.querySelectorAll("line")].map((element) => {
       const title = find("title", element), name = title.textContent.split(" = ")[0];
-      return { element, title, name, place: place.get(name) };
+      return { element, title, name, place: place.get(name), step: NaN };
     });
   }
 
@@ -166,8 +168,8 @@ class Network {
       pen.stroke();
       return;
     }
-    if (this.image?.width !== size) this.image = new ImageData(size, size);
-    const { image } = this, pixels = new Uint32Array(image.data.buffer);
+    const image = this.image = imageOf(this.image, size);
+    const pixels = new Uint32Array(image.data.buffer);
     for (let b = 0; b < count; b += 1) pixels[b] = SHADES[Math.round(255 * clamp(share(values[b]), 0, 1)) || 0];
     if (this.tile.width !== size) this.tile.width = this.tile.height = size;
     this.tile.getContext("2d").putImageData(image, 0, 0);

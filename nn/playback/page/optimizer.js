@@ -2,7 +2,16 @@
 class Optimizer {
   // `described` is the optimizer's settings, how many steps it has made, and what it remembers.
   constructor(described, moved) {
-    Object.assign(this, described);
+    this.kind = described.kind;
+    this.lr = described.lr;
+    this.weight_decay = described.weight_decay ?? 0;
+    this.maximize = described.maximize ?? false;
+    this.momentum = described.momentum ?? 0;
+    this.dampening = described.dampening ?? 0;
+    this.nesterov = described.nesterov ?? false;
+    this.betas = described.betas ?? [0, 0];
+    this.eps = described.eps ?? 0;
+    this.steps = described.steps ?? 0;
     this.moved = moved; // which parameters it moves
     const moments = described.moments ?? [];
     const count = this.kind === "SGD" ? Number(this.momentum > 0) : 2;

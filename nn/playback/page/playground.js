@@ -6,9 +6,13 @@ class Playground {
     this.data = data;
     this.isFrozen = !PROGRAMS.loss; // a run to look at, which cannot be trained on
     this.trainer = new Trainer(data, PROGRAMS.loss);
+    this.isPlaying = false;
+    this.isMarked = false; // whether the points stand where the data say
+    this.isReady = false; // whether the address may be written
+    this.told = 0; // when the outputs were last told
     this.trainer.explain = (examples) => this.explain(examples);
     this.scale = new Scale(data.scale);
-    [this.width] = data.widths;
+    this.width = data.widths[0];
     this.outputs = data.outputs;
     this.points = [...data.points]; // the graph of each example
     this.graphs = data.graphs;
@@ -16,11 +20,14 @@ class Playground {
     this.chosen = 0;
     this.isEdited = false;
     this.isReplayable = true; // whether so many updates from the start lead here
+    /** @type {Map<string, string>} */
     this.settled = new Map(); // what was set before the first update
+    /** @type {{ X: number[][], Y: number[][] }} */
     this.base = this.trainer.start; // the data before any point was moved
     this.isShown = false; // whether the player shows the numbers of now
     this.player = new Player(document.body, () => this.remember());
     this.player.state = () => this.state();
+    this.player.notify = (text) => this.say(text + (this.isReplayable ? "" : " What was trained with changed data or settings is not in it."));
     this.part = this.player.part;
     this.forward = PROGRAMS.units ? new Forward(data, PROGRAMS.units, this.trainer) : new Recorded(this);
     this.run = data.run ? new Run(this, data.run) : null;
@@ -28,7 +35,7 @@ class Playground {
     this.card = new DataCard(this);
     this.sets = new DataSets(this);
     this.activation = new Activation(this);
-    const diagram = document.getElementById("diagram");
+    const diagram = find("#diagram");
     if (diagram && data.layers.length) this.network = new Network(this, this.part("net"), diagram.content.querySelector("svg"));
     document.body.classList.toggle("no-network", !this.network);
     document.body.classList.toggle("frozen", this.isFrozen);
@@ -66,7 +73,7 @@ class Playground {
 
   picture(index) {
     if (!this.scenes[index]) {
-      this.scenes[index] = /** @type {any} */ (document.getElementById(`graph-${index}`)).content.querySelector("svg");
+      this.scenes[index] = find(`#graph-${index}`).content.querySelector("svg");
       rewrite(this.scenes[index], this.data.graphs[index], this.graphs[index]);
     }
     return this.scenes[index];
@@ -361,7 +368,7 @@ class Playground {
     const units = grid ? forward.run(grid.columns, grid.count) : null;
     view.paint(units);
     this.network?.paint(units ?? forward.of([trainer.X[this.chosen]]), grid);
-    if (!this.isPlaying || performance.now() - (this.told ?? 0) > 200) this.about();
+    if (!this.isPlaying || performance.now() - this.told > 200) this.about();
   }
 
   classOf(y) { return this.data.isClasses && y.length > 1 ? [largest(y)] : y; }
@@ -435,7 +442,7 @@ class Playground {
       if (trainer.updates) this.isReplayable = false;
       else this.settled.set(name, text);
       this.say("");
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       this.say(error.message, true);
       this.settings();
     }
@@ -482,7 +489,7 @@ class Playground {
   state() { return "#" + new URLSearchParams(/** @type {any} */ (this.fields())); }
 
   read() {
-    const fields = address(), { trainer, run } = this;
+    const fields = address(), { run } = this;
     if (run) {
       const epoch = Number(fields.get("epoch"));
       run.pause();
@@ -490,8 +497,8 @@ class Playground {
     }
     this.begin();
     const chosen = this.activation.choose(fields.get("activation"));
-    const noise = clamp(Number(fields.get("noise")) || 0, 0, 0.5), name = fields.get("data");
-    if (this.data.sets?.sets[name] && this.sets.isOffered) this.sets.choose(name, noise);
+    const noise = clamp(Number(fields.get("noise")) || 0, 0, 0.5), set = fields.get("data") ?? "";
+    if (this.data.sets?.sets[set] && this.sets.isOffered) this.sets.choose(set, noise);
     else if (this.isEdited) this.restoreData();
     for (const name of ["lr", "batch", "optimizer"]) if (fields.has(name) && !this.isFrozen) this.setting(name, fields.get(name));
     if (fields.has("activation")) chosen.then(() => this.resume(fields));

@@ -4,6 +4,9 @@ class Points {
     this.page = page;
     this.host = host;
     this.isCurve = page.width === 1;
+    this.range = [0, 1]; // of the outputs beside one input
+    this.image = null;
+    this.fine = this.coarse = new Grid(page.data.low, page.data.high);
     this.canvas = make("canvas");
     this.canvas.setAttribute("role", "img");
     this.svg = makeSvg("svg", { viewBox: "0 0 100 100", role: "group", "aria-label": "The examples" });
@@ -39,7 +42,10 @@ class Points {
     return (100 * (high - y)) / (high - low);
   }
 
-  // The numbers at a place of the window.
+  /**
+   * The numbers at a place of the window.
+   * @returns {any}
+   */
   at(event) {
     const { left, top, width, height } = this.svg.getBoundingClientRect();
     const [low, high] = this.isCurve ? this.range : [this.grid.low[1], this.grid.high[1]];
@@ -73,9 +79,9 @@ class Points {
     const first = units.length / count - outputs;
     if (this.isCurve) return this.paintCurve(units, first);
     if (this.canvas.width !== size) this.canvas.width = this.canvas.height = size;
-    if (this.image?.width !== size) this.image = new ImageData(size, size);
-    scale.paintAll(units, first, count, outputs, new Uint32Array(this.image.data.buffer));
-    this.canvas.getContext("2d").putImageData(this.image, 0, 0);
+    const image = this.image = imageOf(this.image, size);
+    scale.paintAll(units, first, count, outputs, new Uint32Array(image.data.buffer));
+    this.canvas.getContext("2d").putImageData(image, 0, 0);
     this.canvas.setAttribute("aria-label", "What the model says about the plane of its two inputs");
     return undefined;
   }
@@ -94,7 +100,11 @@ class Points {
     this.canvas.setAttribute("aria-label", "What the model says along its input");
   }
 
-  // Move a point; over one input its target moves too, if targets are any numbers.
+  /**
+   * Move a point; over one input its target moves too, if targets are any numbers.
+   * @param {number} i
+   * @param {any} place
+   */
   move(i, [x, y]) {
     const { trainer, scale } = this.page;
     if (!this.isCurve) this.page.setPoint(i, [x, y], trainer.Y[i]);
@@ -103,7 +113,11 @@ class Points {
 
   wire() {
     const { svg, page } = this;
-    let dragged = null, from = null, isMoved = false;
+    /** @type {number | null} */
+    let dragged = null;
+    /** @type {any} */
+    let from = null;
+    let isMoved = false;
     const pointOf = (event) => {
       const element = event.target.closest?.("[data-point]");
       return element ? Number(element.dataset.point) : null;
@@ -168,6 +182,8 @@ class List {
     const row = event.target.closest("tr");
     if (row) this.page.pick(Number(row.dataset.point));
   }
+
+  get grid() { return undefined; }
 
   fit() { return undefined; }
 

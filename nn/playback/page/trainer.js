@@ -7,6 +7,22 @@ const inRows = (flat, width) => Array.from({ length: flat.length / width }, (_, 
   Array.from(flat.subarray(i * width, (i + 1) * width)));
 
 class Trainer {
+  /** @type {number[][]} */
+  X = [];
+
+  /** @type {number[][]} */
+  Y = [];
+
+  /** @type {number[] | null} */
+  order = null; // of the examples, in this epoch
+
+  at = 0; // in that order
+  sum = 0; // of the losses of this epoch
+  updates = 0;
+
+  /** @type {((examples: number[]) => string) | undefined} */
+  explain = undefined;
+
   constructor(data, program) {
     this.program = program;
     this.places = data.places.loss; // where the program's parameters stand among ours
@@ -20,6 +36,10 @@ class Trainer {
       X: inRows(floats(data.X), data.widths[0]), Y: inRows(floats(data.Y), data.widths[1]),
     };
     this.bound = new Map();
+    this.theta = Float64Array.from(this.start.theta);
+    this.grad = new Float64Array(this.theta.length);
+    this.optimizer = new Optimizer(this.start.optimizer, this.moved);
+    this.random = new Random(this.start.random);
     this.restoreData();
     this.rewind();
   }
@@ -105,12 +125,13 @@ class Trainer {
 
   // One update. When a number is not finite nothing moves, and `stopped` says so.
   step() {
-    if (this.order === null || this.at >= this.count) {
-      this.order = this.size < this.count ? this.random.order(this.count) : this.everyone();
+    let { order } = this;
+    if (order === null || this.at >= this.count) {
+      this.order = order = this.size < this.count ? this.random.order(this.count) : this.everyone();
       this.at = 0;
       this.sum = 0;
     }
-    const examples = this.size < this.count ? this.order.slice(this.at, this.at + this.size) : this.order;
+    const examples = this.size < this.count ? order.slice(this.at, this.at + this.size) : order;
     const loss = this.gradient(examples);
     if (!Number.isFinite(loss) || !this.grad.every(Number.isFinite)) {
       this.stopped = `It stopped at update ${this.updates + 1}: ${this.reason(loss, examples)}`;
