@@ -24,8 +24,8 @@ from autograd_mini.cli.screen import refuse, say, until_enough_is_read, wrapped
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final = {  # command: (module, what it does)
-    "debug": ("autograd_mini.cli.debug", "run a script and step through each backward() of it"),
-    "draw": ("autograd_mini.cli.draw", "run a script and draw the graph of a backward()"),
+    "debug": ("autograd_mini.cli.debug", "step through each backward() of a script"),
+    "draw": ("autograd_mini.cli.draw", "draw the graph that a script differentiates"),
     "check": ("autograd_mini.cli.check", "check the gradient of a function at a point"),
 }
 

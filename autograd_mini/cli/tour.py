@@ -56,5 +56,6 @@ def tour() -> None:
             say(f"  >>> {line}")
             with contextlib.redirect_stdout(io.StringIO()) as said:
                 exec(compile(line, "<tour>", "single"), names)
-            say(textwrap.indent(said.getvalue().rstrip("\n"), "  "))
+            if said.getvalue():
+                say(textwrap.indent(said.getvalue().rstrip("\n"), "  "))
         say("")
