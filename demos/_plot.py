@@ -10,6 +10,7 @@ import numpy as np
 from demos import out
 
 INK, BLUE, ORANGE, GREEN, GREY = "#222222", "#2166ac", "#d6604d", "#1b7837", "#9a9a9a"
+DPI = 130
 COLORS = (BLUE, ORANGE, GREEN, "#8073ac", "#b8860b", "#35978f")
 
 
@@ -90,7 +91,7 @@ def save(figure: Any, name: str) -> None:
     """Write the figure to out/ and say so."""
     import matplotlib.pyplot as plt
 
-    figure.savefig(out(name), dpi=130)
+    figure.savefig(out(name), dpi=DPI)
     plt.close(figure)
     print(f"wrote {out(name)}")
 

@@ -1,6 +1,6 @@
-"""Initialisers: where the weights of a network start.
+"""Initializers: where the weights of a network start.
 
-An initialiser is a function `(fan_in, fan_out, rng) -> float`, called once for each weight, with
+An initializer is a function `(fan_in, fan_out, rng) -> float`, called once for each weight, with
 `rng` a `random.Random`; the functions here make one. Biases start at 0.
 """
 
@@ -248,10 +248,10 @@ def gain(activation: str, negative_slope: float = 0.01) -> float:
 
 
 def get(init: Any, activation: str = "identity") -> Initializer:
-    """Return an initialiser: by name, by the activation it feeds ("auto"), or as given.
+    """Return an initializer: by name, by the activation it feeds ("auto"), or as given.
 
     Args:
-        init: "auto", the name of a function of this module, such a function, or an initialiser.
+        init: "auto", the name of a function of this module, such a function, or an initializer.
         activation: The name of the activation, which "auto" goes by: kaiming_uniform for relu
             and its like, the same with gain 1 for abs, lecun_normal for selu, xavier_uniform
             for everything else.
@@ -268,7 +268,7 @@ def get(init: Any, activation: str = "identity") -> Initializer:
         return _auto(activation)
     if isinstance(init, str):
         if init not in INITIALIZERS:
-            raise unknown_name("initialiser", init, ["auto", *INITIALIZERS])
+            raise unknown_name("initializer", init, ["auto", *INITIALIZERS])
         return INITIALIZERS[init]()
     if not callable(init):
         raise TypeError(

@@ -91,7 +91,7 @@ class Neuron(Module):
         n_in: The number of inputs.
         activation: The name of a scalar activation, or a function of one Value.
         bias: Whether there is a b.
-        init: "auto", the name of an initialiser, or a function (fan_in, fan_out, rng) -> float.
+        init: "auto", the name of an initializer, or a function (fan_in, fan_out, rng) -> float.
         rng: Where the weights come from; the global generator of `random` by default.
         fused: Compute wᵀx + b as one `dot` node; False builds the chain of products and sums.
 

@@ -1,4 +1,4 @@
-"""Metrics: what is reported, not minimised. As for losses, the prediction comes first.
+"""Metrics: what is reported, not minimized. As for losses, the prediction comes first.
 
 All take arrays or lists of numbers and return a float or an array; nothing is differentiated.
 """

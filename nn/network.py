@@ -44,7 +44,7 @@ class FNN(Module):
         output_activation: That of the last layer, for which softmax and log_softmax do as well.
         bias: Whether hidden units have a bias.
         output_bias: Whether output units have one.
-        init: "auto", the name of an initialiser, or a function (fan_in, fan_out, rng) -> float.
+        init: "auto", the name of an initializer, or a function (fan_in, fan_out, rng) -> float.
         seed: Of the weights; None draws them from the global generator of `random`.
         fused: Compute each wᵀx + b as one `dot` node; False builds products and sums.
 

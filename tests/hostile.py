@@ -109,9 +109,9 @@ ARITHMETIC = (
     *("am.where(am.greater($a, $b), $c, $d)", "am.where(am.less($a, $k), $b, $k)", "am.total([])"),
     *("am.where($x, $a, $b)", "am.where(am.sqrt($x), $a, $b)", "am.where(True, $a, $b)"),
     *("am.where(1.0 - am.greater($x, $k), $a, $b)", "am.where($x > $k, $a, $b)"),
-    *("am.where($x <= $k, $a, $b)", "am.where($x >= $x, $a, $b)", "labelled($a + $b, $s)"),
+    *("am.where($x <= $k, $a, $b)", "am.where($x >= $x, $a, $b)", "labeled($a + $b, $s)"),
     *(
-        "labelled(am.tanh($a), $s)",
+        "labeled(am.tanh($a), $s)",
         "[$a * $k for _ in range(2)][1]",
         "am.dot($xs, [1.0] * len($xs))",
     ),
@@ -311,7 +311,7 @@ BLOCKS = (
 )
 
 HELPERS = """
-def labelled(v, text):
+def labeled(v, text):
     if isinstance(v, am.Value):
         v.label = text
     return v

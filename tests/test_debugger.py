@@ -623,13 +623,13 @@ def test_a_script_ends_with_its_own_status(
     assert said in run.stderr
 
 
-def test_a_script_is_main_and_finds_its_neighbours(tmp_path: Path) -> None:
-    (tmp_path / "neighbour.py").write_text("name = 'next door'")
+def test_a_script_is_main_and_finds_its_neighbors(tmp_path: Path) -> None:
+    (tmp_path / "neighbor.py").write_text("name = 'next door'")
     source = """
-import pickle, sys, neighbour
+import pickle, sys, neighbor
 class Thing: pass
 pickle.dumps(Thing())
-print(__name__, neighbour.name, sys.argv, __file__)
+print(__name__, neighbor.name, sys.argv, __file__)
 """
     run = script(source, tmp_path=tmp_path, args=("-c", "x"))
     assert f"__main__ next door ['script.py', '-c', 'x'] {tmp_path / 'script.py'}\n" in run.stdout

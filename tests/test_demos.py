@@ -78,6 +78,7 @@ def test_a_demo_runs_and_prints_what_it_found(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("demos._plot.DPI", 20)
     try:
         demo = importlib.import_module(f"demos.{name}")
         demo.main(**getattr(demo, "SMALL", {}))

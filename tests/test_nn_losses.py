@@ -193,7 +193,7 @@ def test_msle_sees_ratios_only(f: float, y: float, scale: float) -> None:
     assert msle_loss(scale * f, scale * y) == pytest.approx(msle_loss(f, y), rel=1e-6, abs=1e-12)
 
 
-def minimiser(loss: Callable[[Value], Value], low: float, high: float) -> float:
+def minimizer(loss: Callable[[Value], Value], low: float, high: float) -> float:
     """Return where a unimodal function's slope changes sign, by bisection."""
     for _ in range(80):
         middle = Value((low + high) / 2)
@@ -212,29 +212,29 @@ def test_mse_mae_and_msle_minimise_their_likelihoods(sigma: float) -> None:
 
     mean, median = sum(SAMPLE) / 5, sorted(SAMPLE)[2]
     geometric = math.exp(sum(math.log(y) for y in SAMPLE) / 5)
-    assert minimiser(constant(mse_loss), 0.0, 10.0) == pytest.approx(mean)
-    assert minimiser(constant(gaussian_nll_loss, sigma=sigma), 0.0, 10.0) == pytest.approx(mean)
-    assert minimiser(constant(mae_loss), 0.0, 10.0) == pytest.approx(median)
-    assert minimiser(constant(laplace_nll_loss, b=sigma), 0.0, 10.0) == pytest.approx(median)
-    assert minimiser(constant(msle_loss), 0.1, 10.0) == pytest.approx(geometric)
+    assert minimizer(constant(mse_loss), 0.0, 10.0) == pytest.approx(mean)
+    assert minimizer(constant(gaussian_nll_loss, sigma=sigma), 0.0, 10.0) == pytest.approx(mean)
+    assert minimizer(constant(mae_loss), 0.0, 10.0) == pytest.approx(median)
+    assert minimizer(constant(laplace_nll_loss, b=sigma), 0.0, 10.0) == pytest.approx(median)
+    assert minimizer(constant(msle_loss), 0.1, 10.0) == pytest.approx(geometric)
     logs = [math.log(y) for y in SAMPLE]
 
     def of_logarithms(f: Value) -> Value:
         return gaussian_nll_loss([f.log()] * 5, logs, sigma=sigma)
 
-    assert minimiser(of_logarithms, 0.1, 10.0) == pytest.approx(geometric)
+    assert minimizer(of_logarithms, 0.1, 10.0) == pytest.approx(geometric)
 
 
 def test_the_best_noise_level_is_the_mean_error() -> None:
     predictions = [0.5, 1.0, 2.5, 4.0, 9.0]
     errors = [f - y for f, y in zip(predictions, SAMPLE, strict=True)]
-    sigma = minimiser(lambda s: gaussian_nll_loss(predictions, SAMPLE, sigma=s), 0.01, 10.0)
+    sigma = minimizer(lambda s: gaussian_nll_loss(predictions, SAMPLE, sigma=s), 0.01, 10.0)
     assert sigma**2 == pytest.approx(sum(e * e for e in errors) / 5)
-    b = minimiser(lambda b: laplace_nll_loss(predictions, SAMPLE, b=b), 0.01, 10.0)
+    b = minimizer(lambda b: laplace_nll_loss(predictions, SAMPLE, b=b), 0.01, 10.0)
     assert b == pytest.approx(sum(map(abs, errors)) / 5)
 
 
-def test_likelihoods_keep_the_normaliser_that_the_slides_drop() -> None:
+def test_likelihoods_keep_the_normalizer_that_the_slides_drop() -> None:
     step, sigma = 0.01, 0.7
     grid = [i * step for i in range(-1500, 1500)]
     gauss = sum(math.exp(-gaussian_nll_loss(0.3, y, sigma=sigma)) for y in grid) * step

@@ -312,7 +312,7 @@ SPREADS = {
 
 
 @pytest.mark.parametrize("name", [*BOUNDS, *SPREADS])
-def test_initialisers_have_the_spread_they_promise(name: str) -> None:
+def test_initializers_have_the_spread_they_promise(name: str) -> None:
     rng = random.Random(0)
     init = initializers.get(name)
     weights = [init(6, 3, rng) for _ in range(20_000)]
@@ -348,7 +348,7 @@ def test_gains_are_those_of_pytorch() -> None:
     assert initializers.gain("sigmoid") == initializers.gain("identity") == 1.0
 
 
-def test_bad_initialisers_say_what_they_need() -> None:
+def test_bad_initializers_say_what_they_need() -> None:
     with pytest.raises(ValueError, match="low <= high"):
         initializers.uniform(1.0, -1.0)
     with pytest.raises(ValueError, match="std >= 0"):

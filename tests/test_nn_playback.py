@@ -73,7 +73,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[FNN, list[list[flo
 
 
 @pytest.mark.parametrize("backend", ["eager", "compiled"])
-def test_fit_records_every_epoch_and_says_what_it_minimises(backend: str) -> None:
+def test_fit_records_every_epoch_and_says_what_it_minimizes(backend: str) -> None:
     model = network()
     playback = Playback(X, Y)
     history = fit(

@@ -57,14 +57,14 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def labelled(count: int) -> tuple[list[list[float]], list[int]]:
+def labeled(count: int) -> tuple[list[list[float]], list[int]]:
     return [[i / 5 - 1, (7 * i % 11) / 5 - 1] for i in range(count)], [i % 3 for i in range(count)]
 
 
 TASKS: dict[str, tuple[Any, list[Any], int]] = {
     "mse": ("mse", [0.1 * i for i in range(13)], 1),
     "two outputs": ("mse", [[0.1 * i, 1.0] for i in range(13)], 2),
-    "classes": ("cross_entropy", labelled(13)[1], 3),
+    "classes": ("cross_entropy", labeled(13)[1], 3),
     "logits": ("bce_with_logits", [i % 2 for i in range(13)], 1),
     "hinge": ("hinge", [1.0 if i % 2 else -1.0 for i in range(13)], 1),
     "callable": (lambda f, y: (f - y) ** 4, [0.1 * i for i in range(13)], 1),
@@ -77,7 +77,7 @@ def test_weights_gradients_and_losses_are_those_of_a_trainer_and_of_fit_with_any
     name: str, task: str, open_page: Opener, tmp_path: Path
 ) -> None:
     loss, targets, outputs = TASKS[task]
-    inputs = labelled(13)[0]
+    inputs = labeled(13)[0]
 
     def fresh() -> tuple[FNN, Any]:
         model = FNN([2, 5, 3, outputs], "sigmoid", seed=2)
@@ -175,7 +175,7 @@ def test_a_rewind_leads_to_the_very_same_start(open_page: Opener, tmp_path: Path
 
 @pytest.mark.browser
 def test_points_are_set_and_the_loss_is_pythons(open_page: Opener, tmp_path: Path) -> None:
-    inputs, targets = labelled(9)
+    inputs, targets = labeled(9)
     model = FNN([2, 3, 3], seed=5)
     sgd = SGD(model.parameters(), lr=0.1)
     page = open_page(written(tmp_path, model, inputs, targets, loss="cross_entropy", optimizer=sgd))

@@ -138,8 +138,8 @@ class _Layers:
         self.breadth = [height for _, height in sizes]
         self.column, depth = _columns(len(sizes), edges)
         self.label_of: list[int | None] = [None] * len(edges)
-        labelled = any(labels)
-        if labelled:  # every second column is for labels
+        labeled = any(labels)
+        if labeled:  # every second column is for labels
             self.column = [2 * column for column in self.column]
 
         # Neighbors, and how strongly each pulls when edges are straightened.
@@ -151,7 +151,7 @@ class _Layers:
         self.chains: dict[int, list[int]] = {}
         for number, (source, target) in enumerate(edges):
             chain = self.chains.setdefault(source, [source])
-            size = labels[number] if labelled else None
+            size = labels[number] if labeled else None
             end = self.column[target] - (2 if size else 1)
             while self.column[chain[-1]] < end:
                 slot = self._vertex(self.column[chain[-1]] + 1, 0.0, SLOT)

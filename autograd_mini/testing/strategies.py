@@ -165,7 +165,7 @@ class Program:
         return self.run(*inputs)[-1] if self.code else inputs[-1]
 
     def build(self) -> tuple[list[Value], Value]:
-        """Return the inputs as labelled Values, and the root of the graph over them."""
+        """Return the inputs as labeled Values, and the root of the graph over them."""
         leaves = [Value(x, name) for x, name in zip(self.inputs, letters(), strict=False)]
         return leaves, self(*leaves)
 

@@ -174,8 +174,8 @@ def gaussian_nll_loss(
 ) -> Any:
     """Return -ln p(y) for Gaussian noise: ‖y - f‖² / (2σ²) + m·½ ln(2πσ²), m components.
 
-    The slides print the density without its normaliser; this has it, so that σ, which may be a
-    Value, can be learnt: the best σ² is the mean of the squared errors.
+    The slides print the density without its normalizer; this has it, so that σ, which may be a
+    Value, can be learned: the best σ² is the mean of the squared errors.
 
     Args:
         prediction: f, the mean of the noise around it; shapes as for `mse_loss`.
@@ -205,7 +205,7 @@ def laplace_nll_loss(
 ) -> Any:
     """Return -ln p(y) for Laplace noise: ‖y - f‖₁ / b + m·ln(2b), m components.
 
-    The slides print the normaliser of one component only. `b` may be a Value; the best one is the
+    The slides print the normalizer of one component only. `b` may be a Value; the best one is the
     mean of the absolute errors.
 
     Args:

@@ -51,7 +51,7 @@ class Playback:
     Args:
         X: The examples to show, N rows of numbers.
         y: Their targets, as `fit` takes them.
-        loss: What to differentiate for a point; without it, what `fit` minimises.
+        loss: What to differentiate for a point; without it, what `fit` minimizes.
 
     Raises:
         ValueError: If there is not one target per example.
@@ -243,7 +243,7 @@ class Playback:
         loss = self._loss
         if loss is None:
             raise ValueError(
-                'which loss was minimised is not known: say Playback(X, y, loss="mse"), for example'
+                'which loss was minimized is not known: say Playback(X, y, loss="mse"), for example'
             )
         return ExampleLoss(loss)
 

@@ -28,7 +28,7 @@ class RunState(NamedTuple):
         model: The model.
         optimizer: Its optimizer.
         history: What was measured so far.
-        loss: What is minimised, as `fit` was given it.
+        loss: What is minimized, as `fit` was given it.
         batch_size: Examples per update; None for all.
 
     Example:
