@@ -25,6 +25,15 @@ _BOTTOM: Final = 34.0
 _SIDE: Final = 62.0
 
 
+class Drawn(str):
+    """SVG that a notebook shows as the picture it is."""
+
+    __slots__ = ()
+
+    def _repr_svg_(self) -> str:
+        return str(self)
+
+
 class Units(NamedTuple):
     """A layer of units to draw.
 
@@ -41,7 +50,7 @@ class Units(NamedTuple):
     biases: Sequence[float | None]
 
 
-def network(inputs: int, layers: Sequence[Units], title: str = "feedforward network") -> str:
+def network(inputs: int, layers: Sequence[Units], title: str = "feedforward network") -> Drawn:
     """Return a network as SVG.
 
     Args:
@@ -85,7 +94,7 @@ def network(inputs: int, layers: Sequence[Units], title: str = "feedforward netw
             x, y = _SIDE + number * COLUMN, places[number][0][1] + column.index(None) * ROW
             parts.append(_more(x, y, size - len(column) + 1))
     parts.append(_legend(height - 12, scale, thickest))
-    return "\n".join([*parts, "</svg>", ""])
+    return Drawn("\n".join([*parts, "</svg>", ""]))
 
 
 def _shown(size: int) -> list[int | None]:

@@ -2,10 +2,12 @@
 
 # matplotlib's functions are only partly typed.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUntypedBaseClass=false
 
 from __future__ import annotations
 
+import functools
+import io
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -191,14 +193,27 @@ def picture_path(path: Path) -> Path:
 
 def _figure(size: tuple[float, float]) -> tuple[Any, Any]:
     """Return a figure that belongs to nobody else: no window, no global state."""
+    figure = _figure_class()(figsize=size, layout="constrained")
+    return figure, figure.subplots()
+
+
+@functools.cache
+def _figure_class() -> Any:
+    """Matplotlib's figure, which a notebook shows also without pyplot."""
     try:
-        from matplotlib.figure import Figure
+        from matplotlib.figure import Figure as Bare
     except ImportError as error:
         raise ImportError(
             'pictures need matplotlib: pip install "autograd_mini[plot]"', name="matplotlib"
         ) from error
-    figure = Figure(figsize=size, layout="constrained")
-    return figure, figure.subplots()
+
+    class Figure(Bare):
+        def _repr_png_(self) -> bytes:
+            file = io.BytesIO()
+            self.savefig(file, format="png", dpi=90)
+            return file.getvalue()
+
+    return Figure
 
 
 def _saved(figure: Any, path: str | Path | None) -> Any:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini.drawing.layout import Layout, Point, Size, layout
+from autograd_mini.drawing.wrap import wrapped
 
 Edges = list[tuple[int, int]]
 
@@ -169,3 +170,47 @@ def test_nothing_at_all_is_laid_out() -> None:
 def test_a_cycle_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="without cycles; box 1 is on one"):
         layout([(10.0, 10.0)] * 3, [(0, 1), (1, 2), (2, 1)])
+
+
+@given(st.integers(20, 120), st.integers(0, 30), st.booleans())
+def test_long_chains_go_into_rows_and_no_edge_meets_a_box(
+    count: int, every: int, is_labeled: bool
+) -> None:
+    edges = [(i, i + 1) for i in range(count - 1)]
+    if every:  # the first box is used again, as a recurrent weight is
+        edges += [(0, i) for i in range(2, count) if i % (every + 1) == 0]
+    sizes = [(70.0 + 37.0 * (i % 3), 45.0) for i in range(count)]
+    labels = [(90.0, 14.0) if is_labeled else None for _ in edges]
+    long = layout(sizes, edges, labels)
+    short = wrapped(long, sizes)
+    if long.width > 2500.0:
+        assert short.width < 0.7 * long.width
+        assert short.width / short.height < 6.0
+    boxes = [rectangle(*box) for box in zip(short.centers, sizes, strict=True)]
+    for left, top, right, bottom in boxes:
+        assert 0.0 <= left < right <= short.width
+        assert 0.0 <= top < bottom <= short.height
+    for i, box in enumerate(boxes):
+        assert not any(overlap(box, other) for other in boxes[i + 1 :])
+    for (source, target), route in zip(edges, short.routes, strict=True):
+        points = drawn(route, "LR")
+        for x, y in points:
+            assert 0.0 <= x <= short.width
+            assert 0.0 <= y <= short.height
+        for i, box in enumerate(boxes):
+            assert i in (source, target) or not meets(points, box)
+    for label in short.labels:
+        if label is not None:
+            middle = rectangle(label, (90.0, 14.0))
+            assert middle[0] >= 0.0
+            assert not any(overlap(middle, box) for box in boxes)
+
+
+def test_what_is_not_long_or_cannot_be_cut_stays_as_it_is() -> None:
+    sizes, edges = [(100.0, 40.0)] * 8, [(i, i + 1) for i in range(7)]
+    placed = layout(sizes, edges)
+    assert wrapped(placed, sizes) == placed
+    sizes = [(100.0, 40.0)] * 40
+    edges = [(i, i + d) for d in range(1, 8) for i in range(40 - d)]
+    placed = layout(sizes, edges)
+    assert wrapped(placed, sizes) == placed

@@ -7,6 +7,7 @@ import doctest
 import io
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -104,6 +105,26 @@ def test_draw_shows_the_graph_that_a_script_differentiates_with_its_gradients(
     run = drawn(tmp_path, "-n", "2", "--partials", "-o", "second.dot", "script.py")
     assert run.stdout == "wrote second.dot\n"
     assert "data -5" in (tmp_path / "second.dot").read_text("utf-8")
+
+
+def test_draw_leaves_parameters_out_and_asks_dot_when_told(
+    draw: Callable[..., tuple[int, str, str]],
+) -> None:
+    Path("network.py").write_text(
+        "from nn import FNN\nmodel = FNN([2, 2, 1], seed=0)\ny = model([0.5, 1.0])\n"
+    )
+    _, whole, _ = draw("network:y")
+    _, less, _ = draw("network:y", "--no-parameters")
+    assert "layers.0.neurons.0.w.0" in whole
+    assert "layers.0.neurons.0.w.0" not in less
+    assert "layers.0.neurons.0 = tanh" in less or "layers.0.neurons.0 tanh" in less
+    draw("network:y", "-o", "plain.svg")
+    draw("network:y", "-o", "ours.svg", "--engine", "built-in")
+    assert Path("plain.svg").read_bytes() == Path("ours.svg").read_bytes()
+    if shutil.which("dot"):
+        draw("network:y", "-o", "dot.svg", "--engine", "dot")
+        assert Path("plain.svg").read_bytes() != Path("dot.svg").read_bytes()
+    assert draw("network:y", "--engine", "neato")[0] == 2
 
 
 def test_draw_takes_a_name_of_a_file_as_check_does(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini.drawing import style
-from nn import FNN
+from nn import FNN, fit
 from nn.diagram import MOST_UNITS, Units, network
 from tests.shared import SVG
 
@@ -96,3 +96,14 @@ def test_an_activation_is_named_as_written() -> None:
 
     wiggle.__name__ = "<wiggle> & co"
     assert "&lt;wiggle&gt; &amp; co" in FNN([1, 2, 1], wiggle).diagram()
+
+
+def test_a_notebook_shows_what_diagram_and_plot_return() -> None:
+    picture = FNN([2, 3, 1], seed=0).diagram()
+    assert isinstance(picture, str)
+    assert picture._repr_svg_() == picture  # pyright: ignore[reportAttributeAccessIssue]
+    pytest.importorskip("matplotlib")
+    history = fit(FNN([1, 1], seed=0), [[0.0], [1.0]], [0.0, 1.0], loss="mse", progress=False)
+    figure = history.plot()
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    assert repr(figure).startswith("<Figure size")

@@ -33,6 +33,8 @@ def main(arguments: Sequence[str]) -> int:
         "collapse": asked.collapse,
         "max_nodes": asked.max_nodes,
         "depth": asked.depth,
+        "parameters": asked.parameters,
+        "engine": asked.engine,
     }
     try:  # before the script runs, which may take long
         _check_place(asked.path)
@@ -88,6 +90,8 @@ def _asked(arguments: Sequence[str]) -> tuple[Namespace, list[str]]:
     add("--depth", metavar="N", type=int, help="edges from the root, or from --around")
     add("--around", metavar="NODE", help="a label or an id such as n7: draw its neighborhood")
     add("--rankdir", choices=("LR", "TB"), default="LR", help="(default: %(default)s)")
+    add("--no-parameters", dest="parameters", action="store_false", help="leave parameters out")
+    add("--engine", choices=("built-in", "dot"), help="who lays out an .svg (default: built-in)")
     add("--show", metavar="FIELDS", default="data,grad", help="some of data,grad,id,source")
     add("script", metavar="SCRIPT", nargs="?", help="the Python file to run, or module:name")
     add("own", metavar="ARGUMENTS", nargs="*", help="the script's own, after -- if it has options")

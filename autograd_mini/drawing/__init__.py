@@ -7,7 +7,7 @@ picture  what a picture holds, before any format
 labels   users' text, as each format writes it
 style    fonts, colors, the size of a box
 dot  svg  mermaid  text      a picture in one format
-layout   where boxes and edges go, without Graphviz
+layout   where boxes and edges go, without Graphviz; wrap puts what is long into rows
 engines  who renders, and what to install
 drawing  the graphviz.Digraph that `draw` returns
 command  `python -m autograd_mini draw`

@@ -39,9 +39,7 @@ MARGIN: Final = 12.0
 OWN: Final = 24  # columns that each of several long edges of one box shows for itself
 
 STRAIGHT: Final = 50.0  # the pull along a long edge, where an edge between two boxes pulls with 1
-ASIDE: Final = (
-    0.02  # the pull of an input that is not on a longest path: it follows, the others stay
-)
+ASIDE: Final = 0.02  # the pull of an input off the longest paths: it follows, the others stay
 
 SWEEPS: Final = 8  # passes over the columns that look for fewer crossings
 LARGE: Final = 1_000  # vertices; above, half the sweeps

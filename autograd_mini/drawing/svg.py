@@ -13,6 +13,7 @@ from typing import Final
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.layout import Layout, Point, layout
 from autograd_mini.drawing.picture import Box, Edge, Picture
+from autograd_mini.drawing.wrap import wrapped
 
 __all__ = ["opening", "path", "place", "sizes", "svg"]
 
@@ -94,13 +95,14 @@ def opening(width: float, height: float, title: str) -> str:
 
 
 def place(picture: Picture) -> Layout:
-    """Return the built-in layout of a picture."""
+    """Return the built-in layout of a picture; what is long goes into rows."""
     texts = [
         (style.text_width(edge.text, style.SMALL) + 8.0, style.SMALL + 4.0) if edge.text else None
         for edge in picture.edges
     ]
     edges = [(edge.source, edge.target) for edge in picture.edges]
-    return layout(sizes(picture), edges, texts, picture.rankdir)
+    placed = layout(sizes(picture), edges, texts, picture.rankdir)
+    return wrapped(placed, sizes(picture)) if picture.rankdir == "LR" else placed
 
 
 def sizes(picture: Picture) -> list[tuple[float, float]]:

@@ -90,8 +90,8 @@ class Scene {
   // What readers hear of a box: all that is seen of it, and more.
   speak(id, more) {
     const { element } = this.boxes.get(id);
-    const seen = [...element.querySelectorAll("text")].map((line) => {
-      if (line.nextSibling?.nodeType !== Node.TEXT_NODE) line.after(" "); // else its lines are one word
+    const seen = [...element.querySelectorAll("text")].map((line, i) => {
+      if (i && line.previousSibling?.nodeType !== Node.TEXT_NODE) line.before(" "); // else it is one word
       return line.textContent.replace(/\s+/g, " ");
     });
     element.setAttribute("aria-label", [seen.join(" "), more].filter(Boolean).join(", "));
