@@ -34,7 +34,7 @@ def _main(arguments: Sequence[str]) -> int:
     demos = found()
     if not arguments or arguments[0] in ("-h", "--help"):
         width = max(map(len, demos), default=0)
-        seen = sys.stdout and sys.stdout.isatty()
+        seen = sys.stdout.isatty()
         for name, line in demos.items():
             listed = f"{name:{width}}  {line}"
             say(wrapped(listed, indent=width + 2) if seen else listed)

@@ -205,6 +205,8 @@ COMMANDS_THAT_PRINT = (
     (("autograd_mini",), 0),
     (("autograd_mini", "--help"), 0),
     (("autograd_mini", "draw", "shouts.py"), 0),
+    (("autograd_mini", "draw", "--help"), 0),
+    (("autograd_mini", "debug", "shouts.py"), 0),
     (("autograd_mini", "check", "losses.py:bad", "--inputs", "2"), 1),
     (("autograd_mini", "check", "--vjp", "losses.py:scale,scale_backward", "--inputs=[1,2]"), 1),
     (("demos",), 0),
@@ -219,7 +221,7 @@ def test_a_reader_who_leaves_and_a_closed_screen_are_no_errors(tmp_path: Path, e
     shell = "set -o pipefail\n"
     for words, _ in COMMANDS_THAT_PRINT:
         command = shlex.join([sys.executable, "-m", *words])
-        shell += f"{command} {ending}\necho $? >>statuses\n"
+        shell += f"echo | {command} {ending}\necho $? >>statuses\n"
     environment = os.environ | {"PYTHONPATH": f"{PACKAGE.parent}{os.pathsep}{ROOT}"}
     run = subprocess.run(
         ["bash", "-c", shell], cwd=tmp_path, env=environment, capture_output=True, text=True

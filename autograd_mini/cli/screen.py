@@ -8,7 +8,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from typing import Any, TextIO
 
 __all__ = ["Parser", "refuse", "say", "until_enough_is_read", "wrapped"]
@@ -17,12 +17,15 @@ __all__ = ["Parser", "refuse", "say", "until_enough_is_read", "wrapped"]
 @contextmanager
 def until_enough_is_read() -> Generator[None]:
     """Let whoever reads what is printed leave, as `head` does: what follows is for nobody."""
-    try:
-        yield
-        if sys.stdout:  # pythonw has none, nor has `command >&-`
+    with ExitStack() as stack:
+        if not sys.stdout:  # pythonw has none, nor has `command >&-`
+            nobody = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+            stack.enter_context(redirect_stdout(nobody))
+        try:
+            yield
             sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(text: str, file: TextIO | None = None) -> None:
