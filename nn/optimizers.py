@@ -157,12 +157,12 @@ class Optimizer:
 
     def _arrange(self, order: Any) -> None:
         """Keep what is remembered in another order: where each entry stands in `params`."""
-        import numpy as np
-
         if self._order is not None:
             back = self._order.argsort()
             self._moments = [m[back] for m in self._moments]
         if order is not None:
+            import numpy as np
+
             self._moments = [np.asarray(m)[order] for m in self._moments]
         self._order = order
 
