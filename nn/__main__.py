@@ -52,55 +52,15 @@ def train(options: argparse.Namespace) -> None:
     """
     import numpy as np
 
-    if not 0.0 < options.validation < 1.0:
-        raise ValueError(
-            f"--validation is a share of the rows, between 0 and 1, but got {options.validation:g}"
-        )
-    for name in ("epochs", "batch_size", "patience"):
-        count = getattr(options, name)
-        if count is not None and count < 1:
-            raise ValueError(f"--{name.replace('_', '-')} must be 1 or more, but got {count}")
-    if not 0 <= options.seed < 2**32:
-        raise ValueError(f"--seed is a number from 0 to 2**32 - 1, but got {options.seed}")
     picture = options.picture and picture_path(options.picture)
+    _check_options(options)
     _check_places([options.data, options.out, picture])
     table = read_table(options.data)
-    header, rows = table.header, table.rows
-    if len(rows) < 2:
-        raise ValueError(
-            f"{options.data} has one row only: some are needed to learn from, some to validate"
-        )
-    if options.target not in header:
-        near = nearest(options.target, header) if len(header) > 1 else None
-        advice = f"did you mean {near!r}?" if near is not None else f"it has {', '.join(header)}"
-        if len(header) == 1:
-            advice += "; columns are separated by commas"
-        raise ValueError(f"{options.data} has no column {options.target!r}: {advice}")
-    unknown = [name for name in options.without if name not in header]
-    if unknown:
-        raise ValueError(f"--without names {', '.join(unknown)}, but there is {', '.join(header)}")
-    if options.target in options.without:
-        raise ValueError(f"--without cannot name the target, {options.target!r}")
-    columns = [name for name in header if name not in (options.target, *options.without)]
-    if not columns:
-        raise ValueError(f"{options.data} has no column but {options.target!r} to learn from")
-    texts = [row[header.index(options.target)] for row in rows]
-    loss = options.loss or ("mse" if all(map(is_number, texts)) else "cross_entropy")
-    if loss not in (*CLASSES, *NUMBERS):
-        near = nearest(loss, [*CLASSES, *NUMBERS])
-        raise ValueError(
-            f"no loss for a table is called {loss!r}: for labels there are {', '.join(CLASSES)}, "
-            f"for numbers {', '.join(NUMBERS)}" + (f"; did you mean {near}?" if near else "")
-        )
+    columns = _columns_to_learn_from(table, options)
+    loss, classes = _loss_and_classes(table, options)
     inputs = np.array(numbers(table, columns))
-    _check_target(table, options.target, texts, options.loss)
-    classes = sorted(set(texts), key=label_order) if loss in CLASSES else []
-    if loss in CLASSES and len(classes) < 2:
-        raise ValueError(f"{options.target!r} holds one class only, {classes[0]!r}")
-    if loss == "bce_with_logits" and len(classes) != 2:
-        raise ValueError(f"bce_with_logits tells 2 classes apart, but there are {len(classes)}")
     if classes:
-        y = np.array([classes.index(text) for text in texts])
+        y = np.array([classes.index(text) for text in table.column(options.target)])
     else:
         y = np.array(numbers(table, [options.target]))[:, 0]
 
@@ -133,17 +93,82 @@ def train(options: argparse.Namespace) -> None:
     if picture:
         history.plot(picture)
         say(f"wrote {picture}")
-    outputs = model.predict(X_val)
     epochs = _counted(history.epochs, "epoch")
     say(f"{_counted(len(y), 'row')} to learn from, {len(y_val)} to validate, {epochs}")
     say(f"kept the weights of epoch {history.best_epoch}, the best on the rows to validate")
-    if history.epochs > 1 and history.loss[-1] >= history.loss[0]:
-        say(
-            f"the loss did not fall ({history.loss[0]:.4g} -> {history.loss[-1]:.4g}): "
-            f"try a lower --lr than {options.lr:g}"
-        )
-    say(_verdict(outputs, y, y_val, classes))
+    first, last = history.loss[0], history.loss[-1]
+    if history.epochs > 1 and last >= first:
+        advice = f"try a lower --lr than {options.lr:g}"
+        say(f"the loss did not fall ({first:.4g} -> {last:.4g}): {advice}")
+    say(_verdict(model.predict(X_val), y, y_val, classes))
     say(f"wrote {options.out}")
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    """Raise ValueError if a number is none that an option can have."""
+    if not 0.0 < options.validation < 1.0:
+        raise ValueError(
+            f"--validation is a share of the rows, between 0 and 1, but got {options.validation:g}"
+        )
+    for name in ("epochs", "batch_size", "patience"):
+        count = getattr(options, name)
+        if count is not None and count < 1:
+            raise ValueError(f"--{name.replace('_', '-')} must be 1 or more, but got {count}")
+    if not 0 <= options.seed < 2**32:
+        raise ValueError(f"--seed is a number from 0 to 2**32 - 1, but got {options.seed}")
+
+
+def _columns_to_learn_from(table: Table, options: argparse.Namespace) -> list[str]:
+    """Return the columns but the target and those to leave out.
+
+    Raises:
+        ValueError: If one of these is not there, or nothing is left.
+    """
+    header, target = table.header, options.target
+    if len(table.rows) < 2:
+        raise ValueError(
+            f"{table.path} has one row only: some are needed to learn from, some to validate"
+        )
+    if target not in header:
+        near = nearest(target, header) if len(header) > 1 else None
+        advice = f"did you mean {near!r}?" if near is not None else f"it has {', '.join(header)}"
+        if len(header) == 1:
+            advice += "; columns are separated by commas"
+        raise ValueError(f"{table.path} has no column {target!r}: {advice}")
+    unknown = [name for name in options.without if name not in header]
+    if unknown:
+        raise ValueError(f"--without names {', '.join(unknown)}, but there is {', '.join(header)}")
+    if target in options.without:
+        raise ValueError(f"--without cannot name the target, {target!r}")
+    columns = [name for name in header if name not in (target, *options.without)]
+    if not columns:
+        raise ValueError(f"{table.path} has no column but {target!r} to learn from")
+    return columns
+
+
+def _loss_and_classes(table: Table, options: argparse.Namespace) -> tuple[str, list[str]]:
+    """Return the loss for the target, and its labels in order; none for numbers.
+
+    Raises:
+        ValueError: If the loss is no table's, or the target does not suit it.
+    """
+    texts = table.column(options.target)
+    loss = options.loss or ("mse" if all(map(is_number, texts)) else "cross_entropy")
+    if loss not in (*CLASSES, *NUMBERS):
+        near = nearest(loss, [*CLASSES, *NUMBERS])
+        raise ValueError(
+            f"no loss for a table is called {loss!r}: for labels there are {', '.join(CLASSES)}, "
+            f"for numbers {', '.join(NUMBERS)}" + (f"; did you mean {near}?" if near else "")
+        )
+    _check_target(table, options.target, texts, options.loss)
+    if loss in NUMBERS:
+        return loss, []
+    classes = sorted(set(texts), key=label_order)
+    if len(classes) < 2:
+        raise ValueError(f"{options.target!r} holds one class only, {classes[0]!r}")
+    if loss == "bce_with_logits" and len(classes) != 2:
+        raise ValueError(f"bce_with_logits tells 2 classes apart, but there are {len(classes)}")
+    return loss, classes
 
 
 def _check_target(table: Table, target: str, texts: list[str], loss: str | None) -> None:

@@ -150,9 +150,9 @@ class Optimizer:
         import numpy as np
 
         self.steps += 1
+        self._moments = [np.asarray(m, theta.dtype) for m in self._moments]
         if order is not self._order:
             self._arrange(order)
-        self._moments = [np.asarray(m, theta.dtype) for m in self._moments]
         self._rule()(theta, grad, *self._moments)
 
     def _arrange(self, order: Any) -> None:
@@ -161,9 +161,7 @@ class Optimizer:
             back = self._order.argsort()
             self._moments = [m[back] for m in self._moments]
         if order is not None:
-            import numpy as np
-
-            self._moments = [np.asarray(m)[order] for m in self._moments]
+            self._moments = [m[order] for m in self._moments]
         self._order = order
 
     def state_dict(self) -> dict[str, Any]:

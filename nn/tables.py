@@ -22,6 +22,11 @@ class Table(NamedTuple):
     rows: list[list[str]]
     lines: list[int]
 
+    def column(self, name: str) -> list[str]:
+        """Return the cells of a column."""
+        place = self.header.index(name)
+        return [row[place] for row in self.rows]
+
 
 def read_table(path: Path) -> Table:
     """Return the header and the rows of a CSV file; blank lines are no rows.
@@ -102,7 +107,8 @@ def numbers(table: Table, columns: list[str]) -> list[list[float]]:
 
 def _refuse_texts(table: Table, place: int) -> None:
     """Raise ValueError if most cells of a column are texts: then it is no slip of one cell."""
-    name, cells = table.header[place], [row[place] for row in table.rows]
+    name = table.header[place]
+    cells = table.column(name)
     texts = sorted({cell for cell in cells if not is_number(cell) and not is_missing(cell)})
     if 2 * sum(cell in texts for cell in cells) > len(cells):
         shown = ", ".join(map(repr, texts[:3])) + (", …" if len(texts) > 3 else "")
