@@ -66,9 +66,11 @@ def binary_cross_entropy_with_logits(
         [1000.0, 1000.0]
     """
     extra = pos_weight - 1.0
+    is_even = not isinstance(pos_weight, Value) and extra == 0.0
 
     def bce(z: Any, y: Any) -> Any:
-        return (1.0 - y) * z + (1.0 + extra * y) * softplus(-z)
+        above = softplus(-z)
+        return (1.0 - y) * z + (above if is_even else (1.0 + extra * y) * above)
 
     return of_components(bce, prediction, target, reduction, check_probability_target)
 
