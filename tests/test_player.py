@@ -695,6 +695,28 @@ def test_why_names_the_factor_that_switches_a_gradient_off(
 
 
 @pytest.mark.browser
+def test_why_says_what_it_says_in_python(
+    played: tuple[Trace, Path], open_page: Opener, tmp_path: Path
+) -> None:
+    x, w, zero = Value(30.0, "x"), Value(2.0, "w"), Value(0.0, "zero")
+    saturated = (x * w).tanh() * 5000.0 + zero * x + (x - x) * w + (w * 1e-4) * 0.5
+    chain = Value(1.0, "c")
+    deep = chain
+    for _ in range(20):
+        deep = (deep * 0.5).sin()
+    pages = [played[0], Trace(saturated), Trace(deep, seed=3.0)]
+    for number, trace in enumerate(pages):
+        trace.to_html(tmp_path / f"{number}.html")
+        page = open_page(tmp_path / f"{number}.html")
+        nodes = [node for node in trace.nodes if not node.is_constant]
+        said = page.evaluate(
+            "(ids) => ids.map((id) => autograd.why(id))", [trace.id(node) for node in nodes]
+        )
+        for node, ours in zip(nodes, said, strict=True):
+            assert ours == trace.why(node)
+
+
+@pytest.mark.browser
 def test_a_quiz_says_which_rule_was_missed(open_page: Opener, tmp_path: Path) -> None:
     a, b = Value(3.0, "a"), Value(-2.0, "b")
     loss = (a * b) * a

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from autograd_mini import Value, topological_order
 from autograd_mini.drawing.javascript import key
-from autograd_mini.player import graph_json, scene
+from autograd_mini.player import graph_json
+from autograd_mini.player.document import packed
+from autograd_mini.player.graphs import drawn, drawn_scene
 from autograd_mini.steps import Trace
 
 __all__ = ["Graphs", "is_list", "leaves"]
@@ -21,6 +23,7 @@ class Graphs:
 
     Attributes:
         pages: For each graph its JSON and its SVG.
+        upright: For each graph its SVG from top to bottom, packed, for a phone.
         notes: What the page should say.
     """
 
@@ -33,6 +36,7 @@ class Graphs:
         self.is_drawn = is_drawn
         self.parameters: dict[Value, int] = {p: i for i, p in enumerate(model.parameters())}
         self.pages: list[tuple[dict[str, Any], str]] = []
+        self.upright: list[str] = []
         self.roots: list[Value] = []
         self.notes: list[str] = []
         self._found: dict[Any, int] = {}
@@ -158,7 +162,12 @@ class Graphs:
         }
 
     def _picture(self, root: Value) -> str:
-        return scene(Trace(root), max_nodes=self.max_nodes) if self.is_drawn else ""
+        if not self.is_drawn:
+            return ""
+        trace = Trace(root)
+        seen = drawn(trace, self.max_nodes)
+        self.upright.append(packed(drawn_scene(trace, seen._replace(rankdir="TB"))))
+        return drawn_scene(trace, seen)
 
 
 def leaves(numbers: Any, name: str) -> Any:

@@ -68,7 +68,10 @@ def page(
     return document(
         title,
         "\n".join([body, *templates, diagram(model)]),
-        data={"playground": {**described, "graphs": [graph for graph, _ in graphs.pages]}},
+        data={
+            "playground": {**described, "graphs": [graph for graph, _ in graphs.pages]},
+            "upright": graphs.upright,
+        },
         scripts=PLAYER,
         styles="".join(map(page_file, STYLES)),
         code="\n".join([functions(), code, *map(page_file, SCRIPTS)]),

@@ -16,6 +16,12 @@ function readJson(id) {
   return JSON.parse(find(`#${id}`).textContent);
 }
 
+// A packed SVG.
+async function unpackedPicture(text) {
+  const drawn = new DOMParser().parseFromString(await unpacked(text), "image/svg+xml").documentElement;
+  return document.importNode(drawn, true);
+}
+
 // What Python's `packed` wrote.
 async function unpacked(text) {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));

@@ -1,3 +1,9 @@
+// A narrow, tall window gets graphs from top to bottom.
+const isNarrow = () => {
+  const { clientWidth, clientHeight } = document.documentElement;
+  return clientWidth < 600 && clientHeight > clientWidth;
+};
+
 // The camera: which part of the drawing the window shows, and how it moves.
 class Camera {
   constructor(svg, host, size) {

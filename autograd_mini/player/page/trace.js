@@ -4,21 +4,13 @@
   const { graph, data, local } = readJson("trace");
   graph.seed = number(graph.seed);
   const numbers = [data.map(number), local.map((row) => row.map((slope) => slope === null ? null : number(slope)))];
-  const isNarrow = () => {
-    const { clientWidth, clientHeight } = document.documentElement;
-    return clientWidth < 600 && clientHeight > clientWidth;
-  };
-  // From left to right, and in a narrow, tall window from top to bottom.
   const across = find("#drawing svg");
   /** @type {Promise<any> | null} */
   let down = null;
   let isReady = false;
   const player = new Player(document.body, () => isReady && writeAddress(player.fields()));
   const turn = async () => {
-    if (isNarrow()) {
-      down ??= unpacked(readJson("upright")).then((text) =>
-        document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true));
-    }
+    if (isNarrow()) down ??= unpackedPicture(readJson("upright"));
     const svg = isNarrow() ? await down : across;
     if (player.scene.svg === svg) return;
     const { selected } = player;

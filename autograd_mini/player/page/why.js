@@ -1,15 +1,14 @@
 // Where a gradient comes from: the paths that carry it to a node, the strongest first, and on
 // each the factor that makes it 0, huge or nan.
 
-const MOST_PATHS = 3;
+const MOST_PATHS = 3, MOST_NAMES = 12, MOST_REMARKS = 4;
 const WEAK = 1e-3, STRONG = 1e3;
+const three = (x) => general(x, 3); // digits, in a remark
+const extent = (x) => (Number.isNaN(x) ? Infinity : Math.abs(x));
 
 // The paths to a node: each a list of edges (frames) from the root on, and their product.
 function paths(pass, node) {
-  const size = (position) => {
-    const { contribution } = pass.frames[position];
-    return Number.isNaN(contribution) ? Infinity : Math.abs(contribution);
-  };
+  const size = (position) => extent(pass.frames[position].contribution);
   const strongest = (id) => [...pass.received[id]].sort((a, b) => size(b) - size(a));
   const root = pass.graph.inputs.length - 1;
   return strongest(node).slice(0, MOST_PATHS).map((position) => {
@@ -32,23 +31,49 @@ function remark(pass, edge) {
   const z = inputs[node].length ? pass.data[inputs[node][0]] : 0;
   if (Number.isNaN(local)) return `${name[node]} = ${kind} has no slope here: nan`;
   if (size === Infinity) return `the slope of ${name[node]} = ${kind} is infinite here`;
-  if (size > STRONG) return `${name[node]} = ${kind} makes it ${short(size)} times larger`;
+  if (size > STRONG) return `${name[node]} = ${kind} makes it ${three(size)} times larger`;
   if (size > WEAK) return "";
   if (kind === "relu" && local === 0) {
-    return `the relu ${name[node]} is switched off: its input is ${short(z)}`;
+    return `the relu ${name[node]} is switched off: its input is ${three(z)}`;
   }
   if (["tanh", "sigmoid", "erf", "softplus"].includes(kind)) {
-    return `the ${kind} ${name[node]} is saturated: at ${short(z)} its slope is ${short(local)}`;
+    return `the ${kind} ${name[node]} is saturated: at ${three(z)} its slope is ${three(local)}`;
   }
-  if (local === 0) return `the factor at ${name[node]} = ${kind} is 0`;
-  return `${name[node]} = ${kind} makes it small: its slope is ${short(local)}`;
+  if (local === 0) {
+    const zero = kind === "mul" && inputs[node].find((x, i) => i !== edge.argument && pass.data[x] === 0);
+    const what = pass.graph.constants.includes(zero) ? "a number beside it" : name[zero];
+    return `the factor at ${name[node]} = ${kind} is 0${typeof zero === "number" ? `: ${what} is 0` : ""}`;
+  }
+  return `${name[node]} = ${kind} makes it small: its slope is ${three(local)}`;
 }
 
-// The answer as lines of text; each path is one.
+// The first and the last of a long list.
+const some = (texts) => (texts.length <= MOST_NAMES ? texts
+  : [...texts.slice(0, MOST_NAMES / 2), "…", ...texts.slice(-MOST_NAMES / 2)]);
+
+// A path as lines: its product, and what is remarkable on the way.
+function told(pass, { edges, product, contribution }) {
+  const { name, seed } = pass.graph;
+  const way = some([edges[0].node, ...edges.map((edge) => edge.parent)].map((id) => name[id])).join(" → ");
+  const factors = some(edges.map((edge) => six(edge.local))).join(" · ");
+  const isWhole = product === contribution || Number.isNaN(product);
+  const total = isWhole ? "" : ` of ${six(contribution)}`; // several paths meet on the way
+  const lines = [`${way}: ${seed === 1 ? "" : `${six(seed)} · `}${factors} = ${six(product)}${total}`];
+  const remarks = edges.map((edge) => ({ edge, text: remark(pass, edge) })).filter(({ text }) => text);
+  const odd = ({ edge }) => (edge.local ? Math.abs(Math.log(extent(edge.local))) : Infinity);
+  const chosen = new Set([...remarks].sort((a, b) => (odd(a) === odd(b) ? 0 : odd(b) - odd(a))).slice(0, MOST_REMARKS));
+  for (const one of remarks) if (chosen.has(one)) lines.push(`  ! ${one.text}`);
+  if (remarks.length > MOST_REMARKS) lines.push(`  ! and ${remarks.length - MOST_REMARKS} more`);
+  const isPlain = Math.abs(product) > WEAK && Math.abs(product) < STRONG;
+  if (!remarks.length && !isPlain) lines.push(`  ! no factor alone does it: ${edges.length} of them multiply`);
+  return lines;
+}
+
+// The answer as lines of text; each path is one, its remarks below it.
 function why(pass, node) {
   const { name, inputs, seed } = pass.graph;
   if (pass.data[node] === undefined || pass.data[inputs.length - 1] === undefined) {
-    return [`There is no gradient: the graph cannot be computed at these numbers.`];
+    return ["There is no gradient: the graph cannot be computed at these numbers."];
   }
   if (node === inputs.length - 1) {
     return [`${name[node]}.grad = ${six(seed)}: it is the seed, where the backward pass starts.`];
@@ -56,18 +81,14 @@ function why(pass, node) {
   const gradient = pass.gradient.get(node), count = pass.received[node].length;
   if (!count) return [`${name[node]} receives nothing.`];
   const found = paths(pass, node);
-  const lines = [`${name[node]}.grad = ${six(gradient)}` + (count === 1
-    ? ", along one edge." : `, the sum over ${count} edges${count > found.length ? `; the strongest ${found.length}:` : ":"}`)];
-  for (const { edges, product, contribution } of found) {
-    const factors = edges.map((edge) => six(edge.local)).join(" · ");
-    const way = [edges[0].node, ...edges.map((edge) => edge.parent)].map((id) => name[id]).join(" → ");
-    const result = product === contribution ? six(product)
-      : `${six(product)} of ${six(contribution)}`; // several paths meet on the way
-    lines.push(`${way}: ${seed === 1 ? "" : six(seed) + " · "}${factors} = ${result}`);
-    for (const edge of edges) {
-      const told = remark(pass, edge);
-      if (told) lines.push(`  ! ${told}`);
-    }
+  const over = count === 1 ? ", along one edge."
+    : `, the sum over ${count} edges${count > found.length ? `; the strongest ${found.length}:` : ":"}`;
+  const lines = [`${name[node]}.grad = ${six(gradient)}${over}`, ...found.flatMap((path) => told(pass, path))];
+  const largest = extent(found[0].contribution);
+  if (count > 1 && Number.isNaN(gradient) && !Number.isNaN(found[0].contribution)) {
+    lines.push("  ! inf and -inf meet in the sum: it is nan");
+  } else if (count > 1 && Math.abs(gradient) <= 1e-9 * largest && largest > 0 && Number.isFinite(largest)) {
+    lines.push("  ! the edges cancel");
   }
   return lines;
 }

@@ -22,6 +22,7 @@ class Curve {
    */
   draw(trained, run) {
     const from = run?.epoch ?? 0;
+    this.host.classList.toggle("of-run", Boolean(run));
     /** @type {[string, number, number[]][]} */
     const series = [["validation", 1, run?.validation ?? []], ["recorded", 1, run?.loss ?? []],
       ["trained", from + 1, trained]];
@@ -46,11 +47,12 @@ class Curve {
     const x = String(across(Math.max(from, 1)));
     this.now.setAttribute("x1", x);
     this.now.setAttribute("x2", x);
-    this.high.textContent = short(most);
-    this.low.textContent = short(least) + (isLog ? "  log scale" : "");
+    this.high.textContent = short(most) + (isLog ? "  log scale" : "");
+    this.low.textContent = short(least);
     const epochs = (count) => `${count.toLocaleString("en")} epoch${count === 1 ? "" : "s"}`;
-    this.end.textContent = run ? `recorded${run.validation.length ? ", dashed: validation" : ""}${trained.length ? ", trained on" : ""}`
-      : `training loss, ${epochs(trained.length)}`;
+    this.end.replaceChildren(run ? "recorded" : epochs(trained.length));
+    if (run?.validation.length) this.end.append(make("i", "", " validation"));
+    if (run && trained.length) this.end.append(make("b", "", " trained on"));
     this.svg.setAttribute("aria-label", run
       ? `Loss over ${epochs(run.loss.length)} as recorded, from ${short(run.loss[0])} to ${short(run.loss[run.loss.length - 1])}; shown is epoch ${from}`
       : `Training loss over ${epochs(trained.length)}, from ${short(known[0])} to ${short(known[known.length - 1])}`);

@@ -16,7 +16,8 @@ class Playground {
     this.outputs = data.outputs;
     this.points = [...data.points]; // the graph of each example
     this.graphs = data.graphs;
-    this.scenes = [];
+    this.upright = readJson("upright");
+    this.scenes = new Map();
     this.chosen = 0;
     this.isEdited = false;
     this.isReplayable = true; // whether so many updates from the start lead here
@@ -42,6 +43,7 @@ class Playground {
     wireButtons(this);
     publishPlayground(this);
     this.read();
+    this.player.onresize = () => this.turn();
   }
 
   // One example's graph.
@@ -71,17 +73,44 @@ class Playground {
     return { data: data.map(number), local: local.map((row) => row.map((x) => (x === null ? null : number(x)))) };
   }
 
+  // From left to right; in a narrow window, once it is unpacked, from top to bottom.
   picture(index) {
-    if (!this.scenes[index]) {
-      this.scenes[index] = find(`#graph-${index}`).content.querySelector("svg");
-      rewrite(this.scenes[index], this.data.graphs[index], this.graphs[index]);
+    const across = this.take(index, () => find(`#graph-${index}`).content.querySelector("svg"));
+    if (!isNarrow()) return across;
+    const name = `upright ${index}`, text = this.upright[index];
+    if (!this.scenes.has(name) && text) {
+      this.upright[index] = "";
+      unpackedPicture(text).then((svg) => {
+        this.take(index, () => svg, name);
+        this.turn();
+      });
     }
-    return this.scenes[index];
+    return this.scenes.get(name) ?? across;
+  }
+
+  take(index, svg, name = `across ${index}`) {
+    if (!this.scenes.has(name)) {
+      this.scenes.set(name, svg());
+      rewrite(this.scenes.get(name), this.data.graphs[index], this.graphs[index]);
+    }
+    return this.scenes.get(name);
+  }
+
+  // The window has another size: another picture may fit it, of the same step and node.
+  turn() {
+    const { player } = this, { selected } = player, index = this.points[this.chosen];
+    if (!player.graph || !this.graphOf(this.chosen) || player.scene.svg === this.picture(index)) return;
+    this.isShown = false;
+    this.refresh();
+    if (selected !== null) player.select(selected);
   }
 
   // The graphs of another activation, in the same pictures.
   takeGraphs(graphs) {
-    graphs.forEach((graph, i) => this.scenes[i] && rewrite(this.scenes[i], this.graphs[i], graph));
+    for (const [name, svg] of this.scenes) {
+      const i = Number(name.split(" ")[1]);
+      rewrite(svg, this.graphs[i], graphs[i]);
+    }
     this.graphs = graphs;
     this.isShown = false;
     this.show();
