@@ -18,12 +18,15 @@ from autograd_mini.compiler.statements import (
     MATMUL,
     MATMUL_NT,
     MATMUL_TN,
+    PUT,
     SUM,
+    TAKE,
     Ref,
     Statement,
     Term,
 )
 from tests.test_compiler import LOSSES, SHAPES, STRUCTURES, loss_case
+from tests.test_jit import tables
 
 PRODUCTS: dict[Any, Callable[[Any, Any], Any]] = {
     MATMUL: lambda a, b: a @ b,
@@ -48,8 +51,29 @@ def evaluated(x: Any, buffers: dict[str, Any]) -> Any:
     return x
 
 
+def choose(s: Statement, buffers: dict[str, Any]) -> None:
+    """Run a statement that takes elements of a table, or adds to them."""
+    at, x = s.operands
+    whole, table = (s.out, x) if s.op is TAKE else (x, s.out)
+    assert isinstance(whole, Ref)
+    assert isinstance(table, Ref)
+    rows, mine = np.array(table.rows).reshape(table.shape), buffers[whole.buffer]
+    where = np.broadcast_to(evaluated(at, buffers), (*whole.shape, mine.shape[1]))
+    for m, row in enumerate(whole.rows):
+        for b, place in enumerate(where.reshape(len(whole.rows), -1)[m].astype(int)):
+            source = buffers[table.buffer]
+            column = b if source.shape[1] > 1 else 0
+            if s.op is TAKE:
+                mine[row, b] = source[rows[place, m], column]
+            else:
+                source[rows[place, m], column] += mine[row, b]
+
+
 def run(s: Statement, buffers: dict[str, Any]) -> None:
     """Run one statement."""
+    if s.op is PUT or s.op is TAKE:
+        choose(s, buffers)
+        return
     target = buffers[s.out.buffer]
     shape = (*s.out.shape, target.shape[1])
     if s.op in PRODUCTS:
@@ -102,6 +126,9 @@ def cases() -> list[Any]:
         shapes = SHAPES.get(structure.__name__, ((3,),))
         batch = [rng.normal(size=(5, *shape)) for shape in shapes]
         found.append(pytest.param((f, *batch), id=structure.__name__))
+    indices = rng.integers(-3, 3, (2, 5))
+    for name, f in tables().items():
+        found.append(pytest.param((f, rng.normal(size=(5, 3)), *indices), id=name))
     return found
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd_mini import Value, compile, dot, jit, logsumexp, mean, take, total
+from autograd_mini import Value, compile, dot, exp, hessian, jit, logsumexp, mean, take, total
 from nn import SGD, Adam
 
 
@@ -121,9 +122,71 @@ def test_an_element_taken_by_an_example_s_number_is_the_eager_one() -> None:
         assert gradient == pytest.approx(p.grad, abs=1e-14)
 
 
+def tables() -> dict[str, Callable[..., Any]]:
+    """Functions that take elements of tables of every kind, some of them twice."""
+    w = [[Value(0.3 * i - 0.2 * j, f"w{i}.{j}") for j in range(2)] for i in range(3)]
+    v = [Value(0.5 + i, f"v{i}") for i in range(3)]
+
+    def rows(x: Any, i: Any, k: Any) -> Any:
+        return sum(a * b for a, b in zip(take(w, i), take(w, k), strict=True)) * x[0]
+
+    return {
+        "parameters": lambda x, i, k: take(v, i) * x[0] + take(v, k) ** 2,
+        "rows of parameters": rows,
+        "what varies": lambda x, i, k: take(x, i) * take([z * v[0] for z in x], k),
+        "what is shared": lambda x, i, k: take([exp(p) for p in v], i) * x[1] + take(v, k),
+        "numbers": lambda x, i, k: take([1.0, 4.0, 9.0], i) * v[1] * x[2] + k,
+        "a mixture": lambda x, i, k: take([x[0], v[1], 2.0 * v[0]], i) * take([v[0], 3.0, 1.0], k),
+        "one twice": lambda x, i, k: take([x[0], x[0], v[0] * x[0]], i) + take([v[0]] * 3, k),
+        "the place alone": lambda x, i, k: take([v[0] * x[0]], i - i) + take(v, k),
+    }
+
+
+@pytest.mark.parametrize("name", tables())
+def test_elements_of_every_kind_of_table_are_the_eager_ones_in_all_languages(name: str) -> None:
+    f = tables()[name]
+    program = compile(f, [0.5, -1.5, 2.0], 0, 1)
+    rng = np.random.default_rng(0)
+    batch = rng.normal(size=(7, 3)), rng.integers(-3, 3, 7), rng.integers(-3, 3, 7)
+    for count in (7, 1):  # arrays, and plain floats
+        part = [x[:count] for x in batch]
+        value, gradients = program.value_and_grad(*part)
+        own = program.input_grad(*part)[0]
+        result = 0.0
+        for p in program.parameters:
+            p.grad = 0.0
+        for n in range(count):
+            x = [Value(z) for z in batch[0][n].tolist()]
+            y = f(x, int(batch[1][n]), int(batch[2][n]))
+            y.backward()
+            result += y.data
+            assert own[n] == pytest.approx([z.grad for z in x], rel=1e-12)
+        assert value == pytest.approx(result / count, rel=1e-12)
+        slopes = [p.grad / count for p in program.parameters]
+        assert gradients == pytest.approx(slopes, rel=1e-12)
+    single = compile(f, [0.5, -1.5, 2.0], 0, 1, float32=True)
+    assert single(*batch) == pytest.approx(program(*batch), rel=1e-5)
+
+
+def test_the_slope_of_an_element_can_be_compiled_and_differentiated_again() -> None:
+    def f(x: Any, i: Any) -> Any:
+        return take([x[0] ** 3, x[0] * x[1], exp(x[1])], i)
+
+    program = compile(hessian(f), [0.5, 2.0], 0)
+    got = program([[0.5, 2.0]] * 3, [0, 1, 2])
+    for n, matrix in enumerate(got):
+        assert matrix == pytest.approx(np.array(hessian(f)([0.5, 2.0], n)), rel=1e-12)
+
+
+def test_an_index_that_is_no_whole_number_is_refused_in_a_program_as_without() -> None:
+    program = compile(lambda i: take(weights(4), i), 0, check=False)
+    with pytest.raises(TypeError, match="whole number"):
+        program([0.0] * 20 + [1.5])
+
+
 @pytest.mark.parametrize("index", [4, -5])
 def test_an_index_outside_of_the_table_is_an_index_error_in_a_program_too(index: int) -> None:
     table = weights(4)
     program = compile(lambda i: take(table, i), 0)
     with pytest.raises(IndexError, match="no element"):
-        program([0, index])
+        program([0] * 20 + [index])

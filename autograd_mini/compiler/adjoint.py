@@ -29,9 +29,11 @@ from autograd_mini.compiler.statements import (
     MATMUL_NT,
     MATMUL_TN,
     PRODUCTS,
+    PUT,
     SEED,
     SHARED,
     SUM,
+    TAKE,
     THETA,
     VALUES,
     Expression,
@@ -107,6 +109,8 @@ class Backward:
                 continue
             if group.op is None:
                 self._sum(group, upstream)
+            elif group.op is TAKE:
+                self._take(group, upstream)
             elif group.op.arity is None:
                 self._reduction(group, group.op, upstream)
             else:
@@ -172,7 +176,7 @@ class Backward:
         if not any(map(self._needed, group.operands)):
             return
         out = group.out
-        joined = joined_operands(group)
+        joined = joined_operands(group.operands)
         members = [self._own(ref) for ref in group.operands]
         partials = written(op.partials, out, *members)
         template = _alike(partials, members)
@@ -194,6 +198,25 @@ class Backward:
         for ref, local in zip(group.operands, locals_, strict=True):
             if self._needed(ref):
                 self._contribute(out, ref, upstream, local)
+
+    def _take(self, group: Group, upstream: Upstream) -> None:
+        elements, n = group.operands[1:], len(group.members)
+        if not any(map(self._needed, elements)):
+            return
+        out, (at,) = laid_out(group.out, group.operands[:1])
+        operands = self.forward.read(at), self._array(upstream, n, out.varies).shaped(*out.shape)
+        table = joined_operands(elements)
+        if table is not None:
+            self._clear(table.buffer, table.rows)
+            self.emit(PUT, table.of(f"g_{table.buffer}"), operands, add=True)
+            return
+        whole = self.forward.temporary((len(elements), n), out.varies)
+        self.emit(COPY, whole, (0.0,))
+        self.emit(PUT, whole, operands, add=True)
+        for j, ref in enumerate(elements):
+            if self._needed(ref):
+                line = Ref(whole.buffer, range(j * n, j * n + n), (n,), whole.varies)
+                self._contribute(group.out, ref, line, 1.0)
 
     def _own(self, ref: Ref) -> Ref:
         """Return what a member reads as an object of its own, to be told from the others'."""

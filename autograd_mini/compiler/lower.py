@@ -15,6 +15,7 @@ from autograd_mini.compiler.statements import (
     MATMUL,
     SHARED,
     SUM,
+    TAKE,
     THETA,
     VALUES,
     Expression,
@@ -145,7 +146,10 @@ class Forward:
         if op is None:
             self._sum(group, out)
             return
-        if op.arity is None:
+        if op is TAKE:
+            out, (at,) = laid_out(out, group.operands[:1])
+            self.emit(op, out, (self.read(at), self.table(group)))
+        elif op.arity is None:
             self._reduction(op, out, group)
         else:
             out, refs = laid_out(out, group.operands)
@@ -195,17 +199,24 @@ class Forward:
     def operand_stack(self, group: Group) -> Ref:
         """Return the operands of a row that takes any number of them, along the first axis."""
         if id(group) not in self.stacks:
-            self.stacks[id(group)] = self._stacked(group)
+            n, k = len(group.members), len(group.operands)
+            joined = joined_operands(group.operands)
+            if joined is None or joined.buffer == CONSTANTS:
+                joined = self._stacked(group.operands, n, group.kind == VARYING)
+            self.stacks[id(group)] = joined.shaped(k, n) if n > 1 else joined.shaped(k)
         return self.stacks[id(group)]
 
-    def _stacked(self, group: Group) -> Ref:
-        n, k = len(group.members), len(group.operands)
-        shape = (k, n) if n > 1 else (k,)
-        joined = joined_operands(group)
-        if joined is not None and joined.buffer != CONSTANTS:
-            return joined.shaped(*shape)
-        stack = self.temporary(shape, group.kind == VARYING)
-        for j, ref in enumerate(group.operands):
+    def table(self, group: Group) -> Ref:
+        """Return what elements are taken from, those of each member along the first axis."""
+        elements = group.operands[1:]
+        found = joined_operands(elements)
+        if found is not None:
+            return found
+        return self._stacked(elements, len(group.members), group.kind == VARYING)
+
+    def _stacked(self, refs: Sequence[Ref], n: int, varies: bool) -> Ref:
+        stack = self.temporary((len(refs), n), varies)
+        for j, ref in enumerate(refs):
             line = Ref(stack.buffer, range(j * n, j * n + n), (n,), stack.varies)
             self.emit(COPY, line, (self.read(ref),))
         return stack
@@ -308,14 +319,13 @@ def narrowed(ref: Ref) -> Ref:
     return Ref(ref.buffer, [ref.rows[0] + i for i in places], kept, ref.varies, nodes)
 
 
-def joined_operands(group: Group) -> Ref | None:
+def joined_operands(refs: Sequence[Ref]) -> Ref | None:
     """Return the operands of a row as one array, if they are in the same buffer."""
-    refs = group.operands
     if len({ref.buffer for ref in refs}) != 1:
         return None
     rows = [row for ref in refs for row in ref.rows]
     nodes = [i for ref in refs for i in ref.nodes]
-    return Ref(refs[0].buffer, rows, (len(refs), len(group.members)), refs[0].varies, nodes)
+    return Ref(refs[0].buffer, rows, (len(refs), len(refs[0].rows)), refs[0].varies, nodes)
 
 
 def shared_terms(ref: Ref) -> Ref | None:

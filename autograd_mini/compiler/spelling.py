@@ -71,6 +71,13 @@ def clip(x: Array, low: Array, high: Array, out: Array | None = None) -> Array:
     return _into(np.where(np.greater(low, high), np.nan, inside), out)
 
 
+def place(index: Array, count: Array, out: Array | None = None) -> Array:
+    """Return where an element of so many is, counted from 0; NaN if there is none."""
+    at = np.where(np.less(index, 0.0), index + count, index)
+    there = (at >= 0.0) & (at < count) & (at == np.floor(at))
+    return _into(np.where(there, at, np.nan), out)
+
+
 def tanhshrink(x: Array, out: Array | None = None) -> Array:
     """Return x - tanh x, by its series near 0, where the difference cancels."""
     q = x * x
@@ -278,6 +285,7 @@ SPELLINGS: Final[dict[str, Callable[..., Any]]] = {
     "minimum": np.minimum,
     "amax": amax,
     "detach": np.positive,
+    "place": place,
     "greater": greater,
     "less": less,
     "where": where,

@@ -17,8 +17,15 @@ lines evaluate it (`tests/test_compiler_statements.py` does).
   that `out` lacks or has one of, and over the batch where `out` does not vary.
 - `MATMUL` is a matrix product `a b`, `MATMUL_NT` is `a bᵀ`, `MATMUL_TN` is `aᵀ b`. All have two
   axes; the columns of a buffer that varies belong to the second.
+- `TAKE` has two operands, `at` and `table`. The table has two axes: as many rows as there are
+  places, and a column for each element of `out`, in order. The element becomes what its column
+  holds at the place `at` (broadcast to `out`), a whole number. Where that is NaN, so is the
+  element; where gradients are computed it may be anything, as the place itself is watched.
+- `PUT` is its adjoint, with the operands `at` and `g`: `out` is the table's gradient, and grows
+  in the column of each element of `g` by that element, at the place `at`. Where `out` does not
+  vary, all examples add to it. `add` is always set.
 
-The rows of `out` are all different, except where numbers are added to it by `COPY`.
+The rows of `out` are all different, except where numbers are added to it by `COPY` or `PUT`.
 """
 
 from __future__ import annotations
@@ -31,7 +38,18 @@ from autograd_mini import ops
 from autograd_mini.ops import PLAIN, Number, Op
 from autograd_mini.symbols import SIGNS
 
-__all__ = ["COPY", "MATMUL", "MATMUL_NT", "MATMUL_TN", "SUM", "Expression", "Ref", "Statement"]
+__all__ = [
+    "COPY",
+    "MATMUL",
+    "MATMUL_NT",
+    "MATMUL_TN",
+    "PUT",
+    "SUM",
+    "TAKE",
+    "Expression",
+    "Ref",
+    "Statement",
+]
 
 THETA, SHARED, VALUES, CONSTANTS, SEED = "theta", "shared", "values", "constants", "seed"
 
@@ -61,6 +79,8 @@ SUM: Final = Op("sum", _structural, (_none,))
 MATMUL: Final = Op("matmul", _structural, (_none, _none))
 MATMUL_NT: Final = Op("matmul_nt", _structural, (_none, _none))
 MATMUL_TN: Final = Op("matmul_tn", _structural, (_none, _none))
+TAKE: Final = ops.TAKE
+PUT: Final = Op("put", _structural, (_none, _none))
 PRODUCTS: Final = frozenset({MATMUL, MATMUL_NT, MATMUL_TN})
 # What a rule may write and the table does not have: comparisons that hold for equals.
 AT_LEAST: Final = Op("at_least", _at_least, (_none, _none))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from autograd_mini import contexts, ops
 from autograd_mini.convert import as_seed
-from autograd_mini.functions.many import dot, total
 from autograd_mini.functions.signatures import Scalar
 from autograd_mini.nested import is_nested
 from autograd_mini.value import Value, apply
@@ -107,7 +105,7 @@ def take(values: Sequence[Any], index: Any) -> Any:
         20.0
     """
     if contexts.state.tracing and isinstance(index, Value) and not _is_known(index):
-        return _taken(values, index)
+        return _taken(values, apply(ops.PLACE, index, float(len(values))))
     number = as_seed(index)
     if number % 1.0 != 0.0:  # NaN and infinity, too
         raise TypeError(f"take needs a whole number as index, but got {index!r}")
@@ -123,27 +121,14 @@ def _is_known(index: Value) -> bool:
     return tracer is None or tracer.is_known(index)
 
 
-def _taken(values: Sequence[Any], index: Value) -> Any:
-    """Return the element at an index that is not known yet: a sum over all, of which one counts.
+def _taken(values: Sequence[Any], at: Value) -> Any:
+    """Return the element at a place that is not known yet: a node that chooses it.
 
-    Where no element has that index the sum is NaN: the program then calls the function, whose
-    error tells the index.
+    Where no element has that index it is NaN: the program then calls the function, whose error
+    tells the index.
     """
-    place = index + float(len(values)) * less(index, 0.0)
-    hits = [
-        (1.0 - greater(place, float(i))) * (1.0 - less(place, float(i))) for i in range(len(values))
-    ]
-    found = greater(total(hits), 0.5)
-
-    def one_of(column: Sequence[Any]) -> Any:
-        if is_nested(column[0]):
-            return [one_of(part) for part in zip(*column, strict=True)]
-        if all(isinstance(x, Value) and x.is_leaf for x in column):  # parameters: a matrix
-            return where(found, dot(column, hits), math.nan)
-        return where(
-            found,
-            total([where(hit, x, 0.0) for hit, x in zip(hits, column, strict=True)]),
-            math.nan,
-        )
-
-    return one_of(values) if values else where(found, 0.0, math.nan)
+    if not len(values):
+        raise IndexError("take found no element: there are none")
+    if is_nested(values[0]):
+        return [_taken(column, at) for column in zip(*values, strict=True)]
+    return apply(ops.TAKE, at, *values)

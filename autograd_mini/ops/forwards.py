@@ -110,5 +110,14 @@ def amax(*xs: float) -> float:
     return math.nan if any(x != x for x in xs) else max(xs)
 
 
+def place(index: float, count: float) -> float:
+    at = index + count if index < 0.0 else index
+    return at if 0.0 <= at < count and at % 1.0 == 0.0 else math.nan
+
+
+def take(at: float, *xs: float) -> float:
+    return xs[int(at)] if at == at else math.nan
+
+
 def log_or_nan(x: float) -> float:
     return math.log(x) if x > 0.0 else -math.inf if x == 0.0 else math.nan

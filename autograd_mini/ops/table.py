@@ -250,6 +250,17 @@ _BUILT_IN: Final = frozenset(OPS)
 DETACH: Final = Op("detach", lambda x: x, (None,))
 
 
+def _take_partials(f: Any, at: Any, *xs: Any) -> tuple[Any, ...]:
+    each = map(float, range(len(xs)))
+    return 0.0, *[(1.0 - greater(at, i)) * (1.0 - less(at, i)) for i in each]
+
+
+# What `take` is in a program that an example brings the index of: where the element is, counted
+# from 0 (NaN where there is none), and the element.
+PLACE: Final = Op("place", forwards.place, (None, None), domain="an index of the table")
+TAKE: Final = Op("take", forwards.take, _take_partials)
+
+
 def register(op: Op) -> Op:
     """Add a row to the table: drawing, stepping, checking and compiling know it from now on.
 
@@ -289,4 +300,4 @@ def is_built_in(op: Op) -> bool:
         >>> is_built_in(TANH), is_built_in(Op("tanh", TANH.forward, TANH.partials))
         (True, False)
     """
-    return op.name in _BUILT_IN and OPS.get(op.name) is op
+    return OPS.get(op.name) is op if op.name in _BUILT_IN else op is PLACE or op is TAKE

@@ -46,6 +46,7 @@ class Arrays(Language):
             *dir(builtins),
             *spelling.__dict__,
             *("np", "theta", "gtheta", "B", "bind", "out", "average", "ones", "zero", "column"),
+            "columns",
             *(VALUES, SHARED, SEED, FORWARD, GRADIENT, INPUTS),
         }
     )

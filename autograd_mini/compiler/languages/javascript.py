@@ -35,9 +35,11 @@ from autograd_mini.compiler.statements import (
     MATMUL,
     MATMUL_NT,
     PRODUCTS,
+    PUT,
     SEED,
     SHARED,
     SUM,
+    TAKE,
     THETA,
     VALUES,
     Operand,
@@ -220,6 +222,8 @@ class JavaScriptProgram(Language):
             self._product(s)
         elif s.op is SUM:
             self._sum(s)
+        elif s.op is TAKE or s.op is PUT:
+            self._take(s)
         else:
             self._map(s)
 
@@ -247,6 +251,20 @@ class JavaScriptProgram(Language):
             text = self.term(s.op, s.operands)
         sign = "+=" if s.add else "="
         self.line(self._loops(shape, s.out.varies, f"{self.at(s.out, self.axes)} {sign} {text};"))
+
+    def _take(self, s: Statement) -> None:
+        """Write `out = table[at]`, or `table[at] += g`."""
+        at, x = s.operands
+        whole, table = (s.out, x) if s.op is TAKE else (x, s.out)
+        assert isinstance(at, Ref)
+        assert isinstance(whole, Ref)
+        assert isinstance(table, Ref)
+        self.axes = ("i", "j")[: len(whole.shape)]
+        member = _offset(0, whole.shape, _dense(whole.shape), self.axes)
+        element = self.at(table, (self.at(at, self.axes), f"({member})"))
+        mine = self.at(whole, self.axes)
+        text = f"{mine} = {element};" if s.op is TAKE else f"{element} += {mine};"
+        self.line(self._loops(whole.shape, whole.varies, text))
 
     def _sum(self, s: Statement) -> None:
         (x,) = s.operands

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -23,8 +24,11 @@ from autograd_mini.compiler.statements import (
     MATMUL,
     MATMUL_TN,
     PRODUCTS,
+    PUT,
     SHARED,
     SUM,
+    TAKE,
+    THETA,
     VALUES,
     Operand,
     Ref,
@@ -87,11 +91,71 @@ class NumPy(Arrays):
             return "zero"
         return self.expression(x).within(IN_SUM)
 
+    # Elements.
+
+    def places(self, at: Ref, table: Ref, shape: tuple[int, ...]) -> str:
+        """Return the name of the rows at which elements of a table stand in its buffer."""
+        key = "places", at.buffer, tuple(at.rows), table.buffer, tuple(table.rows)
+        if key not in self.gathered:
+            k, n = table.shape
+            rows = range(k * n) if table.buffer == CONSTANTS else table.rows
+            step = rows[n] - rows[0] if k > 1 else 0
+            lines = [[row + step * j for row in rows[:n]] for j in range(k)]
+            regular = list(chain.from_iterable(lines)) == list(rows)
+            first = rows[:n] if regular else range(n)
+            start = f"{self.index(first, shape)}[..., None]" if n > 1 else str(first[0])
+            stride = f"{step if regular else n} * ".removeprefix("1 * ")
+            text = f"{start} + {stride}np.fmax({self.read(at)}, 0.0).astype(np.intp)"
+            text = text.removeprefix("0 + ")
+            if not regular:
+                text = f"{self.index(rows, (k * n,))}[{text}]"
+            self.gathered[key] = self.names.new("at", numbered=True)
+            self.line(f"{self.gathered[key]} = {text}")
+        return self.gathered[key]
+
+    def _take(self, s: Statement) -> None:
+        at, table = s.operands
+        assert isinstance(at, Ref)
+        assert isinstance(table, Ref)
+        rows, out = self.places(at, table, s.out.shape), self.read(s.out)
+        if table.buffer == CONSTANTS:
+            text = f"{self._constants(table, (len(table.rows),))}[{rows}]"
+        elif table.buffer == THETA:
+            text = f"theta[{rows}]"
+        else:
+            text = f"{self.base(table.buffer)}[{rows}, {self._columns(table)}]"
+        if self.purpose == FORWARD:  # elsewhere, the place is watched
+            text = f"np.where(np.isnan({self.read(at)}), np.nan, {text})"
+        self.line(f"np.copyto({out}, {text})", s.comment)
+
+    def _put(self, s: Statement) -> None:
+        at, g = s.operands
+        assert isinstance(at, Ref)
+        assert isinstance(g, Ref)
+        table, base, g_text = s.out, self.base(s.out.buffer), self.operand(g)
+        rows = self.places(at, table.of(table.buffer.removeprefix("g_")), g.shape)
+        if table.varies and len(set(table.rows)) == len(table.rows):
+            return self.line(f"{base}[{rows}, {self._columns(table)}] += {g_text}")
+        lo, hi = min(table.rows), max(table.rows) + 1
+        counted = f"np.bincount({{}}.ravel(), {g_text}.ravel(), {{}})".format
+        if table.varies:
+            text = counted(f"({rows} * B + {self._columns(table)})", f"{hi} * B")
+            return self.line(f"{base}[:{hi}] += {text}.reshape(-1, B)")
+        text = counted(f"({rows} - {lo})" if lo else rows, hi - lo)
+        return self.line(f"{base}[{lo}:{hi}{'' if base == 'gtheta' else ', 0'}] += {text}")
+
+    def _columns(self, ref: Ref) -> str:
+        return self.hoist("columns", "np.arange(B)") if ref.varies else "0"
+
     # Statements.
 
     def statement(self, s: Statement) -> None:
         """Write one statement."""
-        if not s.out.block:
+        if s.op is PUT:
+            self._put(s)
+        elif s.op is TAKE:
+            self._take(s)
+        elif not s.out.block:
             self._scatter(s)
         elif s.op in PRODUCTS:
             self._product(s)

@@ -24,9 +24,11 @@ from autograd_mini.compiler.statements import (
     MATMUL_NT,
     MATMUL_TN,
     PRODUCTS,
+    PUT,
     SEED,
     SHARED,
     SUM,
+    TAKE,
     THETA,
     VALUES,
     Operand,
@@ -202,6 +204,8 @@ class Python(Language):
         if getattr(f, "__module__", "") == "math":
             alias = f" as {op.name}" if f.__name__ != op.name else ""
             self.imports.append(f"from math import {f.__name__}{alias}")
+        elif op is ops.PLACE:
+            self.imports.append("from autograd_mini.ops.forwards import place")
         else:
             self.imports.append(f"{op.name} = OPS[{op.name!r}].forward")
         return op.name
@@ -210,12 +214,22 @@ class Python(Language):
 
     def statement(self, s: Statement) -> None:
         """Write one statement, an element at a time."""
+        if s.op is PUT:
+            self._put(s)
+            return
         for at, index in enumerate(places(s.out.shape)):
             self._store(s.out.buffer, s.out.rows[at], self._element(s, index), add=s.add)
 
     def _element(self, s: Statement, index: Sequence[int]) -> Any:
         if s.op in PRODUCTS:
             return self._product(s, index)
+        if s.op is TAKE:
+            at, table = s.operands
+            assert isinstance(table, Ref)
+            k, n = table.shape
+            m = place(s.out.shape, index)
+            column = [str(self.number(table.buffer, table.rows[j * n + m])) for j in range(k)]
+            return MathSymbol(f"({', '.join(column)},)[int({self.element(at, index)})]")
         if s.op is SUM:
             (x,) = s.operands
             shape, _ = extent(x)
@@ -226,6 +240,15 @@ class Python(Language):
             column = [self.element(x, i) for i in _summed(shape, s.out.shape, index)]
             return self.applied(s.op, column)
         return self.applied(s.op, [self.element(x, index) for x in s.operands])
+
+    def _put(self, s: Statement) -> None:
+        at, g = s.operands
+        k, n = s.out.shape
+        for m, index in enumerate(places(extent(g)[0])):
+            there, x = self.element(at, index), MathSymbol.of(self.element(g, index))
+            for j in range(k):
+                text = MathSymbol(f"({x} if {there} == {j}.0 else 0.0)")
+                self._store(s.out.buffer, s.out.rows[j * n + m], text, add=True)
 
     def _product(self, s: Statement, index: Sequence[int]) -> Any:
         a, b = s.operands

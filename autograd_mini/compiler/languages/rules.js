@@ -58,6 +58,10 @@ F.maximum = (x, y) => (x >= y || Number.isNaN(x) ? x : y);
 F.minimum = (x, y) => (x <= y || Number.isNaN(x) ? x : y);
 F.amax = (...xs) => Math.max(...xs);
 F.detach = (x) => x;
+F.place = (index, n) => {
+  const at = index < 0 ? index + n : index;
+  return at >= 0 && at < n && Number.isInteger(at) ? at : NaN;
+};
 F.greater = (x, y) => (x > y ? 1 : 0);
 F.less = (x, y) => (x < y ? 1 : 0);
 F.where = (condition, a, b) => (condition !== 0 ? a : b);
