@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import doctest
 import io
+import json
 import os
 import shlex
 import shutil
@@ -141,8 +142,11 @@ def test_draw_says_what_is_missing(draw: Callable[..., tuple[int, str, str]]) ->
     assert status == 2
     assert "script.py:nothing cannot be drawn: script.py has no 'nothing'" in complaint
     assert draw("none.py") == (2, "", "there is no such file: 'none.py'\n")
-    Path("script.py").write_text("")
-    assert draw("script.py") == (1, "", "script.py ended, and backward() was never called\n")
+    for text in ("", "import sys; sys.exit()", "raise SystemExit(0)"):
+        Path("script.py").write_text(text)
+        assert draw("script.py") == (1, "", "script.py ended, and backward() was never called\n")
+    Path("script.py").write_text("raise SystemExit(3)")
+    assert draw("script.py") == (3, "", "")
 
 
 def test_options_of_draw_stand_on_both_sides_of_the_script_and_its_own_after_two_dashes(
@@ -229,6 +233,24 @@ def test_a_reader_who_leaves_and_a_closed_screen_are_no_errors(tmp_path: Path, e
     assert not run.stderr
     told = [int(status) for status in (tmp_path / "statuses").read_text().split()]
     assert told == [status for _, status in COMMANDS_THAT_PRINT]
+
+
+def test_json_is_all_that_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("noisy.py").write_text("print(1)\ndef f(x):\n    print(x)\n    return x * x\n" + LOSSES)
+    for words, status in (
+        (("f", "--inputs", "2"), 0),
+        (("bad", "--inputs", "2"), 1),
+        (("f", "--inputs", "2", "3"), 2),
+        (("g",), 2),
+        (("f", "--points", "3"), 2),
+    ):
+        assert main(["check", f"noisy.py:{words[0]}", *words[1:], "--json"]) == status
+        told = json.loads(capsys.readouterr().out)
+        assert told["ok"] == (status == 0)
+        assert ("error" in told) == (status == 2)
 
 
 def test_any_console_shows_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

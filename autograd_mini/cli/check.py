@@ -151,18 +151,21 @@ def _function(asked: Namespace) -> int:
     inputs: list[Any] = asked.inputs or []
     if ":" not in target:
         raise ValueError("one MODULE:FUNCTION is needed, with a colon")
-    function = named(target)
+    with contextlib.redirect_stdout(sys.stderr if asked.json else sys.stdout):
+        function = named(target)
     if not callable(function):
         raise ValueError(f"it is not a function but {function!r}")
     wrong: dict[str, Any] = {}
     try:
-        report = str(check_gradients(function, *inputs, order=asked.order or 1))
+        with contextlib.redirect_stdout(sys.stderr if asked.json else sys.stdout):
+            report = str(check_gradients(function, *inputs, order=asked.order or 1))
     except GradientMismatchError as error:
         report = f"GradientMismatchError: {error}"
         wrong[error.op] = {"ok": False, "mistake": error.kind, "program": error.source}
     except (TypeError, ValueError, ArithmeticError) as error:
         shown = ", ".join(map(repr, inputs))
-        return refuse(f"{target}({shown}) fails: {type(error).__name__}: {error}")
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{target}({shown}) fails: {reason}") from None
     if asked.json:
         report = json.dumps({"ok": not wrong, "operations": wrong}, indent=2)
     return _told(report, 1 if wrong else 0)

@@ -58,7 +58,12 @@ def main(arguments: Sequence[str]) -> int:
         os.chdir(here)  # wherever the script went
         raise SystemExit(_show(root, asked.path, options))
 
-    status = run(asked.script, own, visit)
+    try:
+        status = run(asked.script, own, visit)
+    except SystemExit as end:  # the script's own, or that of `visit`
+        if passes >= asked.nth or end.code:
+            raise
+        status = 0
     if status == 0:
         called = "never called" if not passes else "called once"
         called = f"called {passes} times" if passes > 1 else called
