@@ -342,6 +342,17 @@ def test_all_of_it_goes_by_keys_alone(open_page: Opener, moons: Path) -> None:
     assert page.evaluate("playground.trainer.X[3][0]") > before
     page.keyboard.press("Delete")
     assert page.evaluate("playground.trainer.count") == 19
+    page.focus("[data-point='4']")
+    page.keyboard.press(".")
+    page.keyboard.press(".")
+    page.keyboard.press(",")
+    assert page.evaluate("[playground.chosen, document.activeElement.dataset.point]") == [5, "5"]
+    stops = 'document.querySelectorAll(\'[data-part=map] [tabindex="0"], g.unit[tabindex="0"]\')'
+    assert page.evaluate(f"{stops}.length") == 2
+    page.focus("g.unit[tabindex='0']")
+    for key, where in {"ArrowRight": "h2", "ArrowUp": "h1", "ArrowLeft": "x1"}.items():
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.querySelector('text').textContent") == where
     page.focus("g.unit >> nth=3")
     page.keyboard.press("Enter")
     assert page.evaluate("document.body.dataset.view") == "graph"
@@ -465,14 +476,36 @@ def test_nothing_sticks_out_at_any_size(open_page: Opener, moons: Path) -> None:
 
 
 @pytest.mark.browser
-def test_a_finger_drags_a_point_and_taps_the_buttons(open_page: Opener, moons: Path) -> None:
+def test_a_finger_drags_a_point_taps_the_buttons_and_copies_the_link(
+    open_page: Opener, moons: Path
+) -> None:
     page = open_page(moons, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page.tap("[data-part=one-update]")
     assert text(page, "updates") == "1"
+    page.tap("[data-part=rewind]")
     page.tap("[data-point='7']")
     assert page.evaluate("playground.chosen") == 7
+    before = page.evaluate("playground.trainer.X[7]")
+    circle = page.locator("[data-point='7']").bounding_box()
+    x, y = circle["x"] + circle["width"] / 2, circle["y"] + circle["height"] / 2
+    fingers = page.context.new_cdp_session(page)
+    for kind, moves in (("Start", [0]), ("Move", [20, 60]), ("End", [])):
+        for dx in moves or [None]:
+            points = [] if dx is None else [{"x": x + dx, "y": y}]
+            fingers.send(
+                "Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points}
+            )
+    after = page.evaluate("playground.trainer.X[7]")
+    assert after[0] > before[0] + 0.2
+    page.evaluate("autograd.train(5)")
+    page.tap("[data-part=link]")
+    page.wait_for_function("() => document.body.innerText.includes('link to this state is copied')")
+    again = open_page(moons, page.evaluate("autograd.state()"))
+    assert again.evaluate("playground.trainer.X[7]") == after
+    assert again.evaluate("autograd.weights()") == page.evaluate("autograd.weights()")
     page.tap("g.unit >> nth=2")
     assert page.evaluate("document.body.dataset.view") == "graph"
+    page.wait_for_function("() => playground.player.scene.size.height > innerHeight")
 
 
 @pytest.mark.browser

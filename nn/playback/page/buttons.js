@@ -48,7 +48,7 @@ function wireButtons(page) {
   });
   const list = find("dialog dl");
   for (const [key, text] of [["t", "train, pause"], ["u", "one update"], ["e", "one epoch"], ["z", "rewind to the very same start"],
-    ["v", "network, or one example"], ["g", "lines by weight, or by gradient"],
+    ["v", "network, or one example"], [", .", "the point before, after; arrows move it, Delete deletes it"], ["g", "lines by weight, or by gradient"],
     ...(run ? [["[ ]", "one recorded epoch back, on"], ["o", "play the recorded epochs"]] : [])].reverse()) {
     const term = make("dt");
     term.append(make("kbd", "", key));

@@ -18,6 +18,7 @@ class Network {
     svg.setAttribute("role", "group");
     this.lines = this.readLines();
     this.units = this.readUnits();
+    this.units[0].element.setAttribute("tabindex", 0); // one stop of Tab for all: arrows lead on
     this.wire();
   }
 
@@ -40,7 +41,7 @@ class Network {
       const title = find("title", element).textContent, circle = find("circle", element);
       const [name] = title.split(":"), [, input] = title.match(/^input (\d+)$/) ?? [];
       const [, layer, unit] = name.match(/^(.*)\.neurons\.(\d+)$/) ?? [];
-      element.setAttribute("tabindex", 0);
+      element.setAttribute("tabindex", -1);
       element.setAttribute("role", "button");
       const text = find("text", element).textContent; // what is seen is part of what is heard
       element.setAttribute("aria-label", `${text}, ${title}: opens its numbers for the chosen example`);
@@ -72,6 +73,12 @@ class Network {
     this.svg.addEventListener("keydown", (event) => {
       const unit = unitOf(event);
       if (unit && event.key === "Enter") this.page.open(unit.name);
+      const next = unit && this.beside(unit, event.key);
+      if (!next) return;
+      unit.element.setAttribute("tabindex", -1);
+      next.element.setAttribute("tabindex", 0);
+      next.element.focus({ preventScroll: true });
+      event.preventDefault();
     });
     const tell = (event) => {
       const line = this.lines.find(({ element }) => element === event.target.closest?.("line")), unit = unitOf(event);
@@ -84,6 +91,14 @@ class Network {
     this.svg.addEventListener("pointerover", tell);
     this.svg.addEventListener("focusin", tell);
     new ResizeObserver(() => this.page.paint()).observe(this.host);
+  }
+
+  // The unit to which an arrow key leads: the nearest of the column, or of the next one.
+  beside(unit, key) {
+    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key] ?? [0, 0];
+    const away = ({ x, y }) => 9 * Math.abs(dx ? x - unit.x : y - unit.y) + Math.abs(dx ? y - unit.y : x - unit.x);
+    return this.units.filter(({ x, y }) => (dx ? (x - unit.x) * dx > 0 : x === unit.x && (y - unit.y) * dy > 0))
+      .reduce((best, other) => (best && away(best) <= away(other) ? best : other), /** @type {any} */ (undefined));
   }
 
   // Lines by weight or by gradient: the width tells the size, the color the sign.

@@ -59,7 +59,7 @@ class Points {
     const marks = find(".marks", this.svg), radius = trainer.count > 120 ? 1.4 : 2;
     while (marks.children.length > trainer.count) marks.lastChild.remove();
     while (marks.children.length < trainer.count) {
-      marks.append(makeSvg("circle", { tabindex: 0, role: "button", "data-point": marks.children.length }));
+      marks.append(makeSvg("circle", { role: "button", "data-point": marks.children.length }));
     }
     trainer.X.forEach((x, i) => {
       const circle = marks.children[i], y = trainer.Y[i];
@@ -68,6 +68,7 @@ class Points {
       circle.setAttribute("r", radius);
       circle.setAttribute("fill", css(scale.ofTarget(y)));
       circle.setAttribute("class", i === chosen ? "chosen" : "");
+      circle.setAttribute("tabindex", i === chosen ? 0 : -1); // one stop of Tab for all of them
       circle.setAttribute("aria-pressed", String(i === chosen));
       circle.setAttribute("aria-label", `point ${i}: x = ${x.map(short).join(", ")}, target ${y.map(short).join(", ")}`);
     });
@@ -155,7 +156,11 @@ class Points {
           .map((x) => Number(x.toPrecision(6))));
       } else if ((event.key === "Delete" || event.key === "Backspace") && !page.isFrozen) page.remove(i);
       else if (event.key === "Enter") page.pick(i);
-      else return;
+      else if (event.key === "," || event.key === ".") {
+        const { count } = page.trainer, next = (i + (event.key === "." ? 1 : count - 1)) % count;
+        page.choose(next);
+        find(`[data-point="${next}"]`, svg).focus({ preventScroll: true });
+      } else return;
       event.preventDefault();
       event.stopPropagation();
     });
@@ -167,15 +172,23 @@ class List {
   constructor(page, host) {
     this.page = page;
     host.classList.add("list");
-    const table = make("table"), head = make("thead"), row = make("tr");
-    for (const name of ["example", "target", "output"]) row.append(make("th", "", name));
-    head.append(row);
+    const table = make("table"), head = make("thead"), names = make("tr");
+    names.append(...["example", "target", "output"].map((name) => make("th", "", name)));
+    head.append(names);
     this.body = make("tbody");
     table.append(head, this.body);
     host.append(table);
     host.tabIndex = 0;
     this.body.addEventListener("click", (event) => this.take(event));
-    this.body.addEventListener("keydown", (event) => event.key === "Enter" && this.take(event));
+    this.body.addEventListener("keydown", (event) => {
+      const row = event.target.closest("tr");
+      const next = { ArrowDown: row?.nextSibling, ArrowUp: row?.previousSibling }[event.key];
+      if (event.key === "Enter") this.take(event);
+      if (!next) return;
+      next.focus();
+      event.preventDefault();
+      event.stopPropagation();
+    });
   }
 
   take(event) {
@@ -194,13 +207,13 @@ class List {
     while (body.children.length < shown) {
       const row = make("tr");
       row.dataset.point = body.children.length;
-      row.tabIndex = 0;
       row.append(make("th", "", String(body.children.length)), make("td"), make("td"));
       body.append(row);
     }
     for (let i = 0; i < shown; i += 1) {
       const row = body.children[i];
       row.classList.toggle("selected", i === chosen);
+      row.tabIndex = i === chosen ? 0 : -1;
       row.cells[1].textContent = this.page.targetText(trainer.Y[i]);
     }
   }
