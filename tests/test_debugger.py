@@ -325,7 +325,7 @@ def test_whatever_is_typed_the_session_goes_on_and_says_what_was_meant(
 
 
 def test_what_is_no_command_is_python_as_in_pdb() -> None:
-    said = answers("w.grad", "a = 5", "!a", "a += 1", "a * 2", "print(a)", "None", "w[0]")
+    said = answers("w.grad", "a = 5", "!a", "a += 1", "!a * 2", "print(a)", "None", "w[0]")
     said += answers("!w.data * 2", "for i in range(2): print(i)", "n = 1; n", "until 6", "w.grad")
     assert said[:7] == ["0.0", "", "5", "", "12", "6", ""]
     assert "not subscriptable" in said[7]

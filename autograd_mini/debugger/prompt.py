@@ -140,7 +140,7 @@ class Debugger(Moving, Looking):
         near = get_close_matches(word, [*COMMANDS, *self.moment.labels()], n=1)
         advice = f"did you mean {near[0]}?" if near else "help lists them"
         try:
-            code = compile(statement, "<stdin>", "single")
+            code = compile(f"{statement}\n", "<stdin>", "single")
         except (SyntaxError, ValueError):
             if line[0] == "!":
                 raise
