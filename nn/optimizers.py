@@ -133,7 +133,7 @@ class Optimizer:
         rule = self._rule()
         moments = self._moments_as_lists()
         thetas = [p.data for p in self.params]
-        grads = [float(p.grad) for p in self.params]
+        grads = [float(p.grad or 0.0) for p in self.params]
         moved = zip(*map(rule, thetas, grads, *moments), strict=True)
         thetas, *self.moments = (list(column) for column in moved)
         for p, theta in zip(self.params, thetas, strict=True):
@@ -434,10 +434,10 @@ def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
         ICML 2013.
     """
     params = list(params)
-    norm = math.hypot(*(float(p.grad) for p in params))
+    norm = math.hypot(*(float(p.grad or 0.0) for p in params))
     factor = norm_factor(norm, max_norm)
     for p in params:
-        p.grad = float(p.grad) * factor
+        p.grad = float(p.grad or 0.0) * factor
     return norm
 
 
@@ -462,7 +462,7 @@ def clip_grad_value(params: Iterable[Value], clip_value: float) -> None:
     """
     check_limit("clip_value", clip_value)
     for p in params:
-        p.grad = min(max(float(p.grad), -clip_value), clip_value)
+        p.grad = min(max(float(p.grad or 0.0), -clip_value), clip_value)
 
 
 def check_limit(name: str, limit: float) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import cmath
+import io
 import math
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -30,10 +31,14 @@ from autograd_mini import (
     no_grad,
     record_source,
     sqrt,
+    to_dot,
+    to_mermaid,
+    to_svg,
     total,
     value_and_grad,
 )
 from autograd_mini.errors import AnomalyError
+from autograd_mini.testing import GradientMismatchError, check_gradients
 
 
 def test_inside_no_grad_operations_give_plain_leaves() -> None:
@@ -275,3 +280,21 @@ def test_a_graph_whose_numbers_do_not_follow_from_its_leaves_is_said_to_be_stale
         y.backward()
     y.recompute()
     assert Trace(y).stale == ""
+
+
+def test_drawings_with_partials_the_debugger_and_the_checker_say_that_a_graph_is_stale() -> None:
+    x = Value(2.0, "x")
+    y = x * x
+    x.data = 5.0
+    said = "the graph is stale: mul gave 4.0, but with x = 5.0, x = 5.0 it gives 25.0"
+    for draws in (to_svg, to_dot, to_mermaid):
+        with pytest.warns(StaleWarning, match=said):
+            assert "recompute()" in draws(y, partials=True)
+        assert "recompute()" not in draws(y)
+    out = io.StringIO()
+    y.debug(stdin=io.StringIO("q\n"), stdout=out)
+    assert said in out.getvalue()
+    with pytest.raises(GradientMismatchError, match=said):
+        check_gradients(lambda: y)
+    y.recompute()
+    assert "recompute()" not in to_svg(y, partials=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -289,3 +289,15 @@ def test_clipping_by_value_bounds_each_gradient_and_leaves_small_ones(
 def test_a_limit_for_gradients_is_above_zero(clip: Any) -> None:
     with pytest.raises(ValueError, match="must be above 0, but got 0"):
         clip(start(), 0.0)
+
+
+def test_a_gradient_of_none_counts_as_none() -> None:
+    x, y = Value(2.0), Value(1.0)
+    x.grad, y.grad = cast(Any, None), 1.0
+    SGD([x, y], lr=0.5).step()
+    assert (x.data, y.data) == (2.0, 0.5)
+    x.grad = cast(Any, None)
+    assert clip_grad_norm([x, y], 10.0) == 1.0
+    x.grad = cast(Any, None)
+    clip_grad_value([x, y], 0.5)
+    assert (x.grad, y.grad) == (0.0, 0.5)

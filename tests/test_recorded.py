@@ -191,3 +191,44 @@ def test_a_comparison_leaves_gradients_alone() -> None:
     w.grad, v.grad, v.inputs[0].grad = 3.0, 4.0, 3.0
     compile(lambda x: v * x, 1.0)([1.0, 2.0])
     assert (w.grad, v.grad) == (3.0, 4.0)
+
+
+def test_a_function_that_goes_on_after_an_error_is_refused_or_followed() -> None:
+    def careful(x: Any) -> Any:
+        try:
+            return PARAMETER * log(x)
+        except ValueError:
+            return PARAMETER * x
+
+    def lenient(x: Any) -> Any:
+        try:
+            return PARAMETER * float(x)
+        except TypeError:
+            return PARAMETER
+
+    def dividing(x: Any) -> Any:
+        try:
+            return PARAMETER / x
+        except ZeroDivisionError:
+            return PARAMETER * 7.0
+
+    for f, example in ((careful, -1.0), (lenient, 1.0), (dividing, 0.0)):
+        with pytest.raises(TraceError):
+            compile(f, example)
+    for f in (careful, dividing):
+        program = compile(f, 1.0)
+        assert program([2.0, 3.0, 4.0]).tolist() == [f(x).data for x in (2.0, 3.0, 4.0)]
+        for batch in ([0.0], [2.0, 3.0, 4.0, 5.0, 0.0, 6.0]):  # beyond those compared
+            for call in (program, program.value_and_grad):
+                with pytest.raises(TraceError):
+                    call(batch)
+
+
+def test_examples_that_are_compared_differ_from_one_another() -> None:
+    def f(x: Any) -> Any:
+        return PARAMETER * (5.0 if type(x) is float and x == 4.0 else x)
+
+    program = compile(f, 1.0)
+    assert program([2.0] * 5).tolist() == [4.0] * 5
+    with pytest.raises(TraceError):
+        program([2.0, 2.0, 2.0, 4.0, 2.0])

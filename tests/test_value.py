@@ -35,6 +35,10 @@ from autograd_mini import (
     maximum,
     no_grad,
     product,
+    text_tree,
+    to_dot,
+    to_mermaid,
+    to_svg,
     topological_order,
     total,
     where,
@@ -460,6 +464,15 @@ def test_a_gradient_of_none_counts_as_not_computed() -> None:
     assert float(x.grad) == 6.0
     x.grad = cast(Any, None)
     assert copy.deepcopy(x).grad == 0.0
+
+
+def test_a_gradient_of_none_is_drawn_as_none_computed() -> None:
+    x = Value(2.0, "x")
+    y = x * x
+    x.grad = cast(Any, None)
+    assert "grad not computed yet" in text_tree(y)
+    for draws in (to_svg, to_dot, to_mermaid):
+        assert draws(y, partials=True)
 
 
 def test_a_square_does_not_take_the_logarithm_of_its_base(

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
+import math
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from autograd_mini import Trace, Value
 from autograd_mini.functions import total
 from autograd_mini.paths import paths
+from autograd_mini.testing import programs
+from autograd_mini.testing.strategies import Program
 
 
 def test_the_product_along_a_single_path_is_the_gradient() -> None:
@@ -63,3 +69,29 @@ def test_the_debugger_tells_the_same() -> None:
     root.debug(stdin=io.StringIO("why w\nwhy nope\nq\n"), stdout=out)
     assert Trace(root).why(w) in out.getvalue()
     assert "*** no node is called 'nope'" in out.getvalue()
+
+
+@given(programs(max_ops=6))
+def test_the_products_along_all_paths_sum_to_the_gradient(program: Program) -> None:
+    _, root = program.build()
+    trace = Trace(root, 2.0)
+
+    def ways(node: Value) -> Iterator[tuple[float, ...]]:
+        if node is root:
+            yield (trace.seed,)
+        for step in trace:
+            if step.parent is node:
+                for way in ways(step.node):
+                    yield (*way, step.local)
+
+    for node, gradient in trace.at(len(trace)).items():
+        found = list(islice(ways(node), 2_000))
+        products = list(map(math.prod, found))
+        size = sum(map(abs, products))
+        if len(found) < 2_000 and math.isfinite(size):
+            assert gradient == pytest.approx(math.fsum(products), rel=1e-12, abs=1e-12 * size)
+        if node is not root:
+            for path in paths(trace, node):
+                factors = (trace.seed, *[step.local for step in path.steps])
+                assert path.product == math.prod(factors) or math.isnan(path.product)
+                assert len(found) == 2_000 or repr(factors) in map(repr, found)

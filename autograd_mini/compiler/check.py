@@ -25,7 +25,7 @@ from autograd_mini import ops
 from autograd_mini.backprop import gradient
 from autograd_mini.compiler.parameters import Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
-from autograd_mini.compiler.record import Graph, called, eager, record_again
+from autograd_mini.compiler.record import Graph, called, called_or_eager, eager, record_again
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
 from autograd_mini.graph import interior_order, ordered
@@ -42,6 +42,7 @@ WATCHED: Final = 64  # further batches in which new classes are looked for
 LARGE: Final = 20_000  # operands of a graph beyond which classes are compared by value alone
 SHORT: Final = 64  # numbers of an argument that may be a class: a row of them, one-hot
 SEARCHED: Final = 1_000  # examples of a batch among which one that differs is looked for
+SEARCHED_IN_ALL: Final = 10_000
 AGREEMENT: Final = 1e-6  # wrong programs differ by far more
 SINGLE: Final = 1e-2  # the same in single precision
 NOISE: Final = 1e-3  # of the slack, relative to the largest number: what cancellation leaves
@@ -81,9 +82,10 @@ class Check:
             self._given = list(dict.fromkeys([*parameters, *below]))
         self._is_large = sum(map(len, graph.args)) > LARGE
         self._slack = SINGLE if single else AGREEMENT
-        self._recorded = [list(map(float, flat(x))) for x in example]
         self._classes: list[dict[Any, Any]] = [{} for _ in example]  # and the example of each
+        self._known: dict[bytes, list[Any]] = {}  # the numbers of each example
         self._left = WATCHED
+        self._to_search = SEARCHED_IN_ALL
         self._texts: set[Any] = set()
         self._sizes: set[Any] = set()
         self._first = [_copied(x) for x in example]
@@ -100,26 +102,28 @@ class Check:
         """
         if not columns or self._left <= 0:
             return 0
-        others = sum([x is not self._first for x in self.examples])
-        if others >= OTHERS:
-            self._left -= 1
-        count = columns[0].shape[1]
-        chosen: dict[int, list[Any]] = {}
+        if not self._known:
+            self._known[_bytes(self._first, columns)] = self._first
+        before = len(self.examples)
 
         def choose(n: int) -> list[Any]:
-            if n not in chosen:
-                chosen[n] = [_example(x, c, n) for x, c in zip(batch, columns, strict=True)]
-            return chosen[n]
+            key = b"".join([column[:, n].tobytes() for column in columns])
+            if key not in self._known:
+                one = [_example(x, c, n) for x, c in zip(batch, columns, strict=True)]
+                self._known[key] = one
+                self.examples.append(one)
+            return self._known[key]
 
+        count = columns[0].shape[1]
         self._choose_classes(columns, count, choose)
         apart = (count - 1, 0, count // 2)  # neighbors are alike in a table that is sorted
         for n in chain(apart, range(min(count, SEARCHED))):
-            if others + len(chosen) >= OTHERS:
+            if len(self._known) > OTHERS or self._to_search <= 0:
+                self._left -= before == len(self.examples)
                 break
-            if self._differs(columns, n):
-                choose(n)
-        self.examples += chosen.values()
-        return len(chosen)
+            self._to_search -= 1
+            choose(n)
+        return len(self.examples) - before
 
     def _choose_classes(
         self, columns: Sequence[Any], count: int, choose: Callable[[int], list[Any]]
@@ -134,13 +138,7 @@ class Check:
                 continue
             for key, n in first.items():
                 if key not in seen and len(seen) < CLASSES:
-                    seen[key] = choose(n) if self._differs(columns, n) else self._first
-
-    def _differs(self, columns: Sequence[Any], n: int) -> bool:
-        return any(
-            column[:, n].tolist() != recorded
-            for column, recorded in zip(columns, self._recorded, strict=True)
-        )
+                    seen[key] = choose(n)
 
     # Comparing.
 
@@ -230,9 +228,9 @@ class Check:
     def _forget(self, example: list[Any]) -> None:
         """Let other examples stand for what this one was chosen for."""
         self.examples = [x for x in self.examples if x is not example]
-        for seen in self._classes:
-            for key in [key for key, chosen in seen.items() if chosen is example]:
-                del seen[key]
+        for known in (self._known, *self._classes):
+            for key in [key for key, chosen in known.items() if chosen is example]:
+                del known[key]
 
     def _value(self, example: list[Any]) -> _Answer:
         """Call the function for its value alone, which takes a small part of the time."""
@@ -249,10 +247,7 @@ class Check:
             wanted = list(chain.from_iterable(asked))
         else:
             wanted = self._parameters if purpose == GRADIENT else []
-            try:
-                results = called(self._f, example)
-            except Exception:
-                results, _ = eager(self._f, example)
+            results = called_or_eager(self._f, example)
         values = _data(results)
         if purpose == FORWARD:
             return _Answer(values, None, False)
@@ -299,6 +294,18 @@ class Check:
         n = alike.argmin()
         raise _disagreement(what, float(wanted[n]), float(got[n]), examples)
 
+    def compare_values(self, example: list[Any], results: Sequence[Value], got: Array) -> None:
+        """Compare what the function gave for an example whose numbers are not all finite.
+
+        Raises:
+            TraceError: If the program gave other numbers.
+        """
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            wanted = _data(results)
+            self._agree("value", wanted, got, [example], wanted)
+
 
 def _data(results: Sequence[Value]) -> Array:
     import numpy as np
@@ -314,6 +321,14 @@ def _parts(differ: Sequence[bool], count: int) -> Iterable[tuple[int, int]]:
         while start < end:
             yield start, min(count, end - start)
             start += min(count, end - start)
+
+
+def _bytes(example: Sequence[Any], columns: Sequence[Array]) -> bytes:
+    """Return what tells examples apart: their numbers in a program's precision."""
+    import numpy as np
+
+    pairs = zip(example, columns, strict=True)
+    return b"".join([np.array(list(map(float, flat(x))), c.dtype).tobytes() for x, c in pairs])
 
 
 def _example(x: Any, column: Any, n: int) -> Any:

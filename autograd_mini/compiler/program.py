@@ -190,7 +190,7 @@ class Program:
         columns, count = self._columns(batch)
         result, guard = self._checked(FORWARD, batch, columns, count)
         if not self._is_finite(result) or not math.isfinite(guard):
-            self._replay(columns, count, result, slopes=False)
+            self._replay(columns, count, result, FORWARD)
         shape = self._graph.shape
         return result.reshape(count, *shape) if len(shape) != 1 else result
 
@@ -240,7 +240,7 @@ class Program:
         with np.errstate(over="ignore", invalid="ignore"):
             size = gtheta.dot(gtheta)
         if not math.isfinite(value + guard) or not math.isfinite(size):
-            self._replay(columns, count, None)
+            self._replay(columns, count, np.array([[value]]) if count == 1 else None, GRADIENT)
         store.has_gradient = True
         return value
 
@@ -263,7 +263,7 @@ class Program:
             columns, count = self._columns(batch)
             result, guard = self._checked(INPUTS, batch, columns, count, chosen)
             if not math.isfinite(guard) or not all(map(self._is_finite, result)):
-                self._replay(columns, count, None)
+                self._replay(columns, count, None, INPUTS)
         found = [g.reshape(count, *shape) for g, shape in zip(result, self.shapes, strict=True)]
         if chosen is None:
             return found
@@ -485,13 +485,13 @@ class Program:
                 return self._run_scalar(purpose, columns, wrt), 0.0
             except UNDEFINED:
                 # It raises what the user should see, if anything.
-                self._replay(columns, count, None, slopes=purpose != FORWARD)
+                self._replay(columns, count, None, purpose)
         function, guarded = self._texts.array(purpose, count, wrt)
         try:
             with np.errstate(all="ignore"):
                 result = function(*columns)
         except UNDEFINED:
-            self._replay(columns, count, None, slopes=purpose != FORWARD)
+            self._replay(columns, count, None, purpose)
             raise
         result, guard = result if guarded else (result, 0.0)
         if purpose == FORWARD:
@@ -552,10 +552,12 @@ class Program:
             for x, shape in zip(columns, self.shapes, strict=True)
         ]
 
-    def _replay(
-        self, columns: list[Array], count: int, result: Array | None, *, slopes: bool = True
-    ) -> None:
-        """Evaluate suspicious examples eagerly, so that the user gets the eager error."""
+    def _replay(self, columns: list[Array], count: int, result: Array | None, purpose: str) -> None:
+        """Evaluate suspicious examples eagerly, so that the user gets the eager error.
+
+        Raises:
+            TraceError: If eagerly there is none, but another result.
+        """
         import numpy as np
 
         suspects = np.arange(count)
@@ -570,8 +572,14 @@ class Program:
         theta, _ = self._arrays()
         with Within(self.parameters, theta.tolist(), self._graph.computed):
             for n in suspects[:SUSPECTS].tolist():
-                results, _ = recording.eager(self._f, self._example_at(columns, n))
-                if slopes and self._graph.scalar:
+                example = self._example_at(columns, n)
+                if purpose == INPUTS:
+                    results, _ = recording.eager(self._f, example)
+                else:
+                    results = recording.called_or_eager(self._f, example)
+                if self._check is not None and result is not None:
+                    self._check.compare_values(example, results, result[n])
+                if purpose != FORWARD and self._graph.scalar:
                     adjoints(results[0])
 
 

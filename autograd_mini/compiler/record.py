@@ -209,6 +209,14 @@ def called(
     return results
 
 
+def called_or_eager(f: Callable[..., Any], example: Sequence[Any]) -> list[Value]:
+    """Call `f` as its user does; on Values, where it cannot be called on plain numbers."""
+    try:
+        return called(f, example)
+    except Exception:
+        return eager(f, example)[0]
+
+
 # Examples.
 
 
@@ -307,7 +315,8 @@ def _run(f: Callable[..., Any], example: Sequence[Any], *, lines: bool = False) 
         ):
             if variable.get() is not value:
                 blocks.enter_context(Setting(variable, value))
-        with Setting(contexts.tracer, Recorder(lines=lines)):
+        recorder = Recorder(lines=lines)
+        with Setting(contexts.tracer, recorder):
             try:
                 results = f(*arguments)
                 roots, shape = _results(results)
@@ -316,6 +325,8 @@ def _run(f: Callable[..., Any], example: Sequence[Any], *, lines: bool = False) 
             except Exception as error:
                 caught = error
             else:
+                if recorder.error is not None:  # the function has caught it
+                    raise recorder.error
                 return _Recording(roots, shape, leaves)
         try:
             called(f, example)

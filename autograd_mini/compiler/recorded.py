@@ -14,7 +14,7 @@ from __future__ import annotations
 import operator
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, Final, NoReturn
 
@@ -71,10 +71,11 @@ _new: Final = object.__new__
 class Recorder:
     """Makes the nodes of a recording, and hears of every number that is about to leave it."""
 
-    __slots__ = ("_lines",)
+    __slots__ = ("_lines", "error")
 
     def __init__(self, *, lines: bool = False) -> None:
         self._lines = lines
+        self.error: TraceError | None = None  # the first, which the function may have caught
 
     def node(self, data: float, op: Op, a: Any, b: Value | None) -> Value:
         """Return a new node."""
@@ -93,6 +94,14 @@ class Recorder:
     def refuse(self, value: Value, how: str) -> None:
         """Raise unless the number is the same for every example."""
         refuse(value, how)
+
+    def fails(self, operands: Sequence[Value], error: Exception) -> None:
+        """Hear of an operation that has no result: for another example it may have one."""
+        if self.error is None and not all(map(is_known, operands)):
+            self.error = TraceError(
+                f"the function goes on after an error at {_line()}, {error}; a compiled program "
+                f"cannot: {_CHOOSE}"
+            )
 
     def is_known(self, value: Value) -> bool:
         """Return whether a number is the same for every example."""
@@ -121,17 +130,20 @@ class Recorder:
 
 def refuse(value: Value | None, how: str) -> None:
     """Raise, while a function is recorded, unless the number is the same for every example."""
-    if contexts.tracer.get() is None or (value is not None and is_known(value)):
+    tracer = contexts.tracer.get()
+    if tracer is None or (value is not None and is_known(value)):
         return
     what = ""
     if value is not None:
         name = f" {value.label!r}" if value.label else ""
         shown = f" ({_data.__get__(value)!r})" if type(value) is Recorded else ""
         what = f" of the traced number{name}{shown}"
-    raise TraceError(
+    error = TraceError(
         f"{how}{what} at {_line()} would be decided once and for all while compiling: "
         f"{_WORDS.get(how, _ELSE)}"
     )
+    tracer.error = tracer.error or error
+    raise error
 
 
 def _line() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+import warnings
 from difflib import get_close_matches
 from typing import Any, Final, cast
 
@@ -19,6 +20,7 @@ from autograd_mini.debugger.looking import Looking
 from autograd_mini.debugger.moment import Moment
 from autograd_mini.debugger.moving import Moving
 from autograd_mini.debugger.session import Session, told
+from autograd_mini.errors import StaleWarning
 from autograd_mini.frames import calling_frame
 from autograd_mini.guesses import METHODS
 from autograd_mini.ops import OPS
@@ -46,12 +48,17 @@ class Debugger(Moving, Looking):
             self._skip -= 1
         if not (stops_here or self._has_stops()):
             return
-        self.moment = Moment(Trace(root, seed))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", StaleWarning)  # the prompt says it
+            trace = Trace(root, seed)
+        self.moment = Moment(trace)
         self._frame = calling_frame()
         self._arrive()
         try:
             if stops_here or self._go_on():
                 self._show()
+                if trace.stale:
+                    self.say(self.style(trace.stale, "red"))
                 self._converse()
         finally:
             self.moment.restore()

@@ -7,6 +7,7 @@ chosen and described, and the edges between them.
 from __future__ import annotations
 
 import math
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypedDict
@@ -14,6 +15,8 @@ from typing import Any, Final, TypedDict
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.boxes import Collapse, Graph, Group, is_parameter
 from autograd_mini.drawing.picture import Box, Edge, Line, Picture
+from autograd_mini.errors import StaleWarning
+from autograd_mini.graph import stale
 from autograd_mini.symbols import SIGNS
 from autograd_mini.value import ZERO, Value
 
@@ -70,6 +73,9 @@ def picture(
     edges = _edges(graph, kept, boxes, partials, both_ways=around is not None)
     total = len(graph.boxes())
     caption = _caption(limit, len(kept), total, collapse, depth) if len(kept) < total else ""
+    if partials and (said := stale(root)):
+        warnings.warn(said, StaleWarning, stacklevel=4)
+        caption = " · ".join(filter(None, ["stale: compute it anew, or call recompute()", caption]))
     scale = style.color_scale(box.gradient for box in boxes)
     name = labels.one_line(root.label) or "a Value"
     title = f"computation graph of {labels.shorten(name)}: {len(boxes)} boxes"
@@ -162,7 +168,7 @@ def _box(graph: Graph, i: int, fields: Sequence[str]) -> Box:
     group = graph.groups.get(i, Group("", [i], [i], {}))
     values = [graph.order[e] for e in group.exits]
     head = graph.order[group.exits[-1]]
-    computed = [_gradient(v) for v in values if v.grad is not ZERO]
+    computed = [_gradient(v) for v in values if _is_computed(v)]
     label = group.name or head.label
     name = labels.one_line(label).strip()
     op = _operation(graph, group.exits[-1]) if len(values) == 1 else ""
@@ -334,7 +340,7 @@ def _locals(graph: Graph, i: int) -> Sequence[Any]:
 def _chain_rule(graph: Graph, i: int, local: Any) -> str:
     """`local · upstream = contribution`; the local derivative alone before a backward pass."""
     node = graph.order[i]
-    if node.grad is ZERO:
+    if not _is_computed(node):
         return style.number(float(local))
     upstream = _gradient(node)
     product = style.number(local * upstream)
@@ -343,7 +349,7 @@ def _chain_rule(graph: Graph, i: int, local: Any) -> str:
 
 def _summed(graph: Graph, links: list[tuple[int, int]]) -> str:
     """What flows over several edges drawn as one."""
-    if all(graph.order[consumer].grad is ZERO for consumer, _ in links):
+    if not any(_is_computed(graph.order[consumer]) for consumer, _ in links):
         return ""
     rules: dict[int, Sequence[Any]] = {}
     for consumer, _ in links:
@@ -361,6 +367,12 @@ def _counted(kinds: Counter[str], most: int) -> str:
         for kind, count in counts[:most]
     ]
     return ", ".join(parts + (["…"] if len(counts) > most else []))
+
+
+def _is_computed(node: Value) -> bool:
+    """Whether a pass has left a gradient; None is how users of PyTorch write that none has."""
+    gradient: Any = node.grad
+    return gradient is not ZERO and gradient is not None
 
 
 def _gradient(node: Value) -> float:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from autograd_mini.graph import topological_order
+from autograd_mini.graph import stale, topological_order
 from autograd_mini.ops import ADD
 from autograd_mini.testing.inspection import Edge, Finding, Pass, edges_of, first_wrong, spared
 from autograd_mini.testing.source import names_of, source
@@ -295,7 +295,8 @@ def _hints(
     if finding.kind == "again":
         return ["In a second pass a leaf accumulates, and a computed node starts anew."]
     if finding.kind == "forward":
-        return ["The rule may be right: it is the operation's own number that is wrong."]
+        said = stale(finding.node)
+        return [said or "The rule may be right: it is the operation's own number that is wrong."]
     return []
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, SupportsFloat, TypeAlias, cast, overload
 
 from autograd_mini import contexts, frames, ops
@@ -309,7 +309,7 @@ class Value(Root):
         try:
             data: Any = op.forward(*numbers)
         except UNDEFINED as error:
-            raise explained(op, [_as_value(x) for x in operands], error) from None
+            raise _undefined(op, [_as_value(x) for x in operands], error) from None
         if type(data) is not float:
             data = number(data)
         if not recorded:
@@ -382,6 +382,14 @@ def _watched_node(data: float, op: Op, a: Any, b: Value | None) -> Value:
 apply: Final = Value.apply
 
 
+def _undefined(op: Op, operands: Sequence[Value], error: Exception) -> Exception:
+    """Return the error of a row that has no result here; whoever records hears of it."""
+    explanation = explained(op, operands, error)
+    if _state.tracing and (tracer := contexts.tracer.get()) is not None:
+        tracer.fails(operands, explanation)
+    return explanation
+
+
 def _mixed(op: Op, a: Any, b: Any) -> Any:
     """Apply a binary row where one operand may be a number, an array or foreign to us."""
     try:
@@ -397,7 +405,7 @@ def _mixed(op: Op, a: Any, b: Any) -> Any:
     try:
         data: float = op.forward(a.data, b.data)
     except UNDEFINED as error:
-        raise explained(op, (a, b), error) from None
+        raise _undefined(op, (a, b), error) from None
     return _node(data, op, a, b)
 
 
