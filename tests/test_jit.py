@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from autograd_mini import Value, compile, dot, exp, hessian, jit, logsumexp, mean, take, total
+from autograd_mini.compiler.lower import lower
+from autograd_mini.compiler.plan import GRADIENT
+from demos._gpt import GPT, encoded
 from nn import SGD, Adam
 
 
@@ -190,3 +193,17 @@ def test_an_index_outside_of_the_table_is_an_index_error_in_a_program_too(index:
     program = compile(lambda i: take(table, i), 0)
     with pytest.raises(IndexError, match="no element"):
         program([0] * 20 + [index])
+
+
+def test_attention_over_unequal_lengths_is_a_text_that_can_be_read() -> None:
+    model = GPT()
+    program = compile(model.loss, encoded("iterate"), check=False)
+    plan = program._plan  # pyright: ignore[reportPrivateUsage]
+    assert len(lower(plan, GRADIENT).statements) < 100
+    assert len(program.source.splitlines()) < 500
+    value, gradients = program.value_and_grad([encoded("iterate"), encoded("integer")])
+    loss = mean([model.loss(encoded("iterate")), model.loss(encoded("integer"))])
+    loss.backward()
+    assert value == pytest.approx(loss.data, rel=1e-13)
+    slopes = [p.grad for p in program.parameters]
+    assert gradients == pytest.approx(slopes, abs=1e-14 * max(map(abs, slopes)))

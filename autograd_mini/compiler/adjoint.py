@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, TypeAlias, cast
+from itertools import pairwise
+from typing import Any, Final, TypeAlias, cast
 
 from autograd_mini.compiler.lower import (
     Forward,
@@ -345,7 +346,7 @@ class Backward:
     def _clear(self, buffer: str, rows: Sequence[int]) -> None:
         """Note the rows of a gradient that nothing was written to: they are set to 0 first."""
         written = self.written[buffer]
-        fresh = [row for row in rows if not written[row]]
+        fresh = {row for row in rows if not written[row]}
         if fresh:
             self.cleared.setdefault(buffer, set()).update(fresh)
             for row in fresh:
@@ -353,10 +354,18 @@ class Backward:
 
     def _clearing(self) -> list[Statement]:
         found: list[Statement] = []
-        for buffer, rows in self.cleared.items():
-            ref = Ref(f"g_{buffer}", sorted(rows), (len(rows),), not is_steady(buffer))
-            found.append(Statement(COPY, ref, (0.0,)))
+        for buffer, cleared in self.cleared.items():
+            rows = sorted(cleared)
+            starts = [i for i in range(len(rows)) if not i or rows[i] != rows[i - 1] + 1]
+            if len(starts) > _RUNS:
+                starts = [0]
+            for lo, hi in pairwise([*starts, len(rows)]):
+                ref = Ref(f"g_{buffer}", rows[lo:hi], (hi - lo,), not is_steady(buffer))
+                found.append(Statement(COPY, ref, (0.0,)))
         return found
+
+
+_RUNS: Final = 8  # stretches of rows that are cleared one by one
 
 
 def _times(g: Operand, local: Any) -> Any:

@@ -19,7 +19,11 @@ from autograd_mini.ops import Op
 
 __all__ = ["padded"]
 
-_NEUTRAL: Final[dict[Op, float]] = {ops.LOGSUMEXP: -math.inf, ops.NORM: 0.0}
+_NEUTRAL: Final[dict[Op, float]] = {
+    ops.LOGSUMEXP: -math.inf,
+    ops.NORM: 0.0,
+    ops.AMAX: -math.inf,  # where nothing but `detach` reads it: a tie with it has a slope
+}
 _LENGTHS: Final = 3  # fewer lengths are left as they are
 _WASTE: Final = 2  # so many times the terms there were, at most
 
@@ -27,7 +31,11 @@ _WASTE: Final = 2  # so many times the terms there were, at most
 def padded(graph: Graph, chains: Chains) -> Graph:
     """Return a graph in which sums that differ in length alone have one length."""
     found: dict[Hashable, list[int]] = {}
+    readers = [args for op, args in zip(graph.ops, graph.args, strict=True) if op is not ops.DETACH]
+    sloped = {*graph.roots}.union(*readers)
     for i, op in enumerate(graph.ops):
+        if op is ops.AMAX and i in sloped:
+            continue
         key = _alike(graph, chains, i, op)
         if key is not None:
             found.setdefault(key, []).append(i)

@@ -103,7 +103,33 @@ def index_text(rows: Sequence[int], shape: tuple[int, ...]) -> str:
         counts = np.indices(shape)
         if np.array_equal(index, first + sum(s * c for s, c in zip(steps, counts, strict=True))):
             return _rule(first, steps, shape)
-    return _folded(f"np.array({index.tolist()})")
+    for count in range(min(shape[-1], 16), 1, -1):
+        if shape[-1] % count:
+            continue
+        each = index.reshape(-1, count)
+        if (each == each[:, :1]).all():
+            inner = index_text(each[:, 0].tolist(), (*shape[:-1], shape[-1] // count))
+            return f"np.repeat({inner}, {count}, axis=-1)"
+    whole = f"np.array({index.tolist()})"
+    tail = f".reshape({', '.join(map(str, shape))})" if len(shape) > 1 else ""
+    runs = f"np.r_[{', '.join(_runs(index.ravel().tolist()))}]{tail}"
+    return _folded(runs if ":" in runs and len(runs) < len(whole) else whole)
+
+
+def _runs(rows: list[int]) -> Iterable[str]:
+    """Return numbers as the slices that NumPy's `r_` takes, where these are shorter."""
+    lo = 0
+    while lo < len(rows):
+        step = rows[lo + 1] - rows[lo] if lo + 1 < len(rows) else 0
+        hi = lo + 1
+        while step > 0 and hi < len(rows) and rows[hi] == rows[hi - 1] + step:
+            hi += 1
+        if hi - lo > 2:
+            yield f"{rows[lo]}:{rows[hi - 1] + 1}" + (f":{step}" if step > 1 else "")
+        else:
+            hi = lo + 1
+            yield str(rows[lo])
+        lo = hi
 
 
 def _rule(first: int, steps: list[int], shape: tuple[int, ...]) -> str:

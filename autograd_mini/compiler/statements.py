@@ -30,6 +30,7 @@ The rows of `out` are all different, except where numbers are added to it by `CO
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
@@ -332,7 +333,9 @@ def same(x: float, y: float) -> bool:
     return repr(float(x)) == repr(float(y))
 
 
-_SIMPLIFIED: Final = frozenset({ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.POW, ops.NEG})
+_SIMPLIFIED: Final = frozenset(
+    {ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.POW, ops.NEG, ops.POWER_SLOPE}
+)
 
 
 def _simplified(op: Op, a: Any, b: Any = None) -> Any:
@@ -353,6 +356,8 @@ def _simplified(op: Op, a: Any, b: Any = None) -> Any:
         if left == -1.0:
             return -b  # -1 * x -> -x
         return -a if right == -1.0 else None  # x * -1 -> -x
+    if op is ops.POWER_SLOPE:  # of a power that is known
+        return right * a ** (right - 1.0) if right and math.isfinite(right) else None
     if right == 1.0:
         return a  # x / 1 -> x, x ** 1 -> x
     if op is ops.POW and right == 2.0 and isinstance(a, Ref):

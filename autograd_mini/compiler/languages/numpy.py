@@ -14,7 +14,7 @@ import numpy as np
 from autograd_mini import ops
 from autograd_mini.compiler import spelling
 from autograd_mini.compiler.languages.arrays import Arrays
-from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
+from autograd_mini.compiler.plan import FLAGS, FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.prelude import definitions
 from autograd_mini.compiler.spelling import TRUTH, NumPySymbol, over_elements
 from autograd_mini.compiler.statements import (
@@ -271,20 +271,45 @@ class NumPy(Arrays):
                 term = f"{self.call(x.op)}({', '.join([self.operand(y) for y in x.operands])})"
             self.line(f"{base}[{index}] {'+=' if s.add else '='} {term}", s.comment)
             return
-        columns = "B" if out.varies else 1
         text = term.within(ATOM)
-        shape = f"({', '.join(map(str, out.shape))}, {columns})"
         if extent(Term(s.op, s.operands)) != (out.shape, out.varies):
-            text = f"np.broadcast_to({term}, {shape})"
-        if len(out.shape) > 1:
-            text = f"{text}.reshape({len(rows)}, {columns})"
-        order = sorted(range(len(rows)), key=lambda j: rows[j])
-        starts = [j for j in range(len(rows)) if not j or rows[order[j]] != rows[order[j - 1]]]
-        index = self.index([rows[order[j]] for j in starts], (len(starts),))
-        if order != list(range(len(order))):
-            text = f"{text}[{self.index(order, (len(order),))}]"
-        s_ = self.index(starts, (len(starts),))
-        self.line(f"{base}[{index}] += np.add.reduceat({text}, {s_}, axis=0)", s.comment)
+            shape = (*map(str, out.shape), "B" if out.varies else "1")
+            text = f"np.broadcast_to({term}, ({', '.join(shape)}))"
+        self._count(out, f"{text}.ravel()", s.comment)
+
+    def _count(self, out: Ref, text: str, comment: str) -> None:
+        """Add to rows of which some are the same: `np.bincount` sums up what goes to each.
+
+        What goes to padding has a slot of its own, which is dropped.
+        """
+        rows, sloped = list(out.rows), {out.rows[j] for j in self._sloped(out)}
+        lo, hi, count = min(sloped), max(sloped) + 1, len(sloped)
+        padded = not sloped.issuperset(rows)
+        if hi - lo == count:
+            index = self.index(rows, out.shape)
+            slots = f"{index} - {lo}" if lo else index
+            if padded:
+                slots = f"np.where(({index} < {lo}) | ({index} >= {hi}), {count}, {slots})"
+        else:
+            number = dict(zip(sorted(sloped), range(count), strict=True))
+            slots = self.index([number.get(row, count) for row in rows], out.shape)
+        width = "B" if out.varies else "1"
+        if out.varies:
+            slots = f"({slots})[..., None] * B + np.arange(B)"
+        slots = self._once("slots", f"({slots}).ravel()")
+        total = f"np.bincount({slots}, {text}, {count + padded} * {width})"
+        total += f"{f'[:-{width}]' if padded else ''}.reshape(-1, {width})"
+        target = Ref(out.buffer, sorted(sloped), (count,), out.varies)
+        if target.block:
+            name = self.read(target)
+            self.line(f"np.add({name}, {total}, out={name})", comment)
+        else:
+            self.line(f"{self._rows(out.buffer)}[{self.index(target.rows, (count,))}] += {total}")
+
+    def _sloped(self, out: Ref) -> list[int]:
+        """Return which rows of a gradient lead to something that is asked for: no padding."""
+        flags, wanted = self.plan.flags, FLAGS[self.purpose]
+        return [j for j, i in enumerate(out.nodes) if flags[i] & wanted] or [*range(len(out.rows))]
 
     # The whole.
 
