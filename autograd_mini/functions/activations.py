@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograd_mini import ops
-from autograd_mini.functions.signatures import Scalar, unary
+from autograd_mini.functions.signatures import Scalar, of_first, unary
 from autograd_mini.value import apply
 
 __all__ = [
@@ -30,7 +28,7 @@ __all__ = [
 
 
 @unary
-def sigmoid(x: Scalar) -> Any:
+def sigmoid(x: Scalar) -> Scalar:
     """Return 1 / (1 + e⁻ˣ), in (0, 1), for any x.
 
     Example:
@@ -41,7 +39,7 @@ def sigmoid(x: Scalar) -> Any:
 
 
 @unary
-def relu(x: Scalar) -> Any:
+def relu(x: Scalar) -> Scalar:
     """Return max(x, 0); its slope at 0 is 0.
 
     Example:
@@ -52,7 +50,7 @@ def relu(x: Scalar) -> Any:
 
 
 @unary
-def softplus(x: Scalar) -> Any:
+def softplus(x: Scalar) -> Scalar:
     """Return ln(1 + eˣ), a smooth relu, for any x.
 
     Example:
@@ -63,7 +61,7 @@ def softplus(x: Scalar) -> Any:
 
 
 @unary
-def log_sigmoid(x: Scalar) -> Any:
+def log_sigmoid(x: Scalar) -> Scalar:
     """Return ln sigmoid(x) = -softplus(-x), for any x.
 
     Example:
@@ -74,7 +72,7 @@ def log_sigmoid(x: Scalar) -> Any:
 
 
 @unary
-def silu(x: Scalar) -> Any:
+def silu(x: Scalar) -> Scalar:
     """Return x sigmoid(x), also called swish.
 
     Example:
@@ -85,7 +83,7 @@ def silu(x: Scalar) -> Any:
 
 
 @unary
-def gelu(x: Scalar) -> Any:
+def gelu(x: Scalar) -> Scalar:
     """Return x Φ(x), with Φ the distribution function of the standard normal.
 
     Example:
@@ -96,7 +94,7 @@ def gelu(x: Scalar) -> Any:
 
 
 @unary
-def mish(x: Scalar) -> Any:
+def mish(x: Scalar) -> Scalar:
     """Return x tanh(softplus(x)).
 
     Example:
@@ -107,7 +105,7 @@ def mish(x: Scalar) -> Any:
 
 
 @unary
-def softsign(x: Scalar) -> Any:
+def softsign(x: Scalar) -> Scalar:
     """Return x / (1 + |x|), smooth at 0.
 
     Example:
@@ -118,7 +116,7 @@ def softsign(x: Scalar) -> Any:
 
 
 @unary
-def tanhshrink(x: Scalar) -> Any:
+def tanhshrink(x: Scalar) -> Scalar:
     """Return x - tanh x, without cancellation at small x.
 
     Example:
@@ -128,7 +126,8 @@ def tanhshrink(x: Scalar) -> Any:
     return apply(ops.TANHSHRINK, x)
 
 
-def hardtanh(x: Scalar, low: Scalar = -1.0, high: Scalar = 1.0) -> Any:
+@of_first
+def hardtanh(x: Scalar, low: Scalar = -1.0, high: Scalar = 1.0) -> Scalar:
     """Return x, or the bound it is beyond; the slope at the bounds is 0.
 
     Raises:
@@ -141,7 +140,8 @@ def hardtanh(x: Scalar, low: Scalar = -1.0, high: Scalar = 1.0) -> Any:
     return apply(ops.HARDTANH, x, low, high)
 
 
-def leaky_relu(x: Scalar, negative_slope: Scalar = 0.01) -> Any:
+@of_first
+def leaky_relu(x: Scalar, negative_slope: Scalar = 0.01) -> Scalar:
     """Return x for x > 0, else negative_slope x, which is its slope at 0 as well.
 
     Example:
@@ -151,7 +151,8 @@ def leaky_relu(x: Scalar, negative_slope: Scalar = 0.01) -> Any:
     return apply(ops.LEAKY_RELU, x, negative_slope)
 
 
-def elu(x: Scalar, alpha: Scalar = 1.0) -> Any:
+@of_first
+def elu(x: Scalar, alpha: Scalar = 1.0) -> Scalar:
     """Return x for x > 0, else alpha (eˣ - 1); its slope at 0 is alpha.
 
     Example:
@@ -161,7 +162,8 @@ def elu(x: Scalar, alpha: Scalar = 1.0) -> Any:
     return apply(ops.ELU, x, alpha)
 
 
-def softshrink(x: Scalar, lambd: Scalar = 0.5) -> Any:
+@of_first
+def softshrink(x: Scalar, lambd: Scalar = 0.5) -> Scalar:
     """Return x moved towards 0 by lambd, and 0 where |x| <= lambd.
 
     Raises:
@@ -175,7 +177,7 @@ def softshrink(x: Scalar, lambd: Scalar = 0.5) -> Any:
 
 
 @unary
-def log_cosh(x: Scalar) -> Any:
+def log_cosh(x: Scalar) -> Scalar:
     """Return ln cosh x, for any x.
 
     Example:
@@ -185,7 +187,8 @@ def log_cosh(x: Scalar) -> Any:
     return apply(ops.LOG_COSH, x)
 
 
-def huber(r: Scalar, delta: Scalar = 1.0) -> Any:
+@of_first
+def huber(r: Scalar, delta: Scalar = 1.0) -> Scalar:
     """Return ½r² where |r| <= delta, else delta (|r| - delta/2).
 
     Raises:
@@ -199,7 +202,7 @@ def huber(r: Scalar, delta: Scalar = 1.0) -> Any:
 
 
 @unary
-def clamped_log(x: Scalar) -> Any:
+def clamped_log(x: Scalar) -> Scalar:
     """Return max(ln x, -100), also at 0, and NaN below; its slope is 0 up to e⁻¹⁰⁰.
 
     Example:
@@ -210,7 +213,7 @@ def clamped_log(x: Scalar) -> Any:
 
 
 @unary
-def clamped_log1p(x: Scalar) -> Any:
+def clamped_log1p(x: Scalar) -> Scalar:
     """Return max(ln(1 + x), -100), also at -1, and NaN below; its slope is 0 at -1.
 
     Example:

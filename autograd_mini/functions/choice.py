@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, SupportsFloat, TypeVar
 
 from autograd_mini import contexts, ops
 from autograd_mini.convert import as_seed
-from autograd_mini.functions.signatures import Scalar
+from autograd_mini.functions.signatures import Scalar, binary, choice, of_first
 from autograd_mini.nested import is_nested
 from autograd_mini.value import Value, apply
 
@@ -21,8 +21,11 @@ __all__ = [
     "where",
 ]
 
+T = TypeVar("T")
 
-def maximum(x: Scalar, y: Scalar) -> Any:
+
+@binary
+def maximum(x: Scalar, y: Scalar) -> Scalar:
     """Return the larger of two; at a tie each has slope ½.
 
     Example:
@@ -32,7 +35,8 @@ def maximum(x: Scalar, y: Scalar) -> Any:
     return apply(ops.MAXIMUM, x, y)
 
 
-def minimum(x: Scalar, y: Scalar) -> Any:
+@binary
+def minimum(x: Scalar, y: Scalar) -> Scalar:
     """Return the smaller of two; at a tie each has slope ½.
 
     Example:
@@ -42,7 +46,8 @@ def minimum(x: Scalar, y: Scalar) -> Any:
     return apply(ops.MINIMUM, x, y)
 
 
-def greater(x: Scalar, y: Scalar) -> Any:
+@binary
+def greater(x: Scalar, y: Scalar) -> Scalar:
     """Return 1.0 where x > y, else 0.0: a condition that is part of the graph.
 
     Example:
@@ -52,7 +57,8 @@ def greater(x: Scalar, y: Scalar) -> Any:
     return apply(ops.GREATER, x, y)
 
 
-def less(x: Scalar, y: Scalar) -> Any:
+@binary
+def less(x: Scalar, y: Scalar) -> Scalar:
     """Return 1.0 where x < y, else 0.0: a condition that is part of the graph.
 
     Example:
@@ -62,7 +68,8 @@ def less(x: Scalar, y: Scalar) -> Any:
     return apply(ops.LESS, x, y)
 
 
-def where(cond: Scalar, a: Scalar, b: Scalar) -> Any:
+@choice
+def where(cond: Scalar, a: Scalar, b: Scalar) -> Scalar:
     """Return `a` where the condition holds, else `b`; both have been computed.
 
     A plain bool is a constant; a condition made by `greater` or `less` is decided anew by
@@ -75,7 +82,8 @@ def where(cond: Scalar, a: Scalar, b: Scalar) -> Any:
     return apply(ops.WHERE, cond, a, b)
 
 
-def clip(x: Scalar, low: Scalar, high: Scalar) -> Any:
+@of_first
+def clip(x: Scalar, low: Scalar, high: Scalar) -> Scalar:
     """Return x, or the bound it is beyond; the slope at the bounds is 1.
 
     Raises:
@@ -88,7 +96,7 @@ def clip(x: Scalar, low: Scalar, high: Scalar) -> Any:
     return apply(ops.CLIP, x, low, high)
 
 
-def take(values: Sequence[Any], index: Any) -> Any:
+def take(values: Sequence[T], index: SupportsFloat) -> T:
     """Return the element of a sequence at an integer: a Value, a number, or a row of them.
 
     Args:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograd_mini import ops
-from autograd_mini.functions.signatures import Scalar, unary
+from autograd_mini.functions.signatures import Scalar, binary, unary
 from autograd_mini.value import apply
 
 __all__ = [
@@ -34,7 +32,7 @@ __all__ = [
 
 
 @unary
-def exp(x: Scalar) -> Any:
+def exp(x: Scalar) -> Scalar:
     """Return eˣ.
 
     Raises:
@@ -48,7 +46,7 @@ def exp(x: Scalar) -> Any:
 
 
 @unary
-def log(x: Scalar) -> Any:
+def log(x: Scalar) -> Scalar:
     """Return the natural logarithm ln x.
 
     Raises:
@@ -62,7 +60,7 @@ def log(x: Scalar) -> Any:
 
 
 @unary
-def log1p(x: Scalar) -> Any:
+def log1p(x: Scalar) -> Scalar:
     """Return ln(1 + x), exact for small x.
 
     Raises:
@@ -76,7 +74,7 @@ def log1p(x: Scalar) -> Any:
 
 
 @unary
-def expm1(x: Scalar) -> Any:
+def expm1(x: Scalar) -> Scalar:
     """Return eˣ - 1, exact for small x.
 
     Raises:
@@ -90,7 +88,7 @@ def expm1(x: Scalar) -> Any:
 
 
 @unary
-def sqrt(x: Scalar) -> Any:
+def sqrt(x: Scalar) -> Scalar:
     """Return the square root; its slope at 0 is infinite.
 
     Raises:
@@ -104,7 +102,7 @@ def sqrt(x: Scalar) -> Any:
 
 
 @unary
-def sin(x: Scalar) -> Any:
+def sin(x: Scalar) -> Scalar:
     """Return the sine of an angle in radians.
 
     Raises:
@@ -118,7 +116,7 @@ def sin(x: Scalar) -> Any:
 
 
 @unary
-def cos(x: Scalar) -> Any:
+def cos(x: Scalar) -> Scalar:
     """Return the cosine of an angle in radians.
 
     Raises:
@@ -132,7 +130,7 @@ def cos(x: Scalar) -> Any:
 
 
 @unary
-def tan(x: Scalar) -> Any:
+def tan(x: Scalar) -> Scalar:
     """Return the tangent of an angle in radians.
 
     Raises:
@@ -146,7 +144,7 @@ def tan(x: Scalar) -> Any:
 
 
 @unary
-def sinh(x: Scalar) -> Any:
+def sinh(x: Scalar) -> Scalar:
     """Return the hyperbolic sine.
 
     Raises:
@@ -160,7 +158,7 @@ def sinh(x: Scalar) -> Any:
 
 
 @unary
-def cosh(x: Scalar) -> Any:
+def cosh(x: Scalar) -> Scalar:
     """Return the hyperbolic cosine.
 
     Raises:
@@ -174,7 +172,7 @@ def cosh(x: Scalar) -> Any:
 
 
 @unary
-def tanh(x: Scalar) -> Any:
+def tanh(x: Scalar) -> Scalar:
     """Return the hyperbolic tangent.
 
     Example:
@@ -185,7 +183,7 @@ def tanh(x: Scalar) -> Any:
 
 
 @unary
-def asin(x: Scalar) -> Any:
+def asin(x: Scalar) -> Scalar:
     """Return the angle in radians whose sine is x; slope ∞ at ±1.
 
     Raises:
@@ -199,7 +197,7 @@ def asin(x: Scalar) -> Any:
 
 
 @unary
-def acos(x: Scalar) -> Any:
+def acos(x: Scalar) -> Scalar:
     """Return the angle in radians whose cosine is x; slope -∞ at ±1.
 
     Raises:
@@ -213,7 +211,7 @@ def acos(x: Scalar) -> Any:
 
 
 @unary
-def atan(x: Scalar) -> Any:
+def atan(x: Scalar) -> Scalar:
     """Return the angle in radians, in (-π/2, π/2), whose tangent is x.
 
     Example:
@@ -223,7 +221,8 @@ def atan(x: Scalar) -> Any:
     return apply(ops.ATAN, x)
 
 
-def atan2(y: Scalar, x: Scalar) -> Any:
+@binary
+def atan2(y: Scalar, x: Scalar) -> Scalar:
     """Return the angle in radians of the point (x, y), in [-π, π]; slopes at the origin are 0.
 
     Example:
@@ -233,7 +232,8 @@ def atan2(y: Scalar, x: Scalar) -> Any:
     return apply(ops.ATAN2, y, x)
 
 
-def hypot(x: Scalar, y: Scalar) -> Any:
+@binary
+def hypot(x: Scalar, y: Scalar) -> Scalar:
     """Return √(x² + y²) without overflow; slopes at the origin are 0.
 
     Example:
@@ -244,7 +244,7 @@ def hypot(x: Scalar, y: Scalar) -> Any:
 
 
 @unary
-def erf(x: Scalar) -> Any:
+def erf(x: Scalar) -> Scalar:
     """Return the error function (2/√π) ∫₀ˣ exp(-t²) dt.
 
     Example:
@@ -255,7 +255,7 @@ def erf(x: Scalar) -> Any:
 
 
 @unary
-def erfc(x: Scalar) -> Any:
+def erfc(x: Scalar) -> Scalar:
     """Return 1 - erf(x), exact for large x.
 
     Example:
@@ -265,7 +265,8 @@ def erfc(x: Scalar) -> Any:
     return apply(ops.ERFC, x)
 
 
-def xlogy(x: Scalar, y: Scalar) -> Any:
+@binary
+def xlogy(x: Scalar, y: Scalar) -> Scalar:
     """Return x ln y, with 0 ln 0 = 0 and slope 0 there; NaN for y < 0.
 
     Example:
@@ -275,7 +276,8 @@ def xlogy(x: Scalar, y: Scalar) -> Any:
     return apply(ops.XLOGY, x, y)
 
 
-def quotient(a: Scalar, b: Scalar) -> Any:
+@binary
+def quotient(a: Scalar, b: Scalar) -> Scalar:
     """Return IEEE division: a / 0 is infinite and 0 / 0 is NaN, for rules, which must not raise.
 
     Example:
@@ -286,7 +288,7 @@ def quotient(a: Scalar, b: Scalar) -> Any:
 
 
 @unary
-def log_or_nan(x: Scalar) -> Any:
+def log_or_nan(x: Scalar) -> Scalar:
     """Return ln x, -∞ at 0 and NaN below: for rules, which must not raise.
 
     Example:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from autograd_mini import ops
 from autograd_mini.errors import DivisionError
-from autograd_mini.functions.signatures import Scalar, many
+from autograd_mini.functions.signatures import Scalar, many, pairs
 from autograd_mini.ops import Number
 from autograd_mini.value import apply
 
@@ -23,7 +22,7 @@ __all__ = [
 
 
 @many
-def total(xs: Iterable[Scalar]) -> Any:
+def total(xs: Iterable[Scalar]) -> Scalar:
     """Return the sum of numbers as one node; 0.0 for none.
 
     Example:
@@ -34,7 +33,7 @@ def total(xs: Iterable[Scalar]) -> Any:
 
 
 @many
-def mean(xs: Iterable[Scalar]) -> Any:
+def mean(xs: Iterable[Scalar]) -> Scalar:
     """Return the mean of numbers: their sum, one node, over how many they are.
 
     Raises:
@@ -51,7 +50,7 @@ def mean(xs: Iterable[Scalar]) -> Any:
 
 
 @many
-def product(xs: Iterable[Scalar]) -> Any:
+def product(xs: Iterable[Scalar]) -> Scalar:
     """Return the product of numbers as one node, exact at zeros; 1.0 for none.
 
     Example:
@@ -62,7 +61,7 @@ def product(xs: Iterable[Scalar]) -> Any:
 
 
 @many
-def norm(xs: Iterable[Scalar]) -> Any:
+def norm(xs: Iterable[Scalar]) -> Scalar:
     """Return the Euclidean norm √Σx² without overflow; its slope at 0 is 0.
 
     Example:
@@ -73,7 +72,7 @@ def norm(xs: Iterable[Scalar]) -> Any:
 
 
 @many
-def logsumexp(xs: Iterable[Scalar]) -> Any:
+def logsumexp(xs: Iterable[Scalar]) -> Scalar:
     """Return ln Σ exp(x) as one node, without overflow.
 
     The largest x is taken out first, as a constant: no gradient flows through it. The partial
@@ -97,7 +96,7 @@ def logsumexp(xs: Iterable[Scalar]) -> Any:
 
 
 @many
-def amax(xs: Iterable[Scalar]) -> Any:
+def amax(xs: Iterable[Scalar]) -> Scalar:
     """Return the largest of numbers as one node; ties share the slope evenly.
 
     Raises:
@@ -110,7 +109,8 @@ def amax(xs: Iterable[Scalar]) -> Any:
     return apply(ops.AMAX, *xs)
 
 
-def dot(ws: Iterable[Scalar], xs: Iterable[Scalar], bias: Scalar = 0.0) -> Any:
+@pairs
+def dot(ws: Iterable[Scalar], xs: Iterable[Scalar], bias: Scalar = 0.0) -> Scalar:
     """Return Σ w x + bias as one node, added from left to right, the bias last.
 
     The operands of the node are the ws, then the xs, then the bias; a bias that is the number

@@ -57,42 +57,55 @@ def primitive(
         >>> cube(2.0)
         8.0
     """
-    import inspect
 
     def decorate(forward: Callable[..., float]) -> Callable[..., Any]:
-        try:
-            signature = inspect.signature(forward)
-        except (TypeError, ValueError):  # a function written in C may not tell
-            signature = inspect.Signature(
-                [inspect.Parameter("xs", inspect.Parameter.VAR_POSITIONAL)]
-            )
-        takes = [p.kind for p in signature.parameters.values()]
-        is_unary = takes in (
-            [inspect.Parameter.POSITIONAL_OR_KEYWORD],
-            [inspect.Parameter.POSITIONAL_ONLY],
-        )
-        rules = (_only(partials),) if callable(partials) and is_unary else partials
-        row = Op(
-            name or forward.__name__, forward, rules, domain=domain, smooth=smooth, kinks=kinks
-        )
+        signature = _signature(forward)
+        rules = partials
+        if callable(partials) and _is_unary(signature):
+            rules = (_only(partials),)
+        options: dict[str, Any] = {"domain": domain, "smooth": smooth, "kinks": kinks}
+        row = Op(name or forward.__name__, forward, rules, **options)
         if row.arity is not None:
             _check_signatures(row, signature)
-        ops.register(row)
-
-        def operation(*operands: Scalar, **named: Scalar) -> Any:
-            if named or (row.arity is not None and len(operands) < row.arity):
-                bound = signature.bind(*operands, **named)
-                bound.apply_defaults()
-                operands = bound.args
-            return apply(row, *operands)
-
-        operation.__name__ = operation.__qualname__ = row.name
-        operation.__doc__ = forward.__doc__
-        operation.__module__ = forward.__module__
-        operation.__wrapped__ = forward  # pyright: ignore[reportFunctionMemberAccess] # as functools.wraps does
-        return operation
+        return _operation(ops.register(row), signature)
 
     return decorate
+
+
+def _operation(row: Op, signature: Signature) -> Callable[..., Any]:
+    """Return a row as a function that takes its arguments as the row's forward does."""
+    forward = row.forward
+
+    def operation(*operands: Scalar, **named: Scalar) -> Any:
+        if named or (row.arity is not None and len(operands) < row.arity):
+            bound = signature.bind(*operands, **named)
+            bound.apply_defaults()
+            operands = bound.args
+        return apply(row, *operands)
+
+    operation.__name__ = operation.__qualname__ = row.name
+    operation.__doc__ = forward.__doc__
+    operation.__module__ = forward.__module__
+    operation.__wrapped__ = forward  # pyright: ignore[reportFunctionMemberAccess] # as functools.wraps does
+    return operation
+
+
+def _signature(forward: Callable[..., float]) -> Signature:
+    """Return what a function takes; one written in C may not tell, and takes any number."""
+    from inspect import Parameter, Signature, signature
+
+    try:
+        return signature(forward)
+    except (TypeError, ValueError):
+        return Signature([Parameter("xs", Parameter.VAR_POSITIONAL)])
+
+
+def _is_unary(signature: Signature) -> bool:
+    from inspect import Parameter
+
+    kinds = [p.kind for p in signature.parameters.values()]
+    positional = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    return len(kinds) == 1 and kinds[0] in positional
 
 
 def _only(rule: Rule) -> Rule:

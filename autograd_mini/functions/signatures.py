@@ -1,15 +1,19 @@
-"""What a type checker knows of functions: a Value gives a Value, numbers give a float."""
+"""What a type checker knows of functions: a Value among the arguments gives a Value."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypeAlias, cast, overload
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, cast, overload
 
 from autograd_mini.value import Value
 
-__all__ = ["Scalar", "many", "unary"]
+__all__ = ["Scalar", "binary", "choice", "many", "of_first", "pairs", "unary"]
 
+P = ParamSpec("P")
 Scalar: TypeAlias = "Value | float"
+Scalars: TypeAlias = "Iterable[Value | float]"
+
+# The last overload of each is for any other kind of number, and for numbers whose kind is unknown.
 
 
 class Unary(Protocol):
@@ -21,6 +25,37 @@ class Unary(Protocol):
     def __call__(self, x: Any, /) -> Any: ...
 
 
+class Binary(Protocol):
+    @overload
+    def __call__(self, x: Value, y: Scalar, /) -> Value: ...
+    @overload
+    def __call__(self, x: Scalar, y: Value, /) -> Value: ...
+    @overload
+    def __call__(self, x: float, y: float, /) -> float: ...
+    @overload
+    def __call__(self, x: Any, y: Any, /) -> Any: ...
+
+
+class OfFirst(Protocol[P]):
+    @overload
+    def __call__(self, x: Value, /, *args: P.args, **kwargs: P.kwargs) -> Value: ...
+    @overload
+    def __call__(self, x: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+
+
+class Choice(Protocol):
+    @overload
+    def __call__(self, cond: Scalar, a: Value, b: Scalar) -> Value: ...
+    @overload
+    def __call__(self, cond: Scalar, a: Scalar, b: Value) -> Value: ...
+    @overload
+    def __call__(self, cond: Value, a: Scalar, b: Scalar) -> Value: ...
+    @overload
+    def __call__(self, cond: float, a: float, b: float) -> float: ...
+    @overload
+    def __call__(self, cond: Any, a: Any, b: Any) -> Any: ...
+
+
 class Many(Protocol):
     @overload
     def __call__(self, xs: Iterable[Value], /) -> Value: ...
@@ -30,11 +65,42 @@ class Many(Protocol):
     def __call__(self, xs: Iterable[Any], /) -> Any: ...
 
 
-def unary(function: Callable[..., Any]) -> Unary:
+class Pairs(Protocol):
+    @overload
+    def __call__(self, ws: Iterable[Value], xs: Scalars, bias: Scalar = 0.0) -> Value: ...
+    @overload
+    def __call__(self, ws: Scalars, xs: Iterable[Value], bias: Scalar = 0.0) -> Value: ...
+    @overload
+    def __call__(self, ws: Iterable[float], xs: Iterable[float], bias: float = 0.0) -> float: ...
+    @overload
+    def __call__(self, ws: Iterable[Any], xs: Iterable[Any], bias: Any = 0.0) -> Any: ...
+
+
+def unary(function: Callable[[Scalar], Scalar]) -> Unary:
     """Tell a type checker that a Value gives a Value, and a number a float."""
     return cast(Unary, function)
 
 
-def many(function: Callable[..., Any]) -> Many:
+def binary(function: Callable[[Scalar, Scalar], Scalar]) -> Binary:
+    """Tell a type checker that a Value on either side gives a Value, and numbers a float."""
+    return cast(Binary, function)
+
+
+def of_first(function: Callable[Concatenate[Scalar, P], Scalar]) -> OfFirst[P]:
+    """Tell a type checker that a Value as the first argument gives a Value."""
+    return cast(OfFirst[P], function)
+
+
+def choice(function: Callable[[Scalar, Scalar, Scalar], Scalar]) -> Choice:
+    """Tell a type checker that a Value in any place gives a Value, and numbers a float."""
+    return cast(Choice, function)
+
+
+def many(function: Callable[[Scalars], Scalar]) -> Many:
     """Tell a type checker that Values give a Value, and numbers a float."""
     return cast(Many, function)
+
+
+def pairs(function: Callable[[Scalars, Scalars, Scalar], Scalar]) -> Pairs:
+    """Tell a type checker that Values among the pairs give a Value, and numbers a float."""
+    return cast(Pairs, function)

@@ -90,9 +90,9 @@ def ordered(roots: list[Value], below: Callable[[Value], Sequence[Value]]) -> li
 def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
     """Return the computed nodes in topological order, every gradient set to 0.
 
-    The first half of a backward pass: `gradient_order`, unrolled for one and two operands; what
-    the leaves held goes to `kept`. There is no set of visited nodes: a
-    gradient that is yet to come is one of two fresh zeros, which tell how far the walk is.
+    The first half of a backward pass: `gradient_order`, unrolled for one and two operands. What
+    the leaves held goes to `kept`. There is no set of visited nodes: a gradient that is yet to
+    come is one of two fresh zeros, which tell how far the walk is.
     """
     opened = ZERO + 0.0  # its inputs are being visited
     done = ZERO + 0.0  # it is in `order`
@@ -130,13 +130,7 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
                 if row.receives is not None:
                     skipped += a
                     a = _receivers(node)
-                for x in reversed(a):
-                    if x._row is None:
-                        if x.grad is not zero:
-                            kept.append((x, x.grad))
-                            x.grad = zero
-                    elif x.grad is not done:
-                        stack.append(x)
+                _open_inputs(a, stack, kept, done)
                 break
             if a._row is None:
                 if a.grad is not zero:
@@ -157,8 +151,20 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
             node.grad = done
             order.append(node)
             break
-    if skipped:
-        for node in ordered(skipped, _inputs):
-            if node._row is not None and node.grad is not done:
-                node.grad = zero
+    for node in ordered(skipped, _inputs):
+        if node._row is not None and node.grad is not done:
+            node.grad = zero
     return order
+
+
+def _open_inputs(
+    inputs: Sequence[Value], stack: list[Value], kept: list[tuple[Value, Any]], done: float
+) -> None:
+    """Put the computed ones among a node's inputs on the stack, the first on top."""
+    for x in reversed(inputs):
+        if x._row is None:
+            if x.grad is not ZERO:
+                kept.append((x, x.grad))
+                x.grad = ZERO
+        elif x.grad is not done:
+            stack.append(x)

@@ -43,7 +43,8 @@ class _Operator(Protocol):
     def __call__(self, other: Any, /) -> Any: ...
 
 
-def _operator(method: Callable[[Any, Any], Any]) -> _Operator:
+def _operator(method: Callable[[Value, Any], Value]) -> _Operator:
+    """Tell a type checker that a number or a Value on the other side gives a Value."""
     return cast(_Operator, method)
 
 
@@ -214,53 +215,53 @@ class Value(Root):
     # Operators. `type(other) is Value` is the common case; everything else goes to `_mixed`.
 
     @_operator
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: Any) -> Value:
         if type(other) is Value:
             return _node(self.data + other.data, ops.ADD, self, other)
         return _mixed(ops.ADD, self, other)
 
     @_operator
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: Any) -> Value:
         if type(other) is int and other == 0:
             return self  # so that sum(values) has no `0 +` node
         return _mixed(ops.ADD, other, self)
 
     @_operator
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: Any) -> Value:
         if type(other) is Value:
             return _node(self.data - other.data, ops.SUB, self, other)
         return _mixed(ops.SUB, self, other)
 
     @_operator
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: Any) -> Value:
         return _mixed(ops.SUB, other, self)
 
     @_operator
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: Any) -> Value:
         if type(other) is Value:
             return _node(self.data * other.data, ops.MUL, self, other)
         return _mixed(ops.MUL, self, other)
 
     @_operator
-    def __rmul__(self, other: Any) -> Any:
+    def __rmul__(self, other: Any) -> Value:
         return _mixed(ops.MUL, other, self)
 
     @_operator
-    def __truediv__(self, other: Any) -> Any:
+    def __truediv__(self, other: Any) -> Value:
         if type(other) is Value and other.data != 0.0:
             return _node(self.data / other.data, ops.DIV, self, other)
         return _mixed(ops.DIV, self, other)
 
     @_operator
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: Any) -> Value:
         return _mixed(ops.DIV, other, self)
 
     @_operator
-    def __pow__(self, other: Any) -> Any:
+    def __pow__(self, other: Any) -> Value:
         return _mixed(ops.POW, self, other)
 
     @_operator
-    def __rpow__(self, other: Any) -> Any:
+    def __rpow__(self, other: Any) -> Value:
         return _mixed(ops.POW, other, self)
 
     def __neg__(self) -> Value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from autograd_mini import Value, is_tracing
 from autograd_mini.ops import Number
@@ -29,8 +29,8 @@ __all__ = [
 _LOOSE: Final = 1e-3  # how far a sum of probabilities may be off: a checker moves one entry
 
 
-def varies(x: Any) -> bool:
-    """Say whether this is more than a plain number: a Value, whose data may change."""
+def varies(x: Any) -> TypeGuard[Value]:
+    """Return whether this is more than a plain number: a Value, whose data may change."""
     return isinstance(x, Number)
 
 

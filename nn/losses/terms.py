@@ -35,7 +35,8 @@ def _counted(c: Any, x: Any) -> Any:
     """Return x; where c is not yet known, 0 in the place of an -∞ whose c is 0."""
     if not varies(c):
         return x
-    return where(greater(abs(c), 0.0) + greater(x, -math.inf), x, 0.0)
+    finite: Any = greater(x, -math.inf)
+    return where(greater(abs(c), 0.0) + finite, x, 0.0)
 
 
 def scaled(c: Any, x: Any) -> Any:
