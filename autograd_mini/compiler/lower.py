@@ -173,7 +173,7 @@ class Forward:
             and op not in ELEMENTARY
             and any(isinstance(x, Expression) for x in operands)
         ):
-            whole = written(op.forward, *operands)
+            whole = written(op.formula, *operands)
             if whole is not None and not isinstance(whole, tuple):
                 (whole,) = self.cut([whole])
                 self.emit(COPY, out, (whole,), op.name)
@@ -189,7 +189,7 @@ class Forward:
         known = op is COPY or op in ELEMENTARY
         if known or not any(isinstance(x, Expression) for x in operands):
             return False
-        whole = written(op.forward, *operands)
+        whole = written(op.formula, *operands)
         if whole is None or isinstance(whole, tuple):
             return False
         (whole,) = self.cut([whole])

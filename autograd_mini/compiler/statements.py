@@ -106,7 +106,7 @@ class Expression(Number):
         operands = tuple([x if isinstance(x, Expression) else _number(x) for x in operands])
         if op not in ops.ELEMENTARY and ops.OPS.get(op.name) is op:  # it is made of other rows
             before = Expression.refusals
-            whole = written(op.forward, *operands)
+            whole = written(op.formula, *operands)
             if whole is not None and not isinstance(whole, tuple):
                 return whole
             Expression.refusals = before

@@ -60,7 +60,7 @@ def _rule(name: str, op: Op, count: int) -> str:
     names = [f"x{i}" for i in range(count)]
     operands = [Ref(x, [0], (1,), False) for x in names]
     known = op in ops.ELEMENTARY
-    forward = 0.0 if known else written(op.forward, *operands)
+    forward = 0.0 if known else written(op.formula, *operands)
     partials = written(op.local, Ref("f", [0], (1,), False), *operands)
     for what, found in (("forward", forward), ("partials", partials)):
         if found is None:

@@ -151,9 +151,10 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
             node.grad = done
             order.append(node)
             break
-    for node in ordered(skipped, _inputs):
-        if node._row is not None and node.grad is not done:
-            node.grad = zero
+    if skipped:
+        for node in ordered(skipped, _inputs):
+            if node._row is not None and node.grad is not done:
+                node.grad = zero
     return order
 
 

@@ -121,3 +121,11 @@ def take(at: float, *xs: float) -> float:
 
 def log_or_nan(x: float) -> float:
     return math.log(x) if x > 0.0 else -math.inf if x == 0.0 else math.nan
+
+
+def greater(x: float, y: float) -> float:
+    return 1.0 if x > y else 0.0
+
+
+def less(x: float, y: float) -> float:
+    return 1.0 if x < y else 0.0

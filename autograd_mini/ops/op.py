@@ -22,6 +22,8 @@ class Op:
         name: What it is called, unique in the table.
         forward: The value for float operands. Outside of the domain it raises ValueError,
             ZeroDivisionError or OverflowError.
+        formula: The forward as it was written, for any kind of number where it is plain
+            arithmetic and functions of rules: programs and pages write it out.
         partials: One function `(f, *operands)` per operand, or, for any number of operands,
             one function that returns the tuple of all partials. None in the place of a function
             says that the operand is a condition: nothing flows into it, not even 0 times
@@ -44,6 +46,7 @@ class Op:
     __slots__ = (
         "arity",
         "domain",
+        "formula",
         "forward",
         "kinks",
         "name",
@@ -70,7 +73,7 @@ class Op:
                 f"function that returns them all, but got {partials!r}"
             )
         self.name = name
-        self.forward = forward
+        self.forward = self.formula = forward
         self.partials: Any = (
             partials if callable(partials) else tuple([rule or _nothing for rule in rules])
         )
@@ -153,16 +156,18 @@ def function(op: Op, *, is_method: bool = False) -> Callable[..., Any]:
     forward, ask = op.forward, methodcaller(op.name)
 
     def of_one(x: Any) -> Any:
-        return forward(x) if isinstance(x, PLAIN) else ask(x) if is_method else x.apply(op, x)
+        if x.__class__ is float or isinstance(x, PLAIN):  # nearly always the former
+            return forward(x)
+        return ask(x) if is_method else x.apply(op, x)
 
     def of_two(x: Any, y: Any) -> Any:
-        if isinstance(x, PLAIN):
+        if x.__class__ is float or isinstance(x, PLAIN):
             return forward(x, y) if isinstance(y, PLAIN) else y.apply(op, x, y)
         return x.apply(op, x, y)
 
     def of_any(*operands: Any) -> Any:
         for x in operands:
-            if not isinstance(x, PLAIN):
+            if x.__class__ is not float and not isinstance(x, PLAIN):
                 return x.apply(op, *operands)
         return forward(*operands)
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from types import FunctionType
 from typing import Any, Final
 
 from autograd_mini.ops import forwards
@@ -189,8 +190,8 @@ ERFC    = Op("erfc",    math.erfc,                       (lambda f, x: -_TWO_OVE
 MAXIMUM = Op("maximum", forwards.maximum,                (lambda f, x, y: 0.5 * (1.0 + greater(x, y) - less(x, y)), lambda f, x, y: 0.5 * (1.0 + less(x, y) - greater(x, y))), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
 MINIMUM = Op("minimum", forwards.minimum,                (lambda f, x, y: 0.5 * (1.0 + less(x, y) - greater(x, y)), lambda f, x, y: 0.5 * (1.0 + greater(x, y) - less(x, y))), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
 AMAX    = Op("amax",    forwards.amax,                   _amax_partials, domain="at least one number", smooth=((-3.0, -2.0), (1.0, 3.0), (-1.0, 0.0)), kinks=(_amax_lead,))  # ties share evenly
-GREATER = Op("greater", greater,                         (None, None), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
-LESS    = Op("less",    less,                            (None, None), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
+GREATER = Op("greater", forwards.greater,                (None, None), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
+LESS    = Op("less",    forwards.less,                   (None, None), smooth=((-3.0, -0.1), (0.1, 3.0)), kinks=(lambda x, y: x - y,))
 WHERE   = Op("where",   lambda cond, a, b: a if cond else b, (None, lambda f, cond, a, b: where(cond, 1.0, 0.0), lambda f, cond, a, b: where(cond, 0.0, 1.0)),
              smooth=((0.5, 1.0), (-3.0, 3.0), (-3.0, 3.0)), kinks=(0.0,))
 CLIP    = Op("clip",    forwards.clip,                   (lambda f, x, low, high: 1.0 - less(x, low) - greater(x, high), lambda f, x, low, high: less(x, low), lambda f, x, low, high: greater(x, high)),
@@ -242,6 +243,11 @@ sinh, cosh, tanh, erfc = map(_method, (SINH, COSH, TANH, ERFC))
 sigmoid, softplus, relu = map(_method, (SIGMOID, SOFTPLUS, RELU))
 maximum, minimum, clip, hypot = map(function, (MAXIMUM, MINIMUM, CLIP, HYPOT))
 quotient, xlogy, log_or_nan = map(function, (QUOTIENT, XLOGY, LOG_OR_NAN))
+
+# Composites compute with floats all the time: the same code, on the functions of floats alone.
+_FORWARDS: Final = globals() | {op.name: op.forward for op in ELEMENTARY}
+for _op in {op for op in list(globals().values()) if isinstance(op, Op)} - ELEMENTARY:
+    _op.forward = FunctionType(_op.formula.__code__, _FORWARDS, _op.name)
 
 OPS.update({op.name: op for op in list(globals().values()) if isinstance(op, Op)})
 _BUILT_IN: Final = frozenset(OPS)

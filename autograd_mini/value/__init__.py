@@ -292,11 +292,15 @@ class Value(Root):
             0.7853981633974483
         """
         arity = op.arity
-        if arity is not None and len(operands) != arity:
+        if arity is None:
+            numbers = [x.data for x in operands if type(x) is Value]
+        elif len(operands) != arity:
             raise TypeError(f"{op.name} takes {arity} operands, but got {len(operands)}")
-        numbers = [x.data for x in operands if type(x) is Value] if arity is None else []
-        recorded, mixed = bool(numbers), False
-        if len(numbers) < len(operands):
+        else:
+            numbers = [operands[0].data] if arity == 1 and type(operands[0]) is Value else []
+        recorded = bool(numbers)
+        mixed = len(numbers) < len(operands)
+        if mixed:
             numbers.clear()
             for x in operands:
                 if isinstance(x, Value):
@@ -306,11 +310,10 @@ class Value(Root):
                     return x.apply(op, *operands)
                 else:
                     numbers.append(x if type(x) is float else number(x))
-                    mixed = True
         try:
             data: Any = op.forward(*numbers)
         except UNDEFINED as error:
-            raise _undefined(op, [_as_value(x) for x in operands], error) from None
+            raise _undefined(op, [*map(_as_value, operands, numbers)], error) from None
         if type(data) is not float:
             data = number(data)
         if not recorded:
@@ -319,8 +322,13 @@ class Value(Root):
             if arity == 1:
                 return _node(data, op, operands[0])
             if arity == 2:
-                return _node(data, op, _as_value(operands[0]), _as_value(operands[1]))
-        return _node(data, op, tuple(map(_as_value, operands)) if mixed else operands)
+                a, b = operands
+                if not isinstance(a, Value):
+                    a = constant(numbers[0])
+                elif not isinstance(b, Value):
+                    b = constant(numbers[1])
+                return _node(data, op, a, b)
+        return _node(data, op, tuple(map(_as_value, operands, numbers)) if mixed else operands)
 
 
 for _name, _said in METHODS.items():  # no __getattr__, which slows every attribute down
@@ -346,8 +354,8 @@ def constant(x: Any) -> Value:
     return leaf
 
 
-def _as_value(x: Any) -> Value:
-    return x if isinstance(x, Value) else constant(x)
+def _as_value(x: Any, data: float) -> Value:
+    return x if isinstance(x, Value) else constant(data)
 
 
 def _node(data: float, op: Op, a: Any, b: Value | None = None) -> Value:
@@ -411,14 +419,17 @@ def _mixed(op: Op, a: Any, b: Any) -> Any:
 
 
 def _compare(symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
-    kind = type(y)
-    if kind is not float and kind is not int and not isinstance(y, Value):
+    if isinstance(y, Value):
+        other = y.data
+    elif type(y) is float or type(y) is int:
+        other = y
+    else:
         from autograd_mini.arrays import compared
 
         return compared(symbol, x, y)
     if _state.tracing and (tracer := contexts.tracer.get()) is not None:
         return tracer.compare(symbol, x, y)
-    return symbol(x.data, y.data if isinstance(y, Value) else y)
+    return symbol(x.data, other)
 
 
 def _refuse_to_bake_in(x: Value, how: str) -> None:

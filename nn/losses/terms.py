@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from autograd_mini import dot, greater, total, where
 from nn.losses.checks import varies
@@ -35,8 +35,8 @@ def _counted(c: Any, x: Any) -> Any:
     """Return x; where c is not yet known, 0 in the place of an -∞ whose c is 0."""
     if not varies(c):
         return x
-    finite: Any = greater(x, -math.inf)
-    return where(greater(abs(c), 0.0) + finite, x, 0.0)
+    counts: Any = greater(abs(c), 0.0) + cast(Any, greater(x, -math.inf))
+    return cast(Any, where(counts, x, 0.0))
 
 
 def scaled(c: Any, x: Any) -> Any:
