@@ -13,7 +13,7 @@ from __future__ import annotations
 from autograd_mini.ops.number import Number
 from autograd_mini.ops.op import OPS, PLAIN, UNDEFINED, Op, Range, Rule, find
 from autograd_mini.ops.table import *  # noqa: F403 # every row, by its name, and the rules' functions
-from autograd_mini.ops.table import is_built_in, is_composite, register
+from autograd_mini.ops.table import is_built_in, register
 
 __all__ = [
     "OPS",
@@ -25,6 +25,5 @@ __all__ = [
     "Rule",
     "find",
     "is_built_in",
-    "is_composite",
     "register",
 ]

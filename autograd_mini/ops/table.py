@@ -289,16 +289,6 @@ def register(op: Op) -> Op:
     return op
 
 
-def is_composite(op: Op) -> bool:
-    """Return whether a row of the project is written in other rows: a program writes it out.
-
-    Example:
-        >>> is_composite(SILU), is_composite(TANH)
-        (True, False)
-    """
-    return is_built_in(op) and op not in ELEMENTARY
-
-
 def is_built_in(op: Op) -> bool:
     """Return whether a row is one of the project's own.
 
