@@ -33,8 +33,8 @@ NUMBERS: Final = ("mse", "half_mse", "mae", "huber", "smooth_l1", "log_cosh")  #
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says and return the exit status: 0, or 2 for bad input."""
-    options = _parser().parse_args(arguments)
     with until_enough_is_read():
+        options = _parser().parse_args(arguments)
         try:
             options.run(options)
         except DivergedError as error:

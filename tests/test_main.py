@@ -218,7 +218,7 @@ COMMANDS_THAT_PRINT = (
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell")
-@pytest.mark.parametrize("ending", ["| head -0", ">&-"])
+@pytest.mark.parametrize("ending", ["| head -0", ">&- 2>&-"])
 def test_a_reader_who_leaves_and_a_closed_screen_are_no_errors(tmp_path: Path, ending: str) -> None:
     (tmp_path / "shouts.py").write_text("print('hello' * 50_000)" + SCRIPT)
     (tmp_path / "losses.py").write_text(LOSSES, "utf-8")

@@ -8,7 +8,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager
 from typing import Any, TextIO
 
 __all__ = ["Parser", "refuse", "say", "until_enough_is_read", "wrapped"]
@@ -18,9 +18,11 @@ __all__ = ["Parser", "refuse", "say", "until_enough_is_read", "wrapped"]
 def until_enough_is_read() -> Generator[None]:
     """Let whoever reads what is printed leave, as `head` does: what follows is for nobody."""
     with ExitStack() as stack:
-        if not sys.stdout:  # pythonw has none, nor has `command >&-`
-            nobody = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
-            stack.enter_context(redirect_stdout(nobody))
+        for name in ("stdout", "stderr"):
+            if not getattr(sys, name):  # pythonw has none, nor has `command >&-`
+                nobody = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+                setattr(sys, name, nobody)
+                stack.callback(setattr, sys, name, None)
         try:
             yield
             sys.stdout.flush()
