@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from nn.__main__ import main
+from nn.activations import ACTIVATIONS
+from nn.losses import LOSSES
 from tests.shared import ROOT, python
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -63,6 +65,7 @@ def test_the_readme_is_short_and_names_what_a_newcomer_needs() -> None:
     for name in ("recompute", "python -m nn train", "python -m nn predict", "FNNClassifier",
                  "history", "record_source", "nn.features", "no_grad", "Haizhao Yang"):  # fmt: skip
         assert name in README
+    assert f"{len(ACTIVATIONS)} activations and {len(LOSSES)} losses" in README
     for path in re.findall(r"\]\((?!http)([^)]+)\)", README):
         assert (ROOT / path).exists(), path
 
