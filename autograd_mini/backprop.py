@@ -144,7 +144,7 @@ def _chain_rule_checked(order: Sequence[Value]) -> None:
 def checked(found: Iterable[Edge], upstream: Callable[[Value], float]) -> Iterator[Edge]:
     """Pass edges on; raise at the first contribution that is not finite.
 
-    A contribution to a number that an operator wrapped does not count.
+    A contribution to a constant does not count.
     """
     for edge in found:
         node, _, x, local = edge
@@ -200,8 +200,8 @@ def adjoints(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> 
     Args:
         root: Where to start.
         seed: The derivative of the root itself.
-        create_graph: Make the derivatives Values that can be differentiated again. Numbers that
-            an operator wrapped are then left out.
+        create_graph: Make the derivatives Values that can be differentiated again. Constants
+            are then left out.
 
     Example:
         >>> x = Value(3.0)

@@ -79,7 +79,7 @@ class Setting:
             self._count(-1)
 
     def _is_reset_by(self, token: Token[Any]) -> bool:
-        """Put the variable back; say whether the token is of this thread or task."""
+        """Put the variable back, and return whether the token is of this thread or task."""
         try:
             self._variable.reset(token)
         except ValueError:
@@ -159,8 +159,8 @@ def detect_anomaly() -> Setting:
     """Return a block in which the first NaN or infinity raises, forward or backward.
 
     The AnomalyError names the node, its inputs and the source line that made it. It covers
-    what is computed and differentiated inside the block; a slope towards a number that an
-    operator wrapped, such as the 2 of `x ** 2`, does not count.
+    what is computed and differentiated inside the block. A slope towards a constant, such as
+    the 2 of `x ** 2`, does not count.
 
     Example:
         >>> from autograd_mini import Value, detect_anomaly
@@ -174,7 +174,7 @@ def detect_anomaly() -> Setting:
 
 
 def is_tracing() -> bool:
-    """Say whether a function is being traced for compilation.
+    """Return whether a function is being traced for compilation.
 
     What it computes then stands for numbers still to come, so that checks of the data at hand
     have nothing to say.

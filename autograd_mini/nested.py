@@ -9,7 +9,7 @@ __all__ = ["flat", "is_nested", "mapped"]
 
 
 def is_nested(x: Any) -> bool:
-    """Say whether `x` is a list, a tuple or an array rather than one number."""
+    """Return whether `x` is a list, a tuple or an array rather than one number."""
     return isinstance(x, (list, tuple)) or bool(getattr(x, "ndim", 0))
 
 

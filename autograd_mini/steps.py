@@ -161,8 +161,8 @@ class ForwardStep:
 class Trace(Sequence[Step]):
     """All events of a graph: its forward steps, and its backward steps as a sequence.
 
-    A trace is of the moment it is made. It reads the data of the graph and leaves every gradient
-    alone, so that one can look at any moment of the pass, in any order.
+    A trace shows the graph as it is when the trace is made. It reads the data and leaves every
+    gradient alone, so that any point of the pass can be looked at, in any order.
 
     Args:
         root: What to differentiate.
@@ -258,10 +258,10 @@ class Trace(Sequence[Step]):
             index: From 0, where only the root has a gradient, the seed, to `len(trace)`.
 
         Raises:
-            IndexError: If there is no such moment.
+            IndexError: If there is no such step.
         """
         if not 0 <= index <= len(self):
-            raise IndexError(f"a moment of this pass is from 0 to {len(self)}, but got {index}")
+            raise IndexError(f"the number of steps done is from 0 to {len(self)}, but got {index}")
         gradients = {self.root: self.seed}
         gradients.update(zip(self._parents[:index], self._afters, strict=False))
         return gradients
@@ -388,5 +388,5 @@ def _pass(root: Value, seed: float) -> Generator[Step, None, None]:
 
 
 def _step_count(order: Sequence[Value]) -> int:
-    """Return how many edges are steps: all but those to numbers that an operator wrapped."""
+    """Return how many edges are steps: all but those to constants."""
     return sum([not node.inputs[i].is_constant for node in order for i in receiving(node)])

@@ -34,7 +34,7 @@ class Moment:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        # What a number that an operator wrapped receives is of interest to nobody.
+        # What a constant receives is of interest to nobody.
         self.steps = [step for step in trace if not step.parent.is_constant]
         self.events: list[Event] = [*trace.forward, *self.steps]
         self.start = len(trace.forward)
@@ -110,7 +110,7 @@ class Moment:
         return max(position, 0)
 
     def _goes_on(self, position: int) -> bool:
-        """Say whether the events before and after a moment are of one node in one direction."""
+        """Return whether the events before and after a moment are of one node in one direction."""
         same = self.events[position].node is self.events[position - 1].node
         return same and position != self.start
 
@@ -122,7 +122,7 @@ class Moment:
         return f"n{len(self.trace.nodes) - 1}"
 
     def is_called(self, node: Value, kind: str, target: str) -> bool:
-        """Say whether a node has this label, operation or id."""
+        """Return whether a node has this label, operation or id."""
         if kind == "label":
             return node.label == target
         if kind == "op":
@@ -167,7 +167,7 @@ class Moment:
 
 
 def is_finite(event: Event) -> bool:
-    """Say whether an event has only finite numbers."""
+    """Return whether an event has only finite numbers."""
     if isinstance(event, ForwardStep):
         return math.isfinite(event.value)
     numbers = (event.local, event.contribution, event.after)

@@ -23,7 +23,7 @@ class Moving(Stopping):
         self._listed = -1
 
     def _advance(self, target: int) -> bool:
-        """Go forward to a moment, or to a stop before it; say whether it was a stop."""
+        """Go forward to a moment, or to a stop before it; return whether it was a stop."""
         while self.moment.position < target:
             self._go(self.moment.position + 1)
             if self._hits():
@@ -31,7 +31,7 @@ class Moving(Stopping):
         return False
 
     def _go_on(self) -> bool:
-        """Go to the next stop of this pass, or to its end; say whether it was a stop."""
+        """Go to the next stop of this pass, or to its end; return whether it was a stop."""
         moment = self.moment
         if (
             moment.position == moment.start

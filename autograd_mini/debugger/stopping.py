@@ -19,7 +19,7 @@ class Stopping(Session):
         return any(stop.enabled for stop in self.stops.values())
 
     def _hits(self, kind: str = "", *, counted: bool = True) -> bool:
-        """Announce the stops that this moment is, and say whether there is one."""
+        """Announce the stops that are at this moment, and return whether there is one."""
         hit = False
         for number, stop in list(self.stops.items()):
             if not stop.enabled or kind not in ("", stop.kind) or not self._is_reached(stop):

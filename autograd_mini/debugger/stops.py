@@ -56,7 +56,7 @@ class Stop:
         return text + (f", if {self.condition}" if self.condition else "")
 
     def is_at(self, moment: Moment, is_true: Callable[[str | CodeType], bool]) -> bool:
-        """Say whether a moment is where this stops, whatever its condition says.
+        """Return whether a moment is where this stops, whatever its condition says.
 
         Args:
             moment: Where the pass stands.

@@ -1,7 +1,7 @@
 """Functions on Values or plain numbers: a Value gives a node of the graph, numbers give a float.
 
-Every function here applies one row of the rule table. Some are methods of Value, too, which also
-lets NumPy's functions work on object arrays of Values.
+Every function here applies one row of the rule table. Some are methods of Value, too: NumPy's
+functions call them on object arrays of Values.
 
 ```
 elementary    exponentials, angles, lengths, the error function

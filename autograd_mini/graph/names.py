@@ -51,7 +51,7 @@ class Names:
         return label if _PLAIN_NAME.fullmatch(label) else repr(label)
 
     def operand(self, node: Value) -> str:
-        """Return the name of an operand: a number that an operator wrapped is that number."""
+        """Return the name of an operand: a constant is its number."""
         return number_text(node.data) if node.is_constant else self.of(node)
 
     def expression(self, node: Value) -> str:

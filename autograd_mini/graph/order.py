@@ -1,8 +1,7 @@
 """The order of a graph: each node once, inputs before their consumers, without recursion."""
 
 # A node's operand slots hold a Value, a tuple of them or nothing.
-# pyright: reportPrivateUsage=false, reportUnknownVariableType=false
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportPrivateUsage=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

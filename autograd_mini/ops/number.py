@@ -55,7 +55,7 @@ def _method(op: Op) -> Callable[[T], T]:
 class Number:
     """What a rule asks of a number that is not a float: arithmetic, and functions as methods.
 
-    A subclass says in `apply` what it means to apply a row to operands of its own kind.
+    A subclass applies rows to operands of its own kind in `apply`.
     """
 
     __slots__ = ()

@@ -5,8 +5,8 @@ soon as nobody holds its root. Nothing here recurses: a graph may be a million o
 """
 
 # A node's operand slots hold a Value, a tuple of them or nothing.
-# pyright: reportPrivateUsage=false, reportUnknownVariableType=false, reportUnknownMemberType=false
-# pyright: reportUnknownArgumentType=false, reportIncompatibleMethodOverride=false
+# pyright: reportPrivateUsage=false, reportUnknownVariableType=false
+# pyright: reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Scalar: TypeAlias = "Value | float"
 
 # The one object that every gradient starts as: `grad is ZERO` means not computed.
 ZERO: Final = float("0")
-CONSTANT: Final = "constant"  # in place of a source line: a number that an operator wrapped
+CONSTANT: Final = "constant"  # in place of a source line
 _new = object.__new__
 _state = contexts.state
 
@@ -122,7 +122,7 @@ class Value(Root):
 
     @property
     def is_constant(self) -> bool:
-        """Whether this is a number that an operator wrapped, such as the 2 of `2 * x`."""
+        """Whether this is a constant: a number that an operator wrapped, as the 2 of `2 * x`."""
         return self._source is CONSTANT
 
     @property
@@ -338,7 +338,7 @@ _MICROGRAD_NAMES: Final = SIGNS | {"relu": "ReLU"}
 
 
 def constant(x: Any) -> Value:
-    """Return a number that an operator met as a leaf of the graph."""
+    """Return a number that an operator met as a constant, a leaf of the graph."""
     kind = type(x)
     leaf = _new(Value)
     try:
@@ -400,7 +400,7 @@ def _undefined(op: Op, operands: Sequence[Value], error: Exception) -> Exception
 
 
 def _mixed(op: Op, a: Any, b: Any) -> Any:
-    """Apply a binary row where one operand may be a number, an array or foreign to us."""
+    """Apply a binary row where one operand may be a number, an array or another kind of object."""
     try:
         kind = type(b)
         if kind is int or kind is float or not isinstance(b, Value):
