@@ -32,7 +32,7 @@ def calling_line() -> str:
 
 
 def is_watched() -> bool:
-    """Return whether somebody looks at single nodes, so that running them as arrays would hide them.
+    """Return whether somebody looks at single nodes, which running them as arrays would hide.
 
     That is inside `record_source()` and `detect_anomaly()`, while a debugger of this project
     waits for `backward()`, and under pdb and its like; a coverage tool does not count.
