@@ -19,6 +19,7 @@ from autograd_mini import (
     exp,
     is_tracing,
     leaky_relu,
+    log,
     log_sigmoid,
     logsumexp,
     mish,
@@ -31,6 +32,7 @@ from autograd_mini import (
     softsign,
     tanh,
     tanhshrink,
+    total,
 )
 from autograd_mini.guesses import answer
 from nn.errors import unknown_name
@@ -251,6 +253,16 @@ def below_largest(xs: Iterable[Scalar]) -> list[Any]:
     return [x - largest for x in xs]
 
 
+def log_of_sum(xs: list[Any]) -> Any:
+    """Return ln Σ exp(x) for numbers of which 0 is the largest; a program needs no more than that.
+
+    Example:
+        >>> round(log_of_sum([0.0, 0.0]), 12)  # ln 2
+        0.69314718056
+    """
+    return log(total([exp(x) for x in xs])) if is_tracing() and xs else logsumexp(xs)
+
+
 def log_softmax(xs: Iterable[Scalar]) -> list[Any]:
     """Return ln softmax(xs): log-probabilities, finite where ln(softmax) is not.
 
@@ -265,7 +277,7 @@ def log_softmax(xs: Iterable[Scalar]) -> list[Any]:
         [0.0, -1000.0]
     """
     xs = below_largest(xs)
-    f = logsumexp(xs)
+    f = log_of_sum(xs)
     return [x - f for x in xs]
 
 

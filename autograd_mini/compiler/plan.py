@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from itertools import accumulate, chain, pairwise
 from typing import Final
 
+from autograd_mini import ops
 from autograd_mini.compiler.padding import padded
 from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 from autograd_mini.compiler.schedule import MATRIX, PLAIN_UNIT, Units, buffers_of, grouped
@@ -297,6 +298,9 @@ def _flags(graph: Graph) -> bytearray:
     flags = bytearray(map(flag.__getitem__, graph.kinds))
     for i, operands in enumerate(graph.args):
         if flags[i] == 2:
+            if graph.ops[i] is ops.DETACH:
+                flags[i] = 0  # no gradient goes through it
+                continue
             for x in operands:
                 if flags[x] & 1:
                     flags[i] = 3

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from autograd_mini import amax, clamped_log, greater, logsumexp, relu, where, xlogy
+from autograd_mini import amax, clamped_log, greater, relu, where, xlogy
 from nn import activations
-from nn.activations import below_largest, softmax
+from nn.activations import below_largest, log_of_sum, softmax
 from nn.losses.batches import nested, of_classes
 from nn.losses.checks import check_choice, plain, varies
 from nn.losses.terms import mass, pairs, raised, scaled, summed, weighted, wrong_scores
@@ -71,7 +71,7 @@ def cross_entropy(
         t = _class_weighted(t, weight)
         if from_logits:
             z = below_largest(z)
-            return scaled(mass(t), logsumexp(z)) - weighted(t, z)
+            return scaled(mass(t), log_of_sum(z)) - weighted(t, z)
         return -weighted(t, [clamped_log(p) for p in z])
 
     return of_classes(loss, prediction, target, reduction, probabilities=not from_logits)
@@ -142,7 +142,7 @@ def kl_divergence(
         negative_entropy = summed([xlogy(x, x) for x in t])
         if from_logits:
             p = below_largest(p)
-            return negative_entropy + (scaled(mass(t), logsumexp(p)) - weighted(t, p))
+            return negative_entropy + (scaled(mass(t), log_of_sum(p)) - weighted(t, p))
         return negative_entropy - summed([xlogy(x, q) for x, q in pairs(t, p)])
 
     return of_classes(loss, prediction, target, reduction, probabilities=not from_logits)

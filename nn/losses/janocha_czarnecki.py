@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from autograd_mini import logsumexp, relu, sigmoid
 from nn import activations
-from nn.activations import below_largest, log_softmax, softmax
+from nn.activations import below_largest, log_of_sum, log_softmax, softmax
 from nn.losses.batches import Loss, of_classes
 from nn.losses.checks import check_choice
 from nn.losses.classes import cross_entropy
@@ -154,7 +154,7 @@ def squared_log_loss(prediction: Any, target: Any, *, reduction: str = "mean") -
 
     def loss(o: list[Any], e: list[Any]) -> Any:
         o = below_largest(o)
-        return activations.square(logsumexp(o) - weighted(e, o))
+        return activations.square(log_of_sum(o) - weighted(e, o))
 
     return of_classes(loss, prediction, target, reduction, one_hot=True)
 

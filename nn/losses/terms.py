@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from autograd_mini import dot, greater, total, where
+from autograd_mini import dot, greater, is_tracing, total, where
 from nn.losses.checks import varies
 
 __all__ = [
+    "OneHot",
     "mass",
     "pairs",
     "raised",
@@ -21,8 +22,14 @@ __all__ = [
 ]
 
 
+class OneHot(list[Any]):
+    """A target of one class, 0 but for one 1; nobody asks for a gradient towards it."""
+
+
 def weighted(cs: Sequence[Any], xs: Sequence[Any]) -> Any:
     """Return Σ c x; terms whose c is 0 are left out, also where x is -∞."""
+    if isinstance(cs, OneHot) and is_tracing():
+        return total([where(c, x, 0.0) for c, x in pairs(cs, xs)])
     kept = [(c, _counted(c, x)) for c, x in pairs(cs, xs) if varies(c) or c != 0.0]
     if len(kept) == 1:
         return scaled(*kept[0])
@@ -51,6 +58,8 @@ def summed(xs: Sequence[Any]) -> Any:
 
 def mass(t: Sequence[Any]) -> Any:
     """Return Σ t, usually the plain number 1."""
+    if isinstance(t, OneHot):
+        return 1.0
     return math.fsum(t) if not any(varies(x) for x in t) else total(t)
 
 

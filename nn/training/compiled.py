@@ -19,12 +19,13 @@ from nn import activations
 from nn.errors import DivergedError
 from nn.layers import Layer, Neuron
 from nn.losses import penalties
+from nn.losses.terms import OneHot
 from nn.network import has_layers_only
 from nn.optimizers import norm_factor
 from nn.training.data import Examples
 from nn.training.eager import Eager, Task
 
-__all__ = ["Compiled", "NotFiniteError"]
+__all__ = ["Compiled", "NotFiniteError", "kind_of"]
 
 BLOCK: Final = 1024  # examples that are measured at once
 AGREEMENT: Final = 1e-6  # of the largest number compared: wrong programs differ by far more
@@ -46,11 +47,12 @@ class Compiled:
 
         self.task = task
         self.dtype: Any = np.dtype(dtype)
-        self.weighted = data.weights is not None
+        self.kind = kind_of(data)
+        self.weighted, has_rows = self.kind
         _, x, _ = next(data.pairs(slice(0, 1)))
         y = data.arrays(slice(0, 1))[1][0].tolist()
         options = {"float32": True} if self.dtype.itemsize == 4 else {}
-        function = _weighted(task) if self.weighted else _plain(task)
+        function = (_weighted if self.weighted else _plain)(task, has_rows)
         example = [x, y, 1.0] if self.weighted else [x, y]
         self.program: Any = compile(function, *example, **options)
         self._outputs: Any = None
@@ -152,15 +154,16 @@ class Compiled:
 
         program, optimizer = self.program, self.task.optimizer
         columns = self._columns(data, batch)
+        theta, grad = self._store.theta, self._store.gtheta
         try:
             with np.errstate(all="ignore"):
                 loss = program.gradient(*columns)
+                is_finite = math.isfinite(grad.dot(grad)) or bool(np.isfinite(grad).all())
         except TraceError:
             raise
         except (ValueError, ArithmeticError) as error:
             raise NotFiniteError(str(error)) from error
-        theta, grad = self._store.theta, self._store.gtheta
-        if not (math.isfinite(loss) and _is_finite(grad)):
+        if not (is_finite and math.isfinite(loss)):
             raise NotFiniteError(f"the loss is {loss}, or a gradient is not finite")
         self._has_moved = True
         if self._moved is None:
@@ -260,24 +263,22 @@ def _is_known(task: Task) -> bool:
     )
 
 
-def _is_finite(grad: Any) -> bool:
-    import numpy as np
-
-    with np.errstate(all="ignore"):
-        return math.isfinite(grad.dot(grad)) or bool(np.isfinite(grad).all())
+def kind_of(data: Examples) -> tuple[bool, bool]:
+    """Return whether data have weights, and whether their targets are more than classes."""
+    return data.weights is not None, not data.classes
 
 
-def _plain(task: Task) -> Any:
+def _plain(task: Task, has_rows: bool) -> Any:
     def loss(x: Any, y: Any) -> Any:
-        whole = task.example_loss(x, y)
+        whole = task.example_loss(x, y if has_rows else OneHot(y))
         return whole if task.penalty is None else whole + task.penalty(task.model)
 
     return loss
 
 
-def _weighted(task: Task) -> Any:
+def _weighted(task: Task, has_rows: bool) -> Any:
     def loss(x: Any, y: Any, weight: Any) -> Any:
-        whole = weight * task.example_loss(x, y)
+        whole = weight * task.example_loss(x, y if has_rows else OneHot(y))
         return whole if task.penalty is None else whole + task.penalty(task.model)
 
     return loss

@@ -15,7 +15,7 @@ from autograd_mini.frames import is_watched
 from nn.guesses import keywords
 from nn.losses import Loss
 from nn.optimizers import Optimizer, check_limit
-from nn.training.compiled import Compiled, NotFiniteError
+from nn.training.compiled import Compiled, NotFiniteError, kind_of
 from nn.training.data import ExampleLoss, Examples
 from nn.training.eager import Eager, Task
 
@@ -97,7 +97,7 @@ class Trainer:
         self._seen = 0
         self._eager = Eager(self.task)
         self._compiled: Compiled | None = None
-        self._kept: dict[bool, Compiled] = {}  # the program without and that with weights
+        self._kept: dict[tuple[bool, bool], Compiled] = {}  # by what the data have
         self._resident = False
         if not set(self.parameters) & set(optimizer.params):
             raise ValueError(
@@ -212,13 +212,13 @@ class Trainer:
         return None
 
     def _program(self, data: Examples) -> Compiled:
-        is_weighted = data.weights is not None
-        if self._compiled is None or (is_weighted and not self._compiled.weighted):
+        kind, compiled = kind_of(data), self._compiled
+        if compiled is None or (kind[0] > compiled.kind[0] or kind[1] > compiled.kind[1]):
             self.sync()
-            if is_weighted not in self._kept:
-                self._kept[is_weighted] = Compiled(self.task, data, self.dtype)
-            self._compiled = self._kept[is_weighted]
-        return self._compiled
+            if kind not in self._kept:
+                self._kept[kind] = Compiled(self.task, data, self.dtype)
+            compiled = self._compiled = self._kept[kind]
+        return compiled
 
     def _go_on_eagerly(self, error: Exception, data: Examples, batch: Any) -> None:
         """Give up compiling; whoever asked for it gets the eager error, or the reason."""
