@@ -444,6 +444,9 @@ def test_callbacks_may_change_the_values_of_a_compiled_run() -> None:
 def test_ctrl_c_keeps_model_and_history_and_says_so(
     backend: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
     def press(state: RunState) -> None:
         if state.epoch == 3:
             os.kill(os.getpid(), signal.SIGINT)

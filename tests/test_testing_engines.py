@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from autograd_mini import Value
 from autograd_mini.cli.scripts import named as cli_named
@@ -229,9 +230,20 @@ def test_a_planted_mistake_is_named_in_other_styles(
 
 @pytest.mark.parametrize("style", STYLES)
 def test_right_engines_of_each_style_raise_no_alarm(tmp_path: Path, style: str) -> None:
-    for seed in range(3):
+    for seed in range(3 if settings().max_examples >= 500 else 1):
         report = reported(tmp_path, *STYLES[style], seed)
         assert report.ok, str(report)
+
+
+def test_where_processes_cannot_fork_an_engine_is_judged_in_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, name, names = STYLES["tape"]
+    elsewhere = reported(tmp_path, source.replace("math.cos", "-math.cos", 1), name, names)
+    monkeypatch.delattr("os.fork")
+    here = reported(tmp_path, source.replace("math.cos", "-math.cos", 1), name, names)
+    assert str(here) == str(elsewhere)
+    assert not here.ok
 
 
 def reported(tmp_path: Path, source: str, name: str, names: str, seed: int = 0) -> EngineReport:
