@@ -209,7 +209,7 @@ def _copied(x: Any) -> Any:
 
 def _float(x: Any) -> float:
     """Return a number as a float, with a Value's own errors where it is none."""
-    return float(x if isinstance(x, Value) else Value(x))
+    return float(x) if isinstance(x, Value) else Value(x).data
 
 
 def _none(x: Any) -> None:

@@ -45,9 +45,11 @@ from autograd_mini import (
     log,
     logsumexp,
     maximum,
+    mean,
     norm,
     product,
     register,
+    relu,
     sigmoid,
     tanh,
     topological_order,
@@ -592,6 +594,59 @@ def test_compiled_slopes_of_a_row_are_finite_differences(name: str) -> None:
         right[j] += 1e-6
         difference = 1.5 * (op.forward(*right) - op.forward(*left)) / 2e-6
         assert slopes[n, j] == pytest.approx(difference, rel=1e-5, abs=1e-7)
+
+
+def test_second_slopes_of_every_row_are_compiled_for_a_batch() -> None:
+    for name in ROWS:
+        op = OPS[name]
+        rng = np.random.default_rng(len(name))
+        ranges = op.smooth_ranges(3)
+
+        def f(x: Any, op: Op = op) -> Any:
+            return apply(op, *x) * (1.5 + x[0])
+
+        def slopes(x: Any, v: Any, f: Any = f) -> Any:
+            both = jacobian(lambda x: [f(x), f(x) * x[0]])(x)
+            return [*hessian(f)(x), grad(f)(x), hvp(f)(x, v), *both]
+
+        X = np.array([[rng.uniform(lo, hi) for lo, hi in ranges] for _ in range(3)])
+        V = rng.normal(size=X.shape)
+        got = compile(slopes, X[0].tolist(), V[0].tolist(), check=False)(X, V)
+        for x, v, rows in zip(X.tolist(), V.tolist(), got, strict=True):
+            expected = np.array(slopes(x, v))
+            size = 1e-12 * max(1.0, abs(expected).max())
+            assert rows == pytest.approx(expected, rel=1e-9, abs=size), name
+        n, k = X.shape[1], len(X)
+        shifts = 1e-6 * np.array([*np.eye(n), *-np.eye(n)])
+        near = compile(grad(f), X[0].tolist(), check=False)((X[:, None] + shifts).reshape(-1, n))
+        up, down = near.reshape(k, 2, n, n).transpose(1, 0, 2, 3)
+        hessians = got[:, :n]
+        size = 1e-6 * max(1.0, abs(hessians).max())
+        assert hessians == pytest.approx((up - down) / 2e-6, rel=1e-4, abs=size), name
+
+
+def test_a_small_convolution_is_a_matrix_product_in_the_text() -> None:
+    kernels = [[Value(0.1 * k - 0.05 * i, f"k{k}.{i}") for i in range(9)] for k in range(4)]
+
+    def f(image: Any) -> Any:
+        patches = [
+            [image[r + i][c + j] for i in range(3) for j in range(3)]
+            for r in range(6)
+            for c in range(6)
+        ]
+        return mean([relu(dot(kernel, patch)) for kernel in kernels for patch in patches])
+
+    images = np.random.default_rng(0).normal(size=(3, 8, 8))
+    program = compile(f, images[0].tolist(), check=False)
+    lines = [line for line in program.source.splitlines() if line.startswith("        ")]
+    assert sum("np.dot(" in line or "np.matmul(" in line for line in lines) <= 4
+    assert program.matrices == 1
+    assert len(lines) < 25
+    eager = mean([f(image.tolist()) for image in images])
+    eager.backward()
+    value, gradients = program.value_and_grad(images)
+    assert value == pytest.approx(eager.data, rel=1e-12)
+    assert gradients == pytest.approx([p.grad for p in program.parameters], rel=1e-12)
 
 
 @pytest.fixture
