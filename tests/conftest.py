@@ -39,7 +39,8 @@ _CHROMIUM_OPTIONS = [
 def chromium() -> Iterator[Any]:
     """A headless Chromium; without one, or without Playwright, the test is skipped."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    program = shutil.which("chromium") or shutil.which("google-chrome")
+    names = ("chromium-headless-shell", "chromium", "google-chrome")  # the first draws no window
+    program = next(filter(None, map(shutil.which, names)), None)
     if program is None:
         pytest.skip("needs Chromium on PATH")
     with sync_api.sync_playwright() as playwright:

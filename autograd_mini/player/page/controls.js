@@ -111,20 +111,17 @@ function keepFitted(player) {
   new ResizeObserver(refit).observe(player.part("graph"));
 }
 
+// The old way answers at once, and in a frame as well; the new one may wait for a permission.
 async function copyLink(player) {
   const link = location.href.split("#")[0] + player.state();
-  let isCopied;
-  try {
-    await navigator.clipboard.writeText(link);
-    isCopied = true;
-  } catch {
-    const field = make("textarea"); // a file or a frame without the permission
-    field.value = link;
-    document.body.append(field);
-    field.select();
-    isCopied = document.execCommand("copy");
-    field.remove();
-  }
+  const field = make("textarea"), before = /** @type {any} */ (document.activeElement);
+  field.value = link;
+  document.body.append(field);
+  field.select();
+  let isCopied = document.execCommand("copy");
+  field.remove();
+  before?.focus({ preventScroll: true });
+  if (!isCopied) isCopied = await navigator.clipboard?.writeText(link).then(() => true, () => false) ?? false;
   player.notify(isCopied ? "The link to this state is copied." : `Copy it: ${player.state()}`);
 }
 

@@ -357,10 +357,10 @@ class Player {
       const id = /^n\d+$/.test(text ?? "") ? Number(text.slice(1)) : -1;
       return id >= 0 && id < this.graph.inputs.length ? id : null;
     };
+    this.compare.pinned = null;
     if (fields.get("pin") !== null) {
       const pinned = new URLSearchParams(fields.get("pin"));
       pinned.delete("pin");
-      this.compare.pinned = null;
       this.restore(pinned);
       this.compare.toggle();
     }
