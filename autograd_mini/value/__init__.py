@@ -298,9 +298,8 @@ class Value(Root):
             raise TypeError(f"{op.name} takes {arity} operands, but got {len(operands)}")
         else:
             numbers = [operands[0].data] if arity == 1 and type(operands[0]) is Value else []
-        recorded = bool(numbers)
-        mixed = len(numbers) < len(operands)
-        if mixed:
+        recorded, mixed = bool(numbers), False
+        if len(numbers) < len(operands):
             numbers.clear()
             for x in operands:
                 if isinstance(x, Value):
@@ -310,6 +309,7 @@ class Value(Root):
                     return x.apply(op, *operands)
                 else:
                     numbers.append(x if type(x) is float else number(x))
+                    mixed = True
         try:
             data: Any = op.forward(*numbers)
         except UNDEFINED as error:
