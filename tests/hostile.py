@@ -497,7 +497,7 @@ PRIMITIVES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 PRIMITIVE_HELPERS = """
 def looped(x):
-    while abs(x) > 1.0:
+    while 1.0 < abs(x) < m_.inf:
         x = x / 2.0
     return x
 
