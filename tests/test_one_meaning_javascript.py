@@ -200,11 +200,13 @@ def check_program(case: Case, node: Node) -> str:
             if any(e.error for e in wanted):
                 continue
             try:
-                program(*[[copy.deepcopy(e[k]) for e in batch] for k in range(len(batch[0]))])
+                columns = [[copy.deepcopy(e[k]) for e in batch] for k in range(len(batch[0]))]
+                program(*columns)
                 values, _ = node.program(program, FORWARD, batch)
                 compare_values(f, wanted, np.reshape(values, (-1, len(batch))).T, batch)
                 if wanted[0].is_list or any(e.gradient is None for e in wanted):
                     continue
+                program.value_and_grad(*columns), program.input_grad(*columns)
                 mean, slopes_ = node.program(program, GRADIENT, batch)
                 by_inputs, _ = node.program(program, INPUTS, batch)
             except (TraceError, OpaqueError) as error:

@@ -17,6 +17,7 @@ from autograd_mini import (
     TraceError,
     Value,
     compile,
+    grad,
     greater,
     less,
     log,
@@ -232,3 +233,12 @@ def test_examples_that_are_compared_differ_from_one_another() -> None:
     assert program([2.0] * 5).tolist() == [4.0] * 5
     with pytest.raises(TraceError):
         program([2.0, 2.0, 2.0, 4.0, 2.0])
+
+
+def test_the_sign_of_what_is_not_a_number_is_0_in_every_text() -> None:
+    def f(x: Any) -> Any:
+        return abs(x) * 2.0
+
+    program = compile(f, 1.0)
+    for batch in ([math.nan], [math.nan, 1.0, -1.0, 0.0]):
+        assert program.input_grad(batch)[0].tolist() == [grad(f)(x) for x in batch]

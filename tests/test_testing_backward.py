@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from autograd_mini.testing import GradientMismatchError, check_backward
+from autograd_mini.testing.backward import isolated_report
 from tests.shared import python
 
 np = pytest.importorskip("numpy")
@@ -395,3 +396,34 @@ def test_the_command_line_checks_a_backward_pass(tmp_path: Path) -> None:
     run = command(tmp_path, STUDENT.replace("def backward", "def backwards"), *inputs)
     assert run.returncode == 2
     assert "did you mean backwards?" in run.stderr
+
+
+def test_a_backward_pass_that_loops_exits_or_prints_does_not_break_the_command(
+    tmp_path: Path,
+) -> None:
+    inputs = ("--inputs", "[[1,-2],[0.5,3]]", "[[0.3],[-0.1]]", "--json")
+    head, _, body = STUDENT.partition("def backward(")
+    first, _, rest = body.partition("\n")
+
+    def told(line: str) -> tuple[int, Any]:
+        source = f"{head}def backward({first}\n    {line}\n{rest}"
+        run = command(tmp_path, source, *inputs)
+        return run.returncode, json.loads(run.stdout)
+
+    assert told("print('noise')")[0] == 0
+    status, report = told("raise KeyError('x')")
+    assert (status, report["operations"]["backward"]["mistake"][:16]) == (1, "raises: KeyError")
+    status, report = told("import os; os._exit(0)")
+    assert status == 1
+    assert report["operations"]["backward"]["mistake"] == "no answer: it ends the process"
+
+
+def test_an_endless_backward_pass_is_stopped() -> None:
+    def forever(upstream: float, x: float) -> float:
+        while True:
+            upstream += x
+
+    report = isolated_report(lambda: (lambda x: x * x, forever, [3.0]), seconds=0.2)
+    assert "does not end" in report.operations["backward"].mistake
+    with pytest.raises(ValueError, match="forward does not end"):
+        isolated_report(lambda: (lambda x: forever(x, x), forever, [3.0]), seconds=0.2)

@@ -349,11 +349,6 @@ class NumPySymbol(Symbol):
     @classmethod
     def apply(cls, op: Op, *operands: Any) -> Any:
         """Return the text of a row; NumPy's truth values take part in products only."""
-        if op is ops.SUB:
-            a, b = operands
-            signs = _signs(a, b)
-            if signs is not None:
-                return signs
         if op in (ops.ADD, ops.SUB, ops.NEG, ops.DIV, ops.POW, ops.ABS):
             operands = tuple([_number(x) for x in operands])
         elif op is ops.MUL and all(isinstance(x, Symbol) and x.level == TRUTH for x in operands):
@@ -369,13 +364,3 @@ def _number(x: Any) -> Any:
     if isinstance(x, Symbol) and x.level == TRUTH:
         return NumPySymbol(f"1.0 * {x.text}", PRODUCT)
     return x
-
-
-def _signs(a: Any, b: Any) -> Symbol | None:
-    """Return np.sign for (x > zero) - (x < zero)."""
-    if not (isinstance(a, Symbol) and isinstance(b, Symbol) and a.level == b.level == TRUTH):
-        return None
-    x, greater_than_0, _ = a.text.rpartition(" > zero)")
-    if greater_than_0 and b.text == f"{x} < zero)":
-        return NumPySymbol(f"np.sign({x[1:]})")
-    return None

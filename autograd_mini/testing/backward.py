@@ -7,18 +7,20 @@ kind of the mistake.
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from autograd_mini.testing.isolation import Isolated, NoAnswerError
 from autograd_mini.testing.probes import Broken, Gradient, Probe
 from autograd_mini.testing.report import GradientMismatchError
 from autograd_mini.testing.suspects import Suspect, dot, mistake, shape_mistake, worst
 from autograd_mini.testing.tensors import entry, text
 from autograd_mini.testing.verdicts import BackwardReport, OperationReport
 
-__all__ = ["backward_report", "check_backward"]
+__all__ = ["backward_report", "check_backward", "isolated_report"]
 
 _UPSTREAM: Final = [x / 10 for x in (*range(-29, -3), *range(4, 30)) if abs(x) not in (10, 20)]
 _SHOWN: Final = 40  # numbers in a program
@@ -75,6 +77,46 @@ def backward_report(
 ) -> BackwardReport:
     """Check a backward pass and return the report."""
     return _Check(forward, backward, inputs).report()
+
+
+def isolated_report(
+    load: Callable[[], tuple[Callable[..., Any], Callable[..., Any], Sequence[Any]]],
+    *,
+    seconds: float = 10.0,
+) -> BackwardReport:
+    """Check what `load` returns in a process of its own: it may loop, crash, print or exit.
+
+    Args:
+        load: Returns (forward, backward, inputs); called in that process.
+        seconds: How long forward, and how long the check, may compute.
+    """
+
+    def answers() -> Callable[[str], BackwardReport | None]:
+        forward, backward, inputs = load()
+
+        def answer(question: str) -> BackwardReport | None:
+            if question == "check":
+                return backward_report(forward, backward, inputs)
+            try:
+                forward(*copy.deepcopy(list(inputs)))
+            except Exception as error:
+                raise ValueError(f"forward fails: {type(error).__name__}: {error}") from None
+            return None
+
+        return answer
+
+    with Isolated(answers, seconds=seconds) as ask:
+        try:
+            ask("forward")
+        except NoAnswerError as silence:
+            raise ValueError(f"forward {silence}") from None
+        try:
+            report = ask("check")
+        except NoAnswerError as silence:
+            report = BackwardReport(
+                {"backward": OperationReport(False, "no answer", f"it {silence}")}
+            )
+    return report
 
 
 class _Check:
