@@ -29,7 +29,8 @@ class OneHot(list[Any]):
 def weighted(cs: Sequence[Any], xs: Sequence[Any]) -> Any:
     """Return Σ c x; terms whose c is 0 are left out, also where x is -∞."""
     if isinstance(cs, OneHot) and is_tracing():
-        return total([where(c, x, 0.0) for c, x in pairs(cs, xs)])
+        chosen: list[Any] = [where(c, x, 0.0) for c, x in pairs(cs, xs)]
+        return total(chosen)
     kept = [(c, _counted(c, x)) for c, x in pairs(cs, xs) if varies(c) or c != 0.0]
     if len(kept) == 1:
         return scaled(*kept[0])

@@ -15,12 +15,10 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from autograd_mini import TraceError, Value
-from nn import activations
 from nn.errors import DivergedError
-from nn.layers import Layer, Neuron
 from nn.losses import penalties
 from nn.losses.terms import OneHot
-from nn.network import has_layers_only
+from nn.network import has_known_units
 from nn.optimizers import norm_factor
 from nn.training.data import Examples
 from nn.training.eager import Eager, Task
@@ -250,17 +248,8 @@ def _is_known(task: Task) -> bool:
     Then comparing the program once, as `Compiled` does, is enough.
     """
     penalty = getattr(task.penalty, "__module__", None)
-    if not (has_layers_only(task.model) and task.loss.is_named):
-        return False
-    return penalty in (None, penalties.__name__) and all(
-        type(layer) is Layer
-        and activations.name_of(layer.activation) is not None
-        and all(
-            type(unit) is Neuron and activations.name_of(unit.activation) is not None
-            for unit in layer.neurons
-        )
-        for layer in task.model.layers
-    )
+    is_ours = task.loss.is_named and penalty in (None, penalties.__name__)
+    return is_ours and has_known_units(task.model)
 
 
 def kind_of(data: Examples) -> tuple[bool, bool]:
