@@ -28,6 +28,7 @@ FORWARD, GRADIENT, INPUTS = (
 )  # what a program is for
 FLAGS: Final = {FORWARD: 0, GRADIENT: 1, INPUTS: 2}  # and the nodes that need a gradient then
 SHOWN: Final = 100  # groups of a plan that is printed
+WRITTEN_OUT: Final = 20_000  # nodes of the longest graph that is written in plain floats
 
 
 class Part:
@@ -141,6 +142,13 @@ class Plan:
     def matrices(self) -> int:
         """The number of matrix products."""
         return sum(group.is_matrix for group in self.groups)
+
+    @property
+    def suits_floats(self) -> bool:
+        """Whether plain floats beat arrays for one example, by counting operations."""
+        nodes = len(self.recorded.ops)
+        work = nodes + self.multiplications
+        return nodes <= WRITTEN_OUT and work <= 25 * max(len(self.groups), 4)
 
     def __str__(self) -> str:
         lines = [str(group) for group in self.groups[:SHOWN]]

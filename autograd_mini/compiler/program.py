@@ -30,23 +30,21 @@ from autograd_mini import contexts
 from autograd_mini.backprop import adjoints
 from autograd_mini.compiler import record as recording
 from autograd_mini.compiler.check import Check
+from autograd_mini.compiler.intake import asked_for, columns_of, example_at, is_finite
 from autograd_mini.compiler.load import Texts
 from autograd_mini.compiler.parameters import ParameterList, Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan, plan
 from autograd_mini.compiler.record import PARAMETER, VARYING, Shape
 from autograd_mini.compiler.recorded import refuse
 from autograd_mini.contexts import collector_paused
-from autograd_mini.convert import number
 from autograd_mini.errors import TraceError
 from autograd_mini.ops import UNDEFINED
-from autograd_mini.value import Value
 
 __all__ = ["Program", "compile"]
 
 Array: TypeAlias = Any
 
 STATEMENTS: Final = 20_000  # more array operations than this do not pay
-SCALAR_NODES: Final = 20_000  # the longest graph written out for a batch of one
 SUSPECTS: Final = 8  # examples that are replayed when a result is not finite
 
 
@@ -152,7 +150,7 @@ class Program:
         self._check = Check(f, example, graph, values, single=float32) if check else None
         read = {*graph.roots}.union(*graph.args)
         self._unread = [k for k, i in enumerate(found.parameters) if i not in read]
-        self._scalar_pays: bool | None = None
+        self._in_floats = self.dtype.itemsize == 8 and found.suits_floats
         self._quick: Callable[..., Any] | None = None  # value_and_grad() without arguments
         self.parameters = ParameterList.of(values, self.dtype)
         self._texts = Texts(found, *self._arrays())
@@ -187,9 +185,9 @@ class Program:
             return self._values(batch)
 
     def _values(self, batch: Sequence[Any]) -> Array:
-        columns, count = self._columns(batch)
+        columns, count = self._taken_in(batch)
         result, guard = self._checked(FORWARD, batch, columns, count)
-        if not self._is_finite(result) or not math.isfinite(guard):
+        if not is_finite(result) or not math.isfinite(guard):
             self._replay(columns, count, result, FORWARD)
         shape = self._graph.shape
         return result.reshape(count, *shape) if len(shape) != 1 else result
@@ -214,7 +212,7 @@ class Program:
                     return value, list(gradients)
             store.refresh()
             value = self._gradient(batch)
-            if not self.shapes and self._prefers_scalar():
+            if not self.shapes and self._in_floats:
                 self._quick = self._texts.scalar(GRADIENT)
             return value, parameters.slice(store.gtheta).tolist()
 
@@ -233,7 +231,7 @@ class Program:
 
         if not self._graph.scalar:
             self._needs_a_number("gradient")
-        columns, count = self._columns(batch)
+        columns, count = self._taken_in(batch)
         value, guard = self._checked(GRADIENT, batch, columns, count)
         store = self.parameters.store
         gtheta = self.parameters.slice(store.gtheta)
@@ -257,34 +255,17 @@ class Program:
             ValueError: If no argument has that name or number.
         """
         self._needs_a_number("input_grad")
-        chosen = None if wrt is None else self._chosen(wrt)
+        chosen = None if wrt is None else asked_for(wrt, self._graph.names)
         with self.parameters.store.lock:
             self.parameters.store.refresh()
-            columns, count = self._columns(batch)
+            columns, count = self._taken_in(batch)
             result, guard = self._checked(INPUTS, batch, columns, count, chosen)
-            if not math.isfinite(guard) or not all(map(self._is_finite, result)):
+            if not math.isfinite(guard) or not all(map(is_finite, result)):
                 self._replay(columns, count, None, INPUTS)
         found = [g.reshape(count, *shape) for g, shape in zip(result, self.shapes, strict=True)]
         if chosen is None:
             return found
         return found[chosen[0]] if isinstance(wrt, (int, str)) else [found[k] for k in chosen]
-
-    def _chosen(self, wrt: int | str | Sequence[int | str]) -> tuple[int, ...]:
-        """Return the numbers of arguments."""
-        names = self._graph.names
-        asked = [wrt] if isinstance(wrt, (int, str)) else list(wrt)
-        found: list[int] = []
-        for one in asked:
-            if one in names:
-                found.append(names.index(one))  # pyright: ignore[reportArgumentType]
-            elif isinstance(one, int) and -len(names) <= one < len(names):
-                found.append(one % len(names))
-            else:
-                raise ValueError(
-                    f"no argument is called {one!r}: wrt takes {', '.join(map(repr, names))}, or a "
-                    f"number below {len(names)}"
-                )
-        return tuple(found)
 
     # Values and arrays.
 
@@ -386,49 +367,10 @@ class Program:
                 f"of {len(self._graph.roots)}: compile the loss, or call the program for values"
             )
 
-    def _columns(self, batch: Sequence[Any]) -> tuple[list[Array], int]:
-        """Return each argument as a matrix with one column per example, and their number."""
-        import numpy as np
-
+    def _taken_in(self, batch: Sequence[Any]) -> tuple[list[Array], int]:
         if contexts.state.tracing:
             refuse(None, "a compiled program")
-        shapes = self.shapes
-        if len(batch) != len(shapes):
-            names = ", ".join(self._graph.names)
-            raise ValueError(
-                f"the program takes {len(shapes)} arguments ({names}), but got {len(batch)}"
-            )
-        if not batch:
-            return [], 1
-        columns: list[Array] = []
-        count = -1
-        for k, (x, shape) in enumerate(zip(batch, shapes, strict=True)):
-            array = x if type(x) is np.ndarray and x.dtype is self.dtype else self._converted(x)
-            if array.ndim != len(shape) + 1 or array.shape[1:] != shape:
-                raise ValueError(
-                    f"argument {self._graph.names[k]!r} needs the shape (B, "
-                    f"{''.join(f'{n}, ' for n in shape)}) for a batch of B examples, but got "
-                    f"{array.shape}".replace(", )", ")" if shape else ",)")
-                )
-            if count not in (-1, len(array)):
-                raise ValueError(
-                    f"all arguments need as many examples: {self._graph.names[0]!r} has {count}, "
-                    f"but {self._graph.names[k]!r} has {len(array)}"
-                )
-            count = len(array)
-            columns.append(array.T if array.ndim == 2 else array.reshape(count, math.prod(shape)).T)
-        if count == 0:
-            raise ValueError("a batch needs at least one example, but got none")
-        return columns, count
-
-    def _converted(self, x: Any) -> Array:
-        """Return an argument as an array of the program's precision."""
-        import numpy as np
-
-        array = np.asarray(x)
-        if array.dtype.kind not in "biuf":  # objects; text and complex numbers are refused
-            array = np.frompyfunc(_plain, 1, 1)(array.astype(object))
-        return np.asarray(array, self.dtype)
+        return columns_of(batch, self._graph.names, self.shapes, self.dtype)
 
     def _checked(
         self,
@@ -442,7 +384,7 @@ class Program:
         check = self._check
         if check is not None:
             fresh = check.choose(batch, columns)
-            text = purpose, count == 1 and self._prefers_scalar(), wrt
+            text = purpose, count == 1 and self._in_floats, wrt
             if check.is_due(text, count, fresh):
                 self._compare(check, text, count, fresh)
         return self._run(purpose, columns, count, wrt)
@@ -453,7 +395,7 @@ class Program:
 
         def run(examples: list[Any]) -> Any:
             if self.shapes:
-                batch, _ = self._columns([list(x) for x in zip(*examples, strict=True)])
+                batch, _ = self._taken_in([list(x) for x in zip(*examples, strict=True)])
             else:
                 batch = []
             result, _ = self._run(purpose, batch, count, wrt)
@@ -480,7 +422,7 @@ class Program:
 
         if purpose == GRADIENT and self._unread:
             self.gtheta[self._unread] = 0.0
-        if count == 1 and self._prefers_scalar():
+        if count == 1 and self._in_floats:
             try:
                 return self._run_scalar(purpose, columns, wrt), 0.0
             except UNDEFINED:
@@ -525,32 +467,7 @@ class Program:
             lo += len(x)
         return found
 
-    def _prefers_scalar(self) -> bool:
-        """Return whether plain floats beat arrays for one example, by counting operations."""
-        pays = self._scalar_pays
-        if pays is None:
-            graph = self._graph
-            work = len(graph.ops) + self._plan.multiplications
-            pays = self._scalar_pays = (
-                self.dtype.itemsize == 8
-                and len(graph.ops) <= SCALAR_NODES
-                and work <= 25 * max(len(self._plan.groups), 4)
-            )
-        return pays
-
     # Errors.
-
-    def _is_finite(self, result: Array) -> bool:
-        import numpy as np
-
-        with np.errstate(all="ignore"):
-            return math.isfinite(np.add.reduce(result, axis=None))
-
-    def _example_at(self, columns: list[Array], n: int) -> list[Any]:
-        return [
-            x[:, n].reshape(shape).tolist() if shape else float(x[0, n])
-            for x, shape in zip(columns, self.shapes, strict=True)
-        ]
 
     def _replay(self, columns: list[Array], count: int, result: Array | None, purpose: str) -> None:
         """Evaluate suspicious examples eagerly, so that the user gets the eager error.
@@ -572,7 +489,7 @@ class Program:
         theta, _ = self._arrays()
         with Within(self.parameters, theta.tolist(), self._graph.computed):
             for n in suspects[:SUSPECTS].tolist():
-                example = self._example_at(columns, n)
+                example = example_at(columns, self.shapes, n)
                 if purpose == INPUTS:
                     results, _ = recording.eager(self._f, example)
                 else:
@@ -581,7 +498,3 @@ class Program:
                     self._check.compare_values(example, results, result[n])
                 if purpose != FORWARD and self._graph.scalar:
                     adjoints(results[0])
-
-
-def _plain(x: Any) -> float:
-    return x.data if isinstance(x, Value) else number(x)

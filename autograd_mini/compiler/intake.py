@@ -1,0 +1,106 @@
+"""Intake: the batches that a program is called with, as matrices of one column per example."""
+
+# NumPy arrays are Any here: numpy is imported inside the functions that use it.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from autograd_mini.convert import number
+from autograd_mini.value import Value
+
+__all__ = ["asked_for", "columns_of", "example_at", "is_finite"]
+
+Array: TypeAlias = Any
+
+
+def columns_of(
+    batch: Sequence[Any], names: Sequence[str], shapes: Sequence[tuple[int, ...]], dtype: Any
+) -> tuple[list[Array], int]:
+    """Return each argument as a matrix with one column per example, and their number.
+
+    Raises:
+        ValueError: If an argument is missing, or has another shape.
+    """
+    import numpy as np
+
+    if len(batch) != len(shapes):
+        raise ValueError(
+            f"the program takes {len(shapes)} arguments ({', '.join(names)}), but got {len(batch)}"
+        )
+    if not batch:
+        return [], 1
+    columns: list[Array] = []
+    count = -1
+    for name, x, shape in zip(names, batch, shapes, strict=True):
+        array = x if type(x) is np.ndarray and x.dtype is dtype else _converted(x, dtype)
+        if array.ndim != len(shape) + 1 or array.shape[1:] != shape:
+            raise ValueError(
+                f"argument {name!r} needs the shape (B, "
+                f"{''.join(f'{n}, ' for n in shape)}) for a batch of B examples, but got "
+                f"{array.shape}".replace(", )", ")" if shape else ",)")
+            )
+        if count not in (-1, len(array)):
+            raise ValueError(
+                f"all arguments need as many examples: {names[0]!r} has {count}, "
+                f"but {name!r} has {len(array)}"
+            )
+        count = len(array)
+        columns.append(array.T if array.ndim == 2 else array.reshape(count, math.prod(shape)).T)
+    if count == 0:
+        raise ValueError("a batch needs at least one example, but got none")
+    return columns, count
+
+
+def _converted(x: Any, dtype: Any) -> Array:
+    """Return an argument as an array of the program's precision."""
+    import numpy as np
+
+    array = np.asarray(x)
+    if array.dtype.kind not in "biuf":  # objects; text and complex numbers are refused
+        array = np.frompyfunc(_plain, 1, 1)(array.astype(object))
+    return np.asarray(array, dtype)
+
+
+def _plain(x: Any) -> float:
+    return x.data if isinstance(x, Value) else number(x)
+
+
+def example_at(columns: Sequence[Array], shapes: Sequence[tuple[int, ...]], n: int) -> list[Any]:
+    """Return one example of a batch, as the function takes it."""
+    return [
+        x[:, n].reshape(shape).tolist() if shape else float(x[0, n])
+        for x, shape in zip(columns, shapes, strict=True)
+    ]
+
+
+def asked_for(wrt: int | str | Sequence[int | str], names: Sequence[str]) -> tuple[int, ...]:
+    """Return the numbers of the arguments that are asked for.
+
+    Raises:
+        ValueError: If no argument has that name or number.
+    """
+    found: list[int] = []
+    for one in [wrt] if isinstance(wrt, (int, str)) else wrt:
+        if one in names:
+            found.append(names.index(one))  # pyright: ignore[reportArgumentType]
+        elif isinstance(one, int) and -len(names) <= one < len(names):
+            found.append(one % len(names))
+        else:
+            raise ValueError(
+                f"no argument is called {one!r}: wrt takes {', '.join(map(repr, names))}, or a "
+                f"number below {len(names)}"
+            )
+    return tuple(found)
+
+
+def is_finite(result: Array) -> bool:
+    """Return whether no number of a result is infinite or NaN."""
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        return math.isfinite(np.add.reduce(result, axis=None))
