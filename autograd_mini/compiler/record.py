@@ -335,7 +335,9 @@ def _run(f: Callable[..., Any], example: Sequence[Any], *, lines: bool = False) 
             while place is not None and place.tb_next is not None:
                 place = place.tb_next
             refused_here = place is not None and is_ours(place.tb_frame.f_code.co_filename)
-            if refused_here or isinstance(own, AttributeError):  # it takes Values, or an index
+            is_ours_alone = Recorded.__name__ in str(caught)  # which no user has heard of
+            takes_values = refused_here or isinstance(own, AttributeError)  # or an index
+            if takes_values and not is_ours_alone:
                 raise caught from None
             raise own from None
         raise TraceError(
