@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -241,7 +242,9 @@ def test_where_processes_cannot_fork_an_engine_is_judged_in_this_one(
     source, name, names = STYLES["tape"]
     elsewhere = reported(tmp_path, source.replace("math.cos", "-math.cos", 1), name, names)
     monkeypatch.delattr("os.fork")
+    monkeypatch.syspath_prepend(tmp_path)  # forgotten afterwards, as is the module
     here = reported(tmp_path, source.replace("math.cos", "-math.cos", 1), name, names)
+    del sys.modules["student"]
     assert str(here) == str(elsewhere)
     assert not here.ok
 
