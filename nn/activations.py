@@ -260,7 +260,10 @@ def log_of_sum(xs: list[Any]) -> Any:
         >>> round(log_of_sum([0.0, 0.0]), 12)  # ln 2
         0.69314718056
     """
-    return log(total([exp(x) for x in xs])) if is_tracing() and xs else logsumexp(xs)
+    if is_tracing() and xs:
+        exponentials: list[Any] = [exp(x) for x in xs]
+        return log(total(exponentials))
+    return logsumexp(xs)
 
 
 def log_softmax(xs: Iterable[Scalar]) -> list[Any]:

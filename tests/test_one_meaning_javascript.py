@@ -166,13 +166,14 @@ def check_javascript(case: Case, node: Node) -> str:
                 raise DisagreementError(
                     f"JavaScript gives {value}, the function {r.data} at {leaves}"
                 )
-            place = {node: i for i, node in enumerate(nodes)}
+            place: dict[Any, int] = {node: i for i, node in enumerate(nodes)}
             adjoint = [0.0] * len(nodes)
             adjoint[-1] = 1.0
-            for node in reversed(gradient_order(r)):  # without what is below conditions
-                i = place[node]
-                for k in receiving(node):
-                    adjoint[place[node.inputs[k]]] += number(local[i][k]) * adjoint[i]
+            below: list[Any] = gradient_order(r)
+            for x in reversed(below):  # without what is below conditions
+                i = place[x]
+                for k in receiving(x):
+                    adjoint[place[x.inputs[k]]] += number(local[i][k]) * adjoint[i]
             try:
                 gradient = slopes(r, leaves)
             except (ValueError, ArithmeticError):  # a rule of the user's
@@ -206,7 +207,7 @@ def check_program(case: Case, node: Node) -> str:
                 compare_values(f, wanted, np.reshape(values, (-1, len(batch))).T, batch)
                 if wanted[0].is_list or any(e.gradient is None for e in wanted):
                     continue
-                program.value_and_grad(*columns), program.input_grad(*columns)
+                _ = program.value_and_grad(*columns), program.input_grad(*columns)
                 mean, slopes_ = node.program(program, GRADIENT, batch)
                 by_inputs, _ = node.program(program, INPUTS, batch)
             except (TraceError, OpaqueError) as error:

@@ -124,7 +124,7 @@ def test_comparisons_with_nan_are_false_as_those_of_plain_numbers_are() -> None:
 def test_what_does_not_run_at_all_raises_its_own_error() -> None:
     with pytest.raises(KeyError):
         compile(lambda x: {}["missing"] * x, 1.0)
-    with pytest.raises(TypeError, match="use its .real"):
+    with pytest.raises(TypeError, match=r"use its \.real"):
         compile(lambda x: PARAMETER * (x.real * 1j), 1.0)
 
 

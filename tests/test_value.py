@@ -726,12 +726,12 @@ def test_values_are_equal_to_themselves_alone_and_are_keys() -> None:
 
 def test_an_error_names_the_operand_that_is_wrong_and_not_its_neighbor() -> None:
     with pytest.raises(DivisionError) as caught:
-        Value(2.0, "x") / 0
+        _ = Value(2.0, "x") / 0
     assert str(caught.value).endswith("div needs divisor != 0, and the divisor is 0.0")
     with pytest.raises(DivisionError, match=r"and the divisor 'x' is 0.0"):
-        Value(2.0, "y") / Value(0.0, "x")
+        _ = Value(2.0, "y") / Value(0.0, "x")
     with pytest.raises(DomainError, match=r"and the base 'y' is -1.0 and the exponent is 0.5"):
-        Value(-1.0, "y") ** 0.5
+        _ = Value(-1.0, "y") ** 0.5
     with pytest.raises(DomainError, match=r"low <= high, and low 'a' is 2.0 and high is 1.0"):
         clip(Value(0.0, "x"), Value(2.0, "a"), 1.0)
 

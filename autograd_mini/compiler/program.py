@@ -152,6 +152,7 @@ class Program:
         self._unread = [k for k, i in enumerate(found.parameters) if i not in read]
         self._in_floats = self.dtype.itemsize == 8 and found.suits_floats
         self._quick: Callable[..., Any] | None = None  # value_and_grad() without arguments
+        self._native: Any = None  # machine code of `gradient` for batches of one size
         self.parameters = ParameterList.of(values, self.dtype)
         self._texts = Texts(found, *self._arrays())
 
@@ -163,6 +164,8 @@ class Program:
         """Use other arrays, which hold the same Values in the same order."""
         self.parameters = parameters
         self._texts.move(*self._arrays())
+        if self._native is not None:
+            self._native.move(*self._arrays())
 
     # Calls.
 
@@ -231,9 +234,14 @@ class Program:
 
         if not self._graph.scalar:
             self._needs_a_number("gradient")
+        store = self.parameters.store
+        if self._native is not None and not contexts.state.tracing:
+            found = self._native.call(*batch)
+            if found is not None:
+                store.has_gradient = True
+                return found
         columns, count = self._taken_in(batch)
         value, guard = self._checked(GRADIENT, batch, columns, count)
-        store = self.parameters.store
         gtheta = self.parameters.slice(store.gtheta)
         with np.errstate(over="ignore", invalid="ignore"):
             size = gtheta.dot(gtheta)
@@ -298,6 +306,25 @@ class Program:
     def pull(self) -> None:
         """Copy `theta` and `gtheta` to the Values' data and grad."""
         self.parameters.store.pull()
+
+    def to_machine_code(self, *batch: Any) -> None:
+        """Let `gradient` run as machine code for batches of this one's size.
+
+        It is a faster reading of the same program. Batches of another size run in NumPy, and so
+        does one whose loss or gradient is not finite, which raises what it always raises.
+
+        Args:
+            batch: One array for each argument, on which both are compared.
+
+        Raises:
+            TraceError: If llvmlite is not installed, the program has no native form, or the
+                numbers differ.
+        """
+        from autograd_mini.compiler.native import native_gradient
+
+        value = self.gradient(*batch)
+        with self.parameters.store.lock:
+            self._native = native_gradient(self._plan, batch, value, self._arrays())
 
     def trust(self) -> None:
         """Compare no further text with the function: its user does that, or has done it."""

@@ -38,7 +38,7 @@ class Compiled:
 
     name = "compiled"
 
-    def __init__(self, task: Task, data: Examples, dtype: Any) -> None:
+    def __init__(self, task: Task, data: Examples, dtype: Any, *, native: bool = False) -> None:
         import numpy as np
 
         from autograd_mini import compile
@@ -63,6 +63,7 @@ class Compiled:
         if _is_known(task):
             self.program.trust()
         self._compare(data)
+        self._becomes_native = native
 
     def _compare(self, data: Examples) -> None:
         """Compare the program with the eager engine, which calls model and loss as they are.
@@ -155,6 +156,9 @@ class Compiled:
         theta, grad = self._store.theta, self._store.gtheta
         try:
             with np.errstate(all="ignore"):
+                if self._becomes_native:
+                    program.to_machine_code(*columns)
+                    self._becomes_native, self.name = False, "native"
                 loss = program.gradient(*columns)
                 is_finite = math.isfinite(grad.dot(grad)) or bool(np.isfinite(grad).all())
         except TraceError:

@@ -83,7 +83,8 @@ def fit(
         callbacks: Called with a `RunState` after every epoch; returning True ends the run.
         checkpoint: A file to save the run in after every epoch. The same call again resumes from
             it, to the same bits; a finished run returns at once.
-        backend: "eager" (a graph of Values), "compiled" (a NumPy program), or "auto": compiled
+        backend: "eager" (a graph of Values), "compiled" (a NumPy program), "native" (that program
+            as machine code for full batches; needs llvmlite), or "auto": compiled
             if there is enough to do and the model and loss can be compiled, but eager while a
             debugger, `detect_anomaly` or `record_source` is active. It goes on eagerly where the
             compiled program fails or differs; `history.reason` says why.
@@ -96,7 +97,8 @@ def fit(
         ValueError: If the data or a setting cannot be meant.
         DivergedError: If a loss or a gradient is not finite: it names the epoch, the example and
             what to try, and the model is as it was before that update.
-        TraceError: With backend="compiled", if the model or the loss cannot be compiled.
+        TraceError: With backend="compiled" or "native", if the model or the loss cannot be
+            compiled.
 
     Example:
         >>> from nn import FNN, SGD, datasets, fit

@@ -21,7 +21,7 @@ class History:
         val_loss: The validation loss after each epoch; empty without validation data.
         metrics: Each metric after each epoch by name, `val_`... on the validation data.
         lr: The learning rate of each epoch.
-        backend: What ran: "eager" or "compiled".
+        backend: What ran: "eager", "compiled" or "native".
         reason: Why it ran eagerly, where "auto" chose that; else "".
         stopped: Why it ended: "epochs" (all done), "patience", "callback" or "interrupted";
             "" while it runs.

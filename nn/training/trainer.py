@@ -22,7 +22,8 @@ from nn.training.eager import Eager, Task
 __all__ = ["Trainer"]
 
 WORTH_COMPILING: Final = 100  # examples to come from which on compiling pays
-BACKENDS: Final = ("auto", "eager", "compiled")
+BACKENDS: Final = ("auto", "eager", "compiled", "native")
+INSISTING: Final = ("compiled", "native")
 
 
 class Trainer:
@@ -43,7 +44,8 @@ class Trainer:
         dtype: As for `fit`.
 
     Attributes:
-        backend: What ran last: "eager" or "compiled"; before the first step what was asked for.
+        backend: What ran last: "eager", "compiled" or "native"; before the first step what was
+            asked for.
         reason: Why the last step ran eagerly; "" if it was compiled or asked for.
 
     Example:
@@ -147,11 +149,12 @@ class Trainer:
         reason = self._against_compiling(data, work)
         if reason is None:
             try:
-                loss = self._program(data).update(data, batch)
+                compiled = self._program(data)
+                loss = compiled.update(data, batch)
             except Exception as error:
                 self._go_on_eagerly(error, data, batch)
             else:
-                self.backend, self.reason = "compiled", ""
+                self.backend, self.reason = compiled.name, ""
                 return loss
         else:
             self.reason = reason
@@ -184,7 +187,7 @@ class Trainer:
         return self._eager.predict(data)
 
     def _runs_compiled(self, data: Examples) -> bool:
-        return self.backend == "compiled" and self._compiled is not None and data.is_numeric
+        return self.backend in INSISTING and self._compiled is not None and data.is_numeric
 
     def _measured_eagerly(
         self, error: Exception, measure: Callable[[Examples], Any], data: Examples
@@ -192,7 +195,7 @@ class Trainer:
         """Measure what a program could not: the eager engine has the numbers, or the words."""
         self.sync()
         measured = measure(data)
-        if self._asked == "compiled" and isinstance(error, TraceError):
+        if self._asked in INSISTING and isinstance(error, TraceError):
             raise error
         return measured
 
@@ -201,7 +204,7 @@ class Trainer:
         if self._asked == "eager":
             return self.reason
         if not data.is_numeric:
-            if self._asked == "compiled":
+            if self._asked in INSISTING:
                 raise TraceError("a program takes targets that are numbers, and these are not")
             return "the targets are not numbers"
         if self._asked == "auto":
@@ -216,7 +219,9 @@ class Trainer:
         if compiled is None or (kind[0] > compiled.kind[0] or kind[1] > compiled.kind[1]):
             self.sync()
             if kind not in self._kept:
-                self._kept[kind] = Compiled(self.task, data, self.dtype)
+                self._kept[kind] = Compiled(
+                    self.task, data, self.dtype, native=self._asked == "native"
+                )
             compiled = self._compiled = self._kept[kind]
         return compiled
 
@@ -226,7 +231,7 @@ class Trainer:
         if isinstance(error, NotFiniteError):
             said = f"where the eager engine has numbers, the program has none: {error}"
         self.sync()
-        if self._asked == "compiled":
+        if self._asked in INSISTING:
             if not isinstance(error, TraceError):
                 self._eager.gradient(data, batch)  # raises what is wrong with the data
             raise (

@@ -1,0 +1,96 @@
+"""Assembly: the operations of a program as one module of LLVM's language.
+
+Each operation is a function of the places that it works on, and operations of equal text are one
+function: what is compiled grows with the kinds of operations, not with their number.
+"""
+
+# NumPy's ufuncs are Any to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.compiler.native.loops import Access, Loops, Nest, Product, Transpose, rebuilt
+from autograd_mini.compiler.native.nests import write_nest, write_transpose
+from autograd_mini.compiler.native.products import write_product
+from autograd_mini.compiler.native.vectors import Function, Module
+
+__all__ = ["assembled"]
+
+
+def assembled(loops: Loops, *, single: bool, lanes: int, registers: int) -> str:
+    """Return a module whose `step(theta, gtheta, work, table, x0, x1, ...)` runs a program."""
+    module = Module(single=single, lanes=lanes, registers=registers)
+    names: dict[str, str] = {}
+    step = Function(module)
+    with np.errstate(all="ignore"):
+        for operation in loops.operations:
+            places = _Places()
+            body = Function(module)
+            _write(body, operation, places.put)
+            text = body.text("{}", [f"ptr %{name}" for name in (*places.names, *places.tables)])
+            head, _, rest = text.partition("@{}")
+            name = names.setdefault(f"{head}@{{}}{rest}", f"f{len(names)}")
+            arguments = [
+                step.address(buffer, offset, []) for buffer, offset in places.names.values()
+            ]
+            arguments += [step.address("qtable", table, []) for table in places.tables.values()]
+            step.write(f"call fastcc void @{name}({', '.join([f'ptr {x}' for x in arguments])})")
+    width = (32 if single else 64) * lanes
+    inputs = [f"ptr %x{k}" for k in range(len(loops.inputs))]
+    text = step.text("step", ["ptr %theta", "ptr %gtheta", "ptr %work", "ptr %qtable", *inputs])
+    return "\n".join(
+        [
+            *module.declared.values(),
+            *module.helpers.values(),
+            *[body.replace("@{}", f"@{name}", 1) for body, name in names.items()],
+            text,
+            f'attributes #0 = {{ nounwind noinline "prefer-vector-width"="{width}" }}',
+        ]
+    )
+
+
+class _Places:
+    """The places that an operation works on, as arguments of its function."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, tuple[str, int]] = {}
+        self.tables: dict[str, int] = {}
+        self._known: dict[tuple[str, int], str] = {}
+
+    def put(self, access: Access) -> Access:
+        """Return an access relative to an argument."""
+        key = access.buffer, access.offset
+        if key not in self._known:
+            self._known[key] = f"p{len(self._known)}"
+            self.names[self._known[key]] = key
+        table = -1
+        if access.table >= 0:
+            known = list(self.tables.values())
+            if access.table not in known:
+                self.tables[f"q{len(known)}"] = access.table
+                known.append(access.table)
+            table = known.index(access.table)
+        return Access(self._known[key], 0, access.strides, table, access.steps)
+
+
+def _write(
+    f: Function, operation: Nest | Product | Transpose, put: Callable[[Access], Access]
+) -> None:
+    """Write one operation."""
+    if isinstance(operation, Nest):
+        stores = [(put(target), rebuilt(tree, put)) for target, tree in operation.stores]
+        write_nest(
+            f,
+            Nest(operation.dims, stores, operation.fold, operation.reduced, operation.add),
+        )
+    elif isinstance(operation, Product):
+        places: Any = {name: put(getattr(operation, name)) for name in ("out", "a", "b")}
+        write_product(f, operation._replace(**places))
+    else:
+        moved = operation._replace(source=put(operation.source), target=put(operation.target))
+        write_transpose(f, moved)

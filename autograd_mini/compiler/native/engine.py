@@ -1,0 +1,95 @@
+"""Engine: LLVM's language to machine code, by llvmlite."""
+
+# llvmlite has no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportMissingImports=false
+# pyright: reportMissingTypeStubs=false
+
+from __future__ import annotations
+
+import re
+import struct
+import threading
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+__all__ = ["MISSING", "Processor", "is_installed", "machine_code", "processor"]
+
+MISSING = 'machine code needs llvmlite: pip install "autograd_mini[native]"'
+_lock = threading.Lock()  # LLVM's own tables are no thread's
+
+
+@cache
+def is_installed() -> bool:
+    """Return whether machine code can be made here."""
+    return find_spec("llvmlite") is not None and struct.calcsize("P") == 8
+
+
+class Processor(NamedTuple):
+    """What code is written for: the bits of a vector, and how many vectors stay in registers."""
+
+    bits: int
+    registers: int
+
+
+@cache
+def processor() -> Processor:
+    """Return what this machine has."""
+    import llvmlite.binding as llvm
+
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f"):
+        return Processor(512, 32)
+    if features.get("avx"):
+        return Processor(256, 16)
+    return Processor(128, 32 if features.get("neon") else 16)
+
+
+def _target() -> Any:
+    """Return a target of its own for an engine, which owns it and frees it."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=1,
+        jit=True,
+    )
+
+
+def machine_code(text: str, symbols: dict[str, int]) -> tuple[Any, dict[str, int]]:
+    """Return an engine, which owns the code, and the addresses of the text's public functions.
+
+    Only variables become registers, and nothing else is optimized: the text is in vectors already.
+
+    Args:
+        text: In LLVM's language.
+        symbols: Where functions are that the text calls.
+
+    Raises:
+        LookupError: If the text calls a function that this machine does not have.
+    """
+    import llvmlite.binding as llvm
+
+    with _lock:
+        target = _target()
+        for name, address in symbols.items():
+            llvm.add_symbol(name, address)
+        for name in re.findall(r"^declare .*@([\w.]+)\(", text, re.MULTILINE):
+            if not name.startswith("llvm.") and llvm.address_of_symbol(name) is None:
+                raise LookupError(f"this machine has no function {name}")
+        module = llvm.parse_assembly(text)
+        module.triple = target.triple
+        module.data_layout = str(target.target_data)
+        options = llvm.create_pipeline_tuning_options(speed_level=1)
+        builder = llvm.create_pass_builder(target, options)
+        passes = llvm.create_new_module_pass_manager()
+        passes.add_sroa_pass()
+        passes.run(module, builder)
+        engine = llvm.create_mcjit_compiler(module, target)
+        engine.finalize_object()
+        public = re.findall(r"^define \w+ @(\w+)\(", text, re.MULTILINE)
+        return engine, {name: engine.get_function_address(name) for name in public}

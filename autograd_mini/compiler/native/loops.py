@@ -1,0 +1,660 @@
+"""Loops: statements as loops over buffers, for one batch size.
+
+Everything that a program computes stands in one array, `work`; an `Access` says where in it an
+element is, by a stride for each loop. Three kinds of operations are all that is left: a `Nest` of
+loops around an expression, a `Product` of matrices, and a `Transpose` of what the caller gave.
+"""
+
+# NumPy's ufuncs are Any to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownLambdaType=false
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+
+from autograd_mini import ops
+from autograd_mini.compiler import spelling
+from autograd_mini.compiler.lower import Lowered
+from autograd_mini.compiler.plan import FORWARD, GRADIENT
+from autograd_mini.compiler.statements import (
+    AT_LEAST,
+    AT_MOST,
+    CONSTANTS,
+    COPY,
+    MATMUL_NT,
+    MATMUL_TN,
+    PRODUCTS,
+    SEED,
+    SUM,
+    Operand,
+    Ref,
+    Statement,
+    Term,
+    extent,
+    reads,
+)
+from autograd_mini.ops import Op, is_built_in
+from autograd_mini.ops.table import DETACH
+
+__all__ = ["Access", "Apply", "Load", "Loops", "Nest", "NoNativeFormError", "Product", "Transpose"]
+
+ALIGNED: Final = 16  # elements: the longest vector
+RESULTS: Final = ALIGNED  # the first elements of `work`: the loss, and 0 if all is finite
+LOSS, CHECK = 0, 1
+
+
+class NoNativeFormError(ValueError):
+    """A program that machine code is not written for: it stays on NumPy."""
+
+
+class Access(NamedTuple):
+    """An element of a buffer: where the first is, and a stride for each loop.
+
+    `table` is where a list of offsets begins, to which another stride for each loop leads: -1 if
+    there is none.
+    """
+
+    buffer: str
+    offset: int
+    strides: tuple[int, ...]
+    table: int = -1
+    steps: tuple[int, ...] = ()
+
+    def along(self, axes: Sequence[int]) -> Access:
+        """Return the access with some of the loops, in this order."""
+        steps = tuple([self.steps[d] for d in axes]) if self.steps else ()
+        strides = tuple([self.strides[d] for d in axes])
+        return Access(self.buffer, self.offset, strides, self.table, steps)
+
+    def is_even(self, d: int, n: int) -> bool:
+        """Return whether loops `d` (of `n` rounds) and the one before it are one to this access."""
+        even = self.strides[d - 1] == self.strides[d] * n
+        return even and (not self.steps or self.steps[d - 1] == self.steps[d] * n)
+
+
+class Load:
+    """An element that is read."""
+
+    __slots__ = ("access",)
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+
+
+class Apply:
+    """A function, as NumPy spells it, of expressions."""
+
+    __slots__ = ("function", "operands")
+
+    def __init__(self, function: Callable[..., Any], *operands: Tree) -> None:
+        self.function = function
+        self.operands = operands
+
+
+Tree: TypeAlias = "float | Load | Apply"
+
+
+class Nest:
+    """Loops around expressions that are stored, or folded over the last of the loops.
+
+    Attributes:
+        dims: How many rounds each loop has.
+        stores: Where each expression goes, in this order.
+        fold: None, or np.add, np.multiply or np.maximum, which joins what is stored.
+        reduced: How many of the loops, the last ones, are folded.
+        add: Whether a folded result is added to what is there.
+    """
+
+    def __init__(
+        self,
+        dims: Sequence[int],
+        stores: list[tuple[Access, Tree]],
+        fold: Any = None,
+        reduced: int = 0,
+        add: bool = False,
+    ) -> None:
+        self.dims = list(dims)
+        self.stores = stores
+        self.fold = fold
+        self.reduced = reduced
+        self.add = add
+
+
+class Product(NamedTuple):
+    """The matrix product out (m, n) = a (m, k) b (k, n), or added to `out`."""
+
+    m: int
+    n: int
+    k: int
+    out: Access
+    a: Access
+    b: Access
+    add: bool
+
+
+class Transpose(NamedTuple):
+    """What stands in rows (one example after the other), in columns."""
+
+    rows: int
+    columns: int
+    source: Access
+    target: Access
+
+
+class _Place(NamedTuple):
+    """Where a buffer is: how far its rows, and the examples in a row, are apart."""
+
+    buffer: str
+    offset: int
+    row: int
+    example: int
+
+
+class Loops:
+    """The operations of a program.
+
+    Attributes:
+        operations: In the order in which they run.
+        size: How many elements `work` has.
+        constants: What stands in `work` from the beginning: offsets and numbers.
+        table: The offsets that accesses look up.
+        results: Where the results are, for any purpose but a gradient.
+    """
+
+    def __init__(self, lowered: Lowered, count: int) -> None:
+        self.lowered = lowered
+        self.count = count
+        self.inputs = [len(ids) for ids in lowered.plan.graph.inputs]
+        self.operations: list[Nest | Product | Transpose] = []
+        self.size = RESULTS
+        self.constants: list[tuple[int, list[float]]] = []
+        self.table: list[int] = []
+        self.results: list[tuple[int, int]] = []
+        self._tables: dict[tuple[int, ...], int] = {}
+        self._fixed: dict[str, int] = {}
+        self._places: dict[str, _Place] = {}
+        self._transposes: list[Transpose] = []
+        for name, (rows, varies) in lowered.rows.items():
+            self._reserve(name, rows, varies)
+        for k, rows in enumerate(self.inputs):
+            if lowered.purpose not in (FORWARD, GRADIENT):
+                self._reserve(f"g_x{k}", rows, varies=True)
+        for statement in lowered.statements:
+            self._statement(statement)
+        self._finish()
+        self.operations = fused([*self._transposes, *self.operations])
+
+    # Places.
+
+    def _allocate(self, size: int) -> int:
+        offset = self.size
+        self.size += -(-size // ALIGNED) * ALIGNED
+        return offset
+
+    def _reserve(self, name: str, rows: int, varies: bool) -> _Place:
+        count = self.count if varies else 1
+        place = _Place("work", self._allocate(rows * count), count, 1 if varies else 0)
+        self._places[name] = place
+        return place
+
+    def _temporary(self, shape: tuple[int, ...], varies: bool) -> Ref:
+        name = f"n{len(self._places)}"
+        self._reserve(name, math.prod(shape), varies)
+        return Ref(name, range(math.prod(shape)), shape, varies)
+
+    def _place(self, buffer: str, *, given: bool = False) -> _Place:
+        """Return where a buffer is; `given` is as the caller gave it, example after example."""
+        if buffer in ("theta", "g_theta"):
+            return _Place(buffer.replace("_", ""), 0, 1, 0)
+        if buffer[0] != "x":
+            return self._places[buffer]
+        rows = self.inputs[int(buffer[1:])]
+        if given or rows == 1 or self.count == 1:
+            return _Place(buffer, 0, 1, rows)
+        if buffer not in self._places:
+            place = self._reserve(buffer, rows, varies=True)
+            source = Access(buffer, 0, (rows, 1))
+            target = Access("work", place.offset, (self.count, 1))
+            self._transposes.append(Transpose(self.count, rows, source, target))
+        return self._places[buffer]
+
+    def _tabulated(self, offsets: tuple[int, ...]) -> int:
+        if offsets not in self._tables:
+            self._tables[offsets] = len(self.table)
+            self.table += offsets
+        return self._tables[offsets]
+
+    def _constant(self, ref: Ref) -> int:
+        """Return where constants stand, one after the other."""
+        data = [float(self.lowered.plan.graph.data[i]) for i in ref.rows]
+        key = repr(data)
+        if key not in self._fixed:
+            self._fixed[key] = self._allocate(len(data))
+            self.constants.append((self._fixed[key], data))
+        return self._fixed[key]
+
+    def _access(self, ref: Ref, shape: tuple[int, ...]) -> Access:
+        """Return how loops over `shape` and the batch find an element of `ref`."""
+        lead = len(shape) - len(ref.shape)
+        if lead < 0 or any(n not in (1, m) for n, m in zip(ref.shape, shape[lead:], strict=True)):
+            raise NoNativeFormError(f"{ref} does not have the shape {shape}")
+        wide = [n > 1 for n in ref.shape]
+        pad = (0,) * lead
+        if ref.buffer == CONSTANTS:
+            steps = _dense(ref.shape)
+            return Access("work", self._constant(ref), (*pad, *_where(wide, steps), 0))
+        place = self._place(ref.buffer)
+        example = place.example if ref.varies else 0
+        if ref.strides is not None:
+            strides = _where(wide, [step * place.row for step in ref.strides])
+            return Access(
+                place.buffer, place.offset + ref.rows[0] * place.row, (*pad, *strides, example)
+            )
+        table = self._tabulated(tuple([row * place.row for row in ref.rows]))
+        strides = (*pad, *[0] * len(ref.shape), example)
+        return Access(
+            place.buffer, place.offset, strides, table, (*pad, *_where(wide, _dense(ref.shape)), 0)
+        )
+
+    # Expressions.
+
+    def _tree(self, x: Operand, shape: tuple[int, ...]) -> Tree:
+        known: dict[int, Tree] = {}
+
+        def tree(x: Operand) -> Tree:
+            if not isinstance(x, (Ref, Term)):
+                return float(x)  # type: ignore[arg-type]
+            if id(x) not in known:
+                if isinstance(x, Term):
+                    known[id(x)] = applied(x.op, [tree(y) for y in x.operands])
+                elif x.buffer == SEED:
+                    return 1.0 / self.count
+                else:
+                    known[id(x)] = Load(self._access(x, shape))
+            return known[id(x)]
+
+        return tree(x)
+
+    # Statements.
+
+    def _statement(self, s: Statement) -> None:
+        self._check_overlap(s)
+        if s.op in PRODUCTS:
+            self._product(s)
+        elif s.op is SUM:
+            self._fold(np.add, s.out, s.operands[0], add=s.add)
+        elif s.op.arity is None and len(s.operands) == 1:
+            self._reduction(s)
+        else:
+            self._map(s.out, Term(s.op, s.operands), add=s.add)
+
+    def _check_overlap(self, s: Statement) -> None:
+        """Refuse a statement that would read what it has written."""
+        for x in s.operands:
+            for ref in reads(x):
+                if ref.buffer != s.out.buffer or set(ref.rows).isdisjoint(s.out.rows):
+                    continue
+                alike = list(ref.rows) == list(s.out.rows) and ref.shape == s.out.shape
+                if not alike or s.op is SUM or s.op in PRODUCTS or s.op.arity is None:
+                    raise NoNativeFormError(f"{s} reads what it writes")
+
+    def _nest(self, dims: Sequence[int], stores: list[tuple[Access, Tree]], *details: Any) -> None:
+        self.operations.append(coalesced(Nest(dims, stores, *details)))
+
+    def _map(self, out: Ref, x: Operand, *, add: bool = False) -> None:
+        shape, varies = extent(x)
+        if shape and shape != out.shape and math.prod(shape) == len(out.rows):
+            out = out.shaped(*shape)
+        if varies and not out.varies and self.count > 1:
+            raise NoNativeFormError(f"{out} has no column for every example")
+        target = self._access(out, out.shape)
+        tree = self._tree(x, out.shape)
+        if add:
+            tree = Apply(np.add, Load(target), tree)
+        self._nest([*out.shape, self._columns(out)], [(target, tree)])
+
+    def _columns(self, ref: Ref) -> int:
+        return self.count if ref.varies else 1
+
+    def _fold(self, fold: Any, out: Ref, x: Operand, *, add: bool = False) -> None:
+        """Join the elements of an array until it has the shape of `out`."""
+        shape, varies = extent(x)
+        lead = max(len(shape) - len(out.shape), 0)
+        target = (1,) * lead + out.shape
+        shape = (1,) * (len(target) - len(shape)) + shape
+        whole = tuple([max(n, m) for n, m in zip(shape, target, strict=True)])
+        dims = [*whole, self.count if varies or out.varies else 1]
+        kept = [d for d, n in enumerate(target) if n == whole[d]]
+        (kept if out.varies or dims[-1] == 1 else []).append(len(whole))
+        order = [*kept, *[d for d in range(len(dims)) if d not in kept]]
+        goal = self._access(out, whole).along(order)
+        tree = along(self._tree(x, whole), order)
+        self._nest([dims[d] for d in order], [(goal, tree)], fold, len(dims) - len(kept), add)
+
+    def _reduction(self, s: Statement) -> None:
+        """Write a row of any number of operands, which stand along the first axis."""
+        (x,) = s.operands
+        if not is_built_in(s.op) or not isinstance(x, Ref) or s.add:
+            raise NoNativeFormError(f"{s.op.name} is a Python function")
+        out, x = s.out, x.shaped(x.shape[0], *s.out.shape)
+        if s.op in _FOLDS:
+            self._fold(_FOLDS[s.op], out, x)
+        elif s.op is ops.DOT:
+            k, m = x.shape[0] // 2, len(out.rows)
+            ws, xs, bias = [
+                Ref(x.buffer, x.rows[lo * m : hi * m], (hi - lo, *out.shape), x.varies)
+                for lo, hi in ((0, k), (k, 2 * k), (x.shape[0] - 1, x.shape[0]))
+            ]
+            self._fold(np.add, out, Term(ops.MUL, (ws, xs)))
+            if x.shape[0] % 2:
+                self._map(out, bias.shaped(*out.shape), add=True)
+        elif s.op in _SCALED:
+            size, joined, whole, neutral = _SCALED[s.op]
+            scale = self._temporary(out.shape, out.varies)
+            self._fold(np.maximum, scale, size(x))
+            self._map(scale, Term(_FINITE_OR, (scale, neutral)))
+            self._fold(np.add, out, joined(x, scale))
+            self._map(out, whole(out, scale))
+        else:
+            raise NoNativeFormError(f"{s.op.name} of many numbers has no native form")
+
+    # Matrices.
+
+    def _product(self, s: Statement) -> None:
+        a, b = s.operands
+        assert isinstance(a, Ref)
+        assert isinstance(b, Ref)
+        left, (m, k) = self._matrix(a, flipped=s.op is MATMUL_TN)
+        right, (depth, n) = self._matrix(b, flipped=s.op is MATMUL_NT)
+        out = s.out
+        found = self._regular(out)
+        if k != depth or found is None or found[1] != (m, n):
+            if k != depth:
+                raise NoNativeFormError(f"{s} has matrices that do not go together")
+            varies = out.varies and n % self.count == 0 and n != out.shape[1]
+            out = self._temporary((m, n // self.count if varies else n), varies)
+            found = self._regular(out)
+            assert found is not None
+        add = s.add and out is s.out
+        self.operations.append(Product(m, n, k, found[0], left, right, add))
+        if out is not s.out:
+            self._map(s.out, out.shaped(*s.out.shape), add=s.add)
+
+    def _matrix(self, ref: Ref, *, flipped: bool) -> tuple[Access, tuple[int, int]]:
+        """Return a matrix, or its transpose, and its shape; what is not regular is copied."""
+        found = self._regular(ref, given=flipped)
+        if found is None:
+            whole = self._temporary(ref.shape, ref.varies)
+            self._map(whole, ref)
+            found = self._regular(whole)
+            assert found is not None
+        access, (m, n) = found
+        return (access.along((1, 0)), (n, m)) if flipped else found
+
+    def _regular(self, ref: Ref, *, given: bool = False) -> tuple[Access, tuple[int, int]] | None:
+        """Return a matrix with two strides, the batch beside the second axis, or None."""
+        k, p = ref.shape
+        shape = (k, p * self._columns(ref))
+        if ref.buffer == CONSTANTS:
+            return Access("work", self._constant(ref), (p, 1)), shape
+        if ref.strides is None:
+            return None
+        given = given and p == 1 and ref.buffer[0] == "x" and k >= 8
+        place = self._place(ref.buffer, given=given)
+        down, right = [step * place.row for step in ref.strides]
+        if ref.varies and self.count > 1:
+            if p > 1 and right != place.example * self.count:
+                return None
+            right = place.example
+        return Access(place.buffer, place.offset + ref.rows[0] * place.row, (down, right)), shape
+
+    # Results.
+
+    def _finish(self) -> None:
+        """Write the results, and a number that is 0 if all of them are finite."""
+        lowered = self.lowered
+        checked = [*lowered.watched]
+        check = self._result(CHECK)
+        self._map(check, 0.0)
+        if lowered.purpose == GRADIENT:
+            (ref,) = lowered.plan.results
+            mean = Term(ops.MUL, (self._read(ref), 1.0 / self.count if ref.varies else 1.0))
+            self._fold(np.add, self._result(LOSS), mean)
+            rows = len(lowered.plan.parameters)
+            written = {
+                i for s in lowered.statements if s.out.buffer == "g_theta" for i in s.out.rows
+            }
+            rest = [i for i in range(rows) if i not in written]
+            if rest:
+                self._map(Ref("g_theta", rest, (len(rest),), False), 0.0)
+            checked.append(self._result(LOSS))
+            if rows:
+                checked.append(Ref("g_theta", range(rows), (rows,), False))
+        else:
+            for ref in self._outcome():
+                place = self._places[ref.buffer]
+                self.results.append((place.offset, len(ref.rows)))
+                checked.append(ref)
+        for ref in checked:
+            self._fold(np.add, check, Term(ops.MUL, (ref, 0.0)), add=True)
+
+    def _outcome(self) -> Iterable[Ref]:
+        """Return what is returned: the values of the roots, or the gradients of the inputs."""
+        if self.lowered.purpose != FORWARD:
+            for k, rows in enumerate(self.inputs):
+                if rows:
+                    yield Ref(f"g_x{k}", range(rows), (rows,), True)
+            return
+        roots = self.lowered.plan.results
+        out = self._temporary((len(roots),), True)
+        for row, root in enumerate(roots):
+            self._map(Ref(out.buffer, [row], (1,), True), self._read(root))
+        yield out
+
+    def _result(self, row: int) -> Ref:
+        self._places["result"] = _Place("work", 0, 1, 0)
+        return Ref("result", [row], (1,), False)
+
+    def _read(self, ref: Ref) -> Operand:
+        return self.lowered.plan.graph.data[ref.rows[0]] if ref.buffer == CONSTANTS else ref
+
+
+_FOLDS: Final = {ops.TOTAL: np.add, ops.PRODUCT: np.multiply, ops.AMAX: np.maximum}
+
+
+def _finite_or(x: Any, neutral: Any) -> Any:
+    return np.where(np.isfinite(x) & np.not_equal(x, 0.0), x, neutral)
+
+
+def _helper(name: str, function: Callable[..., Any], arity: int) -> Op:
+    return Op(name, function, (lambda *_: 0.0,) * arity)
+
+
+_FINITE_OR: Final = _helper("finite_or", _finite_or, 2)
+_SCALED: Final[dict[Op, Any]] = {  # largest first, joined after it was taken out, and put back
+    ops.LOGSUMEXP: (
+        lambda x: x,
+        lambda x, scale: Term(ops.EXP, (Term(ops.SUB, (x, scale)),)),
+        lambda out, scale: Term(ops.ADD, (Term(ops.LOG, (out,)), scale)),
+        0.0,
+    ),
+    ops.NORM: (
+        lambda x: Term(ops.ABS, (x,)),
+        lambda x, scale: Term(ops.POW, (Term(ops.DIV, (x, scale)), 2.0)),
+        lambda out, scale: Term(ops.MUL, (Term(ops.SQRT, (out,)), scale)),
+        1.0,
+    ),
+}
+_FUNCTIONS: Final[dict[Op, Callable[..., Any]]] = {
+    ops.GREATER: np.greater,
+    ops.LESS: np.less,
+    AT_LEAST: np.greater_equal,
+    AT_MOST: np.less_equal,
+    DETACH: np.positive,
+    COPY: np.positive,
+    _FINITE_OR: _finite_or,
+}
+
+
+def applied(op: Op, operands: list[Tree]) -> Tree:
+    """Return a row applied to expressions."""
+    if op is COPY:
+        return operands[0]
+    if op in _FUNCTIONS:
+        return Apply(_FUNCTIONS[op], *operands)
+    if op.arity is None and is_built_in(op):
+        return _many(op, operands)
+    if not is_built_in(op) or op.name not in spelling.SPELLINGS:
+        raise NoNativeFormError(f"{op.name} is a Python function")
+    return Apply(spelling.SPELLINGS[op.name], *operands)
+
+
+def _many(op: Op, operands: list[Tree]) -> Tree:
+    """Return a row of as many operands as there are, two at a time."""
+
+    def joined(f: Callable[..., Any], xs: Sequence[Tree]) -> Tree:
+        found = xs[0]
+        for x in xs[1:]:
+            found = Apply(f, found, x)
+        return found
+
+    if op in _FOLDS:
+        return joined(_FOLDS[op], operands)
+    if op is ops.LOGSUMEXP:
+        scale = Apply(_finite_or, joined(np.maximum, operands), 0.0)
+        terms = [Apply(np.exp, Apply(np.subtract, x, scale)) for x in operands]
+        return Apply(np.add, Apply(np.log, joined(np.add, terms)), scale)
+    if op is ops.NORM:
+        largest = joined(np.maximum, [Apply(np.abs, x) for x in operands])
+        scale = Apply(_finite_or, largest, 1.0)
+        terms = [Apply(np.square, Apply(np.divide, x, scale)) for x in operands]
+        return Apply(np.multiply, Apply(np.sqrt, joined(np.add, terms)), scale)
+    raise NoNativeFormError(f"{op.name} of many numbers has no native form")
+
+
+def _dense(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple([math.prod(shape[i + 1 :]) for i in range(len(shape))])
+
+
+def _where(wide: Sequence[bool], strides: Sequence[int]) -> tuple[int, ...]:
+    return tuple([step if is_wide else 0 for is_wide, step in zip(wide, strides, strict=True)])
+
+
+# Loops in other words.
+
+
+def rebuilt(tree: Tree, access: Callable[[Access], Access]) -> Tree:
+    """Return an expression with other accesses; what is shared stays shared."""
+    known: dict[int, Tree] = {}
+
+    def again(x: Tree) -> Tree:
+        if isinstance(x, (float, int)):
+            return x
+        if id(x) not in known:
+            known[id(x)] = (
+                Load(access(x.access))
+                if isinstance(x, Load)
+                else Apply(x.function, *map(again, x.operands))
+            )
+        return known[id(x)]
+
+    return again(tree)
+
+
+def along(tree: Tree, axes: Sequence[int]) -> Tree:
+    """Return an expression with its loops in another order."""
+    return rebuilt(tree, lambda access: access.along(axes))
+
+
+def loads(tree: Tree) -> list[Access]:
+    """Return all that an expression reads."""
+    found: dict[Access, None] = {}
+    seen: set[int] = set()
+    stack = [tree]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, (float, int)) or id(x) in seen:
+            continue
+        seen.add(id(x))
+        if isinstance(x, Load):
+            found[x.access] = None
+        else:
+            stack += x.operands
+    return list(found)
+
+
+def coalesced(nest: Nest) -> Nest:
+    """Return the nest without loops of one round, neighbors that all walk as one joined."""
+    accesses = [a for target, tree in nest.stores for a in (target, *loads(tree))]
+    kept = len(nest.dims) - nest.reduced
+    axes: list[int] = []  # the last of each run of loops that are one
+    dims: list[int] = []
+    for d, n in enumerate(nest.dims):
+        if n == 1:
+            continue
+        before = axes[-1] if axes else -1
+        if before >= 0 and (before < kept) == (d < kept) and _are_even(accesses, before, d, n):
+            axes[-1], dims[-1] = d, dims[-1] * n
+        else:
+            axes.append(d)
+            dims.append(n)
+    stores = [(target.along(axes), along(tree, axes)) for target, tree in nest.stores]
+    reduced = sum(d >= kept for d in axes)
+    return Nest(dims, stores, nest.fold, reduced, nest.add)
+
+
+def _are_even(accesses: list[Access], before: int, d: int, n: int) -> bool:
+    return all(access.along((before, d)).is_even(1, n) for access in accesses)
+
+
+def fused(operations: Sequence[Nest | Product | Transpose]) -> list[Nest | Product | Transpose]:
+    """Join neighboring maps over the same loops: each needs one pass over what both read."""
+    found: list[Nest | Product | Transpose] = []
+    for operation in operations:
+        last = found[-1] if found else None
+        if (
+            isinstance(operation, Nest)
+            and isinstance(last, Nest)
+            and operation.fold is None
+            and last.fold is None
+            and operation.dims == last.dims
+            and _may_join(last, operation)
+        ):
+            last.stores += operation.stores
+        else:
+            found.append(operation)
+    return found
+
+
+def _may_join(first: Nest, second: Nest) -> bool:
+    """Return whether each round of `second` needs the same round of `first` only."""
+    dims = first.dims
+    written = [target for target, _ in first.stores]
+    read = [a for _, tree in first.stores for a in loads(tree)]
+    for target, tree in second.stores:
+        for mine, theirs in ((loads(tree), written), ([target], written), ([target], read)):
+            for a in mine:
+                for b in theirs:
+                    if _overlap(a, b, dims) and (a != b or a.table >= 0 or 0 in a.strides):
+                        return False
+    return True
+
+
+def _overlap(a: Access, b: Access, dims: list[int]) -> bool:
+    if a.buffer != b.buffer:
+        return False
+    if a.table >= 0 or b.table >= 0:
+        return True
+    (low, high), (least, most) = [
+        (
+            x.offset + sum(min(0, s * (n - 1)) for s, n in zip(x.strides, dims, strict=True)),
+            x.offset + sum(max(0, s * (n - 1)) for s, n in zip(x.strides, dims, strict=True)),
+        )
+        for x in (a, b)
+    ]
+    return low <= most and least <= high

@@ -1,0 +1,169 @@
+"""Products: matrices multiplied in tiles that stay in registers."""
+
+# NumPy's ufuncs are Any to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from autograd_mini.compiler.native.loops import Access, Product
+from autograd_mini.compiler.native.nests import address, pieces
+from autograd_mini.compiler.native.vectors import Function, Variable, Vector
+
+__all__ = ["write_product"]
+
+BLOCK: Final = 256  # of the inner axis: what a tile reads stays in the fastest cache
+DOTS: Final = 4  # rows and columns of a block of dot products
+
+
+def write_product(f: Function, p: Product) -> None:
+    """Write a product: as tiles if rows of `b` and of `out` are contiguous, or their columns."""
+    a, b, out = p.a.strides, p.b.strides, p.out.strides
+    if p.n > 1 and b[1] == 1 and out[1] == 1:
+        _Tiles(f, p).write()
+    elif p.m > 1 and a[0] == 1 and out[0] == 1:
+        _Tiles(f, _flipped(p)).write()
+    elif p.k > 1 and a[1] == 1 and b[0] == 1:
+        _dots(f, p)
+    else:
+        _one_by_one(f, p)
+
+
+def _flipped(p: Product) -> Product:
+    """Return the product of the transposes."""
+    out, a, b = [Access(x.buffer, x.offset, x.strides[::-1]) for x in (p.out, p.a, p.b)]
+    return Product(p.n, p.m, p.k, out, b, a, p.add)
+
+
+def _runs(n: int, step: int) -> Iterable[tuple[int, int, int]]:
+    """Return how steps of one size cover `n`, and what is left: from, to, step."""
+    whole = n // step * step
+    if whole:
+        yield 0, whole, step
+    if n > whole:
+        yield whole, n, n - whole
+
+
+class _Tiles:
+    """`out` in tiles: the sum of columns of `a` times rows of `b`, which stays in registers."""
+
+    def __init__(self, f: Function, p: Product) -> None:
+        self.f = f
+        self.p = p
+
+    def write(self) -> None:
+        """Write it."""
+        f, p, lanes = self.f, self.p, self.f.module.lanes
+        depth = BLOCK if p.k > 2 * BLOCK else p.k
+        for first in range(0, p.k, depth):
+            last = min(p.k, first + depth)
+            add = p.add or first > 0
+            for start, end, size in pieces(p.n, lanes):
+                count = (end - start) // size
+                rows, wide = self._chosen(count, last - first)
+                for lo, hi, step in _runs(count, wide):
+                    with f.loop(start + hi * size, step * size, start + lo * size) as j:
+                        self._rows(j, step, size, rows, (first, last), add=add)
+
+    def _chosen(self, vectors: int, depth: int) -> tuple[int, int]:
+        """Return rows and vectors of a tile, by counting cycles."""
+        m, best, chosen = self.p.m, 0.0, (1, 1)
+        registers = self.f.module.registers
+        for rows in range(1, min(m, 16) + 1):
+            for wide in range(1, min(vectors, 8) + 1):
+                if rows * wide + wide + 1 > registers:
+                    continue
+                cycles = 0.0
+                for lo, hi, r in _runs(m, rows):
+                    for left, right, v in _runs(vectors, wide):
+                        each = depth * max(r * v, v + r / 2, 4.0) + 12 + r * v
+                        cycles += (hi - lo) // r * ((right - left) // v) * each
+                kinds = len(list(_runs(m, rows))) * len(list(_runs(vectors, wide)))
+                cycles *= 1.0 + 0.01 * kinds
+                if not best or cycles < best:
+                    best, chosen = cycles, (rows, wide)
+        return chosen
+
+    def _rows(
+        self, j: str, count: int, lanes: int, rows: int, depth: tuple[int, int], *, add: bool
+    ) -> None:
+        f, p = self.f, self.p
+        for lo, hi, step in _runs(p.m, rows):
+            with f.loop(hi, step, lo) as i:
+                places = [
+                    [address(f, p.out, (f.plus(i, r), j), c * lanes) for c in range(count)]
+                    for r in range(step)
+                ]
+                sums = [
+                    [Variable(f, f.load(place, lanes) if add else 0.0, lanes) for place in row]
+                    for row in places
+                ]
+                with f.loop(depth[1], 1, depth[0]) as k:
+                    right = [
+                        f.load(address(f, p.b, (k, j), c * lanes), lanes) for c in range(count)
+                    ]
+                    for r, row in enumerate(sums):
+                        left = f.spread(address(f, p.a, (f.plus(i, r), k)), lanes)
+                        for x, whole in zip(right, row, strict=True):
+                            whole.add_product(left, x)
+                for row, whole in zip(places, sums, strict=True):
+                    for place, x in zip(row, whole, strict=True):
+                        f.store(place, x.get(), lanes)
+
+
+def _dots(f: Function, p: Product) -> None:
+    """Write dot products, some rows and columns at a time: lanes along the inner axis."""
+    runs = list(pieces(p.k, f.module.lanes))
+    lanes = runs[0][2]
+    height = 2 * DOTS if p.n == 1 else DOTS
+    width = 2 * DOTS if p.m == 1 else DOTS
+    for top, bottom, rows in _runs(p.m, min(height, p.m)):
+        for left, right, columns in _runs(p.n, min(width, p.n)):
+            with f.loop(bottom, rows, top) as i, f.loop(right, columns, left) as j:
+                sums = [[Variable(f, 0.0, lanes) for _ in range(columns)] for _ in range(rows)]
+                for start, end, size in runs:
+                    with f.loop(end, size, start) as k:
+                        xs = [
+                            f.load(address(f, p.b, (k, f.plus(j, c))), size) for c in range(columns)
+                        ]
+                        xs = [f.widened(x, lanes, 0.0) for x in xs]
+                        for r, row in enumerate(sums):
+                            y = f.load(address(f, p.a, (f.plus(i, r), k)), size)
+                            y = f.widened(y, lanes, 0.0)
+                            for x, whole in zip(xs, row, strict=True):
+                                whole.add_product(y, x)
+                for r, row in enumerate(sums):
+                    _store_sums(f, p, f.plus(i, r), j, [whole.get() for whole in row])
+
+
+def _store_sums(f: Function, p: Product, i: str, j: str, sums: Sequence[Vector]) -> None:
+    """Write the sum of each vector's lanes; four of them at once, where they stand in a row."""
+    if len(sums) == DOTS and sums[0].lanes >= DOTS and p.out.strides[1] == 1:
+        while sums[0].lanes > DOTS:
+            half = sums[0].lanes // 2
+            low, high = range(half), range(half, 2 * half)
+            sums = [f.shuffled(x, x, low) + f.shuffled(x, x, high) for x in sums]
+        a, b = [
+            f.shuffled(x, y, (0, 4, 2, 6)) + f.shuffled(x, y, (1, 5, 3, 7))
+            for x, y in (sums[:2], sums[2:])
+        ]
+        found = [f.shuffled(a, b, (0, 1, 4, 5)) + f.shuffled(a, b, (2, 3, 6, 7))]
+    else:
+        found = [f.joined(np.add, x) for x in sums]
+    for c, x in enumerate(found):
+        place = address(f, p.out, (i, f.plus(j, c)))
+        f.store(place, f.load(place, x.lanes) + x if p.add else x, x.lanes)
+
+
+def _one_by_one(f: Function, p: Product) -> None:
+    with f.loop(p.m) as i, f.loop(p.n) as j:
+        place = address(f, p.out, (i, j))
+        whole = Variable(f, f.load(place, 1) if p.add else 0.0, 1)
+        with f.loop(p.k) as k:
+            left, right = [address(f, p.a, (i, k)), address(f, p.b, (k, j))]
+            whole.add_product(f.load(left, 1), f.load(right, 1))
+        f.store(place, whole.get(), 1)

@@ -1,0 +1,452 @@
+"""Vectors: numbers of which NumPy's functions write LLVM's instructions.
+
+A `Vector` takes part in NumPy's arithmetic, as `value.Value` does in Python's. So the spellings of
+the rows of the table, which are run on arrays elsewhere, are run on Vectors to write machine code,
+and none of them has to be written a second time. The instructions carry no flags of fast
+arithmetic: what they compute is what NumPy computes.
+"""
+
+# NumPy's ufuncs are Any to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportArgumentType=false, reportReturnType=false
+# pyright: reportCallIssue=false
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from autograd_mini.compiler.native.loops import NoNativeFormError
+
+__all__ = ["Function", "Module", "Variable", "Vector"]
+
+NUMBER, TRUTH, BITS = "number", "truth", "bits"
+
+
+class Vector(NDArrayOperatorsMixin):
+    """As many numbers as there are lanes, by the name that an instruction gave them.
+
+    `kind` says whether they are numbers, truth values, or integers as wide as the numbers.
+    """
+
+    __slots__ = ("function", "kind", "lanes", "text")
+
+    def __init__(self, function: Function, text: str, lanes: int, kind: str = NUMBER) -> None:
+        self.function = function
+        self.text = text
+        self.lanes = lanes
+        self.kind = kind
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **_: Any) -> Any:
+        if method != "__call__":
+            raise NoNativeFormError(f"np.{ufunc.__name__}.{method} has no native form")
+        return self.function.applied(ufunc.__name__, operands, self.lanes)
+
+    def __array_function__(self, f: Any, types: Any, operands: Any, named: Any) -> Any:
+        if f is not np.where:
+            raise NoNativeFormError(f"np.{f.__name__} has no native form")
+        cond, a, b = operands
+        return self.function.chosen(cond, a, b, self.lanes)
+
+    @property
+    def type(self) -> str:
+        """The type in LLVM's words."""
+        return self.function.type(self.lanes, self.kind)
+
+
+class Module:
+    """Functions in the making, each written once.
+
+    Attributes:
+        single: Whether numbers are of single precision.
+        lanes: How many of them a register holds.
+        registers: How many registers the processor has for them.
+        helpers: The texts of functions of vectors, by their names.
+        declared: What is called from elsewhere.
+    """
+
+    def __init__(self, *, single: bool, lanes: int, registers: int = 16) -> None:
+        self.single = single
+        self.lanes = lanes
+        self.registers = registers
+        self.helpers: dict[str, str] = {}
+        self.declared: dict[str, str] = {}
+
+    def declare(self, name: str, result: str, *arguments: str) -> None:
+        """Say what the type of a function from elsewhere is."""
+        self.declared[name] = f"declare {result} @{name}({', '.join(arguments)})"
+
+
+class Variable:
+    """A vector that changes."""
+
+    __slots__ = ("function", "lanes", "place")
+
+    def __init__(self, function: Function, start: Any, lanes: int) -> None:
+        self.function = function
+        self.lanes = lanes
+        self.place = function.name("s")
+        function.entry.append(f"  {self.place} = alloca {function.type(lanes)}, align 64")
+        self.set(start)
+
+    def get(self) -> Vector:
+        """Return what it is now."""
+        f = self.function
+        return f.value(f"load {f.type(self.lanes)}, ptr {self.place}, align 64", self.lanes)
+
+    def set(self, x: Any) -> None:
+        """Make it something else."""
+        f = self.function
+        f.write(f"store {f.typed(x, self.lanes)}, ptr {self.place}, align 64")
+
+    def add_product(self, a: Vector, b: Vector) -> None:
+        """Add a product, in one rounding where the processor can."""
+        self.set(self.function.fused(a, b, self.get()))
+
+
+_ARITHMETIC: Final = {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv"}
+_COMPARISONS: Final = {
+    "greater": "ogt",
+    "less": "olt",
+    "greater_equal": "oge",
+    "less_equal": "ole",
+    "equal": "oeq",
+    "not_equal": "une",
+}
+_INTRINSIC: Final = {
+    "absolute": "fabs",
+    "sqrt": "sqrt",
+    "trunc": "trunc",
+    "copysign": "copysign",
+}
+_LIBRARY: Final = {
+    **{name: name for name in ("sin", "cos", "tan", "sinh", "cosh", "expm1", "hypot")},
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "power": "pow",
+}
+
+
+class Function:
+    """One function of LLVM's, in the making."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.single = module.single
+        self.element = "float" if module.single else "double"
+        self.width = 4 if module.single else 8
+        self.entry: list[str] = []
+        self.lines: list[str] = []
+        self.block = "entry"
+        self._count = 0
+        self._known: list[dict[Any, str]] = [{}]  # of each loop: texts that need no second line
+
+    # Lines.
+
+    def name(self, letter: str = "v") -> str:
+        """Return a new name."""
+        self._count += 1
+        return f"%{letter}{self._count}"
+
+    def write(self, text: str) -> None:
+        """Write a line."""
+        self.lines.append(f"  {text}")
+
+    def value(self, text: str, lanes: int, kind: str = NUMBER) -> Vector:
+        """Write an instruction and return what it gives."""
+        return Vector(self, self.named(text), lanes, kind)
+
+    def named(self, text: str, letter: str = "v") -> str:
+        """Write an instruction and return the name of what it gives."""
+        name = self.name(letter)
+        self.write(f"{name} = {text}")
+        return name
+
+    def once(self, text: str) -> str:
+        """Return the name of what an instruction gives, written before or now."""
+        for known in self._known:
+            if text in known:
+                return known[text]
+        name = self._known[-1][text] = self.named(text)
+        return name
+
+    def type(self, lanes: int, kind: str = NUMBER) -> str:
+        """Return a type in LLVM's words."""
+        one = {NUMBER: self.element, TRUTH: "i1", BITS: "i32" if self.single else "i64"}[kind]
+        return one if lanes == 1 else f"<{lanes} x {one}>"
+
+    def typed(self, x: Any, lanes: int) -> str:
+        """Return a number, with its type."""
+        x = self.number(x, lanes)
+        return f"{x.type} {x.text}"
+
+    # Numbers.
+
+    def repeated(self, text: str, lanes: int, kind: str = NUMBER) -> Vector:
+        """Return a constant in all lanes."""
+        if lanes > 1:
+            text = f"<{', '.join([f'{self.type(1, kind)} {text}'] * lanes)}>"
+        return Vector(self, text, lanes, kind)
+
+    def number(self, x: Any, lanes: int) -> Vector:
+        """Return a constant, or truth values as numbers, as a vector of numbers."""
+        if not isinstance(x, Vector):
+            x = float(np.float32(x)) if self.single else float(x)
+            (bits,) = struct.unpack("<Q", struct.pack("<d", x))
+            return self.repeated(f"0x{bits:016X}", lanes)
+        if x.kind == TRUTH:
+            return self.value(f"uitofp {x.type} {x.text} to {self.type(lanes)}", lanes)
+        return x
+
+    def truth(self, x: Any, lanes: int) -> Vector:
+        """Return whether numbers are not 0."""
+        if isinstance(x, Vector) and x.kind == TRUTH:
+            return x
+        return self.compared("une", x, 0.0, lanes)
+
+    def bits(self, x: int, lanes: int) -> Vector:
+        """Return an integer in all lanes."""
+        return self.repeated(str(x), lanes, BITS)
+
+    def infix(self, op: str, a: Any, b: Any, lanes: int, kind: str = NUMBER) -> Vector:
+        """Return what an instruction of two operands gives."""
+        x = a if kind != NUMBER else self.number(a, lanes)
+        y = b if kind != NUMBER else self.number(b, lanes)
+        return self.value(f"{op} {x.type} {x.text}, {y.text}", lanes, kind)
+
+    def compared(self, how: str, a: Any, b: Any, lanes: int) -> Vector:
+        """Return where a comparison holds."""
+        x, y = self.number(a, lanes), self.number(b, lanes)
+        return self.value(f"fcmp {how} {x.type} {x.text}, {y.text}", lanes, TRUTH)
+
+    def chosen(self, cond: Any, a: Any, b: Any, lanes: int) -> Vector:
+        """Return `a` where a condition holds, else `b`."""
+        if not isinstance(cond, Vector):
+            return self.number(a if cond else b, lanes)
+        cond = self.truth(cond, lanes)
+        x, y = self.typed(a, lanes), self.typed(b, lanes)
+        return self.value(f"select {cond.type} {cond.text}, {x}, {y}", lanes)
+
+    def cast(self, how: str, x: Vector, kind: str) -> Vector:
+        """Return numbers as integers or the reverse: "bitcast", or a conversion."""
+        return self.value(f"{how} {x.type} {x.text} to {self.type(x.lanes, kind)}", x.lanes, kind)
+
+    def fused(self, a: Any, b: Any, c: Any) -> Vector:
+        """Return a b + c, in one rounding where the processor can."""
+        lanes = next(x.lanes for x in (a, b, c) if isinstance(x, Vector))
+        return self.intrinsic("fmuladd", [a, b, c], lanes)
+
+    def intrinsic(self, name: str, operands: Sequence[Any], lanes: int) -> Vector:
+        """Return what an instruction that LLVM writes as a function gives."""
+        kind = self.type(lanes)
+        full = f"llvm.{name}.{'' if lanes == 1 else f'v{lanes}'}f{8 * self.width}"
+        self.module.declare(full, kind, *[kind] * len(operands))
+        texts = ", ".join([self.typed(x, lanes) for x in operands])
+        return self.value(f"call {kind} @{full}({texts})", lanes)
+
+    def shuffled(self, a: Vector, b: Vector, places: Sequence[int]) -> Vector:
+        """Return lanes of two vectors, those of `b` counted after those of `a`."""
+        if len(places) == 1:
+            return self.value(f"extractelement {a.type} {a.text}, i64 {places[0]}", 1)
+        order = ", ".join([f"i32 {i}" for i in places])
+        mask = f"<{len(places)} x i32> <{order}>"
+        text = f"shufflevector {a.type} {a.text}, {b.type} {b.text}, {mask}"
+        return self.value(text, len(places))
+
+    def widened(self, x: Vector, lanes: int, fill: float) -> Vector:
+        """Return a vector with more lanes, which hold a number."""
+        if x.lanes == lanes:
+            return x
+        if x.lanes == 1:
+            whole = self.number(fill, lanes)
+            text = f"insertelement {whole.type} {whole.text}, {x.type} {x.text}, i64 0"
+            return self.value(text, lanes)
+        rest = [x.lanes] * (lanes - x.lanes)
+        return self.shuffled(x, self.number(fill, x.lanes), [*range(x.lanes), *rest])
+
+    def joined(self, fold: Any, x: Vector) -> Vector:
+        """Return all lanes joined by np.add, np.multiply or np.maximum, half by half."""
+        while x.lanes > 1:
+            half = x.lanes // 2
+            low, high = range(half), range(half, x.lanes)
+            x = fold(self.shuffled(x, x, low), self.shuffled(x, x, high))
+        return x
+
+    # NumPy's functions.
+
+    def applied(self, name: str, operands: Sequence[Any], lanes: int) -> Vector:
+        """Return what a function of NumPy's gives."""
+        if name in _ARITHMETIC:
+            return self.infix(_ARITHMETIC[name], *operands, lanes)
+        if name in _COMPARISONS:
+            return self.compared(_COMPARISONS[name], *operands, lanes)
+        if name in _INTRINSIC:
+            return self.intrinsic(_INTRINSIC[name], operands, lanes)
+        if name in ("maximum", "minimum"):
+            return self._extreme("ogt" if name == "maximum" else "olt", *operands, lanes)
+        if name == "power" and not isinstance(operands[1], Vector):
+            found = self._power(operands[0], float(operands[1]), lanes)
+            if found is not None:
+                return found
+        x = operands[0]
+        match name:
+            case "negative":
+                x = self.number(x, lanes)
+                return self.value(f"fneg {x.type} {x.text}", lanes)
+            case "positive":
+                return self.number(x, lanes)
+            case "square":
+                return x * x
+            case "isfinite":
+                return self.compared("olt", abs(x), math.inf, lanes)
+            case "bitwise_and" | "logical_and":
+                x, y = [self.truth(one, lanes) for one in operands]
+                return self.infix("and", x, y, lanes, TRUTH)
+            case "sign":
+                x = self.number(x, lanes)
+                return np.where(x > 0.0, 1.0, np.where(x < 0.0, -1.0, x))
+            case _:
+                return self._called(name, operands, lanes)
+
+    def _extreme(self, how: str, a: Any, b: Any, lanes: int) -> Vector:
+        x, y = self.number(a, lanes), self.number(b, lanes)
+        found = self.chosen(self.compared(how, x, y, lanes), x, y, lanes)
+        return self.chosen(self.compared("oeq", x, x, lanes), found, x, lanes)  # nan stays
+
+    def _power(self, x: Any, y: float, lanes: int) -> Vector | None:
+        x = self.number(x, lanes)
+        match y:
+            case 1.0:
+                return x
+            case 2.0:
+                return x * x
+            case 3.0:
+                return x * x * x
+            case -1.0:
+                return 1.0 / x
+            case 0.5:
+                return np.where(np.equal(x, -math.inf), math.inf, np.sqrt(x + 0.0))
+            case _:
+                return None
+
+    def _called(self, name: str, operands: Sequence[Any], lanes: int) -> Vector:
+        """Return a call of a function of vectors, which is written when it is first called."""
+        from autograd_mini.compiler.native.elementary import ELEMENTARY, library
+
+        if name not in ELEMENTARY and name not in _LIBRARY:
+            raise NoNativeFormError(f"np.{name} has no native form")
+        full = f"{name}{lanes}"
+        double = Module(single=False, lanes=lanes)
+        double.helpers, double.declared = self.module.helpers, self.module.declared
+        if full not in self.module.helpers:
+            body = Function(double)
+            xs = [Vector(body, f"%x{i}", lanes) for i in range(len(operands))]
+            f = ELEMENTARY.get(name)
+            result = f(xs[0]) if f else library(body, _LIBRARY[name], xs)
+            self.module.helpers[full] = body.text(full, [f"{x.type} {x.text}" for x in xs], result)
+        wide = self.type(lanes).replace("float", "double")
+        texts: list[str] = []
+        for x in operands:
+            text = self.typed(x, lanes)
+            if self.single:
+                text = f"{wide} {self.named(f'fpext {text} to {wide}')}"
+            texts.append(text)
+        call = f"call fastcc {wide} @{full}({', '.join(texts)})"
+        if not self.single:
+            return self.value(call, lanes)
+        return self.value(f"fptrunc {wide} {self.named(call)} to {self.type(lanes)}", lanes)
+
+    # Memory.
+
+    def address(self, buffer: str, offset: int, terms: Sequence[tuple[str, int]]) -> str:
+        """Return the address of an element: variables or numbers, each with its stride."""
+        element = "i64" if buffer[0] == "q" else self.element
+        place = f"%{buffer}"
+        index = ""
+        for variable, step in sorted(terms):
+            if variable.isdigit():
+                offset += int(variable) * step
+                continue
+            term = variable if step == 1 else self.once(f"mul nsw i64 {variable}, {step}")
+            index = self.once(f"add nsw i64 {index}, {term}") if index else term
+        if index:
+            place = self.once(f"getelementptr inbounds {element}, ptr {place}, i64 {index}")
+        if offset:
+            place = self.once(f"getelementptr inbounds {element}, ptr {place}, i64 {offset}")
+        return place
+
+    def load(self, address: str, lanes: int) -> Vector:
+        """Return what stands at an address."""
+        return self.value(f"load {self.type(lanes)}, ptr {address}, align {self.width}", lanes)
+
+    def spread(self, address: str, lanes: int) -> Vector:
+        """Return the one number at an address in all lanes."""
+        x = self.load(address, 1)
+        if lanes == 1:
+            return x
+        kind = self.type(lanes)
+        one = self.named(f"insertelement {kind} poison, {x.type} {x.text}, i64 0")
+        mask = f"<{lanes} x i32> zeroinitializer"
+        return self.value(f"shufflevector {kind} {one}, {kind} poison, {mask}", lanes)
+
+    def store(self, address: str, x: Any, lanes: int) -> None:
+        """Put a vector at an address."""
+        self.write(f"store {self.typed(x, lanes)}, ptr {address}, align {self.width}")
+
+    # Loops.
+
+    @contextmanager
+    def loop(self, end: int, step: int = 1, start: int = 0) -> Generator[str]:
+        """A block that is run for each of some numbers; yields the number's name."""
+        if start + step >= end:
+            yield str(start)
+            return
+        variable, following, more = self.name("i"), self.name("n"), self.name("c")
+        label = f"L{variable[2:]}"
+        self.write(f"br label %{label}")
+        self.lines.append(f"{label}:")
+        before, self.block = self.block, label
+        place = len(self.lines)
+        self._known.append({})
+        yield variable
+        self._known.pop()
+        self.write(f"{following} = add nsw i64 {variable}, {step}")
+        self.write(f"{more} = icmp slt i64 {following}, {end}")
+        self.write(f"br i1 {more}, label %{label}, label %{label}E")
+        phi = f"  {variable} = phi i64 [ {start}, %{before} ], [ {following}, %{self.block} ]"
+        self.lines.insert(place, phi)
+        self.lines.append(f"{label}E:")
+        self.block = f"{label}E"
+
+    def plus(self, variable: str, more: int) -> str:
+        """Return a loop's variable and a number."""
+        if not more:
+            return variable
+        if variable.isdigit():
+            return str(int(variable) + more)
+        return self.once(f"add nsw i64 {variable}, {more}")
+
+    # The whole.
+
+    def text(self, name: str, arguments: Sequence[str], result: Vector | None = None) -> str:
+        """Return the whole function."""
+        answer = f"ret {result.type} {result.text}" if result else "ret void"
+        kind = result.type if result else "void"
+        return "\n".join(
+            [
+                f"define internal fastcc {kind} @{name}({', '.join(arguments)}) #0 {{",
+                "entry:",
+                *self.entry,
+                *self.lines,
+                f"  {answer}",
+                "}",
+            ]
+        )

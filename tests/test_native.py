@@ -1,0 +1,189 @@
+"""Machine code is a faster reading of the same program: the same numbers, or NumPy's."""
+
+from __future__ import annotations
+
+import gc
+import math
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd_mini import OPS, Op, TraceError, Value, apply, compile, exp, log, log1p, tanh
+from autograd_mini.compiler.native import Native, NoNativeFormError
+from autograd_mini.compiler.native.engine import Processor
+from autograd_mini.compiler.plan import GRADIENT
+from nn import FNN, SGD, Adam, FNNClassifier, Trainer, datasets, fit
+from tests.test_compiler_statements import cases, tables
+
+pytest.importorskip("llvmlite")
+BACKENDS = ("compiled", "native")
+
+
+def row(name: str) -> tuple[Any, int]:
+    op = OPS[name]
+    n = op.arity or 3
+    w = [Value(0.3 + 0.1 * i) for i in range(n)]
+
+    def f(x: Any) -> Any:
+        return apply(op, *[w[i] * x[i] * 0.5 + 0.2 * (i + 1) for i in range(n)])
+
+    return compile(f, [0.5] * n), n
+
+
+@pytest.mark.parametrize("float32", [False, True])
+def test_a_network_of_every_depth_and_batch_trains_to_the_same_losses(float32: bool) -> None:
+    dtype, rtol = ("float32", 2e-4) if float32 else ("float64", 1e-10)
+    X, y = datasets.moons(57, seed=0)
+    for size in (1, 2, 7, 32, 100):  # the last batch of 7s and 32s is short
+        losses = []
+        for backend in BACKENDS:
+            model = FNN([2, 9, 5, 1], activation="tanh", seed=1)
+            optimizer = SGD(model.parameters(), lr=0.05)
+            history = fit(
+                model, X, y, loss="bce_with_logits", optimizer=optimizer, epochs=2,
+                batch_size=size, backend=backend, dtype=dtype, seed=0,
+            )  # fmt: skip
+            assert history.backend == backend
+            losses.append(history.loss)
+        assert losses[0] == pytest.approx(losses[1], rel=rtol)
+
+
+def test_the_same_seed_gives_the_same_bits() -> None:
+    X, y = datasets.moons(40, seed=0)
+
+    def weights() -> list[float]:
+        model = FNN([2, 8, 1], seed=1)
+        optimizer = Adam(model.parameters(), lr=0.05)
+        fit(model, X, y, loss="mse", optimizer=optimizer, epochs=3, backend="native", seed=0)
+        return [p.data for p in model.parameters()]
+
+    assert weights() == weights()
+
+
+def test_every_row_has_machine_code_that_agrees_with_numpy() -> None:
+    rng = np.random.default_rng(0)
+    for name in OPS:
+        program, n = row(name)
+        for count in (1, 7):
+            X = rng.uniform(0.1, 0.9, (count, n))
+            expected, slopes = program.gradient(X), program.gtheta.copy()
+            native = Native(program._plan, GRADIENT, count, program._arrays())
+            program.gtheta[:] = math.nan
+            assert native.call(X) == pytest.approx(expected, rel=1e-13, abs=1e-15), name
+            assert program.gtheta == pytest.approx(slopes, rel=1e-12, abs=1e-15), name
+
+
+def test_gradients_of_every_structure_and_loss_are_those_of_the_numpy_program() -> None:
+    stay: list[str] = []
+    for case in cases():
+        f, *batch = case.values[0]
+        columns = [np.ascontiguousarray(x, float) for x in batch]
+        program = compile(f, *[x[0].tolist() for x in columns], check=False)
+        loss, slopes = program.gradient(*columns), program.gtheta.copy()
+        try:
+            native = Native(program._plan, GRADIENT, len(columns[0]), program._arrays())
+        except NoNativeFormError:
+            stay.append(case.id)
+            continue
+        program.gtheta[:] = 7.0
+        assert native.call(*columns) == pytest.approx(loss, rel=1e-11)
+        size = max(1.0, *map(abs, slopes)) if len(slopes) else 1.0
+        assert program.gtheta == pytest.approx(slopes, rel=1e-11, abs=1e-11 * size)
+    assert set(stay) <= set(tables())  # an index that an example brings has no machine code
+
+
+@pytest.mark.parametrize("bits", [128, 256, 512])
+def test_vectors_of_any_width_give_the_same(bits: int) -> None:
+    model = FNN([3, 5, 2], activation="tanh", seed=0)
+    program = compile(lambda x: sum(f * f for f in model(x)), [0.1, 0.2, 0.3])
+    for count in (1, 3, 8, 21):
+        X = np.random.default_rng(count).normal(size=(count, 3))
+        expected, slopes = program.gradient(X), program.gtheta.copy()
+        native = Native(program._plan, GRADIENT, count, program._arrays(), Processor(bits, 16))
+        assert native.call(X) == pytest.approx(expected, rel=1e-13)
+        assert program.gtheta == pytest.approx(slopes, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("f", [exp, log, log1p, tanh], ids=lambda f: f.__name__)
+def test_elementary_functions_are_right_to_two_units_in_the_last_place(f: Any) -> None:
+    mpmath = pytest.importorskip("mpmath")
+    one = Value(1.0)
+    program = compile(lambda x: one * f(x), 0.5)
+    native = Native(program._plan, GRADIENT, 1, program._arrays())
+    rng = np.random.default_rng(0)
+    xs = np.concatenate([rng.uniform(-30, 30, 150), 10.0 ** rng.uniform(-300, 2.8, 150)])
+    xs = {log: np.abs(xs), log1p: np.abs(xs)}.get(f, xs)
+    with mpmath.workdps(40):
+        for x in xs.tolist():
+            exact = getattr(mpmath, f.__name__)(mpmath.mpf(x))
+            found = native.call(np.array([x]))
+            assert abs(mpmath.mpf(found) - exact) <= 2 * math.ulp(float(exact)), x
+
+
+def test_what_is_not_finite_or_of_another_shape_is_left_to_numpy() -> None:
+    w = Value(1.0, "w")
+    program = compile(lambda x: log(w * x), 0.5)
+    program.to_machine_code(np.array([1.0, 2.0]))
+    assert program.gradient([4.0]) == math.log(4.0)
+    assert program.gradient(np.array([1, 4])) == pytest.approx(math.log(4.0) / 2)
+    with pytest.raises(ValueError, match="log"):
+        program.gradient(np.array([1.0, -2.0]))
+    assert program.gradient(np.array([1.0, 2.0])) == pytest.approx(math.log(2.0) / 2)
+
+
+def test_a_program_without_machine_code_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = datasets.moons(20, seed=0)
+    cube = Op("cube", lambda x: x * x * x if x else 0.0, (lambda f, x: 3.0 * x * x,))
+    w = Value(2.0)
+    program = compile(lambda x: apply(cube, w * x), 0.5)
+    with pytest.raises(TraceError, match="cube is a Python function"):
+        program.to_machine_code(np.array([0.5]))
+    monkeypatch.setattr("autograd_mini.compiler.native.is_installed", lambda: False)
+    model = FNN([2, 3, 1], seed=0)
+    before = [p.data for p in model.parameters()]
+    sgd = SGD(model.parameters(), lr=0.1)
+    with pytest.raises(TraceError, match=r"pip install \"autograd_mini\[native\]\""):
+        fit(model, X, y, loss="mse", optimizer=sgd, epochs=1, backend="native")
+    assert [p.data for p in model.parameters()] == before
+
+
+def test_trainers_and_estimators_take_it() -> None:
+    X, y = datasets.moons(64, seed=0)
+    found = []
+    for backend in BACKENDS:
+        model = FNN([2, 4, 1], seed=0)
+        momentum = SGD(model.parameters(), lr=0.1, momentum=0.9)
+        trainer = Trainer(model, "bce_with_logits", momentum, backend=backend, clip_norm=1.0)
+        with trainer:
+            losses = [trainer.step(X, y) for _ in range(5)]
+        assert trainer.backend == backend
+        found.append([*losses, *[p.data for p in model.parameters()]])
+        classifier = FNNClassifier((4,), max_iter=3, random_state=0, backend=backend).fit(X, y)
+        found[-1] += classifier.predict_proba(X).ravel().tolist()
+    assert found[0] == pytest.approx(found[1], rel=1e-9)
+
+
+def test_programs_come_and_go_and_threads_do_not_meet() -> None:
+    w = Value(2.0)
+    program = compile(lambda x: tanh(w * x), 0.5)
+    X = np.linspace(0.0, 1.0, 9)
+    expected = program.gradient(X)
+    for count in range(2, 12):
+        Native(program._plan, GRADIENT, count, program._arrays())
+        gc.collect()
+    answers: list[float | None] = []
+
+    def work() -> None:
+        mine = compile(lambda x: tanh(w * x), 0.5)
+        native = Native(mine._plan, GRADIENT, len(X), (mine.theta.copy(), mine.gtheta.copy()))
+        answers.extend(native.call(X) for _ in range(200))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 800
+    assert {round(x or 0.0, 12) for x in answers} == {round(expected, 12)}
