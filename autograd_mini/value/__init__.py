@@ -294,6 +294,9 @@ class Value(Root):
         arity = op.arity
         if arity is None:
             numbers = [x.data for x in operands if type(x) is Value]
+            if 0 < len(numbers) < len(operands):  # most often floats: examples beside weights
+                operands = tuple([constant(x) if type(x) is float else x for x in operands])
+                numbers = [x.data for x in operands if type(x) is Value]
         elif len(operands) != arity:
             raise TypeError(f"{op.name} takes {arity} operands, but got {len(operands)}")
         else:
