@@ -673,7 +673,7 @@ def test_a_loss_that_cannot_be_meant_for_the_output_unit_is_warned_of(
         ({"epochs": 2.5}, "epochs must be a whole number, but got 2.5"),
         ({"batch_size": 0}, "batch_size must be 1 or more"),
         ({"patience": 0}, "patience must be 1 or more"),
-        ({"backend": "gpu"}, "backend must be one of auto, eager, compiled, but got 'gpu'"),
+        ({"backend": "gpu"}, "backend must be one of auto, eager, compiled, native, but got 'gpu'"),
         ({"clip_norm": 0.0}, "clip_norm must be above 0"),
         ({"clip_value": -1.0}, "clip_value must be above 0"),
         ({"metrics": ["accurate"]}, "called 'accurate': there are accuracy"),

@@ -23,9 +23,10 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini import ops
 from autograd_mini.backprop import gradient
+from autograd_mini.compiler.calls import called, called_or_eager, eager
 from autograd_mini.compiler.parameters import Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
-from autograd_mini.compiler.record import Graph, called, called_or_eager, eager, record_again
+from autograd_mini.compiler.record import Graph, record_again
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
 from autograd_mini.graph import interior_order, ordered

@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
+from autograd_mini.compiler.calls import Shape, shape_of
 from autograd_mini.compiler.parameters import ParameterList, Parameters
 from autograd_mini.compiler.program import Program, program_of
-from autograd_mini.compiler.record import Shape, laid_out, record, shape_of
+from autograd_mini.compiler.record import laid_out, record
 from autograd_mini.contexts import collector_paused
 from autograd_mini.nested import is_nested
 from autograd_mini.value import Value

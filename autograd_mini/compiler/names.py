@@ -9,12 +9,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from autograd_mini.compiler.plan import Group, Plan
 from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.statements import COPY
 
-__all__ = ["Names", "commented", "common_label", "identifier", "name_groups", "place_of", "wishes"]
+__all__ = [
+    "Names",
+    "commented",
+    "common_label",
+    "identifier",
+    "name_groups",
+    "place_of",
+    "summary",
+    "wishes",
+]
 
 
 def identifier(label: str) -> str:
@@ -117,3 +127,17 @@ def name_groups(plan: Plan) -> None:
     names = Names(())
     for group, wish, numbered in wishes(plan):
         group.name = names.new(wish, numbered=numbered)
+
+
+def summary(program: Any, name: str, plan: Plan) -> str:
+    """Return what a program is in one line, and its groups in one line each."""
+    name_groups(plan)
+    arguments = ", ".join(
+        f"{name} {shape}" if shape else name
+        for name, shape in zip(plan.recorded.names, program.shapes, strict=True)
+    )
+    head = (
+        f"{name.strip('<>')}({arguments}): {program.nodes} scalar nodes in {program.groups} "
+        f"groups, {program.matrices} of them matrices; {len(program.parameters)} parameters"
+    )
+    return "\n".join([head, *[f"  {line}" for line in str(plan).splitlines()]])

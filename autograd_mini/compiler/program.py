@@ -29,12 +29,13 @@ from typing import Any, Final, TypeAlias
 from autograd_mini import contexts
 from autograd_mini.backprop import adjoints
 from autograd_mini.compiler import record as recording
+from autograd_mini.compiler.calls import Shape, called_or_eager, eager
 from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.intake import asked_for, columns_of, example_at, is_finite
 from autograd_mini.compiler.load import Texts
 from autograd_mini.compiler.parameters import ParameterList, Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan, plan
-from autograd_mini.compiler.record import PARAMETER, VARYING, Shape
+from autograd_mini.compiler.record import PARAMETER, VARYING
 from autograd_mini.compiler.recorded import refuse
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
@@ -286,7 +287,7 @@ class Program:
     def theta(self, numbers: Array) -> None:
         theta = self.theta
         if numbers is not theta:  # `theta -= g` has changed it in place and comes here, too
-            theta[:] = numbers  # the program's views are of this array
+            theta[:] = numbers
 
     @property
     def gtheta(self) -> Array:
@@ -310,15 +311,13 @@ class Program:
     def to_machine_code(self, *batch: Any) -> None:
         """Let `gradient` run as machine code for batches of this one's size.
 
-        It is a faster reading of the same program. Batches of another size run in NumPy, and so
-        does one whose loss or gradient is not finite, which raises what it always raises.
+        Other batches, and those whose loss or gradient is not finite, run in NumPy.
 
         Args:
             batch: One array for each argument, on which both are compared.
 
         Raises:
-            TraceError: If llvmlite is not installed, the program has no native form, or the
-                numbers differ.
+            TraceError: If there is no llvmlite or no native form, or the numbers differ.
         """
         from autograd_mini.compiler.native import native_gradient
 
@@ -361,19 +360,9 @@ class Program:
         )
 
     def __str__(self) -> str:
-        from autograd_mini.compiler.names import name_groups
+        from autograd_mini.compiler.names import summary
 
-        name_groups(self._plan)
-        arguments = ", ".join(
-            f"{name} {shape}" if shape else name
-            for name, shape in zip(self._graph.names, self.shapes, strict=True)
-        )
-        head = (
-            f"{getattr(self._f, '__name__', 'f').strip('<>')}({arguments}): {self.nodes} scalar "
-            f"nodes in {self.groups} groups, {self.matrices} of them matrices; "
-            f"{len(self.parameters)} parameters"
-        )
-        return "\n".join([head, *[f"  {line}" for line in str(self._plan).splitlines()]])
+        return summary(self, getattr(self._f, "__name__", "f"), self._plan)
 
     def __repr__(self) -> str:
         return (
@@ -487,12 +476,9 @@ class Program:
         if purpose == GRADIENT:
             gtheta[:] = gradients
             return float(value)
-        found: list[Array] = []
-        lo = 0
-        for x in columns:
-            found.append(np.array([gradients[lo : lo + len(x)]], self.dtype))
-            lo += len(x)
-        return found
+        ends = np.cumsum([len(x) for x in columns]).tolist()
+        row = np.array([gradients], self.dtype)
+        return [row[:, end - len(x) : end] for x, end in zip(columns, ends, strict=True)]
 
     # Errors.
 
@@ -506,8 +492,8 @@ class Program:
 
         suspects = np.arange(count)
         if result is None and self._graph.scalar and count > 1:
+            function, guarded = self._texts.array(FORWARD, count)
             with np.errstate(all="ignore"):
-                function, guarded = self._texts.array(FORWARD, count)
                 values = function(*columns)
             result = (values[0] if guarded else values).T
         if result is not None:
@@ -518,9 +504,9 @@ class Program:
             for n in suspects[:SUSPECTS].tolist():
                 example = example_at(columns, self.shapes, n)
                 if purpose == INPUTS:
-                    results, _ = recording.eager(self._f, example)
+                    results, _ = eager(self._f, example)
                 else:
-                    results = recording.called_or_eager(self._f, example)
+                    results = called_or_eager(self._f, example)
                 if self._check is not None and result is not None:
                     self._check.compare_values(example, results, result[n])
                 if purpose != FORWARD and self._graph.scalar:

@@ -11,26 +11,31 @@ computed from one of them gives itself away.
 
 from __future__ import annotations
 
-import inspect
 import math
 import operator
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import count
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 from autograd_mini import contexts
+from autograd_mini.compiler.calls import (
+    Shape,
+    argument_names,
+    called,
+    results_of,
+    shape_of,
+    wrapped,
+)
 from autograd_mini.compiler.parameters import Within
 from autograd_mini.compiler.recorded import Hidden, Recorded, Recorder, is_ours
 from autograd_mini.contexts import Setting
 from autograd_mini.errors import TraceError
-from autograd_mini.nested import flat, is_nested, mapped
+from autograd_mini.nested import mapped
 from autograd_mini.ops import Op
 from autograd_mini.value import Value
 
-__all__ = ["Graph", "Shape", "eager", "record", "record_again", "shape_of"]
-
-Shape: TypeAlias = "tuple[int, ...]"
+__all__ = ["Graph", "record", "record_again"]
 
 CONSTANT, PARAMETER, VARYING, INPUT = "c", "p", "v", "x"  # what reads two kinds is of the larger
 RECORD_LINES: Final = 5_000  # nodes up to which the text shows the user's lines
@@ -191,106 +196,6 @@ def laid_out(graph: Graph, parameters: Sequence[Value]) -> None:
     graph.layout = [ids[p] for p in parameters]
 
 
-def eager(f: Callable[..., Any], example: Sequence[Any]) -> tuple[list[Value], list[list[Value]]]:
-    """Run `f` on Values; return its results and, for each argument, its Values."""
-    leaves: list[list[Value]] = []
-    arguments = [_wrapped(x, leaves, Value) for x in example]
-    with contexts.recording():
-        results, _ = _results(f(*arguments))
-    return results, leaves
-
-
-def called(
-    f: Callable[..., Any], example: Sequence[Any], *, values_alone: bool = False
-) -> list[Value]:
-    """Call `f` as its user does, on plain numbers and lists of their own; return its results."""
-    with contexts.no_grad() if values_alone else contexts.recording():
-        results, _ = _results(f(*[mapped(_itself, x) for x in example]))
-    return results
-
-
-def called_or_eager(f: Callable[..., Any], example: Sequence[Any]) -> list[Value]:
-    """Call `f` as its user does; on Values, where it cannot be called on plain numbers."""
-    try:
-        return called(f, example)
-    except Exception:
-        return eager(f, example)[0]
-
-
-# Examples.
-
-
-def shape_of(x: Any) -> Shape:
-    """Return the shape of a number or of nested sequences of numbers.
-
-    Raises:
-        ValueError: If rows differ in length.
-    """
-    if not is_nested(x):
-        return ()
-    shape = getattr(x, "shape", None)
-    if shape is not None:
-        return tuple(shape)
-    below = {shape_of(row) for row in x}
-    if len(below) > 1:
-        raise ValueError(
-            f"the rows of an argument have different shapes: {sorted(below)}; give rows of one "
-            "length, or pass them as arguments of their own"
-        )
-    return (len(x), *(below.pop() if below else ()))
-
-
-def _itself(x: Any) -> Any:
-    return x.item() if hasattr(x, "item") and not isinstance(x, Value) else x
-
-
-def _wrapped(x: Any, leaves: list[list[Value]], kind: type[Value]) -> Any:
-    """Return an argument with Values in place of numbers, and list them."""
-    mine: list[Value] = []
-    leaves.append(mine)
-
-    def leaf(x: Any) -> Value:
-        mine.append(kind(x))
-        return mine[-1]
-
-    return mapped(leaf, x)
-
-
-def _results(result: Any) -> tuple[list[Value], Shape]:
-    """Return the roots in one list, and the shape of what the function returned."""
-    if isinstance(result, Value):
-        return [result], ()
-    try:
-        shape = shape_of(result)
-    except ValueError:
-        raise TraceError(
-            f"a compiled function returns a number or rows of one length, but got {result!r:.200}"
-        ) from None
-    return [_result(y) for y in flat(result)], shape
-
-
-def _result(y: Any) -> Value:
-    if isinstance(y, Value):
-        return y
-    if not hasattr(y, "__float__"):
-        raise TraceError(f"a compiled function returns numbers or lists of them, but got {y!r}")
-    return Value(y)
-
-
-def argument_names(f: Callable[..., Any], count: int) -> list[str]:
-    """Return the names of the first `count` positional arguments of `f`."""
-    names: list[str] = []
-    try:
-        for p in inspect.signature(f).parameters.values():
-            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
-                names.append(p.name)
-            elif p.kind is p.VAR_POSITIONAL:
-                names += [f"{p.name}{i}" for i in range(count - len(names))]
-    except (TypeError, ValueError):  # a callable that hides its signature
-        pass
-    return (names + [f"x{i}" for i in range(len(names), count)])[:count]
-
-
 # Recording.
 
 
@@ -307,7 +212,7 @@ class _Recording(NamedTuple):
 
 def _run(f: Callable[..., Any], example: Sequence[Any], *, lines: bool = False) -> _Recording:
     leaves: list[list[Value]] = []
-    arguments = [_wrapped(x, leaves, Recorded) for x in example]
+    arguments = [wrapped(x, leaves, Recorded) for x in example]
     with ExitStack() as blocks:
         for variable, value in (
             (contexts.grad_enabled, True),
@@ -319,7 +224,7 @@ def _run(f: Callable[..., Any], example: Sequence[Any], *, lines: bool = False) 
         with Setting(contexts.tracer, recorder):
             try:
                 results = f(*arguments)
-                roots, shape = _results(results)
+                roots, shape = results_of(results)
             except TraceError:
                 raise
             except Exception as error:

@@ -1,6 +1,7 @@
 """Native: a program as machine code, one more language over its statements.
 
-loops       statements as loops over one array, for one batch size
+operations  nests of loops, products, transposes
+loops       statements as these, over one array, for one batch size
 vectors     numbers of which NumPy's functions write LLVM's instructions
 elementary  exp, log, tanh and log1p of vectors
 nests       loops around expressions
@@ -35,7 +36,8 @@ from autograd_mini.compiler.native.engine import (
     machine_code,
     processor,
 )
-from autograd_mini.compiler.native.loops import Loops, NoNativeFormError
+from autograd_mini.compiler.native.loops import Loops
+from autograd_mini.compiler.native.operations import NoNativeFormError
 from autograd_mini.compiler.plan import GRADIENT, Plan
 from autograd_mini.errors import TraceError
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.native.loops import Access, Loops, Nest, Product, Transpose, rebuilt
+from autograd_mini.compiler.native.loops import Loops
 from autograd_mini.compiler.native.nests import write_nest, write_transpose
+from autograd_mini.compiler.native.operations import Access, Nest, Product, Transpose, rebuilt
 from autograd_mini.compiler.native.products import write_product
 from autograd_mini.compiler.native.vectors import Function, Module
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autograd_mini.compiler.native.loops import Access, Load, Nest, Transpose, Tree, loads
+from autograd_mini.compiler.native.operations import Access, Load, Nest, Transpose, Tree, loads
 from autograd_mini.compiler.native.vectors import Function, Variable, Vector
 
 __all__ = ["address", "pieces", "write_nest", "write_transpose"]

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from autograd_mini.compiler.native.loops import Access, Product
 from autograd_mini.compiler.native.nests import address, pieces
+from autograd_mini.compiler.native.operations import Access, Product
 from autograd_mini.compiler.native.vectors import Function, Variable, Vector
 
 __all__ = ["write_product"]

@@ -22,7 +22,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from autograd_mini.compiler.native.loops import NoNativeFormError
+from autograd_mini.compiler.native.operations import NoNativeFormError
 
 __all__ = ["Function", "Module", "Variable", "Vector"]
 

@@ -1,0 +1,122 @@
+"""Calls: a function of one example, called as its user does or on Values, and what it gives."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from autograd_mini import contexts
+from autograd_mini.errors import TraceError
+from autograd_mini.nested import flat, is_nested, mapped
+from autograd_mini.value import Value
+
+__all__ = [
+    "Shape",
+    "argument_names",
+    "called",
+    "called_or_eager",
+    "eager",
+    "results_of",
+    "shape_of",
+    "wrapped",
+]
+
+Shape: TypeAlias = "tuple[int, ...]"
+
+
+def eager(f: Callable[..., Any], example: Sequence[Any]) -> tuple[list[Value], list[list[Value]]]:
+    """Run `f` on Values; return its results and, for each argument, its Values."""
+    leaves: list[list[Value]] = []
+    arguments = [wrapped(x, leaves, Value) for x in example]
+    with contexts.recording():
+        results, _ = results_of(f(*arguments))
+    return results, leaves
+
+
+def called(
+    f: Callable[..., Any], example: Sequence[Any], *, values_alone: bool = False
+) -> list[Value]:
+    """Call `f` as its user does, on plain numbers and lists of their own; return its results."""
+    with contexts.no_grad() if values_alone else contexts.recording():
+        results, _ = results_of(f(*[mapped(_itself, x) for x in example]))
+    return results
+
+
+def called_or_eager(f: Callable[..., Any], example: Sequence[Any]) -> list[Value]:
+    """Call `f` as its user does; on Values, where it cannot be called on plain numbers."""
+    try:
+        return called(f, example)
+    except Exception:
+        return eager(f, example)[0]
+
+
+def shape_of(x: Any) -> Shape:
+    """Return the shape of a number or of nested sequences of numbers.
+
+    Raises:
+        ValueError: If rows differ in length.
+    """
+    if not is_nested(x):
+        return ()
+    shape = getattr(x, "shape", None)
+    if shape is not None:
+        return tuple(shape)
+    below = {shape_of(row) for row in x}
+    if len(below) > 1:
+        raise ValueError(
+            f"the rows of an argument have different shapes: {sorted(below)}; give rows of one "
+            "length, or pass them as arguments of their own"
+        )
+    return (len(x), *(below.pop() if below else ()))
+
+
+def _itself(x: Any) -> Any:
+    return x.item() if hasattr(x, "item") and not isinstance(x, Value) else x
+
+
+def wrapped(x: Any, leaves: list[list[Value]], kind: type[Value]) -> Any:
+    """Return an argument with Values in place of numbers, and list them."""
+    mine: list[Value] = []
+    leaves.append(mine)
+
+    def leaf(x: Any) -> Value:
+        mine.append(kind(x))
+        return mine[-1]
+
+    return mapped(leaf, x)
+
+
+def results_of(result: Any) -> tuple[list[Value], Shape]:
+    """Return the roots in one list, and the shape of what the function returned."""
+    if isinstance(result, Value):
+        return [result], ()
+    try:
+        shape = shape_of(result)
+    except ValueError:
+        raise TraceError(
+            f"a compiled function returns a number or rows of one length, but got {result!r:.200}"
+        ) from None
+    return [_result(y) for y in flat(result)], shape
+
+
+def _result(y: Any) -> Value:
+    if isinstance(y, Value):
+        return y
+    if not hasattr(y, "__float__"):
+        raise TraceError(f"a compiled function returns numbers or lists of them, but got {y!r}")
+    return Value(y)
+
+
+def argument_names(f: Callable[..., Any], count: int) -> list[str]:
+    """Return the names of the first `count` positional arguments of `f`."""
+    names: list[str] = []
+    try:
+        for p in inspect.signature(f).parameters.values():
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
+                names.append(p.name)
+            elif p.kind is p.VAR_POSITIONAL:
+                names += [f"{p.name}{i}" for i in range(count - len(names))]
+    except (TypeError, ValueError):  # a callable that hides its signature
+        pass
+    return (names + [f"x{i}" for i in range(len(names), count)])[:count]

@@ -1,0 +1,236 @@
+"""Operations: nests of loops around expressions, products of matrices, transposes.
+
+An `Access` says where an element is, by a stride for each loop. Expressions are trees of `Load`s
+and of functions as NumPy spells them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+__all__ = [
+    "Access",
+    "Apply",
+    "Load",
+    "Nest",
+    "NoNativeFormError",
+    "Product",
+    "Transpose",
+    "Tree",
+    "along",
+    "coalesced",
+    "fused",
+    "loads",
+    "rebuilt",
+]
+
+
+class NoNativeFormError(ValueError):
+    """A program that machine code is not written for: it stays on NumPy."""
+
+
+class Access(NamedTuple):
+    """An element of a buffer: where the first is, and a stride for each loop.
+
+    `table` is where a list of offsets begins, to which another stride for each loop leads: -1 if
+    there is none.
+    """
+
+    buffer: str
+    offset: int
+    strides: tuple[int, ...]
+    table: int = -1
+    steps: tuple[int, ...] = ()
+
+    def along(self, axes: Sequence[int]) -> Access:
+        """Return the access with some of the loops, in this order."""
+        steps = tuple([self.steps[d] for d in axes]) if self.steps else ()
+        strides = tuple([self.strides[d] for d in axes])
+        return Access(self.buffer, self.offset, strides, self.table, steps)
+
+    def is_even(self, d: int, n: int) -> bool:
+        """Return whether loops `d` (of `n` rounds) and the one before it are one to this access."""
+        even = self.strides[d - 1] == self.strides[d] * n
+        return even and (not self.steps or self.steps[d - 1] == self.steps[d] * n)
+
+
+class Load:
+    """An element that is read."""
+
+    __slots__ = ("access",)
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+
+
+class Apply:
+    """A function, as NumPy spells it, of expressions."""
+
+    __slots__ = ("function", "operands")
+
+    def __init__(self, function: Callable[..., Any], *operands: Tree) -> None:
+        self.function = function
+        self.operands = operands
+
+
+Tree: TypeAlias = "float | Load | Apply"
+
+
+class Nest:
+    """Loops around expressions that are stored, or folded over the last of the loops.
+
+    Attributes:
+        dims: How many rounds each loop has.
+        stores: Where each expression goes, in this order.
+        fold: None, or np.add, np.multiply or np.maximum, which joins what is stored.
+        reduced: How many of the loops, the last ones, are folded.
+        add: Whether a folded result is added to what is there.
+    """
+
+    def __init__(
+        self,
+        dims: Sequence[int],
+        stores: list[tuple[Access, Tree]],
+        fold: Any = None,
+        reduced: int = 0,
+        add: bool = False,
+    ) -> None:
+        self.dims = list(dims)
+        self.stores = stores
+        self.fold = fold
+        self.reduced = reduced
+        self.add = add
+
+
+class Product(NamedTuple):
+    """The matrix product out (m, n) = a (m, k) b (k, n), or added to `out`."""
+
+    m: int
+    n: int
+    k: int
+    out: Access
+    a: Access
+    b: Access
+    add: bool
+
+
+class Transpose(NamedTuple):
+    """What stands in rows (one example after the other), in columns."""
+
+    rows: int
+    columns: int
+    source: Access
+    target: Access
+
+
+def rebuilt(tree: Tree, access: Callable[[Access], Access]) -> Tree:
+    """Return an expression with other accesses; what is shared stays shared."""
+    known: dict[int, Tree] = {}
+
+    def again(x: Tree) -> Tree:
+        if isinstance(x, (float, int)):
+            return x
+        if id(x) not in known:
+            known[id(x)] = (
+                Load(access(x.access))
+                if isinstance(x, Load)
+                else Apply(x.function, *map(again, x.operands))
+            )
+        return known[id(x)]
+
+    return again(tree)
+
+
+def along(tree: Tree, axes: Sequence[int]) -> Tree:
+    """Return an expression with its loops in another order."""
+    return rebuilt(tree, lambda access: access.along(axes))
+
+
+def loads(tree: Tree) -> list[Access]:
+    """Return all that an expression reads."""
+    found: dict[Access, None] = {}
+    seen: set[int] = set()
+    stack = [tree]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, (float, int)) or id(x) in seen:
+            continue
+        seen.add(id(x))
+        if isinstance(x, Load):
+            found[x.access] = None
+        else:
+            stack += x.operands
+    return list(found)
+
+
+def coalesced(nest: Nest) -> Nest:
+    """Return the nest without loops of one round, neighbors that all walk as one joined."""
+    accesses = [a for target, tree in nest.stores for a in (target, *loads(tree))]
+    kept = len(nest.dims) - nest.reduced
+    axes: list[int] = []  # the last of each run of loops that are one
+    dims: list[int] = []
+    for d, n in enumerate(nest.dims):
+        if n == 1:
+            continue
+        before = axes[-1] if axes else -1
+        if before >= 0 and (before < kept) == (d < kept) and _are_even(accesses, before, d, n):
+            axes[-1], dims[-1] = d, dims[-1] * n
+        else:
+            axes.append(d)
+            dims.append(n)
+    stores = [(target.along(axes), along(tree, axes)) for target, tree in nest.stores]
+    reduced = sum(d >= kept for d in axes)
+    return Nest(dims, stores, nest.fold, reduced, nest.add)
+
+
+def _are_even(accesses: list[Access], before: int, d: int, n: int) -> bool:
+    return all(access.along((before, d)).is_even(1, n) for access in accesses)
+
+
+def fused(operations: Sequence[Nest | Product | Transpose]) -> list[Nest | Product | Transpose]:
+    """Join neighboring maps over the same loops: each needs one pass over what both read."""
+    found: list[Nest | Product | Transpose] = []
+    for operation in operations:
+        last = found[-1] if found else None
+        if (
+            isinstance(operation, Nest)
+            and isinstance(last, Nest)
+            and operation.fold is None
+            and last.fold is None
+            and operation.dims == last.dims
+            and _may_join(last, operation)
+        ):
+            last.stores += operation.stores
+        else:
+            found.append(operation)
+    return found
+
+
+def _may_join(first: Nest, second: Nest) -> bool:
+    """Return whether each round of `second` needs the same round of `first` only."""
+    dims = first.dims
+    written = [target for target, _ in first.stores]
+    read = [a for _, tree in first.stores for a in loads(tree)]
+    for target, tree in second.stores:
+        for mine, theirs in ((loads(tree), written), ([target], written), ([target], read)):
+            for a in mine:
+                for b in theirs:
+                    if _overlap(a, b, dims) and (a != b or a.table >= 0 or 0 in a.strides):
+                        return False
+    return True
+
+
+def _overlap(a: Access, b: Access, dims: list[int]) -> bool:
+    if a.buffer != b.buffer:
+        return False
+    if a.table >= 0 or b.table >= 0:
+        return True
+    (low, high), (least, most) = [
+        (
+            x.offset + sum(min(0, s * (n - 1)) for s, n in zip(x.strides, dims, strict=True)),
+            x.offset + sum(max(0, s * (n - 1)) for s, n in zip(x.strides, dims, strict=True)),
+        )
+        for x in (a, b)
+    ]
+    return low <= most and least <= high
