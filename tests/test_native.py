@@ -10,7 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_mini import OPS, Op, TraceError, Value, apply, compile, exp, log, log1p, tanh
+from autograd_mini import (
+    OPS,
+    Op,
+    TraceError,
+    Value,
+    apply,
+    compile,
+    exp,
+    log,
+    log1p,
+    record_source,
+    tanh,
+)
 from autograd_mini.compiler.native import Native, NoNativeFormError
 from autograd_mini.compiler.native.engine import Processor
 from autograd_mini.compiler.plan import GRADIENT
@@ -131,6 +143,21 @@ def test_what_is_not_finite_or_of_another_shape_is_left_to_numpy() -> None:
     with pytest.raises(ValueError, match="log"):
         program.gradient(np.array([1.0, -2.0]))
     assert program.gradient(np.array([1.0, 2.0])) == pytest.approx(math.log(2.0) / 2)
+
+
+def test_who_watches_single_numbers_steps_through_numpys_text() -> None:
+    w = Value(2.0)
+    program = compile(lambda x: tanh(w * x), 0.5)
+    X = np.array([0.1, 0.2])
+    program.to_machine_code(X)
+    called: list[Any] = []
+    native = program._native.call
+    program._native.call = lambda *batch: called.append(batch) or native(*batch)
+    program.gradient(X)
+    assert len(called) == 1
+    with record_source():
+        program.gradient(X)
+    assert len(called) == 1
 
 
 def test_a_program_without_machine_code_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

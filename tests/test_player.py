@@ -654,6 +654,21 @@ def test_keys_fields_and_dragging_change_a_leaf_and_the_page_tells_the_effect(
 
 
 @pytest.mark.browser
+def test_a_click_into_the_field_of_a_clicked_leaf_types_into_it(
+    played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    page = open_page(played[1], "#step=99")
+    page.click(f"#{id_of(played[0], 'w')} text.title")
+    page.click("[data-part=field]")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("-2")
+    page.keyboard.press("Enter")
+    assert page.evaluate("autograd.value('w').data") == -2.0
+    page.click("[data-part=why]")
+    assert "w.grad = " in page.inner_text("[data-part=node]")
+
+
+@pytest.mark.browser
 def test_the_address_brings_back_the_whole_state(
     played: tuple[Trace, Path], open_page: Opener
 ) -> None:

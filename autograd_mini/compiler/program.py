@@ -39,6 +39,7 @@ from autograd_mini.compiler.record import PARAMETER, VARYING
 from autograd_mini.compiler.recorded import refuse
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
+from autograd_mini.frames import is_watched
 from autograd_mini.ops import UNDEFINED
 
 __all__ = ["Program", "compile"]
@@ -236,7 +237,7 @@ class Program:
         if not self._graph.scalar:
             self._needs_a_number("gradient")
         store = self.parameters.store
-        if self._native is not None and not contexts.state.tracing:
+        if self._native is not None and not contexts.state.tracing and not is_watched():
             found = self._native.call(*batch)
             if found is not None:
                 store.has_gradient = True
@@ -311,7 +312,8 @@ class Program:
     def to_machine_code(self, *batch: Any) -> None:
         """Let `gradient` run as machine code for batches of this one's size.
 
-        Other batches, and those whose loss or gradient is not finite, run in NumPy.
+        Other batches, those whose loss or gradient is not finite, and all that somebody watches
+        in a debugger run in NumPy.
 
         Args:
             batch: One array for each argument, on which both are compared.

@@ -137,9 +137,10 @@ function wireGraph(player, host) {
     player.hovered = id;
     player.describe();
   };
-  const leave = () => {
+  const leave = (event) => {
     player.hovered = null;
-    if (player.pass) player.describe();
+    const takesFocus = event.type === "focusout" && player.part("node").contains(event.relatedTarget);
+    if (player.pass && !takesFocus) player.describe(); // it would replace what takes the focus
   };
   host.addEventListener("pointerover", hover);
   host.addEventListener("pointerleave", leave);
