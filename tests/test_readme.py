@@ -112,13 +112,16 @@ def joined(block: str) -> str:
 def test_the_quick_start_is_two_commands_that_each_make_their_own_environment() -> None:
     quick = README.partition("## Quick start\n")[2].partition("\n## ")[0]
     commands = [joined(block) for block in shell_blocks(quick)]
-    assert [command.rpartition(" -m ")[2] for command in commands[:2]] == ["demos moons", "pytest"]
+    assert [command.rpartition(" -m ")[2] for command in commands[:2]] == [
+        "demos moons",
+        "pytest -n auto",
+    ]
     for command in commands[:2]:
         assert command.startswith("[ -d .venv ] || python3 -m venv .venv")
 
 
 @pytest.mark.skipif(not CI.exists(), reason="an unpacked sdist has no .ci")
-@pytest.mark.parametrize("ending", ["-m demos moons", "-m pytest"])
+@pytest.mark.parametrize("ending", ["-m demos moons", "-m pytest -n auto"])
 def test_the_commands_that_ci_runs_are_read_from_the_readme(ending: str) -> None:
     assert f'readme_command "{ending}"' in CI.read_text("utf-8")
     assert sum(joined(block).endswith(ending) for block in shell_blocks(README)) == 1
