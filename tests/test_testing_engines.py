@@ -231,7 +231,7 @@ def test_a_planted_mistake_is_named_in_other_styles(
 
 @pytest.mark.parametrize("style", STYLES)
 def test_right_engines_of_each_style_raise_no_alarm(tmp_path: Path, style: str) -> None:
-    for seed in range(3 if settings().max_examples >= 500 else 1):
+    for seed in range(3 if settings().max_examples >= 200 else 1):
         report = reported(tmp_path, *STYLES[style], seed)
         assert report.ok, str(report)
 
