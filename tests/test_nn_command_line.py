@@ -186,6 +186,8 @@ def test_options_that_cannot_work_are_refused_before_anything_is_learned(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    if "--picture" in words:
+        pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
     assert main(["train", str(flowers), "--target", "kind", "--out", "model", *words]) == 2
     assert message in capsys.readouterr().err

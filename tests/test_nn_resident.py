@@ -311,7 +311,7 @@ def test_a_search_gives_the_same_in_several_processes() -> None:
 @pytest.mark.filterwarnings("ignore")  # dask's own
 def test_a_search_runs_on_a_dask_cluster() -> None:
     distributed = pytest.importorskip("distributed")
-    import joblib
+    joblib = pytest.importorskip("joblib")
 
     with (
         distributed.LocalCluster(
