@@ -18,6 +18,9 @@ from autograd_mini import OPS
 
 os.environ["MPLBACKEND"] = "Agg"
 
+for _set in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
+    os.environ.pop(_set, None)  # a newcomer's processes have neither
+
 settings.register_profile("dev", max_examples=20, deadline=None)
 settings.register_profile("quick", max_examples=20, derandomize=True, deadline=None)
 settings.register_profile("brief", max_examples=10, derandomize=True, deadline=None)

@@ -25,9 +25,18 @@ def until_enough_is_read() -> Generator[None]:
                 stack.callback(setattr, sys, name, None)
         try:
             yield
-            sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_what_is_left()
+        finally:  # an exit with a status comes by here, too
+            try:
+                sys.stdout.flush()
+            except BrokenPipeError:
+                _drop_what_is_left()
+
+
+def _drop_what_is_left() -> None:
+    """Send standard output nowhere, and with it what Python still holds for it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(text: str, file: TextIO | None = None) -> None:

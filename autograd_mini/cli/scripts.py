@@ -73,13 +73,14 @@ def named(target: str) -> Any:
     if module_name.endswith(".py"):
         path = Path(module_name)
         spec = importlib.util.spec_from_file_location(path.stem, path)
-        if not path.is_file() or spec is None or spec.loader is None:
+        if not path.is_file() or spec is None:
             raise ValueError(f"there is no file {module_name!r}")
         module = importlib.util.module_from_spec(spec)
         sys.modules.setdefault(path.stem, module)
         sys.path.insert(0, str(path.parent.resolve()))
         try:
-            spec.loader.exec_module(module)
+            # No bytecode kept from a text of the same size and second, as a corrected one may be.
+            exec(compile(path.read_bytes(), path, "exec", dont_inherit=True), module.__dict__)
         except Exception as error:
             raise ValueError(f"{module_name} cannot be loaded: {_brief(error)}") from None
     else:
