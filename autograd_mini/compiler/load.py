@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from autograd_mini.compiler.emit import emit
-from autograd_mini.compiler.plan import Plan
+from autograd_mini.compiler.plan import FORWARD, GRADIENT, Plan
 from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING
 from autograd_mini.contexts import collector_paused
 
@@ -53,6 +53,28 @@ class Texts:
     def scalar(self, purpose: str, wrt: Sequence[int] | None = None) -> Callable[..., Any]:
         """Return the function of one example in plain floats: `(theta, *arguments)`."""
         return self.text(purpose, scalar=True, wrt=wrt).function
+
+    def run_scalar(
+        self, purpose: str, columns: Sequence[Any], wrt: Sequence[int] | None = None
+    ) -> Any:
+        """Run the function of one example, and return what that of a batch of one returns."""
+        import numpy as np
+
+        theta, gtheta = self._theta
+        arguments = [
+            x[0, 0].item() if shape == () else x[:, 0].tolist()
+            for x, shape in zip(columns, self.plan.recorded.shapes, strict=True)
+        ]
+        result = self.scalar(purpose, wrt)(theta.tolist(), *arguments)
+        if purpose == FORWARD:
+            return np.array([result], theta.dtype)
+        value, gradients = result
+        if purpose == GRADIENT:
+            gtheta[:] = gradients
+            return float(value)
+        ends = np.cumsum([len(x) for x in columns]).tolist()
+        row = np.array([gradients], theta.dtype)
+        return [row[:, end - len(x) : end] for x, end in zip(columns, ends, strict=True)]
 
     def move(self, theta: Any, gtheta: Any) -> None:
         """Put the parameters elsewhere."""

@@ -442,7 +442,7 @@ class Program:
             self.gtheta[self._unread] = 0.0
         if count == 1 and self._in_floats:
             try:
-                return self._run_scalar(purpose, columns, wrt), 0.0
+                return self._texts.run_scalar(purpose, columns, wrt), 0.0
             except UNDEFINED:
                 # It raises what the user should see, if anything.
                 self._replay(columns, count, None, purpose)
@@ -459,28 +459,6 @@ class Program:
         elif purpose == INPUTS:
             result = [g.T.copy() for g in result]
         return result, float(guard)
-
-    def _run_scalar(
-        self, purpose: str, columns: list[Array], wrt: tuple[int, ...] | None = None
-    ) -> Any:
-        import numpy as np
-
-        function = self._texts.scalar(purpose, wrt)
-        arguments = [
-            x[0, 0].item() if shape == () else x[:, 0].tolist()
-            for x, shape in zip(columns, self.shapes, strict=True)
-        ]
-        theta, gtheta = self._arrays()
-        result = function(theta.tolist(), *arguments)
-        if purpose == FORWARD:
-            return np.array([result], self.dtype)
-        value, gradients = result
-        if purpose == GRADIENT:
-            gtheta[:] = gradients
-            return float(value)
-        ends = np.cumsum([len(x) for x in columns]).tolist()
-        row = np.array([gradients], self.dtype)
-        return [row[:, end - len(x) : end] for x, end in zip(columns, ends, strict=True)]
 
     # Errors.
 
