@@ -23,7 +23,7 @@ from autograd_mini import (
     record_source,
     tanh,
 )
-from autograd_mini.compiler.native import Native, NoNativeFormError
+from autograd_mini.compiler.native import Native, NoNativeFormError, native_gradient
 from autograd_mini.compiler.native.engine import Processor
 from autograd_mini.compiler.plan import GRADIENT
 from nn import FNN, SGD, Adam, FNNClassifier, Trainer, datasets, fit
@@ -143,6 +143,39 @@ def test_what_is_not_finite_or_of_another_shape_is_left_to_numpy() -> None:
     with pytest.raises(ValueError, match="log"):
         program.gradient(np.array([1.0, -2.0]))
     assert program.gradient(np.array([1.0, 2.0])) == pytest.approx(math.log(2.0) / 2)
+
+
+def test_what_differs_from_numpy_is_refused_but_at_a_kink_alone() -> None:
+    w = Value(0.3)
+    program = compile(lambda x: tanh(w * x), 0.5)
+    before = program.theta.tolist()
+    for wrong, is_refused in ((1, False), (2, True)):  # of the two comparisons
+        calls: list[float] = []
+
+        def gradient(*batch: Any, calls: list[float] = calls, wrong: int = wrong) -> float:
+            calls.append(program.gradient(*batch) + (len(calls) < wrong))
+            return calls[-1]
+
+        arguments = (program._plan, [[1, 2]], gradient, program._arrays())
+        if is_refused:
+            with pytest.raises(TraceError, match="machine code gives a loss of"):
+                native_gradient(*arguments)
+        else:
+            native_gradient(*arguments)
+        assert len(calls) == 2
+        assert program.theta.tolist() == before
+
+
+def test_any_numbers_turn_it_on_and_a_list_has_no_gradient() -> None:
+    w = Value(0.3)
+    for batch in ([[1, 2]], [(True, 0.5)], [np.array([3, 4], np.int8)]):
+        program = compile(lambda x: tanh(w * x), 1)
+        program.to_machine_code(*batch)
+        assert program._native.call(np.array([0.5, 1.0])) is not None
+    with pytest.raises(TypeError, match="returns a list"):
+        compile(lambda x: [w * x, x], 1.0).to_machine_code([1.0])
+    with pytest.raises(TraceError, match="no argument"):
+        compile(lambda: w * w).to_machine_code()
 
 
 def test_who_watches_single_numbers_steps_through_numpys_text() -> None:

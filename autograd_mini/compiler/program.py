@@ -316,16 +316,21 @@ class Program:
         in a debugger run in NumPy.
 
         Args:
-            batch: One array for each argument, on which both are compared.
+            batch: One array for each argument, on which both are compared; the gradient is theirs.
 
         Raises:
+            TypeError: If the function returns a list.
             TraceError: If there is no llvmlite or no native form, or the numbers differ.
         """
         from autograd_mini.compiler.native import native_gradient
 
-        value = self.gradient(*batch)
+        self._needs_a_number("to_machine_code")
         with self.parameters.store.lock:
-            self._native = native_gradient(self._plan, batch, value, self._arrays())
+            self.parameters.store.resident()
+            self._native = None
+            self._native = native_gradient(
+                self._plan, batch, lambda *arrays: self._gradient(arrays), self._arrays()
+            )
 
     def trust(self) -> None:
         """Compare no further text with the function: its user does that, or has done it."""

@@ -21,7 +21,8 @@ the gradient and all that was watched are finite.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -47,14 +48,17 @@ AGREEMENT: Final = 1e-9  # of the largest number compared, and in single precisi
 
 
 def native_gradient(
-    plan: Plan, batch: Sequence[Any], value: float, arrays: tuple[Any, Any]
+    plan: Plan,
+    batch: Sequence[Any],
+    gradient: Callable[..., float],
+    arrays: tuple[Any, Any],
 ) -> Native:
-    """Return the machine code of a gradient for batches of a size.
+    """Return the machine code of a gradient for batches of a size, compared on one.
 
     Args:
         plan: What is computed.
-        batch: A batch of that size, in arrays of the program's type.
-        value: What NumPy's text gives for it; its gradient stands in the second of `arrays`.
+        batch: A batch of that size, anything that NumPy reads.
+        gradient: Does the same in NumPy.
         arrays: theta and gtheta.
 
     Raises:
@@ -63,23 +67,31 @@ def native_gradient(
     if not is_installed():
         raise TraceError(MISSING)
     theta, gtheta = arrays
-    expected = gtheta.copy()
+    batch = [np.ascontiguousarray(x, theta.dtype) for x in batch]
+    if not batch:
+        raise TraceError("machine code is made for a batch of examples, and there is no argument")
     try:
         native = Native(plan, GRADIENT, len(batch[0]), arrays)
     except (NoNativeFormError, LookupError) as error:
         raise TraceError(f"this program has no machine code: {error}") from error
-    found = native.call(*batch)
-    gradient = gtheta.copy()
-    gtheta[:] = expected
-    if found is not None:
-        slack = AGREEMENT if theta.dtype.itemsize == 8 else 1e-3
-        numbers, others = np.append(expected, value), np.append(gradient, found)
-        if abs(numbers - others).max() > slack * abs(numbers).max():
-            raise TraceError(
-                f"machine code gives a loss of {found!r} where the program gives {value!r}, or "
-                "gradients differ: run it in NumPy"
-            )
-    return native
+    kept = theta.copy()
+    aside = 1e-4 * (1.0 + abs(kept)) * np.sin(np.arange(1.0, len(kept) + 1.0))
+    try:
+        for shift in (0.0, aside):  # at a kink, rounding decides a slope
+            theta[:] = kept + shift
+            value = gradient(*batch)
+            expected = np.append(gtheta, value)
+            found = native.call(*batch)
+            numbers = np.append(gtheta, math.nan if found is None else found)
+            slack = AGREEMENT if theta.dtype.itemsize == 8 else 1e-3
+            if abs(numbers - expected).max() <= slack * abs(expected).max():
+                return native
+    finally:
+        theta[:] = kept
+    raise TraceError(
+        f"machine code gives a loss of {found!r} where the program gives {value!r}, or "
+        "gradients differ: run it in NumPy"
+    )
 
 
 class Native:
