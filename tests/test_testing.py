@@ -533,6 +533,13 @@ def test_ridders_method_knows_its_own_error(f: Any, x: float, slope: float) -> N
     assert found.error < 1e-4 * abs(slope)
 
 
+@pytest.mark.parametrize("size", [0.0, 5e-324, 2.3e-308, 2.0**1023 * 1.01, 1.7e308, math.inf])
+def test_differences_judge_at_any_size_of_argument(size: float) -> None:
+    assert judge(lambda t: 3.0 * t, 3.0, size=size).fits
+    if 5e-324 < size <= 1.7e308:
+        check_gradients(lambda x: abs(x) * 0.25, size)
+
+
 def test_differences_judge_near_the_end_of_a_domain_and_beside_a_kink() -> None:
     assert judge(lambda t: math.log(0.001 + t), 1000.0).fits
     assert not judge(lambda t: math.log(0.001 + t), 1010.0).fits

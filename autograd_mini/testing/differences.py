@@ -111,7 +111,7 @@ def judge(
         >>> judge(abs, 0.0).fits, judge(abs, 2.0).fits, judge(math.sin, 1.0).fits
         (True, False, True)
     """
-    unit = 2.0 ** math.ceil(math.log2(size)) if 0.0 < size < math.inf else 1.0
+    unit = 2.0 ** min(math.ceil(math.log2(size)), 1023) if 0.0 < size < math.inf else 1.0
     estimates: list[Estimate] = []
     for exponent in _STEPS:
         try:
