@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -207,3 +208,26 @@ def test_attention_over_unequal_lengths_is_a_text_that_can_be_read() -> None:
     assert value == pytest.approx(loss.data, rel=1e-13)
     slopes = [p.grad for p in program.parameters]
     assert gradients == pytest.approx(slopes, abs=1e-14 * max(map(abs, slopes)))
+
+
+def test_the_examples_of_a_batch_are_its_rows_whatever_holds_them() -> None:
+    pd, pl, torch = map(pytest.importorskip, ("pandas", "polars", "torch"))
+    w = [Value(2.0), Value(-1.0)]
+    rows = [[1.0, 4.0], [2.0, 6.0]]
+    tables = [pd.DataFrame(rows), pd.DataFrame(rows, columns=["a", "b"]), torch.tensor(rows)]
+    tables += [pl.DataFrame(rows, orient="row"), [[Value(1.0), 4], (2, 6.0)]]
+    series = [pd.Series([1.0, 2.0], index=[1, 0]), pd.Series([1, 2], index=["a", "b"])]
+    series += [pl.Series([1.0, 2.0]), torch.tensor([1, 2]), [Value(1.0), 2], range(1, 3)]
+    for f, example, batches in (
+        (lambda x: dot(w, x), rows[0], tables),
+        (lambda x: w[0] * x, 1.0, series),
+    ):
+        expected = compile(f, example)([rows, [1.0, 2.0]][batches is series]).tolist()
+        for batch in batches:
+            assert compile(f, example)(batch).tolist() == expected
+            assert jit(f)(batch).tolist() == expected
+    for nothing in (3.0, np.array(3.0), None, {0: 1.0}, iter([1.0])):
+        with pytest.raises(ValueError, match="one entry for each example"):
+            jit(lambda x: w[0] * x)(nothing)
+    program = compile(lambda x: w[0] * x, 1.0)
+    assert program([math.inf, -math.inf, 0.5]).tolist() == [math.inf, -math.inf, 1.0]

@@ -24,6 +24,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from autograd_mini import ops
 from autograd_mini.backprop import gradient
 from autograd_mini.compiler.calls import called, called_or_eager, eager
+from autograd_mini.compiler.intake import examples_of
 from autograd_mini.compiler.parameters import Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.record import Graph, record_again
@@ -105,12 +106,13 @@ class Check:
             return 0
         if not self._known:
             self._known[_bytes(self._first, columns)] = self._first
+        batch = list(map(examples_of, batch))
         before = len(self.examples)
 
         def choose(n: int) -> list[Any]:
             key = b"".join([column[:, n].tobytes() for column in columns])
             if key not in self._known:
-                one = [_example(x, c, n) for x, c in zip(batch, columns, strict=True)]
+                one = [_example(x, n) for x in batch]
                 self._known[key] = one
                 self.examples.append(one)
             return self._known[key]
@@ -135,7 +137,7 @@ class Check:
                 continue
             keys = column[0].tolist() if width == 1 else list(map(tuple, column.T.tolist()))
             first = dict(zip(reversed(keys), range(count - 1, -1, -1), strict=True))
-            if len(first) > CLASSES or (2 * len(first) > count and (column % 1.0).any()):
+            if len(first) > CLASSES or (2 * len(first) > count and not _is_whole(column)):
                 continue
             for key, n in first.items():
                 if key not in seen and len(seen) < CLASSES:
@@ -308,6 +310,12 @@ class Check:
             self._agree("value", wanted, got, [example], wanted)
 
 
+def _is_whole(column: Array) -> bool:
+    import numpy as np
+
+    return bool((column == np.rint(column)).all())
+
+
 def _data(results: Sequence[Value]) -> Array:
     import numpy as np
 
@@ -332,12 +340,9 @@ def _bytes(example: Sequence[Any], columns: Sequence[Array]) -> bytes:
     return b"".join([np.array(list(map(float, flat(x))), c.dtype).tobytes() for x, c in pairs])
 
 
-def _example(x: Any, column: Any, n: int) -> Any:
+def _example(x: Any, n: int) -> Any:
     """Return an argument of example `n` as the user's numbers: whole ones stay whole."""
-    try:
-        one = x[n]
-    except (KeyError, TypeError):  # a table
-        one = column[:, n]
+    one = x[n]
     return one.tolist() if hasattr(one, "tolist") else _copied(one)
 
 

@@ -13,9 +13,25 @@ from typing import Any, TypeAlias
 from autograd_mini.convert import number
 from autograd_mini.value import Value
 
-__all__ = ["asked_for", "columns_of", "example_at", "is_finite"]
+__all__ = ["asked_for", "columns_of", "example_at", "examples_of", "is_finite"]
 
 Array: TypeAlias = Any
+
+
+def examples_of(x: Any) -> Any:
+    """Return an argument's batch as a sequence by position: a list, a tuple or an array.
+
+    Raises:
+        ValueError: If it is one number, or something else without examples.
+    """
+    import numpy as np
+
+    if isinstance(x, (list, tuple, np.ndarray)) and getattr(x, "ndim", 1):
+        return x
+    array = np.asarray(x)  # a table's [0] is not its first row, and a tensor's dtype not NumPy's
+    if array.ndim == 0:
+        raise ValueError(f"an argument needs one entry for each example of a batch, but got {x!r}")
+    return array
 
 
 def columns_of(

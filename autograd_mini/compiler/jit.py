@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from autograd_mini.compiler.calls import Shape, shape_of
+from autograd_mini.compiler.intake import examples_of
 from autograd_mini.compiler.parameters import ParameterList, Parameters
 from autograd_mini.compiler.program import Program, program_of
 from autograd_mini.compiler.record import laid_out, record
 from autograd_mini.contexts import collector_paused
-from autograd_mini.nested import is_nested
+from autograd_mini.nested import is_nested, mapped
 from autograd_mini.value import Value
 
 __all__ = ["jit"]
@@ -162,6 +163,7 @@ class jit:
 
     def _parts(self, batch: Sequence[Any]) -> list[tuple[Program, Sequence[Any], list[int]]]:
         """Return the programs of a batch, each with its examples and their places."""
+        batch = list(map(examples_of, batch))
         lengths = {len(x) for x in batch}
         if len(lengths) > 1:
             raise ValueError(
@@ -188,7 +190,7 @@ class jit:
         found = self.programs.get(shapes)
         if found is None:
             with self._lock:
-                found = self._made(shapes, [_listed(x[n]) for x in batch])
+                found = self._made(shapes, [mapped(_data, _listed(x[n])) for x in batch])
         return found
 
     def _made(self, shapes: Shapes, example: Sequence[Any]) -> Program:
@@ -243,6 +245,10 @@ class jit:
 
 def _listed(x: Any) -> Any:
     return x.tolist() if hasattr(x, "tolist") else list(x) if is_nested(x) else x
+
+
+def _data(x: Any) -> Any:
+    return x.data if isinstance(x, Value) else x
 
 
 def _check_leaves(values: Sequence[Value]) -> None:
