@@ -89,13 +89,19 @@ def test_a_parameter_that_is_missing_is_named_and_nothing_has_changed() -> None:
     assert step([[1.0, 1.0]]).tolist() == [w[0].data + w[1].data]
 
 
-def test_more_shapes_than_anybody_means_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bounded_number_of_programs_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("autograd_mini.compiler.jit"), "PROGRAMS", 2)
-    step = jit(total)
-    step([[1.0], [1.0, 2.0]])
-    with pytest.raises(ValueError, match="2 shapes of arguments have a program already"):
-        step([[1.0, 2.0, 3.0]])
-    assert step([[5.0, 6.0]]).tolist() == [11.0]
+    w = weights(5)
+    step = jit(lambda x: dot(w[: len(x)], x), parameters=w)
+    for _ in range(2):
+        batch = [[1.0] * n for n in range(1, 6)]
+        assert step(batch).tolist() == pytest.approx(
+            [sum(p.data for p in w[:n]) for n in range(1, 6)]
+        )
+        assert list(step.programs) == [((4,),), ((5,),)]
+        w[0].data += 1.0
+    assert step.value_and_grad(batch)[1] == [1.0, 0.8, pytest.approx(0.6), 0.4, 0.2]
+    assert "4" in str(step)
 
 
 @pytest.mark.parametrize("batch", [([[1.0], [2.0]], [1.0]), ([], [])])
@@ -231,3 +237,21 @@ def test_the_examples_of_a_batch_are_its_rows_whatever_holds_them() -> None:
             jit(lambda x: w[0] * x)(nothing)
     program = compile(lambda x: w[0] * x, 1.0)
     assert program([math.inf, -math.inf, 0.5]).tolist() == [math.inf, -math.inf, 1.0]
+
+
+def test_a_jit_shares_the_array_of_the_programs_over_the_same_values() -> None:
+    w = weights(2)
+    program = compile(lambda x: dot(w, x), [1.0, 1.0])
+    step = jit(lambda x: dot(w, x))
+    step([[1.0, 1.0]])
+    assert np.shares_memory(program.theta, step.theta)
+    program.theta[:] = 1.0, 2.0
+    assert step([[1.0, 1.0]]).tolist() == [3.0]
+    found = program.input_grad([[1.0, 1.0]], wrt=np.int64(0))
+    assert found.tolist() == [[1.0, 2.0]]
+
+
+def test_the_numbers_of_values_are_an_example_too() -> None:
+    w = Value(2.0)
+    for example in (Value(3.0), 3, True, np.array(3.0), np.float32(3.0)):
+        assert compile(lambda x: w * x, example)([5.0]).tolist() == [10.0]

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from autograd_mini.convert import number
 from autograd_mini.value import Value
 
-__all__ = ["asked_for", "columns_of", "example_at", "examples_of", "is_finite"]
+__all__ = ["asked_for", "columns_of", "data_of", "example_at", "examples_of", "is_finite", "is_one"]
 
 Array: TypeAlias = Any
 
@@ -101,9 +102,10 @@ def asked_for(wrt: int | str | Sequence[int | str], names: Sequence[str]) -> tup
         ValueError: If no argument has that name or number.
     """
     found: list[int] = []
-    for one in [wrt] if isinstance(wrt, (int, str)) else wrt:
-        if one in names:
-            found.append(names.index(one))  # pyright: ignore[reportArgumentType]
+    for one in [wrt] if is_one(wrt) else wrt:  # pyright: ignore[reportGeneralTypeIssues]
+        one = one if isinstance(one, str) else operator.index(one)
+        if isinstance(one, str) and one in names:
+            found.append(names.index(one))
         elif isinstance(one, int) and -len(names) <= one < len(names):
             found.append(one % len(names))
         else:
@@ -112,6 +114,16 @@ def asked_for(wrt: int | str | Sequence[int | str], names: Sequence[str]) -> tup
                 f"number below {len(names)}"
             )
     return tuple(found)
+
+
+def is_one(wrt: Any) -> bool:
+    """Return whether one argument is asked for, by name or number, rather than several."""
+    return isinstance(wrt, str) or hasattr(wrt, "__index__")
+
+
+def data_of(x: Any) -> Any:
+    """Return the number of a Value; a number is itself."""
+    return x.data if isinstance(x, Value) else x
 
 
 def is_finite(result: Array) -> bool:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from autograd_mini.compiler.calls import Shape, shape_of
-from autograd_mini.compiler.intake import examples_of
-from autograd_mini.compiler.parameters import ParameterList, Parameters
+from autograd_mini.compiler.intake import data_of, examples_of
+from autograd_mini.compiler.parameters import ParameterList
 from autograd_mini.compiler.program import Program, program_of
 from autograd_mini.compiler.record import laid_out, record
 from autograd_mini.contexts import collector_paused
@@ -23,16 +23,16 @@ from autograd_mini.value import Value
 __all__ = ["jit"]
 
 Shapes: TypeAlias = tuple[Shape, ...]
-PROGRAMS: Final = 99  # a function with more shapes than this was hardly meant to have them
+PROGRAMS: Final = 99  # more are not kept
 
 
 class jit:
     """A compiled function of arguments of any shape: `jit(f)(*batch)` has a value an example.
 
     It is `compile` without an example. Examples of one shape make a program, when they first
-    come; a batch of unequal examples is grouped by shape. All programs read one flat vector of
-    parameters, so that an optimizer made with `parameters` moves them all; the parameters that a
-    shape does not reach have gradient 0 there.
+    come; the last 99 programs are kept. A batch of unequal examples is grouped by shape. All
+    programs read one flat vector of parameters, so that an optimizer made with `parameters`
+    moves them all; the parameters that a shape does not reach have gradient 0 there.
 
     Args:
         f: A function of one example, numbers or nested lists of them.
@@ -190,17 +190,14 @@ class jit:
         found = self.programs.get(shapes)
         if found is None:
             with self._lock:
-                found = self._made(shapes, [mapped(_data, _listed(x[n])) for x in batch])
+                found = self._made(shapes, [mapped(data_of, _listed(x[n])) for x in batch])
         return found
 
     def _made(self, shapes: Shapes, example: Sequence[Any]) -> Program:
-        """Return a new program; nothing is changed if it cannot be made."""
-        if len(self.programs) >= PROGRAMS:
-            raise ValueError(
-                f"{PROGRAMS} shapes of arguments have a program already, and {shapes} would be "
-                "one more: give fewer shapes, by cutting or filling up the examples, or make "
-                "another jit for others"
-            )
+        """Return a new program, in place of the oldest if there are many.
+
+        Nothing is changed if it cannot be made.
+        """
         start = time.perf_counter()
         self.parameters.store.sync()
         with collector_paused():
@@ -218,6 +215,8 @@ class jit:
             ours = self.parameters
             program.move(ParameterList(program.parameters, ours.store, ours.start))
         self._has_order = True
+        while len(self.programs) >= PROGRAMS:
+            self.programs.pop(next(iter(self.programs)))
         self.programs[shapes] = program
         self._seconds[shapes] = time.perf_counter() - start
         return program
@@ -225,11 +224,11 @@ class jit:
     def _grow(self, program: Program) -> None:
         """Put all programs on arrays that hold this program's parameters, too."""
         values = list(program.parameters)
-        store = Parameters(values, self._dtype)
+        found = ParameterList.of(values, self._dtype)
         self.parameters[:] = values  # optimizers hold this list
-        self.parameters.store, self.parameters.start = store, 0
+        self.parameters.store, self.parameters.start = found.store, found.start
         for other in (program, *self.programs.values()):
-            other.move(ParameterList(other.parameters, store))
+            other.move(ParameterList(other.parameters, found.store, found.start))
 
     def __repr__(self) -> str:
         name = getattr(self._f, "__name__", "f").strip("<>")
@@ -245,10 +244,6 @@ class jit:
 
 def _listed(x: Any) -> Any:
     return x.tolist() if hasattr(x, "tolist") else list(x) if is_nested(x) else x
-
-
-def _data(x: Any) -> Any:
-    return x.data if isinstance(x, Value) else x
 
 
 def _check_leaves(values: Sequence[Value]) -> None:

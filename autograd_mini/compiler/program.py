@@ -28,10 +28,10 @@ from typing import Any, Final, TypeAlias
 
 from autograd_mini import contexts
 from autograd_mini.backprop import adjoints
+from autograd_mini.compiler import intake
 from autograd_mini.compiler import record as recording
 from autograd_mini.compiler.calls import Shape, called_or_eager, eager
 from autograd_mini.compiler.check import Check
-from autograd_mini.compiler.intake import asked_for, columns_of, example_at, is_finite
 from autograd_mini.compiler.load import Texts
 from autograd_mini.compiler.parameters import ParameterList, Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan, plan
@@ -40,6 +40,7 @@ from autograd_mini.compiler.recorded import refuse
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
 from autograd_mini.frames import is_watched
+from autograd_mini.nested import mapped
 from autograd_mini.ops import UNDEFINED
 
 __all__ = ["Program", "compile"]
@@ -80,6 +81,7 @@ def compile(
         >>> round(loss, 6)
         1.961254
     """
+    example = tuple([mapped(intake.data_of, x) for x in example])
     with collector_paused():
         graph = recording.record(f, example)
     return program_of(f, example, graph, check=check, float32=float32)
@@ -192,7 +194,7 @@ class Program:
     def _values(self, batch: Sequence[Any]) -> Array:
         columns, count = self._taken_in(batch)
         result, guard = self._checked(FORWARD, batch, columns, count)
-        if not is_finite(result) or not math.isfinite(guard):
+        if not intake.is_finite(result) or not math.isfinite(guard):
             self._replay(columns, count, result, FORWARD)
         shape = self._graph.shape
         return result.reshape(count, *shape) if len(shape) != 1 else result
@@ -265,17 +267,17 @@ class Program:
             ValueError: If no argument has that name or number.
         """
         self._needs_a_number("input_grad")
-        chosen = None if wrt is None else asked_for(wrt, self._graph.names)
+        chosen = None if wrt is None else intake.asked_for(wrt, self._graph.names)
         with self.parameters.store.lock:
             self.parameters.store.refresh()
             columns, count = self._taken_in(batch)
             result, guard = self._checked(INPUTS, batch, columns, count, chosen)
-            if not math.isfinite(guard) or not all(map(is_finite, result)):
+            if not math.isfinite(guard) or not all(map(intake.is_finite, result)):
                 self._replay(columns, count, None, INPUTS)
         found = [g.reshape(count, *shape) for g, shape in zip(result, self.shapes, strict=True)]
         if chosen is None:
             return found
-        return found[chosen[0]] if isinstance(wrt, (int, str)) else [found[k] for k in chosen]
+        return found[chosen[0]] if intake.is_one(wrt) else [found[k] for k in chosen]
 
     # Values and arrays.
 
@@ -393,7 +395,7 @@ class Program:
     def _taken_in(self, batch: Sequence[Any]) -> tuple[list[Array], int]:
         if contexts.state.tracing:
             refuse(None, "a compiled program")
-        return columns_of(batch, self._graph.names, self.shapes, self.dtype)
+        return intake.columns_of(batch, self._graph.names, self.shapes, self.dtype)
 
     def _checked(
         self,
@@ -487,7 +489,7 @@ class Program:
         theta, _ = self._arrays()
         with Within(self.parameters, theta.tolist(), self._graph.computed):
             for n in suspects[:SUSPECTS].tolist():
-                example = example_at(columns, self.shapes, n)
+                example = intake.example_at(columns, self.shapes, n)
                 if purpose == INPUTS:
                     results, _ = eager(self._f, example)
                 else:
