@@ -485,18 +485,24 @@ def test_a_finger_drags_a_point_taps_the_buttons_and_copies_the_link(
     page.tap("[data-part=rewind]")
     page.tap("[data-point='7']")
     assert page.evaluate("playground.chosen") == 7
-    before = page.evaluate("playground.trainer.X[7]")
-    circle = page.locator("[data-point='7']").bounding_box()
-    x, y = circle["x"] + circle["width"] / 2, circle["y"] + circle["height"] / 2
     fingers = page.context.new_cdp_session(page)
-    for kind, moves in (("Start", [0]), ("Move", [20, 60]), ("End", [])):
-        for dx in moves or [None]:
-            points = [] if dx is None else [{"x": x + dx, "y": y}]
-            fingers.send(
-                "Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points}
-            )
+
+    def drag(dx: float) -> None:
+        circle = page.locator("[data-point='7']").bounding_box()
+        x, y = circle["x"] + circle["width"] / 2, circle["y"] + circle["height"] / 2
+        moves = [("Start", 0.0), ("Move", dx / 3), ("Move", dx)]
+        for kind, points in [*((k, [{"x": x + d, "y": y}]) for k, d in moves), ("End", [])]:
+            event = {"type": f"touch{kind}", "touchPoints": points}
+            fingers.send("Input.dispatchTouchEvent", event)
+
+    for flings in range(1, 7):  # the tap after a fling is a click like any other
+        before = page.evaluate("playground.trainer.X[7]")
+        drag(60 if flings % 2 else -60)
+        assert abs(page.evaluate("playground.trainer.X[7][0]") - before[0]) > 0.2
+        page.tap("[data-part=one-update]")
+        page.wait_for_function(f"() => playground.trainer.updates === {flings}")
+    page.tap("[data-part=rewind]")
     after = page.evaluate("playground.trainer.X[7]")
-    assert after[0] > before[0] + 0.2
     page.evaluate("autograd.train(5)")
     page.tap("[data-part=link]")
     page.wait_for_function(  # a clipboard that another program holds is said, too
@@ -508,6 +514,19 @@ def test_a_finger_drags_a_point_taps_the_buttons_and_copies_the_link(
     page.wait_for_function("() => playground.player.scene.size.height > innerHeight")
     again = open_page(moons, state)
     assert again.evaluate("[playground.trainer.X[7], autograd.weights()]") == [after, weights]
+
+
+@pytest.mark.browser
+def test_a_link_that_cannot_be_copied_is_shown_instead(open_page: Opener, moons: Path) -> None:
+    page = open_page(moons, clock=True)
+    page.evaluate("""() => {
+        document.execCommand = () => false;
+        navigator.clipboard.writeText = () => new Promise(() => {}); // it waits for a permission
+    }""")
+    page.click("[data-part=one-update]")
+    page.click("[data-part=link]")
+    page.clock.run_for(1001)
+    assert "Copy it: #updates=1" in text(page, "said")
 
 
 @pytest.mark.browser

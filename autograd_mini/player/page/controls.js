@@ -111,7 +111,7 @@ function keepFitted(player) {
   new ResizeObserver(refit).observe(player.part("graph"));
 }
 
-// The old way answers at once, and in a frame as well; the new one may wait for a permission.
+// The old way answers at once, and in a frame as well; the new one may wait for a permission for ever.
 async function copyLink(player) {
   const link = location.href.split("#")[0] + player.state();
   const field = make("textarea"), before = /** @type {any} */ (document.activeElement);
@@ -121,7 +121,10 @@ async function copyLink(player) {
   let isCopied = document.execCommand("copy");
   field.remove();
   before?.focus({ preventScroll: true });
-  if (!isCopied) isCopied = await navigator.clipboard?.writeText(link).then(() => true, () => false) ?? false;
+  if (!isCopied && navigator.clipboard) {
+    const late = new Promise((done) => setTimeout(done, 1000, false));
+    isCopied = await Promise.race([navigator.clipboard.writeText(link).then(() => true, () => false), late]);
+  }
   player.notify(isCopied ? "The link to this state is copied." : `Copy it: ${player.state()}`);
 }
 
@@ -147,6 +150,7 @@ function wireGraph(player, host) {
   host.addEventListener("focusin", hover);
   host.addEventListener("focusout", leave);
 
+  takeFingers(host);
   const pointers = new Map();
   let travelled = 0;
   /** @type {any} */

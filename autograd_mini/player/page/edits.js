@@ -117,6 +117,7 @@ class Edits {
 
   // Dragging sideways changes a leaf: a tenth for every four pixels.
   scrub(element, leafAt) {
+    takeFingers(element);
     let id = null, from = 0, start = 0;
     element.addEventListener("pointerdown", (event) => {
       id = leafAt(event);

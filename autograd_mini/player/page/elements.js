@@ -16,6 +16,12 @@ const makeSvg = (tag, attributes = {}, text = "") => {
 };
 /** @returns {any} */
 const find = (selector, within = document) => within.querySelector(selector);
+
+// A finger's drag over an element is the element's. Even without scrolling, a browser takes a quick one
+// for a fling, and the tap after it for the one that stops the fling: no click would come of it.
+const takeFingers = (element) =>
+  element.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
+
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 

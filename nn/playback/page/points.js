@@ -114,6 +114,7 @@ class Points {
 
   wire() {
     const { svg, page } = this;
+    takeFingers(svg);
     /** @type {number | null} */
     let dragged = null;
     /** @type {any} */
