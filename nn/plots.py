@@ -1,17 +1,22 @@
 """Pictures of training, with matplotlib: the loss curve and the decision boundary."""
 
-# matplotlib's functions are only partly typed.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportUntypedBaseClass=false
-
 from __future__ import annotations
 
 import functools
 import io
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
 
 __all__ = ["plot_decision_boundary", "plot_history"]
+
+Floats: TypeAlias = "NDArray[float64]"
+
+_COLORS: Final = tuple([f"C{i}" for i in range(10)])  # matplotlib's own
+_SIDES: Final = ("#2166ac", "#b2182b")  # below the boundary and above it
 
 
 class Curves(Protocol):
@@ -108,70 +113,82 @@ def plot_decision_boundary(
     """
     import numpy as np
 
-    points = np.asarray(X, dtype=float)
-    if points.ndim != 2 or points.shape[1] != 2:
-        raise ValueError(
-            f"a decision boundary is drawn over two inputs, but X has shape {points.shape}"
-        )
-    low, high = points.min(axis=0), points.max(axis=0)
-    margin = 0.1 * np.where(high > low, high - low, 1.0)
-    low, high = low - margin, high + margin
-    xs, ys = np.linspace(low[0], high[0], steps), np.linspace(low[1], high[1], steps)
-    grid = np.stack(np.meshgrid(xs, ys), axis=-1)
-    scores = model.predict(grid.reshape(-1, 2))
-    classes = sorted(set(np.asarray(y).tolist()))
-
+    points, labels = _plane(X), np.asarray(y)
+    xs, ys = _ticks(points, steps)
+    scores = model.predict(np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2))
+    outputs = model.predict(points)
+    classes: list[Any] = sorted(set(labels.tolist()))
     figure, axes = _figure((6.4, 4.8))
-    from matplotlib.ticker import MaxNLocator
-
-    colors = [f"C{i}" for i in range(10)]
     if scores.ndim == 1:
         level = threshold
         if level is None:
             level = 0.5 if scores.min() >= 0.0 and scores.max() <= 1.0 else 0.0
-        heights = scores.reshape(steps, steps) - level
-        reach = float(abs(heights).max()) or 1.0
-        shades = axes.contourf(
-            xs, ys, heights + level, levels=level + np.linspace(-reach, reach, 15),
-            cmap="RdBu_r", alpha=0.55,
-        )  # fmt: skip
-        figure.colorbar(
-            shades, ticks=MaxNLocator(7), label=f"the model's output; the boundary is at {level:g}"
-        )
-        decided = np.where(model.predict(points) > level, classes[-1], classes[0])
-        if heights.min() < 0.0 < heights.max():
-            axes.contour(xs, ys, heights, levels=[0.0], colors="black", linewidths=1.5)
-        colors = ["#2166ac", "#b2182b", *colors]
+        _shade_sides(figure, axes, xs, ys, scores.reshape(steps, steps) - level, level)
+        decided = [classes[-1] if is_above else classes[0] for is_above in outputs > level]
+        colors = [*_SIDES, *_COLORS]
     else:
-        winners = scores.argmax(axis=1).reshape(steps, steps)
-        count = scores.shape[1]
-        decided = model.predict(points).argmax(axis=1)
-        axes.contourf(
-            xs,
-            ys,
-            winners,
-            levels=np.arange(count + 1) - 0.5,
-            colors=[colors[i % 10] for i in range(count)],
-            alpha=0.3,
-        )
+        _shade_classes(axes, xs, ys, scores.argmax(axis=1).reshape(steps, steps), scores.shape[1])
+        decided = outputs.argmax(axis=1)
+        colors = [*_COLORS]
     for i, label in enumerate(classes):
-        chosen = points[np.asarray(y) == label]
-        color = colors[i % len(colors)]
-        axes.scatter(
-            chosen[:, 0], chosen[:, 1], s=18, color=color, edgecolors="white", linewidths=0.5,
-            label=f"y = {label:g}" if isinstance(label, (int, float)) else str(label),
-        )  # fmt: skip
-    wrong = points[np.asarray(y) != decided]
+        chosen = points[labels == label]
+        name = f"y = {label:g}" if isinstance(label, (int, float)) else str(label)
+        look = {"color": colors[i % len(colors)], "edgecolors": "white", "linewidths": 0.5}
+        axes.scatter(chosen[:, 0], chosen[:, 1], s=18, label=name, **look)
+    wrong = points[labels != decided]
     if len(wrong):
-        axes.scatter(
-            wrong[:, 0], wrong[:, 1], s=90, facecolors="none", edgecolors="black", linewidths=1.3,
-            label=f"{len(wrong)} mistake{'s'[: len(wrong) - 1]}",
-        )  # fmt: skip
+        name = f"{len(wrong)} mistake{'s'[: len(wrong) - 1]}"
+        look = {"facecolors": "none", "edgecolors": "black", "linewidths": 1.3}
+        axes.scatter(wrong[:, 0], wrong[:, 1], s=90, label=name, **look)
     axes.legend(loc="upper right", framealpha=0.9)
     axes.set_title(title)
     axes.set_xlabel("$x_1$")
     axes.set_ylabel("$x_2$")
     return _saved(figure, path)
+
+
+def _plane(X: Any) -> Floats:
+    """Return examples of two numbers as an array."""
+    import numpy as np
+
+    points = np.asarray(X, dtype=float)
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ValueError(
+            f"a decision boundary is drawn over two inputs, but X has shape {points.shape}"
+        )
+    return points
+
+
+def _ticks(points: Floats, steps: int) -> list[Floats]:
+    """Return where the model is asked along each axis: a tenth beyond the examples."""
+    import numpy as np
+
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = 0.1 * np.where(high > low, high - low, 1.0)
+    return [*np.linspace(low - margin, high + margin, steps, axis=1)]
+
+
+def _shade_sides(
+    figure: Any, axes: Any, xs: Floats, ys: Floats, heights: Floats, level: float
+) -> None:
+    """Shade a single output by its height over the level, which is drawn as a line."""
+    import numpy as np
+    from matplotlib.ticker import MaxNLocator
+
+    reach = float(abs(heights).max()) or 1.0
+    levels = level + np.linspace(-reach, reach, 15)
+    shades = axes.contourf(xs, ys, heights + level, levels=levels, cmap="RdBu_r", alpha=0.55)
+    told = f"the model's output; the boundary is at {level:g}"
+    figure.colorbar(shades, ticks=MaxNLocator(7), label=told)
+    if heights.min() < 0.0 < heights.max():
+        axes.contour(xs, ys, heights, levels=[0.0], colors="black", linewidths=1.5)
+
+
+def _shade_classes(axes: Any, xs: Floats, ys: Floats, winners: Any, count: int) -> None:
+    """Shade each place in the color of the class with the largest output."""
+    colors = [_COLORS[i % len(_COLORS)] for i in range(count)]
+    levels = [i - 0.5 for i in range(count + 1)]
+    axes.contourf(xs, ys, winners, levels=levels, colors=colors, alpha=0.3)
 
 
 def picture_path(path: Path) -> Path:
@@ -210,7 +227,9 @@ def _figure_class() -> Any:
     class Figure(Bare):
         def _repr_png_(self) -> bytes:
             file = io.BytesIO()
-            self.savefig(file, format="png", dpi=90)
+            self.savefig(  # pyright: ignore[reportUnknownMemberType] # partly typed
+                file, format="png", dpi=90
+            )
             return file.getvalue()
 
     return Figure
