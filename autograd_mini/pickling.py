@@ -5,8 +5,7 @@ stack. From some depth on, a node therefore has everything below it listed first
 their consumers, so that each finds its inputs done. No node is listed twice in one go.
 """
 
-# pyright: reportPrivateUsage=false, reportUnknownVariableType=false
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 

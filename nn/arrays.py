@@ -3,10 +3,6 @@
 Arrays keep their type and are not copied; they are checked in whole blocks.
 """
 
-# NumPy arrays are Any here: numpy is imported inside the functions that use it.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """Do the numbers of a graph follow from its leaves? And computing them anew."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 import math
@@ -30,7 +28,7 @@ def stale(root: Value) -> str:
         'the graph is stale: mul gave 4.0, but with x = 5.0, x = 5.0 it gives 25.0: compute ...'
     """
     for node in interior_order(root):
-        op = cast(Op, node._row)
+        op = cast(Op, node.op)
         try:
             now = float(op.forward(*[x.data for x in node.inputs]))
         except UNDEFINED:
@@ -47,7 +45,7 @@ def recompute(root: Value) -> None:
     checked = bool(contexts.state.open) and contexts.anomaly_detected.get()
     try:
         for node in order:
-            op, inputs = cast(Op, node._row), node.inputs
+            op, inputs = cast(Op, node.op), node.inputs
             try:
                 node.data = float(op.forward(*[x.data for x in inputs]))
             except UNDEFINED as error:

@@ -1,9 +1,5 @@
 """check_gradients: is the gradient of this function right, and if not, whose fault is it?"""
 
-# What a user's function takes and returns, and mpmath's numbers, have no types.
-# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import functools
@@ -16,7 +12,7 @@ from autograd_mini import contexts
 from autograd_mini.backprop import adjoints, edges
 from autograd_mini.errors import described
 from autograd_mini.graph import gradient_order, topological_order
-from autograd_mini.nested import flat, is_nested
+from autograd_mini.nested import flat, is_nested, mapped
 from autograd_mini.ops import UNDEFINED
 from autograd_mini.testing import numbers
 from autograd_mini.testing.differences import EPSILON, judge
@@ -157,7 +153,7 @@ class _Arguments:
 
     def once(self) -> list[Any]:
         """Call the function and return its outputs as a flat list."""
-        outputs = flat(self.f(*[_copied(x) for x in self.structure]))
+        outputs = flat(self.f(*mapped(lambda x: x, self.structure)))
         for y in outputs:
             if not isinstance(y, (Value, int, float)):
                 raise TypeError(f"a Value or a list of Values is needed, but f returned {y!r}")
@@ -185,10 +181,6 @@ def _parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     spare = (name for name in letters() if name not in named)
     return [*named, *[next(spare) for _ in range(count - len(named))]][:count]
-
-
-def _copied(x: Any) -> Any:
-    return [_copied(element) for element in x] if isinstance(x, list) else x
 
 
 def _shown(xs: list[float]) -> str:

@@ -5,10 +5,6 @@ rounding raises no false alarm, because the numbers compared have a hundred digi
 would cancel.
 """
 
-# mpmath's numbers are of a class that each context makes for itself.
-# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import math

@@ -1,19 +1,15 @@
 """A function and its backward pass, seen as functions of flat lists of numbers."""
 
-# What a user's functions take and return has no types.
-# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import copy
 import inspect
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from autograd_mini.testing.differences import EPSILON, Judgement, judge
-from autograd_mini.testing.tensors import Shape, flattened, precision_of, shape_of
+from autograd_mini.testing.tensors import Shape, flattened, is_list, precision_of, shape_of
 
 __all__ = ["Broken", "Gradient", "Probe"]
 
@@ -140,25 +136,24 @@ class Probe:
     def _each(self, returned: Any) -> list[Any]:
         count = len(self.given)
         if count == 1 and not (
-            isinstance(returned, (list, tuple))
+            is_list(returned)
             and len(returned) == 1
             and (self.shapes[0] != shape_of(returned) or isinstance(returned, tuple))
         ):
-            several = isinstance(returned, tuple) and shape_of(returned) != self.shapes[0]
-            if several and len(returned) != 1:
-                words = f"backward returns {len(returned)} gradients for 1 input"
+            if isinstance(returned, tuple) and shape_of(returned) != self.shapes[0]:
+                number = len(cast("tuple[Any, ...]", returned))
+                words = f"backward returns {number} gradients for 1 input"
                 raise Broken("wrong number", words)
             return [returned]
         if isinstance(returned, dict):
-            return [returned.get(name) for name in self.names]
-        if not isinstance(returned, (list, tuple)):
-            movable = [i for i in range(count) if i not in self.fixed]
+            return [cast("dict[str, Any]", returned).get(name) for name in self.names]
+        movable = [i for i in range(count) if i not in self.fixed]
+        if not is_list(returned):
             if len(movable) == 1:
                 return [returned if i in movable else None for i in range(count)]
             kind = type(returned).__name__
             raise Broken("wrong number", f"backward returns one {kind} for {count} inputs")
         found = list(returned)
-        movable = [i for i in range(count) if i not in self.fixed]
         if len(found) == len(movable) < count:  # labels and the like get none
             for i in sorted(self.fixed):
                 found.insert(i, None)

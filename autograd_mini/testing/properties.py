@@ -1,9 +1,5 @@
 """gradcheck: a function is made into a property test of its own gradient."""
 
-# What a user's function takes and returns has no types.
-# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import functools

@@ -5,10 +5,6 @@ digits its error is far below a float's, and no step of that size crosses a kink
 point does not lie.
 """
 
-# mpmath's numbers are of a class that each context makes for itself.
-# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence

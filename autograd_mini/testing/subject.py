@@ -1,9 +1,5 @@
 """Somebody's scalar class, seen from inside the process in which its programs run."""
 
-# What somebody else's class has and returns, has no types.
-# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import contextlib
@@ -74,7 +70,7 @@ class _Subject:
         self.module = sys.modules.get(getattr(made, "__module__", ""), None)
         self.space: dict[str, Any] = dict(vars(self.module)) if self.module else {}
         self.space[self.name] = made
-        self.given = dict(ops) if isinstance(ops, Mapping) else {}
+        self.given: dict[str, Any] = {**ops} if isinstance(ops, Mapping) else {}
         self.space.update(self.given)
         self.codes: dict[str, CodeType] = {}
         self.constructor, self.kind = self._construct()
@@ -108,7 +104,7 @@ class _Subject:
                 ) from None
             if "requires_grad" in self._parameters() and "requires" not in template:
                 text = f"{self.name}({{}}, requires_grad=True)"
-            return text, type(one)
+            return text, one.__class__
         raise ValueError(f"{self.name}(0.5) fails: {type(problem).__name__}: {problem}")
 
     def _parameters(self) -> list[str]:

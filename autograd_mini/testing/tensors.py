@@ -1,17 +1,23 @@
 """Numbers, nested lists and arrays of any library, as flat lists of floats and back."""
 
-# Arrays of NumPy, PyTorch and JAX have no common type, and none may be installed.
-# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import importlib
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
-__all__ = ["Shape", "entry", "flattened", "permuted", "precision_of", "shape_of", "summed", "text"]
+__all__ = [
+    "Shape",
+    "entry",
+    "flattened",
+    "is_list",
+    "permuted",
+    "precision_of",
+    "shape_of",
+    "summed",
+    "text",
+]
 
 Shape: TypeAlias = "tuple[int, ...] | None"
 
@@ -29,9 +35,8 @@ def flattened(x: Any) -> tuple[list[float], Callable[[Sequence[float]], Any]]:
         >>> flat, laid_out([5.0, 6.0, 7.0, 8.0])
         ([1.0, 2.0, 3.0, 4.0], [[5.0, 6.0], [7.0, 8.0]])
     """
-    if isinstance(x, (list, tuple)):
+    if is_list(x):
         parts = [flattened(part) for part in x]
-        kind = tuple if isinstance(x, tuple) else list
 
         def join(flat: Sequence[float]) -> Any:
             made: list[Any] = []
@@ -39,7 +44,7 @@ def flattened(x: Any) -> tuple[list[float], Callable[[Sequence[float]], Any]]:
             for part, laid_out in parts:
                 made.append(laid_out(flat[start : start + len(part)]))
                 start += len(part)
-            return kind(made)
+            return tuple(made) if isinstance(x, tuple) else made
 
         return [number for part, _ in parts for number in part], join
     if _is_array(x):
@@ -49,6 +54,11 @@ def flattened(x: Any) -> tuple[list[float], Callable[[Sequence[float]], Any]]:
             flat = [_real(number) for number in flat]
         return flat, lambda numbers: _array(x, numbers)
     return [_real(x)], lambda numbers: numbers[0]
+
+
+def is_list(x: Any) -> TypeGuard[Sequence[Any]]:
+    """Return whether `x` is a list or a tuple."""
+    return isinstance(x, (list, tuple))
 
 
 def _is_array(x: Any) -> bool:
@@ -79,7 +89,7 @@ def _array(like: Any, numbers: Sequence[float]) -> Any:
 
 def precision_of(x: Any) -> float:
     """Return the rounding error of the numbers of `x`, relative to their size."""
-    if isinstance(x, (list, tuple)):
+    if is_list(x):
         return max(map(precision_of, x), default=2.0**-52)
     name = str(getattr(x, "dtype", ""))
     return 2.0**-8 if "16" in name else 2.0**-23 if name.endswith("32") else 2.0**-52
@@ -92,7 +102,7 @@ def shape_of(x: Any) -> Shape:
         >>> shape_of([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), shape_of([1.0, [2.0]])
         ((2, 3), None)
     """
-    if not isinstance(x, (list, tuple)):
+    if not is_list(x):
         return tuple([int(n) for n in x.shape]) if _is_array(x) else ()
     shapes = {shape_of(part) for part in x}
     if len(shapes) > 1 or None in shapes:

@@ -386,7 +386,9 @@ def _watched_node(data: float, op: Op, a: Any, b: Value | None) -> Value:
     if contexts.grad_enabled.get():
         node._row, node._a, node._b = op, a, b
     if not math.isfinite(data) and contexts.anomaly_detected.get():
-        inputs: Any = a if type(a) is tuple else (a,) if b is None else (a, b)
+        inputs: Sequence[Value] = (
+            cast("tuple[Value, ...]", a) if type(a) is tuple else (a,) if b is None else (a, b)
+        )
         raise bad_result(op, data, inputs, node)
     return node
 

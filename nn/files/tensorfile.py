@@ -4,10 +4,6 @@ The description is JSON in the file's metadata, beside a checksum of everything.
 beside its place and moved there in one step, so that readers see the old one or the new one.
 """
 
-# safetensors' functions are only partly typed.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import errno
@@ -59,7 +55,8 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
     with open(path, "rb"):  # a missing or unreadable file has Python's own error
         pass
     try:
-        with safe_open(os.fspath(path), framework="numpy") as file:
+        opened: Any = safe_open(os.fspath(path), framework="numpy")
+        with opened as file:
             metadata: dict[str, str] = file.metadata() or {}
             arrays: dict[str, Any] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, TypeError, UnicodeDecodeError) as error:

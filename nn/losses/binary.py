@@ -1,13 +1,11 @@
 """Two classes: losses of a probability, a logit or a score."""
 
-# A formula takes any kind of number.
-# pyright: reportUnknownVariableType=false
-
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 from autograd_mini import Value, clamped_log, clamped_log1p, relu, softplus
+from nn.activations import Scalar
 from nn.losses.batches import of_components
 from nn.losses.checks import check_probability_pair, check_probability_target, check_sign
 from nn.losses.terms import raised
@@ -19,8 +17,6 @@ __all__ = [
     "hinge_loss",
     "squared_hinge_loss",
 ]
-
-Scalar: TypeAlias = "Value | float"
 
 
 def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
@@ -41,7 +37,7 @@ def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean
         [0.6931471805599453, 100.0]
     """
 
-    def bce(p: Any, y: Any) -> Any:
+    def bce(p: Scalar, y: Scalar) -> Scalar:
         return -(y * clamped_log(p)) - (1.0 - y) * clamped_log1p(-p)
 
     return of_components(bce, prediction, target, reduction, check_probability_pair)
@@ -68,7 +64,7 @@ def binary_cross_entropy_with_logits(
     extra = pos_weight - 1.0
     is_even = not isinstance(pos_weight, Value) and extra == 0.0
 
-    def bce(z: Any, y: Any) -> Any:
+    def bce(z: Scalar, y: Scalar) -> Scalar:
         above = softplus(-z)
         return (1.0 - y) * z + (above if is_even else (1.0 + extra * y) * above)
 
@@ -128,8 +124,12 @@ def cubed_hinge_loss(
 
 
 def _hinge(prediction: Any, target: Any, margin: float, power: int, reduction: str) -> Any:
+    def hinge(f: Scalar, y: Scalar) -> Scalar:
+        short: Scalar = relu(margin - y * f)
+        return raised(short, power)
+
     return of_components(
-        lambda f, y: raised(relu(margin - y * f), power),
+        hinge,
         prediction,
         target,
         reduction,

@@ -1,8 +1,5 @@
 """Several classes: losses of logits, scores or a distribution."""
 
-# A formula takes any kind of number.
-# pyright: reportUnknownVariableType=false
-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -10,7 +7,7 @@ from typing import Any, cast
 
 from autograd_mini import amax, clamped_log, greater, relu, where, xlogy
 from nn import activations
-from nn.activations import below_largest, log_of_sum, softmax
+from nn.activations import Scalar, below_largest, log_of_sum, softmax
 from nn.losses.batches import nested, of_classes
 from nn.losses.checks import check_choice, plain, varies
 from nn.losses.terms import mass, pairs, raised, scaled, summed, weighted, wrong_scores
@@ -65,7 +62,7 @@ def cross_entropy(
     if not 0.0 <= plain(label_smoothing) <= 1.0:
         raise ValueError(f"label_smoothing must be in [0, 1], but got {label_smoothing}")
 
-    def loss(z: list[Any], t: list[Any]) -> Any:
+    def loss(z: list[Scalar], t: list[Scalar]) -> Scalar:
         if label_smoothing:
             t = [(1.0 - label_smoothing) * x + label_smoothing / len(t) for x in t]
         t = _class_weighted(t, weight)
@@ -102,7 +99,7 @@ def nll_loss(
         1.0
     """
 
-    def loss(logs: list[Any], t: list[Any]) -> Any:
+    def loss(logs: list[Scalar], t: list[Scalar]) -> Scalar:
         t = _class_weighted(t, weight)
         finite = [
             where(greater(x, 0.0), log_p, 0.0) if varies(x) else log_p
@@ -138,7 +135,7 @@ def kl_divergence(
         Statistics 22 (1951).
     """
 
-    def loss(p: list[Any], t: list[Any]) -> Any:
+    def loss(p: list[Scalar], t: list[Scalar]) -> Scalar:
         negative_entropy = summed([xlogy(x, x) for x in t])
         if from_logits:
             p = below_largest(p)
@@ -215,8 +212,11 @@ def categorical_hinge_loss(
         2.5
     """
 
-    def loss(z: list[Any], e: list[Any]) -> Any:
-        return relu(margin + relu(amax(wrong_scores(e, z))) - weighted(e, z))
+    def loss(z: list[Scalar], e: list[Scalar]) -> Scalar:
+        largest: Scalar = amax(wrong_scores(e, z))
+        most: Scalar = relu(largest)
+        hinge: Scalar = relu(margin + most - weighted(e, z))
+        return hinge
 
     return of_classes(loss, prediction, target, reduction, one_hot=True)
 
@@ -238,8 +238,10 @@ def crammer_singer_loss(
         Machines", Journal of Machine Learning Research 2 (2001).
     """
 
-    def loss(z: list[Any], e: list[Any]) -> Any:
-        return relu(margin + amax(wrong_scores(e, z)) - weighted(e, z))
+    def loss(z: list[Scalar], e: list[Scalar]) -> Scalar:
+        largest: Scalar = amax(wrong_scores(e, z))
+        hinge: Scalar = relu(margin + largest - weighted(e, z))
+        return hinge
 
     return of_classes(loss, prediction, target, reduction, one_hot=True)
 
@@ -260,7 +262,7 @@ def multi_margin_loss(
     """
     check_choice(p, (1, 2), "p")
 
-    def loss(z: list[Any], e: list[Any]) -> Any:
+    def loss(z: list[Scalar], e: list[Scalar]) -> Scalar:
         gap = margin - weighted(e, z)
         wrong = [(1.0 - x, raised(relu(gap + s), p)) for x, s in pairs(e, z)]
         return weighted([w for w, _ in wrong], [h for _, h in wrong]) / len(z)
@@ -268,7 +270,7 @@ def multi_margin_loss(
     return of_classes(loss, prediction, target, reduction, one_hot=True)
 
 
-def _class_weighted(t: list[Any], weight: Sequence[float] | None) -> list[Any]:
+def _class_weighted(t: list[Scalar], weight: Sequence[float] | None) -> list[Scalar]:
     if weight is None:
         return t
     weight = cast(list[float], nested(weight))
@@ -278,11 +280,15 @@ def _class_weighted(t: list[Any], weight: Sequence[float] | None) -> list[Any]:
 
 
 def _earth_moved(
-    size: Callable[[Any], Any], prediction: Any, target: Any, from_logits: bool, reduction: str
+    size: Callable[[Scalar], Scalar],
+    prediction: Any,
+    target: Any,
+    from_logits: bool,
+    reduction: str,
 ) -> Any:
-    def loss(p: list[Any], t: list[Any]) -> Any:
+    def loss(p: list[Scalar], t: list[Scalar]) -> Scalar:
         p = softmax(p) if from_logits else p
-        moved: list[Any] = [p[0] - t[0]]
+        moved: list[Scalar] = [p[0] - t[0]]
         for q, x in pairs(p[1:], t[1:]):
             moved.append(moved[-1] + (q - x))
         # the last D is 0 but for rounding, whose sign would reach every class

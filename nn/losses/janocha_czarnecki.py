@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from autograd_mini import logsumexp, relu, sigmoid
 from nn import activations
-from nn.activations import below_largest, log_of_sum, log_softmax, softmax
+from nn.activations import Scalar, below_largest, log_of_sum, log_softmax, softmax
 from nn.losses.batches import Loss, of_classes
 from nn.losses.checks import check_choice
 from nn.losses.classes import cross_entropy
@@ -56,7 +56,7 @@ def one_hot_l1_loss(prediction: Any, target: Any, *, reduction: str = "mean") ->
         Janocha, Czarnecki, arXiv 1702.05659.
     """
 
-    def loss(o: list[Any], e: list[Any]) -> Any:
+    def loss(o: list[Scalar], e: list[Scalar]) -> Scalar:
         return summed([abs(s - x) for s, x in pairs(o, e)])
 
     return of_classes(loss, prediction, target, reduction, one_hot=True)
@@ -73,7 +73,7 @@ def one_hot_l2_loss(prediction: Any, target: Any, *, reduction: str = "mean") ->
         Janocha, Czarnecki, arXiv 1702.05659.
     """
 
-    def loss(o: list[Any], e: list[Any]) -> Any:
+    def loss(o: list[Scalar], e: list[Scalar]) -> Scalar:
         return summed([squared_error(s, x) for s, x in pairs(o, e)])
 
     return of_classes(loss, prediction, target, reduction, one_hot=True)
@@ -102,7 +102,7 @@ def expectation_loss(prediction: Any, target: Any, *, p: float = 1, reduction: s
     """
     check_choice(p, (1, 2, math.inf), "p")
 
-    def loss(o: list[Any], e: list[Any]) -> Any:
+    def loss(o: list[Scalar], e: list[Scalar]) -> Scalar:
         miss = _miss(o, e)
         if p == 1:
             return 2.0 * miss
@@ -133,7 +133,7 @@ def one_vs_all_hinge_loss(
     """
     check_choice(power, (1, 2, 3), "power")
 
-    def loss(o: list[Any], e: list[Any]) -> Any:
+    def loss(o: list[Scalar], e: list[Scalar]) -> Scalar:
         return summed([raised(relu(margin - (2.0 * x - 1.0) * s), power) for s, x in pairs(o, e)])
 
     return of_classes(loss, prediction, target, reduction, one_hot=True)
@@ -152,7 +152,7 @@ def squared_log_loss(prediction: Any, target: Any, *, reduction: str = "mean") -
         Janocha, Czarnecki, arXiv 1702.05659.
     """
 
-    def loss(o: list[Any], e: list[Any]) -> Any:
+    def loss(o: list[Scalar], e: list[Scalar]) -> Scalar:
         o = below_largest(o)
         return activations.square(log_of_sum(o) - weighted(e, o))
 
@@ -172,7 +172,7 @@ def tanimoto_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> A
         Janocha, Czarnecki, arXiv 1702.05659.
     """
 
-    def loss(o: list[Any], e: list[Any]) -> Any:
+    def loss(o: list[Scalar], e: list[Scalar]) -> Scalar:
         p = softmax(o)
         right = weighted(e, p)
         return -(right / (summed([q * q for q in p]) + _miss(o, e)))
@@ -193,7 +193,7 @@ def cauchy_schwarz_loss(prediction: Any, target: Any, *, reduction: str = "mean"
         Janocha, Czarnecki, arXiv 1702.05659.
     """
 
-    def loss(o: list[Any], e: list[Any]) -> Any:
+    def loss(o: list[Scalar], e: list[Scalar]) -> Scalar:
         logs = log_softmax(o)
         return 0.5 * logsumexp([2.0 * x for x in logs]) - weighted(e, logs)
 
@@ -221,7 +221,8 @@ JANOCHA_CZARNECKI: Final[dict[str, Loss]] = {
 }
 
 
-def _miss(o: list[Any], e: list[Any]) -> Any:
+def _miss(o: list[Scalar], e: list[Scalar]) -> Scalar:
     """Return 1 - p_y, and its gradient, without cancellation at either end."""
     right = weighted(e, o)
-    return sigmoid(logsumexp([wrong - right for wrong in wrong_scores(e, o)]))
+    z: Scalar = logsumexp([wrong - right for wrong in wrong_scores(e, o)])
+    return sigmoid(z)

@@ -1,16 +1,14 @@
 """Regression: losses of the difference, or the ratio, of prediction and target."""
 
-# A formula takes any kind of number.
-# pyright: reportUnknownVariableType=false, reportUnknownLambdaType=false
-
 from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from autograd_mini import Value, huber, log, log1p, log_cosh
+from autograd_mini import huber, log, log1p, log_cosh
 from nn import activations
+from nn.activations import Scalar
 from nn.losses.batches import of_components, root_mean
 from nn.losses.checks import check_logarithms, check_positive
 from nn.losses.terms import squared_error
@@ -28,8 +26,6 @@ __all__ = [
     "rmsle",
     "smooth_l1_loss",
 ]
-
-Scalar: TypeAlias = "Value | float"
 
 _HALF_LOG_2PI: Final = 0.5 * math.log(2.0 * math.pi)
 _log1p = log1p  # where an option has the function's name
@@ -166,7 +162,7 @@ def log_cosh_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> A
         >>> log_cosh_loss(1000.0, 0.0) == 1000.0 - math.log(2.0)
         True
     """
-    return of_components(lambda f, y: log_cosh(f - y), prediction, target, reduction)
+    return of_components(_log_cosh_error, prediction, target, reduction)
 
 
 def gaussian_nll_loss(
@@ -194,7 +190,7 @@ def gaussian_nll_loss(
     spread = 2.0 * (sigma * sigma)
     level = log(sigma) + _HALF_LOG_2PI
 
-    def nll(f: Any, y: Any) -> Any:
+    def nll(f: Scalar, y: Scalar) -> Scalar:
         return squared_error(f, y) / spread + level
 
     return of_components(nll, prediction, target, reduction)
@@ -224,7 +220,7 @@ def laplace_nll_loss(
     check_positive(b, "b")
     level = log(2.0 * b)
 
-    def nll(f: Any, y: Any) -> Any:
+    def nll(f: Scalar, y: Scalar) -> Scalar:
         return _absolute_error(f, y) / b + level
 
     return of_components(nll, prediction, target, reduction)
@@ -265,14 +261,18 @@ def rmsle(prediction: Any, target: Any, *, log1p: bool = False) -> Any:
     )
 
 
-def _absolute_error(f: Any, y: Any) -> Any:
+def _log_cosh_error(f: Scalar, y: Scalar) -> Scalar:
+    return log_cosh(f - y)
+
+
+def _absolute_error(f: Scalar, y: Scalar) -> Scalar:
     return abs(f - y)
 
 
-def _log_error(f: Any, y: Any, *, log1p: bool) -> Any:
+def _log_error(f: Scalar, y: Scalar, *, log1p: bool) -> Scalar:
     logarithm = _log1p if log1p else log
     return logarithm(f) - logarithm(y)
 
 
-def _squared_log_error(f: Any, y: Any, *, log1p: bool) -> Any:
+def _squared_log_error(f: Scalar, y: Scalar, *, log1p: bool) -> Scalar:
     return activations.square(_log_error(f, y, log1p=log1p))

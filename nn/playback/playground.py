@@ -4,10 +4,6 @@ The page runs the compiled program as JavaScript: the same statements, the same 
 the same updates as `fit` makes, so that its numbers are Python's.
 """
 
-# Programs and arrays are Any here.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import base64
@@ -16,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from autograd_mini.drawing.javascript import rules
 from autograd_mini.player import open_page, programs, script_json
@@ -170,7 +166,7 @@ class Playground:
             "Y": packed_floats(targets.ravel()),
             "widths": [rows.shape[1], targets.shape[1]],
             "isClasses": bool(loss.has_classes),
-            "outputs": len(output) if isinstance(output, list) else 1,
+            "outputs": len(cast("list[Any]", output)) if isinstance(output, list) else 1,
             "layers": layers(model),
             "scale": {"kind": kind, "center": center, "spread": spread},
             "low": low,
