@@ -147,13 +147,21 @@ class Optimizer:
             grad: Their gradients, an array of the same shape; left as it is.
             order: An array of the place of each in `params`; None if they stand in that order.
         """
+        self.steps += 1
+        self._rule()(theta, grad, *self.resident(theta.dtype, order))
+
+    def resident(self, dtype: Any, order: Any = None) -> list[Any]:
+        """Return what it remembers as arrays, which it goes on with; `order` is as for `update`."""
         import numpy as np
 
-        self.steps += 1
-        self._moments = [np.asarray(m, theta.dtype) for m in self._moments]
+        self._moments = [np.asarray(m, dtype) for m in self._moments]
         if order is not self._order:
             self._arrange(order)
-        self._rule()(theta, grad, *self._moments)
+        return self._moments
+
+    def rates(self) -> tuple[float, ...]:
+        """Return the numbers of the next rule that may differ from step to step, `lr` first."""
+        return (self.lr,)
 
     def _arrange(self, order: Any) -> None:
         """Keep what is remembered in another order: where each entry stands in `params`."""
@@ -275,10 +283,13 @@ class SGD(Optimizer):
         }
         return super().settings() | own
 
-    def _rule(self) -> Callable[..., tuple[Any, ...]]:
-        lr, momentum, nesterov = self.lr, self.momentum, self.nesterov
-        fresh = 1.0 if self.steps == 1 else 1.0 - self.dampening  # the first step is not dampened
-        slope = self._slope
+    def rates(self) -> tuple[float, ...]:
+        """Return `lr`, and how much of the gradient goes into the buffer: all at the first step."""
+        return self.lr, 1.0 if self.steps == 1 else 1.0 - self.dampening
+
+    def _rule(self, rates: Any = None) -> Callable[..., tuple[Any, ...]]:
+        lr, fresh = rates or self.rates()
+        momentum, nesterov, slope = self.momentum, self.nesterov, self._slope
 
         def plain(theta: Any, grad: Any) -> tuple[Any, ...]:
             theta -= lr * slope(theta, grad)
@@ -352,14 +363,20 @@ class Adam(Optimizer):
         """Return what the constructor was told, by name; `lr` as it is now."""
         return super().settings() | {"betas": self.betas, "eps": self.eps}
 
-    def _rule(self) -> Callable[..., tuple[Any, ...]]:
-        lr, eps, (beta1, beta2) = self.lr, self.eps, self.betas
-        unbias1, unbias2 = 1.0 - beta1**self.steps, 1.0 - beta2**self.steps
-        decay, decoupled, slope = self.weight_decay, self._decay_is_decoupled, self._slope
+    def rates(self) -> tuple[float, ...]:
+        """Return `lr`, what makes the averages unbiased, and the part that the decay takes away."""
+        beta1, beta2 = self.betas
+        lr, t = self.lr, self.steps
+        return lr, 1.0 - beta1**t, 1.0 - beta2**t, lr * self.weight_decay
+
+    def _rule(self, rates: Any = None) -> Callable[..., tuple[Any, ...]]:
+        lr, unbias1, unbias2, taken = rates or self.rates()
+        eps, (beta1, beta2) = self.eps, self.betas
+        decoupled, slope = self._decay_is_decoupled, self._slope
 
         def rule(theta: Any, grad: Any, m: Any, v: Any) -> tuple[Any, ...]:
             if decoupled:
-                theta -= lr * decay * theta
+                theta -= taken * theta
             grad = slope(theta, grad)
             m *= beta1
             m += (1.0 - beta1) * grad

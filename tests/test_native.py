@@ -26,7 +26,7 @@ from autograd_mini import (
 from autograd_mini.compiler.native import Native, NoNativeFormError, native_gradient
 from autograd_mini.compiler.native.engine import Processor
 from autograd_mini.compiler.plan import GRADIENT
-from nn import FNN, SGD, Adam, FNNClassifier, Trainer, datasets, fit
+from nn import FNN, SGD, Adam, AdamW, FNNClassifier, Trainer, datasets, fit
 from tests.test_compiler_statements import cases, tables
 
 pytest.importorskip("llvmlite")
@@ -223,6 +223,96 @@ def test_trainers_and_estimators_take_it() -> None:
         classifier = FNNClassifier((4,), max_iter=3, random_state=0, backend=backend).fit(X, y)
         found[-1] += classifier.predict_proba(X).ravel().tolist()
     assert found[0] == pytest.approx(found[1], rel=1e-9)
+
+
+OPTIMIZERS = {
+    "plain": lambda params: SGD(params, lr=0.1),
+    "nesterov": lambda params: SGD(params, 0.1, 0.9, weight_decay=0.1, nesterov=True),
+    "uphill": lambda params: Adam(params, lr=0.01, weight_decay=0.1, maximize=True),
+    "decoupled": lambda params: AdamW(params),
+}
+
+
+@pytest.mark.parametrize("float32", [False, True])
+@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_a_step_in_one_call_is_the_gradient_and_the_optimizers_rule_to_the_bit(
+    make: Any, float32: bool
+) -> None:
+    X, y = np.random.default_rng(0).normal(size=(7, 3)), np.arange(7) % 2
+    X = X.astype(np.float32) if float32 else X
+    model = FNN([3, 5, 2], activation="tanh", seed=0)
+    optimizer = make(model.parameters())
+    trainer = Trainer(model, "cross_entropy", optimizer, backend="native", dtype=X.dtype)
+    with trainer:
+        trainer.step(X, y)
+        compiled: Any = trainer._compiled
+        program, store = compiled.program, compiled.store
+        columns = [X, np.eye(2, dtype=X.dtype)[y]]
+        for _ in range(3):
+            theta, moments = store.theta.copy(), [m.copy() for m in optimizer._moments]
+            loss = compiled.native.batch(X, y)  # not None: it was made in one call
+            found = [store.theta.copy(), *optimizer._moments]
+            after = store.theta.copy()
+            store.theta[:] = theta
+            assert program.gradient(*columns) == loss
+            expected = optimizer._rule()(theta, store.gtheta.copy(), *moments)
+            store.theta[:] = after
+            assert all((a == b).all() for a, b in zip(expected, found, strict=True))
+    assert optimizer.steps == 4
+    assert [p.data for p in compiled.program.parameters] == after.tolist()
+
+
+def test_a_step_in_one_call_follows_what_happens_between_the_steps() -> None:
+    X, y = datasets.moons(20, seed=0)
+    X, y = np.array(X), np.array(y, float)
+    found: list[list[float]] = []
+    for backend in BACKENDS:
+        model = FNN([2, 3, 1], seed=0)
+        adam = Adam(model.parameters(), lr=0.1)
+        trainer = Trainer(model, "bce_with_logits", adam, backend=backend)
+        trainer.step(X, y)
+        adam.lr = 0.01
+        trainer.step(X, y)
+        model.parameters()[0].data = 0.5
+        trainer.step(X, y)
+        adam.weight_decay = 0.1
+        trainer.step(X, y)
+        adam.load_state_dict(adam.state_dict() | {"steps": 2})
+        trainer.step(X, y)
+        trainer.step(X[:5], y[:5])
+        found.append([*[p.data for p in model.parameters()], *[p.grad for p in model.parameters()]])
+        before = [p.data for p in model.parameters()]
+        for data, wrong in (
+            ((np.where(X > 1.0, math.nan, X), y), r"X\[\d+, 0\] is nan"),
+            ((X, y * 2.0), r"a binary target must be in \[0, 1\], but got 2.0"),
+            ((X, y[:5]), "one target per example"),
+        ):
+            with pytest.raises(ValueError, match=wrong):
+                trainer.step(*data)
+        assert [p.data for p in model.parameters()] == before
+        assert adam.steps == 4
+    assert found[0] == pytest.approx(found[1], rel=1e-11, abs=1e-14)
+
+
+def test_fit_takes_its_batches_by_their_rows_and_says_which_class_there_is_not() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(23, 4)), rng.integers(0, 3, 23)
+    for given in (X, X.astype(np.float32), np.asfortranarray(X)):
+        weights: list[list[float]] = []
+        for backend in BACKENDS:
+            model = FNN([4, 3, 3], activation="tanh", seed=0)
+            momentum = SGD(model.parameters(), lr=0.1, momentum=0.9)
+            fit(
+                model, given, y, loss="cross_entropy", optimizer=momentum, epochs=2,
+                batch_size=5, backend=backend,
+            )  # fmt: skip
+            weights.append([p.data for p in model.parameters()])
+        assert weights[0] == pytest.approx(weights[1], rel=1e-11)
+    trainer = Trainer(model, "cross_entropy", momentum, backend="native")
+    trainer.step(X, y)
+    for wrong in (-1, 3):
+        with pytest.raises(ValueError, match=rf"y\[22\] is class {wrong}, but the model has 3"):
+            trainer.step(X, np.append(y[:-1], wrong))
 
 
 def test_programs_come_and_go_and_threads_do_not_meet() -> None:

@@ -311,7 +311,7 @@ class Program:
         """Copy `theta` and `gtheta` to the Values' data and grad."""
         self.parameters.store.pull()
 
-    def to_machine_code(self, *batch: Any) -> None:
+    def to_machine_code(self, *batch: Any, update: Any = None) -> Any:
         """Let `gradient` run as machine code for batches of this one's size.
 
         Other batches, those whose loss or gradient is not finite, and all that somebody watches
@@ -319,6 +319,10 @@ class Program:
 
         Args:
             batch: One array for each argument, on which both are compared; the gradient is theirs.
+            update: An optimizer's step, a `native.Update`, to be made in one call.
+
+        Returns:
+            The machine code.
 
         Raises:
             TypeError: If the function returns a list.
@@ -331,8 +335,9 @@ class Program:
             self.parameters.store.resident()
             self._native = None
             self._native = native_gradient(
-                self._plan, batch, lambda *arrays: self._gradient(arrays), self._arrays()
+                self._plan, batch, lambda *arrays: self._gradient(arrays), self._arrays(), update
             )
+            return self._native
 
     def trust(self) -> None:
         """Compare no further text with the function: its user does that, or has done it."""

@@ -22,6 +22,7 @@ from nn.network import has_known_units
 from nn.optimizers import norm_factor
 from nn.training.data import Examples
 from nn.training.eager import Eager, Task
+from nn.training.native import Native, native
 
 __all__ = ["Compiled", "NotFiniteError", "kind_of"]
 
@@ -34,11 +35,19 @@ class NotFiniteError(ArithmeticError):
 
 
 class Compiled:
-    """Updates on arrays, by a program made from one example's graph."""
+    """Updates on arrays, by a program made from one example's graph.
+
+    Attributes:
+        store: The array of the parameters.
+        moved: Where those that the optimizer moves stand in it; None if they are all.
+        order: Where each entry of the array stands in the optimizer; None for the same order.
+        has_moved: Whether the array has changed since the Values last followed.
+        native: Whole updates as machine code, or None.
+    """
 
     name = "compiled"
 
-    def __init__(self, task: Task, data: Examples, dtype: Any, *, native: bool = False) -> None:
+    def __init__(self, task: Task, data: Examples, dtype: Any, *, as_native: bool = False) -> None:
         import numpy as np
 
         from autograd_mini import compile
@@ -55,15 +64,16 @@ class Compiled:
         self.program: Any = compile(function, *example, **options)
         self._outputs: Any = None
         self._example = x
-        self._has_moved = False
+        self.has_moved = False
         params = [*task.parameters, *task.optimizer.params]
         self.program.move(self.program.parameters.beside(params))
-        self._store: Any = self.program.parameters.store
+        self.store: Any = self.program.parameters.store
         self._arrange()
         if _is_known(task):
             self.program.trust()
         self._compare(data)
-        self._becomes_native = native
+        self.native: Native | None = None  # whole updates
+        self._becomes_native = as_native
 
     def _compare(self, data: Examples) -> None:
         """Compare the program with the eager engine, which calls model and loss as they are.
@@ -123,25 +133,25 @@ class Compiled:
         """
         import numpy as np
 
-        values, params = self._store.values, self.task.optimizer.params
-        self._moved: Any = None
-        self._order: Any = None
+        values, params = self.store.values, self.task.optimizer.params
+        self.moved: Any = None
+        self.order: Any = None
         if set(values) != set(params):
-            self._moved = np.array([self._store.place[p] for p in params])
+            self.moved = np.array([self.store.place[p] for p in params])
         elif values != params:
             place = {p: i for i, p in enumerate(params)}
-            self._order = np.array([place[p] for p in values])
+            self.order = np.array([place[p] for p in values])
 
     def leave(self) -> None:
         """Let the Values follow what has moved since: they are written when somebody looks.
 
         What has been written to them meanwhile counts at the next update.
         """
-        if self._has_moved:
-            self._store.follow()
-        elif not self._store.is_followed:
-            self._store.sync()
-        self._has_moved = False
+        if self.has_moved:
+            self.store.follow()
+        elif not self.store.is_followed:
+            self.store.sync()
+        self.has_moved = False
 
     def update(self, data: Examples, batch: Any) -> float:
         """Make one update on some of the examples and return the loss before it.
@@ -151,13 +161,17 @@ class Compiled:
         """
         import numpy as np
 
+        if self.native is not None:
+            loss = self.native.rows(data, batch)
+            if loss is not None:
+                return loss
         program, optimizer = self.program, self.task.optimizer
         columns = self._columns(data, batch)
-        theta, grad = self._store.theta, self._store.gtheta
+        theta, grad = self.store.theta, self.store.gtheta
         try:
             with np.errstate(all="ignore"):
                 if self._becomes_native:
-                    program.to_machine_code(*columns)
+                    self.native = native(self, data, columns)
                     self._becomes_native, self.name = False, "native"
                 loss = program.gradient(*columns)
                 is_finite = math.isfinite(grad.dot(grad)) or bool(np.isfinite(grad).all())
@@ -167,15 +181,15 @@ class Compiled:
             raise NotFiniteError(str(error)) from error
         if not (is_finite and math.isfinite(loss)):
             raise NotFiniteError(f"the loss is {loss}, or a gradient is not finite")
-        self._has_moved = True
-        if self._moved is None:
+        self.has_moved = True
+        if self.moved is None:
             self._clip(grad)
-            optimizer.update(theta, grad, self._order)
+            optimizer.update(theta, grad, self.order)
         else:
-            part, slopes = theta[self._moved], grad[self._moved]
+            part, slopes = theta[self.moved], grad[self.moved]
             self._clip(slopes)
             optimizer.update(part, slopes)
-            theta[self._moved], grad[self._moved] = part, slopes
+            theta[self.moved], grad[self.moved] = part, slopes
         return loss
 
     def _columns(self, data: Examples, batch: Any) -> list[Any]:
@@ -227,7 +241,7 @@ class Compiled:
         if self._outputs is None:
             options = {"float32": True} if self.dtype.itemsize == 4 else {}
             self._outputs = compile(_outputs(self.task), self._example, **options)
-        shares = self._outputs.parameters.store is self._store
+        shares = self._outputs.parameters.store is self.store
         run = self._outputs.evaluate if shares else self._outputs
         found = [run(data.arrays(batch, self.dtype)[0]) for batch in _blocks(len(data))]
         return np.concatenate(found).astype(float, copy=False)

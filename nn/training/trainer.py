@@ -124,9 +124,14 @@ class Trainer:
             ValueError: If the data cannot be meant.
             DivergedError: If the loss or a gradient is not finite; then nothing is changed.
         """
-        data = Examples(self.model, self.loss, X, y, sample_weight)
-        self._seen += len(data)
-        loss = self.update(data, data.everything(), self._seen)
+        native = self._compiled and self._compiled.native
+        loss = native.batch(X, y) if native and sample_weight is None else None
+        if loss is None:
+            data = Examples(self.model, self.loss, X, y, sample_weight)
+            self._seen += len(data)
+            loss = self.update(data, data.everything(), self._seen)
+        else:
+            self.backend, self.reason = "native", ""
         if not self._resident:
             self.sync()
         return loss
@@ -220,7 +225,7 @@ class Trainer:
             self.sync()
             if kind not in self._kept:
                 self._kept[kind] = Compiled(
-                    self.task, data, self.dtype, native=self._asked == "native"
+                    self.task, data, self.dtype, as_native=self._asked == "native"
                 )
             compiled = self._compiled = self._kept[kind]
         return compiled

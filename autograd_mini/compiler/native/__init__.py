@@ -7,6 +7,7 @@ elementary  exp, log, tanh and log1p of vectors
 nests       loops around expressions
 products    matrices in tiles that stay in registers
 assembly    all of it as one text, each kind of operation once
+updates     the optimizer's rule, and whole steps
 engine      the text as machine code, by llvmlite
 builtin     machine code as a built-in function
 
@@ -29,7 +30,7 @@ import numpy as np
 
 from autograd_mini.compiler.lower import lower
 from autograd_mini.compiler.native.assembly import assembled
-from autograd_mini.compiler.native.builtin import SYMBOLS, builtin, wrapper
+from autograd_mini.compiler.native.builtin import SYMBOLS, Argument, Entry, builtin, wrapper
 from autograd_mini.compiler.native.engine import (
     MISSING,
     Processor,
@@ -39,10 +40,12 @@ from autograd_mini.compiler.native.engine import (
 )
 from autograd_mini.compiler.native.loops import Loops
 from autograd_mini.compiler.native.operations import NoNativeFormError
+from autograd_mini.compiler.native.updates import Update, checked, entries, guard, helpers
+from autograd_mini.compiler.native.vectors import Module
 from autograd_mini.compiler.plan import GRADIENT, Plan
 from autograd_mini.errors import TraceError
 
-__all__ = ["Native", "NoNativeFormError", "native_gradient"]
+__all__ = ["Native", "NoNativeFormError", "Update", "native_gradient"]
 
 AGREEMENT: Final = 1e-9  # of the largest number compared, and in single precision 1e-3
 
@@ -52,6 +55,7 @@ def native_gradient(
     batch: Sequence[Any],
     gradient: Callable[..., float],
     arrays: tuple[Any, Any],
+    update: Update | None = None,
 ) -> Native:
     """Return the machine code of a gradient for batches of a size, compared on one.
 
@@ -60,6 +64,7 @@ def native_gradient(
         batch: A batch of that size, anything that NumPy reads.
         gradient: Does the same in NumPy.
         arrays: theta and gtheta.
+        update: What follows the gradient, if anything.
 
     Raises:
         TraceError: If there is no llvmlite or no native form, or if the numbers differ.
@@ -71,7 +76,7 @@ def native_gradient(
     if not batch:
         raise TraceError("machine code is made for a batch of examples, and there is no argument")
     try:
-        native = Native(plan, GRADIENT, len(batch[0]), arrays)
+        native = Native(plan, GRADIENT, len(batch[0]), arrays, update=update)
     except (NoNativeFormError, LookupError) as error:
         raise TraceError(f"this program has no machine code: {error}") from error
     kept = theta.copy()
@@ -85,6 +90,8 @@ def native_gradient(
             numbers = np.append(gtheta, math.nan if found is None else found)
             slack = AGREEMENT if theta.dtype.itemsize == 8 else 1e-3
             if abs(numbers - expected).max() <= slack * abs(expected).max():
+                if update is not None:
+                    _compare_update(native, update, batch, arrays)
                 return native
     finally:
         theta[:] = kept
@@ -94,6 +101,30 @@ def native_gradient(
     )
 
 
+def _compare_update(
+    native: Native, update: Update, batch: Sequence[Any], arrays: tuple[Any, Any]
+) -> None:
+    """Compare a step with the optimizer's rule on arrays; nothing stays moved.
+
+    Raises:
+        TraceError: If they differ.
+    """
+    theta, gtheta = arrays
+    before = [array.copy() for array in (theta, *update.moments)]
+    given = [
+        np.ascontiguousarray(x.argmax(axis=1) if n else x)
+        for x, n in zip(batch, update.classes, strict=True)
+    ]
+    with np.errstate(all="ignore"):
+        native.update(*given, *update.rates)
+        found = [array.copy() for array in (theta, *update.moments)]
+        for array, kept in zip((theta, *update.moments), before, strict=True):
+            array[:] = kept
+        expected = update.rule(update.rates)(before[0], gtheta, *before[1:])
+    if not all(np.array_equal(x, y, equal_nan=True) for x, y in zip(found, expected, strict=True)):
+        raise TraceError("machine code moves the parameters otherwise than the optimizer")
+
+
 class Native:
     """A program's machine code for batches of one size.
 
@@ -101,7 +132,14 @@ class Native:
         call: The built-in: it takes each argument as an array with one example after the other,
             fills `gtheta` and returns the loss (0 for other purposes); None if it was not asked
             for that, or if something is not finite.
+        update: With an `Update`: takes the same (classes as integers) and the rates, and moves the
+            parameters, too; None, and nothing has moved, also where an argument is refused.
+        pick: The same for rows, given by their numbers, of the arrays given to `bind`.
     """
+
+    call: Callable[..., float | None]
+    update: Callable[..., float | None]
+    pick: Callable[..., float | None]
 
     def __init__(
         self,
@@ -110,34 +148,63 @@ class Native:
         count: int,
         arrays: tuple[Any, Any],
         target: Processor | None = None,
+        update: Update | None = None,
     ) -> None:
         target = target or processor()
         dtype = arrays[0].dtype
         single = dtype.itemsize == 4
+        lanes = target.bits // (8 * dtype.itemsize)
+        module = Module(single=single, lanes=lanes, registers=target.registers)
         loops = Loops(lower(plan, purpose), count)
+        shapes = plan.graph.shapes
+        xs = "".join([f", ptr %x{k}" for k in range(len(shapes))])
+        step = f"call fastcc void @step(ptr %theta, ptr %gtheta, ptr %work, ptr %qtable{xs})"
+        given = [Argument((count, *shape), dtype.char) for shape in shapes]
+        built_in = [Entry("call", given, 0, [step, *checked(single)])]
+        functions: dict[str, Any] = {"step": loops.operations}
+        texts: list[str] = []
+        names = ["theta", "gtheta", "work", "qtable"]
+        if update is not None:
+            functions["guard"] = guard(loops, update)
+            texts = helpers(module, loops, update, len(arrays[0]))
+            built_in += entries(loops, update, shapes, dtype.char, "float" if single else "double")
+            names += [f"base{k}" for k in range(len(shapes))]
+            names += [f"m{k}" for k in range(len(update.moments))]
+        self._moments = [] if update is None else [*update.moments]
         self._work = _aligned(loops.size, dtype)
         for offset, numbers in loops.constants:
             self._work[offset : offset + len(numbers)] = numbers
         self._table = np.array(loops.table or [0], np.int64)
-        self._pointers = np.zeros(4, np.uint64)
+        self._pointers = np.zeros(len(names), np.uint64)
+        self._bases: Sequence[Any] = []
         self._results = [
             self._work[offset : offset + rows * count].reshape(rows, count)
             for offset, rows in loops.results
         ]
-        lanes = target.bits // (8 * dtype.itemsize)
-        text = assembled(loops, single=single, lanes=lanes, registers=target.registers)
-        shapes = [(count, *shape) for shape in plan.graph.shapes]
-        text += "\n" + wrapper(shapes, self._pointers.ctypes.data, single=single)
-        engine, addresses = machine_code(text, SYMBOLS)
-        self.text = text
-        self.call = builtin(addresses["call"], engine, self._work, self._table, self._pointers)
+        texts.insert(0, assembled(module, len(shapes), **functions))
+        at = self._pointers.ctypes.data
+        texts += [module.text(), wrapper(built_in, names, at, single=single)]
+        self.text = "\n".join(texts)
+        engine, addresses = machine_code(self.text, SYMBOLS)
+        for name, address in addresses.items():
+            setattr(self, name, builtin(address, engine, self._work, self._table, self._pointers))
         self.move(*arrays)
 
     def move(self, theta: Any, gtheta: Any) -> None:
         """Put the parameters elsewhere."""
-        self._arrays = theta, gtheta
-        arrays = (theta, gtheta, self._work, self._table)
-        self._pointers[:] = [array.ctypes.data for array in arrays]
+        self._arrays = theta, gtheta, self._work, self._table
+        self._pointers[:4] = [array.ctypes.data for array in self._arrays]
+        self.remember(self._moments)
+
+    def remember(self, moments: Sequence[Any]) -> None:
+        """Keep what an optimizer remembers in these arrays."""
+        self._moments = moments
+        self._pointers[len(self._pointers) - len(moments) :] = [m.ctypes.data for m in moments]
+
+    def bind(self, *bases: Any) -> None:
+        """Take rows from these arrays: numbers, or integers where an argument is a class."""
+        self._bases = bases
+        self._pointers[4 : 4 + len(bases)] = [base.ctypes.data for base in bases]
 
     def results(self) -> Sequence[Any]:
         """Return what the last call computed: rows with a column for every example."""

@@ -9,12 +9,11 @@ function: what is compiled grows with the kinds of operations, not with their nu
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd_mini.compiler.native.loops import Loops
 from autograd_mini.compiler.native.nests import write_nest, write_transpose
 from autograd_mini.compiler.native.operations import Access, Nest, Product, Transpose, rebuilt
 from autograd_mini.compiler.native.products import write_product
@@ -23,36 +22,36 @@ from autograd_mini.compiler.native.vectors import Function, Module
 __all__ = ["assembled"]
 
 
-def assembled(loops: Loops, *, single: bool, lanes: int, registers: int) -> str:
-    """Return a module whose `step(theta, gtheta, work, table, x0, x1, ...)` runs a program."""
-    module = Module(single=single, lanes=lanes, registers=registers)
+Operations: TypeAlias = "Sequence[Nest | Product | Transpose]"
+
+
+def assembled(module: Module, inputs: int, **functions: Operations) -> str:
+    """Return functions, called with (theta, gtheta, work, qtable, x0, x1, ...), as one text."""
     names: dict[str, str] = {}
-    step = Function(module)
     with np.errstate(all="ignore"):
-        for operation in loops.operations:
-            places = _Places()
-            body = Function(module)
-            _write(body, operation, places.put)
-            text = body.text("{}", [f"ptr %{name}" for name in (*places.names, *places.tables)])
-            head, _, rest = text.partition("@{}")
-            name = names.setdefault(f"{head}@{{}}{rest}", f"f{len(names)}")
-            arguments = [
-                step.address(buffer, offset, []) for buffer, offset in places.names.values()
-            ]
-            arguments += [step.address("qtable", table, []) for table in places.tables.values()]
-            step.write(f"call fastcc void @{name}({', '.join([f'ptr {x}' for x in arguments])})")
-    width = (32 if single else 64) * lanes
-    inputs = [f"ptr %x{k}" for k in range(len(loops.inputs))]
-    text = step.text("step", ["ptr %theta", "ptr %gtheta", "ptr %work", "ptr %qtable", *inputs])
+        texts = [_called(module, names, inputs, *function) for function in functions.items()]
     return "\n".join(
-        [
-            *module.declared.values(),
-            *module.helpers.values(),
-            *[body.replace("@{}", f"@{name}", 1) for body, name in names.items()],
-            text,
-            f'attributes #0 = {{ nounwind noinline "prefer-vector-width"="{width}" }}',
-        ]
+        [*[body.replace("@{}", f"@{name}", 1) for body, name in names.items()], *texts]
     )
+
+
+def _called(
+    module: Module, names: dict[str, str], inputs: int, own: str, operations: Operations
+) -> str:
+    """Return a function that calls one for each operation, whose texts have `names`."""
+    step = Function(module)
+    for operation in operations:
+        places = _Places()
+        body = Function(module)
+        _write(body, operation, places.put)
+        text = body.text("{}", [f"ptr %{name}" for name in (*places.names, *places.tables)])
+        head, _, rest = text.partition("@{}")
+        name = names.setdefault(f"{head}@{{}}{rest}", f"f{len(names)}")
+        arguments = [step.address(buffer, offset, []) for buffer, offset in places.names.values()]
+        arguments += [step.address("qtable", table, []) for table in places.tables.values()]
+        step.write(f"call fastcc void @{name}({', '.join([f'ptr {x}' for x in arguments])})")
+    given = ["ptr %theta", "ptr %gtheta", "ptr %work", "ptr %qtable"]
+    return step.text(own, [*given, *[f"ptr %x{k}" for k in range(inputs)]])
 
 
 class _Places:

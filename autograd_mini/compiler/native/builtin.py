@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-__all__ = ["SYMBOLS", "builtin", "wrapper"]
+__all__ = ["RATES", "SYMBOLS", "Argument", "Entry", "builtin", "wrapper"]
+
+RATES: Final = 2  # in `work`, after the loss and what is 0 if all is finite
 
 _FLAGS = 0x3C  # contiguous, with shape and format
 _PROTOTYPES = {
     "PyObject_GetBuffer": "i32 @PyObject_GetBuffer(ptr, ptr, i32)",
     "PyBuffer_Release": "void @PyBuffer_Release(ptr)",
     "PyErr_Clear": "void @PyErr_Clear()",
+    "PyErr_Occurred": "ptr @PyErr_Occurred()",
     "PyFloat_FromDouble": "ptr @PyFloat_FromDouble(double)",
     "PyFloat_AsDouble": "double @PyFloat_AsDouble(ptr)",
     "Py_IncRef": "void @Py_IncRef(ptr)",
@@ -33,7 +36,6 @@ define internal i1 @held(ptr %x, ptr %b, i8 %format, i32 %ndim, ptr %shape) {{
   %failed = icmp ne i32 %r, 0
   br i1 %failed, label %error, label %got
 error:
-  call void @PyErr_Clear()
   ret i1 false
 got:
   %pf = getelementptr i8, ptr %b, i64 40
@@ -71,65 +73,104 @@ wrong:
 }}"""
 
 
-def wrapper(shapes: Sequence[tuple[int, ...]], pointers: int, *, single: bool) -> str:
-    """Return the text of the built-in, which calls `step`.
+class Argument(NamedTuple):
+    """What a call is given in one place: its shape, with the batch, and the letter of its type."""
+
+    shape: tuple[int, ...]
+    letter: str
+
+
+class Entry(NamedTuple):
+    """A function that Python calls: arrays, and numbers after them.
+
+    Attributes:
+        name: Its name.
+        arguments: The arrays it takes.
+        numbers: How many numbers follow; they are stored from `work[RATES]` on.
+        body: Lines that come from `%x0`, `%x1`, ... to `%fine`, whether the loss counts.
+    """
+
+    name: str
+    arguments: Sequence[Argument]
+    numbers: int
+    body: Sequence[str]
+
+
+def wrapper(entries: Sequence[Entry], pointers: Sequence[str], at: int, *, single: bool) -> str:
+    """Return the text of built-in functions.
 
     Args:
-        shapes: The shape of each argument, with the batch.
-        pointers: Where the pointers to theta, gtheta, work and table stand.
+        entries: What each of them does.
+        pointers: Names of the pointers that a body may use, which stand in a row
+        at: at this address; `work` is one of them, and a loss is left there.
         single: Whether numbers are of single precision.
     """
-    count, element = len(shapes), "float" if single else "double"
-    lines = [f"declare {text}" for text in _PROTOTYPES.values()]
-    for k, shape in enumerate(shapes):
-        axes = ", ".join([f"i64 {n}" for n in shape])
-        lines.append(f"@shape{k} = internal constant [{len(shape)} x i64] [{axes}]")
-    lines += [
-        _HELD.format(flags=_FLAGS),
-        "define ptr @call(ptr %self, ptr %arguments, i64 %count) {",
-        "entry:",
-        *[f"  %b{k} = alloca [96 x i8], align 16" for k in range(count)],
-        f"  %fits = icmp eq i64 %count, {count}",
-        "  br i1 %fits, label %take0, label %none",
+    lines = [*[f"declare {text}" for text in _PROTOTYPES.values()], _HELD.format(flags=_FLAGS)]
+    loads = [
+        f"%{name} = load ptr, ptr inttoptr (i64 {at + 8 * k} to ptr)"
+        for k, name in enumerate(pointers)
     ]
-    for k, shape in enumerate(shapes):
-        back = f"release{k - 1}" if k else "none"
+    for entry in entries:
+        lines += _entry(entry, loads, "float" if single else "double")
+    return "\n".join(lines)
+
+
+def _entry(entry: Entry, loads: Sequence[str], element: str) -> list[str]:
+    name, arguments, numbers, body = entry
+    held = len(arguments)
+    shapes: list[str] = []
+    lines = [
+        f"define ptr @{name}(ptr %self, ptr %arguments, i64 %count) {{",
+        *loads,
+        *[f"%b{k} = alloca [96 x i8], align 16" for k in range(held)],
+        f"%fits = icmp eq i64 %count, {held + numbers}",
+        "br i1 %fits, label %take0, label %none",
+    ]
+    for k, (shape, letter) in enumerate(arguments):
+        axes = ", ".join([f"i64 {n}" for n in shape])
+        shapes.append(f"@{name}{k} = internal constant [{len(shape)} x i64] [{axes}]")
         lines += [
             f"take{k}:",
-            f"  %p{k} = getelementptr ptr, ptr %arguments, i64 {k}",
-            f"  %o{k} = load ptr, ptr %p{k}",
-            f"  %h{k} = call i1 @held(ptr %o{k}, ptr %b{k}, i8 {ord('f' if single else 'd')}, "
-            f"i32 {len(shape)}, ptr @shape{k})",
-            f"  br i1 %h{k}, label %take{k + 1}, label %{back}",
+            *_argument(k),
+            f"%h{k} = call i1 @held(ptr %a{k}, ptr %b{k}, i8 {ord(letter)}, i32 {len(shape)}, "
+            f"ptr @{name}{k})",
+            f"br i1 %h{k}, label %take{k + 1}, label %{f'release{k - 1}' if k else 'none'}",
         ]
-    lines.append(f"take{count}:")
-    for k, name in enumerate(("theta", "gtheta", "work", "table")):
-        lines.append(f"  %{name} = load ptr, ptr inttoptr (i64 {pointers + 8 * k} to ptr)")
-    lines += [f"  %x{k} = load ptr, ptr %b{k}" for k in range(count)]
-    inputs = "".join([f", ptr %x{k}" for k in range(count)])
-    lines += [
-        f"  call fastcc void @step(ptr %theta, ptr %gtheta, ptr %work, ptr %table{inputs})",
-        *[f"  call void @PyBuffer_Release(ptr %b{k})" for k in range(count)],
-        f"  %loss = load {element}, ptr %work",
-        f"  %pc = getelementptr {element}, ptr %work, i64 1",
-        f"  %check = load {element}, ptr %pc",
-        f"  %fine = fcmp oeq {element} %check, 0.0",
-        "  br i1 %fine, label %answer, label %none",
-        "answer:",
-        "  %wide = fpext float %loss to double" if single else "  %wide = fadd double %loss, -0.0",
-        "  %result = call ptr @PyFloat_FromDouble(double %wide)",
-        "  ret ptr %result",
-    ]
-    for k in range(count - 1, -1, -1):
-        back = f"release{k - 1}" if k else "none"
+    lines.append(f"take{held}:")
+    for k in range(held, held + numbers):
         lines += [
-            f"release{k}:",
-            f"  call void @PyBuffer_Release(ptr %b{k})",
-            f"  br label %{back}",
+            *_argument(k),
+            f"%{'n' if element == 'double' else 'd'}{k} = call double @PyFloat_AsDouble(ptr %a{k})",
+            "" if element == "double" else f"%n{k} = fptrunc double %d{k} to float",
+            f"%r{k} = getelementptr {element}, ptr %work, i64 {RATES + k - held}",
+            f"store {element} %n{k}, ptr %r{k}",
         ]
+    lines += [
+        "%error = call ptr @PyErr_Occurred()" if numbers else "%error = inttoptr i64 0 to ptr",
+        "%right = icmp eq ptr %error, null",
+        f"br i1 %right, label %run, label %{f'release{held - 1}' if held else 'none'}",
+        "run:",
+        *[f"%x{k} = load ptr, ptr %b{k}" for k in range(held)],
+        *body,
+        *[f"call void @PyBuffer_Release(ptr %b{k})" for k in range(held)],
+        "br i1 %fine, label %answer, label %none",
+        "answer:",
+        f"%{'loss' if element == 'double' else 'narrow'} = load {element}, ptr %work",
+        "" if element == "double" else "%loss = fpext float %narrow to double",
+        "%result = call ptr @PyFloat_FromDouble(double %loss)",
+        "ret ptr %result",
+    ]
+    for k in range(held - 1, -1, -1):
+        back = f"release{k - 1}" if k else "none"
+        release = f"call void @PyBuffer_Release(ptr %b{k})"
+        lines += [f"release{k}:", release, f"br label %{back}"]
     nothing = f"ptr inttoptr (i64 {id(None)} to ptr)"
-    lines += ["none:", f"  call void @Py_IncRef({nothing})", f"  ret {nothing}", "}"]
-    return "\n".join(lines)
+    lines += ["none:", "call void @PyErr_Clear()", f"call void @Py_IncRef({nothing})"]
+    return [*shapes, *lines, f"ret {nothing}", "}"]
+
+
+def _argument(k: int) -> list[str]:
+    return [f"%p{k} = getelementptr ptr, ptr %arguments, i64 {k}", f"%a{k} = load ptr, ptr %p{k}"]
 
 
 class _Method(ctypes.Structure):

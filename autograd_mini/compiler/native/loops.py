@@ -54,7 +54,7 @@ from autograd_mini.compiler.statements import (
 from autograd_mini.ops import Op, is_built_in
 from autograd_mini.ops.table import DETACH
 
-__all__ = ["Loops"]
+__all__ = ["CHECK", "Loops"]
 
 ALIGNED: Final = 16  # elements: the longest vector
 RESULTS: Final = ALIGNED  # the first elements of `work`: the loss, and 0 if all is finite
@@ -106,14 +106,15 @@ class Loops:
 
     # Places.
 
-    def _allocate(self, size: int) -> int:
+    def allocate(self, size: int) -> int:
+        """Return where there is room in `work` for so many numbers."""
         offset = self.size
         self.size += -(-size // ALIGNED) * ALIGNED
         return offset
 
     def _reserve(self, name: str, rows: int, varies: bool) -> _Place:
         count = self.count if varies else 1
-        place = _Place("work", self._allocate(rows * count), count, 1 if varies else 0)
+        place = _Place("work", self.allocate(rows * count), count, 1 if varies else 0)
         self._places[name] = place
         return place
 
@@ -149,7 +150,7 @@ class Loops:
         data = [float(self.lowered.plan.graph.data[i]) for i in ref.rows]
         key = repr(data)
         if key not in self._fixed:
-            self._fixed[key] = self._allocate(len(data))
+            self._fixed[key] = self.allocate(len(data))
             self.constants.append((self._fixed[key], data))
         return self._fixed[key]
 

@@ -78,6 +78,12 @@ class Module:
         self.helpers: dict[str, str] = {}
         self.declared: dict[str, str] = {}
 
+    def text(self) -> str:
+        """Return what was declared and written for others, and how vectors are held."""
+        width = (32 if self.single else 64) * self.lanes
+        held = f'attributes #0 = {{ nounwind noinline "prefer-vector-width"="{width}" }}'
+        return "\n".join([*self.declared.values(), *self.helpers.values(), held])
+
     def declare(self, name: str, result: str, *arguments: str) -> None:
         """Say what the type of a function from elsewhere is."""
         self.declared[name] = f"declare {result} @{name}({', '.join(arguments)})"
@@ -307,9 +313,9 @@ class Function:
                 return x * x
             case "isfinite":
                 return self.compared("olt", abs(x), math.inf, lanes)
-            case "bitwise_and" | "logical_and":
+            case "bitwise_and" | "logical_and" | "bitwise_or":
                 x, y = [self.truth(one, lanes) for one in operands]
-                return self.infix("and", x, y, lanes, TRUTH)
+                return self.infix(name.rpartition("_")[2], x, y, lanes, TRUTH)
             case "sign":
                 x = self.number(x, lanes)
                 return np.where(x > 0.0, 1.0, np.where(x < 0.0, -1.0, x))

@@ -1,0 +1,195 @@
+"""Updates: a whole step of training in one call, from the examples to the moved parameters.
+
+The optimizer's own rule, which is run on floats and on arrays elsewhere, is run on vectors here. It
+moves nothing unless the loss, the gradient and the examples are finite, and no target is one that
+the loss refuses.
+"""
+
+# NumPy's ufuncs are Any to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from autograd_mini.compiler.native.builtin import RATES, Argument, Entry
+from autograd_mini.compiler.native.loops import CHECK, Loops
+from autograd_mini.compiler.native.nests import pieces
+from autograd_mini.compiler.native.operations import Access, Apply, Load, Nest
+from autograd_mini.compiler.native.vectors import Function, Module
+
+__all__ = ["Update", "entries", "guard", "helpers"]
+
+WHOLE: Final = np.dtype(np.int64).char
+
+
+class Update(NamedTuple):
+    """What follows the gradient.
+
+    Attributes:
+        rule: Returns an optimizer's (theta, gradient, *moments) -> (theta, *moments) for rates,
+            numbers that may differ from step to step.
+        rates: The numbers of the next step.
+        moments: What the optimizer remembers, arrays like theta.
+        classes: For each argument, how many classes there are where it comes as indices of them,
+            else 0.
+        refused: For each argument a function that tells which of its numbers are refused, or None.
+    """
+
+    rule: Callable[..., Callable[..., tuple[Any, ...]]]
+    rates: tuple[float, ...]
+    moments: Sequence[Any]
+    classes: Sequence[int]
+    refused: Sequence[Callable[[Any], Any] | None]
+
+
+def guard(loops: Loops, update: Update) -> list[Nest]:
+    """Return loops that leave something else than 0 in `work[CHECK]` if an argument is refused."""
+    found: list[Nest] = []
+    goal = Access("work", CHECK, (0,))
+    for k, (width, refused) in enumerate(zip(loops.inputs, update.refused, strict=True)):
+        x = Load(Access(f"x{k}", 0, (1,)))
+        trees = [Apply(np.multiply, x, 0.0)]
+        if refused is not None:
+            trees.append(Apply(_nan_where(refused), x))
+        found += [
+            Nest([width * loops.count], [(goal, tree)], np.add, 1, True) for tree in trees if width
+        ]
+    return found
+
+
+def _nan_where(refused: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda x: np.where(refused(x), math.nan, 0.0)
+
+
+def helpers(module: Module, loops: Loops, update: Update, count: int) -> list[str]:
+    """Return the functions that the entries call; `count` is that of the parameters."""
+    identity = ", ".join([f"i64 {i}" for i in range(loops.count)])
+    found = [f"@identity = internal constant [{loops.count} x i64] [{identity}]"]
+    found.append(_rule(module, update, count))
+    for k, width in enumerate(loops.inputs):
+        write, source = (_one_hot, "qx") if update.classes[k] else (_gathered, "x")
+        rows = write(module, loops.count, width)
+        found.append(rows.text(f"rows{k}", [f"ptr %{source}", "ptr %qrows", "ptr %out"]))
+    pointers = [*_STEP, *[f"ptr %x{k}" for k in range(len(loops.inputs))]]
+    moments = [f"ptr %m{k}" for k in range(len(update.moments))]
+    found.append(
+        "\n".join(
+            [
+                f"define internal fastcc i1 @whole({', '.join([*pointers, *moments])}) {{",
+                f"call fastcc void @step({', '.join(pointers)})",
+                f"call fastcc void @guard({', '.join(pointers)})",
+                *checked(module.single),
+                "br i1 %fine, label %move, label %end",
+                "move:",
+                f"call fastcc void @rule({', '.join([*_STEP[:3], *moments])})",
+                "br label %end",
+                "end:",
+                "ret i1 %fine",
+                "}",
+            ]
+        )
+    )
+    return found
+
+
+_STEP: Final = ["ptr %theta", "ptr %gtheta", "ptr %work", "ptr %qtable"]
+
+
+def checked(single: bool) -> list[str]:
+    """Return lines that come to `%fine`."""
+    element = "float" if single else "double"
+    return [
+        f"%place = getelementptr {element}, ptr %work, i64 {CHECK}",
+        f"%check = load {element}, ptr %place",
+        f"%fine = fcmp oeq {element} %check, 0.0",
+    ]
+
+
+def _rule(module: Module, update: Update, count: int) -> str:
+    """Return the function that moves theta."""
+    f = Function(module)
+    moments = [f"m{k}" for k in range(len(update.moments))]
+    for start, end, lanes in pieces(count, module.lanes):
+        rates = [
+            f.spread(f.address("work", RATES + k, []), lanes) for k in range(len(update.rates))
+        ]
+        move = update.rule(rates)
+        with f.loop(end, lanes, start) as i:
+            names = ("theta", "gtheta", *moments)
+            places = [f.address(name, 0, [(i, 1)]) for name in names]
+            found = move(*[f.load(place, lanes) for place in places])
+            del places[1]
+            for place, x in zip(places, found, strict=True):
+                f.store(place, x, lanes)
+    return f.text("rule", [*_STEP[:3], *[f"ptr %{name}" for name in moments]])
+
+
+def _row(f: Function, i: str) -> str:
+    return f.named(f"load i64, ptr {f.address('qrows', 0, [(i, 1)])}, align 8")
+
+
+def _gathered(module: Module, count: int, width: int) -> Function:
+    """Write chosen rows one after the other."""
+    f = Function(module)
+    with f.loop(count) as i:
+        row = _row(f, i)
+        for start, end, lanes in pieces(width, module.lanes):
+            with f.loop(end, lanes, start) as j:
+                x = f.load(f.address("x", 0, [(row, width), (j, 1)]), lanes)
+                f.store(f.address("out", 0, [(i, width), (j, 1)]), x, lanes)
+    return f
+
+
+def _one_hot(module: Module, count: int, width: int) -> Function:
+    """Write 1 at the class of each chosen row, nan for what is no class, and 0 elsewhere."""
+    f = Function(module)
+    for start, end, lanes in pieces(count * width, module.lanes):
+        with f.loop(end, lanes, start) as j:
+            f.store(f.address("out", 0, [(j, 1)]), 0.0, lanes)
+    with f.loop(count) as i:
+        place = f.address("qx", 0, [(_row(f, i), 1)])
+        index = f.named(f"load i64, ptr {place}, align 8")
+        is_class = f.named(f"icmp ult i64 {index}, {width}")
+        index = f.named(f"select i1 {is_class}, i64 {index}, i64 0")
+        one, nan = f.typed(1.0, 1), f.typed(math.nan, 1)
+        found = f.value(f"select i1 {is_class}, {one}, {nan}", 1)
+        f.store(f.address("out", 0, [(i, width), (index, 1)]), found, 1)
+    return f
+
+
+def entries(
+    loops: Loops, update: Update, shapes: Sequence[tuple[int, ...]], letter: str, element: str
+) -> list[Entry]:
+    """Return `update`, which takes a batch, and `pick`, which takes the rows of one."""
+    count = loops.count
+    rooms = [loops.allocate(count * width) for width in loops.inputs]
+    given = [
+        Argument((count,), WHOLE) if classes else Argument((count, *shape), letter)
+        for shape, classes in zip(shapes, update.classes, strict=True)
+    ]
+    moments = [f"ptr %m{k}" for k in range(len(update.moments))]
+
+    def body(sources: Sequence[str], rows: str, copied: Sequence[int]) -> list[str]:
+        lines: list[str] = []
+        xs = list(sources)
+        for k in copied:
+            xs[k] = f"ptr %room{k}"
+            lines.append(f"%room{k} = getelementptr {element}, ptr %work, i64 {rooms[k]}")
+            lines.append(f"call fastcc void @rows{k}({sources[k]}, {rows}, {xs[k]})")
+        arguments = ", ".join([*_STEP, *xs, *moments])
+        return [*lines, f"%fine = call fastcc i1 @whole({arguments})"]
+
+    every = range(len(shapes))
+    classes = [k for k in every if update.classes[k]]
+    ours = body([f"ptr %x{k}" for k in every], "ptr @identity", classes)
+    theirs = body([f"ptr %base{k}" for k in every], "ptr %x0", every)
+    rates = len(update.rates)
+    return [
+        Entry("update", given, rates, ours),
+        Entry("pick", [Argument((count,), WHOLE)], rates, theirs),
+    ]

@@ -1,0 +1,146 @@
+"""Native updates: the program's machine code with the optimizer's step in it, called directly.
+
+What it cannot take (another size, a short last batch, data that are not numbers of its type) and
+what is not finite goes the way of every compiled update: `None` says so, and nothing has moved.
+"""
+
+# Programs and arrays are Any here.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final
+
+from autograd_mini.frames import is_watched
+from nn.optimizers import SGD, Adam, AdamW, Optimizer
+from nn.training.data import Examples
+
+if TYPE_CHECKING:
+    from nn.training.compiled import Compiled
+
+__all__ = ["Native", "native"]
+
+COPIED: Final = 1 << 23  # numbers of data that are copied to have the program's type
+
+_sgd: Final = attrgetter("momentum", "nesterov", "weight_decay", "maximize")
+_adam: Final = attrgetter("betas", "eps", "weight_decay", "maximize")
+SETTINGS: Final[dict[type[Optimizer], Callable[[Any], Any]]] = {  # those that are in the code
+    SGD: _sgd,
+    Adam: _adam,
+    AdamW: _adam,
+}
+
+
+def native(compiled: Compiled, data: Examples, columns: Sequence[Any]) -> Native | None:
+    """Turn a program into machine code; return whole updates, where there is a form of them.
+
+    Args:
+        compiled: Whose program it is.
+        data: Examples as those to come.
+        columns: A batch of them, for the program; the gradient becomes theirs.
+
+    Raises:
+        TraceError: If there is no llvmlite or no native form, or if numbers differ.
+    """
+    task, program = compiled.task, compiled.program
+    if (
+        type(task.optimizer) in SETTINGS
+        and task.clip_norm is None
+        and task.clip_value is None
+        and compiled.moved is None
+        and not compiled.weighted
+        and len(compiled.store) == len(program.parameters)
+    ):
+        return Native(compiled, data, columns)
+    program.to_machine_code(*columns)
+    return None
+
+
+class Native:
+    """Updates of a compiled trainer on batches of one size, as machine code."""
+
+    def __init__(self, compiled: Compiled, data: Examples, columns: Sequence[Any]) -> None:
+        import numpy as np
+
+        from autograd_mini.compiler.native import Update
+
+        self._compiled = compiled
+        self._optimizer: Any = compiled.task.optimizer
+        self._settings = SETTINGS[type(self._optimizer)]
+        self._fixed = self._settings(self._optimizer)
+        self._types = compiled.dtype, np.dtype(np.int64) if data.classes else compiled.dtype
+        self._data: Examples | None = None
+        self._bases: Any = None
+        loss = compiled.task.loss
+        # Rows of numbers for classes are checked as rows, which `Examples` does.
+        self._takes_batches = bool(data.classes) or not loss.has_classes
+        refused = loss.suspicious if self._takes_batches and not data.classes else None
+        self._code: Any = None
+        update = Update(
+            self._optimizer._rule,
+            self._optimizer.rates(),
+            self._remembered(),
+            [0, data.classes],
+            [None, refused or None],
+        )
+        self._code = compiled.program.to_machine_code(*columns, update=update)
+
+    def _remembered(self) -> list[Any]:
+        compiled, optimizer = self._compiled, self._optimizer
+        moments: list[Any] = optimizer.resident(compiled.dtype, compiled.order)
+        self._known = [*map(id, moments)]
+        return moments
+
+    def batch(self, X: Any, y: Any) -> float | None:
+        """Make an update on examples as a caller gave them; None if they need another look."""
+        if not self._takes_batches or type(X) is list or type(y) is list:
+            return None
+        return self._made(self._code.update, X, y)
+
+    def rows(self, data: Examples, batch: Any) -> float | None:
+        """Make an update on some of the data, a slice or their numbers; None if it cannot."""
+        if data is not self._data:
+            self._take(data)
+        if self._bases is None:
+            return None
+        X, y = self._bases
+        if type(batch) is slice:
+            return self._made(self._code.update, X[batch], y[batch])
+        return self._made(self._code.pick, batch)
+
+    def _take(self, data: Examples) -> None:
+        """Have rows taken from these data."""
+        import numpy as np
+
+        self._data, self._bases = data, None
+        given: list[Any] = [data.X, data.targets]
+        for x, dtype in zip(given, self._types, strict=True):
+            if x.size > COPIED and not (x.dtype == dtype and x.flags.c_contiguous):
+                return
+        if data.kept is None and bool(data.classes) == (self._types[1].kind == "i"):
+            self._bases = [
+                np.ascontiguousarray(x, dtype) for x, dtype in zip(given, self._types, strict=True)
+            ]
+            self._code.bind(*self._bases)
+
+    def _made(self, update: Callable[..., float | None], *given: Any) -> float | None:
+        optimizer, store = self._optimizer, self._compiled.store
+        if is_watched() or self._settings(optimizer) != self._fixed:
+            return None
+        with store.lock:
+            _ = store.theta, store.gtheta  # up to date, and known to change
+            if [*map(id, optimizer._moments)] != self._known or (
+                optimizer._order is not self._compiled.order
+            ):
+                self._code.remember(self._remembered())
+            optimizer.steps += 1
+            loss = update(*given, *optimizer.rates())
+            if loss is None:
+                optimizer.steps -= 1
+                return None
+            store.has_gradient = True
+        self._compiled.has_moved = True
+        return loss
