@@ -31,9 +31,13 @@ _WASTE: Final = 2  # so many times the terms there were, at most
 def padded(graph: Graph, chains: Chains) -> Graph:
     """Return a graph in which sums that differ in length alone have one length."""
     found: dict[Hashable, list[int]] = {}
-    readers = [args for op, args in zip(graph.ops, graph.args, strict=True) if op is not ops.DETACH]
-    sloped = {*graph.roots}.union(*readers)
-    for i, op in enumerate(graph.ops):
+    others = [i for i, op in enumerate(graph.ops) if op in _NEUTRAL]
+    sloped: set[int] = set()
+    if ops.AMAX in [graph.ops[i] for i in others]:
+        rows = zip(graph.ops, graph.args, strict=True)
+        sloped = {*graph.roots}.union(*[args for op, args in rows if op is not ops.DETACH])
+    for i in sorted([*chains, *others]):
+        op = graph.ops[i]
         if op is ops.AMAX and i in sloped:
             continue
         key = _alike(graph, chains, i, op)

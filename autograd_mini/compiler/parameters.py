@@ -35,9 +35,9 @@ __all__ = ["ParameterList", "Parameters", "Within", "sync"]
 
 _data: Final[Callable[[Value], float]] = attrgetter("data")
 # A Value's own places, under the properties of a class that has others in front of them.
-_own_data: Final[Any] = Value.__dict__["data"]
+own_data: Final[Any] = Value.__dict__["data"]
 _own_grad: Final[Any] = Value.__dict__["grad"]
-_own_class: Final[Any] = object.__dict__["__class__"]
+own_class: Final[Any] = object.__dict__["__class__"]
 
 
 class Parameters:
@@ -205,7 +205,7 @@ class Parameters:
             self.refresh()
             for other in self._kin:
                 other._looked = True
-            _each(_own_class.__set__, self.values, repeat(_Following))
+            each(own_class.__set__, self.values, repeat(_Following))
             self.is_followed = True
 
     def _let_go(self) -> None:
@@ -214,9 +214,9 @@ class Parameters:
             if not self.is_followed:
                 return
             self._seen = self._theta.tolist()
-            _each(_own_data.__set__, self.values, self._seen)
-            _each(_own_grad.__set__, self.values, self.gtheta.tolist())
-            _each(_own_class.__set__, self.values, repeat(Value))
+            each(own_data.__set__, self.values, self._seen)
+            each(_own_grad.__set__, self.values, self.gtheta.tolist())
+            each(own_class.__set__, self.values, repeat(Value))
             self._agreed[:] = self._theta
             self.is_followed, self._looked = False, True
 
@@ -271,7 +271,7 @@ class _Following(Value):
     """
 
     __slots__ = ()
-    data: float = _written_first(_own_data)
+    data: float = _written_first(own_data)
     grad: float = _written_first(_own_grad)
 
 
@@ -286,7 +286,7 @@ def _catch_up(value: Value) -> None:
         store.write()
 
 
-def _each(do: Callable[..., object], *columns: Iterable[Any]) -> None:
+def each(do: Callable[..., object], *columns: Iterable[Any]) -> None:
     deque(map(do, *columns), maxlen=0)
 
 
@@ -366,8 +366,7 @@ class Within:
         self._set(self.computed, self.before)
 
     def _set(self, values: Sequence[Value], numbers: Sequence[float]) -> None:
-        for p, x in zip(values, numbers, strict=True):
-            p.data = x
+        each(own_data.__set__, values, numbers)
 
 
 def sync(values: Iterable[Value]) -> None:

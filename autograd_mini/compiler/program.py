@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from html import escape
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from autograd_mini import contexts
@@ -152,7 +153,7 @@ class Program:
         self._plan = found
         self._graph = graph
         self._check = Check(f, example, graph, values, single=float32) if check else None
-        read = {*graph.roots}.union(*graph.args)
+        read = set(chain(graph.roots, *graph.args))
         self._unread = [k for k, i in enumerate(found.parameters) if i not in read]
         self._in_floats = self.dtype.itemsize == 8 and found.suits_floats
         self._quick: Callable[..., Any] | None = None  # value_and_grad() without arguments

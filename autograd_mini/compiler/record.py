@@ -15,7 +15,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from itertools import count
+from itertools import count, repeat
 from typing import Any, Final, NamedTuple
 
 from autograd_mini import contexts
@@ -27,12 +27,13 @@ from autograd_mini.compiler.calls import (
     shape_of,
     wrapped,
 )
-from autograd_mini.compiler.parameters import Within
+from autograd_mini.compiler.parameters import Within, each, own_class, own_data
 from autograd_mini.compiler.recorded import Hidden, Recorded, Recorder, is_ours
 from autograd_mini.contexts import Setting
 from autograd_mini.errors import TraceError
 from autograd_mini.nested import mapped
 from autograd_mini.ops import Op
+from autograd_mini.value import CONSTANT as KNOWN
 from autograd_mini.value import Value
 
 __all__ = ["Graph", "record", "record_again"]
@@ -120,7 +121,7 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     graph.shapes = [shape_of(x) for x in example]
     graph.names = argument_names(f, len(example))
     graph.computed = [x for x in nodes if x._row is not None and type(x) is Value]
-    leaves = [x for x in nodes if x._row is None and type(x) is Value and not x.is_constant]
+    leaves = [x for x in nodes if x._row is None and type(x) is Value and x._source is not KNOWN]
     two = _run_elsewhere(f, example, leaves, graph.computed, lines=len(nodes) <= RECORD_LINES)
     again = _paired(graph, two)
     if again is None:
@@ -200,6 +201,7 @@ def laid_out(graph: Graph, parameters: Sequence[Value]) -> None:
 
 
 _row_of: Final = operator.attrgetter("_row")
+_data_of: Final = own_data.__get__  # past the guards of a recorded number
 
 
 class _Recording(NamedTuple):
@@ -275,19 +277,22 @@ def _run_elsewhere(
     """Record with other numbers, in arguments and parameters; on the same if there is no result."""
     moved = [mapped(_moved, x) for x in example]
     hidden = [*leaves, *computed]
-    for p in hidden:
-        p.__class__ = Hidden
+
+    def run(numbers: Sequence[float], example: Sequence[Any]) -> _Recording:
+        with Within(leaves, numbers, computed):
+            each(own_class.__set__, hidden, repeat(Hidden))
+            try:
+                return _run(f, example, lines=lines)
+            finally:
+                each(own_class.__set__, hidden, repeat(Value))
+
+    before = list(map(_data_of, leaves))
     try:
-        try:
-            with Within(leaves, [_moved(p.data) for p in leaves], computed):
-                return _run(f, moved, lines=lines)
-        except TraceError:
-            raise
-        except Exception:  # out of a domain, say
-            return _run(f, example, lines=lines)
-    finally:
-        for p in hidden:
-            p.__class__ = Value
+        return run(list(map(_moved, before)), moved)
+    except TraceError:
+        raise
+    except Exception:  # out of a domain, say
+        return run(before, example)
 
 
 def _moved(x: Any) -> Any:
@@ -304,7 +309,8 @@ def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
     """
     graph = Graph()
     nodes = [leaf for argument in recording.arguments for leaf in argument]
-    ids = dict(zip(nodes, range(len(nodes)), strict=True))
+    ids = dict(zip(map(id, nodes), count()))  # what would be a plain number has no hash
+    place = ids.__getitem__
     args = graph.args = [()] * len(nodes)
     stack: list[Any] = recording.roots[::-1]
     while stack:
@@ -313,47 +319,46 @@ def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
             node = stack.pop()
             a, b = node._a, node._b
             if b is not None:
-                args.append((ids[a], ids[b]))
+                args.append((ids[id(a)], ids[id(b)]))
             else:
-                args.append(tuple(map(ids.__getitem__, a)) if type(a) is tuple else (ids[a],))
-        elif node in ids:
+                args.append(tuple(map(place, map(id, a))) if type(a) is tuple else (ids[id(a)],))
+        elif id(node) in ids:
             continue
         else:
             a, b = node._a, node._b
             if b is not None and a._row is None and b._row is None:  # no need to come back
                 for x in (a, b):
-                    if x not in ids:
-                        ids[x] = len(nodes)
+                    if id(x) not in ids:
+                        ids[id(x)] = len(nodes)
                         nodes.append(x)
                         args.append(())
-                args.append((ids[a], ids[b]))
+                args.append((ids[id(a)], ids[id(b)]))
             elif a is None:
                 args.append(())
             else:
-                ids[node] = -1  # under way
+                ids[id(node)] = -1  # under way
                 stack += (node, None)
                 if type(a) is tuple:
-                    fresh = [x for x in a if x not in ids]
-                    if any(map(_row_of, fresh)):
-                        stack += fresh[::-1]
+                    fresh = {k: x for k, x in zip(map(id, a), a) if k not in ids}  # noqa: B905
+                    if any(map(_row_of, fresh.values())):
+                        stack += [*fresh.values()][::-1]
                     else:
-                        fresh = dict.fromkeys(fresh)
                         ids.update(zip(fresh, count(len(nodes))))
-                        nodes += fresh
+                        nodes += fresh.values()
                         args += [()] * len(fresh)
                 elif b is None:
                     stack.append(a)
                 else:
                     stack += (b, a)
                 continue
-        ids[node] = len(nodes)
+        ids[id(node)] = len(nodes)
         nodes.append(node)
     graph.shape = recording.shape
     graph.ops = [node._row for node in nodes]
-    graph.data = [node.data for node in nodes]
+    graph.data = list(map(_data_of, nodes))
     graph.labels = [node.label for node in nodes]
-    graph.roots = [ids[root] for root in recording.roots]
-    graph.inputs = [[ids[leaf] for leaf in argument] for argument in recording.arguments]
+    graph.roots = [ids[id(root)] for root in recording.roots]
+    graph.inputs = [[*map(place, map(id, argument))] for argument in recording.arguments]
     return graph, nodes
 
 
@@ -366,7 +371,7 @@ def _paired(graph: Graph, recording: _Recording) -> list[Value] | None:
         if len(ids) != len(others):
             return None
         for i, other in zip(ids, others, strict=True):
-            if nodes[i] not in (None, other):
+            if nodes[i] is not None and nodes[i] is not other:
                 return None
             nodes[i] = other
     ops, args = graph.ops, graph.args
@@ -399,7 +404,7 @@ def _paired(graph: Graph, recording: _Recording) -> list[Value] | None:
                 nodes[x] = other
             elif nodes[x] is not other:
                 return None
-    leaves = {node for node in nodes if node._row is None}
+    leaves = {id(node) for node in nodes if node._row is None}
     return nodes if len(leaves) == ops.count(None) else None
 
 
@@ -422,7 +427,7 @@ def _unlike_constants(graph: Graph, again: list[Value]) -> tuple[int, float] | N
     """Return the first constant that is another number this time, and that number."""
     for i, kind in enumerate(graph.kinds):
         if kind == CONSTANT and graph.ops[i] is None:
-            x, y = graph.data[i], again[i].data
+            x, y = graph.data[i], _data_of(again[i])
             if x != y and not (math.isnan(x) and math.isnan(y)):
                 return i, y
     return None
@@ -465,7 +470,7 @@ def _mark_kinds(graph: Graph, nodes: list[Value], again: list[Value]) -> None:
             kinds.append(VARYING if kind == INPUT else kind)
         elif i < inputs:
             kinds.append(INPUT)
-        elif nodes[i] is again[i] and not nodes[i].is_constant:
+        elif nodes[i] is again[i] and nodes[i]._source is not KNOWN:
             kinds.append(PARAMETER)
             graph.parameters[i] = nodes[i]
         else:

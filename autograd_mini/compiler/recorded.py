@@ -18,12 +18,12 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, Final, NoReturn
 
-from autograd_mini import contexts
+from autograd_mini import contexts, ops
 from autograd_mini.errors import TraceError
 from autograd_mini.frames import calling_frame, calling_line
 from autograd_mini.functions import greater, less
 from autograd_mini.ops import Op
-from autograd_mini.value import ZERO, Value
+from autograd_mini.value import ZERO, Value, _mixed
 
 __all__ = ["Hidden", "Recorded", "Recorder", "is_known", "is_ours"]
 
@@ -295,6 +295,27 @@ class Recorded(Hidden):
     def __repr__(self) -> str:
         name = f" {self.label!r}" if self.label else ""
         return f"<traced number{name}>"
+
+
+# The operators of Values read `data`; these go past the guards.
+
+
+def _operator(op: Op) -> Callable[[Any, Any], Any]:
+    return lambda self, other: _mixed(op, self, other)
+
+
+def _reflected(op: Op) -> Callable[[Any, Any], Any]:
+    def method(self: Any, other: Any) -> Any:
+        if op is ops.ADD and type(other) is int and not other:
+            return self  # as a Value's own
+        return _mixed(op, other, self)
+
+    return method
+
+
+for _name, _row in {"add": ops.ADD, "sub": ops.SUB, "mul": ops.MUL, "truediv": ops.DIV}.items():
+    setattr(Hidden, f"__{_name}__", _operator(_row))
+    setattr(Hidden, f"__r{_name}__", _reflected(_row))
 
 
 def _is_number(x: object) -> bool:

@@ -292,11 +292,16 @@ class Value(Root):
             0.7853981633974483
         """
         arity = op.arity
-        if arity is None:
+        if arity is None and _state.tracing:
+            numbers = _seen_while_tracing(operands)
+        elif arity is None:
             numbers = [x.data for x in operands if type(x) is Value]
             if 0 < len(numbers) < len(operands):  # most often floats: examples beside weights
-                operands = tuple([constant(x) if type(x) is float else x for x in operands])
-                numbers = [x.data for x in operands if type(x) is Value]
+                plain = [x.data if type(x) is Value else x for x in operands]
+                if {*map(type, plain)} == {float}:
+                    if not _state.open or contexts.grad_enabled.get():
+                        operands = tuple(_with_constants(operands))
+                    numbers = plain
         elif len(operands) != arity:
             raise TypeError(f"{op.name} takes {arity} operands, but got {len(operands)}")
         else:
@@ -306,7 +311,7 @@ class Value(Root):
             numbers.clear()
             for x in operands:
                 if isinstance(x, Value):
-                    numbers.append(x.data)
+                    numbers.append(_own_data(x) if _state.tracing else x.data)
                     recorded = True
                 elif type(x) is not float and isinstance(x, Number):
                     return x.apply(op, *operands)
@@ -355,6 +360,24 @@ def constant(x: Any) -> Value:
     leaf._b = None
     leaf._source = CONSTANT
     return leaf
+
+
+def _with_constants(operands: Sequence[Any]) -> list[Value]:
+    """Return Values as they are and floats as constants: `constant` for many, written out."""
+    new, kind, mark, zero = _new, Value, CONSTANT, ZERO
+    found: list[Value] = []
+    for x in operands:
+        if type(x) is float:
+            leaf = new(kind)
+            leaf.data = x
+            leaf.grad = zero
+            leaf.label = ""
+            leaf._row = leaf._a = leaf._b = None
+            leaf._source = mark
+            found.append(leaf)
+        else:
+            found.append(x)
+    return found
 
 
 def _as_value(x: Any, data: float) -> Value:
@@ -417,10 +440,24 @@ def _mixed(op: Op, a: Any, b: Any) -> Any:
 
         return elementwise(op, a, b)
     try:
-        data: float = op.forward(a.data, b.data)
+        if _state.tracing:
+            data: float = op.forward(_own_data(a), _own_data(b))
+        else:
+            data = op.forward(a.data, b.data)
     except UNDEFINED as error:
         raise _undefined(op, (a, b), error) from None
     return _node(data, op, a, b)
+
+
+_own_data: Final[Callable[[Value], float]] = Value.__dict__["data"].__get__
+
+
+def _seen_while_tracing(operands: Sequence[Any]) -> list[float]:
+    """Return the Values' numbers, past the guards of a recording; none, if one is no Value."""
+    try:
+        return list(map(_own_data, operands))
+    except TypeError:
+        return []
 
 
 def _compare(symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
