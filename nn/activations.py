@@ -9,12 +9,15 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 import autograd_mini
 from autograd_mini import (
+    Program,
     Value,
     amax,
+    compile,
     elu,
     exp,
     is_tracing,
@@ -365,6 +368,30 @@ def is_vector(activation: Activation) -> bool:
         (True, False)
     """
     return any(activation is known for known in VECTOR_ACTIVATIONS)
+
+
+def of_rows(activation: Activation, zs: Any) -> Any:
+    """Return what one of this package's activations makes of pre-activations, one row an example.
+
+    Args:
+        activation: One that has a name here.
+        zs: An array of shape (N, units).
+
+    Example:
+        >>> import numpy as np
+        >>> of_rows(relu, np.array([[-1.0, 2.0], [3.0, -4.0]])).tolist()
+        [[0.0, 2.0], [3.0, 0.0]]
+    """
+    if activation is identity:
+        return zs
+    if is_vector(activation):
+        return _program(activation, zs.shape[1])(zs)
+    return _program(activation)(zs.ravel()).reshape(zs.shape)
+
+
+@cache
+def _program(activation: Activation, width: int = 0) -> Program:
+    return compile(activation, [0.5] * width if width else 0.5, check=False)
 
 
 def name_of(activation: Activation) -> str | None:

@@ -112,7 +112,7 @@ def to_onnx(model: FNN, path: str | Path | None = None) -> Any:
     lines: list[str] = []
     tensors: list[Any] = []
     for i, layer in enumerate(model.layers):
-        W, b = _weights(layer)
+        W, b = layer.arrays()
         tensors += [tensor(W, f"W{i}"), tensor(b, f"b{i}")]
         before = "x" if i == 0 else f"h{i - 1}"
         after = "y" if i == len(model.layers) - 1 else f"h{i}"
@@ -153,7 +153,7 @@ def to_torch(model: FNN) -> Any:
     torch = _needed("torch", "pip install torch")
     modules: list[Any] = []
     for layer in model.layers:
-        W, b = _weights(layer)
+        W, b = layer.arrays()
         bias = layer.neurons[0].b is not None
         linear = torch.nn.Linear(layer.n_in, layer.n_out, bias=bias, dtype=torch.float64)
         with torch.no_grad():
@@ -227,15 +227,6 @@ def from_torch(module: Any) -> FNN:
                 assert neuron.b is not None  # Layer gave it one, as the FNN was told
                 neuron.b.data = float(data)
     return model
-
-
-def _weights(layer: Layer) -> tuple[Any, Any]:
-    """Return W (n_in, n_out) and b (n_out,); a layer without biases has zeros."""
-    import numpy as np
-
-    W = np.array([[w.data for w in neuron.w] for neuron in layer.neurons]).T.copy()
-    b = np.array([0.0 if neuron.b is None else neuron.b.data for neuron in layer.neurons])
-    return W, b
 
 
 def _named(layer: Layer) -> str:

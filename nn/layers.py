@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
-from typing import Any, Final, SupportsFloat, TypeAlias, cast
+from typing import Any, SupportsFloat, TypeAlias, cast
 
-from autograd_mini import OPS, Value, dot
+from autograd_mini import Value, dot
 from autograd_mini.ops import Number
 from nn import activations, initializers
 from nn.activations import Activation
@@ -18,8 +18,6 @@ from nn.initializers import Initializer
 __all__ = ["Layer", "Module", "Neuron"]
 
 Scalar: TypeAlias = "Value | float"
-
-_DOT: Final = OPS["dot"].forward
 
 
 class Module:
@@ -262,14 +260,18 @@ class Layer(Module):
                 h.label = f"{self._prefix}{self.activation.__name__}.{i}"
         return hs
 
-    def numbers(self, xs: Sequence[float]) -> list[float]:
-        """Return the outputs as floats, without a graph: the same numbers as a call gives."""
-        zs = [
-            Value(_DOT(*[w.data for w in n.w], *xs, *(() if n.b is None else (n.b.data,))))
-            for n in self.neurons
-        ]
-        hs = self.activation(zs) if self._acts_on_all else [self.activation(z) for z in zs]
-        return [float(h) for h in hs]
+    def arrays(self) -> tuple[Any, Any]:
+        """Return the weights, an array of shape (n_in, n_out), and the biases; 0 for none."""
+        import numpy as np
+
+        W = np.array([[w.data for w in neuron.w] for neuron in self.neurons]).T
+        return W, np.array([0.0 if n.b is None else n.b.data for n in self.neurons])
+
+    def on_rows(self) -> Callable[[Any], Any]:
+        """Return a function of many examples, one row each; all units share a known activation."""
+        W, b = self.arrays()
+        shared = self.activation if self._acts_on_all else self.neurons[0].activation
+        return lambda rows: activations.of_rows(shared, rows @ W + b)
 
     def relabel(self, prefix: str) -> None:
         """Name the units `neurons.0`, `neurons.1`, … after a prefix such as `layers.0.`."""
@@ -279,11 +281,7 @@ class Layer(Module):
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return the parameters as `neurons.0.w.0`, …, `neurons.0.b`, `neurons.1.w.0`, …."""
-        return [
-            (f"neurons.{i}.{name}", parameter)
-            for i, neuron in enumerate(self.neurons)
-            for name, parameter in neuron.named_parameters()
-        ]
+        return under("neurons", self.neurons)
 
     def __repr__(self) -> str:
         bias = _no_bias(self.neurons[0].b is not None)
@@ -312,6 +310,12 @@ def as_inputs(x: Any, n_in: int, who: str) -> list[Any]:
                 "of lists: use predict(X) for many, or [model(x) for x in X]"
             )
     return [element if isinstance(element, Number) else Value(element) for element in xs]
+
+
+def under(what: str, parts: Iterable[Module]) -> list[tuple[str, Value]]:
+    """Return the parameters of numbered parts: `what.0.…`, `what.1.…`, …."""
+    numbered = [(f"{what}.{i}.", part) for i, part in enumerate(parts)]
+    return [(prefix + name, p) for prefix, part in numbered for name, p in part.named_parameters()]
 
 
 def checked_size(n: Any, name: str) -> int:

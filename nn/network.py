@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import reduce
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +18,7 @@ from nn.activations import Activation
 from nn.arrays import as_array, as_floats
 from nn.guesses import METHODS, keywords
 from nn.initializers import Initializer
-from nn.layers import Layer, Module, Neuron, as_inputs, checked_size
+from nn.layers import Layer, Module, Neuron, as_inputs, checked_size, under
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FNN", "MLP"]
 
-WORTH_COMPILING: Final = 100  # examples from which on a program pays
+WORTH_ARRAYS: Final = 10  # examples from which on matrix products pay
+WORTH_COMPILING: Final = 100  # and a program
 BLOCK: Final = 1024  # examples that it takes at once
 AGREEMENT: Final = 1e-6  # wrong programs differ by far more
 
@@ -136,46 +138,51 @@ class FNN(Module):
         if outputs is None:
             outputs = np.empty((len(rows), self.sizes[-1]))
             with no_grad():
-                is_plain = has_layers_only(self)
                 for n, row in enumerate(rows.tolist()):
-                    outputs[n] = self._numbers(row) if is_plain else as_floats(self(row))
+                    outputs[n] = as_floats(self(row))
         return outputs[:, 0] if self.sizes[-1] == 1 else outputs
 
     def _by_program(self, rows: Any) -> Any:
-        """Return the outputs for many examples by a compiled program; None if it does not pay.
+        """Return the outputs for many examples on arrays; None if it does not pay.
 
-        The program is kept as long as the layers hold the same parameters. Where it fails, or a
-        result is not finite, examples are computed one by one, which has the words for it.
+        Layers of this package's own are matrix products; of others a program is made, and kept as
+        long as they hold the same parameters. Where it fails, or a result is not finite, examples
+        are computed one by one, which has the words for it.
         """
         import numpy as np
 
-        if len(rows) < WORTH_COMPILING or not has_layers_only(self) or is_watched():
+        is_known = has_known_units(self)
+        worth = WORTH_ARRAYS if is_known else WORTH_COMPILING
+        if len(rows) < worth or not has_layers_only(self) or is_watched():
             return None
+        try:
+            run = _product(self.layers) if is_known else self._program(rows)
+            if run is None:
+                return None
+            with np.errstate(all="ignore"):
+                starts = range(0, len(rows), BLOCK)
+                outputs = np.concatenate(
+                    [run(np.asarray(rows[i : i + BLOCK], float)) for i in starts]
+                )
+        except Exception:
+            if self in _programs:
+                _programs[self] = _programs[self][0], None
+            return None
+        return outputs if np.isfinite(outputs).all() else None
+
+    def _program(self, rows: Any) -> Program | None:
+        """Return a program of the outputs; None if it does not give those of three examples."""
+        import numpy as np
+
         layers = list(self.layers)
         state = [
             (layer, [(unit.activation, unit.b, *unit.w) for unit in layer.neurons])
             for layer in layers
         ]
         known = _programs.get(self)
-        try:
-            if known is None or known[0] != state:
-                _programs[self] = known = state, self._compiled(layers, rows)
-            program = known[1]
-            if program is None:
-                return None
-            blocks = [program(rows[i : i + BLOCK]) for i in range(0, len(rows), BLOCK)]
-        except Exception:
-            _programs[self] = state, None
-            return None
-        outputs = np.concatenate(blocks)
-        return outputs if np.isfinite(outputs).all() else None
-
-    def _compiled(self, layers: list[Layer], rows: Any) -> Program | None:
-        """Return a program of the outputs; None if it does not give those of three examples.
-
-        Where all that is computed is this package's own, that is comparison enough.
-        """
-        import numpy as np
+        if known is not None and known[0] == state:
+            return known[1]
+        _programs[self] = state, None
 
         def outputs(x: Any) -> Any:
             hs: list[Any] = list(x)
@@ -183,15 +190,13 @@ class FNN(Module):
                 hs = layer.respond(hs)
             return hs
 
-        program = compile(outputs, rows[0].tolist(), check=not has_known_units(self))
-        few = rows[[0, len(rows) // 2, -1]]
-        expected = [self._numbers(row) for row in few.tolist()]
-        return program if np.allclose(program(few), expected, AGREEMENT, AGREEMENT) else None
-
-    def _numbers(self, hs: list[float]) -> list[float]:
-        for layer in self.layers:
-            hs = layer.numbers(hs)
-        return hs
+        few = np.asarray(rows[[0, len(rows) // 2, -1]], float)
+        program = compile(outputs, few[0].tolist())
+        with no_grad():
+            expected = [np.ravel(as_floats(self(row))) for row in few.tolist()]
+        if np.allclose(program(few), expected, AGREEMENT, AGREEMENT):
+            _programs[self] = state, program
+        return _programs[self][1]
 
     def _as_rows(self, X: Any) -> Any:
         width = self.sizes[0]
@@ -209,15 +214,11 @@ class FNN(Module):
                 f"predict takes N examples of {width} numbers each, shape (N, {width}), but got "
                 f"shape {array.shape}{advice}"
             )
-        return array.astype(float, copy=False)
+        return array
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return the parameters as `layers.0.neurons.0.w.0`, …, `layers.0.neurons.0.b`, …."""
-        return [
-            (f"layers.{i}.{name}", parameter)
-            for i, layer in enumerate(self.layers)
-            for name, parameter in layer.named_parameters()
-        ]
+        return under("layers", self.layers)
 
     def summary(self) -> str:
         """Return a table of the layers and their sizes.
@@ -327,15 +328,20 @@ def has_layers_only(model: Any) -> bool:
     return isinstance(model, FNN) and type(model).__call__ is FNN.__call__
 
 
+def _product(layers: Sequence[Layer]) -> Callable[[Any], Any]:
+    """Return the layers, one after another, as a function of many examples."""
+    maps = [layer.on_rows() for layer in layers]
+    return lambda rows: reduce(lambda hs, layer: layer(hs), maps, rows)
+
+
 def has_known_units(model: Any) -> bool:
     """Whether all that a model computes is this package's own."""
     return has_layers_only(model) and all(
         type(layer) is Layer
         and activations.name_of(layer.activation) is not None
-        and all(
-            type(unit) is Neuron and activations.name_of(unit.activation) is not None
-            for unit in layer.neurons
-        )
+        and len({id(unit.activation) for unit in layer.neurons}) == 1
+        and activations.name_of(layer.neurons[0].activation) is not None
+        and all(type(unit) is Neuron for unit in layer.neurons)
         for layer in model.layers
     )
 
