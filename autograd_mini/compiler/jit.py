@@ -15,7 +15,7 @@ from autograd_mini.compiler.calls import Shape, shape_of
 from autograd_mini.compiler.intake import data_of, examples_of
 from autograd_mini.compiler.parameters import ParameterList
 from autograd_mini.compiler.program import Program, program_of
-from autograd_mini.compiler.record import laid_out, record
+from autograd_mini.compiler.record import PARAMETER, Graph, record
 from autograd_mini.contexts import collector_paused
 from autograd_mini.nested import is_nested, mapped
 from autograd_mini.value import Value
@@ -204,7 +204,7 @@ class jit:
             graph = record(self._f, example)
         known = set(self.parameters)
         fresh = [p for p in graph.parameters.values() if p not in known]
-        laid_out(graph, [*self.parameters, *([] if self._is_complete else fresh)])
+        _lay_out(graph, [*self.parameters, *([] if self._is_complete else fresh)])
         if not self._has_order:  # the first program says how its matrices lie best
             graph.layout = []
         float32 = self._dtype.itemsize == 4
@@ -240,6 +240,37 @@ class jit:
             seconds = self._seconds[shapes]
             lines.append(f"  {', '.join(map(str, shapes))}: {program!r}, made in {seconds:.2f} s")
         return "\n".join(lines)
+
+
+def _lay_out(graph: Graph, parameters: Sequence[Value]) -> None:
+    """Give a graph exactly these parameters, in this order; those it does not read are leaves.
+
+    Raises:
+        ValueError: If the graph reads a parameter that is not among them.
+    """
+    ids = {p: i for i, p in graph.parameters.items()}
+    given = set(parameters)
+    missing = [p for p in ids if p not in given]
+    if missing:
+        names = ", ".join([p.label or repr(p.data) for p in missing[:5]])
+        raise ValueError(
+            f"the function reads {len(missing)} Values that are not among the {len(parameters)} "
+            f"parameters it was given ({names}): list them, too, or compute with their numbers"
+        )
+    for p in parameters:
+        if p not in ids:
+            ids[p] = len(graph.ops)
+            graph.parameters[ids[p]] = p
+            for column, entry in (
+                (graph.ops, None),
+                (graph.args, ()),
+                (graph.kinds, PARAMETER),
+                (graph.data, p.data),
+                (graph.labels, p.label),
+                (graph.sources, None),
+            ):
+                column.append(entry)  # pyright: ignore[reportArgumentType]
+    graph.layout = [ids[p] for p in parameters]
 
 
 def _listed(x: Any) -> Any:

@@ -210,7 +210,7 @@ class Program:
         parameters = self.parameters
         store = parameters.store
         with store.lock:
-            if self._quick is not None and not batch and not store.is_exposed:
+            if self._quick and not batch and not store.is_exposed and self._graph.around.is_same():
                 try:
                     value, gradients = self._quick([p.data for p in parameters])
                 except UNDEFINED:  # the way below finds the words
@@ -237,10 +237,9 @@ class Program:
     def _gradient(self, batch: Sequence[Any]) -> float:
         import numpy as np
 
-        if not self._graph.scalar:
-            self._needs_a_number("gradient")
-        store = self.parameters.store
-        if self._native is not None and not contexts.state.tracing and not is_watched():
+        self._needs_a_number("gradient")
+        store, is_same = self.parameters.store, self._graph.around.is_same
+        if self._native and not contexts.state.tracing and not is_watched() and is_same():
             found = self._native.call(*batch)
             if found is not None:
                 store.has_gradient = True
@@ -401,6 +400,7 @@ class Program:
     def _taken_in(self, batch: Sequence[Any]) -> tuple[list[Array], int]:
         if contexts.state.tracing:
             refuse(None, "a compiled program")
+        recording.follow(self._f, self._graph)
         return intake.columns_of(batch, self._graph.names, self.shapes, self.dtype)
 
     def _checked(

@@ -29,6 +29,7 @@ from autograd_mini.compiler.calls import (
 )
 from autograd_mini.compiler.parameters import Within, each, own_class, own_data
 from autograd_mini.compiler.recorded import Hidden, Recorded, Recorder, is_ours
+from autograd_mini.compiler.surroundings import Surroundings
 from autograd_mini.contexts import Setting
 from autograd_mini.errors import TraceError
 from autograd_mini.nested import mapped
@@ -36,7 +37,7 @@ from autograd_mini.ops import Op
 from autograd_mini.value import CONSTANT as KNOWN
 from autograd_mini.value import Value
 
-__all__ = ["Graph", "record", "record_again"]
+__all__ = ["Graph", "follow", "record", "record_again"]
 
 CONSTANT, PARAMETER, VARYING, INPUT = "c", "p", "v", "x"  # what reads two kinds is of the larger
 RECORD_LINES: Final = 5_000  # nodes up to which the text shows the user's lines
@@ -61,12 +62,19 @@ class Graph:
         computed: Values that the function closes over and that were computed before, inputs
             before consumers: the program computes them anew from their leaves.
         layout: Parameters' ids in the order in which they must lie; others follow.
+        example: The arguments it was recorded on.
+        around: What the function reads that is neither an argument nor a parameter.
     """
+
+    around: Surroundings
+    example: Sequence[Any]
 
     __slots__ = (
         "args",
+        "around",
         "computed",
         "data",
+        "example",
         "inputs",
         "kinds",
         "labels",
@@ -116,13 +124,17 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
         TraceError: If `f` branches on a recorded number, lets one out of the graph, draws random
             numbers, or returns something that is not made of numbers.
     """
+    around = Surroundings(f)
     one = _run(f, example)
+    around.settle()
     graph, nodes = _written_down(one)
+    graph.around, graph.example = around, example
     graph.shapes = [shape_of(x) for x in example]
     graph.names = argument_names(f, len(example))
     graph.computed = [x for x in nodes if x._row is not None and type(x) is Value]
     leaves = [x for x in nodes if x._row is None and type(x) is Value and x._source is not KNOWN]
     two = _run_elsewhere(f, example, leaves, graph.computed, lines=len(nodes) <= RECORD_LINES)
+    around.settle()
     again = _paired(graph, two)
     if again is None:
         _refuse_randomness(f, example, graph, nodes)
@@ -133,6 +145,8 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     if found is not None:
         _refuse_randomness(f, example, graph, nodes)
         raise _frozen(graph, *found, f, example, "two examples")
+    if around.is_random:
+        _refuse_generators(f, example, around)
     return graph
 
 
@@ -151,7 +165,36 @@ def _refuse_randomness(
         raise _frozen(graph, *found, f, example, which)
 
 
-def record_again(f: Callable[..., Any], example: Sequence[Any], graph: Graph) -> None:
+def _refuse_generators(f: Callable[..., Any], example: Sequence[Any], around: Surroundings) -> None:
+    """Raise if every run moves a generator of random numbers; another thread moves it at times."""
+    for _ in range(3):
+        _run(f, example)
+        around.settle()
+        if not around.is_random:
+            return
+    code = getattr(f, "__code__", None)
+    where = f" at {code.co_filename}:{code.co_firstlineno}" if code else ""
+    raise TraceError(
+        f"the function{where} draws random numbers, which would be frozen into the program: draw "
+        "them outside and pass them in as an argument"
+    )
+
+
+def follow(f: Callable[..., Any], graph: Graph) -> None:
+    """Record once more where something that the function reads has changed since.
+
+    Raises:
+        TraceError: If that makes another program of it.
+    """
+    if not graph.around.is_same():
+        change = graph.around.change()
+        record_again(f, graph.example, graph, f"two runs, between which {change},")
+        graph.around.settle()
+
+
+def record_again(
+    f: Callable[..., Any], example: Sequence[Any], graph: Graph, which: str = "two examples"
+) -> None:
     """Record another example, and raise if it is not the same program.
 
     Raises:
@@ -160,41 +203,10 @@ def record_again(f: Callable[..., Any], example: Sequence[Any], graph: Graph) ->
     other = _run(f, example)
     nodes = _paired(graph, other)
     if nodes is None or any(nodes[i] is not p for i, p in graph.parameters.items()):
-        raise _different_graphs(graph, other, f, example, "two examples")
+        raise _different_graphs(graph, other, f, example, which)
     found = _unlike_constants(graph, nodes)
     if found is not None:
-        raise _frozen(graph, *found, f, example, "two examples")
-
-
-def laid_out(graph: Graph, parameters: Sequence[Value]) -> None:
-    """Give a graph exactly these parameters, in this order; those it does not read are leaves.
-
-    Raises:
-        ValueError: If the graph reads a parameter that is not among them.
-    """
-    ids = {p: i for i, p in graph.parameters.items()}
-    given = set(parameters)
-    missing = [p for p in ids if p not in given]
-    if missing:
-        names = ", ".join([p.label or repr(p.data) for p in missing[:5]])
-        raise ValueError(
-            f"the function reads {len(missing)} Values that are not among the {len(parameters)} "
-            f"parameters it was given ({names}): list them, too, or compute with their numbers"
-        )
-    for p in parameters:
-        if p not in ids:
-            ids[p] = len(graph.ops)
-            graph.parameters[ids[p]] = p
-            for column, entry in (
-                (graph.ops, None),
-                (graph.args, ()),
-                (graph.kinds, PARAMETER),
-                (graph.data, p.data),
-                (graph.labels, p.label),
-                (graph.sources, None),
-            ):
-                column.append(entry)  # pyright: ignore[reportArgumentType]
-    graph.layout = [ids[p] for p in parameters]
+        raise _frozen(graph, *found, f, example, which)
 
 
 # Recording.
