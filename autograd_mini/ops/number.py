@@ -5,35 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
+from autograd_mini.ops import table
 from autograd_mini.ops.op import Op
-from autograd_mini.ops.table import (
-    ABS,
-    ACOS,
-    ADD,
-    ASIN,
-    ATAN,
-    COS,
-    COSH,
-    DIV,
-    ERF,
-    ERFC,
-    EXP,
-    EXPM1,
-    LOG,
-    LOG1P,
-    MUL,
-    NEG,
-    POW,
-    RELU,
-    SIGMOID,
-    SIN,
-    SINH,
-    SOFTPLUS,
-    SQRT,
-    SUB,
-    TAN,
-    TANH,
-)
 
 __all__ = ["Number"]
 
@@ -66,57 +39,57 @@ class Number:
         raise NotImplementedError
 
     def __add__(self, other: Any) -> Any:
-        return self.apply(ADD, self, other)
+        return self.apply(table.ADD, self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return self.apply(ADD, other, self)
+        return self.apply(table.ADD, other, self)
 
     def __sub__(self, other: Any) -> Any:
-        return self.apply(SUB, self, other)
+        return self.apply(table.SUB, self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return self.apply(SUB, other, self)
+        return self.apply(table.SUB, other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return self.apply(MUL, self, other)
+        return self.apply(table.MUL, self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return self.apply(MUL, other, self)
+        return self.apply(table.MUL, other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        return self.apply(DIV, self, other)
+        return self.apply(table.DIV, self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return self.apply(DIV, other, self)
+        return self.apply(table.DIV, other, self)
 
     def __pow__(self, other: Any) -> Any:
-        return self.apply(POW, self, other)
+        return self.apply(table.POW, self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return self.apply(POW, other, self)
+        return self.apply(table.POW, other, self)
 
     def __neg__(self) -> Self:
-        return self.apply(NEG, self)
+        return self.apply(table.NEG, self)
 
     def __abs__(self) -> Self:
-        return self.apply(ABS, self)
+        return self.apply(table.ABS, self)
 
-    exp = _method(EXP)
-    log = _method(LOG)
-    log1p = _method(LOG1P)
-    expm1 = _method(EXPM1)
-    sqrt = _method(SQRT)
-    sin = _method(SIN)
-    cos = _method(COS)
-    tan = _method(TAN)
-    sinh = _method(SINH)
-    cosh = _method(COSH)
-    tanh = _method(TANH)
-    asin = _method(ASIN)
-    acos = _method(ACOS)
-    atan = _method(ATAN)
-    erf = _method(ERF)
-    erfc = _method(ERFC)
-    sigmoid = _method(SIGMOID)
-    relu = _method(RELU)
-    softplus = _method(SOFTPLUS)
+    exp = _method(table.EXP)
+    log = _method(table.LOG)
+    log1p = _method(table.LOG1P)
+    expm1 = _method(table.EXPM1)
+    sqrt = _method(table.SQRT)
+    sin = _method(table.SIN)
+    cos = _method(table.COS)
+    tan = _method(table.TAN)
+    sinh = _method(table.SINH)
+    cosh = _method(table.COSH)
+    tanh = _method(table.TANH)
+    asin = _method(table.ASIN)
+    acos = _method(table.ACOS)
+    atan = _method(table.ATAN)
+    erf = _method(table.ERF)
+    erfc = _method(table.ERFC)
+    sigmoid = _method(table.SIGMOID)
+    relu = _method(table.RELU)
+    softplus = _method(table.SOFTPLUS)
