@@ -31,21 +31,14 @@ class Again(Larger):
             self._two_roots(program)
             return
         if plain is not None and plain[1] != "raises":
-            self._blame(
-                "backward",
+            self._is_kept(
                 plain[0],
-                "never cleared",
                 "after all gradients were set to 0, a second pass gives other ones: something of "
                 "the first pass is kept",
             )
             return
         if (found := self._second(shallow, start("y"), factors=(1.0, 2.0))) is not None:
-            self._blame(
-                "backward",
-                found[0],
-                "never cleared",
-                "a second backward() counts what the first one left",
-            )
+            self._is_kept(found[0], "a second backward() counts what the first one left")
             return
         self._two_roots(program)
         if self.seen.zero_grad and "backward" not in self.found:
@@ -55,6 +48,9 @@ class Again(Larger):
                 "a second backward() through the same graph counts the gradients of computed "
                 "numbers twice, as micrograd does: they are never cleared"
             )
+
+    def _is_kept(self, wrong: Wrong, words: str) -> None:
+        self._blame("backward", wrong, "never cleared", words)
 
     def _deep(self) -> Iterator[Program]:
         for form in self.right:
@@ -100,10 +96,8 @@ class Again(Larger):
                     continue
                 words = self._words(program, i, got, both)
                 wrong = Wrong(program, "gradient", words, i, [got], first, after)
-                self._blame(
-                    "backward",
+                self._is_kept(
                     wrong,
-                    "never cleared",
                     "a second graph over the same numbers gets more than its own gradient: "
                     "something of the first pass is kept",
                 )
@@ -116,6 +110,4 @@ class Again(Larger):
         if left:
             words = f"{left[0]}.{self.names.grad} is {ran.numbers[left[0]][1]:.6g}, expected 0"
             wrong = Wrong(program, "gradient", words, after=after)
-            self._blame(
-                "backward", wrong, "never cleared", "zero_grad() leaves the gradient as it is"
-            )
+            self._is_kept(wrong, "zero_grad() leaves the gradient as it is")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -20,7 +19,7 @@ from autograd_mini.testing.inspection import Finding, Pass, backward_twice, firs
 from autograd_mini.testing.numbers import Opaque
 from autograd_mini.testing.reference import Replay, replay
 from autograd_mini.testing.report import GradientMismatchError, explain, mismatch
-from autograd_mini.testing.source import letters, names_of, source
+from autograd_mini.testing.source import letters, names_of, parameter_names, source
 from autograd_mini.value import Value
 
 __all__ = ["Report", "check_gradients"]
@@ -174,11 +173,7 @@ class _Arguments:
 
 
 def _parameter_names(f: Callable[..., Any], count: int) -> list[str]:
-    try:
-        parameters = inspect.signature(f).parameters.values()
-    except (TypeError, ValueError):
-        parameters = ()
-    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    named = parameter_names(f)
     spare = (name for name in letters() if name not in named)
     return [*named, *[next(spare) for _ in range(count - len(named))]][:count]
 

@@ -16,7 +16,7 @@ from autograd_mini.testing.again import Again
 from autograd_mini.testing.catalog import NAMED
 from autograd_mini.testing.forms import Form, Program, forms_of, sampled
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
-from autograd_mini.testing.report import GradientMismatchError
+from autograd_mini.testing.report import refused
 from autograd_mini.testing.subject import Names, Operations, subject
 from autograd_mini.testing.trials import Wrong
 from autograd_mini.testing.verdicts import EngineReport, OperationReport
@@ -70,12 +70,7 @@ def check_engine(
     """
     report = engine_report(lambda: Value, ops, Names(backward, data, grad))
     if not report.ok:
-        error = GradientMismatchError(str(report))
-        error.report = report
-        wrong = next(name for name, found in report.operations.items() if not found.ok)
-        error.op, error.kind = wrong, report.operations[wrong].kind
-        error.source = report.operations[wrong].program
-        raise error
+        raise refused(report)
     return report
 
 

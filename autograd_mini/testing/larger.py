@@ -42,9 +42,8 @@ class Larger(Singles):
             if root is None:
                 continue
             tried.add(form.key)
-            for wrong in self._failures(self._below(root, form)):
+            if wrong := next(self._failures(self._below(root, form)), None):
                 wrongs[form.key] = wrong
-                break
         if (
             len(wrongs) > 1
             and set(wrongs) == tried
@@ -90,17 +89,9 @@ class Larger(Singles):
 
     def _joins(self) -> list[Form]:
         """Return the right operations of two numbers, those that hide nothing first."""
-        two = [
-            f
-            for f in self.right
-            if f.arity == 2 and f.row is not None and not self.found.get(f.key)
-        ]
-        return sorted(
-            two,
-            key=lambda f: (
-                ("mul", "sub", "add").index(f.key) if f.key in ("mul", "sub", "add") else 9
-            ),
-        )
+        rank = {"mul": 0, "sub": 1, "add": 2}
+        known = [f for f in self.right if f.row is not None and not self.found.get(f.key)]
+        return sorted([f for f in known if f.arity == 2], key=lambda f: rank.get(f.key, 3))
 
     def _reuse(self) -> None:
         """Check that each operation adds to the gradient of its operand."""
@@ -204,27 +195,24 @@ class Larger(Singles):
 
 def _shorter(program: Program) -> Iterator[Program]:
     """Yield programs with one line less: its uses become one of its operands."""
-    n = len(program.leaves)
-    for i in range(len(program.lines) - 1, -1, -1):
+    n, last = len(program.leaves), len(program.lines) - 1
+
+    def without(i: int, instead: int) -> Program:
         slot = n + i
+        lines = [
+            (form, tuple(instead if k == slot else k - (k > slot) for k in operands))
+            for j, (form, operands) in enumerate(program.lines)
+            if j != i
+        ]
+        return _without_idle_leaves(Program(program.leaves, tuple(lines)))
+
+    for i in range(last, -1, -1) if last else ():
         for instead in dict.fromkeys(program.lines[i][1]):
-            if i == len(program.lines) - 1 and instead != slot - 1:
-                continue
-            lines = [
-                (form, tuple(instead if k == slot else k - (k > slot) for k in operands))
-                for j, (form, operands) in enumerate(program.lines)
-                if j != i
-            ]
-            if lines:
-                yield _without_idle_leaves(Program(program.leaves, tuple(lines)))
-    for i in range(len(program.lines) - 1, 0, -1):  # what nothing uses
-        if program.uses(n + i - 1) == 0:
-            lines = [
-                (form, tuple(k - (k > n + i - 1) for k in operands))
-                for j, (form, operands) in enumerate(program.lines)
-                if j != i - 1
-            ]
-            yield _without_idle_leaves(Program(program.leaves, tuple(lines)))
+            if i < last or instead == n + i - 1:
+                yield without(i, instead)
+    for i in range(last - 1, -1, -1):
+        if program.uses(n + i) == 0:
+            yield without(i, 0)
 
 
 def _without_idle_leaves(program: Program) -> Program:

@@ -159,22 +159,13 @@ def _replacements(node: ast.AST, names: Sequence[str]) -> Iterator[tuple[str, st
             yield "factor", f"the factor {ast.unparse(right)} is missing", left
             yield "factor", f"the factor {ast.unparse(left)} is missing", right
             if isinstance(node.op, ast.Div):
-                yield (
-                    "factor",
-                    "it is multiplied instead of divided",
-                    ast.BinOp(left, ast.Mult(), right),
-                )
-                yield (
-                    "factor",
-                    "it is divided the wrong way round",
-                    ast.BinOp(right, ast.Div(), left),
-                )
+                product = ast.BinOp(left, ast.Mult(), right)
+                yield "factor", "it is multiplied instead of divided", product
+                turned = ast.BinOp(right, ast.Div(), left)
+                yield "factor", "it is divided the wrong way round", turned
             elif isinstance(node.op, ast.Mult):
-                yield (
-                    "factor",
-                    "it is divided instead of multiplied",
-                    ast.BinOp(left, ast.Div(), right),
-                )
+                ratio = ast.BinOp(left, ast.Div(), right)
+                yield "factor", "it is divided instead of multiplied", ratio
 
 
 class _Replacer(ast.NodeTransformer):

@@ -4,30 +4,22 @@ Nothing here reads a rule. `Precise` is a kind of number that applies these func
 rule, run on it, can be compared with a derivative that does not come from the rule.
 """
 
-# mpmath's numbers are of a class that each context makes for itself.
+# What a lambda takes has no types.
 # pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
+# pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from autograd_mini.ops import OPS, Number, Op
 
-__all__ = [
-    "AT_KINKS",
-    "Opaque",
-    "Precise",
-    "available",
-    "evaluate",
-    "functions",
-    "is_built_in",
-    "precision",
-]
+Mpf: TypeAlias = Any  # an mpmath number: each context makes a class of them for itself
 
 DIGITS: Final = 100
 _FAR: Final = 1e6  # from where on mpmath gives no erfc
@@ -53,7 +45,7 @@ def context() -> Any:
 
 @cache
 def available() -> bool:
-    """Say whether mpmath is installed; without it, all references are finite differences."""
+    """Return whether mpmath is installed; without it, all references are finite differences."""
     try:
         context()
     except ImportError:
@@ -62,7 +54,7 @@ def available() -> bool:
 
 
 @contextmanager
-def precision(numbers: Iterable[Any]) -> Generator[Any]:
+def precision(numbers: Iterable[Mpf]) -> Generator[Any]:
     """Work with so many digits that numbers of such sizes can be added to each other and to 1."""
     ctx = context()
     exponents = [0, *[ctx.mag(x) for x in numbers if x and ctx.isfinite(x)]]
@@ -76,135 +68,156 @@ def precision(numbers: Iterable[Any]) -> Generator[Any]:
 
 
 @cache
-def functions() -> dict[str, Callable[..., Any]]:
+def functions() -> dict[str, Callable[..., Mpf]]:
     """Return the mpmath function of every built-in row.
 
     Outside of a row's domain it raises ValueError or ZeroDivisionError, or gives a complex
     number, which `evaluate` refuses.
     """
     ctx = context()
-    zero, one, half = ctx.mpf(0), ctx.mpf(1), ctx.mpf(1) / 2
+    known = {name: getattr(ctx, name) for name in _KNOWN}
+    return known | _ARITHMETIC | _sums(ctx) | _choices(ctx) | _logarithms(ctx) | _units(ctx)
 
-    def log(x: Any) -> Any:
-        if x <= 0:
-            raise ValueError("log")
-        return ctx.log(x)
 
-    def log1p(x: Any) -> Any:
-        if x <= -1:
-            raise ValueError("log1p")
-        return ctx.log1p(x)
+_KNOWN: Final = (  # to mpmath, by the names of the table
+    *("exp", "expm1", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
+    *("asin", "acos", "atan", "atan2"),
+)
+_ARITHMETIC: Final[dict[str, Callable[..., Mpf]]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "neg": operator.neg,
+    "pow": operator.pow,
+    "abs": abs,
+}
 
-    def log_or_nan(x: Any) -> Any:
-        return ctx.log(x) if x > 0 else -ctx.inf if x == 0 else ctx.nan
 
-    def quotient(a: Any, b: Any) -> Any:
-        return a / b if b else ctx.inf * a if a else ctx.nan
+def _sums(ctx: Any) -> dict[str, Callable[..., Mpf]]:
+    def norm(*xs: Mpf) -> Mpf:
+        return ctx.sqrt(sum((x * x for x in xs), ctx.zero))
 
-    def clip(x: Any, low: Any, high: Any) -> Any:
+    def logsumexp(*xs: Mpf) -> Mpf:
+        largest = max(xs)
+        return largest + ctx.log(sum(ctx.exp(x - largest) for x in xs))
+
+    def dot(*operands: Mpf) -> Mpf:
+        n = len(operands) // 2
+        terms = [w * x for w, x in zip(operands[:n], operands[n : 2 * n], strict=True)]
+        return sum([*terms, *operands[2 * n :]], ctx.zero)
+
+    def total(*xs: Mpf) -> Mpf:
+        return sum(xs, ctx.zero)
+
+    def product(*xs: Mpf) -> Mpf:
+        return ctx.fprod(xs)
+
+    named = {"norm": norm, "hypot": norm, "logsumexp": logsumexp, "dot": dot}
+    return named | {"total": total, "product": product}
+
+
+def _choices(ctx: Any) -> dict[str, Callable[..., Mpf]]:
+    one, zero = ctx.one, ctx.zero
+
+    def clip(x: Mpf, low: Mpf, high: Mpf) -> Mpf:
         if low > high:
             raise ValueError("clip")
         return min(max(x, low), high)
 
-    def sigmoid(x: Any) -> Any:
-        e = ctx.exp(-abs(x))
-        return (one if x >= 0 else e) / (1 + e)
+    def huber(r: Mpf, delta: Mpf) -> Mpf:
+        return r * r / 2 if abs(r) <= delta else delta * (abs(r) - delta / 2)
 
-    def softplus(x: Any) -> Any:
-        return max(x, zero) + ctx.log1p(ctx.exp(-abs(x)))
+    def softshrink(x: Mpf, lambd: Mpf) -> Mpf:
+        return x - ctx.sign(x) * lambd if abs(x) > lambd else zero
 
-    def norm(*xs: Any) -> Any:
-        return ctx.sqrt(sum((x * x for x in xs), zero))
-
-    def logsumexp(*xs: Any) -> Any:
-        largest = max(xs)
-        return largest + ctx.log(sum(ctx.exp(x - largest) for x in xs))
-
-    def dot(*operands: Any) -> Any:
-        n = len(operands) // 2
-        terms = [w * x for w, x in zip(operands[:n], operands[n : 2 * n], strict=True)]
-        return sum([*terms, *operands[2 * n :]], zero)
-
-    def erfc(x: Any) -> Any:
-        return ctx.erfc(x) if abs(x) < _FAR else one - ctx.sign(x)
-
-    def log_cosh(x: Any) -> Any:
-        return (
-            abs(x) + ctx.log1p(ctx.exp(-2 * abs(x))) - ctx.log(2)
-            if abs(x) > 1
-            else (ctx.log1p(2 * ctx.sinh(x / 2) ** 2))
-        )
-
-    return {
-        "add": lambda x, y: x + y,
-        "sub": lambda x, y: x - y,
-        "mul": lambda x, y: x * y,
-        "div": lambda x, y: x / y,
-        "neg": lambda x: -x,
-        "pow": lambda x, y: x**y,
-        "abs": abs,
-        "exp": ctx.exp,
-        "log": log,
-        "log1p": log1p,
-        "expm1": ctx.expm1,
-        "sqrt": ctx.sqrt,
-        "logsumexp": logsumexp,
-        "sin": ctx.sin,
-        "cos": ctx.cos,
-        "tan": ctx.tan,
-        "sinh": ctx.sinh,
-        "cosh": ctx.cosh,
-        "tanh": ctx.tanh,
-        "asin": ctx.asin,
-        "acos": ctx.acos,
-        "atan": ctx.atan,
-        "atan2": ctx.atan2,
-        "hypot": norm,
-        "norm": norm,
-        "erf": lambda x: 1 - erfc(x) if abs(x) > _FAR else ctx.erf(x),
-        "erfc": erfc,
+    choices: dict[str, Callable[..., Mpf]] = {
         "maximum": max,
         "minimum": min,
         "amax": lambda *xs: max(xs),
         "greater": lambda x, y: one if x > y else zero,
         "less": lambda x, y: one if x < y else zero,
         "where": lambda cond, a, b: a if cond else b,
-        "clip": clip,
-        "dot": dot,
-        "total": lambda *xs: sum(xs, zero),
-        "product": lambda *xs: ctx.fprod(xs),
-        "sigmoid": sigmoid,
-        "softplus": softplus,
-        "log_sigmoid": lambda x: -softplus(-x),
         "relu": lambda x: max(x, zero),
         "leaky_relu": lambda x, slope: x if x > 0 else slope * x,
         "elu": lambda x, alpha: x if x > 0 else alpha * ctx.expm1(x),
+    }
+    return choices | {"clip": clip, "hardtanh": clip, "huber": huber, "softshrink": softshrink}
+
+
+def _logarithms(ctx: Any) -> dict[str, Callable[..., Mpf]]:
+    def log(x: Mpf) -> Mpf:
+        if x <= 0:
+            raise ValueError("log")
+        return ctx.log(x)
+
+    def log1p(x: Mpf) -> Mpf:
+        if x <= -1:
+            raise ValueError("log1p")
+        return ctx.log1p(x)
+
+    def log_or_nan(x: Mpf) -> Mpf:
+        return ctx.log(x) if x > 0 else -ctx.inf if x == 0 else ctx.nan
+
+    def quotient(a: Mpf, b: Mpf) -> Mpf:
+        return a / b if b else ctx.inf * a if a else ctx.nan
+
+    def power_slope(x: Mpf, y: Mpf) -> Mpf:
+        return y * x ** (y - 1) if y else ctx.zero
+
+    def xlogy(x: Mpf, y: Mpf) -> Mpf:
+        return x * log_or_nan(y) if x or y < 0 else ctx.zero
+
+    least = ctx.mpf(-100)
+    return {
+        "log": log,
+        "log1p": log1p,
+        "log_or_nan": log_or_nan,
+        "quotient": quotient,
+        "power_slope": power_slope,
+        "xlogy": xlogy,
+        "clamped_log": lambda x: max(log_or_nan(x), least),
+        "clamped_log1p": lambda x: max(log_or_nan(1 + x), least),
+    }
+
+
+def _units(ctx: Any) -> dict[str, Callable[..., Mpf]]:
+    def sigmoid(x: Mpf) -> Mpf:
+        e = ctx.exp(-abs(x))
+        return (1 if x >= 0 else e) / (1 + e)
+
+    def softplus(x: Mpf) -> Mpf:
+        return max(x, ctx.zero) + ctx.log1p(ctx.exp(-abs(x)))
+
+    def erfc(x: Mpf) -> Mpf:
+        return ctx.erfc(x) if abs(x) < _FAR else 1 - ctx.sign(x)
+
+    def log_cosh(x: Mpf) -> Mpf:
+        if abs(x) > 1:
+            return abs(x) + ctx.log1p(ctx.exp(-2 * abs(x))) - ctx.log(2)
+        return ctx.log1p(2 * ctx.sinh(x / 2) ** 2)
+
+    return {
+        "erf": lambda x: 1 - erfc(x) if abs(x) > _FAR else ctx.erf(x),
+        "erfc": erfc,
+        "sigmoid": sigmoid,
+        "softplus": softplus,
+        "log_sigmoid": lambda x: -softplus(-x),
         "silu": lambda x: x * sigmoid(x),
-        "gelu": lambda x: half * x * erfc(-x / ctx.sqrt(2)),
+        "gelu": lambda x: x * erfc(-x / ctx.sqrt(2)) / 2,
         "mish": lambda x: x * ctx.tanh(softplus(x)),
         "softsign": lambda x: x / (1 + abs(x)),
         "tanhshrink": lambda x: x - ctx.tanh(x),
-        "hardtanh": clip,
-        "softshrink": lambda x, lambd: x - ctx.sign(x) * lambd if abs(x) > lambd else zero,
         "log_cosh": log_cosh,
-        "huber": lambda r, delta: (
-            half * r * r if abs(r) <= delta else (delta * (abs(r) - half * delta))
-        ),
-        "xlogy": lambda x, y: x * log_or_nan(y) if x or y < 0 else zero,
-        "clamped_log": lambda x: max(log_or_nan(x), ctx.mpf(-100)),
-        "clamped_log1p": lambda x: max(log_or_nan(1 + x), ctx.mpf(-100)),
-        "quotient": quotient,
-        "log_or_nan": log_or_nan,
-        "power_slope": lambda x, y: y * x ** (y - 1) if y else zero,
     }
 
 
 def is_built_in(op: Op) -> bool:
-    """Say whether a row is one of the table's own, of which `functions` has a second opinion."""
+    """Return whether a row is one of the table's own, of which `functions` has a second opinion."""
     return OPS.get(op.name) is op and op.name in functions()
 
 
-def evaluate(op: Op, operands: Iterable[Any]) -> Any:
+def evaluate(op: Op, operands: Iterable[Mpf]) -> Mpf:
     """Return what a row computes for mpmath operands.
 
     A row that is not built in is asked for its forward, which works if it is plain arithmetic.
@@ -234,11 +247,11 @@ class Precise(Number):
 
     __slots__ = ("x",)
 
-    def __init__(self, x: Any) -> None:
+    def __init__(self, x: Mpf) -> None:
         self.x = x
 
     @classmethod
-    def unwrap(cls, x: Any) -> Any:
+    def unwrap(cls, x: Any) -> Mpf:
         """Return the mpmath number that `x` stands for."""
         return x.x if isinstance(x, Precise) else context().mpf(x)
 

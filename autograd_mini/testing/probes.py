@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import math
+import random
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
 from autograd_mini.testing.differences import EPSILON, Judgement, judge
+from autograd_mini.testing.source import parameter_names
 from autograd_mini.testing.tensors import Shape, flattened, is_list, precision_of, shape_of
 
 __all__ = ["Broken", "Gradient", "Probe"]
@@ -205,6 +206,12 @@ class Probe:
         return judge(along, slope, noise=self.epsilon * size)
 
 
+def random_direction(rng: random.Random, x: Sequence[float]) -> list[float]:
+    """Return a step in every entry of `x`, of about the size of its largest."""
+    size = max(map(abs, x), default=1.0) or 1.0
+    return [rng.choice((-1, 1)) * rng.uniform(0.5, 1.0) * size for _ in x]
+
+
 def _same(a: Sequence[float], b: Sequence[float]) -> bool:
     return a == b or (
         len(a) == len(b) and all(x == y or (x != x and y != y) for x, y in zip(a, b, strict=True))
@@ -216,9 +223,5 @@ def _is_integral(x: Any) -> bool:
 
 
 def _names(f: Callable[..., Any], count: int) -> list[str]:
-    try:
-        parameters = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    named = parameter_names(f)
     return [*named, *[f"input{i}" for i in range(len(named), count)]][:count]

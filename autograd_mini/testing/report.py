@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from autograd_mini.graph import stale, topological_order
 from autograd_mini.ops import ADD
 from autograd_mini.testing.inspection import Edge, Finding, Pass, edges_of, first_wrong, spared
 from autograd_mini.testing.source import names_of, source
+from autograd_mini.testing.verdicts import EngineReport
 from autograd_mini.value import ZERO, Value, apply
 
 __all__ = ["GradientMismatchError", "explain", "minimal"]
@@ -70,11 +71,20 @@ class GradientMismatchError(AssertionError):
         self.source = source
         self.root = root
         self.entry = ""
-        self.report: Any = None
+        self.report: EngineReport | None = None
 
 
 # doctest takes it for a name of another module
 __test__ = {"GradientMismatchError": GradientMismatchError}
+
+
+def refused(report: EngineReport) -> GradientMismatchError:
+    """Return the error of a report on somebody else's gradients, about the first that is wrong."""
+    error = GradientMismatchError(str(report))
+    error.report = report
+    error.op, wrong = next((name, x) for name, x in report.operations.items() if not x.ok)
+    error.kind, error.source = wrong.kind, wrong.program
+    return error
 
 
 # The smallest program that still fails.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from autograd_mini.testing.forms import Form, Program, evaluated, sampled
 from autograd_mini.testing.mistakes import Sample, close, named
@@ -15,10 +15,13 @@ __all__ = ["Singles"]
 _POINTS: Final = 6  # at which an operation is tried by itself
 
 
+Found: TypeAlias = tuple[Wrong, str, str]  # a program, the kind of its mistake, the words
+
+
 class Singles(Trials):
     """One operation at a time, at a few points."""
 
-    def _singles(self, forms: list[Form]) -> tuple[Wrong, str, str] | None:
+    def _singles(self, forms: list[Form]) -> Found | None:
         """Return the first form that is wrong: the program, the kind, the words."""
         for form in forms:
             wrongs: list[Wrong] = []
@@ -26,11 +29,11 @@ class Singles(Trials):
             for xs in sampled(form, self.rng, _POINTS):
                 program = Program(xs, ((form, tuple(range(form.arity))),))
                 wrong = self._wrong(program)
-                if wrong is not None:
-                    wrongs.append(wrong)
-                else:
+                if wrong is None:
                     rights.append(program)
-                if wrong is not None and wrong.kind == "raises":
+                    continue
+                wrongs.append(wrong)
+                if wrong.kind == "raises":
                     break
             if wrongs:
                 kind, words = self._single_mistake(form, wrongs, rights)
@@ -38,10 +41,8 @@ class Singles(Trials):
                     side = "left" if form.constant_on_the_left else "right"
                     shown = form.text.format("x")
                     if form.key != "pow" or side == "left":
-                        kind, words = (
-                            f"constants on the {side}",
-                            f"{shown} is wrong ({kind}): {words}",
-                        )
+                        words = f"{shown} is wrong ({kind}): {words}"
+                        kind = f"constants on the {side}"
                 return wrongs[0], kind, words
         return None
 
@@ -54,11 +55,10 @@ class Singles(Trials):
             return ("not tried" if first.words.startswith("was not") else kind), first.words
         if first.kind == "value" and self._is_swapped(form, wrongs):
             return "wrong value", "the operands are swapped"
-        if first.kind != "gradient":
-            kind = "wrong value" if first.kind == "value" else "changes its operand"
-            return kind, "the operation's own number is wrong" if kind == "wrong value" else (
-                "an operand holds another number afterwards"
-            )
+        if first.kind == "value":
+            return "wrong value", "the operation's own number is wrong"
+        if first.kind == "changed":
+            return "changes its operand", "an operand holds another number afterwards"
         k = first.where
         position = form.slots.index(k)
         samples = [_sample(form, wrong, k) for wrong in wrongs]
@@ -67,8 +67,7 @@ class Singles(Trials):
             if truth is not None:
                 operands = tuple(form.operands(program.leaves))
                 samples.append(Sample(operands, truth.data[-1], truth.grad[k], truth.grad[k]))
-        kind, words = named(form.row, position, samples)
-        return kind, words
+        return named(form.row, position, samples)
 
     def _is_swapped(self, form: Form, wrongs: list[Wrong]) -> bool:
         """Return whether each value is the operation's with its operands the other way round."""
@@ -84,50 +83,42 @@ class Singles(Trials):
                 return False
         return True
 
-    def _is_the_pass_itself(self, singles: Mapping[str, tuple[Wrong, str, str] | None]) -> bool:
-        """Say it if every operation is wrong in the same way: then it is none of them."""
+    def _is_the_pass_itself(self, singles: Mapping[str, Found | None]) -> bool:
+        """Blame the pass if every operation is wrong in the same way: then it is none of them."""
         wrongs = [wrong for wrong in singles.values() if wrong is not None]
-        if len(wrongs) < max(2, len(singles)) and not (len(singles) == 1 and wrongs):
-            return False
+        mistake = self._mistake_of_all(wrongs) if len(wrongs) == len(singles) > 0 else None
+        if mistake is not None:
+            self._blame("backward", wrongs[0][0], *mistake)
+        return mistake is not None
+
+    def _mistake_of_all(self, wrongs: list[Found]) -> tuple[str, str] | None:
+        """Return the pass's kind of mistake and the words; None if operations are to blame."""
         first, kind, words = wrongs[0]
-        if all(wrong.kind == "raises" for wrong, _, _ in wrongs):
-            same = len({wrong.words for wrong, _, _ in wrongs}) == 1
-            if not (same or kind == "no end") or len(wrongs) == 1:
-                return False
-            self._blame(
-                "backward", first, kind, f"backward() {words}" if kind == "no end" else words
-            )
-            return True
-        if not all(wrong.kind == "gradient" for wrong, _, _ in wrongs):
-            return False
-        seeds = [wrong.got[-1] for wrong, _, _ in wrongs]
-        zero = all(not any(wrong.got[: len(wrong.program.leaves)]) for wrong, _, _ in wrongs)
-        if zero and len(wrongs) > 1:
-            seeded = self._seeded(first.program)
-            if seeded:
-                self._blame(
-                    "backward", first, "dropped term", "the root's gradient is never set to 1"
+        programs = [wrong for wrong, _, _ in wrongs]
+        if all(wrong.kind == "raises" for wrong in programs):
+            same = len({wrong.words for wrong in programs}) == 1
+            if len(wrongs) == 1 or not (same or kind == "no end"):
+                return None
+            return kind, f"backward() {words}" if kind == "no end" else words
+        if not all(wrong.kind == "gradient" for wrong in programs):
+            return None
+        seed = first.got[-1]
+        if len(wrongs) > 1 and not any(any(w.got[: len(w.program.leaves)]) for w in programs):
+            if self._seeded(first.program):
+                return "dropped term", "the root's gradient is never set to 1"
+            if seed == 0.0:
+                return "cleared too late", (
+                    "gradients are cleared after they were computed, or too late in the pass"
                 )
-            elif seeds[0] == 0.0:
-                self._blame(
-                    "backward",
-                    first,
-                    "cleared too late",
-                    "gradients are cleared after they were computed, or too late in the pass",
-                )
-            else:
-                self._blame("backward", first, "dropped term", "the pass reaches no operand")
-            return True
-        c = seeds[0]
-        if c not in (0.0, 1.0) and all(
-            close(g, c * t)
-            for wrong, _, _ in wrongs
+            return "dropped term", "the pass reaches no operand"
+        if seed not in (0.0, 1.0) and all(
+            close(g, seed * t)
+            for wrong in programs
             if wrong.truth
             for g, t in zip(wrong.got, wrong.truth.grad, strict=True)
         ):
-            self._blame("backward", first, "factor", f"the root's gradient is {c:g} and not 1")
-            return True
-        return False
+            return "factor", f"the root's gradient is {seed:g} and not 1"
+        return None
 
     def _seeded(self, program: Program) -> bool:
         """Return whether the pass works once the root's gradient is set by hand."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import keyword
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from autograd_mini import functions
 from autograd_mini.graph import topological_order
@@ -35,6 +36,15 @@ def expression(op: Op, operands: Sequence[str]) -> str:
 
 def _is_public(name: str) -> bool:
     return name in SIGNS or name in ("neg", "abs") or name in functions.__all__
+
+
+def parameter_names(f: Callable[..., object]) -> list[str]:
+    """Return the names of a function's positional arguments; of one written in C maybe none."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 def letters() -> Iterator[str]:

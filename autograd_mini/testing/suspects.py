@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from autograd_mini.testing.differences import Estimate
-from autograd_mini.testing.probes import Broken, Gradient, Probe
+from autograd_mini.testing.probes import Broken, Gradient, Probe, random_direction
 from autograd_mini.testing.tensors import Shape, entry, permuted, summed
 
 __all__ = ["Suspect", "mistake"]
@@ -47,6 +47,13 @@ class Suspect(NamedTuple):
         """What the function calls the input."""
         return self.probe.names[self.argument]
 
+    @property
+    def tensors(self) -> list[tuple[str, list[float], Shape]]:
+        """The inputs and the result: name, numbers and shape."""
+        probe = self.probe
+        result = ("the result", probe.value(self.point), probe.output_shape)
+        return [*zip(probe.names, self.point, probe.shapes, strict=True), result]
+
     def slope(
         self, direction: Sequence[float], upstream: Sequence[float] | None = None
     ) -> Estimate:
@@ -66,12 +73,8 @@ class _Test:
     """Whether a repaired gradient agrees with differences, along a few random directions."""
 
     def __init__(self, suspect: Suspect) -> None:
-        rng = random.Random(1)
-        n = len(suspect.point[suspect.argument])
-        size = max(map(abs, suspect.point[suspect.argument]), default=1.0) or 1.0
-        self.directions = [
-            [rng.choice((-1, 1)) * rng.uniform(0.5, 1.0) * size for _ in range(n)] for _ in range(3)
-        ]
+        rng, x = random.Random(1), suspect.point[suspect.argument]
+        self.directions = [random_direction(rng, x) for _ in range(3)]
         self.slopes = [suspect.slope(d) for d in self.directions]
 
     def __call__(self, candidate: Sequence[float] | None) -> bool:
@@ -227,8 +230,7 @@ def _pulled(
 
 def _saved(suspect: Suspect, test: _Test) -> Named | None:
     probe, point = suspect.probe, suspect.point
-    tensors = [(probe.names[i], point[i], probe.shapes[i]) for i in range(len(point))]
-    tensors.append(("the result", probe.value(point), probe.output_shape))
+    tensors = suspect.tensors
     for i, other in itertools.product(range(len(point)), range(len(tensors))):
         name, numbers, shape = tensors[other]
         if i == other or i in probe.fixed or shape != probe.shapes[i]:
@@ -265,10 +267,8 @@ def _is_gradient_at(suspect: Suspect, there: list[list[float]]) -> bool:
 def _elementwise(suspect: Suspect, test: _Test) -> Named | None:
     probe, got = suspect.probe, suspect.got
     shape = probe.shapes[suspect.argument]
-    tensors = [(probe.names[i], x, probe.shapes[i]) for i, x in enumerate(suspect.point)]
-    tensors.append(("the result", probe.value(suspect.point), probe.output_shape))
-    tensors.append(("upstream", suspect.upstream, probe.output_shape))
-    for name, numbers, its in tensors:
+    upstream = ("upstream", suspect.upstream, probe.output_shape)
+    for name, numbers, its in [*suspect.tensors, upstream]:
         spread = len(numbers) == 1 and its == ()
         if not spread and its != shape:
             continue
@@ -437,12 +437,11 @@ def _terms(suspect: Suspect) -> Iterator[tuple[str, list[float]]]:
         return numbers if its == shape else numbers * n if len(numbers) == 1 else None
 
     v = spread(suspect.upstream, probe.output_shape)
-    tensors = [(probe.names[i], spread(x, probe.shapes[i])) for i, x in enumerate(suspect.point)]
-    tensors.append(("the result", spread(probe.value(suspect.point), probe.output_shape)))
-    found = [(name, x) for name, x in tensors if x is not None]
-    if (v is not None and n > 1) or (n == 1 and v is not None):
+    if v is not None:
         yield "upstream", v
-    for name, x in found:
+    for name, numbers, its in suspect.tensors:
+        if (x := spread(numbers, its)) is None:
+            continue
         if v is not None:
             yield f"upstream * {name}", [a * b for a, b in zip(v, x, strict=True)]
         if n > 1:
