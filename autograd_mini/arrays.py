@@ -12,8 +12,6 @@ from autograd_mini.convert import number
 from autograd_mini.ops import Op
 from autograd_mini.value import Value
 
-__all__ = ["compared", "elementwise"]
-
 
 def elementwise(op: Op, a: Any, b: Any) -> Any:
     """Map an operator over an array; refuse what can never be an operand, with advice."""

@@ -24,16 +24,6 @@ from autograd_mini.graph import (
 from autograd_mini.ops import Op
 from autograd_mini.value import CONSTANT, ZERO, Scalar, Value
 
-__all__ = [
-    "adjoints",
-    "backward",
-    "chain_rule",
-    "checked",
-    "edges",
-    "gradient",
-    "refuse_second_pass",
-]
-
 Edge: TypeAlias = tuple[Value, int, Value, Any]
 _GRADIENT: Final = attrgetter("grad")
 

@@ -8,8 +8,6 @@ from typing import Any, SupportsFloat
 from autograd_mini.errors import too_large
 from autograd_mini.ops import Number
 
-__all__ = ["as_seed", "number"]
-
 
 def number(x: Any) -> float:
     """Return `x` as a float, or say why it is not a number."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["flat", "is_nested", "mapped"]
-
 
 def is_nested(x: Any) -> bool:
     """Return whether `x` is a list, a tuple or an array rather than one number."""

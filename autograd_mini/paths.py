@@ -15,8 +15,6 @@ from autograd_mini.value import Value
 if TYPE_CHECKING:
     from autograd_mini.steps import Step, Trace
 
-__all__ = ["Path", "found", "paths", "remark", "why"]
-
 _MOST_PATHS: Final = 3
 _MOST_NAMES: Final = 12
 _MOST_REMARKS: Final = 4

@@ -18,8 +18,6 @@ from autograd_mini import ops
 from autograd_mini.graph import ordered
 from autograd_mini.value import CONSTANT, ZERO, Value
 
-__all__ = ["copied", "deeply_copied", "reduced"]
-
 _DEEPEST: Final = (
     30  # nodes inside of each other; a pickler written in Python has 5 frames for each
 )

@@ -8,8 +8,6 @@ from typing import Any, Final
 from autograd_mini import ops
 from autograd_mini.ops import Number, Op
 
-__all__ = ["SIGNS", "Symbol", "written"]
-
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly a text binds, loosest first
 
 _INFIX: Final = {

@@ -13,8 +13,6 @@ from typing import Final, NamedTuple
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.svg import opening
 
-__all__ = ["Units", "network"]
-
 MOST_UNITS: Final = 16  # of a layer, drawn one by one; of more, the first and the last
 RADIUS: Final = 15.0
 ROW: Final = 42.0

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar
 
-__all__ = ["KEYWORDS", "METHODS", "NAMES", "keywords"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

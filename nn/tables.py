@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-__all__ = ["Table", "is_missing", "is_number", "label_order", "numbers", "read_table"]
-
 _MISSING: Final = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "inf", "infinity"}
 
 

@@ -13,8 +13,6 @@ from typing import Any, Final
 from autograd_mini.cli.screen import Parser, refuse, say, until_enough_is_read, wrapped
 from autograd_mini.cli.scripts import named
 
-__all__ = ["main"]
-
 USAGE: Final = """\
 %(prog)s MODULE:FUNCTION --inputs NUMBER...
        %(prog)s --vjp MODULE:FORWARD,BACKWARD --inputs ...

@@ -9,8 +9,6 @@ from autograd_mini.cli.screen import Parser
 from autograd_mini.cli.scripts import run
 from autograd_mini.debugger import Debugger
 
-__all__ = ["main"]
-
 
 def main(arguments: Sequence[str]) -> int:
     """Run `python -m autograd_mini debug` and return the exit status."""

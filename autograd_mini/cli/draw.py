@@ -20,8 +20,6 @@ from autograd_mini.errors import RenderError
 from autograd_mini.steps import Trace
 from autograd_mini.value import ZERO, Value
 
-__all__ = ["main"]
-
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says and return the exit status."""

@@ -12,8 +12,6 @@ from autograd_mini import contexts
 from autograd_mini.cli.screen import refuse
 from autograd_mini.value import Value
 
-__all__ = ["named", "run"]
-
 
 def run(script: str, arguments: Sequence[str], visit: Callable[[Value, float], None]) -> int:
     """Run a script as `__main__`, call `visit` at each backward(), and return the status.

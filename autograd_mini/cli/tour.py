@@ -10,8 +10,6 @@ from typing import Final
 
 from autograd_mini.cli.screen import say
 
-__all__ = ["TOUR", "tour"]
-
 TOUR: Final = (
     (
         "A Value is a float that remembers how it was computed.",

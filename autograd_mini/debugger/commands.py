@@ -12,18 +12,6 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
-__all__ = [
-    "COMMANDS",
-    "GROUPS",
-    "Command",
-    "Complaint",
-    "checked",
-    "count",
-    "did_you_mean",
-    "split",
-    "unquoted",
-]
-
 
 class Command(NamedTuple):
     """A command.

@@ -14,8 +14,6 @@ from autograd_mini.debugger.session import Session, told
 from autograd_mini.debugger.views import NEAR
 from autograd_mini.paths import found, why
 
-__all__ = ["Looking"]
-
 
 class Looking(Session):
     """What is shown of a moment."""

@@ -14,8 +14,6 @@ from typing import TypeAlias
 from autograd_mini.steps import ForwardStep, Step, Trace
 from autograd_mini.value import ZERO, Value
 
-__all__ = ["Event", "Moment", "is_finite"]
-
 Event: TypeAlias = "ForwardStep | Step"
 
 

@@ -7,8 +7,6 @@ from autograd_mini.debugger.commands import Complaint, count
 from autograd_mini.debugger.stopping import Stopping
 from autograd_mini.debugger.views import NEAR
 
-__all__ = ["Moving"]
-
 
 class Moving(Stopping):
     """Where the pass goes."""

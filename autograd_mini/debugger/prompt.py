@@ -27,9 +27,6 @@ from autograd_mini.ops import OPS
 from autograd_mini.steps import Trace
 from autograd_mini.value import Value
 
-__all__ = ["Debugger"]
-
-
 # What is Python although it begins like a command: `a.grad`, `a = 5`, `w += 1`, `n[0]`.
 _PYTHON: Final = re.compile(r"[\w-]+(\.\w|\[|\s*([-+*/%@&|^]|//|\*\*|<<|>>)?=(?!=))")
 

@@ -19,8 +19,6 @@ from autograd_mini.debugger.views import Style
 from autograd_mini.steps import Step
 from autograd_mini.value import Value
 
-__all__ = ["Session", "told"]
-
 
 class Session(cmd.Cmd):
     """A conversation about backward passes; the commands are in the subclasses.

@@ -9,8 +9,6 @@ from autograd_mini.debugger.commands import Complaint, checked, did_you_mean, sp
 from autograd_mini.debugger.session import Session, told
 from autograd_mini.debugger.stops import Stop, parsed
 
-__all__ = ["Stopping"]
-
 
 class Stopping(Session):
     """What stops a pass."""

@@ -12,8 +12,6 @@ from autograd_mini.debugger.moment import Moment
 from autograd_mini.ops import OPS
 from autograd_mini.steps import ForwardStep
 
-__all__ = ["Stop", "parsed"]
-
 
 class Stop:
     """A breakpoint or watchpoint.

@@ -14,21 +14,6 @@ from autograd_mini.graph.names import shortened
 from autograd_mini.steps import ForwardStep, Trace
 from autograd_mini.value import ZERO, Value
 
-__all__ = [
-    "NEAR",
-    "Style",
-    "checks",
-    "described",
-    "gradients",
-    "line",
-    "operands",
-    "path",
-    "sentence",
-    "source_around",
-    "source_line",
-    "stop_table",
-]
-
 NEAR: Final = 5  # lines listed before and after the current one
 _MOST_LINES: Final = 200
 _WIDEST_NODE: Final = 60

@@ -13,8 +13,6 @@ from typing import Final
 
 from autograd_mini.drawing.layout import MARGIN, Layout, Point, Size
 
-__all__ = ["wrapped"]
-
 LONG: Final = 1500.0  # points; what is shorter, or not that much wider than high, stays as it is
 SLIM: Final = 8.0
 SHAPE: Final = 2.0  # width to height of what comes out

@@ -12,8 +12,6 @@ from autograd_mini.ops import Op
 from autograd_mini.symbols import ATOM, Symbol, written
 from autograd_mini.value import Value
 
-__all__ = ["Names", "abbreviated", "number_text", "shortened"]
-
 T = TypeVar("T")
 
 _PLAIN_NAME: Final = re.compile(r"\w[\w.\[\]']*…?")

@@ -12,15 +12,6 @@ from autograd_mini import ops
 from autograd_mini.ops import Op
 from autograd_mini.value import ZERO, Value
 
-__all__ = [
-    "gradient_order",
-    "interior_order",
-    "opened_order",
-    "ordered",
-    "receiving",
-    "topological_order",
-]
-
 
 def topological_order(root: Value) -> list[Value]:
     """Return `root` and all that it was computed from, inputs before their consumers.

@@ -12,8 +12,6 @@ from autograd_mini.graph.order import interior_order
 from autograd_mini.ops import UNDEFINED, Op
 from autograd_mini.value import Value
 
-__all__ = ["recompute", "stale"]
-
 
 def stale(root: Value) -> str:
     """Return what to say of a graph whose numbers do not follow from its leaves; else nothing.

@@ -8,8 +8,6 @@ from typing import Any, Self, TypeVar
 from autograd_mini.ops import table
 from autograd_mini.ops.op import Op
 
-__all__ = ["Number"]
-
 T = TypeVar("T", bound="Number")
 
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from operator import methodcaller
 from typing import Any, Final, TypeAlias, cast
 
-__all__ = ["OPS", "PLAIN", "UNDEFINED", "Op", "Range", "Rule", "find", "function"]
-
 Rule: TypeAlias = Callable[..., Any]
 Range: TypeAlias = tuple[float, float]
 

@@ -9,8 +9,6 @@ from autograd_mini.compiler import Program
 from autograd_mini.compiler.emit import emit
 from autograd_mini.compiler.plan import FORWARD, GRADIENT
 
-__all__ = ["programs"]
-
 
 def programs(named: Mapping[str, Program]) -> str:
     """Return JavaScript that defines PROGRAMS: for each name what binds a program to a batch size.

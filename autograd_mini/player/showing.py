@@ -13,8 +13,6 @@ from autograd_mini.player.trace import trace_page
 from autograd_mini.steps import Trace
 from autograd_mini.value import Value
 
-__all__ = ["open_page", "show"]
-
 
 def show(
     root: Value | Trace, *, path: str | PathLike[str] | None = None, max_nodes: int = 300

@@ -14,8 +14,6 @@ from autograd_mini.player.graphs import drawn, drawn_scene, graph_json, numbers_
 from autograd_mini.steps import Trace
 from autograd_mini.value import Value
 
-__all__ = ["trace_page"]
-
 
 def trace_page(trace: Trace, *, max_nodes: int = 300) -> str:
     """Return the player of a trace as one HTML page.

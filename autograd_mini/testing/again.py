@@ -9,8 +9,6 @@ from autograd_mini.testing.larger import Larger
 from autograd_mini.testing.mistakes import close
 from autograd_mini.testing.trials import Wrong
 
-__all__ = ["Again"]
-
 
 class Again(Larger):
     """Passes after passes."""

@@ -20,8 +20,6 @@ from autograd_mini.testing.suspects import Suspect, dot, mistake, shape_mistake,
 from autograd_mini.testing.tensors import entry, text
 from autograd_mini.testing.verdicts import BackwardReport, OperationReport
 
-__all__ = ["backward_report", "check_backward", "isolated_report"]
-
 _UPSTREAM: Final = [x / 10 for x in (*range(-29, -3), *range(4, 30)) if abs(x) not in (10, 20)]
 _SHOWN: Final = 40  # numbers in a program
 

@@ -13,8 +13,6 @@ from typing import Any, Final, NamedTuple
 
 from autograd_mini import functions
 
-__all__ = ["BINARY_SIGNS", "CATALOG", "DETACHED", "FUNCTIONS", "NAMED", "Row"]
-
 
 class Row(NamedTuple):
     """What is right for one operation.

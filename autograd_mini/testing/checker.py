@@ -22,8 +22,6 @@ from autograd_mini.testing.report import GradientMismatchError, explain, mismatc
 from autograd_mini.testing.source import letters, names_of, parameter_names, source
 from autograd_mini.value import Value
 
-__all__ = ["Report", "check_gradients"]
-
 Build: TypeAlias = Callable[[], Any]
 
 _ONE_BY_ONE: Final = 16  # more leaves than this are moved together, in one direction

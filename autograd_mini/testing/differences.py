@@ -8,8 +8,6 @@ from typing import Final, NamedTuple
 
 from autograd_mini.ops import UNDEFINED
 
-__all__ = ["EPSILON", "Estimate", "Judgement", "judge", "ridders"]
-
 EPSILON: Final = 2.0**-52
 _UNDERFLOW: Final = 1e-300  # numbers below may have lost digits
 _LEVELS: Final = 8  # the step is halved so many times

@@ -21,8 +21,6 @@ from autograd_mini.testing.subject import Names, Operations, subject
 from autograd_mini.testing.trials import Wrong
 from autograd_mini.testing.verdicts import EngineReport, OperationReport
 
-__all__ = ["check_engine", "engine_report"]
-
 _UNSUPPORTED: Final = (
     "TypeError",
     "AttributeError",

@@ -12,8 +12,6 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from autograd_mini.testing.catalog import BINARY_SIGNS, CATALOG, FUNCTIONS, NAMED, Row
 from autograd_mini.testing.subject import Seen
 
-__all__ = ["Form", "Program", "Truth", "evaluated", "forms_of", "sampled", "true_slopes"]
-
 Slope: TypeAlias = Callable[[str, tuple[float, ...], int], tuple[float, float]]
 
 _CONSTANT: Final = 3.0

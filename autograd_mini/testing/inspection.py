@@ -22,8 +22,6 @@ from autograd_mini.testing.numbers import Opaque, Precise, evaluate, precision
 from autograd_mini.testing.reference import Slope, local_slopes
 from autograd_mini.value import ZERO, Value
 
-__all__ = ["Edge", "Finding", "Pass", "backward_twice", "edges_of", "first_wrong", "spared"]
-
 _FORWARD: Final = 1e-13  # relative to the conditioning of the operation
 _RULE: Final = 1e-9
 _SQUARED_STEP: Final = 1e-60  # the error of a derivative at 0, with room

@@ -12,8 +12,6 @@ from collections.abc import Callable, Generator
 from multiprocessing import Pipe
 from typing import Any, Final
 
-__all__ = ["Isolated", "NoAnswerError"]
-
 _LOADING: Final = 10.0  # seconds of computing that an import may take
 _REUSED: Final = 150  # programs per process: what they leave behind does not pile up
 

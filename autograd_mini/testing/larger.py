@@ -10,8 +10,6 @@ from autograd_mini.testing.mistakes import close
 from autograd_mini.testing.singles import Singles
 from autograd_mini.testing.trials import Wrong
 
-__all__ = ["Larger"]
-
 _RANDOM: Final = 60  # programs with shared results
 
 

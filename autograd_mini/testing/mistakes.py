@@ -16,8 +16,6 @@ from typing import Any, Final, NamedTuple
 from autograd_mini.testing.catalog import CATALOG, Row
 from autograd_mini.testing.forms import evaluated
 
-__all__ = ["Sample", "close", "named"]
-
 _ORDINALS: Final = ("first", "second", "third")
 _ROLES: Final = {"x": "the first operand", "y": "the second operand", "f": "the result"}
 

@@ -12,8 +12,6 @@ from autograd_mini.testing.differences import EPSILON, Judgement, judge
 from autograd_mini.testing.source import parameter_names
 from autograd_mini.testing.tensors import Shape, flattened, is_list, precision_of, shape_of
 
-__all__ = ["Broken", "Gradient", "Probe"]
-
 
 class Broken(Exception):
     """The backward pass does something that no backward pass may do: the kind, and the words."""

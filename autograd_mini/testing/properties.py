@@ -9,8 +9,6 @@ from typing import Any, Final
 
 from autograd_mini.testing.checker import check_gradients
 
-__all__ = ["gradcheck"]
-
 _SETTINGS: Final = "_hypothesis_internal_use_settings"  # where @settings leaves what it was given
 
 

@@ -25,8 +25,6 @@ from autograd_mini.testing.numbers import (
 )
 from autograd_mini.value import Value
 
-__all__ = ["Replay", "Slope", "local_slopes", "reference_gradient", "replay"]
-
 _STEP: Final = "1e-35"
 _AT_ZERO: Final = 1e-15  # a smaller step still: clamped_log has a kink at 4e-44
 _AGREE: Final = 1e-20  # relative: on a smooth piece, slopes left and right differ by far less

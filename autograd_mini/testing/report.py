@@ -13,8 +13,6 @@ from autograd_mini.testing.source import names_of, source
 from autograd_mini.testing.verdicts import EngineReport
 from autograd_mini.value import ZERO, Value, apply
 
-__all__ = ["GradientMismatchError", "explain", "minimal"]
-
 _ROWS: Final = 12  # of the node table
 _LINES: Final = 40  # of the program
 _SMALL: Final = 60  # nodes; above it the program is not shrunk node by node

@@ -10,8 +10,6 @@ from autograd_mini.testing.forms import Form, Program, evaluated, sampled
 from autograd_mini.testing.mistakes import Sample, close, named
 from autograd_mini.testing.trials import Trials, Wrong
 
-__all__ = ["Singles"]
-
 _POINTS: Final = 6  # at which an operation is tried by itself
 
 

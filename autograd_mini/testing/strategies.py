@@ -14,8 +14,6 @@ from autograd_mini.testing.checker import Report, check_gradients
 from autograd_mini.testing.source import letters, source
 from autograd_mini.value import Value, apply
 
-__all__ = ["Program", "finite", "nonzero", "points", "positive", "programs", "values"]
-
 Code: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
 
 # The sizes of the numbers in a program, besides 0: beyond, slopes leave the range of floats.

@@ -12,8 +12,6 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 from autograd_mini.testing.catalog import DETACHED, NAMED
 from autograd_mini.testing.differences import ridders
 
-__all__ = ["Names", "Ran", "Seen", "subject"]
-
 Operations: TypeAlias = "Iterable[str] | Mapping[str, Callable[..., Any]] | None"
 
 _CONSTRUCTORS: Final = ("{}", "{}, requires_grad=True", "{}, ''", "{}, ()", "{}, (), ''")

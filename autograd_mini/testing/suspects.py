@@ -18,8 +18,6 @@ from autograd_mini.testing.differences import Estimate
 from autograd_mini.testing.probes import Broken, Gradient, Probe, random_direction
 from autograd_mini.testing.tensors import Shape, entry, permuted, summed
 
-__all__ = ["Suspect", "mistake"]
-
 Named: TypeAlias = "tuple[str, str]"
 _OUTPUTS: Final = 48  # of a Jacobian's row
 _SMALL: Final = 48  # entries that are differenced one by one

@@ -7,18 +7,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias, TypeGuard
 
-__all__ = [
-    "Shape",
-    "entry",
-    "flattened",
-    "is_list",
-    "permuted",
-    "precision_of",
-    "shape_of",
-    "summed",
-    "text",
-]
-
 Shape: TypeAlias = "tuple[int, ...] | None"
 
 

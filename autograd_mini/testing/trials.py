@@ -11,8 +11,6 @@ from autograd_mini.testing.isolation import Isolated, NoAnswerError
 from autograd_mini.testing.subject import Names, Ran, Seen
 from autograd_mini.testing.verdicts import OperationReport
 
-__all__ = ["Trials", "Wrong"]
-
 _PATIENCE: Final = 6  # programs without an answer, and the engine gets no more time
 _TOLERANCE: Final = 1e-6
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import textwrap
 from typing import Any, NamedTuple
 
-__all__ = ["BackwardReport", "EngineReport", "OperationReport"]
-
 
 class OperationReport(NamedTuple):
     """What was found of one operation.

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from autograd_mini.steps import Step
     from autograd_mini.value import Value
 
-__all__ = ["Root"]
-
 
 class Root(Number):
     """The root of a graph: passes over it, pictures and copies of it.

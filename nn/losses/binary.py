@@ -10,14 +10,6 @@ from nn.losses.batches import of_components
 from nn.losses.checks import check_probability_pair, check_probability_target, check_sign
 from nn.losses.terms import raised
 
-__all__ = [
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "cubed_hinge_loss",
-    "hinge_loss",
-    "squared_hinge_loss",
-]
-
 
 def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     """Return -y ln p - (1 - y) ln(1 - p) for a probability p of the class y = 1.

@@ -9,23 +9,6 @@ from typing import Any, Final, TypeGuard
 from autograd_mini import Value, is_tracing
 from autograd_mini.ops import Number
 
-__all__ = [
-    "TARGET_CHECKS",
-    "check_choice",
-    "check_distribution",
-    "check_logarithms",
-    "check_not_negative",
-    "check_positive",
-    "check_probability_pair",
-    "check_probability_target",
-    "check_sign",
-    "data_of",
-    "plain",
-    "suspicious_distributions",
-    "suspicious_numbers",
-    "varies",
-]
-
 _LOOSE: Final = 1e-3  # how far a sum of probabilities may be off: a checker moves one entry
 
 

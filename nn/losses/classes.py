@@ -12,17 +12,6 @@ from nn.losses.batches import nested, of_classes
 from nn.losses.checks import check_choice, plain, varies
 from nn.losses.terms import mass, pairs, raised, scaled, summed, weighted, wrong_scores
 
-__all__ = [
-    "categorical_hinge_loss",
-    "crammer_singer_loss",
-    "cross_entropy",
-    "emd_loss",
-    "kl_divergence",
-    "multi_margin_loss",
-    "nll_loss",
-    "squared_emd_loss",
-]
-
 
 def cross_entropy(
     prediction: Any,

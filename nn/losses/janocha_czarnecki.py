@@ -21,21 +21,6 @@ from nn.losses.checks import check_choice
 from nn.losses.classes import cross_entropy
 from nn.losses.terms import pairs, raised, squared_error, summed, weighted, wrong_scores
 
-__all__ = [
-    "JANOCHA_CZARNECKI",
-    "cauchy_schwarz_loss",
-    "chebyshev_loss",
-    "expectation_loss",
-    "one_hot_l1_loss",
-    "one_hot_l2_loss",
-    "one_vs_all_cubed_hinge_loss",
-    "one_vs_all_hinge_loss",
-    "one_vs_all_squared_hinge_loss",
-    "regularized_expectation_loss",
-    "squared_log_loss",
-    "tanimoto_loss",
-]
-
 
 def one_hot_l1_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     """Return ‖e - o‖₁: the logits themselves should be the one-hot target e.

@@ -13,20 +13,6 @@ from nn.losses.batches import of_components, root_mean
 from nn.losses.checks import check_logarithms, check_positive
 from nn.losses.terms import squared_error
 
-__all__ = [
-    "gaussian_nll_loss",
-    "half_mse_loss",
-    "huber_loss",
-    "laplace_nll_loss",
-    "log_cosh_loss",
-    "mae_loss",
-    "mse_loss",
-    "msle_loss",
-    "rmse",
-    "rmsle",
-    "smooth_l1_loss",
-]
-
 _HALF_LOG_2PI: Final = 0.5 * math.log(2.0 * math.pi)
 _log1p = log1p  # where an option has the function's name
 

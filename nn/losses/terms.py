@@ -10,19 +10,6 @@ from autograd_mini import dot, greater, is_tracing, total, where
 from nn.activations import Scalar
 from nn.losses.checks import varies
 
-__all__ = [
-    "OneHot",
-    "mass",
-    "pairs",
-    "raised",
-    "scaled",
-    "squared_error",
-    "summed",
-    "weighted",
-    "wrong_scores",
-]
-
-
 T = TypeVar("T")
 U = TypeVar("U")
 

@@ -13,8 +13,6 @@ from autograd_mini.player.document import packed
 from autograd_mini.player.graphs import drawn, drawn_scene
 from autograd_mini.steps import Trace
 
-__all__ = ["Graphs", "is_list", "leaves"]
-
 MOST_GRAPHS: Final = 12  # pictures in one page; points whose graph is another one are only shown
 
 

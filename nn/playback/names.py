@@ -11,8 +11,6 @@ from typing import Any, cast
 from autograd_mini import Value
 from nn.layers import Module
 
-__all__ = ["load_state", "parameter_names"]
-
 
 def parameter_names(model: Any) -> list[str]:
     """Return a name for each of a model's parameters: its own, its label, or p0, p1, ....

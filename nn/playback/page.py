@@ -15,8 +15,6 @@ from autograd_mini.player import PLAYER, document, part
 from nn.playback.graphs import Graphs
 from nn.playback.units import diagram
 
-__all__ = ["packed_floats", "page"]
-
 SCRIPTS: Final = (
     "largest.js",
     "random.js",

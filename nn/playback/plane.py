@@ -7,8 +7,6 @@ from typing import Any
 
 from nn.playback.graphs import is_list
 
-__all__ = ["bounds", "scale"]
-
 
 def scale(output: Any, targets: Sequence[Any], loss: Any) -> tuple[str, float, float]:
     """Return how to color outputs: what they mean, the middle, and how far it is to each side.

@@ -31,8 +31,6 @@ from nn.playback.variants import others, variant
 from nn.training.data import Examples
 from nn.training.trainer import Trainer
 
-__all__ = ["Playground"]
-
 
 class Playground:
     """A page in which a model trains: drag a point, press Train, look into every unit.

@@ -31,8 +31,6 @@ from nn.playback.playground import Playground
 from nn.playback.units import layers, units_of
 from nn.training.data import ExampleLoss
 
-__all__ = ["Playback"]
-
 MOST_EPOCHS: Final = 60
 MOST_POINTS: Final = 300
 FEW_POINTS: Final = 6  # with numbers instead of rules

@@ -7,8 +7,6 @@ from typing import Any, Final
 from nn import datasets
 from nn.playback.page import packed_floats
 
-__all__ = ["data_sets"]
-
 NAMES: Final = ("moons", "circles", "spirals", "xor", "blobs")
 MOST_POINTS: Final = 500
 

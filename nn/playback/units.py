@@ -8,8 +8,6 @@ from typing import Any
 from nn.network import has_layers_only
 from nn.playback.graphs import is_list
 
-__all__ = ["diagram", "layers", "units_of"]
-
 
 def units_of(model: Any) -> Callable[[Any], list[Any]]:
     """Return a function of one example: what all units say, or of another model its outputs.

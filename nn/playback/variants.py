@@ -11,8 +11,6 @@ from nn.network import FNN, has_layers_only
 from nn.playback.graphs import Graphs
 from nn.playback.units import units_of
 
-__all__ = ["Variant", "others", "variant"]
-
 CHOICES: Final = ("tanh", "relu", "sigmoid", "abs", "softplus")  # each is one node of a graph
 
 
