@@ -11,7 +11,7 @@ from typing import Any, Final
 from autograd_mini.contexts import anomaly_detected, grad_enabled, source_recorded, state
 from autograd_mini.errors import DetachedWarning, detached
 
-__all__ = ["calling_frame", "calling_line", "is_watched", "note_float"]
+__all__ = ["calling_frame", "calling_line", "is_watched", "note_float", "note_function"]
 
 _HERE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _OURS: Final = (_HERE, os.path.join(os.path.dirname(os.path.dirname(_HERE)), "nn") + os.sep)
@@ -89,6 +89,17 @@ def note_float(x: Any) -> None:
         warnings.warn(detached(callee, _labels_below(x)), DetachedWarning, stacklevel=3)
 
 
+def note_function(f: Any, values: list[Any]) -> None:
+    """Warn if a function of math, cmath or NumPy was given these Values and returned none."""
+    name = _name_of(f)
+    if name:
+        said = detached(name, [x.label for x in values if x.label][:3])
+        frame = calling_frame()
+        registry = frame.f_globals.setdefault("__warningregistry__", {})
+        file, line = frame.f_code.co_filename, frame.f_lineno
+        warnings.warn_explicit(said, DetachedWarning, file, line, registry=registry)
+
+
 def _callee(frame: FrameType) -> str:
     """Return the dotted name of the function of math, cmath or NumPy that a frame is calling.
 
@@ -118,6 +129,11 @@ def _callee(frame: FrameType) -> str:
             found = getattr(found, step.argval, None)
         elif step.opname.startswith("CALL"):
             return ""  # what is called was returned by another call
+    return _name_of(found)
+
+
+def _name_of(found: Any) -> str:
+    """Return the dotted name of a function of math, cmath or NumPy; "" for all else."""
     name = getattr(found, "__name__", "")
     module = getattr(found, "__module__", None) or type(found).__module__  # a ufunc has none
     package = str(module).partition(".")[0]

@@ -33,3 +33,8 @@ def mapped(function: Callable[[Any], Any], structure: Any) -> Any:
     if is_nested(structure):
         return [mapped(function, part) for part in structure]
     return function(structure)
+
+
+def unwrapped(x: Any) -> Any:
+    """Return what an array without axes holds; all else as it is."""
+    return x.item() if getattr(x, "ndim", None) == 0 and x.dtype == object else x

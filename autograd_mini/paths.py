@@ -20,6 +20,7 @@ _MOST_NAMES: Final = 12
 _MOST_REMARKS: Final = 4
 _WEAK: Final = 1e-3
 _STRONG: Final = 1e3
+_CHOOSING: Final = ("where", "clip", "maximum", "minimum", "take")
 _SATURATING: Final = ("tanh", "sigmoid", "erf", "softplus")
 
 
@@ -75,9 +76,13 @@ def remark(trace: Trace, step: Step) -> str:
         return f"the relu {name} is switched off: its input is {z:.3g}"
     if kind in _SATURATING:
         return f"the {kind} {name} is saturated: at {z:.3g} its slope is {local:.3g}"
+    if local == 0 and kind in _CHOOSING:
+        return f"{name} = {kind} takes another number"
     if local == 0:
         zero = [x for i, x in enumerate(node.inputs) if i != step.argument and x.data == 0]
-        because = f": {_operand(trace, zero[0])} is 0" if kind == "mul" and zero else ""
+        zero += node.inputs[:1] if kind == "pow" and z == 0 else ()
+        is_told = kind in ("mul", "product", "pow") and zero
+        because = f": {_operand(trace, zero[0])} is 0" if is_told else ""
         return f"the factor at {name} = {kind} is 0{because}"
     return f"{name} = {kind} makes it small: its slope is {local:.3g}"
 
@@ -90,7 +95,8 @@ def why(trace: Trace, node: Value) -> Iterator[str]:
         return
     received = [step for step in trace if step.parent is node]
     if not received:
-        yield f"{name} receives nothing."
+        constant, condition = "an operator wrapped it", "it decides conditions alone"
+        yield f"{name} receives nothing: {constant if node.is_constant else condition}."
         return
     strongest, count, gradient = paths(trace, node), len(received), received[-1].after
     more = f"; the strongest {len(strongest)}:" if count > len(strongest) else ":"
@@ -119,7 +125,9 @@ def _told(trace: Trace, path: Path) -> Iterator[str]:
         yield f"  ! {remark(trace, step)}"
     if len(remarkable) > _MOST_REMARKS:
         yield f"  ! and {len(remarkable) - _MOST_REMARKS} more"
-    if not remarkable and not _WEAK < abs(path.product) < _STRONG:
+    if not remarkable and not _WEAK < abs(trace.seed) < _STRONG:
+        yield f"  ! the seed is {trace.seed:.3g}"
+    elif not remarkable and not _WEAK < abs(path.product) < _STRONG:
         yield f"  ! no factor alone does it: {len(path.steps)} of them multiply"
 
 
@@ -128,11 +136,16 @@ def found(trace: Trace, value: Value | str) -> Value:
 
     Raises:
         ValueError: If it is not in the graph, or several nodes have the label.
+        TypeError: If it is neither a Value nor a text.
     """
     if isinstance(value, Value):
         if not any(node is value for node in trace.nodes):
             raise ValueError(f"{value!r} is not in the graph of {trace.name(trace.root)}")
         return value
+    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(
+            f"a node is given as a Value, a label or an id such as n0, but got {value!r}"
+        )
     nodes = [node for node in trace.nodes if node.label == value]
     if len(nodes) > 1:
         ids = ", ".join(_some([trace.id(node) for node in nodes]))

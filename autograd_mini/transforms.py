@@ -11,9 +11,9 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any, TypeAlias, cast
 
-from autograd_mini import contexts
+from autograd_mini import contexts, frames
 from autograd_mini.backprop import adjoints
-from autograd_mini.nested import flat, is_nested, mapped
+from autograd_mini.nested import flat, is_nested, mapped, unwrapped
 from autograd_mini.value import Value
 
 __all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "value_and_grad"]
@@ -116,8 +116,10 @@ def derivative(f: Function, order: int = 1) -> Function:
         >>> derivative(lambda x: x**4, order=3)(2.0)
         48.0
     """
-    if not isinstance(order, int) or order < 0:  # pyright: ignore[reportUnnecessaryIsInstance] # not every caller is typed
-        raise ValueError(f"the order of a derivative is a whole number from 0 on, but got {order}")
+    if not hasattr(order, "__index__") or order < 0:
+        raise ValueError(
+            f"the order of a derivative is a whole number from 0 on, but got {order!r}"
+        )
     for _ in range(order):
         f = grad(f)
     return f
@@ -154,10 +156,10 @@ class _Call:
     def __init__(
         self, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Any
     ) -> None:
-        self.several = not isinstance(argnums, int)
+        self.several = not hasattr(argnums, "__index__")
         chosen = tuple(argnums) if hasattr(argnums, "__iter__") else (argnums,)
         for i in chosen:
-            if not isinstance(i, int):
+            if not hasattr(i, "__index__"):
                 raise TypeError(f"argnums is a position or a tuple of them, but got {argnums!r}")
             if not -len(args) <= i < len(args):
                 raise ValueError(
@@ -168,15 +170,18 @@ class _Call:
             inputs[i] = mapped(_fresh, inputs[i])
         self.arguments = [inputs[i] for i in chosen]
         inputs = [_copied(x) for x in inputs]  # what `f` does to its lists changes nothing
+        kwargs = {name: _copied(x) for name, x in kwargs.items()}
         self.stays_graph = _nested.get() or any(
             isinstance(x, Value) for i in chosen for x in flat(args[i])
         )
         token = _nested.set(True)
         try:
             with contexts.recording():
-                self.output = f(*inputs, **kwargs)
+                self.output = unwrapped(f(*inputs, **kwargs))
         finally:
             _nested.reset(token)
+        if not isinstance(self.output, Value):
+            frames.note_function(f, [x for argument in self.arguments for x in flat(argument)])
 
     def finished(self, x: Any) -> Any:
         """Return a result as the caller sees it: a Value where it may be differentiated again."""
@@ -201,10 +206,12 @@ class _Call:
 
 
 def _copied(x: Any) -> Any:
-    """Return a list of its own, of lists of their own; all else as it is."""
+    """Return a list or array of its own, of lists of their own; all else as it is."""
     if type(x) is tuple:
         return tuple([_copied(part) for part in cast("tuple[Any, ...]", x)])
-    return [_copied(part) for part in cast("list[Any]", x)] if type(x) is list else x
+    if type(x) is list:
+        return [_copied(part) for part in cast("list[Any]", x)]
+    return x.copy() if getattr(x, "ndim", 0) and hasattr(x, "copy") else x
 
 
 def _float(x: Any) -> float:

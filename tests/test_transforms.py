@@ -3,11 +3,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograd_mini import (
+    DetachedWarning,
     Value,
     atan2,
     compile,
@@ -161,7 +163,27 @@ def test_what_a_function_does_to_its_list_changes_nothing() -> None:
     assert grad(pops)(given) == [6.0, 3.0]
     assert hessian(pops)(given) == [[2.0, 0.0], [0.0, 0.0]]
     assert grad(lambda x, ys: x * ys.pop())(3.0, other) == 1.0
+    assert grad(lambda x, ys: x * ys.pop())(3.0, ys=other) == 1.0
     assert (given, other) == ([3.0, 2.0], [1.0])
+    array = np.array([2.0])
+    assert grad(lambda x, ys: x * ys.__imul__(3.0)[0])(1.0, array) == 6.0
+    assert array.tolist() == [2.0]
+
+
+def test_a_function_of_math_has_no_gradient_and_that_is_said() -> None:
+    for transform in (grad, value_and_grad, jacobian):
+        with pytest.warns(DetachedWarning, match=r"math\.exp leaves the graph") as caught:
+            transform(math.exp)(0.0)
+        assert caught[0].filename == __file__
+    assert grad(math.floor)(0.5) == 0.0
+
+
+def test_positions_and_orders_may_be_numpys_and_results_arrays_without_axes() -> None:
+    one: Any = np.int64(1)
+    assert grad(lambda x, y: x * y, one)(2.0, 3.0) == 2.0
+    assert derivative(lambda x: x**3, one + one)(2.0) == 12.0
+    assert grad(lambda x: np.array(x * x))(3.0) == 6.0
+    assert compile(lambda x: np.array(x * x), 1.0)([3.0]).tolist() == [9.0]
 
 
 @given(st.floats(-3.0, -0.3), st.integers(-4, 6), st.integers(0, 6))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 
 from autograd_mini import Trace, Value
-from autograd_mini.functions import total
+from autograd_mini.functions import greater, maximum, total, where
 from autograd_mini.paths import paths
 from autograd_mini.testing import programs
 from autograd_mini.testing.strategies import Program
@@ -35,11 +35,21 @@ def test_the_product_along_a_single_path_is_the_gradient() -> None:
         (lambda w: w * 1e9, "makes it 1e+09 times larger"),
         (lambda w: (w - 1.0).sqrt(), "is infinite here"),
         (lambda w: w - w, "the edges cancel"),
+        (lambda w: where(greater(w, 2.0), w, 3.0), "= where takes another number"),
+        (lambda w: maximum(w, 3.0), "= maximum takes another number"),
+        (lambda w: (w - 1.0) ** 2, "= pow is 0: n2 is 0"),
+        (lambda w: where(w, Value(2.0), 3.0), "receives nothing: it decides conditions alone"),
         (lambda w: ((((w * 0.1) * 0.1) * 0.1) * 0.1) * 0.1, "no factor alone does it"),
     ],
 )
 def test_the_factor_that_bends_a_gradient_is_named(root: Any, said: str) -> None:
     assert said in Trace(root(Value(1.0, "w"))).why("w")
+
+
+@pytest.mark.parametrize("seed", [0.0, math.nan, math.inf, 1e-12])
+def test_a_seed_that_makes_a_gradient_what_it_is_is_named(seed: float) -> None:
+    w = Value(1.0, "w")
+    assert f"the seed is {seed:.3g}" in Trace(w * 2.0, seed).why(w)
 
 
 def test_what_is_not_there_is_refused_with_a_guess() -> None:
@@ -50,6 +60,10 @@ def test_what_is_not_there_is_refused_with_a_guess() -> None:
         trace.why(Value(1.0))
     with pytest.raises(ValueError, match="2 nodes are called 'a'"):
         Trace(Value(1.0, "a") * Value(2.0, "a")).why("a")
+    for wrong in (3, None, ["weight"]):
+        with pytest.raises(TypeError, match="a Value, a label or an id"):
+            trace.why(wrong)  # pyright: ignore[reportArgumentType]
+    assert trace.why("n1") == "n1 receives nothing: an operator wrapped it."
 
 
 def test_large_graphs_are_answered_in_few_lines() -> None:

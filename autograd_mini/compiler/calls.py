@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from autograd_mini import contexts
 from autograd_mini.errors import TraceError
-from autograd_mini.nested import flat, is_nested, mapped
+from autograd_mini.nested import flat, is_nested, mapped, unwrapped
 from autograd_mini.value import Value
 
 __all__ = [
@@ -89,6 +89,7 @@ def wrapped(x: Any, leaves: list[list[Value]], kind: type[Value]) -> Any:
 
 def results_of(result: Any) -> tuple[list[Value], Shape]:
     """Return the roots in one list, and the shape of what the function returned."""
+    result = unwrapped(result)
     if isinstance(result, Value):
         return [result], ()
     try:
