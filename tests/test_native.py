@@ -23,9 +23,10 @@ from autograd_mini import (
     record_source,
     tanh,
 )
-from autograd_mini.compiler.native import Native, NoNativeFormError, native_gradient
+from autograd_mini.compiler import machine
+from autograd_mini.compiler.native import Native, NoNativeFormError, native
 from autograd_mini.compiler.native.engine import Processor
-from autograd_mini.compiler.plan import GRADIENT
+from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from nn import FNN, SGD, Adam, AdamW, FNNClassifier, Trainer, datasets, fit
 from tests.test_compiler_statements import cases, tables
 
@@ -152,16 +153,16 @@ def test_what_differs_from_numpy_is_refused_but_at_a_kink_alone() -> None:
     for wrong, is_refused in ((1, False), (2, True)):  # of the two comparisons
         calls: list[float] = []
 
-        def gradient(*batch: Any, calls: list[float] = calls, wrong: int = wrong) -> float:
-            calls.append(program.gradient(*batch) + (len(calls) < wrong))
-            return calls[-1]
+        def run(*batch: Any, calls: list[float] = calls, wrong: int = wrong) -> Any:
+            calls.append(len(calls) < wrong)
+            return program._run_flat(*batch) + calls[-1]
 
-        arguments = (program._plan, [[1, 2]], gradient, program._arrays())
+        arguments = (program._plan, GRADIENT, [[1, 2]], run, program._arrays())
         if is_refused:
-            with pytest.raises(TraceError, match="machine code gives a loss of"):
-                native_gradient(*arguments)
+            with pytest.raises(TraceError, match="machine code gives"):
+                native(*arguments)
         else:
-            native_gradient(*arguments)
+            native(*arguments)
         assert len(calls) == 2
         assert program.theta.tolist() == before
 
@@ -171,7 +172,7 @@ def test_any_numbers_turn_it_on_and_a_list_has_no_gradient() -> None:
     for batch in ([[1, 2]], [(True, 0.5)], [np.array([3, 4], np.int8)]):
         program = compile(lambda x: tanh(w * x), 1)
         program.to_machine_code(*batch)
-        assert program._native.call(np.array([0.5, 1.0])) is not None
+        assert program._machine.run(GRADIENT, [np.array([0.5, 1.0])]) is not None
     with pytest.raises(TypeError, match="returns a list"):
         compile(lambda x: [w * x, x], 1.0).to_machine_code([1.0])
     with pytest.raises(TraceError, match="no argument"):
@@ -184,8 +185,9 @@ def test_who_watches_single_numbers_steps_through_numpys_text() -> None:
     X = np.array([0.1, 0.2])
     program.to_machine_code(X)
     called: list[Any] = []
-    native = program._native.call
-    program._native.call = lambda *batch: called.append(batch) or native(*batch)
+    code = program._machine.codes[GRADIENT]
+    call = code.call
+    code.call = lambda *batch: called.append(batch) or call(*batch)
     program.gradient(X)
     assert len(called) == 1
     with record_source():
@@ -313,6 +315,80 @@ def test_fit_takes_its_batches_by_their_rows_and_says_which_class_there_is_not()
     for wrong in (-1, 3):
         with pytest.raises(ValueError, match=rf"y\[22\] is class {wrong}, but the model has 3"):
             trainer.step(X, np.append(y[:-1], wrong))
+
+
+def test_what_is_done_often_becomes_machine_code_by_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "OFTEN", 7)
+    X, y = datasets.moons(60, seed=0)
+
+    def trained(epochs: int, **options: Any) -> tuple[str, list[float]]:
+        model = FNN([2, 3, 1], activation="tanh", seed=0)
+        adam = Adam(model.parameters(), lr=0.1)
+        history = fit(
+            model, X, y, loss="bce_with_logits", optimizer=adam, epochs=epochs, batch_size=16,
+            seed=1, **options,
+        )  # fmt: skip
+        return history.backend, [p.data for p in model.parameters()]
+
+    assert trained(2)[0] == "compiled"  # six full batches, and two short ones
+    assert trained(3) == trained(3) == trained(3, backend="native")
+    assert trained(3)[1] == pytest.approx(trained(3, backend="compiled")[1], rel=1e-11)
+    with record_source():
+        assert trained(3)[0] == "eager"
+    monkeypatch.setattr("autograd_mini.compiler.native.is_installed", lambda: False)
+    assert trained(3) == trained(3, backend="compiled")
+
+
+def test_a_trainer_and_a_program_switch_after_so_many_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine, "OFTEN", 6)
+    X, y = np.random.default_rng(0).normal(size=(100, 2)), np.arange(100.0) % 2
+    model = FNN([2, 3, 1], activation="tanh", seed=0)
+    trainer = Trainer(model, "bce_with_logits", SGD(model.parameters(), lr=0.1))
+    used: list[str] = []
+    for _ in range(8):
+        trainer.step(X, y)
+        trainer.step(X[:50], y[:50])
+        used.append(trainer.backend)
+    assert used == ["compiled"] * 6 + ["native"] * 2
+
+    w = Value(0.3)
+    program = compile(lambda x: tanh(w * x[0]) * x[1], [0.5, 1.0], check=False)
+    calls = [program.gradient, program, program.input_grad]
+    expected = [call(X) for call in calls]
+    for _ in range(6):
+        again = [call(X) for call in calls]
+    assert set(program._machine.codes) == {GRADIENT, FORWARD, INPUTS}
+    for a, b in zip([*expected[:2], *expected[2]], [*again[:2], *again[2]], strict=True):
+        assert np.abs(a - b).max() < 1e-14
+    with record_source():
+        assert program.gradient(X) == expected[0]
+
+
+def test_values_and_the_gradients_of_inputs_are_those_of_the_numpy_program() -> None:
+    network = FNN([3, 5, 2], activation="tanh", seed=0)
+    example = [[0.1, 0.2, 0.3], 0.5, [[1.0, 2.0], [3.0, 4.0]]]
+    rng = np.random.default_rng(0)
+    functions: list[Any] = [
+        lambda x, y, z: (network(x)[0] - y) ** 2 + log(z[1][0]) * z[0][1],
+        lambda x, y, z: network(x)[0] ** 2,  # what is not read has no slope
+        lambda x, y, z: [*network(x), y * z[1][1]],
+    ]
+    for function in functions:
+        for count in (1, 7):
+            batch = [rng.uniform(0.1, 1.0, (count, *np.shape(x))) for x in example]
+            program = compile(function, *example, check=False)
+            calls = [program, program.input_grad] if function is not functions[2] else [program]
+            expected = [call(*batch) for call in calls]
+            for purpose, call, wanted in zip(("forward", "inputs"), calls, expected, strict=False):
+                purpose = {"forward": FORWARD, "inputs": INPUTS}[purpose]
+                program._machine._make(purpose, batch, program._run_flat, program._arrays())
+                found = call(*batch)
+                for a, b in zip(wanted, found, strict=True):
+                    assert np.shape(a) == np.shape(b)
+                    assert np.abs(a - b).max(initial=0.0) < 1e-14
+                assert found is not call(*batch)
 
 
 def test_programs_come_and_go_and_threads_do_not_meet() -> None:

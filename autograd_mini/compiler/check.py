@@ -95,6 +95,11 @@ class Check:
 
     # Which examples.
 
+    @property
+    def is_done(self) -> bool:
+        """Return whether no further example is chosen."""
+        return self._left <= 0
+
     def choose(self, batch: Sequence[Any], columns: Sequence[Any]) -> int:
         """Choose examples of a batch, remember them, and return how many are new.
 

@@ -34,13 +34,13 @@ from autograd_mini.compiler import record as recording
 from autograd_mini.compiler.calls import Shape, called_or_eager, eager
 from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.load import Texts
+from autograd_mini.compiler.machine import Machine
 from autograd_mini.compiler.parameters import ParameterList, Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan, plan
 from autograd_mini.compiler.record import PARAMETER, VARYING
 from autograd_mini.compiler.recorded import refuse
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
-from autograd_mini.frames import is_watched
 from autograd_mini.nested import mapped
 from autograd_mini.ops import UNDEFINED
 
@@ -157,7 +157,7 @@ class Program:
         self._unread = [k for k, i in enumerate(found.parameters) if i not in read]
         self._in_floats = self.dtype.itemsize == 8 and found.suits_floats
         self._quick: Callable[..., Any] | None = None  # value_and_grad() without arguments
-        self._native: Any = None  # machine code of `gradient` for batches of one size
+        self._machine = Machine(found)
         self.parameters = ParameterList.of(values, self.dtype)
         self._texts = Texts(found, *self._arrays())
 
@@ -169,8 +169,7 @@ class Program:
         """Use other arrays, which hold the same Values in the same order."""
         self.parameters = parameters
         self._texts.move(*self._arrays())
-        if self._native is not None:
-            self._native.move(*self._arrays())
+        self._machine.move(*self._arrays())
 
     # Calls.
 
@@ -193,12 +192,14 @@ class Program:
             return self._values(batch)
 
     def _values(self, batch: Sequence[Any]) -> Array:
-        columns, count = self._taken_in(batch)
-        result, guard = self._checked(FORWARD, batch, columns, count)
-        if not intake.is_finite(result) or not math.isfinite(guard):
-            self._replay(columns, count, result, FORWARD)
+        result = self._by_machine(FORWARD, batch)
+        if result is None:
+            columns, count = self._taken_in(batch)
+            result, guard = self._checked(FORWARD, batch, columns, count)
+            if not intake.is_finite(result) or not math.isfinite(guard):
+                self._replay(columns, count, result, FORWARD)
         shape = self._graph.shape
-        return result.reshape(count, *shape) if len(shape) != 1 else result
+        return result.reshape(len(result), *shape) if len(shape) != 1 else result
 
     def value_and_grad(self, *batch: Any) -> tuple[float, list[float]]:
         """Return the mean over the batch, and its gradient for each of `parameters`.
@@ -238,12 +239,11 @@ class Program:
         import numpy as np
 
         self._needs_a_number("gradient")
-        store, is_same = self.parameters.store, self._graph.around.is_same
-        if self._native and not contexts.state.tracing and not is_watched() and is_same():
-            found = self._native.call(*batch)
-            if found is not None:
-                store.has_gradient = True
-                return found
+        store = self.parameters.store
+        found = self._by_machine(GRADIENT, batch)
+        if found is not None:
+            store.has_gradient = True
+            return found
         columns, count = self._taken_in(batch)
         value, guard = self._checked(GRADIENT, batch, columns, count)
         gtheta = self.parameters.slice(store.gtheta)
@@ -270,11 +270,13 @@ class Program:
         chosen = None if wrt is None else intake.asked_for(wrt, self._graph.names)
         with self.parameters.store.lock:
             self.parameters.store.refresh()
-            columns, count = self._taken_in(batch)
-            result, guard = self._checked(INPUTS, batch, columns, count, chosen)
-            if not math.isfinite(guard) or not all(map(intake.is_finite, result)):
-                self._replay(columns, count, None, INPUTS)
-        found = [g.reshape(count, *shape) for g, shape in zip(result, self.shapes, strict=True)]
+            result = self._by_machine(INPUTS, batch)
+            if result is None:
+                columns, count = self._taken_in(batch)
+                result, guard = self._checked(INPUTS, batch, columns, count, chosen)
+                if not math.isfinite(guard) or not all(map(intake.is_finite, result)):
+                    self._replay(columns, count, None, INPUTS)
+        found = [g.reshape(len(g), *shape) for g, shape in zip(result, self.shapes, strict=True)]
         if chosen is None:
             return found
         return found[chosen[0]] if intake.is_one(wrt) else [found[k] for k in chosen]
@@ -312,13 +314,14 @@ class Program:
         self.parameters.store.pull()
 
     def to_machine_code(self, *batch: Any, update: Any = None) -> Any:
-        """Let `gradient` run as machine code for batches of this one's size.
+        """Let the program run as machine code for batches of this one's size.
 
-        Other batches, those whose loss or gradient is not finite, and all that somebody watches
-        in a debugger run in NumPy.
+        Other batches, what is not given as arrays of the program's precision, what is not finite,
+        and all that somebody watches in a debugger run in NumPy. Without being told, a program
+        becomes machine code once it has been called some thousand times, where llvmlite is there.
 
         Args:
-            batch: One array for each argument, on which both are compared; the gradient is theirs.
+            batch: One array for each argument, on which both are compared.
             update: An optimizer's step, a `native.Update`, to be made in one call.
 
         Returns:
@@ -328,20 +331,22 @@ class Program:
             TypeError: If the function returns a list.
             TraceError: If there is no llvmlite or no native form, or the numbers differ.
         """
-        from autograd_mini.compiler.native import native_gradient
-
         self._needs_a_number("to_machine_code")
         with self.parameters.store.lock:
             self.parameters.store.resident()
-            self._native = None
-            self._native = native_gradient(
-                self._plan, batch, lambda *arrays: self._gradient(arrays), self._arrays(), update
-            )
-            return self._native
+            return self._machine.asked(batch, self._run_flat, self._arrays(), update)
 
     def trust(self) -> None:
         """Compare no further text with the function: its user does that, or has done it."""
         self._check = None
+
+    def is_current(self) -> bool:
+        """Return whether what the function reads beside its arguments is as it was recorded."""
+        return self._graph.around.is_same()
+
+    def stay(self) -> None:
+        """Become machine code when told to, and not by being called often."""
+        self._machine.counts = False
 
     # What it is.
 
@@ -390,6 +395,22 @@ class Program:
 
     # Running.
 
+    def _by_machine(self, purpose: str, batch: Sequence[Any]) -> Any:
+        """Return what machine code gives, or None; examples yet to be compared wait for NumPy."""
+        is_compared = self._check is None or self._check.is_done
+        if purpose in self._machine.codes and is_compared and self.is_current():
+            return self._machine.run(purpose, batch)
+        return None
+
+    def _run_flat(self, purpose: str, *batch: Any) -> Array:
+        """Return all that a text gives for a batch as one array, nan where its guard is."""
+        import numpy as np
+
+        columns, count = self._taken_in(batch)
+        result, guard = self._run(purpose, columns, count)
+        parts = {GRADIENT: [self.gtheta, result], FORWARD: [result], INPUTS: result}[purpose]
+        return np.concatenate([np.ravel(x) for x in parts]) + guard * 0.0
+
     def _needs_a_number(self, name: str) -> None:
         if not self._graph.scalar:
             raise TypeError(
@@ -418,7 +439,13 @@ class Program:
             text = purpose, count == 1 and self._in_floats, wrt
             if check.is_due(text, count, fresh):
                 self._compare(check, text, count, fresh)
-        return self._run(purpose, columns, count, wrt)
+            found = self._machine.run(purpose, batch)
+            if found is not None:
+                return found, 0.0
+        found = self._run(purpose, columns, count, wrt)
+        if count > 1 or not self._in_floats:  # what runs in plain floats has nothing to gain
+            self._machine.called(purpose, batch, self._run_flat, self._arrays())
+        return found
 
     def _compare(self, check: Check, text: Any, count: int, fresh: int) -> None:
         purpose, _, wrt = text

@@ -47,7 +47,9 @@ class Compiled:
 
     name = "compiled"
 
-    def __init__(self, task: Task, data: Examples, dtype: Any, *, as_native: bool = False) -> None:
+    def __init__(
+        self, task: Task, data: Examples, dtype: Any, *, native_after: float = math.inf
+    ) -> None:
         import numpy as np
 
         from autograd_mini import compile
@@ -73,7 +75,9 @@ class Compiled:
             self.program.trust()
         self._compare(data)
         self.native: Native | None = None  # whole updates
-        self._becomes_native = as_native
+        self.program.stay()
+        self._native_after = native_after  # so many updates on batches of one size; -1: at once
+        self._updates: dict[int, int] = {}  # by the size of their batches
 
     def _compare(self, data: Examples) -> None:
         """Compare the program with the eager engine, which calls model and loss as they are.
@@ -170,9 +174,7 @@ class Compiled:
         theta, grad = self.store.theta, self.store.gtheta
         try:
             with np.errstate(all="ignore"):
-                if self._becomes_native:
-                    self.native = native(self, data, columns)
-                    self._becomes_native, self.name = False, "native"
+                self._count(data, columns)
                 loss = program.gradient(*columns)
                 is_finite = math.isfinite(grad.dot(grad)) or bool(np.isfinite(grad).all())
         except TraceError:
@@ -191,6 +193,25 @@ class Compiled:
             optimizer.update(part, slopes)
             theta[self.moved], grad[self.moved] = part, slopes
         return loss
+
+    def _count(self, data: Examples, columns: list[Any]) -> None:
+        """Note an update, and become machine code when the time has come.
+
+        Raises:
+            TraceError: If that was insisted on, and there is none.
+        """
+        size = len(columns[0])
+        updates = self._updates[size] = self._updates.get(size, 0) + 1
+        if updates <= self._native_after:
+            return
+        insists, self._native_after = self._native_after < 0, math.inf
+        try:
+            self.native = native(self, data, columns)
+        except Exception:
+            if insists:
+                raise
+        else:
+            self.name = "native"
 
     def _columns(self, data: Examples, batch: Any) -> list[Any]:
         import numpy as np

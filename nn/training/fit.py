@@ -85,7 +85,8 @@ def fit(
             it, to the same bits; a finished run returns at once.
         backend: "eager" (a graph of Values), "compiled" (a NumPy program), "native" (that program
             as machine code for full batches; needs llvmlite), or "auto": compiled
-            if there is enough to do and the model and loss can be compiled, but eager while a
+            if there is enough to do and the model and loss can be compiled, native if some
+            thousand updates are to come and llvmlite is there, but eager while a
             debugger, `detect_anomaly` or `record_source` is active. It goes on eagerly where the
             compiled program fails or differs; `history.reason` says why.
         dtype: "float32" computes in single precision: half the memory, up to twice the speed, and
@@ -163,6 +164,7 @@ def _all_epochs(run: Run) -> History:
     history.stopped = ""
     size = min(run.batch_size or len(run.data), len(run.data))
     updates = -(-len(run.data) // size)
+    run.trainer.updates = run.epochs * (len(run.data) // size)
     bar = progress_bar(run.progress, run.epochs, history.epochs, updates)
     try:
         with CtrlC() as ctrl_c, run.trainer:

@@ -40,7 +40,7 @@ def native(compiled: Compiled, data: Examples, columns: Sequence[Any]) -> Native
     Args:
         compiled: Whose program it is.
         data: Examples as those to come.
-        columns: A batch of them, for the program; the gradient becomes theirs.
+        columns: A batch of them, for the program.
 
     Raises:
         TraceError: If there is no llvmlite or no native form, or if numbers differ.
@@ -128,7 +128,11 @@ class Native:
 
     def _made(self, update: Callable[..., float | None], *given: Any) -> float | None:
         optimizer, store = self._optimizer, self._compiled.store
-        if is_watched() or self._settings(optimizer) != self._fixed:
+        if (
+            is_watched()
+            or self._settings(optimizer) != self._fixed
+            or not self._compiled.program.is_current()
+        ):
             return None
         with store.lock:
             _ = store.theta, store.gtheta  # up to date, and known to change

@@ -6,6 +6,7 @@ clipping, one step of the optimizer.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any, Final, cast
@@ -38,7 +39,8 @@ class Trainer:
         loss: A name, or a function of one example's (model(x), y).
         optimizer: Moves the parameters, some or all.
         penalty: A function model -> Value, added once per update.
-        backend: As for `fit`; "auto" compiles once a hundred examples have gone by.
+        backend: As for `fit`; "auto" compiles once a hundred examples have gone by, to machine
+            code after some thousand steps on batches of one size.
         clip_norm: As for `fit`.
         clip_value: As for `fit`.
         dtype: As for `fit`.
@@ -47,6 +49,7 @@ class Trainer:
         backend: What ran last: "eager", "compiled" or "native"; before the first step what was
             asked for.
         reason: Why the last step ran eagerly; "" if it was compiled or asked for.
+        updates: How many updates of one size are to come in all, where that is known.
 
     Example:
         >>> from nn import FNN, SGD, Trainer
@@ -94,6 +97,7 @@ class Trainer:
         )
         self.backend = backend
         self.reason = ""
+        self.updates: int | None = None
         self._doubt = False  # whether a reason is to be told once an eager update was made
         self._asked = backend
         self._seen = 0
@@ -225,10 +229,22 @@ class Trainer:
             self.sync()
             if kind not in self._kept:
                 self._kept[kind] = Compiled(
-                    self.task, data, self.dtype, as_native=self._asked == "native"
+                    self.task, data, self.dtype, native_after=self._native_after()
                 )
             compiled = self._compiled = self._kept[kind]
         return compiled
+
+    def _native_after(self) -> float:
+        """Return after how many updates of one size a program becomes machine code: by counts."""
+        if self._asked == "native":
+            return -1
+        if self._asked == "compiled":
+            return math.inf
+        from autograd_mini.compiler.machine import OFTEN
+
+        if self.updates is None:
+            return OFTEN
+        return 0 if self.updates >= OFTEN else math.inf
 
     def _go_on_eagerly(self, error: Exception, data: Examples, batch: Any) -> None:
         """Give up compiling; whoever asked for it gets the eager error, or the reason."""

@@ -22,7 +22,6 @@ the gradient and all that was watched are finite.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -42,27 +41,30 @@ from autograd_mini.compiler.native.loops import Loops
 from autograd_mini.compiler.native.operations import NoNativeFormError
 from autograd_mini.compiler.native.updates import Update, checked, entries, guard, helpers
 from autograd_mini.compiler.native.vectors import Module
-from autograd_mini.compiler.plan import GRADIENT, Plan
+from autograd_mini.compiler.plan import Plan
 from autograd_mini.errors import TraceError
 
-__all__ = ["Native", "NoNativeFormError", "Update", "native_gradient"]
+__all__ = ["Native", "NoNativeFormError", "Update", "is_installed", "native"]
 
 AGREEMENT: Final = 1e-9  # of the largest number compared, and in single precision 1e-3
 
 
-def native_gradient(
+def native(
     plan: Plan,
+    purpose: str,
     batch: Sequence[Any],
-    gradient: Callable[..., float],
+    run: Callable[..., Any],
     arrays: tuple[Any, Any],
     update: Update | None = None,
 ) -> Native:
-    """Return the machine code of a gradient for batches of a size, compared on one.
+    """Return a program's machine code for batches of a size, compared on one.
 
     Args:
-        plan: What is computed.
+        plan: Of the program.
+        purpose: What is computed.
         batch: A batch of that size, anything that NumPy reads.
-        gradient: Does the same in NumPy.
+        run: Called with (purpose, *batch), it does the same in NumPy and returns one array: the
+            gradient and the loss, or all that is computed.
         arrays: theta and gtheta.
         update: What follows the gradient, if anything.
 
@@ -76,28 +78,27 @@ def native_gradient(
     if not batch:
         raise TraceError("machine code is made for a batch of examples, and there is no argument")
     try:
-        native = Native(plan, GRADIENT, len(batch[0]), arrays, update=update)
+        code = Native(plan, purpose, len(batch[0]), arrays, update=update)
     except (NoNativeFormError, LookupError) as error:
         raise TraceError(f"this program has no machine code: {error}") from error
-    kept = theta.copy()
+    kept, slopes = theta.copy(), gtheta.copy()
     aside = 1e-4 * (1.0 + abs(kept)) * np.sin(np.arange(1.0, len(kept) + 1.0))
     try:
         for shift in (0.0, aside):  # at a kink, rounding decides a slope
             theta[:] = kept + shift
-            value = gradient(*batch)
-            expected = np.append(gtheta, value)
-            found = native.call(*batch)
-            numbers = np.append(gtheta, math.nan if found is None else found)
+            expected = run(purpose, *batch)
+            found = code.numbers(batch)
             slack = AGREEMENT if theta.dtype.itemsize == 8 else 1e-3
-            if abs(numbers - expected).max() <= slack * abs(expected).max():
+            size = abs(expected).max(initial=0.0)
+            if len(found) == len(expected) and (abs(found - expected) <= slack * size).all():
                 if update is not None:
-                    _compare_update(native, update, batch, arrays)
-                return native
+                    _compare_update(code, update, batch, arrays)
+                return code
     finally:
-        theta[:] = kept
+        theta[:], gtheta[:] = kept, slopes
     raise TraceError(
-        f"machine code gives a loss of {found!r} where the program gives {value!r}, or "
-        "gradients differ: run it in NumPy"
+        f"machine code gives {found[-1:]} where the program gives {expected[-1:]}, or other "
+        "numbers differ: run it in NumPy"
     )
 
 
@@ -206,9 +207,18 @@ class Native:
         self._bases = bases
         self._pointers[4 : 4 + len(bases)] = [base.ctypes.data for base in bases]
 
-    def results(self) -> Sequence[Any]:
-        """Return what the last call computed: rows with a column for every example."""
-        return [rows.copy() for rows in self._results]
+    def results(self) -> list[Any]:
+        """Return what the last call computed: the values, or each argument's gradients, by rows."""
+        return [np.array(rows.T, order="C") for rows in self._results]
+
+    def numbers(self, batch: Sequence[Any]) -> Any:
+        """Return all that a call gives as one array, which is empty if it gives nothing."""
+        value = self.call(*batch)
+        if value is None:
+            return np.zeros(0)
+        if self._results:
+            return np.concatenate([np.ravel(x) for x in self.results()])
+        return np.append(self._arrays[1], value)
 
 
 def _aligned(size: int, dtype: Any) -> Any:

@@ -355,7 +355,8 @@ class Loops:
             for ref in self._outcome():
                 place = self._places[ref.buffer]
                 self.results.append((place.offset, len(ref.rows)))
-                checked.append(ref)
+                if ref.rows:
+                    checked.append(ref)
         for ref in checked:
             self._fold(np.add, check, Term(ops.MUL, (ref, 0.0)), add=True)
 
@@ -363,8 +364,7 @@ class Loops:
         """Return what is returned: the values of the roots, or the gradients of the inputs."""
         if self.lowered.purpose != FORWARD:
             for k, rows in enumerate(self.inputs):
-                if rows:
-                    yield Ref(f"g_x{k}", range(rows), (rows,), True)
+                yield Ref(f"g_x{k}", range(rows), (rows,), True)
             return
         roots = self.lowered.plan.results
         out = self._temporary((len(roots),), True)
