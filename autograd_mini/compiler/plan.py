@@ -237,8 +237,14 @@ def _bounds(classes: Iterable[tuple[str, str, int]]) -> Iterable[tuple[int, int]
 def _sort_members(group: Group, graph: Graph, places: list[int], buffers: list[str]) -> None:
     """Order the members by where their operands are."""
     if group.op is not None:
-        args = graph.args
-        group.members.sort(key=lambda i: [places[x] for x in args[i]])
+        # By the operand that is another for most of them: the others are then repeated, which a
+        # view can do, and what a matrix has written is read in the order in which it stands.
+        columns = [[places[x] for x in graph.args[i]] for i in group.members]
+        order = range(len(columns[0]))
+        if len(columns) > 1 and len(order) > 1:
+            order = sorted(order, key=lambda j: -len({row[j] for row in columns}))
+        ranks = dict(zip(group.members, columns, strict=True))
+        group.members.sort(key=lambda i: [ranks[i][j] for j in order])
     elif not group.sums[0].weights:
         for terms in group.sums:
             if len(group.sums) == 1:

@@ -134,7 +134,7 @@ class Arrays(Language):
         if view:
             return view
         key = ref.buffer, tuple(ref.rows), ref.shape
-        text = f"{self._rows(ref.buffer)}[{self.index(ref.rows, ref.shape)}]"
+        text = f"{self._rows(ref.buffer)}.take({self.index(ref.rows, ref.shape)}, axis=0)"
         if ref.buffer[:2] == "g_":
             return text
         if key not in self.gathered:
