@@ -183,23 +183,7 @@ def from_torch(module: Any) -> FNN:
         >>> from_torch(Sequential(Linear(2, 3), ReLU(), Linear(3, 1)))
         FNN([2, 3, 1], activation='relu', output_activation='identity')
     """
-    torch = _needed("torch", "pip install torch")
-    linears: list[Any] = []
-    names: list[str] = []
-    if not isinstance(module, torch.nn.Sequential):
-        raise ValueError(f"from_torch reads a torch.nn.Sequential, but got {module!r:.200}")
-    for part in module:
-        if isinstance(part, torch.nn.Linear):
-            if len(names) < len(linears):
-                names.append("identity")
-            if linears and part.in_features != linears[-1].out_features:
-                raise ValueError(f"{part} does not take what {linears[-1]} gives")
-            linears.append(part)
-        elif len(names) == len(linears) - 1:
-            names.append(_name_of_torch(part, torch))
-        else:
-            raise ValueError(f"each activation follows one Linear layer, but {part} does not")
-    names += ["identity"] * (len(linears) - len(names))
+    linears, names = _stack(module, _needed("torch", "pip install torch"))
     hidden = set(names[:-1])
     if not linears or len(hidden) > 1:
         raise ValueError(
@@ -227,6 +211,26 @@ def from_torch(module: Any) -> FNN:
                 assert neuron.b is not None  # Layer gave it one, as the FNN was told
                 neuron.b.data = float(data)
     return model
+
+
+def _stack(module: Any, torch: Any) -> tuple[list[Any], list[str]]:
+    """Return the Linear layers of a stack, and the name of the activation after each."""
+    linears: list[Any] = []
+    names: list[str] = []
+    if not isinstance(module, torch.nn.Sequential):
+        raise ValueError(f"from_torch reads a torch.nn.Sequential, but got {module!r:.200}")
+    for part in module:
+        if isinstance(part, torch.nn.Linear):
+            if len(names) < len(linears):
+                names.append("identity")
+            if linears and part.in_features != linears[-1].out_features:
+                raise ValueError(f"{part} does not take what {linears[-1]} gives")
+            linears.append(part)
+        elif len(names) == len(linears) - 1:
+            names.append(_name_of_torch(part, torch))
+        else:
+            raise ValueError(f"each activation follows one Linear layer, but {part} does not")
+    return linears, names + ["identity"] * (len(linears) - len(names))
 
 
 def _named(layer: Layer) -> str:
@@ -304,7 +308,7 @@ def _name_of_torch(part: Any, torch: Any) -> str:
 
 
 def _is_as_here(key: str, theirs: Any, ours: Any) -> bool:
-    """Whether a setting of a PyTorch module means what ours does on a batch (N, D)."""
+    """Return whether a setting of a PyTorch module means what ours does on a batch (N, D)."""
     if key == "dim":
         return theirs in (1, -1, None)
     if key == "threshold":  # the straight line above PyTorch's 20 differs by 2e-9

@@ -89,11 +89,8 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
     zero = ZERO
     order: list[Value] = []
     skipped: list[Value] = []  # below conditions
-    if root._row is None:
-        if root.grad is not zero:
-            kept.append((root, root.grad))
-        return order
-    stack = [root]
+    stack: list[Value] = []
+    _open_inputs((root,), stack, kept, done)
     while stack:
         node = stack.pop()
         if node.grad is opened:
@@ -141,10 +138,9 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
             node.grad = done
             order.append(node)
             break
-    if skipped:
-        for node in ordered(skipped, _inputs):
-            if node._row is not None and node.grad is not done:
-                node.grad = zero
+    for node in ordered(skipped, _inputs) if skipped else ():
+        if node._row is not None and node.grad is not done:
+            node.grad = zero
     return order
 
 
