@@ -74,14 +74,7 @@ from autograd_mini.functions import (
 from autograd_mini.graph import topological_order
 from autograd_mini.ops import OPS, Op, register
 from autograd_mini.steps import ForwardStep, Step, Trace
-from autograd_mini.transforms import (
-    derivative,
-    grad,
-    hessian,
-    hvp,
-    jacobian,
-    value_and_grad,
-)
+from autograd_mini.transforms import derivative, grad, hessian, hvp, jacobian, value_and_grad
 from autograd_mini.value import Value, apply
 
 if typing.TYPE_CHECKING:

@@ -14,15 +14,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, Token
 from functools import wraps
-from typing import Any, Final, ParamSpec, TypeVar, cast
+from typing import Any, ClassVar, Final, ParamSpec, TypeVar, cast
 
-__all__ = [
-    "collector_paused",
-    "detect_anomaly",
-    "is_tracing",
-    "no_grad",
-    "record_source",
-]
+__all__ = ["collector_paused", "detect_anomaly", "is_tracing", "no_grad", "record_source"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -186,19 +180,6 @@ def is_tracing() -> bool:
     return tracer.get() is not None
 
 
-class _Pauses:
-    """How many blocks pause the collector, and whether it was on before the first."""
-
-    __slots__ = ("depth", "was_enabled")
-
-    def __init__(self) -> None:
-        self.depth = 0
-        self.was_enabled = True
-
-
-_pauses: Final = _Pauses()
-
-
 class collector_paused:
     """A block in which the cyclic garbage collector rests; blocks nest, in any thread.
 
@@ -211,15 +192,20 @@ class collector_paused:
         False
     """
 
+    depth: ClassVar[int] = 0  # of all blocks
+    was_enabled: ClassVar[bool] = True  # before the first
+
     def __enter__(self) -> None:
+        blocks = collector_paused
         with _count_lock:
-            if _pauses.depth == 0:
-                _pauses.was_enabled = gc.isenabled()
+            if blocks.depth == 0:
+                blocks.was_enabled = gc.isenabled()
                 gc.disable()
-            _pauses.depth += 1
+            blocks.depth += 1
 
     def __exit__(self, *exception: object) -> None:
+        blocks = collector_paused
         with _count_lock:
-            _pauses.depth -= 1
-            if _pauses.depth == 0 and _pauses.was_enabled:
+            blocks.depth -= 1
+            if blocks.depth == 0 and blocks.was_enabled:
                 gc.enable()

@@ -79,11 +79,7 @@ def _parser() -> Parser:
         nargs="+",
         help="its arguments: numbers, or lists of numbers such as [1,2,3]",
     )
-    add(
-        "--order",
-        metavar="N",
-        help="2 checks the gradient's gradient too (default: 1)",
-    )
+    add("--order", metavar="N", help="2 checks the gradient's gradient too (default: 1)")
     add(
         "--vjp",
         metavar="MODULE:FORWARD,BACKWARD",

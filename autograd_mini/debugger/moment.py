@@ -7,8 +7,6 @@ pass, which is where a session starts.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from operator import attrgetter
 from typing import TypeAlias
 
 from autograd_mini.steps import ForwardStep, Step, Trace
@@ -22,8 +20,7 @@ class Moment:
 
     Attributes:
         trace: The events.
-        steps: Those of the backward pass that a session shows.
-        events: Those of the forward pass, then `steps`.
+        events: Those of the forward pass, then the steps of the backward pass.
         start: The number of forward events: the moment at which the backward pass starts.
         end: The number of all events.
         position: How many events are done.
@@ -32,9 +29,7 @@ class Moment:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        # What a constant receives is of interest to nobody.
-        self.steps = [step for step in trace if not step.parent.is_constant]
-        self.events: list[Event] = [*trace.forward, *self.steps]
+        self.events: list[Event] = [*trace.forward, *trace]
         self.start = len(trace.forward)
         self.end = len(self.events)
         self.position = 0
@@ -91,7 +86,7 @@ class Moment:
 
     def after_step(self, count: int) -> int:
         """Return the moment with `count` steps of the trace done."""
-        return self.start + bisect_left(self.steps, count, key=attrgetter("index"))
+        return min(self.start + count, self.end)
 
     def end_of_node(self, position: int) -> int:
         """Return the moment after the last event of the node that comes next."""
@@ -141,7 +136,7 @@ class Moment:
 
     def steps_of(self, node: Value) -> list[Step]:
         """Return the steps in which a node hands its gradient on."""
-        return [step for step in self.steps if step.node is node]
+        return [step for step in self.trace if step.node is node]
 
     def way(self) -> list[Value]:
         """Return a shortest way from the root down to the node of this moment."""

@@ -10,12 +10,7 @@ from difflib import get_close_matches
 from typing import Any, Final, cast
 
 from autograd_mini import contexts
-from autograd_mini.debugger.commands import (
-    COMMANDS,
-    GROUPS,
-    Complaint,
-    did_you_mean,
-)
+from autograd_mini.debugger.commands import COMMANDS, GROUPS, Complaint, did_you_mean
 from autograd_mini.debugger.looking import Looking
 from autograd_mini.debugger.moment import Moment
 from autograd_mini.debugger.moving import Moving

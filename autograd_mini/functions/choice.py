@@ -11,15 +11,7 @@ from autograd_mini.functions.signatures import Scalar, binary, choice, of_first
 from autograd_mini.nested import is_nested
 from autograd_mini.value import Value, apply
 
-__all__ = [
-    "clip",
-    "greater",
-    "less",
-    "maximum",
-    "minimum",
-    "take",
-    "where",
-]
+__all__ = ["clip", "greater", "less", "maximum", "minimum", "take", "where"]
 
 T = TypeVar("T")
 

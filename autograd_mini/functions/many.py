@@ -10,15 +10,7 @@ from autograd_mini.functions.signatures import Scalar, many, pairs
 from autograd_mini.ops import Number
 from autograd_mini.value import apply
 
-__all__ = [
-    "amax",
-    "dot",
-    "logsumexp",
-    "mean",
-    "norm",
-    "product",
-    "total",
-]
+__all__ = ["amax", "dot", "logsumexp", "mean", "norm", "product", "total"]
 
 
 @many

@@ -13,9 +13,7 @@ from autograd_mini.value import apply
 if TYPE_CHECKING:
     from inspect import Signature
 
-__all__ = [
-    "primitive",
-]
+__all__ = ["primitive"]
 
 
 def primitive(
