@@ -37,6 +37,7 @@ from autograd_mini import (
     tanhshrink,
     total,
 )
+from autograd_mini.functions.signatures import Scalar, of_first, unary
 from autograd_mini.guesses import answer
 from nn.errors import unknown_name
 from nn.guesses import NAMES
@@ -78,7 +79,6 @@ __all__ = [
     "tanhshrink",
 ]
 
-Scalar: TypeAlias = "Value | float"
 Activation: TypeAlias = Callable[..., Any]
 
 _SELU_SCALE: Final = 1.0507009873554805
@@ -86,7 +86,8 @@ _SELU_ALPHA: Final = 1.6732632423543772
 _GELU_SLOPE: Final = 2.0 * math.sqrt(2.0 / math.pi)
 
 
-def identity(x: Scalar) -> Any:
+@unary
+def identity(x: Scalar) -> Scalar:
     """Return x: a linear unit.
 
     Example:
@@ -96,7 +97,8 @@ def identity(x: Scalar) -> Any:
     return x
 
 
-def selu(x: Scalar) -> Any:
+@unary
+def selu(x: Scalar) -> Scalar:
     """Return λ elu(x, α), with the λ and α that keep mean 0 and variance 1 from layer to layer.
 
     Example:
@@ -109,7 +111,8 @@ def selu(x: Scalar) -> Any:
     return _SELU_SCALE * elu(x, _SELU_ALPHA)
 
 
-def gelu(x: Scalar, approximate: str = "none") -> Any:
+@of_first
+def gelu(x: Scalar, approximate: str = "none") -> Scalar:
     """Return x Φ(x), with Φ the distribution function of the standard normal.
 
     Args:
@@ -134,7 +137,8 @@ def gelu(x: Scalar, approximate: str = "none") -> Any:
     raise ValueError(f"approximate must be 'none' or 'tanh', but got {approximate!r}")
 
 
-def gelu_tanh(x: Scalar) -> Any:
+@unary
+def gelu_tanh(x: Scalar) -> Scalar:
     """Return gelu(x, approximate="tanh").
 
     Example:
@@ -144,7 +148,8 @@ def gelu_tanh(x: Scalar) -> Any:
     return gelu(x, approximate="tanh")
 
 
-def hardtanh(x: Scalar, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+@of_first
+def hardtanh(x: Scalar, min_val: float = -1.0, max_val: float = 1.0) -> Scalar:
     """Return x, or the bound it is beyond; the slope at the bounds is 0.
 
     Args:
@@ -162,7 +167,8 @@ def hardtanh(x: Scalar, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     return autograd_mini.hardtanh(x, min_val, max_val)
 
 
-def relu6(x: Scalar) -> Any:
+@unary
+def relu6(x: Scalar) -> Scalar:
     """Return x between 0 and 6, else the bound it is beyond; the slope at the bounds is 0.
 
     Example:
@@ -175,7 +181,8 @@ def relu6(x: Scalar) -> Any:
     return autograd_mini.hardtanh(x, 0.0, 6.0)
 
 
-def hardsigmoid(x: Scalar) -> Any:
+@unary
+def hardsigmoid(x: Scalar) -> Scalar:
     """Return x/6 + ½ between -3 and 3, where it reaches 0 and 1; the slope there is 0.
 
     Example:
@@ -185,7 +192,8 @@ def hardsigmoid(x: Scalar) -> Any:
     return autograd_mini.hardtanh(x, -3.0, 3.0) / 6.0 + 0.5
 
 
-def hardswish(x: Scalar) -> Any:
+@unary
+def hardswish(x: Scalar) -> Scalar:
     """Return x hardsigmoid(x): 0 below -3, x above 3.
 
     Example:
@@ -198,7 +206,8 @@ def hardswish(x: Scalar) -> Any:
     return x * hardsigmoid(x)
 
 
-def abs(x: Scalar) -> Any:
+@unary
+def abs(x: Scalar) -> Scalar:
     """Return |x|, the lecture's simple nonlinearity that folds space; its slope at 0 is 0.
 
     Example:
@@ -208,7 +217,8 @@ def abs(x: Scalar) -> Any:
     return builtins.abs(x)
 
 
-def square(x: Scalar) -> Any:
+@unary
+def square(x: Scalar) -> Scalar:
     """Return x².
 
     Example:
@@ -218,7 +228,8 @@ def square(x: Scalar) -> Any:
     return x * x
 
 
-def gaussian(x: Scalar) -> Any:
+@unary
+def gaussian(x: Scalar) -> Scalar:
     """Return exp(-x²), a bump: 1 at 0, near 0 from ±3 on.
 
     Example:

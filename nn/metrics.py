@@ -12,7 +12,7 @@ from nn.arrays import plain_rows
 from nn.guesses import NAMES
 
 if TYPE_CHECKING:
-    from numpy import int64
+    from numpy import float64, int64
     from numpy.typing import NDArray
 
 __all__ = ["accuracy", "confusion_matrix", "mean_absolute_error", "r2_score"]
@@ -131,14 +131,14 @@ def mean_absolute_error(prediction: Any, target: Any) -> float:
     return float(abs(y - f).mean())
 
 
-def _array(x: Any) -> Any:
+def _array(x: Any) -> NDArray[Any]:
     import numpy as np
 
     array: Any = x
     return array if isinstance(x, np.ndarray) else np.asarray(plain_rows(x))
 
 
-def _numbers(prediction: Any, target: Any) -> tuple[Any, Any]:
+def _numbers(prediction: Any, target: Any) -> tuple[NDArray[float64], NDArray[float64]]:
     f, y = _array(prediction).astype(float), _array(target).astype(float)
     if f.shape != y.shape or not f.size or not f.ndim:
         raise ValueError(
@@ -148,7 +148,9 @@ def _numbers(prediction: Any, target: Any) -> tuple[Any, Any]:
     return f, y
 
 
-def _labels(prediction: Any, target: Any, threshold: float | None) -> tuple[Any, Any]:
+def _labels(
+    prediction: Any, target: Any, threshold: float | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the predicted and the true class of each example."""
     import numpy as np
 

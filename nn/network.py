@@ -37,7 +37,7 @@ class FNN(Module):
 
     The lecture's forms are options: `FNN([D, 1])` is a linear model, `FNN([D, K, 1],
     output_bias=False)` is y = vᵀσ(Wᵀx + b), `activation="abs"` composes |x| networks. The lecture
-    prints Wx with W of size D×K, and f_L ∘ f_{L-1} ∘ f_1 without the dots; what it means, and
+    prints Wx with W of size D×K, and f_L ∘ f_{L-1} ∘ f_1 without the dots; its meaning, and
     what this computes, is Wᵀx, and all the layers between. It counts L now with and now without
     the output layer; here `sizes` leaves nothing to count.
 
@@ -324,7 +324,7 @@ _programs: WeakKeyDictionary[FNN, tuple[Any, Program | None]] = WeakKeyDictionar
 
 
 def has_layers_only(model: Any) -> bool:
-    """Whether a model is an FNN and its layers are all it does: no subclass adds to them."""
+    """Return whether a model is an FNN and its layers are all it does: no subclass adds to them."""
     return isinstance(model, FNN) and type(model).__call__ is FNN.__call__
 
 
@@ -335,7 +335,7 @@ def _product(layers: Sequence[Layer]) -> Callable[[Any], Any]:
 
 
 def has_known_units(model: Any) -> bool:
-    """Whether all that a model computes is this package's own."""
+    """Return whether all that a model computes is this package's own."""
     return has_layers_only(model) and all(
         type(layer) is Layer
         and activations.name_of(layer.activation) is not None

@@ -316,11 +316,7 @@ class ReduceLROnPlateau(Schedule):
 
     @keywords
     def __init__(
-        self,
-        optimizer: Optimizer,
-        factor: float = 0.1,
-        patience: int = 10,
-        threshold: float = 1e-4,
+        self, optimizer: Optimizer, factor: float = 0.1, patience: int = 10, threshold: float = 1e-4
     ) -> None:
         if not 0.0 < factor < 1.0:
             raise ValueError(f"factor must be between 0 and 1, but got {factor}")

@@ -224,7 +224,7 @@ class Graph:
 
 
 def is_parameter(node: Value) -> bool:
-    """Say whether a leaf is a model's parameter: its label is a dotted name."""
+    """Return whether a leaf is a model's parameter: its label is a dotted name."""
     return node.is_leaf and "." in node.label and _DOTTED(node.label) is not None
 
 

@@ -67,13 +67,13 @@ def to_svg(picture: Picture) -> str:
 
 
 def _has_texts_side_by_side(picture: Picture) -> bool:
-    """Say whether edges' texts may overlap where, as in graphviz-pure, no font is measured."""
+    """Return whether edges' texts may overlap where, as in graphviz-pure, no font is measured."""
     vertical = picture.rankdir not in ("LR", "RL")
     return vertical and any(edge.text for edge in picture.edges)
 
 
 def _suits_graphviz(picture: Picture) -> bool:
-    """Say whether Graphviz draws a picture in a second or two."""
+    """Return whether Graphviz draws a picture in a second or two."""
     if len(picture.boxes) > LARGEST:
         return False
     ends = [(edge.source, edge.target) for edge in picture.edges]

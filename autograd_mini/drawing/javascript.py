@@ -1,7 +1,7 @@
 """The rule table as JavaScript, so that a page can run a graph forward and backward itself.
 
 The partial derivatives are the table's rules, run on symbols that write JavaScript. What a row
-computes stands in the compiler's `rules.js`; that of a row of one's own is written by running its
+computes stands in the compiler's `rules.js`; that of a user's row is written by running its
 forward on expressions too, which plain arithmetic survives and a call of `math` does not.
 """
 

@@ -383,10 +383,7 @@ def _spread(want: list[float], pull: list[float], gaps: Sequence[float]) -> None
 
 
 def _routed(
-    graph: _Layers,
-    columns: list[list[int]],
-    across: list[float],
-    edges: Sequence[tuple[int, int]],
+    graph: _Layers, columns: list[list[int]], across: list[float], edges: Sequence[tuple[int, int]]
 ) -> Layout:
     """Coordinates: ports at the boxes, gaps between the columns, and the way of each edge."""
     top = min((across[v] - graph.breadth[v] / 2 for v in range(len(across))), default=0.0)

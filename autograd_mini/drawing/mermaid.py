@@ -36,7 +36,7 @@ def mermaid(picture: Picture) -> str:
 
 
 def fits(picture: Picture, text: str) -> bool:
-    """Say whether Mermaid, with its default limits, draws a flowchart."""
+    """Return whether Mermaid, with its default limits, draws a flowchart."""
     return len(picture.edges) <= MOST_EDGES and len(text) <= MOST_TEXT
 
 

@@ -83,7 +83,9 @@ def picture(
     return Picture(tuple(boxes), tuple(edges), caption, rankdir, scale, title, who)
 
 
-def _checked(root: Any, rankdir: Any, show: Any, max_nodes: Any, depth: Any) -> list[str]:
+def _checked(
+    root: object, rankdir: object, show: object, max_nodes: object, depth: object
+) -> list[str]:
     """Refuse what cannot be drawn, and return the fields to show."""
     if not isinstance(root, Value):
         raise TypeError(
@@ -321,7 +323,7 @@ def _cuts(graph: Graph, kept: list[int], place: dict[int, int], boxes: list[Box]
 
 
 def _is_indexed(graph: Graph, i: int) -> bool:
-    """Whether the arguments of a node need their index."""
+    """Return whether the arguments of a node need their index."""
     node = graph.order[i]
     drawn = [x for x in graph.inputs[i] if graph.box_of[x] >= 0]
     if node.op is None or len(drawn) < 2:
@@ -329,7 +331,7 @@ def _is_indexed(graph: Graph, i: int) -> bool:
     return node.op.name not in COMMUTATIVE or len(set(drawn)) < len(drawn)
 
 
-def _locals(graph: Graph, i: int) -> Sequence[Any]:
+def _locals(graph: Graph, i: int) -> Sequence[float]:
     node = graph.order[i]
     try:
         return node.op.local(node.data, *[x.data for x in node.inputs]) if node.op else ()
@@ -337,11 +339,11 @@ def _locals(graph: Graph, i: int) -> Sequence[Any]:
         return [math.nan] * len(node.inputs)
 
 
-def _chain_rule(graph: Graph, i: int, local: Any) -> str:
+def _chain_rule(graph: Graph, i: int, local: float) -> str:
     """`local · upstream = contribution`; the local derivative alone before a backward pass."""
     node = graph.order[i]
     if not _is_computed(node):
-        return style.number(float(local))
+        return style.number(local)
     upstream = _gradient(node)
     product = style.number(local * upstream)
     return f"{style.number(local)} · {style.number(upstream)} = {product}"
@@ -351,7 +353,7 @@ def _summed(graph: Graph, links: list[tuple[int, int]]) -> str:
     """What flows over several edges drawn as one."""
     if not any(_is_computed(graph.order[consumer]) for consumer, _ in links):
         return ""
-    rules: dict[int, Sequence[Any]] = {}
+    rules: dict[int, Sequence[float]] = {}
     for consumer, _ in links:
         if consumer not in rules:
             rules[consumer] = _locals(graph, consumer)
@@ -370,7 +372,7 @@ def _counted(kinds: Counter[str], most: int) -> str:
 
 
 def _is_computed(node: Value) -> bool:
-    """Whether a pass has left a gradient; None is how users of PyTorch write that none has."""
+    """Return whether a pass has left a gradient; users of PyTorch write None where none has."""
     gradient: Any = node.grad
     return gradient is not ZERO and gradient is not None
 

@@ -97,5 +97,5 @@ def border(gradient: float | None) -> str:
 
 
 def is_hatched(gradient: float | None) -> bool:
-    """Say whether a gradient is nan or infinite, which no color can show."""
+    """Return whether a gradient is nan or infinite, which no color can show."""
     return gradient is not None and not math.isfinite(gradient)

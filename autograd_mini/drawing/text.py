@@ -88,7 +88,7 @@ def _name(box: Box) -> str:
 
 
 def needs_ascii(stream: IO[str]) -> bool:
-    """Say whether a stream cannot write the lines of a tree."""
+    """Return whether a stream cannot write the lines of a tree."""
     try:
         "├─└│←·…∂Σ↵".encode(getattr(stream, "encoding", None) or "utf-8")
     except UnicodeEncodeError:

@@ -10,7 +10,7 @@ from autograd_mini.ops import UNDEFINED
 
 EPSILON: Final = 2.0**-52
 _UNDERFLOW: Final = 1e-300  # numbers below may have lost digits
-_LEVELS: Final = 8  # the step is halved so many times
+_LEVELS: Final = 8  # how often the step is halved
 _STEPS: Final = (-4, -10, -16, -23, -30, -37, -44)  # powers of two
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from autograd_mini import contexts
 from autograd_mini.backprop import edges
@@ -18,7 +18,7 @@ from autograd_mini.graph import gradient_order, topological_order
 from autograd_mini.ops import UNDEFINED, Op
 from autograd_mini.testing import numbers
 from autograd_mini.testing.differences import EPSILON, judge
-from autograd_mini.testing.numbers import Opaque, Precise, evaluate, precision
+from autograd_mini.testing.numbers import Mpf, Opaque, Precise, evaluate, precision
 from autograd_mini.testing.reference import Slope, local_slopes
 from autograd_mini.value import ZERO, Value
 
@@ -203,11 +203,11 @@ def _precise_edges(
         return edges
 
 
-def _float(x: Any) -> float | None:
+def _float(x: Mpf) -> float | None:
     return None if x is None else float(x)
 
 
-def _agree(rule: Any, slope: Slope, size: Any) -> bool:
+def _agree(rule: Mpf, slope: Slope, size: Mpf) -> bool:
     ctx = numbers.context()
     if slope.value is not None:
         if not ctx.isfinite(slope.value):
@@ -221,8 +221,8 @@ def _agree(rule: Any, slope: Slope, size: Any) -> bool:
     return low - slack <= rule <= high + slack
 
 
-def _agree_in_floats(local: float, rule: Any, slope: Slope) -> bool:
-    """Say whether floats lost no more than rounding: 1 - f² at f = tanh(26) may be 0."""
+def _agree_in_floats(local: float, rule: Mpf, slope: Slope) -> bool:
+    """Return whether floats lost no more than rounding: 1 - f² at f = tanh(26) may be 0."""
     ctx = numbers.context()
     if slope.value is None or not ctx.isfinite(rule) or abs(rule) > 1e290:
         return True

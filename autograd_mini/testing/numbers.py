@@ -55,7 +55,7 @@ def available() -> bool:
 
 @contextmanager
 def precision(numbers: Iterable[Mpf]) -> Generator[Any]:
-    """Work with so many digits that numbers of such sizes can be added to each other and to 1."""
+    """Work with enough digits to add numbers of such sizes to each other and to 1."""
     ctx = context()
     exponents = [0, *[ctx.mag(x) for x in numbers if x and ctx.isfinite(x)]]
     before = ctx.dps

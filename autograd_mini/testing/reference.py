@@ -17,6 +17,7 @@ from autograd_mini.nested import mapped
 from autograd_mini.ops import UNDEFINED, Op
 from autograd_mini.testing.numbers import (
     AT_KINKS,
+    Mpf,
     Precise,
     context,
     evaluate,
@@ -41,10 +42,10 @@ class Slope(NamedTuple):
         nearby: On a kink, slopes at points around it.
     """
 
-    left: Any
-    right: Any
-    value: Any
-    nearby: tuple[Any, ...] = ()
+    left: Mpf
+    right: Mpf
+    value: Mpf
+    nearby: tuple[Mpf, ...] = ()
 
     @property
     def smooth(self) -> bool:
@@ -59,7 +60,7 @@ class Slope(NamedTuple):
         return self.bounds == (-ctx.inf, ctx.inf) and any(map(ctx.isinf, sides))
 
     @property
-    def bounds(self) -> tuple[Any, Any]:
+    def bounds(self) -> tuple[Mpf, Mpf]:
         """The least and the greatest slope that a gradient may be built from here."""
         ctx = context()
         if self.smooth and not self.nearby:
@@ -73,7 +74,7 @@ class Slope(NamedTuple):
         return min(all_around), max(all_around)
 
 
-def local_slopes(op: Op, operands: Sequence[Any], wanted: Sequence[bool]) -> list[Slope | None]:
+def local_slopes(op: Op, operands: Sequence[Mpf], wanted: Sequence[bool]) -> list[Slope | None]:
     """Return the derivative of a row in each wanted operand; None in the place of the others.
 
     Args:
@@ -91,13 +92,13 @@ def local_slopes(op: Op, operands: Sequence[Any], wanted: Sequence[bool]) -> lis
 
 @lru_cache(maxsize=4096)
 def _remembered_slopes(
-    op: Op, operands: tuple[Any, ...], wanted: tuple[bool, ...]
+    op: Op, operands: tuple[Mpf, ...], wanted: tuple[bool, ...]
 ) -> list[Slope | None]:
     """A built-in row's reference never changes; a graph is looked at several times."""
     return _local_slopes(op, operands, wanted)
 
 
-def _local_slopes(op: Op, operands: Sequence[Any], wanted: Sequence[bool]) -> list[Slope | None]:
+def _local_slopes(op: Op, operands: Sequence[Mpf], wanted: Sequence[bool]) -> list[Slope | None]:
     with precision(operands):
         f = evaluate(op, operands)
         documented = _convention(op, operands)
@@ -114,30 +115,30 @@ def _local_slopes(op: Op, operands: Sequence[Any], wanted: Sequence[bool]) -> li
         ]
 
 
-def _convention(op: Op, operands: Sequence[Any]) -> tuple[float | None, ...] | None:
+def _convention(op: Op, operands: Sequence[Mpf]) -> tuple[float | None, ...] | None:
     """Return the documented slopes of a built-in row, if the operands are exactly on a kink."""
     if not op.kinks or op.name not in AT_KINKS:
         return None
     floats = [float(x) for x in operands]
     try:
-        precise: list[Any] = [Precise(x) for x in operands]
+        precise: list[Mpf] = [Precise(x) for x in operands]
         on_it = op.at_kink(*precise)
     except TypeError:  # a kink that is told in floats only
         on_it = op.at_kink(*floats) and floats == list(operands)
     return AT_KINKS[op.name](*floats) if on_it else None
 
 
-def _difference(op: Op, operands: Sequence[Any], i: int, f: Any) -> Callable[[Any], Any]:
+def _difference(op: Op, operands: Sequence[Mpf], i: int, f: Mpf) -> Callable[[Mpf], Mpf]:
     """Return the difference quotient in operand i, as a function of the step."""
     before, x, after = operands[:i], operands[i], operands[i + 1 :]
     return lambda step: (evaluate(op, [*before, x + step, *after]) - f) / step
 
 
-def _step(x: Any) -> Any:
+def _step(x: Mpf) -> Mpf:
     return context().mpf(_STEP) * (min(abs(x), 1) if x else _AT_ZERO)
 
 
-def _slope(op: Op, operands: Sequence[Any], i: int, f: Any, convention: float | None) -> Slope:
+def _slope(op: Op, operands: Sequence[Mpf], i: int, f: Mpf, convention: float | None) -> Slope:
     ctx = context()
     x = operands[i]
     h = _step(x)
@@ -161,7 +162,7 @@ def _slope(op: Op, operands: Sequence[Any], i: int, f: Any, convention: float | 
     return Slope(left, right, sides[0] if len(sides) == 1 else None)
 
 
-def _limit(difference: Callable[[Any], Any], h: Any) -> Any:
+def _limit(difference: Callable[[Mpf], Mpf], h: Mpf) -> Mpf:
     """Return the one-sided slope: extrapolated, ±inf if it diverges, None outside the domain."""
     ctx = context()
     try:
@@ -175,7 +176,7 @@ def _limit(difference: Callable[[Any], Any], h: Any) -> Any:
     return ctx.sign(near) * ctx.inf
 
 
-def _around(op: Op, operands: Sequence[Any], wanted: Sequence[bool]) -> Iterator[list[Any]]:
+def _around(op: Op, operands: Sequence[Mpf], wanted: Sequence[bool]) -> Iterator[list[Mpf]]:
     """Yield the derivatives at points close by: each wanted operand moved down and up."""
     for j, asked in enumerate(wanted):
         for h in (-_step(operands[j]), _step(operands[j])):
@@ -205,10 +206,10 @@ class Replay(NamedTuple):
         jumps: The operands that stand exactly where a node jumps.
     """
 
-    data: dict[Value, Any]
-    gradient: dict[Value, Any]
-    low: dict[Value, Any]
-    high: dict[Value, Any]
+    data: dict[Value, Mpf]
+    gradient: dict[Value, Mpf]
+    low: dict[Value, Mpf]
+    high: dict[Value, Mpf]
     on_kink: list[Value]
     jumps: list[Value]
 
@@ -227,7 +228,7 @@ def replay(root: Value, *, exact: bool = True) -> Replay:
     """
     ctx = context()
     order = topological_order(root)
-    data: dict[Value, Any] = {}
+    data: dict[Value, Mpf] = {}
     for node in order:
         if node.op is None or not exact:
             data[node] = ctx.mpf(node.data)
@@ -259,7 +260,7 @@ def replay(root: Value, *, exact: bool = True) -> Replay:
     return Replay(data, gradient, low, high, on_kink, jumps)
 
 
-def _times(a: Any, b: Any) -> Any:
+def _times(a: Mpf, b: Mpf) -> Mpf:
     """Return a product in which an unbounded slope times 0 is 0."""
     return a * b if a and b else context().mpf(0)
 
@@ -298,5 +299,5 @@ def reference_gradient(f: Any, *inputs: Any) -> Any:
         root = f(*arguments)
     if not isinstance(root, (Value, int, float)):
         raise TypeError(f"reference_gradient needs a function of one number, but got {root!r}")
-    found = replay(root).gradient if isinstance(root, Value) else dict[Value, Any]()
+    found = replay(root).gradient if isinstance(root, Value) else dict[Value, Mpf]()
     return mapped(lambda x: float(found.get(x, 0.0)), arguments)

@@ -319,6 +319,5 @@ def _pruned(inputs: list[float], code: list[tuple[str, tuple[int, ...]]]) -> Pro
     kept = [k for k in range(len(inputs)) if -k - 1 in needed]
     place = {k: i for i, k in enumerate(lines)} | {-k - 1: -i - 1 for i, k in enumerate(kept)}
     return Program(
-        [inputs[k] for k in kept],
-        [(code[k][0], [place[x] for x in code[k][1]]) for k in lines],
+        [inputs[k] for k in kept], [(code[k][0], [place[x] for x in code[k][1]]) for k in lines]
     )

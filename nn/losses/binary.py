@@ -120,10 +120,4 @@ def _hinge(prediction: Any, target: Any, margin: float, power: int, reduction: s
         short: Scalar = relu(margin - y * f)
         return raised(short, power)
 
-    return of_components(
-        hinge,
-        prediction,
-        target,
-        reduction,
-        check_sign,
-    )
+    return of_components(hinge, prediction, target, reduction, check_sign)

@@ -64,11 +64,7 @@ def cross_entropy(
 
 
 def nll_loss(
-    prediction: Any,
-    target: Any,
-    *,
-    weight: Sequence[float] | None = None,
-    reduction: str = "mean",
+    prediction: Any, target: Any, *, weight: Sequence[float] | None = None, reduction: str = "mean"
 ) -> Any:
     """Return -Σ wᵢ tᵢ lᵢ for log-probabilities l, such as log_softmax gives.
 

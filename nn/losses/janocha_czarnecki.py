@@ -139,7 +139,8 @@ def squared_log_loss(prediction: Any, target: Any, *, reduction: str = "mean") -
 
     def loss(o: list[Scalar], e: list[Scalar]) -> Scalar:
         o = below_largest(o)
-        return activations.square(log_of_sum(o) - weighted(e, o))
+        surprise: Scalar = log_of_sum(o) - weighted(e, o)
+        return activations.square(surprise)
 
     return of_classes(loss, prediction, target, reduction, one_hot=True)
 

@@ -56,7 +56,7 @@ def _l2(strength: float, model: Any) -> Any:
 
 
 def _weights(model: Any) -> list[Value]:
-    """Return what a penalty shrinks; a model of one's own says so in `weights()` or by labels."""
+    """Return what a penalty shrinks; a user's model says so in `weights()` or by labels."""
     if hasattr(model, "weights"):
         return model.weights()
     return [p for p in model.parameters() if p.label.rpartition(".")[2] != "b"]

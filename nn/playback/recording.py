@@ -90,7 +90,7 @@ class Playback:
         self.record(state.epoch, state.model)
 
     def record(self, epoch: int, model: Any) -> None:
-        """Record a model's weights, as a loop of one's own does after each epoch."""
+        """Record a model's weights, as a loop that a user wrote does after each epoch."""
         self._model = model
         if self._passing is not None:
             del self._weights[self._passing]

@@ -93,7 +93,7 @@ def others(
 
 
 def _is_plain(model: Any) -> bool:
-    """Whether a network has hidden layers and is still what its settings say."""
+    """Return whether a network has hidden layers and is still what its settings say."""
     if not has_layers_only(model) or len(model.sizes) < 3:
         return False
     hidden = [unit for layer in model.layers[:-1] for unit in layer.neurons]
