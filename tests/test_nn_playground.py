@@ -466,13 +466,28 @@ def test_the_data_sets_are_those_of_nn_with_any_noise(open_page: Opener, moons: 
 
 
 @pytest.mark.browser
-def test_nothing_sticks_out_at_any_size(open_page: Opener, moons: Path) -> None:
-    page = open_page(moons)
-    for width, height in ((1280, 720), (1400, 900), (900, 700), (390, 844)):
-        page.set_viewport_size({"width": width, "height": height})
-        for view in ("network", "graph"):
-            page.click(f"[data-part=view-{view}]")
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_nothing_sticks_out_or_lies_on_another_at_any_size(
+    open_page: Opener, moons: Path, tmp_path: Path
+) -> None:
+    model = Squares()
+    sgd = SGD(model.parameters(), lr=0.1)
+    pages = [moons, written(tmp_path, model, X, Y, loss="mse", optimizer=sgd)]
+    for page, views in [(open_page(path), path == moons) for path in pages]:
+        for width, height in ((1280, 720), (1400, 900), (900, 700), (390, 844)):
+            page.set_viewport_size({"width": width, "height": height})
+            for view in ("network", "graph") if views else ("graph",):
+                page.evaluate(f"playground.view('{view}')")
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                overlaps = page.evaluate("""() => {
+                    const parts = [...document.querySelectorAll(".stage > *")]
+                      .map((part) => [part.className, part.getBoundingClientRect()])
+                      .filter(([, box]) => box.width);
+                    return parts.flatMap(([a, p], i) => parts.slice(i + 1)
+                      .filter(([b, q]) => p.left < q.right - 1 && q.left < p.right - 1 &&
+                        p.top < q.bottom - 1 && q.top < p.bottom - 1 && !/transport/.test(a + b))
+                      .map(([b]) => [a, b]));
+                }""")  # on a phone the transport floats
+                assert not overlaps, (width, view)
 
 
 @pytest.mark.browser

@@ -618,8 +618,12 @@ def test_outside_of_a_domain_the_box_says_so_and_no_nan_spreads(
     Trace(loss).to_html(tmp_path / "log.html")
     page = open_page(tmp_path / "log.html", "#step=99")
     page.evaluate("autograd.set('x', -1)")
-    assert page.text_content("#n1").endswith("log needs x > 0, and x = -1")
-    assert "nan" not in page.text_content("#drawing").lower()
+    assert page.text_content("#n1").endswith("log needs x > 0")
+    assert "It stops here: log needs x > 0, and x = -1" in page.inner_text("[data-part=sentence]")
+    assert not page.locator(".flow.shown").count()
+    for node in ("#n0", "#n1", "#n3"):
+        page.click(f"{node} text.title")
+        assert "nan" not in page.inner_text("body").lower()
     assert page.evaluate("autograd.value('loss')") == {"data": None, "grad": None}
     page.evaluate("autograd.set('x', 1)")
     assert page.evaluate("autograd.value('y')") == {"data": 3, "grad": 0}
@@ -686,7 +690,7 @@ def test_the_address_brings_back_the_whole_state(
     page.reload()
     assert page.evaluate("autograd.state()") == state
     assert page.evaluate("autograd.value('w').data") == -2
-    assert "was data -2.5" in page.text_content(f"#{id_of(played[0], 'w')}")
+    assert "data was -2.5" in page.text_content(f"#{id_of(played[0], 'w')}")
     assert page.get_attribute("[data-part=follow]", "aria-pressed") == "false"
     page.evaluate("location.hash = '#step=nonsense'")
     page.wait_for_selector("[data-part=count]:text-matches('^0 /')")

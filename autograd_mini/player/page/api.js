@@ -29,9 +29,8 @@ function publish(player, more = {}) {
     reset() { player.edits.reset(); },
     go(step) { player.go(step); },
     value(label) {
-      const id = node(label), isBroken = player.edits.problems.size > 0;
-      const grad = isBroken ? undefined : player.gradient.get(id);
-      return { data: player.dataOf(id) ?? null, grad: grad ?? null };
+      const id = node(label);
+      return { data: player.dataOf(id) ?? null, grad: player.gradientOf(id) ?? null };
     },
     why(label) { return why(player.pass, node(label)).join("\n"); },
     state() { return player.state(); },

@@ -21,7 +21,8 @@ class Camera {
 
   // The window's size. Reading it makes the browser lay out, so it is not read at every step.
   measure() {
-    this.width = this.host.clientWidth;
+    const buttons = parseFloat(getComputedStyle(this.host).paddingRight); // they stand over the drawing
+    this.width = Math.max(0, this.host.clientWidth - buttons);
     this.height = this.host.clientHeight;
   }
 
@@ -86,8 +87,8 @@ class Camera {
     const { x, y, scale } = this.view;
     const next = clamp(scale * factor, Math.min(0.05, this.fitting), 6);
     const frame = this.host.getBoundingClientRect();
-    const dx = (clientX ?? frame.left + frame.width / 2) - frame.left - frame.width / 2;
-    const dy = (clientY ?? frame.top + frame.height / 2) - frame.top - frame.height / 2;
+    const dx = clientX === undefined ? 0 : clientX - frame.left - this.width / 2;
+    const dy = clientY === undefined ? 0 : clientY - frame.top - this.height / 2;
     this.look(x + dx / scale - dx / next, y + dy / scale - dy / next, next);
   }
 

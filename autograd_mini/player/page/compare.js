@@ -18,7 +18,7 @@ class Compare {
     const ids = [...player.scene.boxes.keys()];
     return {
       data: new Map(ids.map((id) => [id, player.dataOf(id)])),
-      grad: new Map(ids.map((id) => [id, player.gradient.get(id)])),
+      grad: new Map(ids.map((id) => [id, player.gradientOf(id)])),
       state: player.state().slice(1),
     };
   }
@@ -27,16 +27,17 @@ class Compare {
   differences(id) {
     const { pinned } = this;
     if (!pinned) return [];
-    const now = { data: this.player.dataOf(id), grad: this.player.gradient.get(id) };
+    const now = { data: this.player.dataOf(id), grad: this.player.gradientOf(id) };
     return ["data", "grad"].filter((kind) => !Object.is(pinned[kind].get(id), now[kind]))
       .map((kind) => [kind, pinned[kind].get(id), now[kind]]);
   }
 
   mark(id) {
     const text = (x) => (x === undefined ? "–" : short(x));
-    const told = this.differences(id).map(([kind, old]) => `${kind} ${text(old)}`);
-    this.player.scene.note(id, "was", told.length ? `was ${told.join(", ")}` : "");
-    this.player.rows.get(id)?.classList.toggle("differs", told.length > 0);
+    const [first, second] = this.differences(id);
+    const told = second ? `was ${text(first[1])}, ${text(second[1])}` : first ? `${first[0]} was ${text(first[1])}` : "";
+    this.player.scene.note(id, "was", told);
+    this.player.rows.get(id)?.classList.toggle("differs", told !== "");
   }
 
   tell() {

@@ -12,11 +12,12 @@ function describeNode(player, id) {
     value.append(what);
     pairs.append(make("dt", "", name), value);
   };
-  const data = player.dataOf(id), gradient = player.gradient.get(id);
+  const data = player.dataOf(id), gradient = player.gradientOf(id), isBroken = edits.problems.size > 0;
+  const missing = isBroken ? "there is none at these numbers" : "not computed yet";
   if (edits.isField(id)) pair("data", edits.field(id));
-  else pair("data", data === undefined ? "not computed yet" : repr(data));
+  else pair("data", data !== undefined ? repr(data) : player.isComputed(id) ? missing : "not computed yet");
   if (edits.problems.has(id)) pair("", make("span", "stop", edits.problems.get(id)));
-  pair("grad", player.quiz.hides(id) ? "?" : gradient === undefined ? "not computed yet" : repr(gradient));
+  pair("grad", player.quiz.hides(id) ? "?" : gradient === undefined ? missing : repr(gradient));
   for (const [kind, old] of player.compare.differences(id)) {
     pair(`${kind} was`, old === undefined ? "–" : repr(old));
   }
@@ -27,7 +28,7 @@ function describeNode(player, id) {
   if (graph.source[id]) pair("made at", graph.source[id]);
   lines.push(pairs);
   if (player.quiz.isOn) return lines;
-  lines.push(...contributions(player, id));
+  if (!isBroken) lines.push(...contributions(player, id));
   if (player.isAskingWhy || player.selected === id) {
     lines.push(make("h3", "", "Why"), make("p", "why", why(pass, id).join("\n")));
   }

@@ -144,13 +144,15 @@ class Player {
   // The data of a node as of this step; undefined before it is computed, or where it cannot be.
   dataOf(id) { return this.isComputed(id) ? this.pass.data[id] : undefined; }
 
+  // Its gradient as of this step; undefined before it gets one, or where the graph cannot be computed.
+  gradientOf(id) { return this.edits.problems.size ? undefined : this.gradient.get(id); }
+
   paint(id) {
     const box = this.scene.boxes.get(id);
     if (!box) return;
     const data = this.dataOf(id);
-    const isBroken = this.edits.problems.size > 0;
     const isHidden = this.quiz.hides(id);
-    const gradient = isBroken || isHidden ? undefined : this.gradient.get(id);
+    const gradient = isHidden ? undefined : this.gradientOf(id);
     const texts = {
       data: data === undefined ? "–" : short(data),
       grad: isHidden ? "?" : gradient === undefined ? "–" : short(gradient),
@@ -158,7 +160,8 @@ class Player {
     for (const kind of ["data", "grad"]) this.scene.write(id, kind, texts[kind]);
     box.element.classList.toggle("waiting", data === undefined);
     box.element.classList.toggle("edited", this.edits.changed.has(id));
-    this.scene.note(id, "outside", this.isComputed(id) ? this.edits.problems.get(id) : "");
+    const [problem] = (this.isComputed(id) && this.edits.problems.get(id)?.split(", and ")) || [""];
+    this.scene.note(id, "outside", problem);
     this.scene.tint(id, gradient, this.pass.scale);
     this.compare.mark(id);
     this.scene.speak(id, this.edits.isField(id) ? "a leaf: up and down change it" : "");
@@ -187,7 +190,7 @@ class Player {
     if (frame.kind === "backward") {
       mark(node, "node-active");
       mark(parent, "parent-active");
-      scene.highlight([`e${node}_${argument}`], "backward", this.edits.problems.size || this.quiz.isOn ? " "
+      scene.highlight([`e${node}_${argument}`], "backward", this.edits.problems.size || this.quiz.isOn ? ""
         : `${short(frame.local)} · ${short(frame.upstream)} = ${short(frame.contribution)}`);
       scene.reveal([parent, node]);
     } else if (frame.kind === "forward") {

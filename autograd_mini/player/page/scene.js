@@ -75,15 +75,16 @@ class Scene {
     element.style.setProperty("--strength", `${Math.round(100 * strength)}%`);
   }
 
-  // A remark beside a box, or none: `was 2`, `log needs x > 0`.
+  // A remark beside a box and no wider than it, or none: `data was 2`, `log needs x > 0`.
   note(id, kind, text) {
     const { element, x, y, width, height } = this.boxes.get(id);
     element.querySelector(`text.${kind}`)?.remove();
     element.classList.toggle(`has-${kind}`, Boolean(text));
     if (!text) return;
-    const isAbove = kind === "was";
+    const isAbove = kind === "was", isWide = text.length * 5.8 > width;
     element.append(makeSvg("text", {
       class: kind, x: x + width / 2, y: isAbove ? y - 4 : y + height + 11, "text-anchor": "middle",
+      ...(isWide ? { textLength: width, lengthAdjust: "spacingAndGlyphs" } : {}),
     }, text));
   }
 
@@ -102,12 +103,13 @@ class Scene {
     for (const edge of this.lit) edge.classList.remove("active", "forward", "backward");
     this.lit = edges.map((id) => this.edges.get(id)).filter(Boolean);
     for (const edge of this.lit) edge.classList.add("active", direction);
-    const isShown = Boolean(text && this.lit.length);
-    this.flow.classList.toggle("shown", isShown);
-    this.tip.classList.toggle("shown", isShown);
-    if (!isShown) return;
+    const isBack = direction === "backward" && this.lit.length > 0;
+    this.tip.classList.toggle("shown", isBack);
+    this.flow.classList.toggle("shown", isBack && text !== "");
+    if (!isBack) return;
     const { middle, from, next } = this.middle(edges[0]);
     this.pointBack(from, next);
+    if (!text) return;
     const [rect, label] = this.flow.children;
     label.textContent = text;
     const width = text.length * 6.7 + 16, height = 20;

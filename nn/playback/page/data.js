@@ -9,6 +9,9 @@ class DataCard {
     this.wire();
   }
 
+  // Whether the chosen point's inputs stand in fields.
+  get hasFields() { return this.page.width <= 4; }
+
   get kinds() {
     const { scale, trainer } = this.page;
     if (scale.isOfClasses && trainer.widths[1] > 1) return trainer.Y[0].map((_, k) => k);
@@ -61,7 +64,6 @@ class DataCard {
     const { page } = this, { trainer, chosen } = page, host = this.part("point-fields");
     const x = trainer.X[chosen], y = trainer.Y[chosen];
     if (host.contains(document.activeElement)) return;
-    const few = x.length <= 4;
     const field = (name, text) => {
       const label = make("label", "", name), input = make("input");
       input.inputMode = "decimal";
@@ -71,11 +73,12 @@ class DataCard {
       return label;
     };
     host.replaceChildren(
-      ...(few ? x.map((number, i) => field(x.length > 1 ? `x${i + 1}` : "x", repr(number))) : []),
+      ...(this.hasFields ? x.map((number, i) => field(x.length > 1 ? `x${i + 1}` : "x", six(number))) : []),
       ...(y.length === 1 || page.data.isClasses ? [field(page.data.isClasses ? "class" : "y", page.targetText(y))] : []),
     );
   }
 
+  // Six digits are shown: what was not changed keeps all of its own.
   take() {
     const { page } = this, { trainer, chosen } = page;
     const texts = [...this.part("point-fields").querySelectorAll("input")].map((input) => [input.name, input.value]);
@@ -84,8 +87,9 @@ class DataCard {
     try {
       for (const [name, text] of texts) {
         if (text.trim() === "" || !Number.isFinite(Number(text))) throw new Error(`${name} is a number, but got ${text || "nothing"}`);
-        if (name[0] === "x") x[Number(name.slice(1) || 1) - 1] = Number(text);
-        else y = page.target(Number(text));
+        const i = Number(name.slice(1) || 1) - 1;
+        if (name[0] !== "x") y = text === page.targetText(y) ? y : page.target(Number(text));
+        else if (text !== six(x[i])) x[i] = Number(text);
       }
       page.setPoint(chosen, x, y);
     } catch (/** @type {any} */ error) {

@@ -402,7 +402,7 @@ class Playground {
 
   classOf(y) { return this.data.isClasses && y.length > 1 ? [largest(y)] : y; }
 
-  targetText(y) { return this.classOf(y).map(repr).join(", "); }
+  targetText(y) { return this.classOf(y).map(this.data.isClasses ? String : six).join(", "); }
 
   about() {
     this.told = performance.now();
@@ -414,8 +414,8 @@ class Playground {
     const list = (xs) => (xs.length > 6 ? `${xs.slice(0, 6).map(short).join(", ")}, …` : xs.map(short).join(", "));
     const told = [`output ${list(found)}`];
     if (this.isShown) told.push(`loss ${short(this.player.edits.recorded.data.at(-1))}`);
-    this.part("about").textContent =
-      `point ${chosen}: x = (${list(trainer.X[chosen])}), y = ${list(this.classOf(trainer.Y[chosen]))}\n${told.join(", ")}`;
+    const x = this.card.hasFields ? "" : `x = (${list(trainer.X[chosen])}), `;
+    this.part("about").textContent = `point ${chosen}: ${x}${told.join(", ")}`;
   }
 
   say(text, isWarning = false) {
