@@ -7,7 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from opcode import opmap
 from typing import Final, NoReturn
 
-__all__ = ["CHECKS", "METHODS", "NAMES", "Elsewhere", "advice", "answer", "missing"]
+__all__ = [
+    "CHECKS",
+    "METHODS",
+    "MODULES",
+    "NAMES",
+    "advice",
+    "answer",
+    "answer_imports",
+    "elsewhere",
+    "missing",
+]
 
 # fmt: off
 NAMES: Final = {  # in the place of `autograd_mini.`
@@ -71,22 +81,32 @@ METHODS: Final = {  # in the place of `x.`, for a Value x
     "gradient": "x.grad", "children": "x.inputs", "prev": "x.inputs", "parents": "x.inputs",
     "grad_fn": "x.op and x.inputs", "name": "x.label", "zero_": "x.grad = 0.0",
     "zero_grad_": "x.zero_grad()", "backprop": "x.backward()", "backwards": "x.backward()",
-    "requires_grad": "every Value has a gradient; detach() or no_grad() leave it out",
-    "requires_grad_": "every Value has a gradient; detach() or no_grad() leave it out",
-    "retain_grad": "x.grad, which every Value keeps", "shape": "a Value is one number: no shape",
+    **dict.fromkeys(("requires_grad", "requires_grad_"),
+                    "nothing: every Value has a gradient; detach() or no_grad() leave it out"),
+    **dict.fromkeys(("shape", "ndim", "size", "reshape", "view"), "float(x): a Value is one number"),
+    "retain_grad": "x.grad, which every Value keeps",
     "relu6": "nn.activations.relu6(x)", "t": "x, a single number", "T": "x, a single number",
-    "ndim": "a Value is one number: no shape", "size": "a Value is one number: no shape",
-    "reshape": "a Value is one number: no shape", "dtype": "a Value is a float", "to": "nothing: there is one device",
+    "dtype": "float(x): a Value is a float", "to": "nothing: there is one device",
     "cuda": "nothing: there is one device", "cpu": "nothing: there is one device", "clone": "copy.copy(x)",
     "is_leaf_": "x.is_leaf", "negative": "-x", "sign": "where(greater(x, 0), 1.0, -1.0)", "ln": "log(x)",
     "log2": "log(x) / math.log(2)", "log10": "log(x) / math.log(10)", "leaky_relu": "leaky_relu(x)",
     "plot": "draw(x)", "draw": "draw(x)", "to_svg": "to_svg(x)", "trace": "Trace(x)",
 }
+
+MODULES: Final = {  # in the place of `import autograd_mini.`
+    **dict.fromkeys(("engine", "tensor", "variable", "scalar", "node"), "from autograd_mini import Value"),
+    **dict.fromkeys(("functional", "numpy", "math", "operations"), "from autograd_mini import exp, tanh, total"),
+    **dict.fromkeys(("viz", "visualize", "graphviz", "plot", "draw"), "from autograd_mini import draw"),
+    **dict.fromkeys(("autograd", "grad", "differentiate"), "from autograd_mini import grad"),
+    **dict.fromkeys(("test_util", "gradcheck"), "from autograd_mini.testing import check_gradients"),
+    **dict.fromkeys(("nn", "layers", "modules", "models"), "from nn import FNN, fit"),
+    **dict.fromkeys(("optim", "optimizers"), "from nn import SGD, Adam"),
+}
 # fmt: on
 
 
 class Elsewhere:
-    """A method that others' engines have: asking a Value for it says what to write here."""
+    """A method that others' engines have: asking for it, or setting it, says what to write here."""
 
     __slots__ = ("name", "said")
 
@@ -94,12 +114,51 @@ class Elsewhere:
         self.name = name
         self.said = said
 
-    def __get__(self, x: object, owner: type) -> NoReturn:
+    def __get__(self, x: object, owner: type) -> object:
+        own = getattr(x, "__dict__", {})
+        if self.name in own:
+            return own[self.name]
         raise AttributeError(
             f"{owner.__name__!r} object has no attribute {self.name!r}: write {self.said}",
             name=self.name,
             obj=x,
         )
+
+    def __set__(self, x: object, value: object) -> None:
+        if not hasattr(x, "__dict__"):
+            self.__get__(x, type(x))
+        vars(x)[self.name] = value
+
+
+def elsewhere(owner: type, guesses: Mapping[str, str]) -> None:
+    """Let the instances of a class answer methods that they lack with what to write."""
+    for name, said in guesses.items():
+        setattr(owner, name, Elsewhere(name, said))
+
+
+class Imports:
+    """Asked for a module when no other finder knows it: answers those that others' packages have."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Raise ModuleNotFoundError with what to write, if that can be guessed."""
+        package, _, module = name.rpartition(".")
+        if package in _packages:
+            split = [other.rpartition(".") for other in sys.modules]
+            known = [other for above, _, other in split if above == package]
+            said = advice(module, _packages[package], known)
+            if said:
+                raise ModuleNotFoundError(f"No module named {name!r}{said}", name=name)
+
+
+_packages: Final[dict[str, Mapping[str, str]]] = {}
+
+
+def answer_imports(package: str, guesses: Mapping[str, str]) -> None:
+    """Let a package answer an import of a module that it lacks with what to write."""
+    _packages[package] = guesses
+    if Imports not in sys.meta_path:
+        sys.meta_path.append(Imports)
 
 
 def advice(name: str, guesses: Mapping[str, str], known: Iterable[str] = ()) -> str:

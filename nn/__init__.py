@@ -5,11 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from autograd_mini.guesses import answer_imports as _answer_imports
+from autograd_mini.guesses import elsewhere as _elsewhere
 from autograd_mini.guesses import missing as _missing
 from nn import activations, datasets, features, initializers, losses, metrics, plots
+from nn import guesses as _ours
 from nn.export import from_torch, to_onnx, to_torch
 from nn.files import load, save
-from nn.guesses import NAMES as _NAMES
 from nn.layers import Layer, Neuron
 from nn.network import FNN, MLP
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
@@ -71,11 +73,22 @@ __all__ = [
     "to_torch",
 ]
 
+_answer_imports(__name__, _ours.MODULES)
+for _owner, _guessed in (
+    (FNN, _ours.METHODS),
+    (Layer, _ours.UNITS),
+    (Neuron, _ours.UNITS),
+    (Optimizer, _ours.STEPS),
+    (Trainer, _ours.RUNS),
+    (History, _ours.RECORDS),
+):
+    _elsewhere(_owner, _guessed)
+
 
 def __getattr__(name: str) -> Any:
     """Load the scikit-learn estimators when they are first asked for: they need the extra."""
     if name not in ("FNNClassifier", "FNNRegressor"):
-        raise _missing(__name__, name, _NAMES, __all__)
+        raise _missing(__name__, name, _ours.NAMES, __all__)
     try:
         return getattr(import_module("nn.estimators"), name)
     except ImportError:

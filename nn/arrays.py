@@ -5,7 +5,7 @@ Arrays keep their type and are not copied; they are checked in whole blocks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, Final, cast
 
 from autograd_mini import Value
@@ -29,6 +29,8 @@ def as_array(X: Any) -> Any:
     import numpy as np
 
     array = np.asarray(X)
+    if not array.ndim and isinstance(X, Iterable) and not isinstance(X, (str, bytes, Mapping, Set)):
+        array = np.asarray(list(cast(Iterable[Any], X)))  # a generator, or the values of a dict
     if array.dtype.kind in "biuf":
         return array
     if array.dtype.kind != "O":
@@ -109,6 +111,8 @@ def _number(x: Any) -> float:
         raise TypeError("real numbers are needed, but some are text")
     if isinstance(x, Value):
         return x.data
+    if hasattr(x, "toarray"):
+        raise TypeError("a sparse matrix holds no rows of numbers: give its toarray()")
     try:
         return float(x)
     except OverflowError as error:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_mini.guesses import answer
 from nn.errors import unknown_name
-from nn.guesses import NAMES
+from nn.guesses import NAMES, keywords
+from nn.layers import checked_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,7 @@ __all__ = ["blobs", "circles", "load", "moons", "spirals", "split", "standardize
 SHIPPED = ("iris", "wine", "breast_cancer", "digits", "diabetes", "linnerud")
 
 
+@keywords
 def xor(n: int = 4, noise: float = 0.0, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the corners of a square, which no straight line separates.
 
@@ -41,11 +43,12 @@ def xor(n: int = 4, noise: float = 0.0, seed: int = 0) -> tuple[NDArray[Any], ND
     """
     import numpy as np
 
-    corner = np.arange(_counted(n)) % 4
+    corner = np.arange(checked_size(n, "n")) % 4
     X = np.stack([corner // 2, corner % 2], axis=1).astype(float)
     return _noisy(X, noise, seed), corner // 2 ^ corner % 2
 
 
+@keywords
 def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return two half circles of radius 1 that reach into each other.
 
@@ -64,7 +67,7 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[NDArray[Any]
     """
     import numpy as np
 
-    outer = np.linspace(0.0, math.pi, (_counted(n) + 1) // 2)
+    outer = np.linspace(0.0, math.pi, (checked_size(n, "n") + 1) // 2)
     inner = np.linspace(0.0, math.pi, n // 2)
     X = np.concatenate(
         [
@@ -75,6 +78,7 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[NDArray[Any]
     return _noisy(X, noise, seed), _classes(len(outer), len(inner))
 
 
+@keywords
 def circles(
     n: int = 100, noise: float = 0.05, factor: float = 0.5, seed: int = 0
 ) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -101,7 +105,7 @@ def circles(
         raise ValueError(f"factor must be at least 0 and below 1, but got {factor}")
     angles = [
         np.linspace(0.0, 2.0 * math.pi, count, endpoint=False)
-        for count in ((_counted(n) + 1) // 2, n // 2)
+        for count in ((checked_size(n, "n") + 1) // 2, n // 2)
     ]
     X = np.concatenate(
         [
@@ -112,6 +116,7 @@ def circles(
     return _noisy(X, noise, seed), _classes(*map(len, angles))
 
 
+@keywords
 def spirals(
     n: int = 200, noise: float = 0.02, classes: int = 2, turns: float = 1.0, seed: int = 0
 ) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -134,13 +139,14 @@ def spirals(
     """
     import numpy as np
 
-    y = np.arange(_counted(n)) * _counted(classes, "classes") // n
+    y = np.arange(checked_size(n, "n")) * checked_size(classes, "classes") // n
     radius = np.concatenate([np.linspace(0.1, 1.0, int((y == k).sum())) for k in range(classes)])
     angle = 2.0 * math.pi * (turns * radius + y / classes)
     X = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return _noisy(X, noise, seed), y
 
 
+@keywords
 def blobs(
     n: int = 100, centers: int | Any = 2, spread: float = 0.5, seed: int = 0
 ) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -163,13 +169,13 @@ def blobs(
     """
     import numpy as np
 
-    if isinstance(centers, int):
-        angle = 2.0 * math.pi * np.arange(_counted(centers, "centers")) / centers
+    if not np.ndim(centers):
+        angle = 2.0 * math.pi * np.arange(checked_size(centers, "centers")) / centers
         centers = 2.0 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     points = np.asarray(centers, dtype=float)
     if points.ndim != 2 or not points.size:
         raise ValueError(f"centers must be a number or a list of points, but got {centers!r}")
-    y = np.arange(_counted(n)) * len(points) // n
+    y = np.arange(checked_size(n, "n")) * len(points) // n
     return _noisy(points[y], spread, seed), y
 
 
@@ -202,6 +208,7 @@ def load(name: str) -> tuple[NDArray[Any], NDArray[Any]]:
     return getattr(shipped, f"load_{name}")(return_X_y=True)
 
 
+@keywords
 def split(
     X: Any, y: Any, test_size: float = 0.25, seed: int = 0
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -288,12 +295,6 @@ def mean_and_spread(X: Any, names: Sequence[str] | None = None) -> tuple[Any, An
         )
     noise = len(X) * np.finfo(float).eps * abs(mean)  # rounding lets a constant column vary
     return mean, np.where(spread > noise, spread, 0.0)
-
-
-def _counted(n: int, name: str = "n") -> int:
-    if not isinstance(n, int) or n < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ValueError(f"{name} must be a whole number above 0, but got {n!r}")
-    return n
 
 
 def _classes(*counts: int) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from autograd_mini import AnomalyError
+from nn.guesses import SYNONYMS
 
 __all__ = ["DivergedError", "nearest", "unknown_name"]
 
@@ -18,7 +19,9 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
         no loss is called 'MSE': there are mse, mae; did you mean 'mse'?
     """
     names = list(known)
-    near = nearest(name, names)
+    folded = name.casefold()
+    meant = (*SYNONYMS.get(folded, ()), folded.removesuffix("_loss"))
+    near = next((one for one in meant if one in names), None) or nearest(name, names)
     guess = f"; did you mean {near!r}?" if near is not None else ""
     return ValueError(f"no {what} is called {name!r}: there are {', '.join(names)}{guess}")
 

@@ -14,7 +14,7 @@ from autograd_mini import Value, dot, exp, product, total
 from autograd_mini.guesses import answer
 from nn.arrays import as_floats, as_lists
 from nn.guesses import NAMES
-from nn.layers import Module
+from nn.layers import Module, checked_size
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -37,8 +37,7 @@ def polynomial(degree: int) -> Map:
         >>> polynomial(2)([3.0, 5.0])
         [3.0, 5.0, 9.0, 15.0, 25.0]
     """
-    if not isinstance(degree, int) or degree < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ValueError(f"degree must be a whole number above 0, but got {degree!r}")
+    degree = checked_size(degree, "degree")
 
     def powers(x: Any) -> list[Any]:
         xs = _numbers(x)

@@ -74,6 +74,56 @@ METHODS: Final = {  # in the place of `model.`, for an FNN
     "draw": "model.diagram(path), or draw(model(x))", "backward": "loss.backward()", "step": "optimizer.step()",
 }
 
+RUNS: Final = {  # in the place of `trainer.`
+    **dict.fromkeys(("fit", "run"), "fit(model, X, y, loss=..., optimizer=...)"),
+    **dict.fromkeys(("train", "train_step", "train_on_batch", "update_weights"), "trainer.step(X, y)"),
+}
+
+STEPS: Final = {  # in the place of `optimizer.`
+    **dict.fromkeys(("minimize", "apply_gradients", "backward"), "loss.backward() and optimizer.step()"),
+    "param_groups": "optimizer.params and optimizer.lr", "learning_rate": "optimizer.lr",
+}
+
+RECORDS: Final = {  # in the place of `history.`
+    **dict.fromkeys(("losses", "train_loss", "loss_curve_"), "history.loss"),
+    **dict.fromkeys(("val_losses", "validation_loss"), "history.val_loss"),
+    **dict.fromkeys(("accuracy", "acc"), 'history.metrics["accuracy"]'),
+    "val_accuracy": 'history.metrics["val_accuracy"]', "history": "history.columns()",
+}
+
+UNITS: Final = {  # in the place of `layer.` and `neuron.`
+    **dict.fromkeys(("forward", "call"), "layer(x)"),
+    **dict.fromkeys(("weight", "bias"), "neuron.w and neuron.b, for neuron in layer.neurons"),
+}
+
+MODULES: Final = {  # in the place of `import nn.`
+    **dict.fromkeys(("optim", "optimizer", "optimiser", "optimisers"), "from nn import SGD, Adam, AdamW"),
+    **dict.fromkeys(("functional", "functions"), "from nn import activations, losses"),
+    **dict.fromkeys(("modules", "module", "models", "model", "layer", "linear", "mlp", "networks"),
+                    "from nn import FNN, Layer, Neuron"),
+    **dict.fromkeys(("loss", "criterion"), "from nn import losses"), "init": "from nn import initializers",
+    **dict.fromkeys(("train", "trainer", "fit"), "from nn import fit, Trainer"),
+    **dict.fromkeys(("utils", "clip_grad"), "from nn import clip_grad_norm, clip_grad_value"),
+    **dict.fromkeys(("data", "dataset"), "from nn import datasets"), "engine": "from autograd_mini import Value",
+    **dict.fromkeys(("lr_scheduler", "scheduler", "schedulers"), "from nn import StepLR, CosineAnnealingLR"),
+    **dict.fromkeys(("preprocessing", "model_selection"), "from nn.datasets import split, standardize"),
+}
+
+SYNONYMS: Final = {  # what is a name elsewhere: its names here
+    **dict.fromkeys(("mean_squared_error", "squared_error", "l2", "l2_loss"), ("mse",)),
+    **dict.fromkeys(("mean_absolute_error", "absolute_error"), ("mae",)),
+    "mean_squared_logarithmic_error": ("msle",), "kullback_leibler_divergence": ("kl",), "kl_div": ("kl",),
+    **dict.fromkeys(("log_loss", "binary_crossentropy", "logloss"), ("bce_with_logits", "bce")),
+    **dict.fromkeys(("categorical_crossentropy", "sparse_categorical_crossentropy", "crossentropy",
+                     "softmax", "softmax_cross_entropy", "multinomial", "ce"), ("cross_entropy",)),
+    "logistic": ("sigmoid", "bce_with_logits"), "none": ("identity",), "lrelu": ("leaky_relu",),
+    "rectifier": ("relu",), "expit": ("sigmoid",),
+    **dict.fromkeys(("he", "kaiming", "he_uniform"), ("kaiming_uniform",)), "he_normal": ("kaiming_normal",),
+    **dict.fromkeys(("glorot", "xavier", "glorot_uniform"), ("xavier_uniform",)),
+    "glorot_normal": ("xavier_normal",), "acc": ("accuracy",), "r2": ("r2_score",), "cancer": ("breast_cancer",),
+    **dict.fromkeys(("rmsprop", "adamw", "lbfgs"), ("adam",)),
+}
+
 KEYWORDS: Final = {  # an argument's name: ours, or what to write
     **dict.fromkeys(("learning_rate", "eta", "step_size", "alpha", "learning_rate_init"), "lr"),
     **dict.fromkeys(("n_epochs", "num_epochs", "nb_epoch", "max_iter", "iterations", "steps"), "epochs"),
@@ -91,6 +141,7 @@ KEYWORDS: Final = {  # an argument's name: ours, or what to write
     "early_stopping": "patience", "l2": "weight_decay", "decay": "weight_decay", "beta": "betas",
     "beta1": "betas", "beta_1": "betas", "epsilon": "eps", "kernel_initializer": "init",
     "initializer": "init", "weight_init": "init", "max_norm": "clip_norm", "max_grad_norm": "clip_norm",
+    "n_samples": "n", "samples": "n", "n_points": "n", "n_classes": "classes", "cluster_std": "spread",
     "sample_weights": "sample_weight", "hidden": "sizes", "hidden_sizes": "sizes", "device": "backend",
 }
 # fmt: on

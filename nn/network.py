@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from pathlib import Path
 from random import Random
@@ -12,11 +12,10 @@ from weakref import WeakKeyDictionary
 
 from autograd_mini import Program, Value, compile, no_grad
 from autograd_mini.frames import is_watched
-from autograd_mini.guesses import Elsewhere
 from nn import activations, initializers
 from nn.activations import Activation
 from nn.arrays import as_array, as_floats
-from nn.guesses import METHODS, keywords
+from nn.guesses import keywords
 from nn.initializers import Initializer
 from nn.layers import Layer, Module, Neuron, as_inputs, checked_size, under
 
@@ -311,14 +310,13 @@ class MLP(FNN):
 
     @keywords
     def __init__(self, nin: int, nouts: Sequence[int]) -> None:
+        if not isinstance(nouts, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"nouts is a list such as [16, 16, 1], but got {nouts!r}")
         super().__init__([nin, *nouts], "relu", init=initializers.uniform(-1.0, 1.0))
 
     def __repr__(self) -> str:
         return f"MLP({self.sizes[0]}, {self.sizes[1:]})"
 
-
-for _method, _said in METHODS.items():
-    setattr(FNN, _method, Elsewhere(_method, _said))
 
 _programs: WeakKeyDictionary[FNN, tuple[Any, Program | None]] = WeakKeyDictionary()
 

@@ -348,12 +348,12 @@ class Adam(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        if len(betas) != 2:
-            raise ValueError(f"betas are two, as (0.9, 0.999), but got {betas}")
-        first, second = betas
-        if not (0.0 <= first < 1.0 and 0.0 <= second < 1.0):
+        pair = tuple(map(float, betas)) if isinstance(betas, Iterable) else ()  # pyright: ignore[reportUnnecessaryIsInstance]
+        if len(pair) != 2:
+            raise ValueError(f"betas are two, as (0.9, 0.999), but got {betas!r}")
+        if not all(0.0 <= beta < 1.0 for beta in pair):
             raise ValueError(f"betas must be in [0, 1), but got {betas}")
-        self.betas: tuple[float, float] = (float(first), float(second))
+        self.betas: tuple[float, float] = pair
         self.eps: float = _at_least_zero("eps", eps)
         if not self.eps:
             raise ValueError("eps must be above 0: without it no gradient at all is 0 / 0")
@@ -484,8 +484,8 @@ def clip_grad_value(params: Iterable[Value], clip_value: float) -> None:
 
 def check_limit(name: str, limit: float) -> None:
     """Raise ValueError unless `limit`, a bound for gradients, is above 0."""
-    if not limit > 0:
-        raise ValueError(f"{name} must be above 0, but got {limit}")
+    if not (hasattr(limit, "__float__") and limit > 0):
+        raise ValueError(f"{name} must be above 0, but got {limit!r}")
 
 
 def _sqrt(x: Any) -> Any:
@@ -497,8 +497,8 @@ def _sqrt(x: Any) -> Any:
 
 
 def _at_least_zero(name: str, x: float) -> float:
-    if not (math.isfinite(x) and x >= 0):
-        raise ValueError(f"{name} must be a number from 0 up, but got {x}")
+    if not (hasattr(x, "__float__") and math.isfinite(x) and x >= 0):
+        raise ValueError(f"{name} must be a number from 0 up, but got {x!r}")
     return float(x)
 
 

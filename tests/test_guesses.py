@@ -17,8 +17,10 @@ import autograd_mini
 import nn
 from autograd_mini import Value, testing
 from autograd_mini.guesses import CHECKS, METHODS
+from autograd_mini.guesses import MODULES as ENGINES_MODULES
 from autograd_mini.guesses import NAMES as ENGINE
 from nn.guesses import METHODS as MODELS
+from nn.guesses import MODULES as NETWORKS_MODULES
 from nn.guesses import NAMES as NETWORKS
 
 
@@ -40,6 +42,9 @@ from nn.guesses import NAMES as NETWORKS
         (autograd_mini, "SoftMax", f": write {ENGINE['softmax']}"),
         (autograd_mini, "__wrapped__", ""),
         (nn, "AdaM", ": did you mean Adam?"),
+        (nn.History(), "accuracy", ': write history.metrics["accuracy"]'),
+        (nn.SGD([Value(1.0)]), "param_groups", ": write optimizer.params and optimizer.lr"),
+        (nn.Layer(1, 1), "forward", ": write layer(x)"),
     ],
 )
 def test_a_guessed_name_is_answered_and_stays_absent(owner: Any, name: str, said: str) -> None:
@@ -67,6 +72,55 @@ def test_a_guessed_name_is_answered_where_it_is_imported(line: str, said: str) -
     assert str(error.value).endswith(f": write {said}" if said else "'nn'")
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("import nn.optim", "No module named 'nn.optim': write from nn import SGD, Adam, AdamW"),
+        ("from nn.optim import SGD", ": write from nn import SGD, Adam, AdamW"),
+        ("from autograd_mini.engine import Value", ": write from autograd_mini import Value"),
+        ("import nn.activation", ": did you mean activations?"),
+        ("import autograd_mini.qqq", "No module named 'autograd_mini.qqq'"),
+        ("import autograd_mini.compiler.optim", "No module named 'autograd_mini.compiler.optim'"),
+    ],
+)
+def test_a_guessed_module_is_answered_and_stays_absent(line: str, said: str) -> None:
+    with pytest.raises(ModuleNotFoundError) as error:
+        exec(line, {})
+    assert str(error.value).endswith(said)
+    assert (error.value.name or "?") in line
+
+
+def test_every_module_that_is_written_instead_can_be_imported() -> None:
+    for line in (*ENGINES_MODULES.values(), *NETWORKS_MODULES.values()):
+        exec(line, {})
+
+
+def test_setting_what_a_value_lacks_is_answered_too_and_a_class_of_ones_own_may_have_it() -> None:
+    x = Value(2.0)
+    with pytest.raises(AttributeError, match="write nothing: every Value has a gradient"):
+        x.requires_grad = True  # pyright: ignore[reportAttributeAccessIssue]
+    model = nn.FNN([1, 1], seed=0)
+    model.plot = "of my own"  # pyright: ignore[reportAttributeAccessIssue]
+    assert vars(model)["plot"] == getattr(model, "plot", None) == "of my own"
+
+
+@pytest.mark.parametrize(
+    ("get", "theirs", "ours"),
+    [
+        (nn.losses.get, "mean_squared_error", "mse"),
+        (nn.losses.get, "mse_loss", "mse"),
+        (nn.losses.get, "Binary_Crossentropy", "bce_with_logits"),
+        (nn.losses.get, "sparse_categorical_crossentropy", "cross_entropy"),
+        (nn.activations.get, "logistic", "sigmoid"),
+        (nn.activations.get, "ReLu", "relu"),
+        (nn.initializers.get, "he", "kaiming_uniform"),
+    ],
+)
+def test_a_name_from_elsewhere_is_answered_with_ours(get: Any, theirs: str, ours: str) -> None:
+    with pytest.raises(ValueError, match=f"did you mean '{ours}'"):
+        get(theirs)
+
+
 MODEL = nn.FNN([1, 1], seed=0)
 
 
@@ -90,6 +144,7 @@ MODEL = nn.FNN([1, 1], seed=0)
         (lambda: nn.Neuron(1, act="relu"), "Neuron() has no argument 'act': write activation="),
         (lambda: nn.MLP(1, [1], bias=False), "MLP() has no argument 'bias': it has nin, nouts"),
         (lambda: nn.StepLR(None, steps=3), "'steps': did you mean step_size=?"),
+        (lambda: nn.datasets.moons(n_samples=9), "moons() has no argument 'n_samples': write n="),
         (lambda: nn.SGD([], qqq=1), "'qqq': it has params, lr, momentum"),
     ],
 )  # fmt: skip

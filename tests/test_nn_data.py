@@ -192,6 +192,9 @@ def test_a_constant_column_is_moved_and_its_rounding_not_blown_up(value: float, 
     ("bad", "said"),
     [
         (lambda: datasets.moons(0), "n must be a whole number above 0"),
+        (lambda: datasets.xor(2.0), "n must be a whole number above 0, but got 2.0"),
+        (lambda: datasets.blobs(9, True), "centers must be a whole number above 0"),
+        (lambda: polynomial(True), "degree must be a whole number above 0"),
         (lambda: datasets.standardize([]), "nothing to standardize"),
         (lambda: datasets.standardize([[1.0, np.nan]]), "the variance of column 1 is not finite"),
         (lambda: datasets.standardize([[1e200], [2.0]]), "the variance of column 0 .* 1e154"),
@@ -205,6 +208,14 @@ def test_a_constant_column_is_moved_and_its_rounding_not_blown_up(value: float, 
 def test_data_sets_refuse_what_makes_no_sense(bad: object, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         bad()  # pyright: ignore[reportCallIssue]
+
+
+def test_counts_may_be_numpys_numbers() -> None:
+    ten = np.int64(10)
+    for toy in (datasets.xor, datasets.moons, datasets.circles, datasets.spirals, datasets.blobs):
+        assert np.array_equal(toy(ten)[0], toy(10)[0])
+    assert len(datasets.blobs(10, np.int8(3))[0]) == 10
+    assert polynomial(np.int32(2))([1.0, 3.0]) == [1.0, 3.0, 1.0, 3.0, 9.0]
 
 
 # Metrics

@@ -234,6 +234,8 @@ def test_a_description_that_does_not_fit_the_arrays_is_refused(
 def test_a_missing_file_is_pythons_own_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "nowhere")
+    with pytest.raises(TypeError):
+        load(0)  # pyright: ignore[reportArgumentType] # the number of an open file
 
 
 # Checkpoints.

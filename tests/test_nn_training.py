@@ -9,6 +9,7 @@ import signal
 import sys
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -785,6 +786,8 @@ def test_a_step_refuses_bad_data_also_after_good_ones(backend: str) -> None:
         ([[1.0, 2.0]], ["one"], "mse", "does not go with this model and loss"),
         ([[1.0, 2.0]], [0], "hinge", "turns 0 and 1 into -1 and"),
         (3.0, [0], "mse", "X needs one entry for each example"),
+        ({1.0, 2.0}, [0, 1], "mse", "X must be numbers"),
+        (SimpleNamespace(toarray=None), [0], "mse", r"give its toarray\(\)"),
     ],
     ids=str,
 )
@@ -793,9 +796,28 @@ def test_data_that_cannot_be_meant_is_refused(xs: Any, ys: Any, loss: str, messa
         fit(network(), xs, ys, loss=loss)
 
 
+def test_examples_may_be_anything_that_is_gone_through() -> None:
+    xs = [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+    rows = [(0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.5, 0.5, 0.0)]
+
+    def learned(examples: Any, targets: Any) -> list[float]:
+        return fit(network(sizes=(2, 3)), examples, targets, loss="cross_entropy", epochs=2).loss
+
+    wanted = learned(xs, [[*row] for row in rows])
+    for again in (lambda: map(tuple, xs), lambda: (x for x in xs), dict(enumerate(xs)).values):
+        for targets in (rows, tuple(rows), iter(rows), np.array(rows), np.array(rows, "f4")):
+            assert learned(again(), targets) == wanted
+    assert network().predict(map(tuple, xs)).tolist() == network().predict(xs).tolist()
+
+
 @pytest.mark.parametrize(
     ("label", "message"),
-    [(3, "class 3, but the model has 3 outputs"), (1.0, "a class is an int"), (True, "a class is")],
+    [
+        (3, "class 3, but the model has 3 outputs"),
+        (1.0, r"a class is an int .* y.astype\(int\)"),
+        (True, "a class is"),
+        ("1", "a class is an int .* numpy.unique"),
+    ],
     ids=str,
 )
 def test_a_label_that_is_no_class_is_refused(label: Any, message: str) -> None:

@@ -28,7 +28,7 @@ ORDER = {
         __init__ __main__
     """,
     "nn": """
-        errors guesses arrays initializers activations layers diagram network features losses
+        guesses errors arrays initializers activations layers diagram network features losses
         optimizers schedules metrics datasets plots files training playback estimators export tables
         __init__ __main__
     """,

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol, SupportsFloat, TypeAlias, cast, overloa
 from autograd_mini import contexts, frames, ops
 from autograd_mini.convert import number
 from autograd_mini.errors import bad_result, explained, too_large
-from autograd_mini.guesses import METHODS, Elsewhere
+from autograd_mini.guesses import METHODS, MODULES, answer_imports, elsewhere
 from autograd_mini.ops import UNDEFINED, Number, Op
 from autograd_mini.symbols import SIGNS
 from autograd_mini.value.root import Root
@@ -339,8 +339,8 @@ class Value(Root):
         return _node(data, op, tuple(map(_as_value, operands, numbers)) if mixed else operands)
 
 
-for _name, _said in METHODS.items():  # no __getattr__, which slows every attribute down
-    setattr(Value, _name, Elsewhere(_name, _said))
+elsewhere(Value, METHODS)  # no __getattr__, which slows every attribute down
+answer_imports("autograd_mini", MODULES)
 
 _MICROGRAD_NAMES: Final = SIGNS | {"relu": "ReLU"}
 

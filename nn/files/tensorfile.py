@@ -52,10 +52,11 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     from safetensors import SafetensorError, safe_open
 
+    path = os.fspath(path)  # a number would be an open file of somebody else's
     with open(path, "rb"):  # a missing or unreadable file has Python's own error
         pass
     try:
-        opened: Any = safe_open(os.fspath(path), framework="numpy")
+        opened: Any = safe_open(path, framework="numpy")
         with opened as file:
             metadata: dict[str, str] = file.metadata() or {}
             arrays: dict[str, Any] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -311,7 +311,7 @@ def _as_distributions(targets: list[Any], count: int) -> list[Any]:
         elif isinstance(target, bool) or not hasattr(target, "__index__"):
             raise ValueError(
                 f"y[{n}] is {target!r}: a class is an int from 0 to {count - 1}, or a row of "
-                f"{count} probabilities"
+                f"{count} probabilities{_as_an_int(target)}"
             )
         elif not 0 <= target < count:
             raise ValueError(_no_class(n, target, count))
@@ -320,12 +320,19 @@ def _as_distributions(targets: list[Any], count: int) -> list[Any]:
     return rows
 
 
+def _as_an_int(target: Any) -> str:
+    """Return how targets that are no indices of classes become some."""
+    if isinstance(target, str):
+        return "; numpy.unique(y, return_inverse=True)[1] numbers texts, FNNClassifier takes them"
+    return "; y.astype(int) makes an array of whole numbers one of ints"
+
+
 def _copied(target: Any) -> Any:
     return [_copied(t) for t in cast(list[Any], target)] if isinstance(target, list) else target
 
 
 def _flat(x: Any) -> list[Any]:
-    return cast(list[Any], x) if isinstance(x, list) else [x]
+    return list(cast(Iterable[Any], x)) if isinstance(x, (list, tuple)) else [x]
 
 
 def _length(batch: Any) -> int:

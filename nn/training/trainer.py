@@ -283,7 +283,7 @@ def parameters_of(model: Any) -> list[Value]:
     Raises:
         TypeError: If it is no model.
     """
-    if not (callable(model) and hasattr(model, "parameters")):
+    if isinstance(model, type) or not (callable(model) and hasattr(model, "parameters")):
         raise TypeError(
             f"a model is called with an example and has parameters(), but got {model!r:.200}"
         )
