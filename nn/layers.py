@@ -23,6 +23,11 @@ Scalar: TypeAlias = "Value | float"
 class Module:
     """Something with parameters: what a neuron, a layer and a network have in common."""
 
+    def __init_subclass__(cls) -> None:
+        """A class that names its parameters has those: no quicker way of its base counts."""
+        if "named_parameters" in vars(cls) and "parameters" not in vars(cls):
+            cls.parameters = Module.parameters
+
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return each parameter with its dotted name: neuron by neuron, the bias last."""
         raise NotImplementedError
@@ -165,8 +170,15 @@ class Neuron(Module):
     def relabel(self, name: str) -> None:
         """Name the unit, and its parameters after it: `name.w.0`, `name.b`."""
         self.label = name
-        for own, parameter in self.named_parameters():
-            parameter.label = f"{name}.{own}" if name else own
+        prefix = f"{name}." if name else ""
+        for i, w in enumerate(self.w):
+            w.label = f"{prefix}w.{i}"
+        if self.b is not None:
+            self.b.label = f"{prefix}b"
+
+    def parameters(self) -> list[Value]:
+        """Return the weights, and the bias."""
+        return [*self.w] if self.b is None else [*self.w, self.b]
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return the weights as `w.0`, `w.1`, … and the bias as `b`."""
@@ -278,6 +290,10 @@ class Layer(Module):
         self._prefix = prefix
         for i, neuron in enumerate(self.neurons):
             neuron.relabel(f"{prefix}neurons.{i}")
+
+    def parameters(self) -> list[Value]:
+        """Return the parameters of all units, unit by unit."""
+        return [p for neuron in self.neurons for p in neuron.parameters()]
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return the parameters as `neurons.0.w.0`, …, `neurons.0.b`, `neurons.1.w.0`, …."""

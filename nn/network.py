@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from autograd_mini import Program, Value, compile, no_grad
+from autograd_mini.contexts import collector_paused
 from autograd_mini.frames import is_watched
 from nn import activations, initializers
 from nn.activations import Activation
@@ -91,14 +92,15 @@ class FNN(Module):
             )
         last = len(self.sizes) - 2
         self.layers: list[Layer] = []
-        for i, (n_in, n_out) in enumerate(zip(self.sizes, self.sizes[1:], strict=False)):
-            sigma = self.output_activation if i == last else self.activation
-            with_bias = output_bias if i == last else bias
-            layer = Layer(n_in, n_out, sigma, with_bias, init=init, rng=rng, fused=fused)
-            layer.relabel(f"layers.{i}.")
-            self.layers.append(layer)
-            if i < last:
-                _warn_of_equal_units(layer, i)
+        with collector_paused():
+            for i, (n_in, n_out) in enumerate(zip(self.sizes, self.sizes[1:], strict=False)):
+                sigma = self.output_activation if i == last else self.activation
+                with_bias = output_bias if i == last else bias
+                layer = Layer(n_in, n_out, sigma, with_bias, init=init, rng=rng, fused=fused)
+                layer.relabel(f"layers.{i}.")
+                self.layers.append(layer)
+                if i < last:
+                    _warn_of_equal_units(layer, i)
 
     def __call__(self, x: Any) -> Any:
         """Return the output for one example: a Value if the last width is 1, else a list.
@@ -214,6 +216,10 @@ class FNN(Module):
                 f"shape {array.shape}{advice}"
             )
         return array
+
+    def parameters(self) -> list[Value]:
+        """Return the parameters in the order of their names."""
+        return [p for layer in self.layers for p in layer.parameters()]
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return the parameters as `layers.0.neurons.0.w.0`, …, `layers.0.neurons.0.b`, …."""

@@ -17,6 +17,7 @@ from nn.guesses import NAMES, keywords
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
 
+BLOCK: Final = 1 << 14  # parameters moved at once: what a step computes of them stays in the cache
 ZERO: Final = Value(0.0).grad  # the very object backward() knows as "nothing here yet"
 
 
@@ -148,7 +149,9 @@ class Optimizer:
             order: An array of the place of each in `params`; None if they stand in that order.
         """
         self.steps += 1
-        self._rule()(theta, grad, *self.resident(theta.dtype, order))
+        rule, columns = self._rule(), [theta, grad, *self.resident(theta.dtype, order)]
+        for start in range(0, len(theta), BLOCK):
+            rule(*[column[start : start + BLOCK] for column in columns])
 
     def resident(self, dtype: Any, order: Any = None) -> list[Any]:
         """Return what it remembers as arrays, which it goes on with; `order` is as for `update`."""
@@ -309,7 +312,7 @@ class Adam(Optimizer):
     """Adam: each parameter's step is scaled by the size of its recent gradients.
 
     With g as in SGD and t = 1, 2, …: m ← β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²;
-    θ ← θ − lr·(m/(1 − β₁ᵗ))/(√(v/(1 − β₂ᵗ)) + eps).
+    θ ← θ − lr/(1 − β₁ᵗ)·m/(√v/√(1 − β₂ᵗ) + eps).
 
     Args:
         params: The leaves to move, each once.
@@ -364,13 +367,13 @@ class Adam(Optimizer):
         return super().settings() | {"betas": self.betas, "eps": self.eps}
 
     def rates(self) -> tuple[float, ...]:
-        """Return `lr`, what makes the averages unbiased, and the part that the decay takes away."""
+        """Return `lr` and √v's divisor, which make the averages unbiased, and what decay takes."""
         beta1, beta2 = self.betas
-        lr, t = self.lr, self.steps
-        return lr, 1.0 - beta1**t, 1.0 - beta2**t, lr * self.weight_decay
+        lr, t = self.lr, self.steps or 1  # before the first step it is asked for their number
+        return lr / (1.0 - beta1**t), math.sqrt(1.0 - beta2**t), lr * self.weight_decay
 
     def _rule(self, rates: Any = None) -> Callable[..., tuple[Any, ...]]:
-        lr, unbias1, unbias2, taken = rates or self.rates()
+        size, root, taken = rates or self.rates()
         eps, (beta1, beta2) = self.eps, self.betas
         decoupled, slope = self._decay_is_decoupled, self._slope
 
@@ -382,7 +385,7 @@ class Adam(Optimizer):
             m += (1.0 - beta1) * grad
             v *= beta2
             v += (1.0 - beta2) * grad * grad
-            theta -= lr * (m / unbias1) / (_sqrt(v / unbias2) + eps)
+            theta -= size * m / (_sqrt(v) / root + eps)
             return theta, m, v
 
         return rule

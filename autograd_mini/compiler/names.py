@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from autograd_mini.compiler.plan import Group, Plan
 from autograd_mini.compiler.record import VARYING
@@ -25,6 +25,9 @@ __all__ = [
     "summary",
     "wishes",
 ]
+
+
+MANY: Final = 1000  # labels from which on those of a unit are taken together
 
 
 def identifier(label: str) -> str:
@@ -68,9 +71,11 @@ class Names:
 
 def common_label(labels: Sequence[str]) -> str:
     """Return what dotted labels share, as `layers.0.neurons.*.w`."""
-    parts = [label.split(".") for label in labels if label]
-    if not parts or len(parts) < len(labels):
+    if not labels or not all(labels):
         return ""
+    if len(labels) > MANY and all(heads := {label.rpartition(".")[0] for label in labels}):
+        labels = [f"{head}.*" for head in heads]  # the weights of a unit share all but the last
+    parts = [label.split(".") for label in labels]
     shared = [column[0] if len(set(column)) == 1 else "*" for column in zip(*parts, strict=False)]
     if any(len(row) != len(shared) for row in parts):
         shared.append("*")

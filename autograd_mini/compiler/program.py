@@ -362,6 +362,11 @@ class Program:
         return self._texts.text(purpose).text.source
 
     @property
+    def has_text_of_one(self) -> bool:
+        """Whether a batch of one example runs a text of its own, in plain floats."""
+        return self._in_floats
+
+    @property
     def groups(self) -> int:
         """How many array statements the forward pass has."""
         return len(self._plan.groups)

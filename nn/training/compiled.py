@@ -83,14 +83,15 @@ class Compiled:
         """Compare the program with the eager engine, which calls model and loss as they are.
 
         The examples are few and differ: one of each class of a discrete target is among them. One
-        stands alone, too, since a batch of one may run another text.
+        stands alone, too, where a batch of one runs another text.
 
         Raises:
             TraceError: If the numbers differ by more than rounding.
         """
         import numpy as np
 
-        for batch in (np.array(data.representatives()), slice(0, 1)):
+        alone = [slice(0, 1)] if self.program.has_text_of_one else []
+        for batch in (np.array(data.representatives()), *alone):
             try:
                 with np.errstate(all="ignore"):
                     unlike = self._unlike(data, batch)
@@ -117,16 +118,17 @@ class Compiled:
         if self.weighted:
             columns.append(np.ones(len(columns[0]), self.dtype))
         program.push()
-        for what, expected, got in (
-            ("loss", losses, lambda: program(*columns).tolist()),
-            ("gradient", slopes, lambda: (program.gradient(*columns), program.gtheta.tolist())[1]),
+        mean = program.gradient(*columns)
+        for what, expected, found in (
+            ("loss", [math.fsum(losses) / len(losses)], [mean]),
+            ("gradient", slopes, program.gtheta),
         ):
-            found = got()
-            size = max(map(abs, (*expected, *filter(math.isfinite, found))))
+            wanted, got = np.array(expected), np.array(found, float)
+            size = abs(np.concatenate([wanted, got[np.isfinite(got)]])).max(initial=0.0)
             slack = (AGREEMENT if self.dtype.itemsize == 8 else 1e-2) * size
-            for x, y in zip(expected, found, strict=True):
-                if math.isfinite(x) and not abs(x - y) <= slack:
-                    return what, x, y
+            unlike = np.flatnonzero(np.isfinite(wanted) & ~(abs(wanted - got) <= slack))
+            if len(unlike):
+                return what, float(wanted[unlike[0]]), float(got[unlike[0]])
         return None
 
     def _arrange(self) -> None:
