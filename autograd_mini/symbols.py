@@ -8,7 +8,8 @@ from typing import Any, Final
 from autograd_mini import ops
 from autograd_mini.ops import Number, Op
 
-COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly a text binds, loosest first
+# How tightly a text binds, loosest first; a truth value in parentheses is no float yet.
+COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM, TRUTH = range(7)
 
 _INFIX: Final = {
     ops.ADD: ("+", SUM),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,6 +20,7 @@ from autograd_mini import (
     asin,
     atan2,
     compile,
+    dot,
     greater,
     hypot,
     less,
@@ -27,6 +29,7 @@ from autograd_mini import (
     primitive,
     sigmoid,
     sqrt,
+    tanh,
     total,
     where,
 )
@@ -174,6 +177,113 @@ def test_names_of_arguments_keep_apart() -> None:
 
 
 # Numbers.
+
+
+def test_a_zero_written_to_a_parameter_brings_its_sign() -> None:
+    w = Value(0.0)
+    program = compile(lambda x: atan2(w, x), -1.0)
+    for zero in (0.0, -0.0, 0.0):
+        w.data = zero
+        for batch in ([-1.0], [-1.0, -2.0]):
+            assert program(batch)[0] == math.atan2(zero, -1.0)
+    program.theta[:] = -0.0
+    program.pull()
+    assert math.copysign(1.0, w.data) == -1.0
+    program.theta[:] = 0.0
+    program.parameters.store.sync()
+    assert math.copysign(1.0, w.data) == 1.0
+
+
+def test_a_copy_of_an_argument_is_the_argument() -> None:
+    w = Value(2.0)
+    program = compile(lambda x, xs: w * copy.copy(x) + copy.deepcopy(xs)[0], 3, [1])
+    for batch in ([3, 1], [[1], [2]]), ([4], [[5]]):
+        wanted = [2.0 * x + y for x, (y,) in zip(*batch, strict=True)]
+        assert program(*batch).tolist() == wanted
+
+
+def test_an_operation_outside_of_its_domain_raises_whoever_reads_it() -> None:
+    count = primitive(name="how_many", partials=lambda f, *xs: tuple([0.0 for _ in xs]))(
+        lambda *xs: len(xs)
+    )
+    w = Value(0.5)
+    program = compile(lambda x: w * x + count(asin(w), x), 1.0)
+    w.data = 2.0
+    for batch in ([1.0], [1.0, 2.0]):
+        with pytest.raises(DomainError, match=r"asin\(2.0\)"):
+            program(batch)
+
+
+def test_numbers_that_are_one_have_adjoints_of_their_own() -> None:
+    first = primitive(name="first", partials=(lambda f, x, y: 1.0, lambda f, x, y: 0.0))(
+        lambda x, y: x
+    )
+
+    def f(x: Any) -> Any:
+        once = first(x, x)
+        return first(once, once) + tanh(first(once, once))
+
+    program = compile(f, 0.5)
+    slope = 2.0 - math.tanh(0.5) ** 2
+    for batch in ([0.5], [0.5, 0.5]):
+        assert program.input_grad(batch)[0] == pytest.approx(slope)
+
+
+def test_zero_times_infinity_is_nan_in_products_of_any_shape() -> None:
+    w = Value(0.0)
+    program = compile(lambda x, y: norm([dot([w, w], [x, y]), 1.0]), 1.0, 2.0)
+    for batch in ([math.inf, 1.0], [math.inf]):
+        assert np.isnan(program(batch, batch)).any()
+        assert np.isnan(program.input_grad(batch, batch)[0]).any()
+
+
+def test_a_python_function_gets_floats_from_comparisons() -> None:
+    kinds: set[type] = set()
+
+    def seen(x: float) -> float:
+        kinds.add(type(x))
+        return x + 0.0
+
+    watching = primitive(name="watching", partials=(lambda f, x: 1.0,))(seen)
+    program = compile(lambda x: watching(less(x, 0.5)) + watching(less(x, 0.5) + less(x, 2.0)), 1.0)
+    for batch in ([0.0], [0.0, 1.0]):
+        assert program(batch)[0] == 3.0
+    assert bool not in kinds
+    assert int not in kinds
+
+
+def test_an_error_in_a_text_is_the_function_s_own_or_says_that_they_differ() -> None:
+    floor = primitive(name="floor_of", partials=(lambda f, x: 0.0,))(lambda x: math.floor(x) + 0.0)
+    w = Value(1.0)
+    with pytest.raises(DomainError, match=r"log\(0.0\)"):
+        compile(lambda x: floor(x * log(x)) + w, 1.0)([1.0, 0.0, 2.0])
+
+    def caught(x: Any) -> Any:
+        try:
+            return floor(log(x) * x) + w
+        except ValueError:
+            return w * 2.0
+
+    program = compile(caught, 1.0)
+    for batch in ([1.0, 0.0, 2.0], [0.0]):
+        with pytest.raises(TraceError):
+            program(batch)
+
+
+def test_an_infinite_result_is_not_taken_for_another_way_through_the_function() -> None:
+    v, w = Value(1.5), Value(math.inf)
+
+    def f(x: Any) -> Any:
+        try:
+            return v / x
+        except ZeroDivisionError:
+            return w * 1.0
+
+    program = compile(f, 2.0)
+    assert program.value_and_grad([2.0]) == (0.75, [0.5])
+    for batch in ([0.0], [2.0, 0.0]):
+        with pytest.raises(TraceError, match="goes on after an error"):
+            program.value_and_grad(batch)
 
 
 def test_zeros_keep_their_signs() -> None:

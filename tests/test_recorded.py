@@ -6,6 +6,7 @@ import copy
 import math
 import numbers
 import pickle
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -92,7 +93,9 @@ ANSWERS: dict[str, Callable[[Any], Any]] = {
     "grad": lambda x: PARAMETER * x.grad,
     "text": lambda x: PARAMETER * len(str(x)),
     "format": lambda x: PARAMETER * float(f"{x:.2f}"),
-    "copy": lambda x: PARAMETER * copy.deepcopy([x])[0],
+    "copy": lambda x: copy.deepcopy([PARAMETER])[0] * PARAMETER * x,
+    "copy of one": lambda x: copy.copy(PARAMETER) * PARAMETER * x,
+    "bytes": lambda x: PARAMETER * struct.pack("d", x)[7],
     "pickle": lambda x: PARAMETER * pickle.loads(pickle.dumps(x)),
     "no_grad": without_gradient,
     "backward": with_a_pass_inside,

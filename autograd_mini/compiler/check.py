@@ -64,6 +64,7 @@ class Check:
 
     Attributes:
         examples: Those chosen so far, as the user's numbers.
+        is_large: Whether a recording or gradient of the function takes long.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Check:
         if graph.computed:
             below = ordered([*graph.computed], lambda x: x.inputs)
             self._given = list(dict.fromkeys([*parameters, *below]))
-        self._is_large = sum(map(len, graph.args)) > LARGE
+        self.is_large = sum(map(len, graph.args)) > LARGE
         self._slack = SINGLE if single else AGREEMENT
         self._classes: list[dict[Any, Any]] = [{} for _ in example]  # and the example of each
         self._known: dict[bytes, list[Any]] = {}  # the numbers of each example
@@ -221,7 +222,7 @@ class Check:
         answers: list[_Answer] = []
         for i, example in enumerate(examples):
             try:
-                if purpose == GRADIENT and i > OTHERS and self._is_large:
+                if purpose == GRADIENT and i > OTHERS and self.is_large:
                     answers.append(self._value(example))
                 else:
                     answers.append(self._answer(example, purpose, wrt))

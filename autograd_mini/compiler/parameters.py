@@ -77,6 +77,7 @@ class Parameters:
         "_looked",
         "_seen",
         "_theta",
+        "_zeros",
         "has_gradient",
         "is_exposed",
         "is_followed",
@@ -90,7 +91,7 @@ class Parameters:
 
         self.values: list[Value] = list(values)
         self.place: dict[Value, int] = {p: i for i, p in enumerate(self.values)}
-        self._seen: list[float] = list(map(_data, self.values))  # the Values, when last read
+        self._remember(list(map(_data, self.values)))
         self._theta: Any = np.array(self._seen, dtype)
         self._agreed: Any = self._theta.copy()  # the array, when both were last the same
         self._gtheta: Any = np.zeros(len(self.values), dtype)
@@ -113,6 +114,11 @@ class Parameters:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def _remember(self, seen: list[float]) -> None:
+        """Remember what the Values hold, and where it is 0.0, which is equal to -0.0."""
+        self._seen = seen
+        self._zeros = [i for i, x in enumerate(seen) if not x]
 
     @property
     def theta(self) -> Any:
@@ -149,10 +155,11 @@ class Parameters:
         for other in self._kin:
             other.write()
         now = list(map(_data, self.values))
-        if now != self._seen:
-            changed = [i for i, x in enumerate(now) if x is not self._seen[i]]
+        seen = self._seen
+        if now != seen or any(now[i] is not seen[i] for i in self._zeros):
+            changed = [i for i, x in enumerate(now) if x is not seen[i]]
             self._theta[changed] = self._agreed[changed] = [now[i] for i in changed]
-            self._seen = now
+            self._remember(now)
         return self._theta
 
     def resident(self) -> Any:
@@ -170,11 +177,13 @@ class Parameters:
             return
         import numpy as np
 
-        moved = np.flatnonzero(self._theta != self._agreed)
+        bits = f"i{self._theta.itemsize}"  # a zero has a sign
+        moved = np.flatnonzero(self._theta.view(bits) != self._agreed.view(bits))
         if not len(moved):
             return
         for i, x in zip(moved.tolist(), self._theta[moved].tolist(), strict=True):
             self.values[i].data = self._seen[i] = x
+        self._remember(self._seen)
         self._agreed[moved] = self._theta[moved]
 
     def sync(self) -> None:
@@ -213,7 +222,7 @@ class Parameters:
         with self.lock:
             if not self.is_followed:
                 return
-            self._seen = self._theta.tolist()
+            self._remember(self._theta.tolist())
             each(own_data.__set__, self.values, self._seen)
             each(_own_grad.__set__, self.values, self.gtheta.tolist())
             each(own_class.__set__, self.values, repeat(Value))
@@ -229,7 +238,7 @@ class Parameters:
         with self.lock:
             if self.is_followed:
                 return
-            self._seen = list(map(_data, self.values))
+            self._remember(list(map(_data, self.values)))
             self._theta[:] = self._seen
             self._agreed[:] = self._theta
             self._looked = False
@@ -238,7 +247,7 @@ class Parameters:
         """Copy the array to the Values' data, and `gtheta` to their gradients."""
         with self.lock:
             self.write()
-            self._seen = self._theta.tolist()
+            self._remember(self._theta.tolist())
             for p, x, gradient in zip(self.values, self._seen, self.gtheta.tolist(), strict=True):
                 p.data = x
                 p.grad = gradient

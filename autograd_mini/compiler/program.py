@@ -23,15 +23,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from html import escape
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from autograd_mini import contexts
-from autograd_mini.backprop import adjoints
 from autograd_mini.compiler import intake
 from autograd_mini.compiler import record as recording
-from autograd_mini.compiler.calls import Shape, called_or_eager, eager
+from autograd_mini.compiler.calls import Shape
 from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.load import Texts
 from autograd_mini.compiler.machine import Machine
@@ -39,6 +39,7 @@ from autograd_mini.compiler.parameters import ParameterList, Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan, plan
 from autograd_mini.compiler.record import PARAMETER, VARYING
 from autograd_mini.compiler.recorded import refuse
+from autograd_mini.compiler.replay import replay, suspects
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
 from autograd_mini.nested import mapped
@@ -49,7 +50,6 @@ __all__ = ["Program", "compile"]
 Array: TypeAlias = Any
 
 STATEMENTS: Final = 20_000  # more array operations than this do not pay
-SUSPECTS: Final = 8  # examples that are replayed when a result is not finite
 
 
 def compile(
@@ -488,16 +488,19 @@ class Program:
         if count == 1 and self._in_floats:
             try:
                 return self._texts.run_scalar(purpose, columns, wrt), 0.0
-            except UNDEFINED:
+            except Exception:
                 # It raises what the user should see, if anything.
                 self._replay(columns, count, None, purpose)
         function, guarded = self._texts.array(purpose, count, wrt)
         try:
             with np.errstate(all="ignore"):
                 result = function(*columns)
-        except UNDEFINED:
+        except Exception as error:
             self._replay(columns, count, None, purpose)
-            raise
+            raise TraceError(
+                f"the compiled program raises {type(error).__name__}: {error}, but the function "
+                "has a result for these examples: it does not do the same operations for each"
+            ) from error
         result, guard = result if guarded else (result, 0.0)
         if purpose == FORWARD:
             result = np.ascontiguousarray(result.T)
@@ -505,34 +508,18 @@ class Program:
             result = [g.T.copy() for g in result]
         return result, float(guard)
 
-    # Errors.
-
     def _replay(self, columns: list[Array], count: int, result: Array | None, purpose: str) -> None:
-        """Evaluate suspicious examples eagerly, so that the user gets the eager error.
-
-        Raises:
-            TraceError: If eagerly there is none, but another result.
-        """
+        """Call the function on suspicious examples, so that the user gets its error."""
         import numpy as np
 
-        suspects = np.arange(count)
         if result is None and self._graph.scalar and count > 1:
             function, guarded = self._texts.array(FORWARD, count)
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), suppress(Exception):
                 values = function(*columns)
-            result = (values[0] if guarded else values).T
-        if result is not None:
-            bad = ~np.isfinite(result).all(axis=1)
-            suspects = np.concatenate([suspects[bad], suspects[~bad]])
+                result = (values[0] if guarded else values).T
         theta, _ = self._arrays()
         with Within(self.parameters, theta.tolist(), self._graph.computed):
-            for n in suspects[:SUSPECTS].tolist():
+            for n in suspects(count, result):
                 example = intake.example_at(columns, self.shapes, n)
-                if purpose == INPUTS:
-                    results, _ = eager(self._f, example)
-                else:
-                    results = called_or_eager(self._f, example)
-                if self._check is not None and result is not None:
-                    self._check.compare_values(example, results, result[n])
-                if purpose != FORWARD and self._graph.scalar:
-                    adjoints(results[0])
+                row = None if result is None else result[n]
+                replay(self._f, self._graph, self._check, example, row, purpose)

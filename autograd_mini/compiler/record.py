@@ -29,11 +29,12 @@ from autograd_mini.compiler.calls import (
 )
 from autograd_mini.compiler.parameters import Within, each, own_class, own_data
 from autograd_mini.compiler.recorded import Hidden, Recorded, Recorder, is_ours
+from autograd_mini.compiler.statements import same
 from autograd_mini.compiler.surroundings import Surroundings
 from autograd_mini.contexts import Setting
 from autograd_mini.errors import TraceError
 from autograd_mini.nested import mapped
-from autograd_mini.ops import Op
+from autograd_mini.ops import UNDEFINED, Op
 from autograd_mini.value import CONSTANT as KNOWN
 from autograd_mini.value import Value
 
@@ -242,6 +243,9 @@ def _run(f: Callable[..., Any], example: Sequence[Any], *, lines: bool = False) 
             except TraceError:
                 raise
             except Exception as error:
+                # A refusal in other words, unless it is an operation that has no result.
+                if recorder.error is not None and not isinstance(error, UNDEFINED):
+                    raise recorder.error from error
                 caught = error
             else:
                 if recorder.error is not None:  # the function has caught it
@@ -440,7 +444,7 @@ def _unlike_constants(graph: Graph, again: list[Value]) -> tuple[int, float] | N
     for i, kind in enumerate(graph.kinds):
         if kind == CONSTANT and graph.ops[i] is None:
             x, y = graph.data[i], _data_of(again[i])
-            if x != y and not (math.isnan(x) and math.isnan(y)):
+            if x is not y and not same(x, y):
                 return i, y
     return None
 

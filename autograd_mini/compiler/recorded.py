@@ -251,6 +251,14 @@ class Hidden(Value):
         refuse(self, "a copy or pickle")
         return Value.__reduce_ex__(self, protocol)
 
+    def __copy__(self) -> Value:
+        refuse(self, "a copy or pickle")
+        return Value.__copy__(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        refuse(self, "a copy or pickle")
+        return Value.__deepcopy__(self, memo)
+
 
 class Recorded(Hidden):
     """A number that is a plain one where the function is called: an argument, or a result."""
@@ -279,6 +287,12 @@ class Recorded(Hidden):
         if not _is_any_of_ours(_frame(1)):
             refuse(self, "hash()")
         return object.__hash__(self)
+
+    def __copy__(self) -> Recorded:  # as a float is its own copy
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Recorded:
+        return self
 
     def __index__(self) -> int:
         refuse(self, "an index or range")

@@ -20,9 +20,9 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.ops import Op
-from autograd_mini.symbols import ATOM, PRODUCT, Symbol
+from autograd_mini.symbols import PRODUCT, TRUTH, Symbol
 
-__all__ = ["SPELLINGS", "TRUTH", "NumPySymbol", "over_elements"]
+__all__ = ["SPELLINGS", "NumPySymbol", "over_elements"]
 
 Array: TypeAlias = Any
 
@@ -355,9 +355,6 @@ class NumPySymbol(Symbol):
             a, b = operands
             return cls(f"({a.text} & {b.text})", TRUTH)
         return super().apply(op, *operands)
-
-
-TRUTH: Final = ATOM + 1  # the level of a text whose value is a truth value
 
 
 def _number(x: Any) -> Any:

@@ -16,7 +16,7 @@ from autograd_mini.compiler import spelling
 from autograd_mini.compiler.languages.arrays import Arrays
 from autograd_mini.compiler.plan import FLAGS, FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.prelude import definitions
-from autograd_mini.compiler.spelling import TRUTH, NumPySymbol, over_elements
+from autograd_mini.compiler.spelling import NumPySymbol, over_elements
 from autograd_mini.compiler.statements import (
     COMPARISONS,
     CONSTANTS,
@@ -38,7 +38,7 @@ from autograd_mini.compiler.statements import (
     same,
 )
 from autograd_mini.ops import Op, is_built_in
-from autograd_mini.symbols import ATOM, SIGNS
+from autograd_mini.symbols import ATOM, SIGNS, TRUTH
 from autograd_mini.symbols import SUM as IN_SUM
 
 __all__ = ["NumPy"]
@@ -212,6 +212,8 @@ class NumPy(Arrays):
         if s.op is not MATMUL:
             a, b = (f"{a}.T", b) if s.op is MATMUL_TN else (a, f"{b}.T")
         f = "np.matmul" if s.out.block == "columns" else "np.dot"
+        if s.op in (MATMUL, MATMUL_TN) and extent(s.operands[0])[0] == (1, 1):
+            f = "np.multiply"  # where `dot` leaves out a zero, beside infinity, too
         if s.add:
             self.line(f"np.add({out}, {f}({a}, {b}), out={out})", comment)
         else:

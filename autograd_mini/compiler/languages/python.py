@@ -40,7 +40,7 @@ from autograd_mini.compiler.statements import (
     places,
 )
 from autograd_mini.ops import Op
-from autograd_mini.symbols import ATOM, SIGN, SIGNS, Symbol
+from autograd_mini.symbols import ATOM, PRODUCT, SIGN, SIGNS, TRUTH, Symbol
 from autograd_mini.symbols import SUM as IN_SUM
 
 __all__ = ["MathSymbol", "Python"]
@@ -89,6 +89,7 @@ class Python(Language):
         self.known: dict[tuple[str, int], Any] = {}
         self.pending: set[tuple[str, int]] = set()
         self.nodes: dict[tuple[str, int], int] = {}  # of the rows of `values` and `shared`
+        self.adjoints: dict[str, tuple[str, int]] = {}  # whose each name is
         self.imports: list[str] = []
         self.functions: dict[Any, str] = {}
         for group in self.plan.groups:
@@ -132,7 +133,9 @@ class Python(Language):
         if buffer[:2] == "g_":
             base = (buffer[2:], row)
             if base in self.known and base not in self.pending:
-                return f"g_{self.known[base]}"
+                name = f"g_{self.known[base]}"
+                if self.adjoints.setdefault(name, key) == key:  # several rows may be one number
+                    return name
             return self.names.new(f"d{row}", numbered=True)
         if buffer in (VALUES, SHARED):
             node = self.nodes[key]
@@ -155,7 +158,7 @@ class Python(Language):
                 name = self._name(key)
                 node = self.nodes.get(key, -1)
                 tell = node >= 0 and len(self.body) < _LINES
-                self.line(f"{name} = {x}", place_of(self.plan, [node]) if tell else "")
+                self.line(f"{name} = {_number(x)}", place_of(self.plan, [node]) if tell else "")
                 self.known[key] = MathSymbol(name)
         return self.known.get(key, 0.0)
 
@@ -171,6 +174,8 @@ class Python(Language):
         """Return a row applied to texts."""
         if op is COPY:
             return operands[0]
+        if op is not ops.WHERE and all(map(_is_truth, operands)):  # True + True is an int
+            operands = [MathSymbol(_number(operands[0]), PRODUCT), *operands[1:]]
         if op is ops.MUL or op is ops.NEG:  # a seed of 1 leaves no trace
             if all(isinstance(x, float) for x in operands):
                 return op.forward(*operands)
@@ -178,7 +183,7 @@ class Python(Language):
         texts = [MathSymbol.of(x) for x in operands]
         if op in COMPARISONS:
             a, b = [x.within(IN_SUM) for x in texts]
-            return MathSymbol(f"({a} {COMPARISONS[op]} {b})")
+            return MathSymbol(f"({a} {COMPARISONS[op]} {b})", TRUTH)
         if op is ops.WHERE:
             cond, a, b = texts
             return MathSymbol(f"({a.text} if {cond.text} else {b.text})")
@@ -187,7 +192,7 @@ class Python(Language):
             if found.text.startswith("pow("):
                 self.function(op)
             return found
-        return MathSymbol(f"{self.function(op)}({', '.join([x.text for x in texts])})")
+        return MathSymbol(f"{self.function(op)}({', '.join(map(_number, texts))})")
 
     def function(self, op: Op) -> str:
         """Return the name of a row's own forward."""
@@ -284,8 +289,12 @@ class Python(Language):
     def text(self) -> str:
         """Return the whole program."""
         results = [
-            str(MathSymbol.of(self.number(ref.buffer, ref.rows[0]))) for ref in self.plan.results
+            _number(MathSymbol.of(self.number(ref.buffer, ref.rows[0])))
+            for ref in self.plan.results
         ]
+        for ref in self.lowered.watched:  # it raises outside of its domain, whoever reads it
+            for row in ref.rows:
+                self.number(ref.buffer, row)
         if self.purpose == FORWARD:
             answer = f"({', '.join(results)}{',' if len(results) == 1 else ''})"
         else:
@@ -308,6 +317,15 @@ class Python(Language):
             "",
         ]
         return "\n".join(lines)
+
+
+def _number(x: Any) -> str:
+    """Return a text that is a float where a comparison alone is a truth value."""
+    return f"1.0 * {x}" if _is_truth(x) else str(x)
+
+
+def _is_truth(x: Any) -> bool:
+    return isinstance(x, MathSymbol) and x.level == TRUTH
 
 
 def _summed(

@@ -1,0 +1,54 @@
+"""Replay: what the function itself says of an example for which a program is not finite."""
+
+# NumPy arrays are Any here.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+from autograd_mini.backprop import adjoints
+from autograd_mini.compiler.calls import called_or_eager, eager
+from autograd_mini.compiler.check import Check
+from autograd_mini.compiler.plan import FORWARD, INPUTS
+from autograd_mini.compiler.record import Graph, record_again
+
+__all__ = ["replay", "suspects"]
+
+Array: TypeAlias = Any
+
+SUSPECTS: Final = 8  # examples that are replayed when a result is not finite
+SEARCHED: Final = 1_000  # those among which one is looked for, when the program has no result
+
+
+def suspects(count: int, result: Array | None) -> list[int]:
+    """Return the examples of a batch to replay, those whose results are not finite first."""
+    import numpy as np
+
+    if result is None:
+        return list(range(min(count, SEARCHED)))
+    return np.isfinite(result).all(axis=1).argsort(kind="stable")[:SUSPECTS].tolist()
+
+
+def replay(
+    f: Callable[..., Any],
+    graph: Graph,
+    check: Check | None,
+    example: Sequence[Any],
+    result: Array | None,
+    purpose: str,
+) -> None:
+    """Call a function on an example, so that its user gets its own error, if there is one.
+
+    Raises:
+        TraceError: If there is none, but another result than the program's, or another graph.
+    """
+    results = eager(f, example)[0] if purpose == INPUTS else called_or_eager(f, example)
+    if check is not None and result is not None:
+        check.compare_values(example, results, result)
+    if purpose != FORWARD and graph.scalar:
+        adjoints(results[0])
+    if check is not None and not check.is_large:
+        record_again(f, example, graph)
