@@ -303,7 +303,7 @@ class Check:
         n = alike.argmin()
         raise _disagreement(what, float(wanted[n]), float(got[n]), examples)
 
-    def compare_values(self, example: list[Any], results: Sequence[Value], got: Array) -> None:
+    def compare_values(self, example: Sequence[Any], results: Sequence[Value], got: Array) -> None:
         """Compare what the function gave for an example whose numbers are not all finite.
 
         Raises:
@@ -313,7 +313,7 @@ class Check:
 
         with np.errstate(all="ignore"):
             wanted = _data(results)
-            self._agree("value", wanted, got, [example], wanted)
+            self._agree("value", wanted, got, [list(example)], wanted)
 
 
 def _is_whole(column: Array) -> bool:

@@ -61,6 +61,7 @@ _ELSE: Final = (
 
 _HERE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _NN: Final = os.path.join(os.path.dirname(_HERE.rstrip(os.sep)), "nn") + os.sep
+_LIBRARY: Final = os.path.dirname(os.__file__) + os.sep
 _ABC: Final = "<frozen abc"
 _frame: Final = sys._getframe
 _data: Any = Value.data  # the slots themselves
@@ -147,11 +148,15 @@ def refuse(value: Value | None, how: str) -> None:
 
 
 def _line() -> str:
-    """Return `file:line` of the user's code, also where the module `abc` asks for it."""
+    """Return `file:line` of the user's code, also where a module of Python's asks for it."""
     frame = calling_frame()
-    while frame.f_code.co_filename.startswith(_ABC) and frame.f_back is not None:
+    while _is_pythons(frame.f_code.co_filename) and frame.f_back is not None:
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _is_pythons(file: str) -> bool:
+    return file.startswith(("<frozen ", _LIBRARY)) and "site-packages" not in file
 
 
 def is_known(value: Value) -> bool:
