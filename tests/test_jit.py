@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_mini import Value, compile, dot, exp, hessian, jit, logsumexp, mean, take, total
+from autograd_mini import Value, compile, dot, exp, hessian, jit, logsumexp, mean, take
 from autograd_mini.compiler.lower import lower
 from autograd_mini.compiler.plan import GRADIENT
 from demos._gpt import GPT, encoded
