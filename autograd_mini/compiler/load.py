@@ -9,6 +9,7 @@ import linecache
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from autograd_mini.compiler.emit import emit
@@ -116,8 +117,9 @@ class Loaded:
         self.text = text
         filename = f"<autograd_mini program {next(_numbers)}>"
         lines = text.source.splitlines(keepends=True)
-        while _forgotten:
-            linecache.cache.pop(_forgotten.pop(), None)
+        for _ in range(len(_forgotten)):  # other threads pop, too
+            with suppress(IndexError):
+                linecache.cache.pop(_forgotten.pop(), None)
         linecache.cache[filename] = (len(text.source), None, lines, filename)
         # A program may be collected while linecache goes through its own cache: the lines of
         # one that is gone are dropped when the next is registered.
