@@ -14,6 +14,7 @@ from autograd_mini.errors import DetachedWarning, detached
 __all__ = ["calling_frame", "calling_line", "is_watched", "note_float", "note_function"]
 
 _HERE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_monitoring: Any = getattr(sys, "monitoring", None)  # since Python 3.12; not having it takes long
 _OURS: Final = (_HERE, os.path.join(os.path.dirname(os.path.dirname(_HERE)), "nn") + os.sep)
 
 
@@ -45,12 +46,13 @@ def is_watched() -> bool:
     """
     if state.on_backward is not None or source_recorded.get() or anomaly_detected.get():
         return True
-    monitoring: Any = getattr(sys, "monitoring", None)  # since Python 3.12
-    if monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None:
+    if _monitoring is not None and _monitoring.get_tool(_monitoring.DEBUGGER_ID) is not None:
         return True
     tracing: Any = sys.gettrace()
+    if tracing is None:
+        return False
     owner = type(getattr(tracing, "__self__", tracing)).__module__
-    return tracing is not None and not owner.startswith("coverage")
+    return not owner.startswith("coverage")
 
 
 _MOST_PLACES: Final = 10_000

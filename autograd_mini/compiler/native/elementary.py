@@ -106,9 +106,9 @@ def _tanh(x: Any) -> Any:
     """1 - 2 / (e²ˣ + 1), and a quotient of polynomials where that cancels."""
     size, square = abs(x), x * x
     quotient = _polynomial(square, _TANH_TOP) / _polynomial(square, _TANH_BOTTOM)
-    small = x.function.fused(x * square, quotient, x)
+    small = x.function.fused(size * square, quotient, size)
     large = 1.0 - 2.0 / (np.exp(size + size) + 1.0)
-    return np.where(size < 0.625, small, np.copysign(large, x))
+    return np.copysign(np.where(size < 0.625, small, large), x)
 
 
 def _log1p(x: Any) -> Any:
