@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any, Final, TypeAlias, cast
 
@@ -152,6 +153,19 @@ def refuse_second_pass(nodes: Iterable[Value]) -> None:
                 f"a backward_steps() over {described([node])} is not finished: exhaust it or "
                 "close() it before the next pass over the same leaves"
             )
+
+
+@contextmanager
+def spared(nodes: Sequence[Value]) -> Generator[None]:
+    """Give every node its gradient back afterwards, and let no debugger stop in between."""
+    kept = [(node, node.grad) for node in nodes]
+    waiting, contexts.state.on_backward = contexts.state.on_backward, None
+    try:
+        yield
+    finally:
+        contexts.state.on_backward = waiting
+        for node, grad in kept:
+            node.grad = grad
 
 
 def gradient(

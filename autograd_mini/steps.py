@@ -183,17 +183,7 @@ class Trace(Sequence[Step]):
         (2, 'b', -3.0, 0.0)
     """
 
-    __slots__ = (
-        "_afters",
-        "_names",
-        "_parents",
-        "_steps",
-        "forward",
-        "nodes",
-        "root",
-        "seed",
-        "stale",
-    )
+    __slots__ = ("_names", "_steps", "forward", "nodes", "root", "seed", "stale")
 
     def __init__(self, root: Value, seed: Value | float = 1.0) -> None:
         if not isinstance(root, Value):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -208,18 +198,11 @@ class Trace(Sequence[Step]):
         self.nodes = tuple(topological_order(root))
         self._names = names = Names(root)
         computed = [node for node in self.nodes if not node.is_leaf]
-        self.forward = tuple(
-            ForwardStep(
-                index,
-                len(computed),
-                node,
-                cast(Op, node.op),
-                tuple([x.data for x in node.inputs]),
-                node.data,
-                names,
-            )
-            for index, node in enumerate(computed)
-        )
+        forward: list[ForwardStep] = []
+        for i, node in enumerate(computed):
+            op, operands = cast(Op, node.op), tuple([x.data for x in node.inputs])
+            forward.append(ForwardStep(i, len(computed), node, op, operands, node.data, names))
+        self.forward = tuple(forward)
         self._steps = steps = list[Step]()
         order = gradient_order(root)
         total = _step_count(order)
@@ -230,8 +213,6 @@ class Trace(Sequence[Step]):
                 gradients[parent] = before + local * upstream
                 numbers = local, upstream, local * upstream, before, gradients[parent]
                 steps.append(Step(len(steps), total, node, parent, argument, *numbers, names))
-        self._parents = [step.parent for step in steps]
-        self._afters = [step.after for step in steps]
 
     def __len__(self) -> int:
         return len(self._steps)
@@ -262,9 +243,7 @@ class Trace(Sequence[Step]):
         """
         if not 0 <= index <= len(self):
             raise IndexError(f"the number of steps done is from 0 to {len(self)}, but got {index}")
-        gradients = {self.root: self.seed}
-        gradients.update(zip(self._parents[:index], self._afters, strict=False))
-        return gradients
+        return {self.root: self.seed, **{step.parent: step.after for step in self._steps[:index]}}
 
     def name(self, node: Value) -> str:
         """Return the label of a node of this graph, or its id such as `n7` if it has none."""

@@ -275,33 +275,26 @@ def _parser() -> argparse.ArgumentParser:
 
     learn = commands.add_parser("train", help="train a network on a CSV file")
     learn.set_defaults(run=train)
-    learn.add_argument("data", type=Path, help="a CSV file with a line of column names")
-    learn.add_argument("--target", required=True, help="the column to predict")
-    learn.add_argument(
-        "--without", type=_names, default=[], help="columns to leave out, as name,id"
-    )
-    learn.add_argument("--out", type=Path, required=True, help="where to save the network")
-    learn.add_argument(
+    add = learn.add_argument
+    add("data", type=Path, help="a CSV file with a line of column names")
+    add("--target", required=True, help="the column to predict")
+    add("--without", type=_names, default=[], help="columns to leave out, as name,id")
+    add("--out", type=Path, required=True, help="where to save the network")
+    add(
         "--hidden",
         type=_widths,
         default=[16],
         help="hidden widths, as 16,16 (one layer of 16); empty for a linear model",
     )
-    learn.add_argument("--activation", default="tanh", help="of the hidden layers (%(default)s)")
-    learn.add_argument("--loss", help="a name of nn.losses; by default mse, or cross_entropy")
-    learn.add_argument(
-        "--epochs", type=int, default=200, help="how often to go through the rows (%(default)s)"
-    )
-    learn.add_argument("--batch-size", type=int, default=32, help="rows per update (%(default)s)")
-    learn.add_argument("--lr", type=float, default=0.01, help="Adam's learning rate (%(default)s)")
-    learn.add_argument(
-        "--validation", type=float, default=0.25, help="share of rows put aside (%(default)s)"
-    )
-    learn.add_argument("--patience", type=int, help="stop after this many epochs without progress")
-    learn.add_argument(
-        "--seed", type=int, default=0, help="of weights, rows put aside and order (%(default)s)"
-    )
-    learn.add_argument("--picture", type=Path, help="where to draw the loss, as loss.png")
+    add("--activation", default="tanh", help="of the hidden layers (%(default)s)")
+    add("--loss", help="a name of nn.losses; by default mse, or cross_entropy")
+    add("--epochs", type=int, default=200, help="how often to go through the rows (%(default)s)")
+    add("--batch-size", type=int, default=32, help="rows per update (%(default)s)")
+    add("--lr", type=float, default=0.01, help="Adam's learning rate (%(default)s)")
+    add("--validation", type=float, default=0.25, help="share of rows put aside (%(default)s)")
+    add("--patience", type=int, help="stop after this many epochs without progress")
+    add("--seed", type=int, default=0, help="of weights, rows put aside and order (%(default)s)")
+    add("--picture", type=Path, help="where to draw the loss, as loss.png")
 
     ask = commands.add_parser("predict", help="predict with a network that `train` saved")
     ask.set_defaults(run=predict)

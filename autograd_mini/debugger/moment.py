@@ -34,17 +34,11 @@ class Moment:
         self.end = len(self.events)
         self.position = 0
         self.looked_back = False
-        self._before = [(node, node.grad) for node in trace.nodes]
         self._first_bad: int | None = None
         for node in trace.nodes:
             node.grad = ZERO
         self.go(self.start)
         trace.root.grad = trace.seed
-
-    def restore(self) -> None:
-        """Give the graph the gradients it had."""
-        for node, grad in self._before:
-            node.grad = grad
 
     def go(self, position: int) -> None:
         """Do or undo events until `position` of them are done."""

@@ -9,7 +9,7 @@ import warnings
 from difflib import get_close_matches
 from typing import Any, Final, cast
 
-from autograd_mini import contexts
+from autograd_mini.backprop import spared
 from autograd_mini.debugger.commands import COMMANDS, GROUPS, Complaint, did_you_mean
 from autograd_mini.debugger.looking import Looking
 from autograd_mini.debugger.moment import Moment
@@ -43,38 +43,34 @@ class Debugger(Moving, Looking):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", StaleWarning)  # the prompt says it
             trace = Trace(root, seed)
-        self.moment = Moment(trace)
         self._frame = calling_frame()
-        self._arrive()
         try:
-            if stops_here or self._go_on():
-                self._show()
-                if trace.stale:
-                    self.say(self.style(trace.stale, "red"))
-                self._converse()
+            with spared(trace.nodes):
+                self.moment = Moment(trace)
+                self._arrive()
+                if stops_here or self._go_on():
+                    self._show()
+                    if trace.stale:
+                        self.say(self.style(trace.stale, "red"))
+                    self._converse()
         finally:
-            self.moment.restore()
             self._frame = None
             self._names.clear()
 
     def _converse(self) -> None:
-        waiting, contexts.state.on_backward = contexts.state.on_backward, None
         if self.interactive and self.passes == 1:
             self.say(self.style("help lists the commands; an empty line repeats one", "dim"))
-        try:
-            done = False
-            while self._queue and not done:
-                line = self._queue.pop(0)
-                self.say(f"{self.prompt}{line}")
-                done = self.onecmd(line)
-            while not done:
-                try:
-                    self.cmdloop()
-                    done = True
-                except KeyboardInterrupt:
-                    self.say("--KeyboardInterrupt--")
-        finally:
-            contexts.state.on_backward = waiting
+        done = False
+        while self._queue and not done:
+            line = self._queue.pop(0)
+            self.say(f"{self.prompt}{line}")
+            done = self.onecmd(line)
+        while not done:
+            try:
+                self.cmdloop()
+                done = True
+            except KeyboardInterrupt:
+                self.say("--KeyboardInterrupt--")
 
     def precmd(self, line: str) -> str:
         """Echo what does not come from a terminal, so that the output reads as a session."""

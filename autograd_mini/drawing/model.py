@@ -149,8 +149,7 @@ def _found(graph: Graph, around: Value | str) -> list[int]:
     """The boxes of the node or nodes that `around` names."""
     if isinstance(around, str):
         found = [i for i, node in enumerate(graph.order) if node.label == around]
-        if not found and around[:1] == "n" and around[1:].isdecimal():
-            found = [i for i in range(len(graph.order)) if f"n{i}" == around]
+        found = found or [i for i in range(len(graph.order)) if f"n{i}" == around]
     else:
         found = [graph.number[around]] if around in graph.number else []
     boxes = sorted({graph.box_of[i] for i in found} - {-1})

@@ -8,12 +8,9 @@ would cancel.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
 from typing import Final, NamedTuple
 
-from autograd_mini import contexts
-from autograd_mini.backprop import edges
+from autograd_mini.backprop import edges, spared
 from autograd_mini.graph import gradient_order, topological_order
 from autograd_mini.ops import UNDEFINED, Op
 from autograd_mini.testing import numbers
@@ -85,19 +82,6 @@ class Pass(NamedTuple):
     def size(self, node: Value) -> float:
         """Return S, the sum of the absolute contributions to a node."""
         return sum(map(abs, self.contributions[node]))
-
-
-@contextmanager
-def spared(nodes: Sequence[Value]) -> Generator[None]:
-    """Give every node its gradient back afterwards, and let no debugger stop in between."""
-    kept = [(node, node.grad) for node in nodes]
-    waiting, contexts.state.on_backward = contexts.state.on_backward, None
-    try:
-        yield
-    finally:
-        contexts.state.on_backward = waiting
-        for node, grad in kept:
-            node.grad = grad
 
 
 def first_wrong(root: Value) -> Finding | None:

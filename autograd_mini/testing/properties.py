@@ -80,15 +80,10 @@ def _without_deadline(test: Any) -> Any:
     @functools.wraps(test)
     def run(*args: Any, **kwargs: Any) -> Any:
         chosen: Any = getattr(run, _SETTINGS, None) or settings.default
-        if chosen.deadline == _deadline(settings):
+        if chosen.deadline == settings.get_profile("default").deadline:
             chosen = settings(chosen, deadline=None)
         setattr(test, _SETTINGS, chosen)
         return test(*args, **kwargs)
 
     run.__signature__ = inspect.signature(test)  # pyright: ignore[reportAttributeAccessIssue] # for pytest
     return run
-
-
-def _deadline(settings: Any) -> Any:
-    """Return the limit that Hypothesis sets by itself."""
-    return settings.get_profile("default").deadline

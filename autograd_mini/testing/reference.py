@@ -86,15 +86,7 @@ def local_slopes(op: Op, operands: Sequence[Mpf], wanted: Sequence[bool]) -> lis
         Opaque: If the row's forward computes with floats only.
     """
     if is_built_in(op):
-        return list(_remembered_slopes(op, tuple(operands), tuple(wanted)))
-    return _local_slopes(op, operands, wanted)
-
-
-@lru_cache(maxsize=4096)
-def _remembered_slopes(
-    op: Op, operands: tuple[Mpf, ...], wanted: tuple[bool, ...]
-) -> list[Slope | None]:
-    """A built-in row's reference never changes; a graph is looked at several times."""
+        return list(_remembered(op, tuple(operands), tuple(wanted)))
     return _local_slopes(op, operands, wanted)
 
 
@@ -113,6 +105,10 @@ def _local_slopes(op: Op, operands: Sequence[Mpf], wanted: Sequence[bool]) -> li
             None if slope is None else slope._replace(nearby=tuple([at[i] for at in around]))
             for i, slope in enumerate(slopes)
         ]
+
+
+# A built-in row's reference never changes, and a graph is looked at several times.
+_remembered: Final = lru_cache(maxsize=4096)(_local_slopes)
 
 
 def _convention(op: Op, operands: Sequence[Mpf]) -> tuple[float | None, ...] | None:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from autograd_mini.backprop import spared
 from autograd_mini.graph import stale, topological_order
 from autograd_mini.ops import ADD
-from autograd_mini.testing.inspection import Edge, Finding, Pass, edges_of, first_wrong, spared
+from autograd_mini.testing.inspection import Edge, Finding, Pass, edges_of, first_wrong
 from autograd_mini.testing.source import names_of, source
 from autograd_mini.testing.verdicts import EngineReport
 from autograd_mini.value import ZERO, Value, apply

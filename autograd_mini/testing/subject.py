@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from autograd_mini.testing.catalog import DETACHED, NAMED
@@ -70,7 +70,6 @@ class _Subject:
         self.space[self.name] = made
         self.given: dict[str, Any] = {**ops} if isinstance(ops, Mapping) else {}
         self.space.update(self.given)
-        self.codes: dict[str, CodeType] = {}
         self.constructor, self.kind = self._construct()
 
     def answer(self, question: Any) -> Any:
@@ -84,7 +83,7 @@ class _Subject:
         problem: Exception = TypeError()
         for template in _CONSTRUCTORS:
             text = f"{self.name}({template})"
-            if "requires_grad" in template and not self._has_parameter("requires_grad"):
+            if "requires_grad" in template and "requires_grad" not in self._parameters():
                 continue
             try:
                 one = eval(text.format("0.5"), self.space)
@@ -95,11 +94,7 @@ class _Subject:
                 if self._number(one, self.names.data) != 0.5:
                     raise ValueError(f"{self.name}(0.5).{self.names.data} is not 0.5")
             except AttributeError:
-                has = [n for n in dir(one) if n[0] != "_"]
-                raise ValueError(
-                    f"{self.name}(0.5) has no attribute {self.names.data!r}: it has "
-                    f"{', '.join(has) or 'none'}; name the one that holds the number, data=..."
-                ) from None
+                raise self._lacks(one, "data", self.names.data, "holds the number") from None
             if "requires_grad" in self._parameters() and "requires" not in template:
                 text = f"{self.name}({{}}, requires_grad=True)"
             return text, one.__class__
@@ -110,9 +105,6 @@ class _Subject:
             return list(inspect.signature(self.make).parameters)
         except (TypeError, ValueError):
             return []
-
-    def _has_parameter(self, name: str) -> bool:
-        return name in self._parameters()
 
     def _backward(self) -> str:
         backward = self.names.backward
@@ -183,11 +175,14 @@ class _Subject:
             with contextlib.suppress(Exception):
                 exec(backward.format("y"), space)
         if not hasattr(space["y"], self.names.grad):
-            has = [n for n in dir(space["y"]) if n[0] != "_"]
-            raise ValueError(
-                f"{self.name}(0.5) has no attribute {self.names.grad!r}: it has "
-                f"{', '.join(has) or 'none'}; name the one that holds the gradient, grad=..."
-            )
+            raise self._lacks(space["y"], "grad", self.names.grad, "holds the gradient")
+
+    def _lacks(self, made: Any, option: str, name: str, does: str) -> ValueError:
+        has = ", ".join([n for n in dir(made) if n[0] != "_"]) or "none"
+        return ValueError(
+            f"{self.name}(0.5) has no attribute {name!r}: it has {has}; name the one that {does}, "
+            f"{option}=..."
+        )
 
     # A program.
 
@@ -195,7 +190,7 @@ class _Subject:
         """Run a program and return what its names hold."""
         space = dict(self.space)
         try:
-            exec(self._compiled(text), space)
+            exec(compile(text, "<program>", "exec"), space)
             return Ran({name: self._pair(space[name]) for name in wanted})
         except BaseException as error:
             line = 0
@@ -243,9 +238,6 @@ class _Subject:
             return ridders(along, step=2.0**-6)
         except Exception:  # an operation without a name is checked where it has a value
             return float("nan"), float("inf")
-
-    def _compiled(self, text: str) -> CodeType:
-        return compile(text, "<program>", "exec")
 
     def _pair(self, x: Any) -> tuple[float, float | None]:
         if not isinstance(x, self.kind):

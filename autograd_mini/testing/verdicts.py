@@ -55,9 +55,9 @@ class EngineReport(NamedTuple):
             head = f"wrong: {', '.join(wrong)} ({len(wrong)} of {len(self.operations)})"
         else:
             head = f"ok: {self._counted()}"
-        lines = [head]
+        lines, width = [head], max(map(len, self.operations), default=0)
         for name, found in self.operations.items():
-            lines.append(f"  {'ok   ' if found.ok else 'WRONG'} {name:{self._width}}".rstrip())
+            lines.append(f"  {'ok   ' if found.ok else 'WRONG'} {name:{width}}".rstrip())
             if not found.ok:
                 lines[-1] += f"  {found.mistake}"
                 if found.program:
@@ -70,10 +70,6 @@ class EngineReport(NamedTuple):
     def _counted(self) -> str:
         count = len(self.operations) - ("backward" in self.operations)
         return f"{count} {'operation' if count == 1 else 'operations'}, backward"
-
-    @property
-    def _width(self) -> int:
-        return max(map(len, self.operations), default=0)
 
     def score(self, points: float) -> float:
         """Return the points that the right operations are worth."""
