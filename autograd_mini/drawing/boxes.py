@@ -23,7 +23,7 @@ _UNITS: Final = {  # what comes before the unit, and its number
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(\.\w+)+").fullmatch  # layers.0.neurons.2.b
 
 
-class Group(NamedTuple):
+class Cluster(NamedTuple):
     """A collapsed part of the graph.
 
     Attributes:
@@ -39,7 +39,7 @@ class Group(NamedTuple):
     sources: Links
 
 
-class Graph:
+class BoxedGraph:
     """The nodes below a root by number, and which of them stand together in one box.
 
     Attributes:
@@ -58,7 +58,7 @@ class Graph:
         ]
         self.box_of = [-1 if node.is_constant else i for i, node in enumerate(self.order)]
         self.box_of[-1] = len(self.order) - 1
-        self.groups: dict[int, Group] = {}
+        self.groups: dict[int, Cluster] = {}
 
     def leave_out_parameters(self) -> None:
         """Draw no box for a parameter, unless it is the root."""
@@ -188,7 +188,7 @@ class Graph:
                 if target in self.groups:
                     sources = self.groups[target].sources
                     sources[box] = [link for i in inputs for link in sources.pop(i)]
-            self.groups[box] = Group(f"{len(inputs):,} inputs", inputs, inputs, {})
+            self.groups[box] = Cluster(f"{len(inputs):,} inputs", inputs, inputs, {})
 
     def _set_boxes(self, owner: list[int], names: dict[int, str]) -> None:
         """Let each node stand in its owner's box; name the boxes."""
@@ -204,7 +204,7 @@ class Graph:
             if inputs:
                 leaving.update([x for x in inputs if box_of[x] != target])
         self.groups = {
-            box: Group(
+            box: Cluster(
                 names.get(box, ""), nodes, [i for i in nodes if i in leaving], self._links(nodes)
             )
             for box, nodes in members.items()

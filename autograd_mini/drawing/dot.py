@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from autograd_mini.drawing import labels, style
-from autograd_mini.drawing.picture import Box, Edge, Picture
+from autograd_mini.drawing.picture import Arrow, Box, Picture
 
 HEAD: Final = "digraph {\n"
 TAIL: Final = "}\n"
@@ -74,7 +74,7 @@ def _stripes() -> str:
     return ":".join([style.NEUTRAL, style.HATCH] * 5)
 
 
-def _edge(edge: Edge, picture: Picture) -> str:
+def _edge(edge: Arrow, picture: Picture) -> str:
     attributes = [f"id={edge.id}"]
     if edge.argument:
         attributes.append(f"headlabel={labels.dot(edge.argument)}")

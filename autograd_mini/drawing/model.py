@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypedDict
 
 from autograd_mini.drawing import labels, style
-from autograd_mini.drawing.boxes import Collapse, Graph, Group, is_parameter
-from autograd_mini.drawing.picture import Box, Edge, Line, Picture
+from autograd_mini.drawing.boxes import BoxedGraph, Cluster, Collapse, is_parameter
+from autograd_mini.drawing.picture import Arrow, Box, Line, Picture
 from autograd_mini.errors import StaleWarning
 from autograd_mini.graph import stale
 from autograd_mini.symbols import SIGNS
@@ -64,7 +64,7 @@ def picture(
         raise ValueError(f"engine is 'built-in' or 'dot', but got {engine!r}")
     if around is not None and depth is None:
         depth = 2
-    graph = Graph(root)
+    graph = BoxedGraph(root)
     graph.collapse(collapse)
     if not parameters:
         graph.leave_out_parameters()
@@ -122,7 +122,7 @@ def _caption(limit: str, shown: int, total: int, collapse: Collapse, depth: int 
 
 
 def _near(
-    graph: Graph, max_nodes: int, depth: int | None, around: Value | str | None
+    graph: BoxedGraph, max_nodes: int, depth: int | None, around: Value | str | None
 ) -> tuple[list[int], str]:
     """The boxes to draw, and which limit left others out: "depth", "max_nodes" or ""."""
     level = [graph.box_of[-1]] if around is None else _found(graph, around)
@@ -145,7 +145,7 @@ def _near(
     return sorted(kept), limit
 
 
-def _found(graph: Graph, around: Value | str) -> list[int]:
+def _found(graph: BoxedGraph, around: Value | str) -> list[int]:
     """The boxes of the node or nodes that `around` names."""
     if isinstance(around, str):
         found = [i for i, node in enumerate(graph.order) if node.label == around]
@@ -164,9 +164,9 @@ def _found(graph: Graph, around: Value | str) -> list[int]:
 # Describing.
 
 
-def _box(graph: Graph, i: int, fields: Sequence[str]) -> Box:
+def _box(graph: BoxedGraph, i: int, fields: Sequence[str]) -> Box:
     """The box that node `i` stands for."""
-    group = graph.groups.get(i, Group("", [i], [i], {}))
+    group = graph.groups.get(i, Cluster("", [i], [i], {}))
     values = [graph.order[e] for e in group.exits]
     head = graph.order[group.exits[-1]]
     computed = [_gradient(v) for v in values if _is_computed(v)]
@@ -215,7 +215,7 @@ def _box(graph: Graph, i: int, fields: Sequence[str]) -> Box:
     )
 
 
-def _operation(graph: Graph, i: int, most: int = 5) -> str:
+def _operation(graph: BoxedGraph, i: int, most: int = 5) -> str:
     """The operation of a node; with numbers what it computes: `z ** 2`, `clip(z, 0, 1)`."""
     node = graph.order[i]
     if node.op is None:
@@ -230,7 +230,7 @@ def _operation(graph: Graph, i: int, most: int = 5) -> str:
     return f"{name}({', '.join(operands[:most] + more)})"
 
 
-def _operand(graph: Graph, node: Value) -> str:
+def _operand(graph: BoxedGraph, node: Value) -> str:
     number = graph.number[node]
     if node.is_constant and graph.box_of[number] < 0:
         return style.number(node.data)
@@ -238,7 +238,7 @@ def _operand(graph: Graph, node: Value) -> str:
     return label if 0 < len(label) <= LONGEST_OPERAND else f"n{number}"
 
 
-def _kinds(graph: Graph, nodes: Iterable[int]) -> Counter[str]:
+def _kinds(graph: BoxedGraph, nodes: Iterable[int]) -> Counter[str]:
     """How many nodes of which kind there are."""
     order = graph.order
     return Counter(
@@ -253,31 +253,31 @@ def _kinds(graph: Graph, nodes: Iterable[int]) -> Counter[str]:
 
 
 def _edges(
-    graph: Graph, kept: list[int], boxes: list[Box], partials: bool, both_ways: bool
-) -> list[Edge]:
+    graph: BoxedGraph, kept: list[int], boxes: list[Box], partials: bool, both_ways: bool
+) -> list[Arrow]:
     """The edges between kept boxes; adds to `boxes` a dashed one for each cut.
 
     With `both_ways` consumers may be cut off as well as inputs.
     """
     place = {box: index for index, box in enumerate(kept)}
     stubs = _cuts(graph, kept, place, boxes)
-    edges: list[Edge] = []
+    edges: list[Arrow] = []
     for target in kept:
         indexed = _is_indexed(graph, target)
-        merged: list[Edge] = []
+        merged: list[Arrow] = []
         single: list[tuple[int, int, int]] = []
-        cut: dict[int, Edge] = {}
+        cut: dict[int, Arrow] = {}
         for source, links in graph.sources(target).items():
             if source not in place:
                 stub = stubs[source]
                 if stub not in cut:
-                    cut[stub] = Edge(f"e{target}_cut{len(cut)}", stub, place[target])
+                    cut[stub] = Arrow(f"e{target}_cut{len(cut)}", stub, place[target])
             elif source in graph.groups or target in graph.groups:
                 text = _summed(graph, links) if partials else ""
                 alone = indexed and len(links) == 1 and target not in graph.groups
                 index = str(links[0][1]) if alone else ""
                 edge_id = f"e{target}_n{source}"
-                merged.append(Edge(edge_id, place[source], place[target], index, text))
+                merged.append(Arrow(edge_id, place[source], place[target], index, text))
             else:
                 single += [(consumer, argument, source) for consumer, argument in links]
         edges += merged
@@ -287,18 +287,20 @@ def _edges(
             text = _chain_rule(graph, target, local[argument]) if partials else ""
             index = str(argument) if indexed else ""
             edge_id = f"e{consumer}_{argument}"
-            edges.append(Edge(edge_id, place[source], place[target], index, text))
+            edges.append(Arrow(edge_id, place[source], place[target], index, text))
         edges += cut.values()
     if both_ways:
         consumers = graph.consumers()
         for source in kept:
             if count := len([box for box in consumers.get(source, ()) if box not in place]):
-                edges.append(Edge(f"e{source}_on", place[source], len(boxes)))
+                edges.append(Arrow(f"e{source}_on", place[source], len(boxes)))
                 boxes.append(_stub(f"more_on_n{source}", count))
     return edges
 
 
-def _cuts(graph: Graph, kept: list[int], place: dict[int, int], boxes: list[Box]) -> dict[int, int]:
+def _cuts(
+    graph: BoxedGraph, kept: list[int], place: dict[int, int], boxes: list[Box]
+) -> dict[int, int]:
     """For each box left out, the dashed box that stands for it.
 
     A box left out counts at the first kept box that leads to it, nearest first.
@@ -321,7 +323,7 @@ def _cuts(graph: Graph, kept: list[int], place: dict[int, int], boxes: list[Box]
     return {x: index[box] for x, box in leads.items()}
 
 
-def _is_indexed(graph: Graph, i: int) -> bool:
+def _is_indexed(graph: BoxedGraph, i: int) -> bool:
     """Return whether the arguments of a node need their index."""
     node = graph.order[i]
     drawn = [x for x in graph.inputs[i] if graph.box_of[x] >= 0]
@@ -330,7 +332,7 @@ def _is_indexed(graph: Graph, i: int) -> bool:
     return node.op.name not in COMMUTATIVE or len(set(drawn)) < len(drawn)
 
 
-def _locals(graph: Graph, i: int) -> Sequence[float]:
+def _locals(graph: BoxedGraph, i: int) -> Sequence[float]:
     node = graph.order[i]
     try:
         return node.op.local(node.data, *[x.data for x in node.inputs]) if node.op else ()
@@ -338,7 +340,7 @@ def _locals(graph: Graph, i: int) -> Sequence[float]:
         return [math.nan] * len(node.inputs)
 
 
-def _chain_rule(graph: Graph, i: int, local: float) -> str:
+def _chain_rule(graph: BoxedGraph, i: int, local: float) -> str:
     """`local · upstream = contribution`; the local derivative alone before a backward pass."""
     node = graph.order[i]
     if not _is_computed(node):
@@ -348,7 +350,7 @@ def _chain_rule(graph: Graph, i: int, local: float) -> str:
     return f"{style.number(local)} · {style.number(upstream)} = {product}"
 
 
-def _summed(graph: Graph, links: list[tuple[int, int]]) -> str:
+def _summed(graph: BoxedGraph, links: list[tuple[int, int]]) -> str:
     """What flows over several edges drawn as one."""
     if not any(_is_computed(graph.order[consumer]) for consumer, _ in links):
         return ""

@@ -48,7 +48,7 @@ class Box(NamedTuple):
         )
 
 
-class Edge(NamedTuple):
+class Arrow(NamedTuple):
     """One argument of one operation.
 
     Attributes:
@@ -80,7 +80,7 @@ class Picture(NamedTuple):
     """
 
     boxes: tuple[Box, ...]
-    edges: tuple[Edge, ...]
+    edges: tuple[Arrow, ...]
     caption: str = ""
     rankdir: str = "LR"
     scale: float = 0.0

@@ -12,7 +12,7 @@ from typing import Final
 
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.layout import Layout, Point, layout
-from autograd_mini.drawing.picture import Box, Edge, Picture
+from autograd_mini.drawing.picture import Arrow, Box, Picture
 from autograd_mini.drawing.wrap import wrapped
 
 __all__ = ["opening", "path", "place", "sizes", "svg"]
@@ -144,7 +144,7 @@ def path(route: list[Point], upright: bool = False) -> str:
 
 
 def _edge(
-    edge: Edge, picture: Picture, route: list[Point], middle: Point | None, indexed: bool
+    edge: Arrow, picture: Picture, route: list[Point], middle: Point | None, indexed: bool
 ) -> str:
     upright = picture.rankdir == "TB"
     source, target = picture.boxes[edge.source].id, picture.boxes[edge.target].id

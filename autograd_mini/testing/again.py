@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autograd_mini.testing.forms import Program
+from autograd_mini.testing.forms import Snippet
 from autograd_mini.testing.larger import Larger
 from autograd_mini.testing.mistakes import close
 from autograd_mini.testing.trials import Wrong
@@ -18,7 +18,7 @@ class Again(Larger):
         program = next(self._deep(), None)
         if program is None or self.silent:
             return
-        shallow = Program(program.leaves[:1] * program.lines[0][0].arity, program.lines[:1])
+        shallow = Snippet(program.leaves[:1] * program.lines[0][0].arity, program.lines[:1])
         start = self.seen.backward.format
         names, grad = program.names, self.names.grad
         cleared = "\n".join([f"{name}.{grad} = 0.0" for name in names])
@@ -50,7 +50,7 @@ class Again(Larger):
     def _is_kept(self, wrong: Wrong, words: str) -> None:
         self._blame("backward", wrong, "never cleared", words)
 
-    def _deep(self) -> Iterator[Program]:
+    def _deep(self) -> Iterator[Snippet]:
         for form in self.right:
             if root := next((f for f in self._roots(form) if f.key != form.key), None):
                 for program in self._below(root, form):
@@ -58,7 +58,7 @@ class Again(Larger):
                         yield program
 
     def _second(
-        self, program: Program, after: str, factors: tuple[float, ...] = (1.0,)
+        self, program: Snippet, after: str, factors: tuple[float, ...] = (1.0,)
     ) -> tuple[Wrong, str] | None:
         """Return what is wrong after more lines: gradients that are no allowed multiple."""
         truth = program.truth(self._unknown)
@@ -74,10 +74,10 @@ class Again(Larger):
                 return Wrong(program, "gradient", words, i, got, truth, after), "gradient"
         return None
 
-    def _two_roots(self, program: Program) -> None:
+    def _two_roots(self, program: Snippet) -> None:
         """Check a new graph over leaves that have been through a pass."""
         form, operands = program.lines[0]
-        other = Program(program.leaves, program.lines[:1])
+        other = Snippet(program.leaves, program.lines[:1])
         first, then = program.truth(self._unknown), other.truth(self._unknown)
         if first is None or then is None:
             return
@@ -101,7 +101,7 @@ class Again(Larger):
                 )
                 return
 
-    def _zero_grad(self, program: Program) -> None:
+    def _zero_grad(self, program: Snippet) -> None:
         after = "\n".join([f"{name}.zero_grad()" for name in program.names])
         ran = self._run(program.text(self.seen), program, after)
         left = [name for name in program.names if not ran.raised and ran.numbers[name][1]]

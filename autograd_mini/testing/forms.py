@@ -176,7 +176,7 @@ class Truth(NamedTuple):
     parts: list[list[float]]
 
 
-class Program(NamedTuple):
+class Snippet(NamedTuple):
     """Straight-line code: leaves, and lines (form, operands); operands count leaves first."""
 
     leaves: tuple[float, ...]

@@ -25,7 +25,7 @@ _SQUARED_STEP: Final = 1e-60  # the error of a derivative at 0, with room
 _SUM: Final = 1e-12  # relative to the sum of the absolute contributions
 
 
-class Edge(NamedTuple):
+class CheckedEdge(NamedTuple):
     """One argument of one operation.
 
     Attributes:
@@ -133,7 +133,7 @@ def _wrong_forward(node: Value) -> Finding | None:
     return Finding("forward", node, 0, node.data, float(exact))
 
 
-def edges_of(node: Value) -> list[Edge]:
+def edges_of(node: Value) -> list[CheckedEdge]:
     """Return each argument of a node with its local derivative and the true one."""
     op = node.op
     if op is None:
@@ -144,13 +144,13 @@ def edges_of(node: Value) -> list[Edge]:
         locals_ = [float(x) for x in op.local(node.data, *floats)]
     except Exception as error:  # whatever a rule raises is the rule's fault
         verdict = f"raises {type(error).__name__}: {error}"
-        return [Edge(node, 0, math.nan, None, verdict)]
+        return [CheckedEdge(node, 0, math.nan, None, verdict)]
     if len(locals_) != len(inputs):
         verdict = f"gives {len(locals_)} partials for {len(inputs)} operands"
-        return [Edge(node, 0, math.nan, None, verdict)]
+        return [CheckedEdge(node, 0, math.nan, None, verdict)]
     wanted = [not x.is_constant for x in inputs]
     if not all(map(math.isfinite, (node.data, *floats))):
-        return [Edge(node, i, local, None) for i, local in enumerate(locals_) if wanted[i]]
+        return [CheckedEdge(node, i, local, None) for i, local in enumerate(locals_) if wanted[i]]
     try:
         return _precise_edges(node, op, floats, locals_, wanted)
     except (ImportError, Opaque):
@@ -161,7 +161,7 @@ def edges_of(node: Value) -> list[Edge]:
 
 def _precise_edges(
     node: Value, op: Op, floats: list[float], locals_: list[float], wanted: list[bool]
-) -> list[Edge]:
+) -> list[CheckedEdge]:
     ctx = numbers.context()
     operands = [ctx.mpf(x) for x in floats]
     with precision(operands):
@@ -169,17 +169,19 @@ def _precise_edges(
             f = evaluate(op, operands)
             slopes = local_slopes(op, operands, wanted)
         except UNDEFINED:  # the operation itself is wrong, and was found to be
-            return [Edge(node, i, local, None) for i, local in enumerate(locals_) if wanted[i]]
+            return [
+                CheckedEdge(node, i, local, None) for i, local in enumerate(locals_) if wanted[i]
+            ]
         try:
             exact = op.local(Precise(f), *[Precise(x) for x in operands])
             rule = [Precise.unwrap(x) for x in exact]
         except (TypeError, AttributeError, *UNDEFINED):
             rule = [ctx.mpf(x) for x in locals_]  # a rule that computes with floats only
-        edges: list[Edge] = []
+        edges: list[CheckedEdge] = []
         for i, slope in enumerate(slopes):
             if slope is None:
                 continue
-            edge = Edge(node, i, locals_[i], _float(slope.value), "", not slope.smooth)
+            edge = CheckedEdge(node, i, locals_[i], _float(slope.value), "", not slope.smooth)
             size = abs(f / operands[i]) if operands[i] and slope.smooth else 0
             if not _agree(rule[i], slope, size) or not _agree_in_floats(locals_[i], rule[i], slope):
                 edge = edge._replace(verdict="wrong rule")
@@ -213,7 +215,7 @@ def _agree_in_floats(local: float, rule: Mpf, slope: Slope) -> bool:
     return abs(local - float(rule)) <= 1e-6 * max(1.0, abs(float(rule)))
 
 
-def _differenced(node: Value, op: Op, i: int, floats: list[float], local: float) -> Edge:
+def _differenced(node: Value, op: Op, i: int, floats: list[float], local: float) -> CheckedEdge:
     """Compare a rule with differences of the row's own forward, in floats."""
     x = floats[i]
 
@@ -222,7 +224,7 @@ def _differenced(node: Value, op: Op, i: int, floats: list[float], local: float)
 
     found = judge(along, local, size=abs(x) or 1.0, noise=EPSILON * abs(x * local))
     kink = found.kink or op.at_kink(*floats)
-    return Edge(node, i, local, found.expected, "" if found.fits else "wrong rule", kink)
+    return CheckedEdge(node, i, local, found.expected, "" if found.fits else "wrong rule", kink)
 
 
 def backward_twice(root: Value) -> tuple[Pass, Finding | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from autograd_mini.testing.forms import Form, Program, sampled
+from autograd_mini.testing.forms import Form, Snippet, sampled
 from autograd_mini.testing.mistakes import close
 from autograd_mini.testing.singles import Singles
 from autograd_mini.testing.trials import Wrong
@@ -62,7 +62,7 @@ class Larger(Singles):
         if wrong.kind != "gradient" or wrong.truth is None:
             return wrong.kind, wrong.words
         program, i = wrong.program, wrong.where
-        inner = Program(program.leaves, program.lines[:1]).truth(self._unknown)
+        inner = Snippet(program.leaves, program.lines[:1]).truth(self._unknown)
         if inner is not None and close(wrong.got[i], inner.grad[i]):
             return "factor", "it is not multiplied by the gradient of its result (the chain rule)"
         upstream = wrong.truth.grad[len(program.leaves)]
@@ -70,17 +70,17 @@ class Larger(Singles):
             return "factor", "it is multiplied by the gradient of its result twice"
         return "factor", "it is wrong where the gradient of its result is not 1"
 
-    def _below(self, root: Form, form: Form) -> Iterator[Program]:
+    def _below(self, root: Form, form: Form) -> Iterator[Snippet]:
         """Yield programs root(form(leaves), another leaf)."""
         n = form.arity
         for xs in sampled(form, self.rng, 3):
             for spare in (0.7, 1.7, 2.3, -0.6):
                 leaves = (*xs, spare)[: n + root.arity - 1]
-                yield Program(
+                yield Snippet(
                     leaves, ((form, tuple(range(n))), (root, (len(leaves), n)[: root.arity]))
                 )
 
-    def _failures(self, programs: Iterable[Program]) -> Iterator[Wrong]:
+    def _failures(self, programs: Iterable[Snippet]) -> Iterator[Wrong]:
         for program in programs:
             if (wrong := self._wrong(program)) is not None:
                 yield wrong
@@ -117,16 +117,16 @@ class Larger(Singles):
             self._blame(key, wrong, kind, words)
         self.right = [f for f in self.right if f.key not in self.found]
 
-    def _uses(self, form: Form, join: Form) -> Iterator[Program]:
+    def _uses(self, form: Form, join: Form) -> Iterator[Snippet]:
         """Yield programs in which a leaf goes into `form` twice, or into `join` above it."""
         n = form.arity
         for x in (1.5, 0.7, 2.5) if n == 2 else ():
-            yield Program((x,), ((form, (0, 0)),))
+            yield Snippet((x,), ((form, (0, 0)),))
         for xs in sampled(form, self.rng, 2):
             for k in range(n):
                 line = (form, tuple(range(n)))
-                yield Program(xs, (line, (join, (n, k))))
-                yield Program(xs, (line, (join, (k, n))))
+                yield Snippet(xs, (line, (join, (n, k))))
+                yield Snippet(xs, (line, (join, (k, n))))
 
     def _order(self) -> None:
         """Run random programs whose results are shared."""
@@ -147,7 +147,7 @@ class Larger(Singles):
         key = wrong.program.lines[0][0].key
         self._blame(key, wrong, "wrong in a larger program", wrong.words)
 
-    def _diamonds(self) -> Iterator[Program]:
+    def _diamonds(self) -> Iterator[Snippet]:
         ones = [f for f in self.right if f.arity == 1 and f.row is not None][:6]
         joins = self._joins()[:3]
         for join in joins:
@@ -157,14 +157,14 @@ class Larger(Singles):
                 last = (3,) if one.arity == 1 else (3, 2)
                 for ends in ((2, 3), (3, 2), (2, 4), (4, 2)):
                     lines = [first, (one, again)] + [(one, last)] * (4 in ends)
-                    yield Program((0.6, 0.9), (*lines, (join, ends)))
+                    yield Snippet((0.6, 0.9), (*lines, (join, ends)))
 
-    def _random(self) -> Program | None:
+    def _random(self) -> Snippet | None:
         rng, forms = self.rng, [f for f in self.right if f.row is not None]
         leaves = tuple(
             rng.choice((0.4, 0.6, 0.9, 1.3, 1.7, -0.7)) for _ in range(rng.randint(1, 3))
         )
-        program: Program | None = None
+        program: Snippet | None = None
         lines: list[tuple[Form, tuple[int, ...]]] = []
         for _ in range(rng.randint(3, 9) if forms else 0):
             form = rng.choice(forms)
@@ -172,7 +172,7 @@ class Larger(Singles):
             operands = tuple(
                 max(rng.randrange(count), rng.randrange(count)) for _ in range(form.arity)
             )
-            longer = Program(leaves, (*lines, (form, operands)))
+            longer = Snippet(leaves, (*lines, (form, operands)))
             if longer.truth() is not None:
                 lines.append((form, operands))
                 program = longer
@@ -191,18 +191,18 @@ class Larger(Singles):
         return wrong
 
 
-def _shorter(program: Program) -> Iterator[Program]:
+def _shorter(program: Snippet) -> Iterator[Snippet]:
     """Yield programs with one line less: its uses become one of its operands."""
     n, last = len(program.leaves), len(program.lines) - 1
 
-    def without(i: int, instead: int) -> Program:
+    def without(i: int, instead: int) -> Snippet:
         slot = n + i
         lines = [
             (form, tuple(instead if k == slot else k - (k > slot) for k in operands))
             for j, (form, operands) in enumerate(program.lines)
             if j != i
         ]
-        return _without_idle_leaves(Program(program.leaves, tuple(lines)))
+        return _without_idle_leaves(Snippet(program.leaves, tuple(lines)))
 
     for i in range(last, -1, -1) if last else ():
         for instead in dict.fromkeys(program.lines[i][1]):
@@ -213,7 +213,7 @@ def _shorter(program: Program) -> Iterator[Program]:
             yield without(i, 0)
 
 
-def _without_idle_leaves(program: Program) -> Program:
+def _without_idle_leaves(program: Snippet) -> Snippet:
     kept = [k for k in range(len(program.leaves)) if program.uses(k)]
     place = {k: i for i, k in enumerate(kept)}
     by = len(program.leaves) - len(kept)
@@ -221,4 +221,4 @@ def _without_idle_leaves(program: Program) -> Program:
         (form, tuple(place[k] if k in place else k - by for k in operands))
         for form, operands in program.lines
     )
-    return Program(tuple(program.leaves[k] for k in kept), lines)
+    return Snippet(tuple(program.leaves[k] for k in kept), lines)

@@ -9,7 +9,7 @@ from typing import Final
 from autograd_mini.backprop import spared
 from autograd_mini.graph import stale, topological_order
 from autograd_mini.ops import ADD
-from autograd_mini.testing.inspection import Edge, Finding, Pass, edges_of, first_wrong
+from autograd_mini.testing.inspection import CheckedEdge, Finding, Pass, edges_of, first_wrong
 from autograd_mini.testing.source import names_of, source
 from autograd_mini.testing.verdicts import EngineReport
 from autograd_mini.value import ZERO, Value, apply
@@ -254,7 +254,7 @@ def _blame(finding: Finding, names: dict[Value, str]) -> str:
 
 
 def _table(
-    finding: Finding, edges: list[Edge], names: dict[Value, str], done: Pass | None
+    finding: Finding, edges: list[CheckedEdge], names: dict[Value, str], done: Pass | None
 ) -> list[str]:
     shown = [e for e in edges if not e.node.inputs[e.argument].is_constant]
     rows = [("node", "argument", "local", "expected", "contribution", "")]
@@ -295,7 +295,7 @@ def _table(
 
 
 def _hints(
-    finding: Finding, edges: list[Edge], names: dict[Value, str], done: Pass | None
+    finding: Finding, edges: list[CheckedEdge], names: dict[Value, str], done: Pass | None
 ) -> list[str]:
     if finding.kind == "rule" and finding.text == "wrong rule":
         return _rule_hints(finding, edges, names)
@@ -309,7 +309,7 @@ def _hints(
     return []
 
 
-def _rule_hints(finding: Finding, edges: list[Edge], names: dict[Value, str]) -> list[str]:
+def _rule_hints(finding: Finding, edges: list[CheckedEdge], names: dict[Value, str]) -> list[str]:
     node, got, expected = finding.node, finding.got, finding.expected
     edge = next(e for e in edges if e.node is node and e.argument == finding.argument)
     if edge.kink:
@@ -344,7 +344,7 @@ def _rule_hints(finding: Finding, edges: list[Edge], names: dict[Value, str]) ->
     return [" ".join(hints[:2]) + f" See the partials of {_op(finding)}."]
 
 
-def _sum_hints(finding: Finding, edges: list[Edge], done: Pass | None) -> list[str]:
+def _sum_hints(finding: Finding, edges: list[CheckedEdge], done: Pass | None) -> list[str]:
     parts = [
         e.local * done.gradient[e.node]
         for e in edges

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from autograd_mini.testing.forms import Form, Program, evaluated, sampled
+from autograd_mini.testing.forms import Form, Snippet, evaluated, sampled
 from autograd_mini.testing.mistakes import Sample, close, named
 from autograd_mini.testing.trials import Trials, Wrong
 
@@ -23,9 +23,9 @@ class Singles(Trials):
         """Return the first form that is wrong: the program, the kind, the words."""
         for form in forms:
             wrongs: list[Wrong] = []
-            rights: list[Program] = []
+            rights: list[Snippet] = []
             for xs in sampled(form, self.rng, _POINTS):
-                program = Program(xs, ((form, tuple(range(form.arity))),))
+                program = Snippet(xs, ((form, tuple(range(form.arity))),))
                 wrong = self._wrong(program)
                 if wrong is None:
                     rights.append(program)
@@ -45,7 +45,7 @@ class Singles(Trials):
         return None
 
     def _single_mistake(
-        self, form: Form, wrongs: list[Wrong], rights: list[Program]
+        self, form: Form, wrongs: list[Wrong], rights: list[Snippet]
     ) -> tuple[str, str]:
         first = wrongs[0]
         if first.kind == "raises":
@@ -118,7 +118,7 @@ class Singles(Trials):
             return "factor", f"the root's gradient is {seed:g} and not 1"
         return None
 
-    def _seeded(self, program: Program) -> bool:
+    def _seeded(self, program: Snippet) -> bool:
         """Return whether the pass works once the root's gradient is set by hand."""
         text = program.text(self.seen, backward=False)
         start = f"y.{self.names.grad} = 1.0\n{self.seen.backward.format('y')}"

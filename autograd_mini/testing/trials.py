@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from autograd_mini.testing.forms import Form, Program, Truth
+from autograd_mini.testing.forms import Form, Snippet, Truth
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
 from autograd_mini.testing.subject import Names, Ran, Seen
 from autograd_mini.testing.verdicts import OperationReport
@@ -28,7 +28,7 @@ class Wrong(NamedTuple):
         after: Lines of Python after the first pass.
     """
 
-    program: Program
+    program: Snippet
     kind: str
     words: str
     where: int = 0
@@ -57,7 +57,7 @@ class Trials:
         self.usable: dict[str, list[Form]] = {}
         self.right: list[Form] = []
 
-    def _run(self, text: str, program: Program, after: str = "") -> Ran:
+    def _run(self, text: str, program: Snippet, after: str = "") -> Ran:
         if self.silent >= _PATIENCE:
             return Ran({}, "was not tried, since earlier programs do not end")
         try:
@@ -68,7 +68,7 @@ class Trials:
 
     def _unknown(self, form: Form, xs: tuple[float, ...]) -> tuple[float, list[float]] | None:
         """Return value and slopes of an operation without a name, from its own numbers."""
-        program = Program(xs, ((form, tuple(range(len(xs)))),))
+        program = Snippet(xs, ((form, tuple(range(len(xs)))),))
         ran = self._run(program.text(self.seen, backward=False), program)
         if ran.raised:
             return None
@@ -80,7 +80,7 @@ class Trials:
             slopes.append(slope)
         return ran.numbers["y"][0], slopes
 
-    def _wrong(self, program: Program) -> Wrong | None:
+    def _wrong(self, program: Snippet) -> Wrong | None:
         """Run a program and return what is wrong with it, if anything is."""
         truth = program.truth(self._unknown)
         if truth is None or max(truth.size) > 1e6:
@@ -101,7 +101,7 @@ class Trials:
                 return Wrong(program, "gradient", words, i, got, truth)
         return None
 
-    def _words(self, program: Program, i: int, got: float, expected: float) -> str:
+    def _words(self, program: Snippet, i: int, got: float, expected: float) -> str:
         return f"{program.names[i]}.{self.names.grad} is {got:.6g}, expected {expected:.6g}"
 
     def _agree(self, a: float, b: float, size: float) -> bool:
