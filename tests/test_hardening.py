@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import tracemalloc
+from typing import Any
 
 import pytest
 
 from autograd_mini import (
     Value,
+    compile,
     logsumexp,
     product,
     text_tree,
@@ -93,3 +96,42 @@ def test_the_same_seed_gives_the_same_bits_in_another_process(backend: str) -> N
     program = f"from tests.test_hardening import trained; print(trained(5, {backend!r}))"
     outputs = {python("-c", program, check=True, PYTHONHASHSEED=seed).stdout for seed in ("1", "2")}
     assert outputs == {f"{trained(5, backend)}\n"}
+
+
+def test_programs_are_made_while_other_threads_compute_with_the_same_values() -> None:
+    w = Value(2.0, "w")
+    seen: set[Any] = set()
+    is_done = threading.Event()
+
+    def f(x: Any) -> Any:
+        for _ in range(100):
+            x = x * w * 0.5 + 0.1
+        return x
+
+    def watch() -> None:
+        while not is_done.is_set():
+            x = Value(1.0)
+            (w * x).backward()
+            seen.update({w.data, x.grad})
+
+    def make() -> None:
+        try:
+            for _ in range(5):
+                seen.add(compile(f, 1.0)([1.0, 2.0])[0] - f(1.0).data)
+        except Exception as error:
+            seen.add(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=t) for t in (watch, make, make)]
+        for thread in threads:
+            thread.start()
+        for thread in threads[1:]:
+            thread.join()
+        is_done.set()
+        threads[0].join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert seen == {2.0, 0.0}
+    assert type(w) is Value

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import count, repeat
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 from autograd_mini import contexts
@@ -27,8 +27,8 @@ from autograd_mini.compiler.calls import (
     shape_of,
     wrapped,
 )
-from autograd_mini.compiler.parameters import Within, each, own_class, own_data
-from autograd_mini.compiler.recorded import Hidden, Recorded, Recorder, is_ours
+from autograd_mini.compiler.parameters import own_data
+from autograd_mini.compiler.recorded import Hiding, Recorded, Recorder, is_ours
 from autograd_mini.compiler.statements import same
 from autograd_mini.compiler.surroundings import Surroundings
 from autograd_mini.contexts import Setting
@@ -132,8 +132,9 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     graph.around, graph.example = around, example
     graph.shapes = [shape_of(x) for x in example]
     graph.names = argument_names(f, len(example))
-    graph.computed = [x for x in nodes if x._row is not None and type(x) is Value]
-    leaves = [x for x in nodes if x._row is None and type(x) is Value and x._source is not KNOWN]
+    graph.computed = [x for x in nodes if x._row is not None and type(x) is not Recorded]
+    own = [x for x in nodes if x._row is None and type(x) is not Recorded]
+    leaves = [x for x in own if x._source is not KNOWN]
     two = _run_elsewhere(f, example, leaves, graph.computed, lines=len(nodes) <= RECORD_LINES)
     around.settle()
     again = _paired(graph, two)
@@ -225,7 +226,13 @@ class _Recording(NamedTuple):
     arguments: list[list[Value]]
 
 
-def _run(f: Callable[..., Any], example: Sequence[Any], *, lines: bool = False) -> _Recording:
+def _run(
+    f: Callable[..., Any],
+    example: Sequence[Any],
+    *,
+    lines: bool = False,
+    numbers: Mapping[Value, float] | None = None,
+) -> _Recording:
     leaves: list[list[Value]] = []
     arguments = [wrapped(x, leaves, Recorded) for x in example]
     with ExitStack() as blocks:
@@ -235,7 +242,7 @@ def _run(f: Callable[..., Any], example: Sequence[Any], *, lines: bool = False) 
         ):
             if variable.get() is not value:
                 blocks.enter_context(Setting(variable, value))
-        recorder = Recorder(lines=lines)
+        recorder = Recorder(lines=lines, numbers=numbers or {})
         with Setting(contexts.tracer, recorder):
             try:
                 results = f(*arguments)
@@ -291,24 +298,20 @@ def _run_elsewhere(
     lines: bool,
 ) -> _Recording:
     """Record with other numbers, in arguments and parameters; on the same if there is no result."""
-    moved = [mapped(_moved, x) for x in example]
-    hidden = [*leaves, *computed]
-
-    def run(numbers: Sequence[float], example: Sequence[Any]) -> _Recording:
-        with Within(leaves, numbers, computed):
-            each(own_class.__set__, hidden, repeat(Hidden))
-            try:
-                return _run(f, example, lines=lines)
-            finally:
-                each(own_class.__set__, hidden, repeat(Value))
-
     before = list(map(_data_of, leaves))
-    try:
-        return run(list(map(_moved, before)), moved)
-    except TraceError:
-        raise
-    except Exception:  # out of a domain, say
-        return run(before, example)
+    numbers = dict(zip(leaves, map(_moved, before), strict=True))
+    with Hiding([*leaves, *computed]):
+        try:
+            for node in computed:
+                assert node.op is not None
+                inputs = [numbers.get(x, _data_of(x)) for x in node.inputs]
+                numbers[node] = float(node.op.forward(*inputs))
+            moved = [mapped(_moved, x) for x in example]
+            return _run(f, moved, lines=lines, numbers=numbers)
+        except TraceError:
+            raise
+        except Exception:  # out of a domain, say
+            return _run(f, example, lines=lines)
 
 
 def _moved(x: Any) -> Any:

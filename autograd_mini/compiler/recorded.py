@@ -14,11 +14,14 @@ from __future__ import annotations
 import operator
 import os
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from types import FrameType
 from typing import Any, Final, NoReturn
 
 from autograd_mini import contexts, ops
+from autograd_mini.compiler.parameters import each, own_class
 from autograd_mini.errors import TraceError
 from autograd_mini.frames import calling_frame, calling_line
 from autograd_mini.functions import greater, less
@@ -70,12 +73,18 @@ _new: Final = object.__new__
 
 
 class Recorder:
-    """Makes the nodes of a recording, and hears of every number that is about to leave it."""
+    """Makes the nodes of a recording, and hears of every number that is about to leave it.
 
-    __slots__ = ("_lines", "error")
+    Args:
+        lines: Whether nodes remember the line that made them.
+        numbers: What hidden Values are in this recording, and for nobody else.
+    """
 
-    def __init__(self, *, lines: bool = False) -> None:
+    __slots__ = ("_lines", "error", "numbers")
+
+    def __init__(self, *, lines: bool, numbers: Mapping[Value, float]) -> None:
         self._lines = lines
+        self.numbers = numbers
         self.error: TraceError | None = None  # the first, which the function may have caught
 
     def node(self, data: float, op: Op, a: Any, b: Value | None) -> Value:
@@ -200,7 +209,9 @@ class Hidden(Value):
         """The number."""
         if not _frame(1).f_code.co_filename.startswith(_HERE):
             refuse(self, ".data")
-        return _data.__get__(self)
+        recorder = contexts.tracer.get()
+        own = _data.__get__(self)
+        return own if recorder is None else recorder.numbers.get(self, own)
 
     @data.setter
     def data(self, x: float) -> None:
@@ -265,10 +276,49 @@ class Hidden(Value):
         return Value.__deepcopy__(self, memo)
 
 
+class Hiding:
+    """A block in which Values are hidden; several threads may hide the same ones.
+
+    Args:
+        values: Values of the user's.
+    """
+
+    def __init__(self, values: Sequence[Value]) -> None:
+        self.values = set(values)
+
+    def __enter__(self) -> None:
+        with _lock:
+            _hiding.append(self)
+            each(own_class.__set__, self.values, repeat(Hidden))
+
+    def __exit__(self, *exception: object) -> None:
+        with _lock:
+            _hiding.remove(self)
+            shown = self.values.difference(*[other.values for other in _hiding])
+            each(own_class.__set__, shown, repeat(Value))
+
+
+_hiding: Final[list[Hiding]] = []
+_lock: Final = threading.RLock()
+
+
 class Recorded(Hidden):
     """A number that is a plain one where the function is called: an argument, or a result."""
 
     __slots__ = ()
+
+    @property
+    def data(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The number."""
+        if not _frame(1).f_code.co_filename.startswith(_HERE):
+            refuse(self, ".data")
+        return _data.__get__(self)
+
+    @data.setter
+    def data(self, x: float) -> None:
+        if not _is_ours(_frame(1)):
+            refuse(self, "assignment")
+        _data.__set__(self, x)
 
     @property
     def __class__(self) -> type:  # pyright: ignore[reportIncompatibleMethodOverride] # what isinstance(x, float) asks for
