@@ -237,6 +237,20 @@ def test_zero_times_infinity_is_nan_in_products_of_any_shape() -> None:
         assert np.isnan(program.input_grad(batch, batch)[0]).any()
 
 
+@pytest.mark.parametrize("xs", [[1.0, -1.0], [1.0, 0.0], [2.0, 1.0]])
+def test_an_infinite_gradient_is_the_mean_of_the_examples_own(xs: list[float]) -> None:
+    w = Value(1.0)
+    program = compile(lambda x: asin(w) * x, 1.0)
+    _, (slope,) = program.value_and_grad(xs)
+    slopes: list[float] = []
+    for x in xs:
+        root = asin(w) * x
+        w.grad = 0.0
+        root.backward()
+        slopes.append(w.grad)
+    assert slope == pytest.approx(sum(slopes) / len(xs), nan_ok=True)
+
+
 def test_a_python_function_gets_floats_from_comparisons() -> None:
     kinds: set[type] = set()
 

@@ -39,7 +39,7 @@ from autograd_mini.compiler.parameters import ParameterList, Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan, plan
 from autograd_mini.compiler.record import PARAMETER, VARYING
 from autograd_mini.compiler.recorded import refuse
-from autograd_mini.compiler.replay import replay, suspects
+from autograd_mini.compiler.replay import one_by_one, replay, suspects
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
 from autograd_mini.nested import mapped
@@ -251,6 +251,8 @@ class Program:
             size = gtheta.dot(gtheta)
         if not math.isfinite(value + guard) or not math.isfinite(size):
             self._replay(columns, count, np.array([[value]]) if count == 1 else None, GRADIENT)
+            if count > 1:
+                one_by_one(lambda one: self._run(GRADIENT, one, 1), columns, gtheta)
         store.has_gradient = True
         return value
 
