@@ -414,6 +414,35 @@ def test_settings_are_changed_and_wrong_ones_named(open_page: Opener, moons: Pat
 
 
 @pytest.mark.browser
+def test_every_activation_of_one_node_is_offered_with_its_own_graph(
+    open_page: Opener, moons: Path
+) -> None:
+    page = open_page(moons, "#point=3")
+    names = page.evaluate("playground.activation.names")
+    assert {"relu", "leaky_relu", "elu", "silu", "gelu", "mish", "softplus"} < set(names)
+    for name in names[1:]:
+        page.evaluate(f"(autograd.rewind(), playground.setting('activation', '{name}'))")
+        model = FNN([2, 4, 1], name, seed=1)
+        model.load_state_dict(dict(FNN([2, 4, 1], seed=1).state_dict()))
+        trainer = Trainer(model, "bce_with_logits", Adam(model.parameters(), lr=0.05))
+        trainer.step(X, Y)
+        page.evaluate("autograd.train(1)")
+        x = [Value(float(x), f"x{i + 1}") for i, x in enumerate(X[3])]
+        trace = Trace(nn.losses.get("bce_with_logits")([model(x)], [Value(float(Y[3]), "y")]))
+        page.evaluate("(playground.view('graph'), autograd.go(999))")
+        gradients = trace.at(len(trace))
+        told = page.evaluate(
+            """() => Object.fromEntries([...document.querySelectorAll("#drawing g.node")].map(
+              (box) => [box.id, [...box.querySelectorAll("text")].map((x) => x.textContent)]))"""
+        )
+        nodes = {trace.id(node): node for node in trace.nodes if not node.is_constant}
+        assert told.keys() == nodes.keys()
+        for i, node in nodes.items():
+            assert told[i][2].split()[-1] == f"{gradients[node]:.4g}", (name, told[i])
+        assert any(lines[0].endswith(f"= {name}") for lines in told.values()), name
+
+
+@pytest.mark.browser
 def test_another_activation_trains_as_a_network_made_with_it(
     open_page: Opener, moons: Path
 ) -> None:
@@ -424,7 +453,6 @@ def test_another_activation_trains_as_a_network_made_with_it(
     ):
         p.data = data
     page.select_option("[data-part=activation]", "relu")
-    page.wait_for_function("() => playground.activation.now === 'relu'")
     trainer = Trainer(model, "bce_with_logits", Adam(model.parameters(), lr=0.05))
     assert close(page.evaluate("autograd.train(9)"), [trainer.step(X, Y) for _ in range(9)][-1])
     assert "relu" in page.inner_text("[data-part=net]")
@@ -435,7 +463,6 @@ def test_another_activation_trains_as_a_network_made_with_it(
     state = page.evaluate("autograd.state()")
     assert state.startswith("#activation=relu&updates=9")
     again = open_page(moons, state)
-    again.wait_for_function("() => playground.trainer.updates === 9")
     assert again.evaluate("autograd.weights()") == page.evaluate("autograd.weights()")
     page.evaluate("autograd.rewind()")
     assert page.input_value("[data-part=activation]") == "tanh"
@@ -526,7 +553,7 @@ def test_a_finger_drags_a_point_taps_the_buttons_and_copies_the_link(
     state, weights = page.evaluate("[autograd.state(), autograd.weights()]")
     page.tap("g.unit >> nth=2")
     assert page.evaluate("document.body.dataset.view") == "graph"
-    page.wait_for_function("() => playground.player.scene.size.height > innerHeight")
+    assert page.evaluate("playground.player.scene.size.height > innerHeight")
     again = open_page(moons, state)
     assert again.evaluate("[playground.trainer.X[7], autograd.weights()]") == [after, weights]
 

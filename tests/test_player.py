@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
+import math
 import re
+import zlib
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -604,6 +607,19 @@ def test_an_edited_leaf_gives_what_recompute_and_backward_give(
                 assert got["grad"] == pytest.approx(node.grad, rel=1e-12, abs=1e-12 * (1 + size))
 
     every_number()
+
+
+@pytest.mark.browser
+def test_what_is_packed_is_unpacked_whatever_way_it_was_packed(
+    played: tuple[Trace, Path], open_page: Opener
+) -> None:
+    page = open_page(played[1])
+    numbers = " ".join(map(repr, (math.sin(i) for i in range(3000))))
+    for text in ("", "a", "ab" * 40_000, numbers, "h = σ(z) 漢字 \U0001f600 \x00 </script>"):
+        for level, strategy in ((0, 0), (1, 0), (9, 0), (9, zlib.Z_FIXED), (9, zlib.Z_RLE)):
+            deflate = zlib.compressobj(level, zlib.DEFLATED, -15, 9, strategy)
+            squeezed = deflate.compress(text.encode("utf-8")) + deflate.flush()
+            assert page.evaluate("unpacked", base64.b64encode(squeezed).decode()) == text
 
 
 @pytest.mark.browser

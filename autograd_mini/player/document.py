@@ -6,11 +6,11 @@ Labels are data throughout: they are escaped on the way in and set as text on th
 from __future__ import annotations
 
 import base64
-import gzip
 import html
 import json
 import math
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any, Final
@@ -22,6 +22,7 @@ __all__ = ["PLAYER", "document", "embedded", "packed", "part", "script_json"]
 PLAYER: Final = (  # the modules of the player, in the order in which they build on each other
     "numbers.js",
     "elements.js",
+    "packed.js",
     "address.js",
     "evaluate.js",
     "pass.js",
@@ -37,6 +38,7 @@ PLAYER: Final = (  # the modules of the player, in the order in which they build
     "controls.js",
     "api.js",
 )
+_LARGE: Final = 5000  # characters of JSON that are worth packing
 _NO_SCRIPT: Final = """
 .needs-script { display: none !important; }
 .stage { grid-template: minmax(0, 1fr) / minmax(0, 1fr); grid-template-areas: "canvas"; }
@@ -73,15 +75,12 @@ def document(
     Args:
         title: Of the window, as plain text.
         body: HTML.
-        data: JSON blocks by element id.
+        data: JSON blocks by element id, packed where it pays.
         scripts: Files of `page/`, in order.
         styles: More CSS.
         code: More JavaScript, after the files.
     """
-    blocks = [
-        f'<script type="application/json" id="{name}">{script_json(value)}</script>'
-        for name, value in data.items()
-    ]
+    blocks = [_block(name, script_json(value)) for name, value in data.items()]
     source = "\n".join([*[part(name) for name in scripts], code])
     fields = {
         "title": labels.xml(title),
@@ -99,13 +98,23 @@ def part(name: str) -> str:
 
 
 def packed(text: str) -> str:
-    """Return a text as the base64 of its gzip, which the page's `unpacked` reads.
+    """Return a text deflated, as base64, which the page's `unpacked` reads.
 
     Example:
         >>> len(packed("box " * 1000)) < 100
         True
     """
-    return base64.b64encode(gzip.compress(text.encode("utf-8"), mtime=0)).decode("ascii")
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    squeezed = deflate.compress(text.encode("utf-8")) + deflate.flush()
+    return base64.b64encode(squeezed).decode("ascii")
+
+
+def _block(name: str, text: str) -> str:
+    start = f'<script type="application/json" id="{name}"'
+    squeezed = packed(text) if len(text) > _LARGE else text
+    if len(squeezed) < 0.7 * len(text):  # numbers hardly shrink
+        return f"{start} data-packed>{squeezed}</script>"
+    return f"{start}>{text}</script>"
 
 
 def script_json(value: Any) -> str:

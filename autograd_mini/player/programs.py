@@ -7,11 +7,15 @@ from collections.abc import Mapping
 
 from autograd_mini.compiler import Program
 from autograd_mini.compiler.emit import emit
+from autograd_mini.compiler.languages.javascript import functions
 from autograd_mini.compiler.plan import FORWARD, GRADIENT
 
 
-def programs(named: Mapping[str, Program]) -> str:
+def programs(named: Mapping[str, Program], *, more: bool = False) -> str:
     """Return JavaScript that defines PROGRAMS: for each name what binds a program to a batch size.
+
+    It stands after `functions()`, which it calls. With `more`, it adds to the PROGRAMS that are
+    there.
 
     `PROGRAMS.loss(theta, gtheta, B)` is a function of one Float64Array for each argument, number
     `i` of example `b` at `i * B + b`. A program of one number returns the mean and fills
@@ -31,11 +35,13 @@ def programs(named: Mapping[str, Program]) -> str:
         f"{name}: (() => {{\n{_text(program)}return bind;\n}})(),"
         for name, program in named.items()
     ]
-    return "\n".join(["const PROGRAMS = {", *texts, "};"])
+    start, end = ("Object.assign(PROGRAMS, {", "});") if more else ("const PROGRAMS = {", "};")
+    return "\n".join([start, *texts, end])
 
 
 def _text(program: Program) -> str:
     plan = program._plan  # pyright: ignore[reportPrivateUsage] # the two are one machine
     purpose = GRADIENT if program._graph.scalar else FORWARD  # pyright: ignore[reportPrivateUsage]
     source = emit(plan, purpose, "javascript").source
-    return re.sub(r"[ ]*//[^\n]*\n", "\n", source)  # comments name the maker's lines
+    own = source.replace(functions(), "")  # one for all of a page's programs
+    return re.sub(r"[ ]*//[^\n]*\n", "\n", own)  # comments name the maker's lines

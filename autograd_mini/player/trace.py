@@ -9,7 +9,7 @@ from __future__ import annotations
 from autograd_mini.drawing import labels
 from autograd_mini.drawing.javascript import OpaqueError, functions, rules
 from autograd_mini.drawing.picture import Picture
-from autograd_mini.player.document import PLAYER, document, packed, part
+from autograd_mini.player.document import PLAYER, document, part
 from autograd_mini.player.graphs import drawn, drawn_scene, graph_json, numbers_json
 from autograd_mini.steps import Trace
 from autograd_mini.value import Value
@@ -44,7 +44,7 @@ def trace_page(trace: Trace, *, max_nodes: int = 300) -> str:
     return document(
         f"Backpropagation of {labels.one_line(trace.root.label) or 'a Value'}",
         body,
-        data={"trace": data, "upright": packed(upright)},
+        data={"trace": data, "upright": upright},
         code="\n".join([_rules(trace), *[part(name) for name in (*PLAYER, "trace.js")]]),
     )
 

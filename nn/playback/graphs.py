@@ -9,7 +9,6 @@ from typing import Any, Final
 from autograd_mini import Value, topological_order
 from autograd_mini.drawing.javascript import key
 from autograd_mini.player import graph_json
-from autograd_mini.player.document import packed
 from autograd_mini.player.graphs import drawn, drawn_scene
 from autograd_mini.steps import Trace
 
@@ -20,8 +19,9 @@ class Graphs:
     """The graphs of all points: those that differ in numbers only share one picture.
 
     Attributes:
-        pages: For each graph its JSON and its SVG.
-        upright: For each graph its SVG from top to bottom, packed, for a phone.
+        pages: For each graph its JSON.
+        across: For each graph its SVG.
+        upright: The same from top to bottom, for a phone.
         notes: What the page should say.
     """
 
@@ -33,7 +33,8 @@ class Graphs:
         self.max_nodes = max_nodes
         self.is_drawn = is_drawn
         self.parameters: dict[Value, int] = {p: i for i, p in enumerate(model.parameters())}
-        self.pages: list[tuple[dict[str, Any], str]] = []
+        self.pages: list[dict[str, Any]] = []
+        self.across: list[str] = []
         self.upright: list[str] = []
         self.roots: list[Value] = []
         self.notes: list[str] = []
@@ -52,7 +53,7 @@ class Graphs:
 
     def sources(self, page: int) -> set[str]:
         """Return what the numbers of a graph's own leaves are, of "x" and "y"."""
-        return {source[0] for source in self.pages[page][0]["sources"] if source}
+        return {source[0] for source in self.pages[page]["sources"] if source}
 
     def add(self, number: int, x: Any, target: Any) -> dict[str, Any]:
         """Return what the page knows of a point, and remember its graph."""
@@ -78,8 +79,9 @@ class Graphs:
         shape = structure, tuple(constants)
         if shape not in self._found and len(self.pages) < MOST_GRAPHS:
             self._found[shape] = len(self.pages)
-            graph = {**self._json(nodes, own, outputs), "largest": largest}
-            self.pages.append((graph, self._picture(root)))
+            self.pages.append({**self._json(nodes, own, outputs), "largest": largest})
+            if self.is_drawn:
+                self._draw(root)
             self.roots.append(root)
         graph = self._found.get(shape)
         if graph is None and not self._left_out:
@@ -159,13 +161,11 @@ class Graphs:
             "outputs": [i for i, node in enumerate(nodes) if node in found],
         }
 
-    def _picture(self, root: Value) -> str:
-        if not self.is_drawn:
-            return ""
+    def _draw(self, root: Value) -> None:
         trace = Trace(root)
         seen = drawn(trace, self.max_nodes)
-        self.upright.append(packed(drawn_scene(trace, seen._replace(rankdir="TB"))))
-        return drawn_scene(trace, seen)
+        self.across.append(drawn_scene(trace, seen))
+        self.upright.append(drawn_scene(trace, seen._replace(rankdir="TB")))
 
 
 def leaves(numbers: Any, name: str) -> Any:

@@ -38,7 +38,13 @@ _TITLE: Final = re.compile(r"<title>[^<]*</title>\n?")
 
 
 def page(
-    title: str, facts: str, model: Any, described: Mapping[str, Any], graphs: Graphs, code: str
+    title: str,
+    facts: str,
+    model: Any,
+    described: Mapping[str, Any],
+    graphs: Graphs,
+    code: str,
+    blocks: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the page as one HTML document.
 
@@ -49,11 +55,13 @@ def page(
         described: All that the page knows but the graphs.
         graphs: The graphs of the examples.
         code: JavaScript: rules and programs.
+        blocks: More JSON, by element id, that the page reads when it is wanted.
     """
-    templates = [  # the page shows the numbers itself: no titles
-        f'<template id="graph-{i}">{_TITLE.sub("", svg)}</template>'
-        for i, (_, svg) in enumerate(graphs.pages)
-    ]
+    pictures = {  # the page shows the numbers itself: no titles
+        f"{way}-{i}": _TITLE.sub("", svg)
+        for way, drawn in (("across", graphs.across), ("upright", graphs.upright))
+        for i, svg in enumerate(drawn)
+    }
     notes = "".join([f"<p>{html.escape(note)}</p>" for note in graphs.notes])
     body = part("body.html").format_map(
         {
@@ -65,10 +73,12 @@ def page(
     )
     return document(
         title,
-        "\n".join([body, *templates, diagram(model)]),
+        body,
         data={
-            "playground": {**described, "graphs": [graph for graph, _ in graphs.pages]},
-            "upright": graphs.upright,
+            "playground": {**described, "graphs": graphs.pages},
+            "diagram": diagram(model),
+            **pictures,
+            **(blocks or {}),
         },
         scripts=PLAYER,
         styles="".join(map(page_file, STYLES)),

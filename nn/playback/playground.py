@@ -15,8 +15,7 @@ from random import Random
 from typing import Any, cast
 
 from autograd_mini.drawing.javascript import rules
-from autograd_mini.player import open_page, programs, script_json
-from autograd_mini.player.document import packed
+from autograd_mini.player import open_page, programs
 from nn.guesses import keywords
 from nn.initializers import plain_seed
 from nn.losses import Loss
@@ -94,7 +93,7 @@ class Playground:
         count = len(self._trainer.parameters)
         return f"Playground({count} parameters, {len(self._data)} examples, {optimizer})"
 
-    def to_html(self, path: str | PathLike[str], *, max_nodes: int = 300) -> None:
+    def to_html(self, path: str | PathLike[str], *, max_nodes: int = 500) -> None:
         """Write the page: one HTML file that asks for nothing from anywhere.
 
         Args:
@@ -119,33 +118,36 @@ class Playground:
         return open_page(self._page(), path, height=760)
 
     def _page(
-        self, max_nodes: int = 300, run: Mapping[str, Any] | None = None, notes: Sequence[str] = ()
+        self, max_nodes: int = 500, run: Mapping[str, Any] | None = None, notes: Sequence[str] = ()
     ) -> str:
         """The page, of a run that has been if one is given."""
         model, loss = self._trainer.model, self._trainer.loss
         X, Y = self._rows.tolist(), self._targets.tolist()
         own = variant(model, loss, X, Y, max_nodes)
-        named = {"loss": own.loss, "units": own.units}
-        nodes, activations = [*own.graphs.nodes()], dict[str, str]()
+        nodes, activations = [*own.graphs.nodes()], dict[str, dict[str, Any]]()
         for name, other in others(model, loss, X, Y, own):
-            named |= {f"loss_{name}": other.loss, f"units_{name}": other.units}
+            named = {f"loss_{name}": other.loss, f"units_{name}": other.units}
             nodes += other.graphs.nodes()
-            activations[name] = packed(script_json([graph for graph, _ in other.graphs.pages]))
+            activations[name] = {
+                "graphs": other.graphs.pages,
+                "code": programs(named, more=True),
+            }
         own.graphs.notes.extend(notes)
         described: dict[str, Any] = {
             **self._examples_json(),
             **self._parameters_json(own.loss, own.units),
             "points": own.indices,
-            "activations": activations,
+            "activations": list(activations),
             "activation": getattr(model.activation, "__name__", "") if activations else "",
             "sets": data_sets(len(self._data)) if self._rows.shape[1:] == (2,) else None,
-            "run": run,
         }
         if run is not None:  # where it goes on from, no memory of an optimizer is known
             described["optimizer"] |= {"steps": 0, "moments": []}
-        code = rules(nodes) + programs(named)
+        code = rules(nodes) + programs({"loss": own.loss, "units": own.units})
+        blocks: dict[str, Any] = {f"activation-{name}": read for name, read in activations.items()}
+        blocks |= {} if run is None else {"run": run}
         title = "Playground" if run is None else "Training, step by step"
-        return page(title, self._facts(), model, described, own.graphs, code)
+        return page(title, self._facts(), model, described, own.graphs, code, blocks)
 
     def _facts(self) -> str:
         model = self._trainer.model

@@ -116,7 +116,7 @@ class Playback:
             chosen = denser
         return chosen
 
-    def to_html(self, path: str | PathLike[str], *, max_nodes: int = 300) -> None:
+    def to_html(self, path: str | PathLike[str], *, max_nodes: int = 500) -> None:
         """Write the page: one HTML file that asks for nothing from anywhere.
 
         Args:
@@ -139,7 +139,7 @@ class Playback:
         """
         return open_page(self._page(), path, height=760)
 
-    def _page(self, max_nodes: int = 300) -> str:
+    def _page(self, max_nodes: int = 500) -> str:
         if not self._weights:
             raise ValueError(
                 "nothing is recorded: pass this Playback to fit(..., callbacks=[playback]), and "
@@ -204,7 +204,7 @@ class Playback:
             "Y": packed_floats([number for row in rows for number in row]),
             "widths": [len(X[0]), len(rows[0])],
             "isClasses": kind == "classes",
-            "outputs": len(graphs.pages[0][0]["outputs"]),
+            "outputs": len(graphs.pages[0]["outputs"]),
             "layers": layers(model) if program else [],
             "scale": {"kind": kind, "center": center, "spread": spread},
             "low": low,
@@ -216,13 +216,12 @@ class Playback:
             "own": [point["own"] for point in points],
             "stored": stored,
             "cells": "",
-            "run": run,
         }
         if not program and len(low) == 2:
             described["cells"] = self._cells(low, high, epochs, center, spread)
         facts = f"{len(model.parameters()):,} parameters · {self._last:,} epochs"
         code += program or programs({})
-        return page("Training, step by step", facts, model, described, graphs, code)
+        return page("Training, step by step", facts, model, described, graphs, code, {"run": run})
 
     def _network(self) -> tuple[dict[str, list[int]], str]:
         """Where parameters stand in the program of all units, and it; nothing if there is none."""

@@ -11,7 +11,10 @@ from nn.network import FNN, has_layers_only
 from nn.playback.graphs import Graphs
 from nn.playback.units import units_of
 
-CHOICES: Final = ("tanh", "relu", "sigmoid", "abs", "softplus")  # each is one node of a graph
+CHOICES: Final = (  # each is one node of a graph
+    "tanh", "relu", "sigmoid", "leaky_relu", "elu", "silu", "gelu", "mish", "softplus", "softsign",
+    "hardtanh", "sin", "abs",
+)  # fmt: skip
 
 
 class Variant(NamedTuple):
@@ -33,7 +36,15 @@ class Variant(NamedTuple):
         """Return what variants of a model must agree in to exchange their rules only."""
         place = {p: i for i, p in enumerate(model.parameters())}
         programs = [[place.get(p) for p in run.parameters] for run in (self.loss, self.units)]
-        return programs, self.indices, [graph["inputs"] for graph, _ in self.graphs.pages]
+        return programs, self.indices, [_edges(graph) for graph in self.graphs.pages]
+
+
+def _edges(graph: dict[str, Any]) -> list[list[int]]:
+    """The inputs of each node but for constants, which no picture shows."""
+    constants = set(graph["constants"])
+    shown = [i for i in range(len(graph["inputs"])) if i not in constants]
+    place = {i: n for n, i in enumerate(shown)}
+    return [[place[x] for x in graph["inputs"][i] if x in place] for i in shown]
 
 
 def variant(
@@ -68,15 +79,15 @@ def others(
 ) -> Iterator[tuple[str, Variant]]:
     """Iterate over the same network with other activations of its hidden layers, by name.
 
-    A graph keeps its shape, so that one picture serves all. There are none for another model,
-    or if the network's own activation is of another shape.
+    But for constants a graph keeps its shape, so that one picture serves all. There are none for
+    another model, or if the network's own activation is of another shape.
 
     Example:
         >>> model, X, Y = FNN([1, 2, 1], seed=0), [[0.5]], [1.0]
         >>> loss = lambda f, y: (f - y) ** 2
         >>> own = variant(model, loss, X, Y, max_nodes=300)
-        >>> [name for name, _ in others(model, loss, X, Y, own)]
-        ['relu', 'sigmoid', 'abs', 'softplus']
+        >>> [name for name, _ in others(model, loss, X, Y, own)][:5]
+        ['relu', 'sigmoid', 'leaky_relu', 'elu', 'silu']
     """
     if not _is_plain(model):
         return

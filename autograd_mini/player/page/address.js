@@ -11,20 +11,3 @@ function writeAddress(fields) {
     // an <iframe srcdoc>: the step stays in memory
   }
 }
-
-function readJson(id) {
-  return JSON.parse(find(`#${id}`).textContent);
-}
-
-// A packed SVG.
-async function unpackedPicture(text) {
-  const drawn = new DOMParser().parseFromString(await unpacked(text), "image/svg+xml").documentElement;
-  return document.importNode(drawn, true);
-}
-
-// What Python's `packed` wrote.
-async function unpacked(text) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).text();
-}

@@ -5,23 +5,22 @@
   graph.seed = number(graph.seed);
   const numbers = [data.map(number), local.map((row) => row.map((slope) => slope === null ? null : number(slope)))];
   const across = find("#drawing svg");
-  /** @type {Promise<any> | null} */
+  /** @type {any} */
   let down = null;
   let isReady = false;
   const player = new Player(document.body, () => isReady && writeAddress(player.fields()));
-  const turn = async () => {
-    if (isNarrow()) down ??= unpackedPicture(readJson("upright"));
-    const svg = isNarrow() ? await down : across;
-    if (player.scene.svg === svg) return;
+  const turn = () => {
+    if (isNarrow()) down ??= readPicture("upright");
+    const svg = isNarrow() ? down : across;
+    if (player.scene?.svg === svg) return;
     const { selected } = player;
     player.load(svg, graph, ...numbers);
     player.select(selected);
   };
-  player.load(across, graph, ...numbers);
+  turn();
   player.onresize = turn;
   publish(player);
   player.restore(address());
   isReady = true;
-  turn();
   addEventListener("hashchange", () => player.restore(address()));
 }

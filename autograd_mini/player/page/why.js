@@ -79,7 +79,10 @@ function why(pass, node) {
     return [`${name[node]}.grad = ${six(seed)}: it is the seed, where the backward pass starts.`];
   }
   const gradient = pass.gradient.get(node), count = pass.received[node].length;
-  if (!count) return [`${name[node]} receives nothing.`];
+  if (!count) {
+    const isConstant = pass.graph.constants.includes(node);
+    return [`${name[node]} receives nothing: ${isConstant ? "an operator wrapped it" : "it decides conditions alone"}.`];
+  }
   const found = paths(pass, node);
   const over = count === 1 ? ", along one edge."
     : `, the sum over ${count} edges${count > found.length ? `; the strongest ${found.length}:` : ":"}`;

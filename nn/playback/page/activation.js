@@ -7,7 +7,7 @@ class Activation {
     this.own = this.now = activation ?? "";
     this.known = new Map([[this.own, page.data.graphs]]);
     const select = page.part("activation");
-    const names = [this.own, ...Object.keys(activations ?? {})];
+    const names = [this.own, ...(activations ?? [])];
     page.part("activation-row").hidden = names.length < 2;
     select.append(...names.map((name) => new Option(name, name)));
   }
@@ -16,10 +16,10 @@ class Activation {
 
   program(kind) { return PROGRAMS[this.now === this.own ? kind : `${kind}_${this.now}`]; }
 
-  async choose(name) {
+  choose(name) {
     if (!this.names.includes(name) || name === this.now) return;
     const { page } = this;
-    if (!this.known.has(name)) this.known.set(name, JSON.parse(await unpacked(page.data.activations[name])));
+    if (!this.known.has(name)) this.known.set(name, this.read(name));
     page.network?.rename(this.now, name);
     this.now = name;
     page.part("activation").value = name;
@@ -27,13 +27,27 @@ class Activation {
     page.forward.use(this.program("units"));
     page.takeGraphs(this.known.get(name));
   }
+
+  // Its graphs; its programs come in among the others.
+  read(name) {
+    const { graphs, code } = readJson(`activation-${name}`), script = make("script", "", code);
+    document.head.append(script);
+    script.remove();
+    return graphs;
+  }
 }
 
-// What a box computes, where another rule has taken its place.
+// The picture of a graph for another, which differs in rules and in constants, which are not drawn.
 function rewrite(svg, before, after) {
-  after.op.forEach((op, id) => {
-    if (op === before.op[id]) return;
-    const title = find(`#n${id} text.title`, svg);
-    if (title) title.textContent = title.textContent.replace(`= ${before.op[id]}`, `= ${op}`);
-  });
+  const shown = (graph) => [...graph.inputs.keys()].filter((id) => !graph.constants.includes(id));
+  const ids = shown(after), now = new Map(shown(before).map((id, i) => [id, ids[i]]));
+  const renamed = (id) => String(now.get(Number(id)) ?? id);
+  for (const edge of svg.querySelectorAll("g.edge")) edge.id = edge.id.replace(/^e(\d+)/, (_, id) => `e${renamed(id)}`);
+  const boxes = [...svg.querySelectorAll("g.node")].filter((box) => /^n\d+$/.test(box.id));
+  for (const box of boxes) {
+    const id = Number(box.id.slice(1)), next = Number(renamed(id)), title = find("text.title", box);
+    box.id = `n${next}`;
+    if (!before.label[id]) title.textContent = title.textContent.replace(/\bn(\d+)\b/g, (_, x) => `n${renamed(x)}`);
+    if (before.op[id] !== after.op[next]) title.textContent = title.textContent.replace(`= ${before.op[id]}`, `= ${after.op[next]}`);
+  }
 }

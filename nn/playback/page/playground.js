@@ -16,7 +16,6 @@ class Playground {
     this.outputs = data.outputs;
     this.points = [...data.points]; // the graph of each example
     this.graphs = data.graphs;
-    this.upright = readJson("upright");
     this.scenes = new Map();
     this.chosen = 0;
     this.isEdited = false;
@@ -31,13 +30,12 @@ class Playground {
     this.player.notify = (text) => this.say(text + (this.isReplayable ? "" : " What was trained with changed data or settings is not in it."));
     this.part = this.player.part;
     this.forward = PROGRAMS.units ? new Forward(data, PROGRAMS.units, this.trainer) : new Recorded(this);
-    this.run = data.run ? new Run(this, data.run) : null;
+    this.run = find("#run") ? new Run(this, readJson("run")) : null;
     this.curve = new Curve(this.part("curve"));
     this.card = new DataCard(this);
     this.sets = new DataSets(this);
     this.activation = new Activation(this);
-    const diagram = find("#diagram");
-    if (diagram && data.layers.length) this.network = new Network(this, this.part("net"), diagram.content.querySelector("svg"));
+    if (data.layers.length) this.network = new Network(this, this.part("net"), readPicture("diagram"));
     document.body.classList.toggle("no-network", !this.network);
     document.body.classList.toggle("frozen", this.isFrozen);
     wireButtons(this);
@@ -73,25 +71,13 @@ class Playground {
     return { data: data.map(number), local: local.map((row) => row.map((x) => (x === null ? null : number(x)))) };
   }
 
-  // From left to right; in a narrow window, once it is unpacked, from top to bottom.
+  // From left to right; in a narrow window from top to bottom.
   picture(index) {
-    const across = this.take(index, () => find(`#graph-${index}`).content.querySelector("svg"));
-    if (!isNarrow()) return across;
-    const name = `upright ${index}`, text = this.upright[index];
-    if (!this.scenes.has(name) && text) {
-      this.upright[index] = "";
-      unpackedPicture(text).then((svg) => {
-        this.take(index, () => svg, name);
-        this.turn();
-      });
-    }
-    return this.scenes.get(name) ?? across;
-  }
-
-  take(index, svg, name = `across ${index}`) {
+    const name = `${isNarrow() ? "upright" : "across"}-${index}`;
     if (!this.scenes.has(name)) {
-      this.scenes.set(name, svg());
-      rewrite(this.scenes.get(name), this.data.graphs[index], this.graphs[index]);
+      const svg = readPicture(name);
+      if (this.graphs !== this.data.graphs) rewrite(svg, this.data.graphs[index], this.graphs[index]);
+      this.scenes.set(name, svg);
     }
     return this.scenes.get(name);
   }
@@ -107,11 +93,8 @@ class Playground {
 
   // The graphs of another activation, in the same pictures.
   takeGraphs(graphs) {
-    for (const [name, svg] of this.scenes) {
-      const i = Number(name.split(" ")[1]);
-      rewrite(svg, this.graphs[i], graphs[i]);
-    }
     this.graphs = graphs;
+    this.scenes.clear();
     this.isShown = false;
     this.show();
   }
@@ -525,18 +508,12 @@ class Playground {
       run.at = epoch > 0 ? run.nearest(epoch) : 0;
     }
     this.begin();
-    const chosen = this.activation.choose(fields.get("activation"));
+    this.activation.choose(fields.get("activation"));
     const noise = clamp(Number(fields.get("noise")) || 0, 0, 0.5), set = fields.get("data") ?? "";
     if (this.data.sets?.sets[set] && this.sets.isOffered) this.sets.choose(set, noise);
     else if (this.isEdited) this.restoreData();
     for (const name of ["lr", "batch", "optimizer"]) if (fields.has(name) && !this.isFrozen) this.setting(name, fields.get(name));
-    if (fields.has("activation")) chosen.then(() => this.resume(fields));
-    else this.resume(fields);
-  }
-
-  // What the address says, from its start on.
-  resume(fields) {
-    const { trainer, run } = this;
+    const { trainer } = this;
     if (this.activation.now !== this.activation.own) this.settled.set("activation", this.activation.now);
     for (const [key, text] of fields) {
       const [, i] = key.match(/^p(\d+)$/) ?? [], numbers = text.split(" ").map(Number);
