@@ -251,8 +251,7 @@ class Program:
             size = gtheta.dot(gtheta)
         if not math.isfinite(value + guard) or not math.isfinite(size):
             self._replay(columns, count, np.array([[value]]) if count == 1 else None, GRADIENT)
-            if count > 1:
-                one_by_one(lambda one: self._run(GRADIENT, one, 1), columns, gtheta)
+            self._set_right(columns, count)
         store.has_gradient = True
         return value
 
@@ -465,6 +464,7 @@ class Program:
                 batch = []
             result, _ = self._run(purpose, batch, count, wrt)
             if purpose == GRADIENT:
+                self._set_right(batch, count)
                 return result, self.gtheta
             if purpose == INPUTS:
                 import numpy as np
@@ -509,6 +509,10 @@ class Program:
         elif purpose == INPUTS:
             result = [g.T.copy() for g in result]
         return result, float(guard)
+
+    def _set_right(self, columns: list[Array], count: int) -> None:
+        if count > 1 and not intake.is_finite(self.gtheta):
+            one_by_one(lambda one: self._run(GRADIENT, one, 1), columns, self.gtheta)
 
     def _replay(self, columns: list[Array], count: int, result: Array | None, purpose: str) -> None:
         """Call the function on suspicious examples, so that the user gets its error."""
