@@ -1,9 +1,5 @@
 """Jit: a program for each shape of arguments, made when the shape first comes, on one vector."""
 
-# NumPy arrays are Any here.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-
 from __future__ import annotations
 
 import threading

@@ -3,9 +3,6 @@
 What counts is the number of calls, never the time they took: the same calls give the same bits.
 """
 
-# NumPy arrays are Any here: numpy is imported inside the functions that use it.
-# pyright: reportUnknownMemberType=false
-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -16,9 +16,6 @@ step.pull()                             # now the Values follow
 ```
 """
 
-# NumPy arrays are Any here: numpy is imported inside the functions that use it.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-
 from __future__ import annotations
 
 import threading

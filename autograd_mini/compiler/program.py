@@ -15,10 +15,6 @@ program.pull()                       # theta and gtheta -> the Values' data and 
 `theta` and `gtheta` are in the order of `program.parameters`. Change them in place.
 """
 
-# NumPy arrays are Any here: numpy is imported inside the functions that use it.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-
 from __future__ import annotations
 
 import math

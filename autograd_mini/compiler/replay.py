@@ -1,9 +1,5 @@
 """Replay: what the function itself says of an example for which a program is not finite."""
 
-# NumPy arrays are Any here.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -4,10 +4,6 @@ What it cannot take (another size, a short last batch, data that are not numbers
 what is not finite goes the way of every compiled update: `None` says so, and nothing has moved.
 """
 
-# Programs and arrays are Any here.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -1,9 +1,5 @@
 """Arrays: what the rows of a buffer are called as NumPy's arrays, views wherever these will do."""
 
-# Symbols are Any to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-
 from __future__ import annotations
 
 import builtins

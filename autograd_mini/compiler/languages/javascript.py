@@ -10,10 +10,6 @@ for each argument. A mean is NaN if an operand was outside of its row's domain.
 What the rows of the table compute stands in `rules.js`; their derivatives are the table's rules.
 """
 
-# Symbols are Any to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-
 from __future__ import annotations
 
 import math

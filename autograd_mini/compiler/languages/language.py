@@ -1,9 +1,5 @@
 """Language: what all languages share, and the one walk over the statements."""
 
-# Symbols are Any to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,9 +1,5 @@
 """NumPy: one array statement for each statement, over a batch."""
 
-# Symbols are Any to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-
 from __future__ import annotations
 
 from itertools import chain

@@ -1,9 +1,5 @@
 """Python: straight-line code on floats, for a single example; it needs no NumPy."""
 
-# Symbols are Any to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-
 from __future__ import annotations
 
 import builtins

@@ -16,10 +16,6 @@ read and step through, and what raises errors. What native code computes counts 
 the gradient and all that was watched are finite.
 """
 
-# NumPy arrays are Any here.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

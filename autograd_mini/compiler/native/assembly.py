@@ -4,9 +4,6 @@ Each operation is a function of the places that it works on, and operations of e
 function: what is compiled grows with the kinds of operations, not with their number.
 """
 
-# NumPy's ufuncs are Any to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

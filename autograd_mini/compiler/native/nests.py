@@ -1,9 +1,5 @@
 """Nests: loops around expressions, written with vectors along the loop that allows them."""
 
-# NumPy's ufuncs are Any to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-
 from __future__ import annotations
 
 import math

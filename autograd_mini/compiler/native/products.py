@@ -1,8 +1,5 @@
 """Products: matrices multiplied in tiles that stay in registers."""
 
-# NumPy's ufuncs are Any to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence

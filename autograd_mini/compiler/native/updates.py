@@ -5,9 +5,6 @@ moves nothing unless the loss, the gradient and the examples are finite, and no 
 the loss refuses.
 """
 
-# NumPy's ufuncs are Any to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import math
