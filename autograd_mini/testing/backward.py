@@ -185,7 +185,7 @@ class _Check:
             return True
         suspect = Suspect(probe, i, self.upstream, point, gradient.flat)
         kind, words = shape_mistake(suspect, gradient.shape)
-        self._record(i, kind, words, "", math.nan, math.nan, point)
+        self._record(i, kind, words, point)
         return False
 
     def _is_finite(self, i: int, gradient: Gradient, point: list[list[float]]) -> bool:
@@ -195,17 +195,14 @@ class _Check:
         for k in bad[:3]:
             true = suspect.slope([float(j == k) for j in range(len(gradient.flat))])
             if math.isfinite(true.slope) and true.error <= 1e-4 * abs(true.slope) + 1e-6:
-                got, where = gradient.flat[k], entry(self.probe.shapes[i], k)
-                words = f"the gradient of {self.probe.names[i]}{where} is {got}"
-                self._record(
-                    i, "nan" if got != got else "infinite", words, where, got, true.slope, point
-                )
+                got = gradient.flat[k]
+                kind, words = "nan" if got != got else "infinite", f"{self._entry(i, k)} is {got}"
+                self._record(i, kind, words, point, k, got, true.slope)
                 return False
         if bad:
-            where = entry(self.probe.shapes[i], bad[0])
             self.notes.append(
-                f"the gradient of {self.probe.names[i]}{where} is {gradient.flat[bad[0]]}, where "
-                "differences know no slope: it was not checked"
+                f"{self._entry(i, bad[0])} is {gradient.flat[bad[0]]}, where differences know no "
+                "slope: it was not checked"
             )
         return not bad
 
@@ -235,9 +232,8 @@ class _Check:
             slack = 1e3 * self.probe.epsilon * max(sizes)
             for k, (a, b, c) in enumerate(zip(gradient, two.flat, three.flat, strict=True)):
                 if abs(a + 2.0 * b - c) > slack + 1e-9 * sizes[k]:
-                    name, where = self.probe.names[i], entry(self.probe.shapes[i], k)
-                    words = f"the gradient of {name}{where} is not linear in upstream"
-                    self._record(i, "upstream ignored", words, where, c, a + 2.0 * b, point)
+                    words = f"{self._entry(i, k)} is not linear in upstream"
+                    self._record(i, "upstream ignored", words, point, k, c, a + 2.0 * b)
                     break
 
     # Gradients that are zero.
@@ -293,21 +289,23 @@ class _Check:
         suspect = Suspect(self.probe, i, self.upstream, point, gradient)
         kind, words = mistake(suspect)
         k = worst(suspect)
-        self._record(
-            i, kind, words, entry(self.probe.shapes[i], k), gradient[k], suspect.truth(k), point
-        )
+        self._record(i, kind, words, point, k, gradient[k], suspect.truth(k))
+
+    def _entry(self, i: int, k: int) -> str:
+        return f"the gradient of {self.probe.names[i]}{entry(self.probe.shapes[i], k)}"
 
     def _record(
         self,
         i: int,
         kind: str,
         words: str,
-        where: str,
-        got: float,
-        expected: float,
         point: list[list[float]],
+        k: int | None = None,
+        got: float = math.nan,
+        expected: float = math.nan,
     ) -> None:
-        name = self.probe.names[i]
+        """Note what is wrong with the gradient of input i, and its number in entry k."""
+        name, where = self.probe.names[i], "" if k is None else entry(self.probe.shapes[i], k)
         told = f"{name}{where} gets {got:.6g}, expected {expected:.6g}"
         told = "" if expected != expected else told
         index = f"[{i}]" if len(self.inputs) > 1 else ""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from autograd_mini.testing.again import Again
 from autograd_mini.testing.catalog import NAMED
-from autograd_mini.testing.forms import Form, Snippet, forms_of, sampled
+from autograd_mini.testing.forms import Form, alone, forms_of, sampled
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
 from autograd_mini.testing.report import refused
 from autograd_mini.testing.subject import Names, Operations, subject
@@ -149,7 +149,7 @@ class _Check(Again):
         """Return what happens if a form cannot be computed anywhere."""
         wrong: Wrong | None = None
         for xs in sampled(form, self.rng, 3) or [(0.5,) * form.arity]:
-            program = Snippet(xs, ((form, tuple(range(form.arity))),))
+            program = alone(form, xs)
             ran = self._run(program.text(self.seen, backward=False), program)
             if not ran.raised:
                 return None
@@ -203,9 +203,7 @@ class _Check(Again):
         on: set[str] = set()
         for form in self.usable[key]:
             for xs in sampled(form, self.rng, 1):
-                text = Snippet(xs, ((form, tuple(range(form.arity))),)).text(
-                    self.seen, backward=False
-                )
+                text = alone(form, xs).text(self.seen, backward=False)
                 for name in self.ask(("calls", text)):
                     on.add(NAMED.get(name.replace("__r", "__", 1)) or name)
         return on - {key}

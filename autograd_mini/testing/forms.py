@@ -122,6 +122,11 @@ def evaluated(text: str | CodeType, xs: Sequence[float], f: float = 0.0) -> floa
     return float(eval(_code(text) if isinstance(text, str) else text, dict(FUNCTIONS), names))
 
 
+def alone(form: Form, xs: Sequence[float]) -> Snippet:
+    """Return the program that applies a form to leaves, and nothing else."""
+    return Snippet(tuple(xs), ((form, tuple(range(form.arity))),))
+
+
 def true_slopes(form: Form, xs: Sequence[float]) -> tuple[float, list[float]] | None:
     """Return an operation's value and its derivatives; None outside of the domain."""
     assert form.row is not None

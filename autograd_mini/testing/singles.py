@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from autograd_mini.testing.forms import Form, Snippet, evaluated, sampled
+from autograd_mini.testing.forms import Form, Snippet, alone, evaluated, sampled
 from autograd_mini.testing.mistakes import Sample, close, named
 from autograd_mini.testing.trials import Trials, Wrong
 
@@ -25,7 +25,7 @@ class Singles(Trials):
             wrongs: list[Wrong] = []
             rights: list[Snippet] = []
             for xs in sampled(form, self.rng, _POINTS):
-                program = Snippet(xs, ((form, tuple(range(form.arity))),))
+                program = alone(form, xs)
                 wrong = self._wrong(program)
                 if wrong is None:
                     rights.append(program)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from autograd_mini.testing.forms import Form, Snippet, Truth
+from autograd_mini.testing.forms import Form, Snippet, Truth, alone
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
 from autograd_mini.testing.subject import Names, Ran, Seen
 from autograd_mini.testing.verdicts import OperationReport
@@ -68,7 +68,7 @@ class Trials:
 
     def _unknown(self, form: Form, xs: tuple[float, ...]) -> tuple[float, list[float]] | None:
         """Return value and slopes of an operation without a name, from its own numbers."""
-        program = Snippet(xs, ((form, tuple(range(len(xs)))),))
+        program = alone(form, xs)
         ran = self._run(program.text(self.seen, backward=False), program)
         if ran.raised:
             return None
