@@ -17,7 +17,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd_mini import Value, dot, greater, record_source, show, total, where
+from autograd_mini import (
+    Value,
+    clip,
+    dot,
+    greater,
+    maximum,
+    product,
+    record_source,
+    show,
+    total,
+    where,
+)
 from autograd_mini.drawing import style
 from autograd_mini.drawing.labels import clean
 from autograd_mini.player import embedded, part, script_json, trace_page
@@ -737,11 +748,12 @@ def test_why_says_what_it_says_in_python(
 ) -> None:
     x, w, zero = Value(30.0, "x"), Value(2.0, "w"), Value(0.0, "zero")
     saturated = (x * w).tanh() * 5000.0 + zero * x + (x - x) * w + (w * 1e-4) * 0.5
+    saturated = saturated + zero**2 + product([w, zero, x]) + clip(x, 0.0, 1.0) + maximum(x, w)
     chain = Value(1.0, "c")
     deep = chain
     for _ in range(20):
         deep = (deep * 0.5).sin()
-    pages = [played[0], Trace(saturated), Trace(deep, seed=3.0)]
+    pages = [played[0], Trace(saturated), Trace(deep, seed=3.0), Trace(x * w, seed=1e-6)]
     for number, trace in enumerate(pages):
         trace.to_html(tmp_path / f"{number}.html")
         page = open_page(tmp_path / f"{number}.html")

@@ -3,6 +3,8 @@
 
 const MOST_PATHS = 3, MOST_NAMES = 12, MOST_REMARKS = 4;
 const WEAK = 1e-3, STRONG = 1e3;
+const isPlain = (x) => Math.abs(x) > WEAK && Math.abs(x) < STRONG;
+const CHOOSING = ["where", "clip", "maximum", "minimum", "take"];
 const three = (x) => general(x, 3); // digits, in a remark
 const extent = (x) => (Number.isNaN(x) ? Infinity : Math.abs(x));
 
@@ -39,10 +41,13 @@ function remark(pass, edge) {
   if (["tanh", "sigmoid", "erf", "softplus"].includes(kind)) {
     return `the ${kind} ${name[node]} is saturated: at ${three(z)} its slope is ${three(local)}`;
   }
+  if (local === 0 && CHOOSING.includes(kind)) return `${name[node]} = ${kind} takes another number`;
   if (local === 0) {
-    const zero = kind === "mul" && inputs[node].find((x, i) => i !== edge.argument && pass.data[x] === 0);
-    const what = pass.graph.constants.includes(zero) ? "a number beside it" : name[zero];
-    return `the factor at ${name[node]} = ${kind} is 0${typeof zero === "number" ? `: ${what} is 0` : ""}`;
+    const zeros = inputs[node].filter((x, i) => i !== edge.argument && pass.data[x] === 0);
+    if (kind === "pow" && z === 0) zeros.push(inputs[node][0]);
+    const isTold = ["mul", "product", "pow"].includes(kind) && zeros.length > 0;
+    const what = pass.graph.constants.includes(zeros[0]) ? "a number beside it" : name[zeros[0]];
+    return `the factor at ${name[node]} = ${kind} is 0${isTold ? `: ${what} is 0` : ""}`;
   }
   return `${name[node]} = ${kind} makes it small: its slope is ${three(local)}`;
 }
@@ -64,8 +69,8 @@ function told(pass, { edges, product, contribution }) {
   const chosen = new Set([...remarks].sort((a, b) => (odd(a) === odd(b) ? 0 : odd(b) - odd(a))).slice(0, MOST_REMARKS));
   for (const one of remarks) if (chosen.has(one)) lines.push(`  ! ${one.text}`);
   if (remarks.length > MOST_REMARKS) lines.push(`  ! and ${remarks.length - MOST_REMARKS} more`);
-  const isPlain = Math.abs(product) > WEAK && Math.abs(product) < STRONG;
-  if (!remarks.length && !isPlain) lines.push(`  ! no factor alone does it: ${edges.length} of them multiply`);
+  if (!remarks.length && !isPlain(seed)) lines.push(`  ! the seed is ${three(seed)}`);
+  else if (!remarks.length && !isPlain(product)) lines.push(`  ! no factor alone does it: ${edges.length} of them multiply`);
   return lines;
 }
 
