@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -668,6 +669,12 @@ def test_an_option_without_meaning_says_what_would_have_one(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         to_svg(Value(1.0), **options)
+
+
+def test_numbers_of_numpy_bound_a_drawing() -> None:
+    y = Value(2.0, "x") ** 2 + 1.0
+    bound: Any = np.int64(2)
+    assert to_svg(y, max_nodes=bound, depth=bound) == to_svg(y, max_nodes=2, depth=2)
 
 
 def test_a_drawing_starts_at_a_value() -> None:

@@ -91,6 +91,24 @@ def test_a_program_of_what_has_changed_since_does_not_run(
                 call(batch)
 
 
+def test_the_number_of_a_value_that_is_no_parameter_is_not_read_while_recording() -> None:
+    values, square = [Value(3.0)], w * w
+    reading: list[Callable[[Any], Any]] = [
+        lambda x: w.data * x,
+        lambda x: w.grad * x,
+        lambda x: values[0].data * x,
+        lambda x: square.data * x,
+        lambda x: x * len(repr(w)),
+        lambda x: x * len(f"{values[0]:.3f}"),
+        lambda x: w * x if "5" not in repr(x) else x,
+        lambda x: w * x if "5" not in f"{[x]}" else x,
+    ]
+    for f in reading:
+        with pytest.raises(TraceError, match="would be decided once and for all"):
+            compile(f, 1.0)
+    assert type(w) is type(values[0]) is type(square) is Value
+
+
 def test_what_makes_the_same_program_may_change() -> None:
     calls: list[Any] = []
     epoch = 0

@@ -135,7 +135,9 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     graph.computed = [x for x in nodes if x._row is not None and type(x) is not Recorded]
     own = [x for x in nodes if x._row is None and type(x) is not Recorded]
     leaves = [x for x in own if x._source is not KNOWN]
-    two = _run_elsewhere(f, example, leaves, graph.computed, lines=len(nodes) <= RECORD_LINES)
+    lines = len(nodes) <= RECORD_LINES
+    with Hiding([*around.values, *leaves, *graph.computed]):
+        two = _run_elsewhere(f, example, leaves, graph.computed, lines=lines)
     around.settle()
     again = _paired(graph, two)
     if again is None:
@@ -298,20 +300,18 @@ def _run_elsewhere(
     lines: bool,
 ) -> _Recording:
     """Record with other numbers, in arguments and parameters; on the same if there is no result."""
-    before = list(map(_data_of, leaves))
-    numbers = dict(zip(leaves, map(_moved, before), strict=True))
-    with Hiding([*leaves, *computed]):
-        try:
-            for node in computed:
-                assert node.op is not None
-                inputs = [numbers.get(x, _data_of(x)) for x in node.inputs]
-                numbers[node] = float(node.op.forward(*inputs))
-            moved = [mapped(_moved, x) for x in example]
-            return _run(f, moved, lines=lines, numbers=numbers)
-        except TraceError:
-            raise
-        except Exception:  # out of a domain, say
-            return _run(f, example, lines=lines)
+    numbers = dict(zip(leaves, map(_moved, map(_data_of, leaves)), strict=True))
+    try:
+        for node in computed:
+            assert node.op is not None
+            inputs = [numbers.get(x, _data_of(x)) for x in node.inputs]
+            numbers[node] = float(node.op.forward(*inputs))
+        moved = [mapped(_moved, x) for x in example]
+        return _run(f, moved, lines=lines, numbers=numbers)
+    except TraceError:
+        raise
+    except Exception:  # out of a domain, say
+        return _run(f, example, lines=lines)
 
 
 def _moved(x: Any) -> Any:

@@ -23,7 +23,7 @@ from typing import Any, Final, NoReturn
 from autograd_mini import contexts, ops
 from autograd_mini.compiler.parameters import each, own_class
 from autograd_mini.errors import TraceError
-from autograd_mini.frames import calling_frame, calling_line
+from autograd_mini.frames import calling_frame, calling_line, is_watched
 from autograd_mini.functions import greater, less
 from autograd_mini.ops import Op
 from autograd_mini.value import ZERO, Value, _mixed
@@ -267,6 +267,19 @@ class Hidden(Value):
         refuse(self, "a copy or pickle")
         return Value.__reduce_ex__(self, protocol)
 
+    def __str__(self) -> str:
+        refuse(self, "str()")
+        return Value.__repr__(self)
+
+    def __format__(self, spec: str) -> str:
+        refuse(self, "str()")
+        return Value.__format__(self, spec)
+
+    def __repr__(self) -> str:
+        if not (_is_any_of_ours(_frame(1)) or is_watched()):
+            refuse(self, "str()")
+        return Value.__repr__(self)
+
     def __copy__(self) -> Value:
         refuse(self, "a copy or pickle")
         return Value.__copy__(self)
@@ -284,7 +297,7 @@ class Hiding:
     """
 
     def __init__(self, values: Sequence[Value]) -> None:
-        self.values = set(values)
+        self.values = {x for x in values if type(x) is not Recorded}
 
     def __enter__(self) -> None:
         with _lock:
@@ -353,15 +366,9 @@ class Recorded(Hidden):
         refuse(self, "an index or range")
         raise TypeError("a Value is a float, and no index")
 
-    def __str__(self) -> str:
-        refuse(self, "str()")
-        return Value.__repr__(self)
-
-    def __format__(self, spec: str) -> str:
-        refuse(self, "str()")
-        return Value.__format__(self, spec)
-
     def __repr__(self) -> str:
+        if not (_is_any_of_ours(_frame(1)) or is_watched()):
+            refuse(self, "str()")
         name = f" {self.label!r}" if self.label else ""
         return f"<traced number{name}>"
 

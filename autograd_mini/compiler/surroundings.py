@@ -51,6 +51,7 @@ class Surroundings:
 
     Attributes:
         is_random: Whether the last run moved a generator of random numbers.
+        values: The Values that it can read, some of which may be no parameters of its program.
 
     Example:
         >>> scale = [2.0]
@@ -62,7 +63,16 @@ class Surroundings:
         (False, "'scale' became [3.0]")
     """
 
-    __slots__ = ("_contents", "_f", "_generators", "_names", "_own", "_states", "is_random")
+    __slots__ = (
+        "_contents",
+        "_f",
+        "_generators",
+        "_names",
+        "_own",
+        "_states",
+        "is_random",
+        "values",
+    )
 
     def __init__(self, f: Callable[..., Any]) -> None:
         self._f = f
@@ -110,6 +120,7 @@ class Surroundings:
         self._names: list[tuple[Any, str, Any]] = []
         self._contents: list[tuple[str, Any, Any]] = []
         self._states: dict[int, bytes] = {}
+        self.values: set[Value] = set()
         queue: deque[tuple[str, Any]] = deque([("", self._f)])
         seen: set[int] = set()
         while queue and len(seen) < MOST:
@@ -125,12 +136,15 @@ class Surroundings:
                 if name and name not in self._own:
                     self._contents.append((name, x, _contents(x)))
                 items: Iterable[Any] = x.values() if isinstance(x, dict) else x
+                self.values.update([y for y in items if isinstance(y, Value)])
                 queue.extend([(name, y) for y in items if not isinstance(y, _PLAIN)])
                 continue
             for space, key, y, is_users in _references(x):
                 if is_users and key not in self._own:
                     self._names.append((space, key, y))
-                if not isinstance(y, _PLAIN):
+                if isinstance(y, Value):
+                    self.values.add(y)
+                elif not isinstance(y, _PLAIN):
                     queue.append((key if is_users else "", y))
 
 

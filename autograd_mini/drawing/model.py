@@ -7,10 +7,11 @@ chosen and described, and the edges between them.
 from __future__ import annotations
 
 import math
+import operator
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypedDict
+from typing import Any, Final, SupportsIndex, TypedDict
 
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.boxes import BoxedGraph, Cluster, Collapse, is_parameter
@@ -101,9 +102,9 @@ def _checked(
             raise ValueError(
                 f"show lists some of {', '.join(FIELDS)}, but got {field!r} in {show!r}"
             )
-    if not isinstance(max_nodes, int) or max_nodes < 1:
+    if not isinstance(max_nodes, SupportsIndex) or operator.index(max_nodes) < 1:
         raise ValueError(f"max_nodes is 1 or more, but got {max_nodes!r}")
-    if depth is not None and (not isinstance(depth, int) or depth < 0):
+    if depth is not None and (not isinstance(depth, SupportsIndex) or operator.index(depth) < 0):
         raise ValueError(f"depth is 0 or more edges, but got {depth!r}")
     return fields
 
