@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from itertools import groupby
@@ -82,7 +83,7 @@ def test_the_checks_on_the_shell_print_what_the_readme_says(tmp_path: Path) -> N
     )
     (tmp_path / "losses.py").write_text("def my_loss(x, y): return (x * y).tanh() + x\n")
     for command in re.findall(r"`python (-m autograd_mini check [^`]*)`", README):
-        run = python(*command.split(), cwd=tmp_path)
+        run = python(*shlex.split(command), cwd=tmp_path)
         assert run.returncode == ("mean_backward" in command), run.stdout + run.stderr
 
 
