@@ -97,7 +97,7 @@ def train(options: argparse.Namespace) -> None:
     say(f"{_counted(len(y), 'row')} to learn from, {len(y_val)} to validate, {epochs}")
     say(f"kept the weights of epoch {history.best_epoch}, the best on the rows to validate")
     first, last = history.loss[0], history.loss[-1]
-    if history.epochs > 1 and last >= first:
+    if history.epochs > 1 and last >= first > 0.0 and options.lr > 0.0:
         advice = f"try a lower --lr than {options.lr:g}"
         say(f"the loss did not fall ({first:.4g} -> {last:.4g}): {advice}")
     say(_verdict(model.predict(X_val), y, y_val, classes))

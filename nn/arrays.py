@@ -86,6 +86,8 @@ def as_lists(x: Any) -> Any:
     """Return arrays and tables as lists, row by row; what else there is as it is."""
     if hasattr(x, "to_numpy"):  # going through a table by itself gives the names of its columns
         x = x.to_numpy()
+    if isinstance(x, Iterator):
+        return list(cast(Iterator[Any], x))
     return x.tolist() if hasattr(x, "tolist") else x  # Python's floats are faster than NumPy's
 
 
@@ -117,3 +119,7 @@ def _number(x: Any) -> float:
         return float(x)
     except OverflowError as error:
         raise ValueError(f"a number is too large: {error}") from None
+    except TypeError:
+        name = type(x).__name__
+        found = "missing" if name in ("NoneType", "NAType", "NaTType") else f"of type {name}"
+        raise TypeError(f"real numbers are needed, but some are {found}") from None

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from autograd_mini.guesses import answer
+from nn.arrays import as_array
 from nn.errors import unknown_name
 from nn.guesses import NAMES, keywords
 from nn.layers import checked_size
@@ -259,6 +260,10 @@ def standardize(train: Any, *others: Any) -> Any:
         One array if there is one argument, else a tuple of arrays. A constant column is moved,
         not scaled.
 
+    Raises:
+        ValueError: If there are no rows, columns differ, or one has no finite variance.
+        TypeError: If there is text among the data.
+
     Example:
         >>> X_train, X_test = standardize([[0.0], [2.0]], [[4.0]])
         >>> X_train.tolist(), X_test.tolist()
@@ -266,13 +271,15 @@ def standardize(train: Any, *others: Any) -> Any:
     """
     import numpy as np
 
-    mean, spread = mean_and_spread(np.asarray(train, dtype=float))
+    parts = [as_array(x).astype(float) for x in (train, *others)]
+    if len({part.shape[1:] for part in parts}) > 1:
+        raise ValueError(
+            f"all parts need the same columns, but have shapes {[part.shape for part in parts]}"
+        )
+    mean, spread = mean_and_spread(parts[0])
     scale = np.where(spread > 0.0, spread, 1.0)
-
-    def scaled(x: Any) -> Any:
-        return (np.asarray(x, dtype=float) - mean) / scale
-
-    return (scaled(train), *map(scaled, others)) if others else scaled(train)
+    scaled = tuple((part - mean) / scale for part in parts)
+    return scaled if others else scaled[0]
 
 
 def mean_and_spread(X: Any, names: Sequence[str] | None = None) -> tuple[Any, Any]:

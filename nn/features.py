@@ -6,13 +6,14 @@ a model behind them, one after another: the lecture's shift, bend, separate.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from autograd_mini import Value, dot, exp, product, total
 from autograd_mini.guesses import answer
-from nn.arrays import as_floats, as_lists
+from nn.arrays import as_floats, as_lists, finite_array
 from nn.guesses import NAMES
 from nn.layers import Module, checked_size
 
@@ -79,11 +80,13 @@ def radial(centers: Sequence[Sequence[float]], gamma: float = 1.0) -> Map:
         >>> radial([[0.0, 0.0], [1.0, 1.0]], gamma=2.0)([1.0, 1.0])
         [0.01831563888873418, 1.0]
     """
-    rows = [[float(c) for c in center] for center in centers]
-    if not rows or len({len(row) for row in rows}) != 1:
-        raise ValueError(f"radial needs centers of one length, but got {rows}")
-    if not gamma > 0.0:
+    given: list[Any] = [as_lists(center) for center in as_lists(centers)]
+    lengths = {len(row) if hasattr(row, "__len__") else 0 for row in given}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ValueError(f"radial needs centers of one length, but got {given!r:.200}")
+    if not 0.0 < gamma < math.inf:
         raise ValueError(f"gamma must be above 0, but got {gamma}")
+    rows = finite_array("centers", given).astype(float).tolist()
 
     def nearness(x: Any) -> list[Any]:
         xs = _numbers(x, len(rows[0]), "radial")
@@ -109,7 +112,7 @@ def affine(W: Sequence[Sequence[Any]], b: Sequence[Any]) -> Map:
         >>> affine([[0.0, 1.0], [2.0, 0.0]], [0.5, 0.0])([3.0, 4.0])
         [4.5, 6.0]
     """
-    rows, shifts = [list(row) for row in W], list(b)
+    rows, shifts = [[*as_lists(row)] for row in as_lists(W)], [*as_lists(b)]
     if not rows or len({len(row) for row in rows}) != 1 or len(rows) != len(shifts):
         raise ValueError(
             f"affine needs rows of one length and one b for each, but got rows of lengths "
@@ -156,7 +159,7 @@ class Composition(Module):
         """
         import numpy as np
 
-        rows: Any = X
+        rows: Any = as_lists(X)
         for one in self.maps:
             predict = getattr(one, "predict", None)
             rows = [as_floats(one(row)) for row in rows] if predict is None else predict(rows)

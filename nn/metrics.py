@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autograd_mini.guesses import answer
-from nn.arrays import plain_rows
+from nn.arrays import as_array, plain_rows
 from nn.guesses import NAMES
 
 if TYPE_CHECKING:
@@ -104,8 +104,10 @@ def r2_score(prediction: Any, target: Any) -> float:
     f, y = _numbers(prediction, target)
     if len(y) < 2:
         raise ValueError(f"r2_score needs two examples or more, but got {len(y)}")
-    wrong = ((y - f) ** 2).sum(axis=0)
-    spread = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
+    around, missed = y - y.mean(axis=0), y - f
+    scale = np.maximum(abs(around), abs(missed)).max(axis=0)  # so that no square is too large
+    scale = np.where(scale > 0.0, scale, 1.0)
+    wrong, spread = ((missed / scale) ** 2).sum(axis=0), ((around / scale) ** 2).sum(axis=0)
     safe = np.where(spread > 0.0, spread, 1.0)
     constant = np.where(wrong > 0.0, 0.0, 1.0)
     return float(np.mean(np.where(spread > 0.0, 1.0 - wrong / safe, constant)))
@@ -139,7 +141,10 @@ def _array(x: Any) -> NDArray[Any]:
 
 
 def _numbers(prediction: Any, target: Any) -> tuple[NDArray[float64], NDArray[float64]]:
-    f, y = _array(prediction).astype(float), _array(target).astype(float)
+    try:
+        f, y = (as_array(_array(x)).astype(float) for x in (prediction, target))
+    except TypeError as error:
+        raise ValueError(f"predictions and targets are numbers here: {error}") from None
     if f.shape != y.shape or not f.size or not f.ndim:
         raise ValueError(
             f"one target per prediction, please: got shapes {f.shape} and {y.shape}; they must be "
@@ -157,7 +162,20 @@ def _labels(
     f, y = _array(prediction), _array(target)
     if f.ndim not in (1, 2) or not f.size or len(f) != len(np.atleast_1d(y)):
         raise ValueError(f"one target per prediction, please: got shapes {f.shape} and {y.shape}")
+    if isinstance(f.flat[0], str) != isinstance(y.flat[0], str):
+        raise ValueError(
+            f"labels are compared with labels, but the first prediction is {f.tolist()[0]!r} and "
+            f"the first target {y.tolist()[0]!r}: make both texts, or both places among the classes"
+        )
+    if f.dtype.kind == "f" and np.isnan(f).any():
+        place = np.argwhere(np.isnan(f))[0].tolist()
+        raise ValueError(f"prediction{place} is nan, which is of no class")
     if f.ndim == 2:
+        if f.shape[1] == 1:
+            raise ValueError(
+                f"scores for each class need two columns or more, but got shape {f.shape}: ravel() "
+                "makes one column flat"
+            )
         if y.ndim == 2 and y.shape != f.shape:
             raise ValueError(f"one-hot targets need the shape {f.shape}, but have {y.shape}")
         return f.argmax(axis=1), y.argmax(axis=1) if y.ndim == 2 else y

@@ -170,6 +170,7 @@ def test_a_bad_table_is_refused_with_its_place_and_writes_nothing(
         (["--epochs", "0"], "--epochs must be 1 or more, but got 0"),
         (["--batch-size", "-2"], "--batch-size must be 1 or more, but got -2"),
         (["--patience", "0"], "--patience must be 1 or more, but got 0"),
+        (["--lr", "nan"], "lr must be a number from 0 up, but got nan"),
         (["--seed", "-1"], "--seed is a number from 0 to 2**32 - 1, but got -1"),
         (["--without", "width,kind"], "--without cannot name the target, 'kind'"),
         (["--loss", "Cross_Entropy"], "did you mean cross_entropy?"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -91,6 +91,9 @@ def test_a_composed_model_has_parameters_and_predicts() -> None:
         (lambda: radial([], 1.0), "centers"),
         (lambda: radial([[0.0], [0.0, 1.0]]), "one length"),
         (lambda: radial([[0.0]], gamma=0.0), "gamma must be above 0"),
+        (lambda: radial([[0.0]], gamma=math.inf), "gamma must be above 0, but got inf"),
+        (lambda: radial(cast(Any, [0.0, 1.0])), "centers of one length"),
+        (lambda: radial(cast(Any, [["a"]])), "some are text"),
         (lambda: affine([[1.0]], [1.0, 2.0]), "one b for each"),
         (lambda: affine([[1.0, 2.0]], [0.0])([1.0]), "made for 2 numbers, but got 1"),
         (lambda: compose(), "one map or more"),
@@ -99,6 +102,17 @@ def test_a_composed_model_has_parameters_and_predicts() -> None:
 def test_maps_refuse_what_does_not_fit(bad: object, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         bad()  # pyright: ignore[reportCallIssue]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_maps_go_through_the_rows_of_a_table_not_its_names(library: str) -> None:
+    frame = pytest.importorskip(library).DataFrame
+    rows = [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]
+    table = frame({"a": [1, 2, 3], "b": [4, 5, 6]})
+    model = compose(squared_norm(), FNN([3, 1], seed=0))
+    assert model.predict(table).tolist() == model.predict(rows).tolist()
+    assert radial(table)([1.0, 4.0]) == radial(rows)([1.0, 4.0])
+    assert affine(table, [0, 0, 0])([1.0, 1.0]) == [5.0, 7.0, 9.0]
 
 
 class Doubled:
@@ -192,10 +206,11 @@ def test_a_constant_column_is_moved_and_its_rounding_not_blown_up(value: float, 
     ("bad", "said"),
     [
         (lambda: datasets.moons(0), "n must be a whole number above 0"),
-        (lambda: datasets.xor(2.0), "n must be a whole number above 0, but got 2.0"),
+        (lambda: datasets.xor(cast(Any, 2.0)), "n must be a whole number above 0, but got 2.0"),
         (lambda: datasets.blobs(9, True), "centers must be a whole number above 0"),
         (lambda: polynomial(True), "degree must be a whole number above 0"),
         (lambda: datasets.standardize([]), "nothing to standardize"),
+        (lambda: datasets.standardize([[1.0, 2.0]], [[1.0]]), "the same columns"),
         (lambda: datasets.standardize([[1.0, np.nan]]), "the variance of column 1 is not finite"),
         (lambda: datasets.standardize([[1e200], [2.0]]), "the variance of column 0 .* 1e154"),
         (lambda: datasets.moons(10, noise=-1.0), "noise must not be below 0"),
@@ -213,9 +228,9 @@ def test_data_sets_refuse_what_makes_no_sense(bad: object, said: str) -> None:
 def test_counts_may_be_numpys_numbers() -> None:
     ten = np.int64(10)
     for toy in (datasets.xor, datasets.moons, datasets.circles, datasets.spirals, datasets.blobs):
-        assert np.array_equal(toy(ten)[0], toy(10)[0])
+        assert np.array_equal(toy(cast(Any, ten))[0], toy(10)[0])
     assert len(datasets.blobs(10, np.int8(3))[0]) == 10
-    assert polynomial(np.int32(2))([1.0, 3.0]) == [1.0, 3.0, 1.0, 3.0, 9.0]
+    assert polynomial(cast(Any, np.int32(2)))([1.0, 3.0]) == [1.0, 3.0, 1.0, 3.0, 9.0]
 
 
 # Metrics
@@ -255,6 +270,12 @@ def test_regression_metrics_agree_with_scikit_learn(
     )
 
 
+def test_r2_knows_numbers_whose_square_is_no_float() -> None:
+    for unit in (1e200, 1e-200):
+        f, y = [unit, 2 * unit, 4 * unit], [unit, 2 * unit, 3 * unit]
+        assert metrics.r2_score(f, y) == pytest.approx(0.5)
+
+
 def test_scores_become_classes_by_the_largest_or_by_a_threshold() -> None:
     scores = [[0.1, 0.9], [0.8, 0.2]]
     assert metrics.accuracy(scores, [1, 0]) == 1.0
@@ -265,6 +286,7 @@ def test_scores_become_classes_by_the_largest_or_by_a_threshold() -> None:
     assert metrics.accuracy([-0.2, 0.2], [0, 1], threshold=0.0) == 1.0
     assert metrics.accuracy([Value(0.9)], [1]) == 1.0
     assert metrics.accuracy(["a", "b"], ["a", "c"]) == 0.5
+    assert metrics.accuracy(iter([1, 0]), map(int, "11")) == 0.5
     assert metrics.confusion_matrix(scores, [1, 1]).tolist() == [[0, 0], [1, 1]]
 
 
@@ -273,6 +295,13 @@ def test_scores_become_classes_by_the_largest_or_by_a_threshold() -> None:
     [
         (lambda: metrics.accuracy([1, 2], [1]), "one target per prediction"),
         (lambda: metrics.accuracy([], []), "got shapes"),
+        (lambda: metrics.accuracy([[0.9], [0.2]], [1, 0]), r"two columns or more.* ravel\(\)"),
+        (lambda: metrics.accuracy([[0.9], [0.2]], [[1], [0]]), "two columns or more"),
+        (lambda: metrics.accuracy([[0.1, 0.9]], ["b"]), "the first target 'b'"),
+        (lambda: metrics.accuracy(["0", "1"], np.array([0, 1])), "make both texts"),
+        (lambda: metrics.accuracy([0.1, math.nan], [1, 0]), r"prediction\[1\] is nan"),
+        (lambda: metrics.accuracy([[0.1, math.nan]], [1]), r"prediction\[0, 1\] is nan"),
+        (lambda: metrics.mean_absolute_error(["1"], [2.0]), "some are text"),
         (lambda: metrics.accuracy([[0.1, 0.9]], [[0.0, 0.0, 1.0]]), "one-hot targets"),
         (lambda: metrics.accuracy([0.1, 0.9], [2, 3], threshold=0.5), "threshold needs targets"),
         (lambda: metrics.r2_score([1.0], [1.0]), "two examples"),

@@ -709,7 +709,9 @@ def test_settings_that_cannot_be_meant_are_refused(options: dict[str, Any], mess
         ({"schedule": "step"}, "a schedule is an object .* but got 'step'"),
         ({"penalty": "l2"}, r"such as losses.l2_penalty\(1e-4\), but got 'l2'"),
         ({"metrics": "accuracy"}, r"such as \['accuracy'\], but got 'accuracy'"),
+        ({"metrics": None}, "such as .*, but got None"),
         ({"callbacks": print}, "callbacks is a list of functions"),
+        ({"callbacks": None}, "callbacks is a list of functions of the run, but got None"),
         ({"callbacks": [3]}, r"callbacks is a list of functions of the run, but got \[3\]"),
     ],
     ids=lambda case: case if isinstance(case, str) else ", ".join(case),
@@ -781,6 +783,9 @@ def test_a_step_refuses_bad_data_also_after_good_ones(backend: str) -> None:
         ([[1.0, math.nan]], [1.0], "mse", r"X\[0, 1\] is nan"),
         ([[1.0, 2.0], [1.0]], [1.0, 2.0], "mse", "X must be numbers in equal rows"),
         ([["a", "b"]], [1.0], "mse", "X must be numbers"),
+        ([[1.0, None]], [1.0], "mse", "X must be numbers .* but some are missing"),
+        ([[1.0, []]], [1.0], "mse", "X must be numbers in equal rows"),
+        ([[1.0, 2j]], [1.0], "mse", "X must be numbers .* but some are complex"),
         ([[1.0, 2.0, 3.0]], [1.0], "mse", "takes 2 numbers"),
         ([[1.0, 2.0]], [[1.0]], "mse", r"y\[0\] = \[1.0\] does not go .* y.ravel\(\) makes"),
         ([[1.0, 2.0]], ["one"], "mse", "does not go with this model and loss"),
@@ -794,6 +799,15 @@ def test_a_step_refuses_bad_data_also_after_good_ones(backend: str) -> None:
 def test_data_that_cannot_be_meant_is_refused(xs: Any, ys: Any, loss: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         fit(network(), xs, ys, loss=loss)
+
+
+def test_callbacks_and_metrics_may_be_anything_that_is_gone_through() -> None:
+    told = fit(
+        network(), X, SIGNS, loss="hinge", epochs=5,
+        callbacks=(end for end in [lambda state: state.epoch == 2]),
+        metrics=iter(["accuracy"]),
+    )  # fmt: skip
+    assert told.epochs == len(told.metrics["accuracy"]) == 2
 
 
 def test_examples_may_be_anything_that_is_gone_through() -> None:

@@ -102,6 +102,11 @@ class Compiled:
                 return  # the update that comes next says it
             if unlike:
                 what, expected, got = unlike
+                if self.dtype.itemsize == 4 and not math.isfinite(got):
+                    raise TraceError(
+                        f"the {what} is {expected!r}, but in single precision it is {got!r}: "
+                        "numbers end at 3e38 there; standardize the data, or leave dtype out"
+                    )
                 raise TraceError(
                     f"the compiled {what} is {got!r}, but calling the model and the loss gives "
                     f"{expected!r}: they do not do the same operations for every example; choose "

@@ -112,9 +112,11 @@ def fit(
     """
     _check_settings(epochs, batch_size, patience, schedule, optimizer)
     epochs, batch_size, patience = map(_plain, (epochs, batch_size, patience))
-    if isinstance(metrics, str) or callable(metrics):
+    if isinstance(metrics, str) or not isinstance(metrics, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"metrics is a list, such as ['accuracy'], but got {metrics!r}")
-    if callable(callbacks) or not all(map(callable, callbacks)):
+    if isinstance(callbacks, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        callbacks = list(callbacks)
+    if not (type(callbacks) is list and all(map(callable, callbacks))):
         raise TypeError(f"callbacks is a list of functions of the run, but got {callbacks!r}")
     if checkpoint is not None:
         checkpoint = Path(checkpoint)
@@ -143,7 +145,7 @@ def fit(
         patience=patience,
         metrics=_named_metrics(trainer.loss, metrics),
         schedule=schedule,
-        callbacks=list(callbacks),
+        callbacks=callbacks,
         checkpoint=checkpoint,
         progress=progress,
     )
