@@ -8,11 +8,10 @@ import importlib
 import inspect
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
-from autograd_mini import __version__
-from autograd_mini.cli.screen import Parser, refuse, say, until_enough_is_read, wrapped
+from autograd_mini.cli.parser import Parser, chosen, say_commands
+from autograd_mini.cli.screen import say, until_enough_is_read
 
 
 def found() -> dict[str, str]:
@@ -32,22 +31,13 @@ def main(arguments: Sequence[str]) -> int:
 
 def _main(arguments: Sequence[str]) -> int:
     demos = found()
-    if not arguments or arguments[0] in ("-h", "--help"):
-        width = max(map(len, demos), default=0)
-        seen = sys.stdout.isatty()
-        for name, line in demos.items():
-            listed = f"{name:{width}}  {line}"
-            say(wrapped(listed, indent=width + 2) if seen else listed)
+    if not arguments:
+        say_commands(demos)
         say("\nRun one with  python -m demos NAME  (--help lists its options)")
         return 0
-    name, *options = arguments
-    if name == "--version":
-        say(f"autograd_mini {__version__}")
-        return 0
-    if name not in demos:
-        near = get_close_matches(name, demos, n=1)
-        advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(demos)}"
-        return refuse(f"no demo is called {name!r}: {advice}")
+    name = chosen(arguments, demos, prog="python -m demos", help=_help, noun="demo")
+    if isinstance(name, int):
+        return name
     demo = importlib.import_module(f"demos.{name}")
     parser = Parser(f"python -m demos {name}", description=demos[name])
     for parameter in inspect.signature(demo.main).parameters.values():
@@ -57,10 +47,16 @@ def _main(arguments: Sequence[str]) -> int:
             parser.add_argument(option, action=argparse.BooleanOptionalAction, default=default)
         else:
             parser.add_argument(
-                option, type=type(default), default=default, help="default: %(default)s"
+                option, type=type(default), default=default, help="(default: %(default)s)"
             )
-    demo.main(**vars(parser.parse_args(options)))
+    demo.main(**vars(parser.read(arguments[1:])))
     return 0
+
+
+def _help() -> None:
+    say("usage: python -m demos [NAME [--option VALUE]...]\n")
+    say("Without a name this lists the demos:")
+    say_commands(found(), "  ")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Foretell how diabetes goes on, and see early stopping keep a network from learning by heart.
+"""Predict how diabetes progresses, and see early stopping keep a network from overfitting.
 
 442 patients, ten measurements each, and how far the disease had come a year later; the data of
 Efron et al. (2004) that scikit-learn ships. Trained on and on, the network fits its training set

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from autograd_mini.cli.screen import Parser, refuse, say, until_enough_is_read
+from autograd_mini.cli.parser import Parser, chosen, say_commands
+from autograd_mini.cli.screen import refuse, say, until_enough_is_read
 from nn import datasets, metrics
 from nn.activations import softmax
 from nn.errors import DivergedError, nearest
@@ -27,6 +28,10 @@ from nn.plots import picture_path
 from nn.tables import Table, is_missing, is_number, label_order, numbers, read_table
 from nn.training import fit
 
+COMMANDS: Final = {
+    "train": "train a network on a CSV file",
+    "predict": "predict with a network that `train` saved",
+}
 CLASSES: Final = ("cross_entropy", "bce_with_logits")  # losses of a target that is a label
 NUMBERS: Final = ("mse", "half_mse", "mae", "huber", "smooth_l1", "log_cosh")  # of one that is not
 
@@ -34,9 +39,16 @@ NUMBERS: Final = ("mse", "half_mse", "mae", "huber", "smooth_l1", "log_cosh")  #
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says and return the exit status: 0, or 2 for bad input."""
     with until_enough_is_read():
-        options = _parser().parse_args(arguments)
+        if not arguments:
+            _help()
+            sys.exit(2)
+        command = chosen(arguments, COMMANDS, prog="python -m nn", help=_help)
+        if isinstance(command, int):
+            sys.exit(command)
+        parser, run = (_learner(), train) if command == "train" else (_predictor(), predict)
+        options = parser.read(arguments[1:])
         try:
-            options.run(options)
+            run(options)
         except DivergedError as error:
             return refuse(f"error: the training diverged, and nothing is saved: {error}")
         except (OSError, ValueError) as error:
@@ -269,38 +281,60 @@ def predict(options: argparse.Namespace) -> None:
     say(f"wrote {options.out}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser("python -m nn", description="Networks for tables.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def _help() -> None:
+    say("usage: python -m nn COMMAND [ARGUMENTS]...\n")
+    say("Networks for tables. The commands, each with --help:")
+    say_commands(COMMANDS, "  python -m nn ")
 
-    learn = commands.add_parser("train", help="train a network on a CSV file")
-    learn.set_defaults(run=train)
-    add = learn.add_argument
-    add("data", type=Path, help="a CSV file with a line of column names")
+
+def _learner() -> Parser:
+    parser = Parser("python -m nn train", description="Train a network on a CSV file.")
+    add = parser.add_argument
+    add("data", metavar="DATA", type=Path, help="a CSV file with a line of column names")
     add("--target", required=True, help="the column to predict")
-    add("--without", type=_names, default=[], help="columns to leave out, as name,id")
     add("--out", type=Path, required=True, help="where to save the network")
+    add("--without", type=_names, default=[], help="columns to leave out, such as name,id")
     add(
         "--hidden",
         type=_widths,
         default=[16],
-        help="hidden widths, as 16,16 (one layer of 16); empty for a linear model",
+        help="hidden widths, such as 16,16; empty for a linear model (default: 16)",
     )
-    add("--activation", default="tanh", help="of the hidden layers (%(default)s)")
-    add("--loss", help="a name of nn.losses; by default mse, or cross_entropy")
-    add("--epochs", type=int, default=200, help="how often to go through the rows (%(default)s)")
-    add("--batch-size", type=int, default=32, help="rows per update (%(default)s)")
-    add("--lr", type=float, default=0.01, help="Adam's learning rate (%(default)s)")
-    add("--validation", type=float, default=0.25, help="share of rows put aside (%(default)s)")
+    add("--activation", default="tanh", help="of the hidden layers (default: %(default)s)")
+    add("--loss", help="a name of nn.losses (default: mse; for text labels cross_entropy)")
+    add(
+        "--epochs",
+        type=int,
+        default=200,
+        help="how often to go through the rows (default: %(default)s)",
+    )
+    add("--batch-size", type=int, default=32, help="rows per update (default: %(default)s)")
+    add("--lr", type=float, default=0.01, help="Adam's learning rate (default: %(default)s)")
+    add(
+        "--validation",
+        type=float,
+        default=0.25,
+        help="share of rows put aside (default: %(default)s)",
+    )
     add("--patience", type=int, help="stop after this many epochs without progress")
-    add("--seed", type=int, default=0, help="of weights, rows put aside and order (%(default)s)")
-    add("--picture", type=Path, help="where to draw the loss, as loss.png")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        help="of weights, rows put aside and order (default: %(default)s)",
+    )
+    add("--picture", type=Path, help="where to draw the loss, such as loss.png")
+    return parser
 
-    ask = commands.add_parser("predict", help="predict with a network that `train` saved")
-    ask.set_defaults(run=predict)
-    ask.add_argument("model", type=Path, help="a file that `train` wrote")
-    ask.add_argument("data", type=Path, help="a CSV file with the columns it was trained on")
-    ask.add_argument("--out", type=Path, help="a CSV file; by default the screen")
+
+def _predictor() -> Parser:
+    parser = Parser(
+        "python -m nn predict", description="Predict with a network that `train` saved."
+    )
+    add = parser.add_argument
+    add("model", metavar="MODEL", type=Path, help="a file that `train` wrote")
+    add("data", metavar="DATA", type=Path, help="a CSV file with the columns it was trained on")
+    add("--out", type=Path, help="a CSV file (default: the screen)")
     return parser
 
 

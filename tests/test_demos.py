@@ -20,7 +20,9 @@ DEMOS = found()
 
 def test_the_list_shows_every_demo_with_its_first_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
-    printed = capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert max(map(len, listed.splitlines())) < 80
+    printed = " ".join(listed.split())
     for name, line in DEMOS.items():
         assert f"{name} " in printed
         assert line.endswith((".", "!", "?"))

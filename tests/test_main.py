@@ -20,6 +20,8 @@ import pytest
 import autograd_mini
 from autograd_mini.cli import COMMANDS, main
 from autograd_mini.cli.tour import TOUR
+from demos.__main__ import main as demos
+from nn.__main__ import main as networks
 from tests.shared import PACKAGE, ROOT, python
 
 
@@ -250,6 +252,9 @@ def test_json_is_all_that_is_printed(
         assert main(["check", f"noisy.py:{words[0]}", *words[1:], "--json"]) == status
         told = json.loads(capsys.readouterr().out)
         assert told["ok"] == (status == 0)
+        if status == 0:
+            assert told["operations"]["mul"]["ok"]
+            assert (told["gradients"], told["nodes"], told["edges"]) == (1, 1, 2)
         assert ("error" in told) == (status == 2)
 
 
@@ -264,6 +269,43 @@ def test_any_console_shows_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert "d/d\\u03b1" in screen.read()
 
 
+def test_every_command_line_knows_options_by_their_beginnings_and_guesses_wrong_ones(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("table.csv").write_text("a,b\n1,2\n")
+    table = ("train", "table.csv", "--out", "m", "--target", "b")
+    for program, words, status, said in (
+        (main, ("--vers",), 0, "autograd_mini "),
+        (networks, ("--vers",), 0, "autograd_mini "),
+        (demos, ("--vers",), 0, "autograd_mini "),
+        (main, ("--hepl",), 2, "no option '--hepl': did you mean --help?"),
+        (
+            main,
+            ("draw", "--maxnodes=3", "s.py"),
+            2,
+            "no option '--maxnodes': did you mean --ma",
+        ),
+        (main, ("draw", "table.csv"), 2, "a script is a Python file, such as script.py, but got"),
+        (main, ("debug",), 2, "required: SCRIPT ("),
+        (networks, ("trian",), 2, "no command is called 'trian': did you mean train?"),
+        (networks, (*table, "--hiden", "8"), 2, "nn train: there is no option '--hiden': did you"),
+        (networks, (*table, "x"), 2, "there is no place for 'x'"),
+        (networks, ("train", "table.csv"), 2, "required: --target, --out ("),
+        (networks, (), 2, "python -m nn train "),
+        (demos, ("mons",), 2, "no demo is called 'mons': did you mean moons?"),
+        (demos, ("xor", "--sed", "3"), 2, "no option '--sed': did you mean --seed?"),
+        (demos, ("--help",), 0, "usage: python -m demos"),
+    ):
+        try:
+            ended = program(words)
+        except SystemExit as end:
+            ended = end.code
+        out, err = capsys.readouterr()
+        assert (ended, said in (err or out)) == (status, True), (words, out, err)
+        assert len(err.splitlines()) < 2
+
+
 def test_help_fits_the_terminal_and_every_command_tells_its_version(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,7 +315,7 @@ def test_help_fits_the_terminal_and_every_command_tells_its_version(
             with contextlib.suppress(SystemExit):
                 main([*words, "--help"])
             said = capsys.readouterr().out
-            assert max(map(len, said.splitlines())) < max(width, 80)
+            assert max(map(len, said.splitlines())) < (width if words else 80)
             with contextlib.suppress(SystemExit):
                 main([*words, "--version"])
             assert capsys.readouterr().out == f"autograd_mini {autograd_mini.__version__}\n"

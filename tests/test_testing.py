@@ -739,6 +739,11 @@ def test_the_command_checks_a_function_of_a_file(module: Path) -> None:
         (["{}:good", "--order", "two"], "--order needs a whole number"),
         (["{}:good", "--points", "2"], "no option '--points'"),
         (["{}:good", "--inputs", "2"], "fails: TypeError"),
+        (["{}:good"], "--inputs is missing: a number or a list for each of "),
+        (["{}:good", "--inptus", "2"], "no option '--inptus': did you mean --inputs?"),
+        (["{}:good", "--inputs", "2", "inf"], "and finite, but got 'inf'"),
+        (["{}:good", "--inputs", "[1,NaN]"], "and finite, but got '[1,NaN]'"),
+        (["{}:Value"], "it is a class: write --engine"),
     ],
 )
 def test_the_command_answers_a_bad_question_with_advice(
@@ -748,6 +753,17 @@ def test_the_command_answers_a_bad_question_with_advice(
     status, text = run(*[a.replace("{}", str(module)) for a in arguments])
     assert status == 2
     assert advice in text
+
+
+def test_inputs_may_be_abbreviated_and_stand_before_the_function(module: Path) -> None:
+    told = "ok: 3 gradients"
+    for words in (
+        ("--inputs", "-1", "[0.5,2]", f"{module}:good"),
+        (f"{module}:good", "--inp", "-1", "[0.5,2]"),
+        ("--in=-1", "[0.5,2]", f"{module}:good", "--ord", "2"),
+    ):
+        status, text = run(*words)
+        assert (status, text[: len(told)]) == (0, told)
 
 
 def test_the_command_is_one_of_the_packages_own() -> None:

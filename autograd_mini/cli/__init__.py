@@ -7,7 +7,8 @@ tour      what the package does, on one screen
 debug     step through each backward() of a script
 draw      draw the graph of a script
 check     check a gradient
-scripts   what they share: running a user's script, finding a name in a module
+parser    what they share: options, commands, and what is said of wrong ones
+scripts   running a user's script, finding a name in a module
 screen    printing on any console, to a reader who may leave
 ```
 """
@@ -16,10 +17,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Final
 
-from autograd_mini.cli.screen import refuse, say, until_enough_is_read, wrapped
+from autograd_mini.cli.parser import chosen, say_commands
+from autograd_mini.cli.screen import refuse, say, until_enough_is_read
 
 __all__ = ["COMMANDS", "main"]
 
@@ -46,25 +47,21 @@ def _main(arguments: Sequence[str]) -> int:
         _list_commands()
         return 0
     name, *rest = arguments
-    if name in ("-h", "--help"):
-        say("usage: python -m autograd_mini [COMMAND [ARGUMENTS]...]\n")
-        say("A tour without a command. The commands, each with --help:")
-        _list_commands()
-        return 0
-    if name in ("-V", "--version"):
-        from autograd_mini import __version__
-
-        say(f"autograd_mini {__version__}")
-        return 0
-    if name in COMMANDS:
-        return importlib.import_module(COMMANDS[name][0]).main(rest)
-    near = get_close_matches(name.lower(), COMMANDS, n=1)
-    advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
     if name.endswith(".py"):
-        advice = f"write {' or '.join(f'{command} {name}' for command in ('debug', 'draw'))}"
-    return refuse(f"no command is called {name!r}: {advice}")
+        return refuse(f"{name} is a script: write debug {name} or draw {name}")
+    commands = {name: does for name, (_, does) in COMMANDS.items()}
+    command = chosen(arguments, commands, prog="python -m autograd_mini", help=_help)
+    if isinstance(command, int):
+        return command
+    return importlib.import_module(COMMANDS[command][0]).main(rest)
+
+
+def _help() -> None:
+    say("usage: python -m autograd_mini [COMMAND [ARGUMENTS]...]\n")
+    say("A tour without a command. The commands, each with --help:")
+    _list_commands()
 
 
 def _list_commands() -> None:
-    for name, (_, does) in COMMANDS.items():
-        say(wrapped(f"  python -m autograd_mini {name:5}  {does}", indent=33))
+    commands = {name: does for name, (_, does) in COMMANDS.items()}
+    say_commands(commands, "  python -m autograd_mini ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import json
 import math
 import sys
@@ -10,8 +11,10 @@ from argparse import Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from autograd_mini.cli.screen import Parser, refuse, say, until_enough_is_read, wrapped
+from autograd_mini.cli.parser import Parser
+from autograd_mini.cli.screen import refuse, say, until_enough_is_read, wrapped
 from autograd_mini.cli.scripts import named
+from autograd_mini.nested import flat
 
 USAGE: Final = """\
 %(prog)s MODULE:FUNCTION --inputs NUMBER...
@@ -30,13 +33,13 @@ def main(arguments: Sequence[str]) -> int:
     if not arguments:
         parser.print_help()
         return 2
-    words, inputs = _without_inputs(arguments)
+    words, inputs = _without_inputs(parser, arguments)
     asked, unknown = parser.parse_known_args(words)
     kinds = [kind for kind in OPTIONS if getattr(asked, kind) is not None]
     about = " and ".join([getattr(asked, kind) for kind in kinds])
     try:
         if unknown:
-            raise ValueError(f"there is no option {unknown[0]!r}")
+            raise ValueError(parser.unknown(unknown))
         if len(kinds) != 1:
             raise ValueError("one MODULE:FUNCTION is needed, or --vjp, or --engine")
         asked.inputs = [_number(text) for text in inputs] or None
@@ -77,9 +80,9 @@ def _parser() -> Parser:
         "--inputs",
         metavar="NUMBER",
         nargs="+",
-        help="its arguments: numbers, or lists of numbers such as [1,2,3]",
+        help="its arguments: numbers, or lists of numbers such as '[1,2,3]'",
     )
-    add("--order", metavar="N", help="2 checks the gradient's gradient too (default: 1)")
+    add("--order", metavar="N", help="2 checks the gradient's gradient too, 3 its own (default: 1)")
     add(
         "--vjp",
         metavar="MODULE:FORWARD,BACKWARD",
@@ -97,18 +100,24 @@ def _parser() -> Parser:
     return parser
 
 
-def _without_inputs(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return a command line without its inputs, and these: argparse takes -1e-3 for an option."""
+def _without_inputs(parser: Parser, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return a command line without its inputs, and these: argparse takes -1e-3 for an option.
+
+    A name with a colon is no input: it ends them.
+    """
     words: list[str] = []
     inputs: list[str] = []
     into = words
     for text in arguments:
         if text.startswith("--"):
             option, equals, first = text.partition("=")
-            into = inputs if option == "--inputs" else words
-            text = first if option == "--inputs" else text
-            if option == "--inputs" and not equals:
+            is_inputs = parser.full(option) == "--inputs"
+            into = inputs if is_inputs else words
+            if is_inputs and not equals:
                 continue
+            text = first if is_inputs else text
+        elif ":" in text:
+            into = words
         into.append(text)
     return words, inputs
 
@@ -126,14 +135,19 @@ def _count(text: str | None, option: str, kind: Callable[[str], float]) -> float
 
 
 def _number(text: str) -> Any:
+    with contextlib.suppress(ValueError, TypeError):
+        number = _read(text)
+        if all(map(math.isfinite, flat(number))):
+            return number
+    raise ValueError(
+        f"an input is a number or a list such as '[1,2,3]', and finite, but got {text!r}"
+    )
+
+
+def _read(text: str) -> Any:
     with contextlib.suppress(ValueError):
         return float(text)
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise ValueError(
-            f"an input is a number or a list such as [1,2,3] without spaces, but got {text!r}"
-        ) from None
+    return json.loads(text)
 
 
 def _function(asked: Namespace) -> int:
@@ -147,22 +161,41 @@ def _function(asked: Namespace) -> int:
         raise ValueError("one MODULE:FUNCTION is needed, with a colon")
     with contextlib.redirect_stdout(sys.stderr if asked.json else sys.stdout):
         function = named(target)
+    if isinstance(function, type):
+        raise ValueError(f"it is a class: write --engine {target}")
     if not callable(function):
         raise ValueError(f"it is not a function but {function!r}")
-    wrong: dict[str, Any] = {}
+    if not inputs and (names := _needed(function)):
+        raise ValueError(f"--inputs is missing: a number or a list for each of {names}")
+    told: dict[str, Any] = {"ok": True}
     try:
         with contextlib.redirect_stdout(sys.stderr if asked.json else sys.stdout):
-            report = str(check_gradients(function, *inputs, order=asked.order or 1))
+            passed = check_gradients(function, *inputs, order=asked.order or 1)
     except GradientMismatchError as error:
         report = f"GradientMismatchError: {error}"
-        wrong[error.op] = {"ok": False, "mistake": error.kind, "program": error.source}
+        mistake = {"ok": False, "mistake": error.kind, "program": error.source}
+        told = {"ok": False, "operations": {error.op: mistake}}
     except (TypeError, ValueError, ArithmeticError) as error:
         shown = ", ".join(map(repr, inputs))
         reason = f"{type(error).__name__}: {error}"
         raise ValueError(f"{target}({shown}) fails: {reason}") from None
-    if asked.json:
-        report = json.dumps({"ok": not wrong, "operations": wrong}, indent=2)
-    return _told(report, 1 if wrong else 0)
+    else:
+        report = str(passed)
+        right = {"ok": True, "mistake": "", "program": ""}
+        told["operations"] = dict.fromkeys(passed.operations, right)
+        told |= {"gradients": passed.leaves, "nodes": passed.nodes, "edges": passed.edges}
+        told["notes"] = list(passed.notes)
+    return _told(json.dumps(told, indent=2) if asked.json else report, 0 if told["ok"] else 1)
+
+
+def _needed(function: Callable[..., Any]) -> str:
+    """Return the names of the arguments that a function cannot do without."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # some builtins have none
+        return ""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return ", ".join([p.name for p in parameters if p.kind in positional and p.default is p.empty])
 
 
 def _engine(asked: Namespace) -> int:
@@ -187,7 +220,9 @@ def _vjp(asked: Namespace) -> int:
     if not module or len(names) != 2:
         raise ValueError(f"--vjp needs MODULE:FORWARD,BACKWARD, but got {asked.vjp!r}")
     if not asked.inputs:
-        raise ValueError("--inputs is missing: numbers, or lists of numbers such as [[1,2],[3,4]]")
+        raise ValueError(
+            "--inputs is missing: numbers, or lists of numbers such as '[[1,2],[3,4]]'"
+        )
 
     def load() -> tuple[Any, Any, list[Any]]:
         forward, backward = [named(f"{module}:{name}") for name in names]

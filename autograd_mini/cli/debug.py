@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from autograd_mini.cli.screen import Parser
+from autograd_mini.cli.parser import Parser
 from autograd_mini.cli.scripts import run
 from autograd_mini.debugger import Debugger
 
@@ -25,11 +25,15 @@ def main(arguments: Sequence[str]) -> int:
         default=[],
         help="do this before the first prompt; can be given several times",
     )
-    parser.add_argument("script", help="the Python file to run")
-    parser.add_argument(
-        "args", nargs=argparse.REMAINDER, help="the script's own arguments, as in pdb"
+    parser.add_argument("script", metavar="SCRIPT", help="the Python file to run")
+    own = parser.add_argument(
+        "args",
+        metavar="ARGUMENTS",
+        nargs=argparse.REMAINDER,
+        help="the script's own arguments, as in pdb",
     )
-    options = parser.parse_args(arguments)
+    own.required = False
+    options = parser.read(arguments)
     own = options.args[1:] if options.args[:1] == ["--"] else options.args
     debugger = Debugger(commands=options.commands, follows=True)
     status = run(options.script, own, debugger.visit)

@@ -11,7 +11,8 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from autograd_mini.cli.screen import Parser, refuse, say
+from autograd_mini.cli.parser import Parser
+from autograd_mini.cli.screen import refuse, say
 from autograd_mini.cli.scripts import named, run
 from autograd_mini.drawing import format_of, save, text_tree
 from autograd_mini.drawing.model import Options
@@ -109,8 +110,8 @@ def _asked(arguments: Sequence[str]) -> tuple[Namespace, list[str]]:
     if unknown:
         mine = " ".join([*unknown, *asked.own])
         parser.error(
-            f"there is no option {unknown[0]}; the script's own arguments come after --, as in "
-            f"draw {asked.script} -- {mine}"
+            f"{parser.unknown(unknown)} (the script's own arguments come after --, as in "
+            f"draw {asked.script} -- {mine})"
         )
     if asked.nth < 1:
         parser.error(f"-n counts from 1, but got {asked.nth}")

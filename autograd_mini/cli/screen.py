@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
 import os
 import sys
 import unicodedata
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
-from typing import Any, TextIO
+from typing import TextIO
 
-__all__ = ["Parser", "refuse", "say", "until_enough_is_read", "wrapped"]
+__all__ = ["refuse", "say", "until_enough_is_read", "wrapped"]
 
 
 @contextmanager
@@ -82,15 +81,3 @@ def wrapped(text: str, indent: int = 0) -> str:
         textwrap.fill(line, width, subsequent_indent=" " * indent, break_on_hyphens=False)
         for line in text.splitlines()
     )
-
-
-class Parser(argparse.ArgumentParser):
-    """A command line with `--version`."""
-
-    def __init__(self, prog: str, **options: Any) -> None:
-        from autograd_mini import __version__
-
-        super().__init__(prog, **options)
-        version = f"autograd_mini {__version__}"
-        told = "print the version and exit"
-        self.add_argument("--version", action="version", version=version, help=told)

@@ -27,6 +27,8 @@ def run(script: str, arguments: Sequence[str], visit: Callable[[Value, float], N
             source = file.read()
     except OSError as error:
         return refuse(error)
+    if os.path.splitext(script)[1].lower() not in ("", ".py", ".pyw"):
+        return refuse(f"a script is a Python file, such as script.py, but got {script!r}")
     path = os.path.abspath(script)
     module = ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=__builtins__, __cached__=None)

@@ -37,19 +37,21 @@ class Report(NamedTuple):
         edges: How many local derivatives.
         leaves: How many gradients.
         notes: What is worth knowing: digits lost to cancellation, kinks, opaque primitives.
+        operations: The names of the operations.
 
     Example:
         >>> report = check_gradients(lambda x: x * x, 3.0)
         >>> print(report)
         ok: 1 gradient, 1 operation, 2 local derivatives
-        >>> report.leaves, report.notes
-        (1, ())
+        >>> report.leaves, report.notes, report.operations
+        (1, (), ('mul',))
     """
 
     nodes: int
     edges: int
     leaves: int
     notes: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         counts = (
@@ -107,6 +109,7 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> Repo
         sum(r.edges for r in reports),
         max((r.leaves for r in reports), default=0),
         tuple(dict.fromkeys(note for r in reports for note in r.notes)),
+        tuple(dict.fromkeys(name for r in reports for name in r.operations)),
     )
 
 
@@ -233,7 +236,8 @@ def _check_one(build: Build, leaves: list[Value], first: bool) -> Report:
     if first and leaves and not any(done.gradient.get(x, 0.0) for x in leaves):
         notes.append(_ALL_ZERO)
     edges = sum(1 for node in order for x in node.inputs if not x.is_constant)
-    return Report(sum(1 for n in order if n.op is not None), edges, len(leaves), tuple(notes))
+    rows = [node.op.name for node in order if node.op is not None]
+    return Report(len(rows), edges, len(leaves), tuple(notes), tuple(rows))
 
 
 def _replayed(root: Value, *, exact: bool) -> Replay | None:
