@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any, Final, TypeAlias, cast
 
 from autograd_mini import contexts, ops
-from autograd_mini.convert import as_seed
+from autograd_mini.convert import as_float
 from autograd_mini.errors import StaleWarning, anomaly, described
 from autograd_mini.graph import (
     gradient_order,
@@ -45,7 +45,7 @@ def chain_rule(order: Sequence[Value]) -> None:
 
 def backward(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> None:
     """Perform a backward pass; `Value.backward` tells the details."""
-    start = seed if type(seed) is float else as_seed(seed)
+    start = seed if type(seed) is float else as_float(seed)
     if contexts.state.on_backward is not None:
         contexts.state.on_backward(root, start)
     if contexts.state.stepped:

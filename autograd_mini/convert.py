@@ -44,6 +44,6 @@ def number(x: Any) -> float:
     return data
 
 
-def as_seed(seed: SupportsFloat) -> float:
-    """Return the gradient that a pass starts with as a float."""
-    return number(float(seed) if isinstance(seed, Number) else seed)
+def as_float(x: SupportsFloat) -> float:
+    """Return a number, or the one that a Value holds, as a float."""
+    return number(float(x) if isinstance(x, Number) else x)

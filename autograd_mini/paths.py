@@ -131,7 +131,7 @@ def _told(trace: Trace, path: Path) -> Iterator[str]:
         yield f"  ! no factor alone does it: {len(path.steps)} of them multiply"
 
 
-def found(trace: Trace, value: Value | str) -> Value:
+def node_of(trace: Trace, value: Value | str) -> Value:
     """Return the node that a Value, a label or an id such as `n7` means.
 
     Raises:

@@ -14,7 +14,7 @@ from typing import Any, cast, overload
 
 from autograd_mini import contexts
 from autograd_mini.backprop import checked, edges, refuse_second_pass
-from autograd_mini.convert import as_seed
+from autograd_mini.convert import as_float
 from autograd_mini.errors import StaleWarning
 from autograd_mini.graph import gradient_order, receiving, stale, topological_order
 from autograd_mini.graph.names import Names, abbreviated, number_text
@@ -191,7 +191,7 @@ class Trace(Sequence[Step]):
                 f"a Trace starts at a Value, but got {root!r} of type {type(root).__name__}"
             )
         self.root = root
-        self.seed = as_seed(seed)
+        self.seed = as_float(seed)
         self.stale = stale(root)
         if self.stale:
             warnings.warn(self.stale, StaleWarning, stacklevel=2)
@@ -268,9 +268,9 @@ class Trace(Sequence[Step]):
             n1 → w: 0 = 0
               ! the relu n1 is switched off: its input is -2
         """
-        from autograd_mini.paths import found, why
+        from autograd_mini.paths import node_of, why
 
-        return "\n".join(why(self, found(self, value)))
+        return "\n".join(why(self, node_of(self, value)))
 
     def to_html(self, path: str | PathLike[str], *, max_nodes: int = 300) -> None:
         """Write the player of this trace: one HTML file that steps through it in any browser.
@@ -320,7 +320,7 @@ class Trace(Sequence[Step]):
 
 def backward_steps(root: Value, seed: Value | float = 1.0) -> Generator[Step, None, None]:
     """Perform a backward pass step by step; `Value.backward_steps` tells the details."""
-    return _pass(root, as_seed(seed))
+    return _pass(root, as_float(seed))
 
 
 def _pass(root: Value, seed: float) -> Generator[Step, None, None]:

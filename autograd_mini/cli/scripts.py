@@ -47,11 +47,11 @@ def run(script: str, arguments: Sequence[str], visit: Callable[[Value, float], N
         if isinstance(error, BrokenPipeError):
             print(flush=True)  # raises again if it was the reader of this who left
         # What Python itself would show, without the frames of this file.
-        trace = error.__traceback__
-        while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
-            trace = trace.tb_next
+        frames = error.__traceback__
+        while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+            frames = frames.tb_next
         sys.stdout.flush()
-        sys.excepthook(type(error), error.with_traceback(trace), trace)
+        sys.excepthook(type(error), error.with_traceback(frames), frames)
         return 130 if isinstance(error, KeyboardInterrupt) else 1
     finally:
         contexts.state.on_backward = None

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TextIO
 
-from autograd_mini.convert import as_seed
+from autograd_mini.convert import as_float
 from autograd_mini.debugger.moment import Moment
 from autograd_mini.debugger.prompt import Debugger
 from autograd_mini.value import Value
@@ -39,4 +39,4 @@ def debug(
     commands: Iterable[str] = (),
 ) -> None:
     """Open the stepper on one backward pass; `Value.debug` tells the details."""
-    Debugger(stdin, stdout, commands).visit(root, as_seed(seed))
+    Debugger(stdin, stdout, commands).visit(root, as_float(seed))

@@ -12,7 +12,7 @@ from autograd_mini.debugger import views
 from autograd_mini.debugger.commands import Complaint, checked, count, unquoted
 from autograd_mini.debugger.session import Session, told
 from autograd_mini.debugger.views import NEAR
-from autograd_mini.paths import found, why
+from autograd_mini.paths import node_of, why
 
 
 class Looking(Session):
@@ -111,7 +111,7 @@ class Looking(Session):
         """
         trace = self.moment.trace
         try:
-            node = found(trace, unquoted(argument)) if argument else self._chosen()
+            node = node_of(trace, unquoted(argument)) if argument else self._chosen()
         except ValueError as error:
             raise Complaint(str(error)) from None
         self._say_all(why(trace, node))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, SupportsFloat, TypeVar
 
 from autograd_mini import contexts, ops
-from autograd_mini.convert import as_seed
+from autograd_mini.convert import as_float
 from autograd_mini.functions.signatures import Scalar, binary, choice, of_first
 from autograd_mini.nested import is_nested
 from autograd_mini.value import Value, apply
@@ -106,7 +106,7 @@ def take(values: Sequence[T], index: SupportsFloat) -> T:
     """
     if contexts.state.tracing and isinstance(index, Value) and not _is_known(index):
         return _taken(values, apply(ops.PLACE, index, float(len(values))))
-    number = as_seed(index)
+    number = as_float(index)
     if number % 1.0 != 0.0:  # NaN and infinity, too
         raise TypeError(f"take needs a whole number as index, but got {index!r}")
     if not -len(values) <= number < len(values):

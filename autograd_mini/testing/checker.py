@@ -14,7 +14,7 @@ from autograd_mini.graph import gradient_order, topological_order
 from autograd_mini.nested import flat, is_nested, mapped
 from autograd_mini.ops import UNDEFINED
 from autograd_mini.testing import numbers
-from autograd_mini.testing.differences import EPSILON, judge
+from autograd_mini.testing.differences import EPSILON, Judgement, judge
 from autograd_mini.testing.inspection import Finding, Pass, backward_twice, first_wrong
 from autograd_mini.testing.numbers import Opaque
 from autograd_mini.testing.reference import Replay, replay
@@ -219,10 +219,39 @@ def _direction(count: int) -> list[float]:
 # One output.
 
 
+class _Output(NamedTuple):
+    """An output of the function: how to compute it anew, its number, its graph if it has one."""
+
+    build: Build
+    value: float
+    root: Value | None
+
+    def moved(self, leaves: list[Value], direction: list[float]) -> Callable[[float], float]:
+        """Return the output as a function of a step t, by which the leaves are moved."""
+
+        def along(t: float) -> float:
+            before = [x.data for x in leaves]
+            y: Any = None
+            try:
+                for x, data, weight in zip(leaves, before, direction, strict=True):
+                    x.data = data + t * weight
+                y = self.build()
+                if isinstance(y, Value) and y is self.root:  # the function only hands it out
+                    y.recompute()
+                return float(y)
+            finally:
+                for x, data in zip(leaves, before, strict=True):
+                    x.data = data
+                if isinstance(y, Value) and y is self.root:
+                    y.recompute()
+
+        return along
+
+
 def _check_one(build: Build, leaves: list[Value], first: bool) -> Report:
     root = build()
     if not isinstance(root, Value):
-        notes = _check_again(build, float(root), leaves, None, None, None)
+        notes = _check_again(_Output(build, float(root), None), leaves)
         return Report(0, 0, len(leaves), (*notes, *[_ALL_ZERO] * (first and bool(leaves))))
     order = topological_order(root)
     exact = _replayed(root, exact=True)
@@ -232,7 +261,7 @@ def _check_one(build: Build, leaves: list[Value], first: bool) -> Report:
     done, _ = backward_twice(root)
     notes = _notes(root, leaves, done, exact)
     at_kinks = _replayed(root, exact=False)
-    notes += _check_again(build, root.data, leaves, root, done, at_kinks)
+    notes += _check_again(_Output(build, root.data, root), leaves, done, at_kinks)
     if first and leaves and not any(done.gradient.get(x, 0.0) for x in leaves):
         notes.append(_ALL_ZERO)
     edges = sum(1 for node in order for x in node.inputs if not x.is_constant)
@@ -289,15 +318,13 @@ def _notes(root: Value, leaves: list[Value], done: Pass, exact: Replay | None) -
 
 
 def _check_again(
-    build: Build,
-    value: float,
+    output: _Output,
     leaves: list[Value],
-    root: Value | None,
-    done: Pass | None,
-    at_kinks: Replay | None,
+    done: Pass | None = None,
+    at_kinks: Replay | None = None,
 ) -> list[str]:
     """Compare the gradients with differences of the function itself, called again nearby."""
-    noise = EPSILON * abs(value)
+    noise = EPSILON * abs(output.value)
     if done is not None:
         parts = [abs(n.data * g) for n, g in done.gradient.items()]
         noise += EPSILON * sum(part for part in parts if math.isfinite(part))
@@ -305,10 +332,9 @@ def _check_again(
     movable = [i for i, x in enumerate(leaves) if math.isfinite(x.data)]
     fixed = [x for x in leaves if not math.isfinite(x.data)]
     notes = [f"nothing is near {described(fixed)}: no difference was taken"] if fixed else []
-    for i in _suspects(build, leaves, movable, slopes, root, noise):
+    for i in _suspects(output, leaves, movable, slopes, noise):
         x, slope = leaves[i], slopes[i]
-        moved = _moved(build, [x], [1.0], root)
-        found = judge(moved, slope, size=abs(x.data) or 1.0, noise=noise)
+        found = judge(output.moved([x], [1.0]), slope, size=abs(x.data) or 1.0, noise=noise)
         if found.fits:
             if math.isnan(slope) and not fixed:
                 notes.append("a slope on the way is not defined: the gradient is nan")
@@ -328,17 +354,12 @@ def _check_again(
         if at_kinks is not None and any(x in topological_order(c) for c in at_kinks.jumps):
             notes.append("at a jump: differences say nothing of the slope there")
             continue
-        raise _not_the_slope(leaves, x, slope, found.expected, found.error, root)
+        raise _not_the_slope(leaves, x, slope, found, output.root)
     return notes
 
 
 def _suspects(
-    build: Build,
-    leaves: list[Value],
-    movable: list[int],
-    slopes: list[float],
-    root: Value | None,
-    noise: float,
+    output: _Output, leaves: list[Value], movable: list[int], slopes: list[float], noise: float
 ) -> list[int]:
     """Return the leaves to look at one by one: many that are right are moved together.
 
@@ -355,34 +376,10 @@ def _suspects(
         weights = _direction(len(group))
         slope = math.fsum(w * slopes[i] for w, i in zip(weights, group, strict=True))
         size = max(abs(leaves[i].data) for i in group) or 1.0
-        moved = _moved(build, [leaves[i] for i in group], weights, root)
+        moved = output.moved([leaves[i] for i in group], weights)
         if len(group) == 1 or not judge(moved, slope, size=size, noise=noise).fits:
             suspects += group
     return sorted(suspects)
-
-
-def _moved(
-    build: Build, leaves: list[Value], direction: list[float], root: Value | None
-) -> Callable[[float], float]:
-    """Return the function of a step t: what `build` gives with the leaves moved by t."""
-
-    def along(t: float) -> float:
-        before = [x.data for x in leaves]
-        y: Any = None
-        try:
-            for x, data, weight in zip(leaves, before, direction, strict=True):
-                x.data = data + t * weight
-            y = build()
-            if isinstance(y, Value) and y is root:  # a graph that the function only hands out
-                y.recompute()
-            return float(y)
-        finally:
-            for x, data in zip(leaves, before, strict=True):
-                x.data = data
-            if isinstance(y, Value) and y is root:
-                y.recompute()
-
-    return along
 
 
 def _not_finite(root: Value | None, names: dict[Value, str]) -> str:
@@ -400,11 +397,11 @@ def _not_finite(root: Value | None, names: dict[Value, str]) -> str:
 
 
 def _not_the_slope(
-    leaves: list[Value], x: Value, slope: float, expected: float, error: float, root: Value | None
+    leaves: list[Value], x: Value, slope: float, found: Judgement, root: Value | None
 ) -> GradientMismatchError:
     names = names_of(root) if root is not None else {}
     name = names.get(x, x.label or "an input")
-    lines = [mismatch(name, slope, expected, error)]
+    lines = [mismatch(name, slope, found.expected, found.error)]
     named = [leaf for leaf in leaves if names.get(leaf, leaf.label)]
     at = ", ".join(f"{names.get(leaf, leaf.label)} = {leaf.data!r}" for leaf in named[:8])
     lines.append(
@@ -432,5 +429,5 @@ def _not_the_slope(
         lines.append(
             f"Step through it: {names[root]}.debug() in the place of {names[root]}.backward()"
         )
-    finding = Finding("rerun", x, 0, slope, expected, error)
+    finding = Finding("rerun", x, 0, slope, found.expected, found.error)
     return GradientMismatchError("\n".join(lines), finding=finding, source=program, root=root)

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from autograd_mini.testing.again import Again
 from autograd_mini.testing.catalog import NAMED
 from autograd_mini.testing.forms import Form, alone, forms_of, sampled
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
 from autograd_mini.testing.report import refused
+from autograd_mini.testing.second_passes import SecondPasses
 from autograd_mini.testing.subject import Names, Operations, subject
 from autograd_mini.testing.trials import Wrong
 from autograd_mini.testing.verdicts import EngineReport, OperationReport
@@ -89,7 +89,7 @@ def engine_report(
             raise ValueError(f"it cannot be loaded: it {silence}") from None
 
 
-class _Check(Again):
+class _Check(SecondPasses):
     """One check: what was found so far."""
 
     def __init__(self, ask: Isolated, ops: Operations, names: Names, seed: int) -> None:

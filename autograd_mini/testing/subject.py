@@ -194,11 +194,11 @@ class _Subject:
             return Ran({name: self._pair(space[name]) for name in wanted})
         except BaseException as error:
             line = 0
-            trace = error.__traceback__
-            while trace is not None:
-                if trace.tb_frame.f_code.co_filename == "<program>":
-                    line = trace.tb_lineno
-                trace = trace.tb_next
+            traceback = error.__traceback__
+            while traceback is not None:
+                if traceback.tb_frame.f_code.co_filename == "<program>":
+                    line = traceback.tb_lineno
+                traceback = traceback.tb_next
             if isinstance(error, RecursionError):
                 return Ran({}, "RecursionError: it calls itself without end", line)
             return Ran({}, f"{type(error).__name__}: {error}".rstrip(": ")[:200], line)

@@ -13,7 +13,7 @@ from autograd_mini.testing.trials import Wrong
 _RANDOM: Final = 60  # programs with shared results
 
 
-class Larger(Singles):
+class Combinations(Singles):
     """Programs of several operations, each of which is right by itself."""
 
     def _roots(self, form: Form) -> Iterator[Form]:

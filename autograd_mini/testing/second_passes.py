@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from autograd_mini.testing.combinations import Combinations
 from autograd_mini.testing.forms import Snippet
-from autograd_mini.testing.larger import Larger
 from autograd_mini.testing.mistakes import close
 from autograd_mini.testing.trials import Wrong
 
 
-class Again(Larger):
+class SecondPasses(Combinations):
     """Passes after passes."""
 
     def _again(self) -> None:
