@@ -150,6 +150,9 @@ class Optimizer:
         """
         self.steps += 1
         rule, columns = self._rule(), [theta, grad, *self.resident(theta.dtype, order)]
+        if len(theta) <= BLOCK:
+            rule(*columns)
+            return
         for start in range(0, len(theta), BLOCK):
             rule(*[column[start : start + BLOCK] for column in columns])
 

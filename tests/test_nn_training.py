@@ -837,3 +837,46 @@ def test_examples_may_be_anything_that_is_gone_through() -> None:
 def test_a_label_that_is_no_class_is_refused(label: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         fit(network(sizes=(2, 3)), [[0.0, 0.0]] * 2, [0, label], loss="cross_entropy")
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "mse", "bce_with_logits"])
+def test_a_step_on_arrays_like_the_last_checks_their_numbers_all_the_same(loss: str) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 2))
+    y: Any = rng.integers(0, 2, 30)
+    y = y if loss == "cross_entropy" else y.astype(float)
+    twins = [FNN([2, 3, 2 if loss == "cross_entropy" else 1], seed=0) for _ in range(2)]
+    quick, eager = (
+        Trainer(model, loss, SGD(model.parameters(), lr=0.1), backend=backend)
+        for model, backend in zip(twins, ("compiled", "eager"), strict=True)
+    )
+    for part in (slice(0, 20), slice(10, 30), slice(5, 12), slice(0, 1)):
+        found = quick.step(X[part], y[part])
+        assert found == pytest.approx(eager.step(X[part], y[part]), rel=1e-9)
+    assert quick.step(X.astype(np.float32), y.tolist()) == pytest.approx(
+        eager.step(X.astype(np.float32), y), rel=1e-9
+    )
+    quick.step(X, y)
+    before = [p.data for p in twins[0].parameters()]
+    for bad in (math.nan, math.inf, -math.inf):
+        worse = X.copy()
+        worse[4, 1] = bad
+        with pytest.raises(ValueError, match=r"X\[4, 1\] is -?(nan|inf)"):
+            quick.step(worse, y)
+    for label in (-1, 2) if loss != "mse" else (math.nan,):
+        wrong = y.copy()
+        wrong[3] = label
+        with pytest.raises(ValueError, match=r"y\[3\]"):
+            quick.step(X, wrong)
+    with pytest.raises(ValueError, match="30 examples, y has 29"):
+        quick.step(X, y[:-1])
+    assert [p.data for p in twins[0].parameters()] == before
+    large = X * 1e200  # whose squares are not finite
+    assert quick.step(large, y) == pytest.approx(eager_loss(large, y, twins[0], before, loss))
+
+
+def eager_loss(X: Any, y: Any, model: FNN, weights: list[float], loss: str) -> float:
+    twin = FNN(model.sizes, seed=0)
+    for p, data in zip(twin.parameters(), weights, strict=True):
+        p.data = data
+    return Trainer(twin, loss, SGD(twin.parameters(), lr=0.1), backend="eager").step(X, y)

@@ -337,6 +337,20 @@ class Program:
         """Compare no further text with the function: its user does that, or has done it."""
         self._check = None
 
+    def bare_gradient(self, shapes: Sequence[Shape]) -> Callable[..., tuple[float, float]] | None:
+        """Return the text of `gradient` for batches of these shapes, without what surrounds a call.
+
+        It takes each argument with one column per example, fills `gtheta`, and returns the mean and
+        a number that is finite if all domains were kept to. Nothing is compared, and errors are the
+        caller's. None where a call has more to do, or these are no batches of the program's.
+        """
+        count = shapes[0][0]
+        takes = [(count, *shape) for shape in self.shapes] == list(shapes)
+        if self._check is not None or self._unread or not takes or (count == 1 and self._in_floats):
+            return None
+        function, is_guarded = self._texts.array(GRADIENT, count)
+        return function if is_guarded else lambda *columns: (function(*columns), 0.0)
+
     def is_current(self) -> bool:
         """Return whether what the function reads beside its arguments is as it was recorded."""
         return self._graph.around.is_same()

@@ -14,7 +14,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from autograd_mini import TraceError, Value
+from autograd_mini import TraceError, Value, is_tracing
 from nn.errors import DivergedError
 from nn.losses import penalties
 from nn.losses.terms import OneHot
@@ -75,6 +75,8 @@ class Compiled:
             self.program.trust()
         self._compare(data)
         self.native: Native | None = None  # whole updates
+        self._shapes: list[Any] = []  # of the last batch, and the text for batches of its size
+        self._bare: Any = None
         self.program.stay()
         self._native_after = native_after  # so many updates on batches of one size; -1: at once
         self._updates: dict[int, int] = {}  # by the size of their batches
@@ -176,20 +178,17 @@ class Compiled:
             loss = self.native.rows(data, batch)
             if loss is not None:
                 return loss
-        program, optimizer = self.program, self.task.optimizer
+        optimizer = self.task.optimizer
         columns = self._columns(data, batch)
         theta, grad = self.store.theta, self.store.gtheta
         try:
             with np.errstate(all="ignore"):
                 self._count(data, columns)
-                loss = program.gradient(*columns)
-                is_finite = math.isfinite(grad.dot(grad)) or bool(np.isfinite(grad).all())
+                loss = self._gradient(columns, grad)
         except TraceError:
             raise
         except (ValueError, ArithmeticError) as error:
             raise NotFiniteError(str(error)) from error
-        if not (is_finite and math.isfinite(loss)):
-            raise NotFiniteError(f"the loss is {loss}, or a gradient is not finite")
         self.has_moved = True
         if self.moved is None:
             self._clip(grad)
@@ -199,6 +198,28 @@ class Compiled:
             self._clip(slopes)
             optimizer.update(part, slopes)
             theta[self.moved], grad[self.moved] = part, slopes
+        return loss
+
+    def _gradient(self, columns: list[Any], grad: Any) -> float:
+        """Fill `grad` and return the loss: by the text alone, or by the program, which has words.
+
+        Raises:
+            NotFiniteError: If the loss or a gradient is not finite.
+        """
+        import numpy as np
+
+        shapes = [x.shape for x in columns]
+        if shapes != self._shapes:
+            self._shapes, self._bare = shapes, self.program.bare_gradient(shapes)
+        if self._bare is not None and self.program.is_current() and not is_tracing():
+            with self.store.lock:
+                loss, guard = self._bare(*[x.reshape(len(x), -1).T for x in columns])
+            if math.isfinite(loss + guard + grad.dot(grad)):
+                self.store.has_gradient = True
+                return loss
+        loss = self.program.gradient(*columns)
+        if not (math.isfinite(loss) and np.isfinite(grad).all()):
+            raise NotFiniteError(f"the loss is {loss}, or a gradient is not finite")
         return loss
 
     def _count(self, data: Examples, columns: list[Any]) -> None:

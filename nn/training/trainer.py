@@ -105,6 +105,7 @@ class Trainer:
         self._compiled: Compiled | None = None
         self._kept: dict[tuple[bool, bool], Compiled] = {}  # by what the data have
         self._resident = False
+        self._last: Examples | None = None  # what the last step was made on
         if not set(self.parameters) & set(optimizer.params):
             raise ValueError(
                 f"this {type(optimizer).__name__} moves none of the model's {len(self.parameters)} "
@@ -131,7 +132,11 @@ class Trainer:
         native = self._compiled and self._compiled.native
         loss = native.batch(X, y) if native and sample_weight is None else None
         if loss is None:
-            data = Examples(self.model, self.loss, X, y, sample_weight)
+            known = self._last if sample_weight is None else None
+            data = known and known.again(X, y)
+            if data is None:
+                data = Examples(self.model, self.loss, X, y, sample_weight)
+            self._last = data
             self._seen += len(data)
             loss = self.update(data, data.everything(), self._seen)
         else:
