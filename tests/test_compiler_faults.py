@@ -251,6 +251,17 @@ def test_an_infinite_gradient_is_the_mean_of_the_examples_own(xs: list[float]) -
     assert slope == pytest.approx(sum(slopes) / len(xs), nan_ok=True)
 
 
+def test_a_value_that_plain_numbers_lead_to_is_missed_by_no_gradient() -> None:
+    w = Value(0.0)
+    program = compile(lambda x: 2.0 * x if isinstance(x, Number) else w + 2.0 * x, 1.0)
+    for batch in ([1.0], [1.0, 2.0]):
+        with pytest.raises(TraceError, match=r"reads the Value 0\.0"):
+            program.value_and_grad(batch)
+    assert w.grad == 0.0
+    made = compile(lambda x: Value(3.0) * x, 1.0)
+    assert made.value_and_grad([1.0, 2.0]) == (4.5, [])
+
+
 def test_a_python_function_gets_floats_from_comparisons() -> None:
     kinds: set[type] = set()
 
@@ -296,7 +307,7 @@ def test_an_infinite_result_is_not_taken_for_another_way_through_the_function() 
     program = compile(f, 2.0)
     assert program.value_and_grad([2.0]) == (0.75, [0.5])
     for batch in ([0.0], [2.0, 0.0]):
-        with pytest.raises(TraceError, match="goes on after an error"):
+        with pytest.raises(TraceError, match="goes on after an error|reads the Value inf"):
             program.value_and_grad(batch)
 
 

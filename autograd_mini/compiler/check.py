@@ -50,6 +50,11 @@ SINGLE: Final = 1e-2  # the same in single precision
 NOISE: Final = 1e-3  # of the slack, relative to the largest number: what cancellation leaves
 TINY: Final = 1e-300  # below, floats lose their digits
 
+_SAME: Final = (
+    "the function does not do the same operations for every example; choose with where() instead "
+    "of if, and keep numbers Values (not .data); check=False skips this test"
+)
+
 
 class _Answer(NamedTuple):
     """What the function gives for one example."""
@@ -226,6 +231,8 @@ class Check:
                     answers.append(self._value(example))
                 else:
                     answers.append(self._answer(example, purpose, wrt))
+            except TraceError:
+                raise
             except Exception:
                 self._forget(example)
                 if i >= len(examples) - fresh:
@@ -257,11 +264,24 @@ class Check:
         else:
             wanted = self._parameters if purpose == GRADIENT else []
             results = called_or_eager(self._f, example)
+        if purpose == GRADIENT and not self.is_large:
+            self._find_strangers(results[0], example)
         values = _data(results)
         if purpose == FORWARD:
             return _Answer(values, None, False)
         slopes, order = gradient(results[0], wanted, self._given)
         return _Answer(values, np.array(slopes), near_kink(order))
+
+    def _find_strangers(self, root: Value, example: list[Any]) -> None:
+        """Raise if the function reads Values of which its recording knows nothing."""
+        strangers = _leaves(root).difference(self._given)
+        if strangers:  # those that it makes itself are others the next time
+            strangers &= _leaves(called_or_eager(self._f, example)[0])
+        for p in strangers:
+            raise TraceError(
+                f"the function reads the Value {p.label or p.data!r} for the example "
+                f"{_short(example)}, but it did not when it was recorded: {_SAME}"
+            )
 
     def _compare_rows(self, answers: list[_Answer], got: Array, examples: list[Any]) -> None:
         for answer, row, example in zip(answers, got, examples, strict=True):
@@ -368,10 +388,18 @@ def _disagreement(what: str, wanted: float, got: float, examples: list[Any]) -> 
     on = " and ".join(map(_short, distinct[:3]))
     one = f"the example {on}" if len(distinct) == 1 else f"the examples {on}"
     return TraceError(
-        f"the compiled {what} is {got!r}, but running the function on {one} gives {wanted!r}: the "
-        "function does not do the same operations for every example; choose with where() instead "
-        "of if, and keep numbers Values (not .data); check=False skips this test"
+        f"the compiled {what} is {got!r}, but running the function on {one} gives {wanted!r}: "
+        f"{_SAME}"
     )
+
+
+def _leaves(root: Value) -> set[Value]:
+    return {
+        x
+        for node in interior_order(root)
+        for x in node.inputs
+        if x.op is None and not x.is_constant
+    }
 
 
 def _short(example: list[Any]) -> str:
