@@ -229,23 +229,20 @@ class Program:
         """
         with self.parameters.store.lock:
             self.parameters.store.resident()
-            return self._gradient(batch)
+            return self._gradient(batch, resident=True)
 
-    def _gradient(self, batch: Sequence[Any]) -> float:
-        import numpy as np
-
+    def _gradient(self, batch: Sequence[Any], *, resident: bool = False) -> float:
         self._needs_a_number("gradient")
         store = self.parameters.store
-        found = self._by_machine(GRADIENT, batch)
+        found = self._by_machine(GRADIENT, batch, resident=resident)
         if found is not None:
             store.has_gradient = True
             return found
-        columns, count = self._taken_in(batch)
+        columns, count = self._taken_in(batch, resident=resident)
         value, guard = self._checked(GRADIENT, batch, columns, count)
-        gtheta = self.parameters.slice(store.gtheta)
-        with np.errstate(over="ignore", invalid="ignore"):
-            size = gtheta.dot(gtheta)
-        if not math.isfinite(value + guard) or not math.isfinite(size):
+        if not math.isfinite(value + guard):
+            import numpy as np
+
             self._replay(columns, count, np.array([[value]]) if count == 1 else None, GRADIENT)
             self._set_right(columns, count)
         store.has_gradient = True
@@ -411,10 +408,12 @@ class Program:
 
     # Running.
 
-    def _by_machine(self, purpose: str, batch: Sequence[Any]) -> Any:
+    def _by_machine(self, purpose: str, batch: Sequence[Any], *, resident: bool = False) -> Any:
         """Return what machine code gives, or None; examples yet to be compared wait for NumPy."""
+        if purpose not in self._machine.codes:
+            return None
         is_compared = self._check is None or self._check.is_done
-        if purpose in self._machine.codes and is_compared and self.is_current():
+        if is_compared and self._graph.around.is_same(resident=resident):
             return self._machine.run(purpose, batch)
         return None
 
@@ -434,10 +433,10 @@ class Program:
                 f"of {len(self._graph.roots)}: compile the loss, or call the program for values"
             )
 
-    def _taken_in(self, batch: Sequence[Any]) -> tuple[list[Array], int]:
+    def _taken_in(self, batch: Sequence[Any], *, resident: bool = False) -> tuple[list[Array], int]:
         if contexts.state.tracing:
             refuse(None, "a compiled program")
-        recording.follow(self._f, self._graph)
+        recording.follow(self._f, self._graph, resident=resident)
         return intake.columns_of(batch, self._graph.names, self.shapes, self.dtype)
 
     def _checked(
@@ -497,28 +496,47 @@ class Program:
 
         if purpose == GRADIENT and self._unread:
             self.gtheta[self._unread] = 0.0
-        if count == 1 and self._in_floats:
-            try:
-                return self._texts.run_scalar(purpose, columns, wrt), 0.0
-            except Exception:
-                # It raises what the user should see, if anything.
-                self._replay(columns, count, None, purpose)
-        function, guarded = self._texts.array(purpose, count, wrt)
-        try:
-            with np.errstate(all="ignore"):
-                result = function(*columns)
-        except Exception as error:
-            self._replay(columns, count, None, purpose)
-            raise TraceError(
-                f"the compiled program raises {type(error).__name__}: {error}, but the function "
-                "has a result for these examples: it does not do the same operations for each"
-            ) from error
-        result, guard = result if guarded else (result, 0.0)
+        result: Any = None
+        guard, in_floats = 0.0, False
+        with np.errstate(all="ignore"):
+            for in_floats in (True, False)[count > 1 or not self._in_floats :]:
+                try:
+                    result, guard = self._ran(purpose, columns, count, wrt, in_floats=in_floats)
+                    break
+                except Exception as error:
+                    # It raises what the user should see, if anything.
+                    self._replay(columns, count, None, purpose)
+                    if not in_floats:
+                        raise TraceError(
+                            f"the compiled program raises {type(error).__name__}: {error}, but the "
+                            "function has a result for these examples: it does not do the same "
+                            "operations for each"
+                        ) from error
+            if purpose == GRADIENT:
+                gtheta = self.parameters.slice(self.parameters.store.gtheta)
+                return result, guard + 0.0 * float(gtheta.dot(gtheta))
+        if in_floats:
+            return result, 0.0
         if purpose == FORWARD:
             result = np.ascontiguousarray(result.T)
         elif purpose == INPUTS:
             result = [g.T.copy() for g in result]
         return result, float(guard)
+
+    def _ran(
+        self,
+        purpose: str,
+        columns: list[Array],
+        count: int,
+        wrt: tuple[int, ...] | None,
+        *,
+        in_floats: bool,
+    ) -> tuple[Any, float]:
+        if in_floats:
+            return self._texts.run_scalar(purpose, columns, wrt), 0.0
+        function, guarded = self._texts.array(purpose, count, wrt)
+        result = function(*columns)
+        return result if guarded else (result, 0.0)
 
     def _set_right(self, columns: list[Array], count: int) -> None:
         if count > 1 and not intake.is_finite(self.gtheta):

@@ -184,13 +184,18 @@ def _refuse_generators(f: Callable[..., Any], example: Sequence[Any], around: Su
     )
 
 
-def follow(f: Callable[..., Any], graph: Graph) -> None:
+def follow(f: Callable[..., Any], graph: Graph, *, resident: bool = False) -> None:
     """Record once more where something that the function reads has changed since.
+
+    Args:
+        f: The function.
+        graph: What was recorded.
+        resident: Whether lists of Values are not looked at, as the Values are not.
 
     Raises:
         TraceError: If that makes another program of it.
     """
-    if not graph.around.is_same():
+    if not graph.around.is_same(resident=resident):
         change = graph.around.change()
         record_again(f, graph.example, graph, f"two runs, between which {change},")
         graph.around.settle()

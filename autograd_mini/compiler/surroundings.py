@@ -18,7 +18,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
-from operator import is_
+from operator import attrgetter, is_
 from types import (
     BuiltinMethodType,
     CodeType,
@@ -66,9 +66,9 @@ class Surroundings:
     __slots__ = (
         "_contents",
         "_f",
-        "_generators",
         "_names",
         "_own",
+        "_rows",
         "_states",
         "is_random",
         "values",
@@ -90,16 +90,18 @@ class Surroundings:
         self._look()
         self.is_random = any(before.get(key, x) != x for key, x in self._states.items())
 
-    def is_same(self) -> bool:
-        """Return whether everything is as it was."""
+    def is_same(self, *, resident: bool = False) -> bool:
+        """Return whether everything is as it was.
+
+        Args:
+            resident: Whether Values are not looked at now, nor lists of nothing else.
+        """
         for space, name, x in self._names:  # before every call of a program
             if space.get(name, _ABSENT) is not x:
                 return not self.change()
-        for _, x, contents in self._contents:
-            now = _contents(x)
-            if len(now) != len(contents) or not all(map(is_, now, contents)):
-                return not self.change()
-        return True
+        return all(map(_is_as_it_was, self._contents)) and (
+            resident or all(map(_is_as_it_was, self._rows))
+        )
 
     def change(self) -> str:
         """Return what has changed, in words, or nothing."""
@@ -110,15 +112,15 @@ class Surroundings:
             now = space.get(name, _ABSENT)
             if now is not x and not (isinstance(x, _PLAIN) and type(x) is type(now) and x == now):
                 yield name, now
-        for name, x, contents in self._contents:
-            now = _contents(x)
-            if len(now) != len(contents) or not all(map(is_, now, contents)):
-                yield name, x
+        for noted in (*self._contents, *self._rows):
+            if not _is_as_it_was(noted):
+                yield noted[:2]
 
     def _look(self) -> None:
         """Note the names that the function refers to, and what short lists contain."""
         self._names: list[tuple[Any, str, Any]] = []
         self._contents: list[tuple[str, Any, Any]] = []
+        self._rows: list[tuple[str, Any, Any]] = []  # the same, of Values alone: a row of weights
         self._states: dict[int, bytes] = {}
         self.values: set[Value] = set()
         queue: deque[tuple[str, Any]] = deque([("", self._f)])
@@ -133,8 +135,9 @@ class Surroundings:
                 self._states[id(x)] = state
                 continue
             if _is_short(x):
-                if name and name not in self._own:
-                    self._contents.append((name, x, _contents(x)))
+                if name and name not in self._own and not isinstance(x, tuple):
+                    noted = self._rows if _is_row(x) else self._contents
+                    noted.append((name, x, _contents(x)))
                 items: Iterable[Any] = x.values() if isinstance(x, dict) else x
                 self.values.update([y for y in items if isinstance(y, Value)])
                 queue.extend([(name, y) for y in items if not isinstance(y, _PLAIN)])
@@ -151,14 +154,15 @@ class Surroundings:
 class _Space:
     """What has names but is no dictionary, read like one: a closure's cell, slots."""
 
-    __slots__ = ("_read",)
+    __slots__ = ("_of", "_read")
 
-    def __init__(self, read: Callable[[str], Any]) -> None:
+    def __init__(self, read: Callable[[Any], Any], of: Any) -> None:
         self._read = read
+        self._of = of
 
     def get(self, name: str, default: Any) -> Any:
         try:
-            return self._read(name)
+            return self._read(self._of)
         except (ValueError, AttributeError):  # not assigned yet
             return default
 
@@ -168,7 +172,7 @@ def _references(x: Any) -> Iterator[tuple[Any, str, Any, bool]]:
     if isinstance(x, FunctionType):
         is_users = _is_users(x.__code__.co_filename)
         for name, cell in zip(x.__code__.co_freevars, x.__closure__ or (), strict=True):
-            space = _Space(lambda _, cell=cell: cell.cell_contents)
+            space = _Space(attrgetter("cell_contents"), cell)
             yield space, name, space.get(name, _ABSENT), is_users
         if is_users:
             yield from _named(x.__globals__, {*_names_in(x.__code__)}, is_users=True)
@@ -200,7 +204,7 @@ def _references(x: Any) -> Iterator[tuple[Any, str, Any, bool]]:
             for name, y in space.items():
                 yield space, name, y, is_users
             for name, slot in [pair for base in kind.__mro__ for pair in _slots(base)]:
-                space = _Space(lambda _, slot=slot: slot.__get__(x))
+                space = _Space(slot.__get__, x)
                 yield space, name, space.get(name, None), is_users
     for y in parts:
         yield {}, "", y, False
@@ -252,6 +256,17 @@ def _is_short(x: Any) -> bool:
     if isinstance(x, (list, tuple, dict)):
         return len(x) <= SHORT
     return type(x).__name__ == "ndarray" and x.size <= SHORT
+
+
+def _is_row(x: Any) -> bool:
+    return isinstance(x, list) and {*map(type, x)} == {Value}
+
+
+def _is_as_it_was(noted: tuple[str, Any, Any]) -> bool:
+    """Return whether a list, a dictionary or an array still has the contents noted."""
+    _, x, contents = noted
+    now = x if type(x) is list else _contents(x)
+    return len(now) == len(contents) and all(map(is_, now, contents))
 
 
 def _contents(x: Any) -> Any:
