@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_mini import DomainError, Value, dot, greater, where
+from autograd_mini import DomainError, Value, compile, dot, greater, where
 from nn import FNN, SGD, Adam, DivergedError, Trainer, datasets, fit, losses
 from nn.activations import ACTIVATIONS
 from nn.layers import Layer
@@ -337,3 +337,16 @@ def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
     history = fit(model, X, X[:, 0], loss="mse", epochs=np.int64(3), batch_size=np.int32(50),
                   patience=np.int8(2), seed=np.int64(1), progress=False)  # fmt: skip
     assert history.epochs == 3
+
+
+def test_what_follows_a_trainer_is_current_for_a_function_compiled_meanwhile() -> None:
+    model = FNN([3, 2, 1], seed=0)
+    y = X.sum(axis=1)
+    trainer = Trainer(model, "mse", SGD(model.parameters(), lr=0.1), backend="compiled")
+    trainer.step(X, y)
+    program = compile(lambda x: model(x), X[0].tolist())
+    weights = [p.data for p in model.parameters()]
+    assert program(X)[:, None] == pytest.approx(one_by_one(model, X), rel=1e-12)
+    assert [p.data for p in model.parameters()] == weights
+    trainer.step(X, y)
+    assert program(X)[:, None] == pytest.approx(one_by_one(model, X), rel=1e-12)

@@ -28,7 +28,7 @@ from typing import Any, Final
 
 from autograd_mini.value import Value
 
-__all__ = ["ParameterList", "Parameters", "Within", "sync"]
+__all__ = ["ParameterList", "Parameters", "Within", "settle", "sync"]
 
 _data: Final[Callable[[Value], float]] = attrgetter("data")
 # A Value's own places, under the properties of a class that has others in front of them.
@@ -253,6 +253,15 @@ class Parameters:
 
     def __repr__(self) -> str:
         return f"<Parameters: {len(self)} numbers, {self._theta.dtype}>"
+
+
+def settle() -> None:
+    """Write all Values that follow an array, for somebody who reads them past their guard."""
+    if _stores:
+        with _registry:
+            stores = [store for store in _stores if store.is_followed]
+        for store in stores:
+            store.write()
 
 
 def _written_first(own: Any) -> Any:

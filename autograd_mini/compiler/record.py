@@ -27,7 +27,7 @@ from autograd_mini.compiler.calls import (
     shape_of,
     wrapped,
 )
-from autograd_mini.compiler.parameters import own_data
+from autograd_mini.compiler.parameters import own_data, settle
 from autograd_mini.compiler.recorded import Hiding, Recorded, Recorder, is_ours
 from autograd_mini.compiler.statements import same
 from autograd_mini.compiler.surroundings import Surroundings
@@ -240,6 +240,7 @@ def _run(
     lines: bool = False,
     numbers: Mapping[Value, float] | None = None,
 ) -> _Recording:
+    settle()
     leaves: list[list[Value]] = []
     arguments = [wrapped(x, leaves, Recorded) for x in example]
     with ExitStack() as blocks:

@@ -139,7 +139,8 @@ class Examples:
         import numpy as np
 
         is_alike = _is_alike(X, self.X) and _is_alike(y, self.targets) and len(X) == len(y) > 0
-        if not is_alike or self.given is not self.targets or not self._is_checked or self.kept:
+        is_plain = self._is_checked and self.given is self.targets and self.weights is None
+        if not is_alike or not is_plain:
             return None
         if self.classes:
             is_sound = np.minimum.reduce(y) >= 0 and np.maximum.reduce(y) < self.classes
