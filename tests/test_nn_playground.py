@@ -518,6 +518,18 @@ def test_nothing_sticks_out_or_lies_on_another_at_any_size(
 
 
 @pytest.mark.browser
+def test_on_paper_stand_data_loss_and_network_or_the_graph(open_page: Opener, moons: Path) -> None:
+    page = open_page(moons)
+    page.evaluate("autograd.train(5)")
+    page.emulate_media(media="print")
+    seen = {"network": ["map", "curve", "net"], "graph": ["graph"]}
+    for view, parts in seen.items():
+        page.evaluate(f"playground.view('{view}')")
+        for part in ("map", "curve", "net", "graph", "train", "load-csv", "slider", "lr"):
+            assert page.is_visible(f"[data-part={part}]") == (part in parts), (view, part)
+
+
+@pytest.mark.browser
 def test_a_finger_drags_a_point_taps_the_buttons_and_copies_the_link(
     open_page: Opener, moons: Path
 ) -> None:

@@ -25,7 +25,9 @@ class Player {
     this.onresize = undefined; // what a page does when its window gets a size
     /** @type {number[]} */
     this.first = [];
-    this.part = (name) => find(`[data-part="${name}"]`, root);
+    const parts = new Map();
+    for (const element of root.querySelectorAll("[data-part]")) parts.set(element.dataset.part, element);
+    this.part = (name) => parts.get(name);
     this.edits = new Edits(this);
     this.compare = new Compare(this);
     this.table = new Table(this);

@@ -7,7 +7,7 @@ class Network {
     this.svg = svg;
     this.shows = "weights";
     const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
-    this.width = width;
+    this.width = this.drawnWidth = width;
     this.height = height;
     this.image = null;
     host.style.setProperty("--ratio", String(width / height));
@@ -18,6 +18,7 @@ class Network {
     svg.setAttribute("role", "group");
     this.lines = this.readLines();
     this.units = this.readUnits();
+    this.stretched = this.readPlaces();
     this.units[0].element.setAttribute("tabindex", 0); // one stop of Tab for all: arrows lead on
     this.wire();
   }
@@ -52,6 +53,27 @@ class Network {
         row: layer === undefined ? null : starts.get(layer) + Number(unit),
       };
     });
+  }
+
+  // Everything that has a place from left to right, and where it was drawn.
+  readPlaces() {
+    const reach = this.units[0].r, places = [];
+    for (const element of this.svg.querySelectorAll("line, circle, text")) {
+      for (const [name, beside] of Object.entries({ x1: reach, x2: -reach, cx: 0, x: 0 })) {
+        if (element.hasAttribute(name)) places.push({ element, name, beside, x: Number(element.getAttribute(name)) - beside });
+      }
+    }
+    return places;
+  }
+
+  // In a wide window the columns stand further apart.
+  stretch(width, height) {
+    const factor = clamp((width / height) * (this.height / this.drawnWidth), 1, 1.8);
+    if (Math.abs(factor * this.drawnWidth - this.width) < 1) return;
+    this.width = factor * this.drawnWidth;
+    this.svg.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);
+    for (const { element, name, beside, x } of this.stretched) element.setAttribute(name, factor * x + beside);
+    for (const unit of this.units) unit.x = Number(find("circle", unit.element).getAttribute("cx"));
   }
 
   // Another activation of the hidden layers, in captions and in what units are called.
@@ -115,14 +137,17 @@ class Network {
       line.element.setAttribute("class", x > 0 ? "up" : x < 0 ? "down" : "");
       line.element.setAttribute("style", `stroke-width:${(0.3 + 3.4 * share).toFixed(2)};stroke-opacity:${(0.2 + 0.65 * share).toFixed(2)}`);
     }
-    return scale;
+    this.page.part("strongest").textContent = scale ? `the widest line: ${short(scale)}`
+      : this.shows === "weights" ? "" : "no gradient yet: make an update";
   }
 
   // `units` are all units' rows over the grid; without a grid the chosen example's numbers.
-  paint(units, grid) {
-    const scale = this.paintLines();
+  paint(units, grid, withLines = true) {
+    if (withLines) this.paintLines();
     const width = this.host.clientWidth, height = this.host.clientHeight;
     if (!width) return;
+    this.stretch(width, height);
+    this.host.style.setProperty("--shown", String(width / height)); // which paper keeps: it is not painted anew
     const ratio = Math.min(devicePixelRatio, 2), { canvas } = this;
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
@@ -144,8 +169,6 @@ class Network {
       }
       pen.restore();
     }
-    const strongest = find("[data-part=strongest]");
-    strongest.textContent = scale ? `the widest line: ${short(scale)}` : this.shows === "weights" ? "" : "no gradient yet: make an update";
   }
 
   // A unit's number for the chosen example, from -1 to 1 within its layer.

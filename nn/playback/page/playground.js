@@ -10,6 +10,7 @@ class Playground {
     this.isMarked = false; // whether the points stand where the data say
     this.isReady = false; // whether the address may be written
     this.told = 0; // when the outputs were last told
+    this.beat = 0; // of frames as fast as it can: not each draws everything
     this.trainer.explain = (examples) => this.explain(examples);
     this.scale = new Scale(data.scale);
     this.width = data.widths[0];
@@ -307,21 +308,24 @@ class Playground {
     this.run?.pause();
     this.isPlaying = true;
     this.playing();
-    let before = performance.now(), owed = 1;
+    let before = performance.now(), owed = 1, drawing = 4; // ms of a frame
     const frame = (now) => {
       if (!this.isPlaying) return;
       const pace = Number(this.part("pace").value), { trainer } = this;
       owed = Math.min(owed + ((now - before) / 1000) * pace, 60);
       before = now;
       trainer.stopped = "";
-      const until = performance.now() + 10; // of the 16 ms of a frame
+      const until = performance.now() + clamp(13 - drawing, 4, 10); // of the 16 of a frame
       let done = 0;
       while ((pace ? owed >= 1 : true) && !trainer.stopped && performance.now() < until) {
         trainer.step();
         owed -= 1;
         done += 1;
       }
+      const start = performance.now();
+      this.beat = pace ? 0 : this.beat + 1;
       if (done) this.trained();
+      drawing += 0.1 * (performance.now() - start - drawing);
       if (this.isPlaying) requestAnimationFrame(frame);
     };
     requestAnimationFrame(frame);
@@ -330,6 +334,7 @@ class Playground {
   pause() {
     if (!this.isPlaying) return;
     this.isPlaying = false;
+    this.beat = 0;
     this.playing();
     this.say("");
     this.show();
@@ -366,6 +371,7 @@ class Playground {
     this.part("restore-data").hidden = !this.isEdited;
     this.part("keep").hidden = !this.player.edits.changed.size;
     if (!this.isPlaying) this.card.fields();
+    if (this.beat % 6) return;
     this.curve.draw(trainer.losses, this.run);
     this.run?.show();
     this.remember();
@@ -376,10 +382,11 @@ class Playground {
     const { view } = this.card, { trainer, forward } = this;
     if (!this.isPlaying || !this.isMarked) view.mark();
     this.isMarked = true;
+    if (this.beat % 2) return;
     const grid = this.width <= 2 ? view.grid : null;
     const units = grid ? forward.run(grid.columns, grid.count) : null;
     view.paint(units);
-    this.network?.paint(units ?? forward.of([trainer.X[this.chosen]]), grid);
+    this.network?.paint(units ?? forward.of([trainer.X[this.chosen]]), grid, this.beat % 6 === 0);
     if (!this.isPlaying || performance.now() - this.told > 200) this.about();
   }
 
@@ -402,8 +409,8 @@ class Playground {
   }
 
   say(text, isWarning = false) {
-    const host = this.part("said");
-    host.textContent = text || this.situation();
+    const host = this.part("said"), told = text || this.situation();
+    if (host.textContent !== told) host.textContent = told;
     host.classList.toggle("warning", isWarning);
     this.part("rewind").classList.toggle("offered", isWarning && Boolean(this.trainer.stopped));
   }
