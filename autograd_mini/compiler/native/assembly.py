@@ -7,22 +7,26 @@ function: what is compiled grows with the kinds of operations, not with their nu
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.native.nests import write_nest, write_transpose
-from autograd_mini.compiler.native.operations import Access, Nest, Product, Transpose, rebuilt
+from autograd_mini.compiler.native.nests import write_choice, write_nest, write_transpose
+from autograd_mini.compiler.native.operations import (
+    Access,
+    Choice,
+    Nest,
+    Operation,
+    Product,
+    rebuilt,
+)
 from autograd_mini.compiler.native.products import write_product
 from autograd_mini.compiler.native.vectors import Function, Module
 
 __all__ = ["assembled"]
 
 
-Operations: TypeAlias = "Sequence[Nest | Product | Transpose]"
-
-
-def assembled(module: Module, inputs: int, **functions: Operations) -> str:
+def assembled(module: Module, inputs: int, **functions: Sequence[Operation]) -> str:
     """Return functions, called with (theta, gtheta, work, qtable, x0, x1, ...), as one text."""
     names: dict[str, str] = {}
     with np.errstate(all="ignore"):
@@ -33,7 +37,7 @@ def assembled(module: Module, inputs: int, **functions: Operations) -> str:
 
 
 def _called(
-    module: Module, names: dict[str, str], inputs: int, own: str, operations: Operations
+    module: Module, names: dict[str, str], inputs: int, own: str, operations: Sequence[Operation]
 ) -> str:
     """Return a function that calls one for each operation, whose texts have `names`."""
     step = Function(module)
@@ -75,9 +79,7 @@ class _Places:
         return Access(self._known[key], 0, access.strides, table, access.steps)
 
 
-def _write(
-    f: Function, operation: Nest | Product | Transpose, put: Callable[[Access], Access]
-) -> None:
+def _write(f: Function, operation: Operation, put: Callable[[Access], Access]) -> None:
     """Write one operation."""
     if isinstance(operation, Nest):
         stores = [(put(target), rebuilt(tree, put)) for target, tree in operation.stores]
@@ -88,6 +90,9 @@ def _write(
     elif isinstance(operation, Product):
         places: Any = {name: put(getattr(operation, name)) for name in ("out", "a", "b")}
         write_product(f, operation._replace(**places))
+    elif isinstance(operation, Choice):
+        places = {name: put(getattr(operation, name)) for name in ("at", "table", "whole")}
+        write_choice(f, operation._replace(**places))
     else:
         moved = operation._replace(source=put(operation.source), target=put(operation.target))
         write_transpose(f, moved)

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import re
 import struct
 import threading
@@ -60,6 +62,20 @@ def _target() -> Any:
     )
 
 
+@cache
+def _in_library(name: str) -> int:
+    """Return where a function of the C library is.
+
+    Raises:
+        LookupError: If this machine does not have it.
+    """
+    library = ctypes.CDLL("ucrtbase" if os.name == "nt" else None)
+    function = getattr(library, name, None)
+    if function is None:
+        raise LookupError(f"this machine has no function {name}")
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
+
+
 def machine_code(text: str, symbols: dict[str, int]) -> tuple[Any, dict[str, int]]:
     """Return an engine, which owns the code, and the addresses of the text's public functions.
 
@@ -76,11 +92,8 @@ def machine_code(text: str, symbols: dict[str, int]) -> tuple[Any, dict[str, int
 
     with _lock:
         target = _target()
-        for name, address in symbols.items():
-            llvm.add_symbol(name, address)
-        for name in re.findall(r"^declare .*@([\w.]+)\(", text, re.MULTILINE):
-            if not name.startswith("llvm.") and llvm.address_of_symbol(name) is None:
-                raise LookupError(f"this machine has no function {name}")
+        for name in re.findall(r"^declare .*@(\w+)\(", text, re.MULTILINE):
+            llvm.add_symbol(name, symbols[name] if name in symbols else _in_library(name))
         module = llvm.parse_assembly(text)
         module.triple = target.triple
         module.data_layout = str(target.target_data)

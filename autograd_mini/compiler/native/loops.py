@@ -23,9 +23,11 @@ from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.native.operations import (
     Access,
     Apply,
+    Choice,
     Load,
     Nest,
     NoNativeFormError,
+    Operation,
     Product,
     Transpose,
     Tree,
@@ -42,8 +44,10 @@ from autograd_mini.compiler.statements import (
     MATMUL_NT,
     MATMUL_TN,
     PRODUCTS,
+    PUT,
     SEED,
     SUM,
+    TAKE,
     Operand,
     Ref,
     Statement,
@@ -85,7 +89,7 @@ class Loops:
         self.lowered = lowered
         self.count = count
         self.inputs = [len(ids) for ids in lowered.plan.graph.inputs]
-        self.operations: list[Nest | Product | Transpose] = []
+        self.operations: list[Operation] = []
         self.size = RESULTS
         self.constants: list[tuple[int, list[float]]] = []
         self.table: list[int] = []
@@ -202,6 +206,8 @@ class Loops:
         self._check_overlap(s)
         if s.op in PRODUCTS:
             self._product(s)
+        elif s.op in (TAKE, PUT):
+            self._choice(s)
         elif s.op is SUM:
             self._fold(np.add, s.out, s.operands[0], add=s.add)
         elif s.op.arity is None and len(s.operands) == 1:
@@ -278,6 +284,31 @@ class Loops:
             self._map(out, whole(out, scale))
         else:
             raise NoNativeFormError(f"{s.op.name} of many numbers has no native form")
+
+    def _choice(self, s: Statement) -> None:
+        """Read elements of a table, or add to them, at places that are computed."""
+        at, x = [self._own(operand) for operand in s.operands]
+        whole, table = (s.out, x) if s.op is TAKE else (x, s.out)
+        places, width = table.shape
+        if table.buffer == CONSTANTS:
+            place, rows = _Place("work", self._constant(table), 1, 0), range(len(table.rows))
+        else:
+            place, rows = self._place(table.buffer), table.rows
+        known = self._tabulated(tuple([row * place.row for row in rows]))
+        strides = *[0] * len(whole.shape), place.example if table.varies else 0
+        steps = (*_dense(whole.shape), 0)
+        found = Access(place.buffer, place.offset, strides, known, steps)
+        dims = [*whole.shape, self.count if whole.varies or at.varies else 1]
+        accesses = self._access(at, whole.shape), found, self._access(whole, whole.shape)
+        self.operations.append(Choice(dims, places, width, *accesses, s.op is PUT))
+
+    def _own(self, x: Operand) -> Ref:
+        """Return an operand that stands somewhere."""
+        if isinstance(x, Ref):
+            return x
+        out = self._temporary(*extent(x))
+        self._map(out, x)
+        return out
 
     # Matrices.
 

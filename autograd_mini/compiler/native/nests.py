@@ -8,10 +8,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from autograd_mini.compiler.native.operations import Access, Load, Nest, Transpose, Tree, loads
+from autograd_mini.compiler.native.operations import (
+    Access,
+    Choice,
+    Load,
+    Nest,
+    Transpose,
+    Tree,
+    loads,
+)
 from autograd_mini.compiler.native.vectors import Function, Variable, Vector
 
-__all__ = ["address", "pieces", "write_nest", "write_transpose"]
+__all__ = ["address", "pieces", "write_choice", "write_nest", "write_transpose"]
 
 NEUTRAL: Final[dict[Any, float]] = {np.add: 0.0, np.multiply: 1.0, np.maximum: -math.inf}
 CHAINS: Final = 4  # sums that run side by side: one alone would wait for each addition
@@ -195,6 +203,29 @@ class _Fold:
         for whole in wholes[1:]:
             found = fold(found, whole.get())
         self._finish(f.joined(fold, found))
+
+
+def write_choice(f: Function, choice: Choice) -> None:
+    """Write elements of a table, one after the other."""
+    at = ["0"] * len(choice.dims)
+
+    def inner() -> None:
+        x: Any = f.load(address(f, choice.at, at), 1)
+        is_place = (x >= 0.0) & (x < float(choice.places)) & np.equal(np.trunc(x), x)
+        index = f.named(f"fptosi {f.typed(f.chosen(is_place, x, 0.0, 1), 1)} to i64")
+        table = choice.table
+        steps = [(index, choice.width), *zip(at, table.steps, strict=True)]
+        place = f.address(f"q{table.table}", 0, [(v, s) for v, s in steps if s])
+        row = f.named(f"load i64, ptr {place}, align 8")
+        strides = [(v, s) for v, s in zip(at, table.strides, strict=True) if s]
+        place = f.address(table.buffer, table.offset, [(row, 1), *strides])
+        other = address(f, choice.whole, at)
+        if choice.add:
+            f.store(place, f.load(place, 1) + f.chosen(is_place, f.load(other, 1), math.nan, 1), 1)
+        else:
+            f.store(other, f.chosen(is_place, f.load(place, 1), math.nan, 1), 1)
+
+    _loops(f, choice.dims, range(len(choice.dims)), at, inner)
 
 
 def write_transpose(f: Function, move: Transpose) -> None:

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple, TypeAlias
 __all__ = [
     "Access",
     "Apply",
+    "Choice",
     "Load",
     "Nest",
     "NoNativeFormError",
+    "Operation",
     "Product",
     "Transpose",
     "Tree",
@@ -124,6 +126,24 @@ class Transpose(NamedTuple):
     target: Access
 
 
+class Choice(NamedTuple):
+    """Elements of a table, at places that are known when it runs, read or added to.
+
+    `table` finds the place 0; `width` numbers on stands the next. What is no place gives nan.
+    """
+
+    dims: list[int]
+    places: int
+    width: int
+    at: Access
+    table: Access
+    whole: Access
+    add: bool
+
+
+Operation: TypeAlias = "Nest | Product | Transpose | Choice"
+
+
 def rebuilt(tree: Tree, access: Callable[[Access], Access]) -> Tree:
     """Return an expression with other accesses; what is shared stays shared."""
     known: dict[int, Tree] = {}
@@ -188,9 +208,9 @@ def _are_even(accesses: list[Access], before: int, d: int, n: int) -> bool:
     return all(access.along((before, d)).is_even(1, n) for access in accesses)
 
 
-def fused(operations: Sequence[Nest | Product | Transpose]) -> list[Nest | Product | Transpose]:
+def fused(operations: Sequence[Operation]) -> list[Operation]:
     """Join neighboring maps over the same loops: each needs one pass over what both read."""
-    found: list[Nest | Product | Transpose] = []
+    found: list[Operation] = []
     for operation in operations:
         last = found[-1] if found else None
         if (

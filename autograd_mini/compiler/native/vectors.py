@@ -129,6 +129,8 @@ _INTRINSIC: Final = {
     "absolute": "fabs",
     "sqrt": "sqrt",
     "trunc": "trunc",
+    "floor": "floor",
+    "ceil": "ceil",
     "copysign": "copysign",
 }
 _LIBRARY: Final = {
