@@ -350,7 +350,7 @@ class Program:
 
     def is_current(self) -> bool:
         """Return whether what the function reads beside its arguments is as it was recorded."""
-        return self._graph.around.is_same()
+        return self._graph.around.is_same(resident=True)
 
     def stay(self) -> None:
         """Become machine code when told to, and not by being called often."""
