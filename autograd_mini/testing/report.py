@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from autograd_mini.backprop import spared
 from autograd_mini.graph import stale, topological_order
@@ -180,12 +180,13 @@ def explain(root: Value, finding: Finding, headline: str = "") -> GradientMismat
     lines = program.split("\n")
     if len(lines) > _LINES:
         lines = [*lines[: _LINES // 2], "...", *lines[-_LINES // 2 :]]
+    case = _Case(found, edges, names, done)
     parts = [
-        headline or _headline(found, names),
-        _blame(found, names),
+        headline or case.headline(),
+        case.blame(),
         *[f"    {line}" for line in lines],
-        *_table(found, edges, names, done),
-        *_hints(found, edges, names, done),
+        *case.table(),
+        case.hint(),
         f"Step through it: {names[small]}.debug() in the place of {names[small]}.backward()",
     ]
     if small is not root and (size := len(topological_order(root))) > len(order):
@@ -206,19 +207,6 @@ def _engine_pass(root: Value, order: list[Value]) -> Pass | None:
     return Pass({node: float(node.grad) for node in order}, {})
 
 
-def _headline(finding: Finding, names: dict[Value, str]) -> str:
-    name = names[finding.node]
-    if finding.kind == "forward":
-        return f"{name}: {_op(finding)} gives {finding.got!r}, expected {finding.expected!r}"
-    if finding.kind == "again":
-        return (
-            f"d/d{name}: {finding.got!r} after a second backward(), expected {finding.expected!r}"
-        )
-    if finding.kind == "rule":
-        return f"a local derivative of {_op(finding)} is wrong"
-    return mismatch(name, finding.got, finding.expected)
-
-
 def mismatch(name: str, got: float, expected: float, error: float = 0.0) -> str:
     """Return the line that shows autograd's number beside the true one."""
     text = f"d/d{name}: autograd {got!r}, expected {expected!r}"
@@ -229,139 +217,147 @@ def mismatch(name: str, got: float, expected: float, error: float = 0.0) -> str:
     return text
 
 
-def _op(finding: Finding) -> str:
-    return finding.node.op.name if finding.node.op is not None else "leaf"
+class _Case(NamedTuple):
+    """A finding in a graph, and what its report is written from."""
 
+    finding: Finding
+    edges: list[CheckedEdge]
+    names: dict[Value, str]
+    done: Pass | None
 
-def _blame(finding: Finding, names: dict[Value, str]) -> str:
-    node = finding.node
-    at = ", ".join(
-        f"{names[x]} = {x.data!r}" if names[x].isidentifier() else names[x] for x in node.inputs
-    )
-    if finding.kind == "forward":
-        return f"{_op(finding)} at {at}: forward gives {finding.got!r}  <- wrong number"
-    if finding.kind == "rule":
-        where = f"{_op(finding)}, argument {finding.argument}, at {at}: rule "
-        if finding.text != "wrong rule":
-            return f"{where}{finding.text}  <- wrong rule"
-        truth = (
-            "which is not between the slopes left and right"
-            if math.isnan(finding.expected)
-            else f"derivative is {finding.expected:.6g}"
-        )
-        return f"{where}gives {finding.got:.6g}, {truth}  <- wrong rule"
-    return ""
+    @property
+    def op(self) -> str:
+        """The operation that the finding is about."""
+        op = self.finding.node.op
+        return op.name if op is not None else "leaf"
 
+    def headline(self) -> str:
+        """Return what is wrong, in one line."""
+        kind, node, _, got, expected, *_ = self.finding
+        name = self.names[node]
+        if kind == "forward":
+            return f"{name}: {self.op} gives {got!r}, expected {expected!r}"
+        if kind == "again":
+            return f"d/d{name}: {got!r} after a second backward(), expected {expected!r}"
+        if kind == "rule":
+            return f"a local derivative of {self.op} is wrong"
+        return mismatch(name, got, expected)
 
-def _table(
-    finding: Finding, edges: list[CheckedEdge], names: dict[Value, str], done: Pass | None
-) -> list[str]:
-    shown = [e for e in edges if not e.node.inputs[e.argument].is_constant]
-    rows = [("node", "argument", "local", "expected", "contribution", "")]
-    for edge in shown[:_ROWS]:
-        node, i = edge.node, edge.argument
-        name = node.op.name if node.op is not None else ""
-        contribution = math.nan if done is None else edge.local * done.gradient[node]
-        remark = ""
-        if edge.verdict:
-            remark = f"<- {edge.verdict}"
-        elif edge.kink:
-            remark = "at a kink"
-        rows.append(
-            (
-                f"{names[node]} {name}",
-                f"{i} ({names[node.inputs[i]]})",
-                f"{edge.local:.6g}",
-                "" if edge.expected is None else f"{edge.expected:.6g}",
-                f"{contribution:.6g}",
-                remark,
-            )
-        )
-    widths = [max(len(row[k]) for row in rows) for k in range(5)]
-    lines = [
-        "  "
-        + "  ".join([f"{cell:{w}}" for cell, w in zip(row, [*widths, 0], strict=True)]).rstrip()
-        for row in rows
-    ]
-    if len(shown) > _ROWS:
-        lines.append(f"  ... and {len(shown) - _ROWS} more")
-    if finding.kind == "sum":
-        name = names[finding.node]
-        lines.append(
-            f"  contributions to {name} add up to {finding.expected:.6g}; "
-            f"{name}.grad is {finding.got:.6g}"
-        )
-    return lines
+    def blame(self) -> str:
+        """Return which operation is to blame, and at which operands."""
+        kind, node, argument, got, expected, _, text = self.finding
+        named = [(self.names[x], x.data) for x in node.inputs]
+        at = ", ".join([f"{name} = {x!r}" if name.isidentifier() else name for name, x in named])
+        if kind == "forward":
+            return f"{self.op} at {at}: forward gives {got!r}  <- wrong number"
+        if kind != "rule":
+            return ""
+        if text == "wrong rule":
+            truth = f"derivative is {expected:.6g}"
+            if math.isnan(expected):
+                truth = "which is not between the slopes left and right"
+            text = f"gives {got:.6g}, {truth}"
+        return f"{self.op}, argument {argument}, at {at}: rule {text}  <- wrong rule"
 
+    def contribution(self, edge: CheckedEdge) -> float:
+        """Return what an edge should hand on."""
+        return math.nan if self.done is None else edge.local * self.done.gradient[edge.node]
 
-def _hints(
-    finding: Finding, edges: list[CheckedEdge], names: dict[Value, str], done: Pass | None
-) -> list[str]:
-    if finding.kind == "rule" and finding.text == "wrong rule":
-        return _rule_hints(finding, edges, names)
-    if finding.kind == "sum":
-        return _sum_hints(finding, edges, done)
-    if finding.kind == "again":
-        return ["In a second pass a leaf accumulates, and a computed node starts anew."]
-    if finding.kind == "forward":
-        said = stale(finding.node)
-        return [said or "The rule may be right: it is the operation's own number that is wrong."]
-    return []
-
-
-def _rule_hints(finding: Finding, edges: list[CheckedEdge], names: dict[Value, str]) -> list[str]:
-    node, got, expected = finding.node, finding.got, finding.expected
-    edge = next(e for e in edges if e.node is node and e.argument == finding.argument)
-    if edge.kink:
-        return [
-            f"These operands are exactly on a kink of {_op(finding)}; the rule takes a slope that "
-            "is not the convention, or not between the slopes left and right."
-        ]
-    hints: list[str] = []
-    if got == 0.0 != expected:
-        hints.append("The rule gives 0: is a term missing?")
-    elif _close(got, -expected):
-        hints.append("The rule has the opposite sign.")
-    else:
-        for other in edges:
-            if other.node is node and other.expected and _close(got, other.expected):
-                hints.append(
-                    f"The rule gives the derivative in argument {other.argument}: "
-                    "are the arguments swapped?"
+    def table(self) -> list[str]:
+        """Return a line for each local derivative."""
+        finding, names = self.finding, self.names
+        shown = [e for e in self.edges if not e.node.inputs[e.argument].is_constant]
+        rows = [("node", "argument", "local", "expected", "contribution", "")]
+        for edge in shown[:_ROWS]:
+            node, i = edge.node, edge.argument
+            remark = f"<- {edge.verdict}" if edge.verdict else "at a kink" if edge.kink else ""
+            rows.append(
+                (
+                    f"{names[node]} {'' if node.op is None else node.op.name}",
+                    f"{i} ({names[node.inputs[i]]})",
+                    f"{edge.local:.6g}",
+                    "" if edge.expected is None else f"{edge.expected:.6g}",
+                    f"{self.contribution(edge):.6g}",
+                    remark,
                 )
-        ratio = expected / got if got else math.nan
-        for factor in (2.0, 3.0, 0.5):
-            if _close(got, factor * expected):
-                hints.append(f"The rule gives {factor:g} times the derivative.")
-        candidates = [(names[x], x.data) for x in node.inputs] + [("the output", node.data)]
-        for name, number in candidates:
-            if number not in (0.0, 1.0) and _close(ratio, number):
-                hints.append(f"A factor is missing: derivative / rule is {name}, {number:.6g}.")
-            elif number not in (0.0, 1.0) and _close(ratio * number, 1.0):
-                hints.append(f"A factor too many: rule / derivative is {name}, {number:.6g}.")
-    if not hints:
-        hints.append(f"The rule is off by {got - expected:.6g}: is a term missing or too many?")
-    return [" ".join(hints[:2]) + f" See the partials of {_op(finding)}."]
+            )
+        widths = [*[max(len(row[k]) for row in rows) for k in range(5)], 0]
+        aligned = [[f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)] for row in rows]
+        lines = [f"  {'  '.join(row)}".rstrip() for row in aligned]
+        if len(shown) > _ROWS:
+            lines.append(f"  ... and {len(shown) - _ROWS} more")
+        if finding.kind == "sum":
+            name = names[finding.node]
+            lines.append(
+                f"  contributions to {name} add up to {finding.expected:.6g}; "
+                f"{name}.grad is {finding.got:.6g}"
+            )
+        return lines
 
+    def hint(self) -> str:
+        """Return the likely cause, or nothing."""
+        kind, node = self.finding.kind, self.finding.node
+        if kind == "rule" and self.finding.text == "wrong rule":
+            return self._rule_hint()
+        if kind == "sum":
+            return self._sum_hint()
+        if kind == "again":
+            return "In a second pass a leaf accumulates, and a computed node starts anew."
+        if kind == "forward":
+            right = "The rule may be right: it is the operation's own number that is wrong."
+            return stale(node) or right
+        return ""
 
-def _sum_hints(finding: Finding, edges: list[CheckedEdge], done: Pass | None) -> list[str]:
-    parts = [
-        e.local * done.gradient[e.node]
-        for e in edges
-        if done is not None and e.node.inputs[e.argument] is finding.node
-    ]
-    if len(parts) > 1 and any(_close(finding.got, part) for part in parts):
-        return [
-            "Every rule is right and the sum is not: is a gradient overwritten (`=`) where it "
-            "should be added to (`+=`)?"
-        ]
-    missing = [p for p in parts if _close(finding.got, finding.expected - p)]
-    if missing:
-        return [f"Every rule is right, but the contribution {missing[0]:.6g} was left out."]
-    return [
-        "Every rule is right and the sum is not: does the backward pass visit a node before all "
-        "nodes that use it?"
-    ]
+    def _rule_hint(self) -> str:
+        _, node, argument, got, expected, *_ = self.finding
+        own = [edge for edge in self.edges if edge.node is node]
+        if next(edge.kink for edge in own if edge.argument == argument):
+            return (
+                f"These operands are exactly on a kink of {self.op}; the rule takes a slope that "
+                "is not the convention, or not between the slopes left and right."
+            )
+        hints: list[str] = []
+        if got == 0.0 != expected:
+            hints.append("The rule gives 0: is a term missing?")
+        elif _close(got, -expected):
+            hints.append("The rule has the opposite sign.")
+        else:
+            for other in own:
+                if other.expected and _close(got, other.expected):
+                    hints.append(
+                        f"The rule gives the derivative in argument {other.argument}: "
+                        "are the arguments swapped?"
+                    )
+            ratio = expected / got if got else math.nan
+            for factor in (2.0, 3.0, 0.5):
+                if _close(got, factor * expected):
+                    hints.append(f"The rule gives {factor:g} times the derivative.")
+            numbers = [*[(self.names[x], x.data) for x in node.inputs], ("the output", node.data)]
+            for name, x in numbers:
+                if x not in (0.0, 1.0) and _close(ratio, x):
+                    hints.append(f"A factor is missing: derivative / rule is {name}, {x:.6g}.")
+                elif x not in (0.0, 1.0) and _close(ratio * x, 1.0):
+                    hints.append(f"A factor too many: rule / derivative is {name}, {x:.6g}.")
+        if not hints:
+            hints.append(f"The rule is off by {got - expected:.6g}: is a term missing or too many?")
+        return " ".join([*hints[:2], f"See the partials of {self.op}."])
+
+    def _sum_hint(self) -> str:
+        _, node, _, got, expected, *_ = self.finding
+        into = [e for e in self.edges if e.node.inputs[e.argument] is node]
+        parts = [self.contribution(edge) for edge in into]
+        if len(parts) > 1 and any(_close(got, part) for part in parts):
+            return (
+                "Every rule is right and the sum is not: is a gradient overwritten (`=`) where it "
+                "should be added to (`+=`)?"
+            )
+        missing = [part for part in parts if _close(got, expected - part)]
+        if missing:
+            return f"Every rule is right, but the contribution {missing[0]:.6g} was left out."
+        return (
+            "Every rule is right and the sum is not: does the backward pass visit a node before "
+            "all nodes that use it?"
+        )
 
 
 def _close(a: float, b: float) -> bool:
