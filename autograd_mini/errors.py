@@ -37,7 +37,19 @@ __all__ = [
     "TraceError",
 ]
 
-_OTHER_NAMES: Final = {"fsum": "total", "prod": "product", "sumprod": "dot"}
+_OTHER_NAMES: Final = {
+    "fsum": "total",
+    "sum": "total",
+    "prod": "product",
+    "sumprod": "dot",
+    "fmean": "mean",
+    "pow": "**",
+    "fabs": "abs()",
+    "log2": "log(x) / log(2)",
+    "log10": "log(x) / log(10)",
+    "exp2": "2.0**x",
+    "cbrt": "x ** (1/3)",
+}
 _NOUNS: Final = ("dividend", "divisor", "base", "exponent")
 _BEYOND_FLOATS: Final = "is too large for a float, which ends at 1.797e308"
 
@@ -234,11 +246,14 @@ def detached(callee: str, names: Sequence[str]) -> str:
 
     name = callee.rpartition(".")[2]
     name = _OTHER_NAMES.get(name, name)
-    ours = "**" if name == "pow" else f"autograd_mini.{name}" if name in OPS else "autograd_mini's"
+    ours = f"autograd_mini.{name}" if name in OPS else name
+    if not ours.startswith("autograd_mini") and name not in _OTHER_NAMES.values():
+        ours = "autograd_mini's functions"
+    given = names[0] if len(names) == 1 and names[0].isidentifier() else "x"
     who = " and ".join([repr(label) for label in names]) or "the Value"
     return (
         f"{callee} leaves the graph, so {who} {'get' if len(names) > 1 else 'gets'} no gradient "
-        f"there: use {ours}, or float({names[0] if len(names) == 1 else 'x'}) if you mean it"
+        f"there: use {ours}, or float({given}) if you mean it"
     )
 
 

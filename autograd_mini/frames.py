@@ -57,6 +57,7 @@ def is_watched() -> bool:
 
 _MOST_PLACES: Final = 10_000
 _MODULES: Final = ("math", "cmath", "numpy")
+_LIBRARIES: Final = ("numpy.", "statistics")  # which call them on what they were given
 _SILENT: Final = frozenset(  # no slope is lost, or the conversion is what was asked for
     (
         *("float", "isnan", "isinf", "isfinite", "isclose", "allclose", "array_equal"),
@@ -68,6 +69,8 @@ _SILENT: Final = frozenset(  # no slope is lost, or the conversion is what was a
 # instruction; the code objects are kept alive, so that no other gets the address.
 _places: Final[dict[int, dict[int, str]]] = {}
 _codes: Final[list[CodeType]] = []
+_PRECALL: Final = 166 if sys.version_info < (3, 12) else -1  # calls built-in functions when warm
+_CALL_AFTER: Final = 4  # bytes
 _getframe: Final = sys._getframe  # pyright: ignore[reportPrivateUsage] # the one cheap way to a caller
 
 
@@ -76,30 +79,51 @@ def note_float(x: Any) -> None:
     frame = _getframe(2)
     place = _places.get(id(frame.f_code))
     if place is None:
-        if len(_codes) > _MOST_PLACES:
-            _places.clear()
-            _codes.clear()
-        _codes.append(frame.f_code)
-        place = _places[id(frame.f_code)] = {}
+        place = _places_in(frame)
     callee = place.get(frame.f_lasti)
     if callee == "":
         return
     if callee is None:
         callee = place[frame.f_lasti] = _callee(frame)
     if callee and grad_enabled.get():
-        place[frame.f_lasti] = ""
-        warnings.warn(detached(callee, _labels_below(x)), DetachedWarning, stacklevel=3)
+        user = frame
+        while user.f_globals.get("__name__", "").startswith(_LIBRARIES) and user.f_back:
+            user = user.f_back
+        place, at = _places_in(user), _call_at(user)
+        is_new = place.get(at) != ""
+        place[at] = place[user.f_lasti] = ""
+        if is_new:
+            _warn(detached(callee, _labels_below(x)), user)
+
+
+def _call_at(frame: FrameType) -> int:
+    """Return where the call stands that a frame makes, the same before and after it is warm."""
+    at = frame.f_lasti
+    return at + _CALL_AFTER if frame.f_code.co_code[at] == _PRECALL else at
+
+
+def _places_in(frame: FrameType) -> dict[int, str]:
+    place = _places.get(id(frame.f_code))
+    if place is None:
+        if len(_codes) > _MOST_PLACES:
+            _places.clear()
+            _codes.clear()
+        _codes.append(frame.f_code)
+        place = _places[id(frame.f_code)] = {}
+    return place
+
+
+def _warn(said: str, frame: FrameType) -> None:
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    warnings.warn_explicit(said, DetachedWarning, file, line, registry=registry)
 
 
 def note_function(f: Any, values: list[Any]) -> None:
     """Warn if a function of math, cmath or NumPy was given these Values and returned none."""
     name = _name_of(f)
     if name:
-        said = detached(name, [x.label for x in values if x.label][:3])
-        frame = calling_frame()
-        registry = frame.f_globals.setdefault("__warningregistry__", {})
-        file, line = frame.f_code.co_filename, frame.f_lineno
-        warnings.warn_explicit(said, DetachedWarning, file, line, registry=registry)
+        _warn(detached(name, [x.label for x in values if x.label][:3]), calling_frame())
 
 
 def _callee(frame: FrameType) -> str:
@@ -117,7 +141,7 @@ def _callee(frame: FrameType) -> str:
     instructions = list(dis.get_instructions(frame.f_code))
     position = next((i for i, step in enumerate(instructions) if step.offset == frame.f_lasti), 0)
     call = instructions[position]
-    if not call.opname.startswith("CALL") or call.positions is None:
+    if not call.opname.startswith(("CALL", "PRECALL")) or call.positions is None:
         return ""
     start = call.positions.lineno, call.positions.col_offset
     found: Any = None

@@ -247,9 +247,24 @@ def test_a_function_that_takes_the_float_of_a_value_warns_once_for_each_place(le
     with pytest.warns(DetachedWarning, match=r"so 'k' gets no gradient there: use"):
         eval(code, names)
     eval(code, names)
-    if "np" not in leaves:  # NumPy's own place is one
-        with pytest.warns(DetachedWarning, match="use autograd_mini"):
-            eval(compile(leaves, "program", "eval"), names)
+    with pytest.warns(DetachedWarning, match="use autograd_mini") as caught:
+        eval(compile(leaves, "program", "eval"), names)
+    assert caught[0].filename == "program"
+
+
+def test_a_place_that_floats_have_warmed_up_warns_once_too() -> None:
+    def decay(x: Any) -> Any:
+        return math.exp(x)
+
+    for _ in range(50):
+        decay(0.5)
+    with pytest.warns(DetachedWarning) as caught:
+        assert [decay(Value(0.5, "a\nb")) for _ in range(50)]
+    assert len(caught) == 1
+    assert str(caught[0].message).isprintable()
+    with pytest.warns(DetachedWarning) as caught:
+        assert [math.sin(Value(0.5, "k")) for _ in range(50)]
+    assert len(caught) == 1
 
 
 @pytest.mark.parametrize(

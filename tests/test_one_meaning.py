@@ -281,7 +281,7 @@ def check(case: Case) -> str:
         try:
             program = compile(f, *copy.deepcopy(case.example))
         except BaseException as error:
-            _excused("compile", error, [recorded], [case.example])
+            _excused(f, "compile", error, [recorded], [case.example])
             return f"{type(error).__name__}"
         try:
             for turn in range(2):
@@ -296,7 +296,9 @@ def check(case: Case) -> str:
         return "agrees"
 
 
-def _excused(what: str, error: BaseException, found: Sequence[Eager], examples: Any) -> None:
+def _excused(
+    f: Any, what: str, error: BaseException, found: Sequence[Eager], examples: Any
+) -> None:
     """Raise unless an error is TraceError or says what the function itself says."""
     if isinstance(error, TraceError):
         return
@@ -310,9 +312,26 @@ def _excused(what: str, error: BaseException, found: Sequence[Eager], examples: 
         isinstance(error, type(e)) or isinstance(e, type(error)) for e in own
     ):
         return
-    if all(isinstance(e, AttributeError) for e in own):
-        return  # the function is for Values, and says there what is wrong
+    if all(isinstance(e, AttributeError) for e in own):  # the function is for Values
+        on_values = [_error_on_values(f, example) for example in examples]
+        if any(isinstance(error, type(e)) for e in on_values if e is not None):
+            return
     raise DisagreementError(f"{what} raises {error!r}, but the function {own}") from error
+
+
+def _error_on_values(f: Any, example: Example) -> Exception | None:
+    """Return what the function raises for Values in place of numbers."""
+
+    def leaf(x: Any) -> Any:
+        return list(map(leaf, x)) if isinstance(x, list) else Value(x)
+
+    try:
+        results = f(*map(leaf, copy.deepcopy(example)))
+        for root in results if isinstance(results, list) else [results]:
+            slopes(root, [])
+    except Exception as error:
+        return error
+    return None
 
 
 def _compare(
@@ -330,7 +349,7 @@ def _compare(
         except TraceError:
             raise
         except BaseException as error:
-            _excused(name, error, wanted, examples)
+            _excused(f, name, error, wanted, examples)
             return None
         finally:
             assert repr(columns) == before, f"{name} changed what the caller gave"
