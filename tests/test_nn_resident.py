@@ -9,6 +9,7 @@ import copy
 import gc
 import math
 import pickle
+import tracemalloc
 import weakref
 from functools import partial
 from typing import Any
@@ -350,3 +351,26 @@ def test_what_follows_a_trainer_is_current_for_a_function_compiled_meanwhile() -
     assert [p.data for p in model.parameters()] == weights
     trainer.step(X, y)
     assert program(X)[:, None] == pytest.approx(one_by_one(model, X), rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int16])
+def test_a_mapped_file_is_read_batch_by_batch(tmp_path: Any, dtype: Any) -> None:
+    rows = np.memmap(tmp_path / "rows", dtype, "w+", shape=(40_000, 60))
+    rows[:] = np.random.default_rng(0).integers(-3, 4, rows.shape)
+    labels = rows[:, 0].astype(int) % 3
+    model = FNN([60, 2, 3], "relu", seed=0)
+    options: Any = {"loss": "cross_entropy", "epochs": 1, "batch_size": 2000, "progress": False}
+    fit(FNN([60, 2, 3], seed=0), rows[:4000], labels[:4000], **options)  # what is imported once
+    model.predict(rows[:2000])
+    tracemalloc.start()
+    try:
+        fit(model, rows, labels, validation=(rows, labels), backend="compiled", **options)
+        fitted = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        outputs = model.predict(rows)
+        predicted = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert max(fitted, predicted) < rows.size * 8 / 2  # as floats they are twice that
+    expected = one_by_one(model, np.array(rows[:20], float))
+    assert outputs[:20] == pytest.approx(expected, rel=1e-12, abs=1e-12)
