@@ -394,6 +394,41 @@ def test_a_dropped_csv_becomes_the_data(open_page: Opener, moons: Path, tmp_path
 
 
 @pytest.mark.browser
+def test_a_link_holds_loaded_data_and_weights_or_says_that_it_does_not(
+    open_page: Opener, moons: Path
+) -> None:
+    page = open_page(moons)
+
+    def load(rows: int) -> None:
+        text = "".join(f"{i / 7},{-i / 3},{i % 2}\\n" for i in range(rows))
+        page.evaluate(f"playground.replaceData(...parseCsv('{text}', playground))")
+
+    def again() -> Any:
+        state = page.evaluate("autograd.state()")
+        other = open_page(moons, state)
+        assert other.evaluate("autograd.state()") == state
+        told = "[playground.trainer.X, playground.trainer.Y, autograd.weights()]"
+        assert other.evaluate(told) == page.evaluate(told)
+        return other
+
+    load(40)
+    page.evaluate("autograd.train(3)")
+    assert again().evaluate("playground.trainer.updates") == 3
+    page.evaluate("(autograd.setPoint(2, [0.1, 0.2], 1), playground.remove(5), autograd.train(2))")
+    other = again()
+    assert "Rewind" in text(other, "said")
+    other.click("[data-part=rewind]")
+    assert other.evaluate("autograd.weights()") == open_page(moons).evaluate("autograd.weights()")
+    page.evaluate("playground.player.notify('')")
+    assert "optimizer's memory is not" in text(page, "said")
+    load(2000)
+    page.evaluate("playground.player.notify('')")
+    assert "2000 examples are too many for a link" in text(page, "said")
+    for cut in ("#theta=AAAA", "#theta=%%%", "#rows=1", "#rows=1+2+3_4"):
+        assert open_page(moons, cut).evaluate("playground.trainer.count") in (1, 20)
+
+
+@pytest.mark.browser
 def test_settings_are_changed_and_wrong_ones_named(open_page: Opener, moons: Path) -> None:
     page = open_page(moons)
     page.fill("[data-part=lr]", "0.5")

@@ -29,6 +29,7 @@ SCRIPTS: Final = (
     "network.js",
     "run.js",
     "activation.js",
+    "link.js",
     "buttons.js",
     "playground_api.js",
     "playground.js",

@@ -28,7 +28,8 @@ class Playground {
     this.isShown = false; // whether the player shows the numbers of now
     this.player = new Player(document.body, () => this.remember());
     this.player.state = () => this.state();
-    this.player.notify = (text) => this.say(text + (this.isReplayable ? "" : " What was trained with changed data or settings is not in it."));
+    this.player.notify = (text) => this.say([text, ...this.link.missing].join(" "));
+    this.link = new Link(this);
     this.part = this.player.part;
     this.forward = PROGRAMS.units ? new Forward(data, PROGRAMS.units, this.trainer) : new Recorded(this);
     this.run = find("#run") ? new Run(this, readJson("run")) : null;
@@ -367,7 +368,7 @@ class Playground {
     this.part("epochs").textContent = count((this.run?.epoch ?? 0) + trainer.losses.length);
     const loss = trainer.loss ?? this.run?.loss[this.run.epoch - 1];
     this.part("loss").textContent = loss === undefined ? "–" : short(loss);
-    this.part("rewind").disabled = !trainer.updates && !trainer.stopped && !this.settled.size;
+    this.part("rewind").disabled = !trainer.updates && !trainer.stopped && !this.settled.size && this.isReplayable;
     this.part("restore-data").hidden = !this.isEdited;
     this.part("keep").hidden = !this.player.edits.changed.size;
     if (!this.isPlaying) this.card.fields();
@@ -419,7 +420,7 @@ class Playground {
     const { run, trainer } = this, start = run ? `epoch ${run.epoch} as it was recorded` : "the very same start";
     if (this.isFrozen) return "A run that has been: move through its epochs, click a point or a unit.";
     if (this.isPlaying) return "Training.";
-    if (trainer.updates) return `Paused. Drag a point or change a number, and train on; Rewind leads back to ${start}.`;
+    if (trainer.updates || !this.isReplayable) return `Paused. Drag a point or change a number, and train on; Rewind leads back to ${start}.`;
     if (!run) return "Nothing is trained yet. Train makes update after update until you pause it.";
     const { kind, moments } = trainer.optimizer;
     return `Epoch ${run.epoch} as it was recorded. Train goes on from here${moments.length ? `; ${kind} starts without memory` : ""}.`;
@@ -459,7 +460,7 @@ class Playground {
       } else if (name === "activation") this.activation.choose(text);
       else trainer.choose(text);
       if (trainer.updates) this.isReplayable = false;
-      else this.settled.set(name, text);
+      this.settled.set(name, text);
       this.say("");
     } catch (/** @type {any} */ error) {
       this.say(error.message, true);
@@ -482,23 +483,12 @@ class Playground {
   // The address: #epoch=40&lr=0.1&updates=120&point=7&view=graph&step=12
 
   fields() {
-    const fields = {}, { trainer, run, sets } = this;
+    const fields = {}, { run } = this;
     if (run) fields.epoch = run.epoch;
-    if (this.isReplayable) {
-      for (const [name, text] of this.settled) fields[name] = text;
-      if (trainer.updates) fields.updates = trainer.updates;
-    }
+    for (const [name, text] of this.settled) fields[name] = text;
+    Object.assign(fields, this.link.training);
     if (this.chosen || (run && this.isGraph)) fields.point = this.chosen;
-    if (this.isReplayable) {
-      if (sets.name) Object.assign(fields, { data: sets.name, noise: sets.noise });
-      const { X, Y } = this.base;
-      if (trainer.count === X.length && (sets.name || this.base === trainer.start)) {
-        trainer.X.forEach((x, i) => {
-          const y = trainer.Y[i];
-          if (String(x) !== String(X[i]) || String(y) !== String(Y[i])) fields[`p${i}`] = [...x, ...y].map(repr).join(" ");
-        });
-      }
-    }
+    Object.assign(fields, this.link.data);
     if (run && this.chosen && !this.isGraph) fields.view = "network";
     if (!run && this.isGraph) fields.view = "graph";
     if (this.player.graph && (this.isGraph || this.player.edits.changed.size || this.player.position)) Object.assign(fields, this.player.fields());
@@ -522,18 +512,11 @@ class Playground {
     for (const name of ["lr", "batch", "optimizer"]) if (fields.has(name) && !this.isFrozen) this.setting(name, fields.get(name));
     const { trainer } = this;
     if (this.activation.now !== this.activation.own) this.settled.set("activation", this.activation.now);
-    for (const [key, text] of fields) {
-      const [, i] = key.match(/^p(\d+)$/) ?? [], numbers = text.split(" ").map(Number);
-      if (i === undefined || !trainer.X[Number(i)] || numbers.length !== this.data.widths[0] + this.data.widths[1] || !numbers.every(Number.isFinite)) continue;
-      trainer.X[Number(i)] = numbers.slice(0, this.width);
-      trainer.Y[Number(i)] = numbers.slice(this.width);
-      this.isEdited = true;
-    }
-    trainer.restartEpoch();
-    const updates = this.isFrozen ? 0 : clamp(Math.round(Number(fields.get("updates")) || 0), 0, 100000);
-    for (let k = 0; k < updates && !trainer.stopped; k += 1) trainer.step();
-    this.chosen = clamp(Math.round(Number(fields.get("point")) || 0), 0, trainer.count - 1);
     this.isReplayable = true;
+    this.link.readData(fields);
+    trainer.restartEpoch();
+    if (!this.isFrozen) this.link.readTraining(fields);
+    this.chosen = clamp(Math.round(Number(fields.get("point")) || 0), 0, trainer.count - 1);
     this.isShown = false;
     this.say("");
     this.settings();
