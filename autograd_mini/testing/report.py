@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from autograd_mini.backprop import spared
 from autograd_mini.graph import stale, topological_order
@@ -70,7 +70,7 @@ class GradientMismatchError(AssertionError):
         self.source = source
         self.root = root
         self.entry = ""
-        self.report: EngineReport | None = None
+        self.report: Any = None  # an EngineReport, where there is one
 
 
 # doctest takes it for a name of another module

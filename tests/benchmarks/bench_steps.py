@@ -63,7 +63,6 @@ def test_the_stepper_goes_to_the_end_and_back(benchmark: BenchmarkFixture, nodes
 
     benchmark(there_and_back)
     assert moment.trace.root.grad == 1.0
-    moment.restore()
 
 
 @pytest.mark.parametrize("nodes", NODES)
