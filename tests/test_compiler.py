@@ -1104,7 +1104,7 @@ def test_the_source_is_stepped_through_in_pdb() -> None:
 def test_a_graph_that_falls_into_too_many_statements_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("autograd_mini.compiler.program.STATEMENTS", 50)
+    monkeypatch.setattr("autograd_mini.compiler.compiling.STATEMENTS", 50)
 
     def f(x: Any) -> Any:
         for _ in range(60):

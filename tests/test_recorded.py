@@ -247,3 +247,30 @@ def test_the_sign_of_what_is_not_a_number_is_0_in_every_text() -> None:
     program = compile(f, 1.0)
     for batch in ([math.nan], [math.nan, 1.0, -1.0, 0.0]):
         assert program.input_grad(batch)[0].tolist() == [grad(f)(x) for x in batch]
+
+
+def test_a_recorded_number_has_nothing_of_the_graph_that_a_plain_one_lacks() -> None:
+    w = Value(2.0, "w")
+    names = ("backward", "backward_steps", "zero_grad", "recompute", "debug", "data", "grad")
+    for name in (*names, "op", "inputs", "is_leaf", "is_constant", "source", "show", "_prev"):
+
+        def asks(x: Any, name: str = name) -> Any:
+            return 3.0 * x * w if hasattr(x, name) else x * w
+
+        with pytest.raises(TraceError):
+            compile(asks, 1.0)
+    program = compile(lambda x: x * w if hasattr(w, "backward") else w, 1.0)  # w is a Value
+    assert program([3.0]).tolist() == [6.0]
+
+
+def test_only_the_gradients_that_are_asked_for_are_computed() -> None:
+    program = compile(lambda x, y, z: x * y + z.exp() * y, 1.0, 2.0, 3.0)
+    batch = [3.0, 1.0], [2.0, 5.0], [0.5, 0.25]
+    every = program.input_grad(*batch)
+    for wrt, wanted in (("y", 1), (2, 2), (-3, 0)):
+        assert np.array_equal(program.input_grad(*batch, wrt=wrt), every[wanted])
+        text = program._texts.text("input_gradient", wrt=(wanted,)).text.source
+        others = {f"out=g_{name}" for k, name in enumerate("xyz") if k != wanted}
+        assert not any(f"{other})" in text for other in others)
+    both = program.input_grad(*batch, wrt=["z", 0])
+    assert [g.tolist() for g in both] == [every[2].tolist(), every[0].tolist()]

@@ -2,8 +2,8 @@
 
 Passes, each a function whose result prints: `record.record` records the graph, `plan.plan` finds
 the arrays and matrices in it, `lower.lower` makes statements of these, forward and backward,
-`emit.emit` writes them in a language, `program.compile` runs the program; `jit.jit` makes one for
-each shape of arguments.
+`emit.emit` writes them in a language. `compiling.compile` makes a program of them, `jit.jit` one
+for each shape of arguments.
 
 One meaning: while a function is recorded, a number answers as the plain number would, or raises
 TraceError that says what to write instead (`recorded`). What that cannot see, the comparison of
@@ -12,7 +12,8 @@ each text with the function, called as its user calls it, does (`check`).
 
 from __future__ import annotations
 
+from autograd_mini.compiler.compiling import compile
 from autograd_mini.compiler.jit import jit
-from autograd_mini.compiler.program import Program, compile
+from autograd_mini.compiler.program import Program
 
 __all__ = ["Program", "compile", "jit"]

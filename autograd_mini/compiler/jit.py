@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from autograd_mini.compiler.calls import Shape, shape_of
+from autograd_mini.compiler.compiling import program_of
 from autograd_mini.compiler.intake import data_of, examples_of
 from autograd_mini.compiler.parameters import ParameterList
-from autograd_mini.compiler.program import Program, program_of
+from autograd_mini.compiler.program import Program
 from autograd_mini.compiler.record import PARAMETER, Graph, record
 from autograd_mini.contexts import collector_paused
 from autograd_mini.nested import is_nested, mapped

@@ -1,4 +1,4 @@
-"""Program: `compile` a function of one example, and call it on batches.
+"""Program: a compiled function of one example, called on batches.
 
 Values and arrays: a program's numbers stand in one flat array, `theta`, which it shares with all
 programs and optimizers over the same Values. What is written to a Value counts at the next call
@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from html import escape
 from itertools import chain
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from autograd_mini import contexts
 from autograd_mini.compiler import intake
@@ -32,80 +32,16 @@ from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.load import Texts
 from autograd_mini.compiler.machine import Machine
 from autograd_mini.compiler.parameters import ParameterList, Within
-from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan, plan
+from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan
 from autograd_mini.compiler.record import PARAMETER, VARYING
 from autograd_mini.compiler.recorded import refuse
 from autograd_mini.compiler.replay import one_by_one, replay, suspects
-from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
-from autograd_mini.nested import mapped
 from autograd_mini.ops import UNDEFINED
 
-__all__ = ["Program", "compile"]
+__all__ = ["Program"]
 
 Array: TypeAlias = Any
-
-STATEMENTS: Final = 20_000  # more array operations than this do not pay
-
-
-def compile(
-    f: Callable[..., Any], *example: Any, check: bool = True, float32: bool = False
-) -> Program:
-    """Return a NumPy program that computes `f` over a batch, with gradients.
-
-    `f` takes one example, numbers or nested sequences of numbers, and returns one number, or a
-    list of them for inference only. It is run on the example to record its operations. The
-    Values that it closes over are the program's parameters; only they and the arguments vary
-    later. What `f` adds that depends on parameters alone, such as a penalty, counts once, since
-    the result is a mean.
-
-    Args:
-        f: A function of Values.
-        example: One example, as `f` takes it.
-        check: Compare each text, when it first runs, with `f` called on plain numbers, on
-            this example and others; it costs at most 20 calls of `f` for each text.
-        float32: Compute in single precision: less exact, less memory.
-
-    Raises:
-        TraceError: If `f` branches on a traced number, or if a number would be frozen into the
-            program: from `.data`, from a random generator.
-
-    Example:
-        >>> from autograd_mini import Value, dot, tanh
-        >>> w = [Value(0.5), Value(-1.0)]
-        >>> program = compile(lambda x, t: (tanh(dot(w, x)) - t) ** 2, [1.0, 2.0], 0.0)
-        >>> loss, gradients = program.value_and_grad([[1.0, 2.0], [0.0, 1.0]], [0.0, 1.0])
-        >>> round(loss, 6)
-        1.961254
-    """
-    example = tuple([mapped(intake.data_of, x) for x in example])
-    with collector_paused():
-        graph = recording.record(f, example)
-    return program_of(f, example, graph, check=check, float32=float32)
-
-
-def program_of(
-    f: Callable[..., Any],
-    example: Sequence[Any],
-    graph: recording.Graph,
-    *,
-    check: bool = True,
-    float32: bool = False,
-) -> Program:
-    """Return the program of a function that has been recorded.
-
-    Raises:
-        TraceError: If it would be too long.
-    """
-    with collector_paused():
-        found = plan(graph)
-    if len(found.groups) > STATEMENTS:
-        raise TraceError(
-            f"the {len(graph.ops)} operations of this function do not fall into arrays: the "
-            f"program would have {len(found.groups)} statements, and {STATEMENTS} is the limit; "
-            "run it eagerly"
-        )
-    return Program(f, example, found, check=check, float32=float32)
 
 
 class Program:

@@ -28,7 +28,7 @@ from autograd_mini.compiler.calls import (
     wrapped,
 )
 from autograd_mini.compiler.parameters import own_data, settle
-from autograd_mini.compiler.recorded import Hiding, Recorded, Recorder, is_ours
+from autograd_mini.compiler.recorded import Hiding, Recorded, Recorder, is_ours, place_of_error
 from autograd_mini.compiler.statements import same
 from autograd_mini.compiler.surroundings import Surroundings
 from autograd_mini.contexts import Setting
@@ -135,8 +135,8 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     graph.computed = [x for x in nodes if x._row is not None and type(x) is not Recorded]
     own = [x for x in nodes if x._row is None and type(x) is not Recorded]
     leaves = [x for x in own if x._source is not KNOWN]
-    lines = len(nodes) <= RECORD_LINES
     with Hiding([*around.values, *leaves, *graph.computed]):
+        lines = len(nodes) <= RECORD_LINES
         two = _run_elsewhere(f, example, leaves, graph.computed, lines=lines)
     around.settle()
     again = _paired(graph, two)
@@ -164,6 +164,12 @@ def _refuse_randomness(
     if again is None:
         raise _different_graphs(graph, other, f, example, which)
     _mark_kinds(graph, nodes, again)
+    _refuse_frozen(graph, again, f, example, which)
+
+
+def _refuse_frozen(
+    graph: Graph, again: list[Value], f: Callable[..., Any], example: Sequence[Any], which: str
+) -> None:
     found = _unlike_constants(graph, again)
     if found is not None:
         raise _frozen(graph, *found, f, example, which)
@@ -213,9 +219,7 @@ def record_again(
     nodes = _paired(graph, other)
     if nodes is None or any(nodes[i] is not p for i, p in graph.parameters.items()):
         raise _different_graphs(graph, other, f, example, which)
-    found = _unlike_constants(graph, nodes)
-    if found is not None:
-        raise _frozen(graph, *found, f, example, which)
+    _refuse_frozen(graph, nodes, f, example, which)
 
 
 # Recording.
@@ -280,21 +284,9 @@ def _run(
             raise own from None
         raise TraceError(
             f"a recorded number does not answer here as a plain number does: "
-            f"{type(caught).__name__}: {caught}{_place_of(caught)}; compute such a thing outside "
-            "and pass it in as an argument, or pick an element with take(values, index)"
+            f"{type(caught).__name__}: {caught}{place_of_error(caught)}; compute such a thing "
+            "outside and pass it in as an argument, or pick an element with take(values, index)"
         ) from caught
-
-
-def _place_of(error: Exception) -> str:
-    """Return ` (file:line)`, where the user's code raised."""
-    trace = error.__traceback__
-    place = ""
-    while trace is not None:
-        name = trace.tb_frame.f_code.co_filename
-        if not is_ours(name):
-            place = f" ({name}:{trace.tb_lineno})"
-        trace = trace.tb_next
-    return place
 
 
 def _run_elsewhere(

@@ -11,6 +11,7 @@ is being recorded may only hand it on.
 
 from __future__ import annotations
 
+import inspect
 import operator
 import os
 import sys
@@ -28,7 +29,7 @@ from autograd_mini.functions import greater, less
 from autograd_mini.ops import Op
 from autograd_mini.value import ZERO, Value, _mixed
 
-__all__ = ["Hidden", "Recorded", "Recorder", "is_known", "is_ours"]
+__all__ = ["Hidden", "Recorded", "Recorder", "is_known", "is_ours", "place_of_error"]
 
 _CHOOSE: Final = (
     "write the choice as where(greater(x, 0), a, b), maximum, relu or clip, which a compiled "
@@ -185,6 +186,18 @@ def is_known(value: Value) -> bool:
 def is_ours(file: str) -> bool:
     """Return whether a file belongs to these packages."""
     return file.startswith((_HERE, _NN))
+
+
+def place_of_error(error: Exception) -> str:
+    """Return ` (file:line)`, where the user's code raised."""
+    trace = error.__traceback__
+    place = ""
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if not is_ours(name):
+            place = f" ({name}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    return place
 
 
 def _is_ours(frame: FrameType) -> bool:
@@ -371,6 +384,27 @@ class Recorded(Hidden):
             refuse(self, "str()")
         name = f" {self.label!r}" if self.label else ""
         return f"<traced number{name}>"
+
+
+# What a plain number does not have.
+
+
+def _of_values(name: str, how: str) -> Any:
+    own = inspect.getattr_static(Value, name)
+
+    def read(self: Recorded) -> Any:
+        if not _is_any_of_ours(_frame(1)):
+            refuse(self, how)
+        return own.__get__(self, Recorded)
+
+    return property(read)
+
+
+for _name in ("backward", "backward_steps", "zero_grad", "debug"):
+    setattr(Recorded, _name, _of_values(_name, "backward()"))
+setattr(Recorded, "recompute", _of_values("recompute", "assignment"))  # noqa: B010
+for _name in ("op", "inputs", "is_leaf", "is_constant", "source", "show", "_prev", "_op"):
+    setattr(Recorded, _name, _of_values(_name, f".{_name}"))
 
 
 # The operators of Values read `data`; these go past the guards.
