@@ -9,8 +9,18 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, Final, cast
 
 from autograd_mini import Value
+from autograd_mini.ops import Number
 
-__all__ = ["as_array", "as_floats", "as_lists", "blocks", "finite_array", "plain_rows"]
+__all__ = [
+    "as_array",
+    "as_floats",
+    "as_lists",
+    "as_row",
+    "blocks",
+    "finite_array",
+    "nested",
+    "plain_rows",
+]
 
 BLOCK: Final = 1 << 18  # numbers that are checked at once
 
@@ -89,6 +99,23 @@ def as_lists(x: Any) -> Any:
     if isinstance(x, Iterator):
         return list(cast(Iterator[Any], x))
     return x.tolist() if hasattr(x, "tolist") else x  # Python's floats are faster than NumPy's
+
+
+def as_row(x: Any) -> list[Any]:
+    """Return one example as a list; a bare number is a row of one."""
+    x = as_lists(x)
+    is_one = isinstance(x, Number) or not isinstance(x, Iterable)
+    return [x] if is_one else list(cast(Iterable[Any], x))
+
+
+def nested(x: Any) -> Any:
+    """Return nested lists of floats and Values; arrays and other sequences become lists."""
+    if isinstance(x, (Number, float)):
+        return x
+    x = as_lists(x)
+    if isinstance(x, Iterable) and not isinstance(x, (str, bytes, Mapping, Set)):
+        return [nested(element) for element in cast(Iterable[Any], x)]
+    return Value(cast(Any, x)).data  # the door for numbers, and its errors
 
 
 def as_floats(output: Any) -> Any:

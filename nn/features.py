@@ -7,13 +7,13 @@ a model behind them, one after another: the lecture's shift, bend, separate.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations_with_replacement
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd_mini import Value, dot, exp, product, total
 from autograd_mini.guesses import answer
-from nn.arrays import as_floats, as_lists, finite_array
+from nn.arrays import as_floats, as_lists, as_row, finite_array
 from nn.guesses import NAMES
 from nn.layers import Module, checked_size
 
@@ -209,8 +209,7 @@ def compose(*maps: Map) -> Composition:
 
 
 def _numbers(x: Any, count: int | None = None, who: str = "") -> list[Any]:
-    x = as_lists(x)
-    xs = list(cast(Iterable[Any], x)) if isinstance(x, Iterable) else [x]
+    xs = as_row(x)
     if count is not None and len(xs) != count:
         raise ValueError(f"{who} is made for {count} numbers, but got {len(xs)}: {xs}")
     return xs

@@ -11,7 +11,7 @@ from autograd_mini import Value, dot
 from autograd_mini.ops import Number
 from nn import activations, initializers
 from nn.activations import Activation
-from nn.arrays import as_lists
+from nn.arrays import as_row
 from nn.guesses import keywords
 from nn.initializers import Initializer
 
@@ -310,10 +310,7 @@ def as_inputs(x: Any, n_in: int, who: str) -> list[Any]:
     Raises:
         ValueError: If there are not `n_in` numbers.
     """
-    x = as_lists(x)
-    if isinstance(x, Number) or not isinstance(x, Iterable):
-        x = [x]
-    xs = list(cast(Iterable[Any], x))
+    xs = as_row(x)
     if len(xs) != n_in:
         raise ValueError(
             f"{who} takes {n_in} {'number' if n_in == 1 else 'numbers'} for one example, "

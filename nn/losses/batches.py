@@ -7,12 +7,12 @@ shapes and targets, and reduces. Asked for `FORMULA`, they give the loss of one 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from autograd_mini import Value, is_tracing, norm
 from autograd_mini.ops import Number
-from nn.arrays import as_lists
+from nn.arrays import as_lists, nested
 from nn.losses.checks import (
     TARGET_CHECKS,
     check_distribution,
@@ -23,7 +23,7 @@ from nn.losses.checks import (
 )
 from nn.losses.terms import pairs, summed
 
-__all__ = ["FORMULA", "Formula", "Loss", "nested", "of_classes", "of_components", "root_mean"]
+__all__ = ["FORMULA", "Formula", "Loss", "of_classes", "of_components", "root_mean"]
 
 Loss: TypeAlias = Callable[..., Any]
 Component: TypeAlias = Callable[[Any, Any], Any]  # the loss or error of one component
@@ -188,16 +188,6 @@ def _paired(
             for f, y in pairs(*example):
                 check(data_of(f), data_of(y))
     return examples, not shape
-
-
-def nested(x: Any) -> Any:
-    """Return nested lists of floats and Values; arrays and other sequences become lists."""
-    if isinstance(x, (Number, float)):
-        return x
-    x = as_lists(x)
-    if isinstance(x, Iterable) and not isinstance(x, (str, bytes, Mapping, Set)):
-        return [nested(element) for element in cast(Iterable[Any], x)]
-    return Value(cast(Any, x)).data  # the door for numbers, and its errors
 
 
 def _as_distribution(target: Any, count: int, place: str) -> list[Any]:

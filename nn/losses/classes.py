@@ -8,7 +8,8 @@ from typing import Any, cast
 from autograd_mini import amax, clamped_log, greater, relu, where, xlogy
 from nn import activations
 from nn.activations import Scalar, below_largest, log_of_sum, softmax
-from nn.losses.batches import nested, of_classes
+from nn.arrays import nested
+from nn.losses.batches import of_classes
 from nn.losses.checks import check_choice, plain, varies
 from nn.losses.terms import mass, pairs, raised, scaled, summed, weighted, wrong_scores
 

@@ -21,7 +21,7 @@ from autograd_mini import TraceError, compile, no_grad
 from autograd_mini.drawing.javascript import OpaqueError, rules
 from autograd_mini.player import numbers_json, open_page, programs
 from autograd_mini.steps import Trace
-from nn.arrays import as_floats, as_lists
+from nn.arrays import as_floats, as_lists, as_row
 from nn.optimizers import SGD, Adam, AdamW
 from nn.playback.graphs import Graphs, is_list
 from nn.playback.names import parameter_names
@@ -319,8 +319,7 @@ def _plain(x: Any) -> Any:
 
 
 def _row(x: Any) -> list[float]:
-    row = _plain(x)
-    return [float(number) for number in (row if is_list(row) else [row])]
+    return [float(number) for number in as_row(x)]
 
 
 def _numbers(target: Any) -> list[float]:
