@@ -18,7 +18,8 @@ import nn
 from autograd_mini import Trace, Value, tanh
 
 IMAGES = Path(__file__).parent / "images"
-SIZE = {"width": 1000, "height": 600}
+SMALL = {"width": 1000, "height": 600}
+LARGE = {"width": 1280, "height": 720}
 WIDTH = 800  # of the film, in pixels
 
 Scene = tuple[str, int]  # JavaScript to run, and how long to look at what it does, in ms
@@ -52,7 +53,7 @@ def playground(path: Path) -> Iterator[Scene]:
     yield "0", 2000
 
 
-def film(browser: Any, make: Any, target: Path) -> None:
+def film(browser: Any, make: Any, target: Path, size: Any) -> None:
     """Write the film of one page."""
     from PIL import Image
 
@@ -62,7 +63,7 @@ def film(browser: Any, make: Any, target: Path) -> None:
         path = Path(folder, "page.html")
         scenes = make(path)
         first = next(scenes)  # writes the page
-        page = browser.new_page(viewport=SIZE, reduced_motion="reduce", color_scheme="light")
+        page = browser.new_page(viewport=size, reduced_motion="reduce", color_scheme="light")
         page.goto(path.as_uri())
         for scene, time in (first, *scenes):
             page.evaluate(f"() => {{ {scene}; }}")
@@ -71,7 +72,10 @@ def film(browser: Any, make: Any, target: Path) -> None:
             frames.append(shot.resize((WIDTH, WIDTH * shot.height // shot.width)))
             times.append(time)
         page.close()
-    palette = frames[-1].quantize(96, dither=Image.Dither.NONE)  # one for all: nothing flickers
+    known = Image.new("RGB", (WIDTH, 2 * frames[0].height))
+    for k, frame in enumerate((frames[1], frames[-1])):
+        known.paste(frame, (0, k * frame.height))
+    palette = known.quantize(96, dither=Image.Dither.NONE)  # one for all: nothing flickers
     flat = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     flat[0].save(target, save_all=True, append_images=flat[1:], duration=times, loop=0)
     print(f"wrote {target} ({len(flat)} pictures, {target.stat().st_size // 1024} kB)")
@@ -83,9 +87,9 @@ def main() -> None:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        film(browser, player, IMAGES / "player.gif")
+        film(browser, player, IMAGES / "player.gif", SMALL)
         if hasattr(nn, "Playground"):
-            film(browser, playground, IMAGES / "playground.gif")
+            film(browser, playground, IMAGES / "playground.gif", LARGE)
         browser.close()
 
 

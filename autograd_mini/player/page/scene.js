@@ -113,7 +113,7 @@ class Scene {
     const [rect, label] = this.flow.children;
     label.textContent = text;
     const width = text.length * 6.7 + 16, height = 20;
-    const { x, y } = clearOf(this.every, middle, width, height);
+    const { x, y } = clearOf(this.every, middle, width, height, this.size.width);
     rect.setAttribute("width", width);
     rect.setAttribute("height", height);
     rect.setAttribute("rx", height / 2);
@@ -136,15 +136,15 @@ const rectangle = (rect) => {
   return { x: at("x"), y: at("y"), width: at("width"), height: at("height") };
 };
 
-// The place nearest to a point where a badge covers no box.
-function clearOf(boxes, point, width, height) {
-  const gap = 3, left = point.x - width / 2, top = point.y - height / 2;
+// The place nearest to a point where a badge covers no box; it does not stick out to the sides.
+function clearOf(boxes, point, width, height, room) {
+  const gap = 3, left = clamp(point.x - width / 2, 2, Math.max(2, room - width - 2)), top = point.y - height / 2;
   const isClear = (x, y) => !boxes.some((b) => x < b.x + b.width + gap && x + width > b.x - gap &&
     y < b.y + b.height + gap && y + height > b.y - gap);
   for (let away = 0; away < 80; away += 1) {
     for (const side of away ? [-1, 1] : [1]) {
       for (const aside of [0, -0.5, 0.5]) {
-        const x = left + aside * width, y = top + side * away * 6;
+        const x = clamp(left + aside * width, Math.min(left, 2), Math.max(left, room - width - 2)), y = top + side * away * 6;
         if (isClear(x, y)) return { x, y };
       }
     }
