@@ -48,7 +48,7 @@ def native(compiled: Compiled, data: Examples, columns: Sequence[Any]) -> Native
         and task.clip_value is None
         and compiled.moved is None
         and not compiled.weighted
-        and len(compiled.store) == len(program.parameters)
+        and program.parameters.start == 0
     ):
         return Native(compiled, data, columns)
     program.to_machine_code(*columns)
@@ -78,6 +78,7 @@ class Native:
         update = Update(
             self._optimizer._rule,
             self._optimizer.rates(),
+            (compiled.store.theta, compiled.store.gtheta),
             self._remembered(),
             [0, data.classes],
             [None, refused or None],

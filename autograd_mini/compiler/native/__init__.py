@@ -88,7 +88,7 @@ def native(
             size = abs(expected).max(initial=0.0)
             if len(found) == len(expected) and (abs(found - expected) <= slack * size).all():
                 if update is not None:
-                    _compare_update(code, update, batch, arrays)
+                    _compare_update(code, update, batch)
                 return code
     finally:
         theta[:], gtheta[:] = kept, slopes
@@ -98,15 +98,13 @@ def native(
     )
 
 
-def _compare_update(
-    native: Native, update: Update, batch: Sequence[Any], arrays: tuple[Any, Any]
-) -> None:
+def _compare_update(native: Native, update: Update, batch: Sequence[Any]) -> None:
     """Compare a step with the optimizer's rule on arrays; nothing stays moved.
 
     Raises:
         TraceError: If they differ.
     """
-    theta, gtheta = arrays
+    theta, gtheta = update.moved
     before = [array.copy() for array in (theta, *update.moments)]
     given = [
         np.ascontiguousarray(x.argmax(axis=1) if n else x)
@@ -163,7 +161,7 @@ class Native:
         names = ["theta", "gtheta", "work", "qtable"]
         if update is not None:
             functions["guard"] = guard(loops, update)
-            texts = helpers(module, loops, update, len(arrays[0]))
+            texts = helpers(module, loops, update)
             built_in += entries(loops, update, shapes, dtype.char, "float" if single else "double")
             names += [f"base{k}" for k in range(len(shapes))]
             names += [f"m{k}" for k in range(len(update.moments))]

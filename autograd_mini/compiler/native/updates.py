@@ -31,6 +31,7 @@ class Update(NamedTuple):
         rule: Returns an optimizer's (theta, gradient, *moments) -> (theta, *moments) for rates,
             numbers that may differ from step to step.
         rates: The numbers of the next step.
+        moved: theta and gtheta, and what follows them in their arrays if that is moved, too.
         moments: What the optimizer remembers, arrays like theta.
         classes: For each argument, how many classes there are where it comes as indices of them,
             else 0.
@@ -39,6 +40,7 @@ class Update(NamedTuple):
 
     rule: Callable[..., Callable[..., tuple[Any, ...]]]
     rates: tuple[float, ...]
+    moved: tuple[Any, Any]
     moments: Sequence[Any]
     classes: Sequence[int]
     refused: Sequence[Callable[[Any], Any] | None]
@@ -63,11 +65,11 @@ def _nan_where(refused: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda x: np.where(refused(x), math.nan, 0.0)
 
 
-def helpers(module: Module, loops: Loops, update: Update, count: int) -> list[str]:
-    """Return the functions that the entries call; `count` is that of the parameters."""
+def helpers(module: Module, loops: Loops, update: Update) -> list[str]:
+    """Return the functions that the entries call."""
     identity = ", ".join([f"i64 {i}" for i in range(loops.count)])
     found = [f"@identity = internal constant [{loops.count} x i64] [{identity}]"]
-    found.append(_rule(module, update, count))
+    found.append(_rule(module, update, len(update.moved[0])))
     for k, width in enumerate(loops.inputs):
         write, source = (_one_hot, "qx") if update.classes[k] else (_gathered, "x")
         rows = write(module, loops.count, width)
