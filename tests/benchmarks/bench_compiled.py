@@ -48,6 +48,7 @@ from autograd_mini.compiler.emit import emit
 from autograd_mini.compiler.plan import plan
 from autograd_mini.compiler.record import record
 from autograd_mini.contexts import collector_paused
+from nn import FNN, SGD, Trainer
 
 PENALTY = 1e-4
 
@@ -128,6 +129,24 @@ def compiled(work: Work) -> Callable[[], float]:
         return loss
 
     return step
+
+
+def native(work: Work) -> Callable[[], float]:
+    """Do steps with a Trainer, as machine code."""
+    sizes = [len(work.layers[0][0]), *[len(b) for _, b in work.layers]]
+    model = FNN(sizes, "relu", seed=0)
+    for layer, (W, b) in zip(model.layers, work.layers, strict=True):
+        for k, neuron in enumerate(layer.neurons):
+            for p, number in zip(neuron.parameters(), [*W[:, k], b[k]], strict=True):
+                p.data = float(number)
+    penalty: Any = None
+    if work.hinge:
+        parameters = model.parameters()
+        penalty = lambda _: PENALTY * dot(parameters, parameters)  # noqa: E731
+    loss, sgd = "hinge" if work.hinge else "cross_entropy", SGD(model.parameters(), lr=work.lr)
+    trainer = Trainer(model, loss, sgd, penalty=penalty, backend="native")
+    trainer.__enter__()  # the parameters stay in their array
+    return lambda: trainer.step(work.X, work.y)
 
 
 def by_hand(work: Work) -> Callable[[], float]:
@@ -276,6 +295,7 @@ PEERS: dict[str, Callable[[Work], Callable[[], float]]] = {
     "NumPy by hand": by_hand,
 }
 for package, name, make in (
+    ("llvmlite", "autograd_mini, native", native),
     ("torch", "PyTorch eager, one thread", torch_eager),
     ("jax", "jax.jit", jax_jit),
     ("casadi", "CasADi buffer", casadi_buffer),

@@ -29,7 +29,7 @@ from scalar_peers import Node
 
 from autograd_mini import jit
 from demos._gpt import GPT, encoded
-from nn import Adam
+from nn import Adam, Trainer
 
 WORDS = [
     word
@@ -66,6 +66,28 @@ def compiled(count: int) -> Step:
         return loss
 
     return run
+
+
+class Surprise:
+    """A GPT whose output for a word is the loss of it."""
+
+    def __init__(self) -> None:
+        self.gpt = GPT()
+
+    def parameters(self) -> list[Any]:
+        return self.gpt.parameters()
+
+    def __call__(self, word: Any) -> Any:
+        return self.gpt.loss(word)
+
+
+def native(count: int) -> Step:
+    """Do steps with a Trainer, as machine code."""
+    model, words, nothing = Surprise(), batch(count).astype(float), np.zeros(count)
+    adam = Adam(model.parameters(), lr=RATE, betas=BETAS, eps=EPS)
+    trainer = Trainer(model, lambda surprise, _: surprise, adam, backend="native")
+    trainer.__enter__()  # the parameters stay in their array
+    return lambda: trainer.step(words, nothing)
 
 
 def eager(count: int) -> Step:
@@ -318,7 +340,11 @@ FAST: dict[str, Callable[[int], Step]] = {
     "autograd_mini, compiled": compiled,
     "NumPy by hand": by_hand,
 }
-for package, name, make in (("torch", "PyTorch eager", in_torch), ("jax", "jax.jit", in_jax)):
+for package, name, make in (
+    ("llvmlite", "autograd_mini, native", native),
+    ("torch", "PyTorch eager", in_torch),
+    ("jax", "jax.jit", in_jax),
+):
     if importlib.util.find_spec(package) is not None:
         FAST[name] = make
 SLOW: dict[str, Callable[[int], Step]] = {
