@@ -110,7 +110,7 @@ class Optimizer:
         """Move every parameter once, by its gradient.
 
         Made with the `parameters` of a compiled program, or of a `jit`, it moves their array in
-        place by the gradient that the program left there; no Value is touched.
+        place by the gradient that the program left there; Values follow when one is looked at.
 
         Example:
             >>> x = Value(3.0)
@@ -129,6 +129,7 @@ class Optimizer:
                     "jit(f, parameters=model.parameters())"
                 )
             self.update(listed.slice(listed.store.theta), listed.slice(listed.store.gtheta))
+            listed.store.follow()
             return
         self.steps += 1
         rule = self._rule()

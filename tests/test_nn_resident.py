@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_mini import DomainError, Value, compile, dot, greater, where
+from autograd_mini import DomainError, Value, compile, dot, greater, jit, where
 from nn import FNN, SGD, Adam, DivergedError, Trainer, datasets, fit, losses
 from nn.activations import ACTIVATIONS
 from nn.layers import Layer
@@ -374,3 +374,72 @@ def test_a_mapped_file_is_read_batch_by_batch(tmp_path: Any, dtype: Any) -> None
     assert max(fitted, predicted) < rows.size * 8 / 2  # as floats they are twice that
     expected = one_by_one(model, np.array(rows[:20], float))
     assert outputs[:20] == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+class Labelled(Value):
+    """A Value of the user's own, with room for more."""
+
+
+@pytest.mark.parametrize("backend", ["compiled", "native"])
+def test_steps_of_every_kind_follow_one_another_in_any_order(backend: str) -> None:
+    if backend == "native":
+        pytest.importorskip("llvmlite")
+    counts = np.arange(16.0)
+    batches = [
+        (X[:16], X[:16, 0], None), (X[:16], X[:16, 0], counts), (X[:1], X[:1, 0], None),
+        (X, X[:, 1], None), (X[:16], X[:16, 0], counts), (X[:16], X[:16, 0], None),
+    ]  # fmt: skip
+    told = {}
+    for way in ("eager", backend):
+        model = FNN([3, 4, 1], seed=0)
+        trainer = Trainer(model, "mse", Adam(model.parameters(), lr=0.1), backend=way)
+        losses_ = [trainer.step(*batch) for batch in batches]
+        told[way] = [*losses_, *[p.data for p in model.parameters()]]
+    assert told[backend] == pytest.approx(told["eager"], rel=1e-9)
+
+
+def test_a_recording_leaves_values_that_follow_as_they_are() -> None:
+    model = FNN([3, 4, 1], seed=0)
+    trainer = Trainer(model, "mse", SGD(model.parameters(), lr=0.1), backend="compiled")
+    trainer.step(X, X[:, 0])
+    recorded = compile(lambda x: model(x), X[0].tolist())(X[:2]).tolist()
+    assert recorded == pytest.approx([model(x).data for x in X[:2]], rel=1e-12)
+    assert recorded == pytest.approx(model.predict(X[:2]).tolist(), rel=1e-12)
+
+
+@pytest.mark.parametrize("make", ["compile", "jit"])
+def test_values_follow_an_optimizer_that_moves_a_programs_array(make: str) -> None:
+    w, twin = Value(2.0, "w"), Value(2.0)
+
+    def loss(x: Any) -> Any:
+        return (w * x - 1.0) ** 2
+
+    program: Any = compile(loss, 1.0) if make == "compile" else jit(loss, parameters=[w])
+    moved, by_hand = SGD(program.parameters, lr=0.1), SGD([twin], lr=0.1)
+    for _ in range(3):
+        program.value_and_grad([1.0, 2.0])
+        moved.step()
+        by_hand.zero_grad()
+        (((twin - 1.0) ** 2 + (2.0 * twin - 1.0) ** 2) / 2.0).backward()
+        by_hand.step()
+        assert (w.data, w.grad) == pytest.approx((twin.data, twin.grad), rel=1e-12)
+
+
+@pytest.mark.parametrize("backend", ["eager", "compiled"])
+def test_a_class_of_values_of_ones_own_stays_and_trains(backend: str) -> None:
+    class Line:
+        def __init__(self) -> None:
+            self.w = Labelled(1.0, "w")
+
+        def parameters(self) -> list[Value]:
+            return [self.w]
+
+        def __call__(self, x: Any) -> Any:
+            return self.w * x[0]
+
+    model = Line()
+    model.w.unit = "meters"  # pyright: ignore[reportAttributeAccessIssue]
+    sgd = SGD(model.parameters(), lr=0.5)
+    fit(model, X, 3.0 * X[:, 0], loss="mse", optimizer=sgd, epochs=40, backend=backend)
+    assert model.w.data == pytest.approx(3.0)
+    assert (vars(model.w), type(model.w)) == ({"unit": "meters"}, Labelled)

@@ -28,7 +28,7 @@ from typing import Any, Final
 
 from autograd_mini.value import Value
 
-__all__ = ["ParameterList", "Parameters", "Within", "settle", "sync"]
+__all__ = ["Following", "ParameterList", "Parameters", "Within", "settle", "sync"]
 
 _data: Final[Callable[[Value], float]] = attrgetter("data")
 # A Value's own places, under the properties of a class that has others in front of them.
@@ -209,9 +209,12 @@ class Parameters:
             return
         with self.lock:
             self.refresh()
+            if any(type(p) is not Value for p in self.values):  # a class of the user's stays
+                self.sync()
+                return
             for other in self._kin:
                 other._looked = True
-            each(own_class.__set__, self.values, repeat(_Following))
+            each(own_class.__set__, self.values, repeat(Following))
             self.is_followed = True
 
     def _let_go(self) -> None:
@@ -278,7 +281,7 @@ def _written_first(own: Any) -> Any:
     return property(read, write)
 
 
-class _Following(Value):
+class Following(Value):
     """A Value whose numbers stand in an array: it is written when somebody looks.
 
     A Value has no room for this, and reading one must stay as fast as it is: so its class is
@@ -290,8 +293,8 @@ class _Following(Value):
     grad: float = _written_first(_own_grad)
 
 
-_Following.__name__ = _Following.__qualname__ = "Value"  # what `type(w)` shows
-_Following.__module__ = Value.__module__
+Following.__name__ = Following.__qualname__ = "Value"  # what `type(w)` shows
+Following.__module__ = Value.__module__
 
 
 def _catch_up(value: Value) -> None:

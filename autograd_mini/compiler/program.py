@@ -2,8 +2,8 @@
 
 Values and arrays: a program's numbers stand in one flat array, `theta`, which it shares with all
 programs and optimizers over the same Values. What is written to a Value counts at the next call
-of `program(...)`, `value_and_grad` or `input_grad`; what a training loop does to the array is
-written to the Values by `pull()`. A loop of one's own stays on the arrays:
+of `program(...)`, `value_and_grad` or `input_grad`. After a step of an optimizer the Values follow
+the array when one is looked at; what else is done to the array is written to them by `pull()`:
 
 ```
 for xb, tb in batches:

@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any, Final, NoReturn
 
 from autograd_mini import contexts, ops
-from autograd_mini.compiler.parameters import each, own_class
+from autograd_mini.compiler.parameters import Following, each, own_class
 from autograd_mini.errors import TraceError
 from autograd_mini.frames import calling_frame, calling_line, is_watched
 from autograd_mini.functions import greater, less
@@ -310,7 +310,7 @@ class Hiding:
     """
 
     def __init__(self, values: Sequence[Value]) -> None:
-        self.values = {x for x in values if type(x) is not Recorded}
+        self.values = {x for x in values if type(x) in (Value, Following, Hidden)}
 
     def __enter__(self) -> None:
         with _lock:
@@ -321,7 +321,7 @@ class Hiding:
         with _lock:
             _hiding.remove(self)
             shown = self.values.difference(*[other.values for other in _hiding])
-            each(own_class.__set__, shown, repeat(Value))
+            each(own_class.__set__, [x for x in shown if type(x) is Hidden], repeat(Value))
 
 
 _hiding: Final[list[Hiding]] = []
