@@ -210,7 +210,7 @@ class Parameters:
         with self.lock:
             self.refresh()
             if any(type(p) is not Value for p in self.values):  # a class of the user's stays
-                self.sync()
+                self.pull()
                 return
             for other in self._kin:
                 other._looked = True
