@@ -232,7 +232,14 @@ def anomaly(node: Value, local: float, upstream: float) -> AnomalyError:
 
 def too_large(x: Any) -> RangeError:
     """Return the error of a number that no float can hold."""
-    text = str(x) if not isinstance(x, int) else f"an integer of {x.bit_length()} bits"
+    if isinstance(x, int):
+        text = f"an integer of {x.bit_length()} bits"
+    else:
+        try:
+            text = str(x)
+        except ValueError:  # Python writes no integer of so many digits
+            text = ""
+        text = text if 0 < len(text) < 60 else f"a {type(x).__name__} of many digits"
     return RangeError(f"{text} {_BEYOND_FLOATS}: scale it first")
 
 

@@ -427,3 +427,12 @@ def test_an_endless_backward_pass_is_stopped() -> None:
     assert "does not end" in report.operations["backward"].mistake
     with pytest.raises(ValueError, match="forward does not end"):
         isolated_report(lambda: (lambda x: forever(x, x), forever, [3.0]), seconds=0.2)
+
+
+def test_a_product_in_the_wrong_order_is_not_said_to_be_overwritten() -> None:
+    def swapped(g: Any, a: Any, b: Any) -> Any:
+        return g @ b.T, g @ a.T
+
+    with pytest.raises(GradientMismatchError) as caught:
+        check_backward(lambda a, b: a @ b, swapped, np.eye(2) + 1.0, np.arange(4.0).reshape(2, 2))
+    assert "only the last contribution" not in str(caught.value)

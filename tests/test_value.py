@@ -102,6 +102,11 @@ def test_a_number_too_large_for_a_float_is_a_range_error(huge: Any) -> None:
         Value(huge)
 
 
+def test_a_number_of_very_many_digits_is_not_written_out() -> None:
+    with pytest.raises(RangeError, match="a Fraction of many digits is too large for a float"):
+        Value(Fraction(10**5000))
+
+
 def test_infinity_itself_is_a_number() -> None:
     assert Value(Decimal("Infinity")).data == math.inf
     assert Value(math.inf).data == math.inf

@@ -70,6 +70,8 @@ def named(target: str) -> Any:
     from pathlib import Path
 
     module_name, _, name = target.rpartition(":")
+    if not (module_name and name):
+        raise ValueError(f"what is to be checked is given as MODULE:NAME, but got {target!r}")
     if module_name.endswith(".py"):
         path = Path(module_name)
         spec = importlib.util.spec_from_file_location(path.stem, path)

@@ -290,15 +290,18 @@ def _jacobian(suspect: Suspect, test: _Test) -> Named | None:
     true = _column(suspect, i)
     size = max(map(abs, true)) or 1.0
     outputs = [j for j, x in enumerate(true) if abs(x) > 1e-6 * size]
+    strangers = [j for j in range(len(true)) if j not in set(outputs)][:_OUTPUTS]
     if len(outputs) > _OUTPUTS:
         outputs = [*outputs[: _OUTPUTS // 2], *outputs[-_OUTPUTS // 2 :]]
     got: dict[int, float] = {}
-    for j in outputs:
+    for j in [*outputs, *strangers]:
         found = _pulled(suspect, [float(k == j) for k in range(len(true))])
         if found is None or len(found) != n:
             return None
         got[j] = found[i]
     near = 1e-4 * size
+    if any(abs(got[j]) > near for j in strangers):
+        return None  # it gets what it has nothing to do with: not one of these mistakes
     right = [j for j in outputs if abs(got[j] - true[j]) <= near]
     none = [j for j in outputs if abs(got[j]) <= 1e-9 * size]
     turned = [j for j in outputs if abs(got[j] + true[j]) <= near]
