@@ -31,6 +31,8 @@ from autograd_mini.compiler.statements import (
     Statement,
     Term,
     extent,
+    place,
+    places,
     same,
 )
 from autograd_mini.ops import Op, is_built_in
@@ -270,17 +272,37 @@ class NumPy(Arrays):
             self.line(f"{base}[{index}] {'+=' if s.add else '='} {term}", s.comment)
             return
         text = term.within(ATOM)
-        if extent(Term(s.op, s.operands)) != (out.shape, out.varies):
-            shape = (*map(str, out.shape), "B" if out.varies else "1")
-            text = f"np.broadcast_to({term}, ({', '.join(shape)}))"
+        shape, varies = extent(Term(s.op, s.operands))
+        if varies == out.varies and self._taken(out, shape, text, s.comment):
+            return
+        if (shape, varies) != (out.shape, out.varies):
+            whole = (*map(str, out.shape), "B" if out.varies else "1")
+            text = f"np.broadcast_to({term}, ({', '.join(whole)}))"
         self._count(out, f"{text}.ravel()", s.comment)
+
+    def _taken(self, out: Ref, shape: tuple[int, ...], text: str, comment: str) -> bool:
+        """Add to rows that receive one number each, padding aside: each takes its own."""
+        sloped = self._sloped_rows(out)
+        pairs = zip(out.rows, places(out.shape), strict=True)
+        sources = sorted([(row, place(shape, index)) for row, index in pairs if row in sloped])
+        target = Ref(out.buffer, sorted(sloped), (len(sloped),), out.varies)
+        if len(sources) > len(sloped) or not target.block:
+            return False
+        index = self.index([x for _, x in sources], (len(sources),))
+        flat = text if len(shape) == 1 else f"{text}.reshape(-1, {'B' if out.varies else '1'})"
+        name = self.read(target)
+        self.line(f"np.add({name}, {flat}.take({index}, axis=0), out={name})", comment)
+        return True
+
+    def _sloped_rows(self, out: Ref) -> set[int]:
+        return {out.rows[j] for j in self._sloped(out)}
 
     def _count(self, out: Ref, text: str, comment: str) -> None:
         """Add to rows of which some are the same: `np.bincount` sums up what goes to each.
 
         What goes to padding has a slot of its own, which is dropped.
         """
-        rows, sloped = list(out.rows), {out.rows[j] for j in self._sloped(out)}
+        rows, sloped = list(out.rows), self._sloped_rows(out)
         lo, hi, count = min(sloped), max(sloped) + 1, len(sloped)
         padded = not sloped.issuperset(rows)
         if hi - lo == count:
