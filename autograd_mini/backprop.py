@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any, Final, TypeAlias, cast
 
-from autograd_mini import contexts, ops
+from autograd_mini import contexts, frames, ops
 from autograd_mini.convert import as_float
 from autograd_mini.errors import StaleWarning, anomaly, described
 from autograd_mini.graph import (
@@ -56,7 +55,7 @@ def backward(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> 
     checked = contexts.state.open and contexts.anomaly_detected.get()
     propagate = _chain_rule_checked if checked else _chain_rule_fast
     if checked and (said := stale(root)):
-        warnings.warn(said, StaleWarning, stacklevel=3)
+        frames.warn(said, StaleWarning)
     kept: list[tuple[Value, Any]] = []
     try:
         order = opened_order(root, kept)

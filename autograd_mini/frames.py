@@ -11,7 +11,7 @@ from typing import Any, Final
 from autograd_mini.contexts import anomaly_detected, grad_enabled, source_recorded, state
 from autograd_mini.errors import DetachedWarning, detached
 
-__all__ = ["calling_frame", "calling_line", "is_watched", "note_float", "note_function"]
+__all__ = ["calling_frame", "calling_line", "is_watched", "note_float", "note_function", "warn"]
 
 _HERE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _monitoring: Any = getattr(sys, "monitoring", None)  # since Python 3.12; not having it takes long
@@ -30,6 +30,14 @@ def calling_line() -> str:
     """Return `file:line` of the innermost caller outside of this project's packages."""
     frame = calling_frame()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def warn(said: str, kind: type[Warning] = UserWarning, frame: FrameType | None = None) -> None:
+    """Warn, and name the line of the innermost caller outside of this project's packages."""
+    frame = frame or calling_frame()
+    file, line, names = frame.f_code.co_filename, frame.f_lineno, frame.f_globals
+    registry = names.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(said, kind, file, line, names.get("__name__"), registry)
 
 
 def is_watched() -> bool:
@@ -93,7 +101,7 @@ def note_float(x: Any) -> None:
         is_new = place.get(at) != ""
         place[at] = place[user.f_lasti] = ""
         if is_new:
-            _warn(detached(callee, _labels_below(x)), user)
+            warn(detached(callee, _labels_below(x)), DetachedWarning, user)
 
 
 def _call_at(frame: FrameType) -> int:
@@ -113,17 +121,11 @@ def _places_in(frame: FrameType) -> dict[int, str]:
     return place
 
 
-def _warn(said: str, frame: FrameType) -> None:
-    registry = frame.f_globals.setdefault("__warningregistry__", {})
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    warnings.warn_explicit(said, DetachedWarning, file, line, registry=registry)
-
-
 def note_function(f: Any, values: list[Any]) -> None:
     """Warn if a function of math, cmath or NumPy was given these Values and returned none."""
     name = _name_of(f)
     if name:
-        _warn(detached(name, [x.label for x in values if x.label][:3]), calling_frame())
+        warn(detached(name, [x.label for x in values if x.label][:3]), DetachedWarning)
 
 
 def _callee(frame: FrameType) -> str:

@@ -90,6 +90,9 @@ METHODS: Final = {  # in the place of `x.`, for a Value x
     "cuda": "nothing: there is one device", "cpu": "nothing: there is one device", "clone": "copy.copy(x)",
     "is_leaf_": "x.is_leaf", "negative": "-x", "sign": "where(greater(x, 0), 1.0, -1.0)", "ln": "log(x)",
     "log2": "log(x) / math.log(2)", "log10": "log(x) / math.log(10)", "leaky_relu": "leaky_relu(x)",
+    "_backward": "for step in x.backward_steps(), edge by edge; an operation of your own is a @primitive",
+    "_children": "x.inputs", "save": "save(x, path)", "render": "save(x, path)", "text_tree": "text_tree(x)",
+    "to_html": "Trace(x).to_html(path)", "steps": "x.backward_steps()", "differentiate": "x.backward()",
     "plot": "draw(x)", "draw": "draw(x)", "to_svg": "to_svg(x)", "trace": "Trace(x)",
 }
 

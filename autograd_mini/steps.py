@@ -7,7 +7,6 @@ the stepper, the player and the drawings read traces.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Generator, Iterator, Sequence
 from os import PathLike
 from typing import Any, cast, overload
@@ -16,6 +15,7 @@ from autograd_mini import contexts
 from autograd_mini.backprop import checked, edges, refuse_second_pass
 from autograd_mini.convert import as_float
 from autograd_mini.errors import StaleWarning
+from autograd_mini.frames import warn
 from autograd_mini.graph import gradient_order, receiving, stale, topological_order
 from autograd_mini.graph.names import Names, abbreviated, number_text
 from autograd_mini.ops import Op
@@ -194,7 +194,7 @@ class Trace(Sequence[Step]):
         self.seed = as_float(seed)
         self.stale = stale(root)
         if self.stale:
-            warnings.warn(self.stale, StaleWarning, stacklevel=2)
+            warn(self.stale, StaleWarning)
         self.nodes = tuple(topological_order(root))
         self._names = names = Names(root)
         computed = [node for node in self.nodes if not node.is_leaf]

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, cast
 
 from autograd_mini import contexts, frames
 from autograd_mini.backprop import adjoints
+from autograd_mini.calls import answered
 from autograd_mini.nested import flat, is_nested, mapped, unwrapped
 from autograd_mini.value import Value
 
@@ -24,6 +25,7 @@ Function: TypeAlias = Callable[..., Any]
 _nested: ContextVar[bool] = ContextVar("nested", default=False)
 
 
+@answered
 def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """Return the function that computes the gradient of `f`.
 
@@ -56,6 +58,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     return gradient
 
 
+@answered
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """Return the function that computes `f` and its gradient in one go; see `grad`.
 
@@ -77,6 +80,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     return both
 
 
+@answered
 def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """Return the function that computes all first derivatives of `f`.
 
@@ -96,6 +100,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     return rows
 
 
+@answered
 def hessian(f: Function, argnums: int = 0) -> Function:
     """Return the function that computes all second derivatives of `f`.
 
@@ -106,6 +111,7 @@ def hessian(f: Function, argnums: int = 0) -> Function:
     return jacobian(grad(f, argnums), argnums)
 
 
+@answered
 def derivative(f: Function, order: int = 1) -> Function:
     """Return the derivative of a function of one number, of any order.
 
@@ -125,6 +131,7 @@ def derivative(f: Function, order: int = 1) -> Function:
     return f
 
 
+@answered
 def hvp(f: Function) -> Function:
     """Return the function (x, v) that computes the Hessian of `f` at x times v, in one pass.
 

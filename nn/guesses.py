@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Sequence
 from typing import Final, ParamSpec, TypeVar
+
+from autograd_mini.calls import answered, nearest_argument
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -12,8 +13,9 @@ R = TypeVar("R")
 # fmt: off
 NAMES: Final = {  # in the place of `nn.`
     **dict.fromkeys(("Linear", "Dense"), 'Layer(n_in, n_out, "identity")'),
-    **dict.fromkeys(("Sequential", "Module", "Model", "Net", "Network", "NeuralNetwork"),
+    **dict.fromkeys(("Sequential", "Model", "Net", "Network", "NeuralNetwork"),
                     'FNN([n_in, hidden, n_out], "relu")'),
+    "Module": "a class of your own with parameters() and __call__(x), which fit trains; or an FNN",
     **{name: f'loss="{loss}" in fit, or losses.{loss}_loss(prediction, target)' for name, loss in (
         ("MSELoss", "mse"), ("L1Loss", "mae"), ("SmoothL1Loss", "smooth_l1"), ("HuberLoss", "huber"),
         ("CrossEntropyLoss", "cross_entropy"), ("NLLLoss", "nll"), ("KLDivLoss", "kl"),
@@ -147,8 +149,18 @@ KEYWORDS: Final = {  # an argument's name: ours, or what to write
 # fmt: on
 
 
+NEEDS: Final = {  # what an argument is, for a call that lacks it
+    "loss": "a name, such as 'mse' or 'cross_entropy', or a function of one example's "
+    "(prediction, target)",
+    "optimizer": "an object such as SGD(model.parameters(), lr=0.1)",
+    "params": "a list of Values such as model.parameters()",
+    "sizes": "a list such as [n_in, hidden, n_out]",
+    "nouts": "a list such as [16, 16, 1]",
+}
+
+
 def keywords(f: Callable[P, R]) -> Callable[P, R]:
-    """Make a function answer an unknown argument with the name that was meant.
+    """Make a function answer a call that it cannot take, in the words of this package.
 
     Example:
         >>> @keywords
@@ -158,27 +170,10 @@ def keywords(f: Callable[P, R]) -> Callable[P, R]:
             ...
         TypeError: step() has no argument 'learning_rate': write lr=
     """
-    code = f.__code__  # pyright: ignore[reportFunctionMemberAccess]
-    known = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-
-    @wraps(f)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        for name in kwargs:
-            if name not in known:
-                called = _called(f, args)
-                raise TypeError(f"{called}() has no argument {name!r}{_meant(name, known)}")
-        return f(*args, **kwargs)
-
-    return guarded
+    return answered(f, meant=_meant, needs=NEEDS)
 
 
-def _called(f: Callable[..., object], args: tuple[object, ...]) -> str:
-    return type(args[0]).__name__ if f.__name__ == "__init__" else f.__name__
-
-
-def _meant(name: str, known: tuple[str, ...]) -> str:
-    from difflib import get_close_matches
-
+def _meant(name: str, known: Sequence[str]) -> str:
     ours = KEYWORDS.get(name, name)
     same = [one for one in known if ours in (one, KEYWORDS.get(one))]  # lr, learning_rate_init
     if same:
@@ -187,6 +182,4 @@ def _meant(name: str, known: tuple[str, ...]) -> str:
         return ": write optimizer=SGD(model.parameters(), lr=0.1)"
     if ours == "weight_decay" and "penalty" in known:
         return ": write penalty=losses.l2_penalty(1e-3)"
-    near = get_close_matches(name, known, n=1)
-    own = [one for one in known if one != "self"]
-    return f": did you mean {near[0]}=?" if near else f": it has {', '.join(own)}"
+    return nearest_argument(name, known)

@@ -147,6 +147,7 @@ class Neuron(Module):
         """The number of inputs."""
         return len(self.w)
 
+    @keywords
     def __call__(self, x: Any) -> Any:
         """Return the unit's output for one example, a Value."""
         return self.respond(as_inputs(x, self.n_in, "this neuron"))
@@ -257,6 +258,7 @@ class Layer(Module):
         """The number of units."""
         return len(self.neurons)
 
+    @keywords
     def __call__(self, x: Any) -> list[Any]:
         """Return the outputs of all units for one example, a list of Values."""
         return self.respond(as_inputs(x, self.n_in, "this layer"))
@@ -311,17 +313,17 @@ def as_inputs(x: Any, n_in: int, who: str) -> list[Any]:
         ValueError: If there are not `n_in` numbers.
     """
     xs = as_row(x)
-    if len(xs) != n_in:
-        raise ValueError(
-            f"{who} takes {n_in} {'number' if n_in == 1 else 'numbers'} for one example, "
-            f"but got {len(xs)}: {_listed([repr(x) for x in xs])}"
-        )
     for element in xs:
         if isinstance(element, (list, tuple)):
             raise ValueError(
                 f"{who} takes one example at a time, a list of {n_in} numbers, but got a list "
                 "of lists: use predict(X) for many, or [model(x) for x in X]"
             )
+    if len(xs) != n_in:
+        raise ValueError(
+            f"{who} takes {n_in} {'number' if n_in == 1 else 'numbers'} for one example, "
+            f"but got {len(xs)}: {_listed([repr(x) for x in xs])}"
+        )
     return [element if isinstance(element, Number) else Value(element) for element in xs]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from pathlib import Path
@@ -12,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from autograd_mini import Program, Value, compile, no_grad
 from autograd_mini.contexts import collector_paused
-from autograd_mini.frames import is_watched
+from autograd_mini.frames import is_watched, warn
 from nn import activations, initializers
 from nn.activations import Activation
 from nn.arrays import as_array, as_floats
@@ -102,6 +101,7 @@ class FNN(Module):
                 if i < last:
                     _warn_of_equal_units(layer, i)
 
+    @keywords
     def __call__(self, x: Any) -> Any:
         """Return the output for one example: a Value if the last width is 1, else a list.
 
@@ -368,8 +368,7 @@ def _checked_sizes(sizes: Sequence[int]) -> list[int]:
 def _warn_of_equal_units(layer: Layer, index: int) -> None:
     first, *others = [[w.data for w in neuron.w] for neuron in layer.neurons]
     if others and all(weights == first for weights in others):
-        warnings.warn(
+        warn(
             f"all {layer.n_out} units of layers.{index} start with equal weights, get equal "
-            "gradients and never become different: use a random init",
-            stacklevel=4,
+            "gradients and never become different: use a random init"
         )

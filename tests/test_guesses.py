@@ -15,7 +15,7 @@ import pytest
 
 import autograd_mini
 import nn
-from autograd_mini import Value, testing
+from autograd_mini import Value, draw, grad, testing, to_svg
 from autograd_mini.guesses import CHECKS, METHODS
 from autograd_mini.guesses import MODULES as ENGINES_MODULES
 from autograd_mini.guesses import NAMES as ENGINE
@@ -121,7 +121,7 @@ def test_a_name_from_elsewhere_is_answered_with_ours(get: Any, theirs: str, ours
         get(theirs)
 
 
-MODEL = nn.FNN([1, 1], seed=0)
+MODEL, X_ = nn.FNN([1, 1], seed=0), Value(2.0, "x")
 
 
 @pytest.mark.parametrize(
@@ -146,6 +146,26 @@ MODEL = nn.FNN([1, 1], seed=0)
         (lambda: nn.StepLR(None, steps=3), "'steps': did you mean step_size=?"),
         (lambda: nn.datasets.moons(n_samples=9), "moons() has no argument 'n_samples': write n="),
         (lambda: nn.SGD([], qqq=1), "'qqq': it has params, lr, momentum"),
+        (lambda: nn.fit(MODEL, [1.0], [1.0], len, 5), "y by position: write loss=len, optimizer=5"),
+        (lambda: nn.fit(MODEL, [1.0], [1.0]), "fit() needs loss, a name, such as 'mse' or 'cross_"),
+        (lambda: nn.SGD(lr=0.1), "SGD() needs params, a list of Values such as model.parameters()"),
+        (lambda: nn.load("x", strict=False), "load() has no argument 'strict'"),
+        (lambda: MODEL(1.0, 2.0), "FNN takes one example, a list: write model([1.0, 2.0])"),
+        (lambda: nn.Layer(2, 1)(1.0, 2.0), "Layer takes one example, a list"),
+        (lambda: nn.Neuron(2)(1.0, 2.0), "Neuron takes one example, a list"),
+        (lambda: draw(X_, "png"), "draw() takes root by position: write format='png'"),
+        (lambda: draw(X_, fmt="png"), "draw() has no argument 'fmt': did you mean format=?"),
+        (lambda: to_svg(X_, rankdirr="TB"), "'rankdirr': did you mean rankdir=?"),
+        (lambda: grad(abs, argnum=1), "grad() has no argument 'argnum': did you mean argnums=?"),
+        (lambda: grad(), "grad() needs f"),
+        (lambda: Value(2.0, requires_grad=True), "Value() has no argument 'requires_grad': write"),
+        (lambda: Value(2.0, _children=()), "Value() has no argument '_children': write @primitive"),
+        (lambda: Value(2.0, name="x"), "Value() has no argument 'name': write label="),
+        (lambda: testing.gradcheck(abs, 1.0), "at one point write check_gradients(abs, 1.0)"),
+        (lambda: autograd_mini.save(MODEL, "m.safetensors"), "for a model: nn.save(model, path)"),
+        (lambda: autograd_mini.save("m.svg", X_), "the Value comes first: save(root, path)"),
+        (lambda: nn.save(X_, "m.svg"), "but got a Value: autograd_mini.save(value, path) draws"),
+        (lambda: nn.save(MODEL.state_dict(), "m"), "but got a dict: write save(model, path)"),
     ],
 )  # fmt: skip
 def test_a_guessed_argument_is_answered(call: Any, said: str) -> None:
@@ -173,9 +193,53 @@ def test_the_answers_change_nothing_that_works() -> None:
     assert len(f"{x}") > 0
 
 
+@pytest.mark.parametrize("backend", ["auto", "eager", "compiled"])
+def test_a_loss_written_for_batches_is_told_that_it_sees_one_example(backend: str) -> None:
+    def my_loss(predictions: Any, targets: Any) -> Any:
+        squares = [(p - t) ** 2 for p, t in zip(predictions, targets, strict=True)]
+        return sum(squares) / len(predictions)
+
+    with pytest.raises(TypeError, match=r"'Value' object is not iterable.*sees one example"):
+        nn.fit(MODEL, [[1.0]] * 9, [1.0] * 9, loss=my_loss, epochs=50, backend=backend)
+
+
+def test_a_batch_that_is_given_to_a_model_is_told_of_predict() -> None:
+    numpy = pytest.importorskip("numpy")
+    for model, batch in (
+        (MODEL, numpy.ones((4, 2))),
+        (nn.FNN([2, 1]), [[1.0, 2.0]]),
+        (nn.Layer(2, 1), numpy.ones((2, 2))),
+    ):
+        with pytest.raises(ValueError, match=r"one example at a time.*use predict\(X\) for many"):
+            model(batch)
+
+
+def test_an_error_of_a_functions_own_stays_as_it_is() -> None:
+    def own(x: Any) -> Any:
+        raise TypeError("of my own")
+
+    with pytest.raises(TypeError, match=r"^of my own$"):
+        autograd_mini.compile(own, 1.0)
+
+
 def test_a_warning_stands_at_the_line_that_the_user_wrote() -> None:
     with pytest.warns(UserWarning, match="equal weights") as said:
         model = nn.FNN([2, 3, 1], init="zeros")
     with pytest.warns(UserWarning, match="output unit") as too:
         nn.fit(nn.FNN([1, 1], "tanh", "sigmoid"), [1.0], [1.0], loss="bce_with_logits", epochs=1)
-    assert {said[0].filename, too[0].filename} == {__file__}, model
+
+    def loss(f: Any, y: Any) -> Any:
+        return (f - y) ** 2 if y > 0 else f**2
+
+    with pytest.warns(UserWarning, match="running eagerly") as three:
+        nn.fit(model, [[1.0, 2.0]] * 99, [1.0] * 99, loss=loss, epochs=50, batch_size=4)
+    x = Value(2.0, "x")
+    y = x * x
+    x.data = 5.0
+    with pytest.warns(UserWarning, match="stale") as four:
+        draw(y, partials=True)
+    with pytest.warns(UserWarning, match="stale") as five:
+        autograd_mini.Trace(y)
+    found = [warning for each in (said, too, three, four, five) for warning in each]
+    everywhere = {warning.filename for warning in found}
+    assert everywhere == {__file__}

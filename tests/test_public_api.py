@@ -23,7 +23,7 @@ PACKAGES = {
 # A file imports only from files to its left. A new file takes its place here.
 ORDER = {
     "autograd_mini": """
-        errors guesses ops symbols contexts frames convert nested value graph backprop arrays
+        errors guesses calls ops symbols contexts frames convert nested value graph backprop arrays
         pickling functions transforms paths steps compiler drawing player testing debugger cli
         __init__ __main__
     """,

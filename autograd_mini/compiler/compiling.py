@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from autograd_mini.calls import answered
 from autograd_mini.compiler.intake import data_of
 from autograd_mini.compiler.plan import plan
 from autograd_mini.compiler.program import Program
@@ -18,6 +19,7 @@ __all__ = ["compile", "program_of"]
 STATEMENTS: Final = 20_000  # more array operations than this do not pay
 
 
+@answered
 def compile(
     f: Callable[..., Any], *example: Any, check: bool = True, float32: bool = False
 ) -> Program:

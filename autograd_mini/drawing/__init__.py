@@ -20,11 +20,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Unpack
 
+from autograd_mini.calls import answered
 from autograd_mini.drawing import engines, labels, style
 from autograd_mini.drawing.boxes import Collapse
 from autograd_mini.drawing.dot import dot
 from autograd_mini.drawing.mermaid import MOST_EDGES, fits, mermaid
-from autograd_mini.drawing.model import Options, picture
+from autograd_mini.drawing.model import Options, check_root, picture
 from autograd_mini.drawing.picture import Picture
 from autograd_mini.drawing.text import text
 from autograd_mini.graph import topological_order
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["draw", "labels", "save", "style", "text_tree", "to_dot", "to_mermaid", "to_svg"]
 
 
+@answered
 def draw(
     root: Value,
     *,
@@ -106,6 +108,7 @@ def draw(
     return Drawing(picture=drawn, format=format)
 
 
+@answered
 def to_dot(root: Value, **options: Unpack[Options]) -> str:
     """Return the graph as DOT, the language of Graphviz; the options are those of `draw`.
 
@@ -116,6 +119,7 @@ def to_dot(root: Value, **options: Unpack[Options]) -> str:
     return dot(picture(root, **options))
 
 
+@answered
 def to_svg(root: Value, **options: Unpack[Options]) -> str:
     """Return the graph as SVG; the options are those of `draw`.
 
@@ -129,6 +133,7 @@ def to_svg(root: Value, **options: Unpack[Options]) -> str:
     return engines.to_svg(picture(root, **options))
 
 
+@answered
 def to_mermaid(root: Value, **options: Unpack[Options]) -> str:
     """Return the graph as a Mermaid flowchart; the options are those of `draw`.
 
@@ -154,6 +159,7 @@ def to_mermaid(root: Value, **options: Unpack[Options]) -> str:
     return written
 
 
+@answered
 def text_tree(root: Value, *, ascii: bool = False, **options: Unpack[Options]) -> str:
     """Return the graph as a tree of text; the options are those of `draw`.
 
@@ -193,6 +199,7 @@ _PAGE: Final = """<!DOCTYPE html>
 """
 
 
+@answered
 def save(root: Value, path: str | Path, **options: Unpack[Options]) -> Path:
     """Write the graph to a file whose suffix says how; the options are those of `draw`.
 
@@ -216,6 +223,7 @@ def save(root: Value, path: str | Path, **options: Unpack[Options]) -> Path:
         >>> print(path.read_text("utf-8").splitlines()[0])
         flowchart LR
     """
+    check_root(root)
     path, format = Path(path), format_of(path)
     if format in engines.RASTER or format in engines.PAPER:
         path.write_bytes(engines.render(to_dot(root, **options), format))

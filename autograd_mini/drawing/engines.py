@@ -100,7 +100,7 @@ def render(source: str, format: str) -> bytes:
     if format in RASTER or format == "svg":
         raise RenderError(
             f"{format.upper()} needs Graphviz's `dot`, which is not on PATH, or graphviz-pure. "
-            f"{_ADVICE}, or `pip install autograd_mini[dot]`, {_WORKS}",
+            f"{_ADVICE}, or `pip install 'autograd_mini[dot]'`, {_WORKS}",
             source,
         )
     raise RenderError(

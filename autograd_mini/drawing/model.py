@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 import operator
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, Final, SupportsIndex, TypedDict
 
+from autograd_mini.calls import answered
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.boxes import BoxedGraph, Cluster, Collapse, is_parameter
 from autograd_mini.drawing.picture import Arrow, Box, Line, Picture
 from autograd_mini.errors import StaleWarning
+from autograd_mini.frames import warn
 from autograd_mini.graph import stale
 from autograd_mini.symbols import SIGNS
 from autograd_mini.value import ZERO, Value
@@ -46,6 +49,7 @@ class Options(TypedDict, total=False):
     engine: str | None
 
 
+@partial(answered, called="draw")
 def picture(
     root: Value,
     *,
@@ -75,7 +79,7 @@ def picture(
     total = len(graph.boxes())
     caption = _caption(limit, len(kept), total, collapse, depth) if len(kept) < total else ""
     if partials and (said := stale(root)):
-        warnings.warn(said, StaleWarning, stacklevel=4)
+        warn(said, StaleWarning)
         caption = " · ".join(filter(None, ["stale: compute it anew, or call recompute()", caption]))
     scale = style.color_scale(box.gradient for box in boxes)
     name = labels.one_line(root.label) or "a Value"
@@ -84,14 +88,25 @@ def picture(
     return Picture(tuple(boxes), tuple(edges), caption, rankdir, scale, title, who)
 
 
+def check_root(root: Any) -> None:
+    """Refuse what is not a Value, and say where a model is drawn and saved."""
+    if isinstance(root, Value):
+        return
+    advice = ""
+    if hasattr(root, "state_dict"):
+        advice = "; for a model: nn.save(model, path), model.diagram(path), or draw(model(x))"
+    elif isinstance(root, (str, Path)):
+        advice = "; the Value comes first: save(root, path)"
+    raise TypeError(
+        f"a drawing starts at a Value, but got {root!r:.200} of type {type(root).__name__}{advice}"
+    )
+
+
 def _checked(
     root: object, rankdir: object, show: object, max_nodes: object, depth: object
 ) -> list[str]:
     """Refuse what cannot be drawn, and return the fields to show."""
-    if not isinstance(root, Value):
-        raise TypeError(
-            f"a drawing starts at a Value, but got {root!r} of type {type(root).__name__}"
-        )
+    check_root(root)
     if rankdir not in ("LR", "TB"):
         raise ValueError(f"rankdir is 'LR' or 'TB', but got {rankdir!r}")
     if not isinstance(show, str):

@@ -8,12 +8,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from autograd_mini.calls import answered
 from autograd_mini.player.document import embedded
 from autograd_mini.player.trace import trace_page
 from autograd_mini.steps import Trace
 from autograd_mini.value import Value
 
 
+@answered
 def show(
     root: Value | Trace, *, path: str | PathLike[str] | None = None, max_nodes: int = 300
 ) -> Path | None:

@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from autograd_mini.calls import answered
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
 from autograd_mini.testing.probes import Broken, Gradient, Probe, random_direction
 from autograd_mini.testing.report import refused
@@ -24,6 +25,7 @@ _UPSTREAM: Final = [x / 10 for x in (*range(-29, -3), *range(4, 30)) if abs(x) n
 _SHOWN: Final = 40  # numbers in a program
 
 
+@answered
 def check_backward(
     forward: Callable[..., Any], backward: Callable[..., Any], *inputs: Any
 ) -> BackwardReport:

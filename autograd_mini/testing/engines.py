@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from autograd_mini.calls import answered
 from autograd_mini.testing.catalog import NAMED
 from autograd_mini.testing.forms import Form, alone, forms_of, sampled
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
@@ -31,6 +32,7 @@ _UNSUPPORTED: Final = (
 _ALIASES: Final = {"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow"}
 
 
+@answered
 def check_engine(
     Value: Callable[..., Any],  # it is a class
     ops: Operations = None,

@@ -7,18 +7,22 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Final
 
+from autograd_mini.calls import shown
 from autograd_mini.testing.checker import check_gradients
 
 _SETTINGS: Final = "_hypothesis_internal_use_settings"  # where @settings leaves what it was given
 
 
-def gradcheck(_f: Callable[..., Any] | None = None, *, order: int = 1, **inputs: Any) -> Any:
+def gradcheck(
+    _f: Callable[..., Any] | None = None, *point: Any, order: int = 1, **inputs: Any
+) -> Any:
     """Return a decorator that makes a function into a property test of its own gradient.
 
     The body of the test is the function to be checked; Hypothesis draws its arguments and
     shrinks a failure.
 
     Args:
+        *point: Nothing: it belongs to `check_gradients`.
         order: As in `check_gradients`.
         inputs: A strategy for each argument. An argument without one is a pytest fixture.
 
@@ -32,6 +36,12 @@ def gradcheck(_f: Callable[..., Any] | None = None, *, order: int = 1, **inputs:
         ...     return (x / y).tanh() + x
         >>> test_my_loss()
     """
+    if point:
+        shown_point = ", ".join(map(shown, point))
+        raise TypeError(
+            "gradcheck decorates a function, as in @gradcheck(x=finite(-3, 3)): at one point "
+            f"write check_gradients({shown(_f)}, {shown_point})"
+        )
     from hypothesis import given
     from hypothesis.strategies import SearchStrategy
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol, SupportsFloat, TypeAlias, cast, overload
+from typing import Any, Final, Never, Protocol, SupportsFloat, TypeAlias, cast, overload
 
 from autograd_mini import contexts, frames, ops
 from autograd_mini.convert import number
@@ -46,6 +46,14 @@ class _Operator(Protocol):
 def _operator(method: Callable[[Value, Any], Value]) -> _Operator:
     """Tell a type checker that a number or a Value on the other side gives a Value."""
     return cast(_Operator, method)
+
+
+def _wrong_argument(name: str, *_: str) -> TypeError:
+    """Return the error of an argument that only others' numbers have."""
+    ours = {"name": "label=", "_op": "@primitive", "_children": "@primitive"}
+    said = ours.get(name) or METHODS.get(name)
+    advice = f"write {said}" if said else "it has data, label"
+    return TypeError(f"Value() has no argument {name!r}: {advice}")
 
 
 class Value(Root):
@@ -84,7 +92,9 @@ class Value(Root):
     _row: Op | None
     _source: str | None
 
-    def __init__(self, data: SupportsFloat, label: str = "") -> None:
+    def __init__(self, data: SupportsFloat, label: str = "", **wrong: Never) -> None:
+        if wrong:
+            raise _wrong_argument(*wrong)
         if type(label) is not str and not isinstance(label, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(
                 f"a label is a string, but got {label!r}; a node with its own derivative is made "

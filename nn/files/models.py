@@ -6,13 +6,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from autograd_mini import Value
 from nn import activations
 from nn.files import tensorfile
+from nn.guesses import keywords
 from nn.network import FNN, MLP, has_layers_only
 
 __all__ = ["load", "notes", "save"]
 
 
+@keywords
 def save(model: FNN, path: str | Path, *, notes: dict[str, Any] | None = None) -> None:
     """Write a network to one safetensors file, atomically.
 
@@ -40,10 +43,7 @@ def save(model: FNN, path: str | Path, *, notes: dict[str, Any] | None = None) -
     import numpy as np
 
     if not has_layers_only(model):
-        raise TypeError(
-            f"save writes an FNN, but got {model!r} of {type(model).__name__}; the numbers of "
-            "anything else with parameters are in its state_dict()"
-        )
+        raise TypeError(f"save writes an FNN, but got {_instead(model)}")
     arrays: dict[str, Any] = {}
     for i, layer in enumerate(model.layers):
         arrays[f"layers.{i}.weight"] = np.array([[w.data for w in n.w] for n in layer.neurons])
@@ -63,6 +63,7 @@ def save(model: FNN, path: str | Path, *, notes: dict[str, Any] | None = None) -
     tensorfile.write(path, "model", arrays, description)
 
 
+@keywords
 def load(path: str | Path) -> FNN:
     """Return the network that `save` wrote, equal to the bit.
 
@@ -137,6 +138,20 @@ def _shapes(described: dict[str, Any]) -> dict[str, tuple[int, ...]]:
         if described["output_bias" if i == len(sizes) - 2 else "bias"]:
             shapes[f"layers.{i}.bias"] = (n_out,)
     return shapes
+
+
+def _instead(model: Any) -> str:
+    """Return what stands in the place of a network, and what to write."""
+    if isinstance(model, Value):
+        return "a Value: autograd_mini.save(value, path) draws its graph"
+    if isinstance(model, dict):
+        return "a dict: write save(model, path)"
+    if isinstance(model, (str, Path)):
+        return f"{str(model)!r}: write save(model, path)"
+    return (
+        f"{model!r:.200} of {type(model).__name__}; the numbers of anything else with parameters "
+        "are in its state_dict()"
+    )
 
 
 def _name(activation: Any, role: str) -> str:

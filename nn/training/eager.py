@@ -131,6 +131,14 @@ class Eager:
             loss = self.task.loss.of_checked(prediction, y)
         except TraceError:
             raise
+        except TypeError as error:
+            if prediction is None or self.task.loss.is_named:
+                raise
+            raise TypeError(
+                f"{self.task.loss.name} fails at example {data.number(n)}: {error}. A loss sees "
+                f"one example, (prediction, target) = ({prediction!r:.60}, {y!r:.60}); the mean "
+                "is taken here"
+            ) from error
         except (ValueError, ArithmeticError) as error:
             place = f"at example {data.number(n)}"
             in_model = prediction is None

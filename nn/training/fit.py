@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import count
@@ -11,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, cast
 
+from autograd_mini.frames import warn
 from nn import activations, losses
 from nn import metrics as known_metrics
 from nn.errors import DivergedError, unknown_name
@@ -350,9 +350,7 @@ def _warn_of_mismatch(model: Any, loss: str | Loss) -> None:
     output = activations.name_of(getattr(model, "output_activation", None) or (lambda: None))
     problem = None if output is None else losses.mismatch(loss, output)
     if problem is not None:
-        warnings.warn(
-            f"the model's output unit is {output}, but {problem}", UserWarning, stacklevel=4
-        )
+        warn(f"the model's output unit is {output}, but {problem}")
 
 
 def _plain(setting: Any) -> Any:

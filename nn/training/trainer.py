@@ -7,12 +7,11 @@ clipping, one step of the optimizer.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any, Final, cast
 
 from autograd_mini import TraceError, Value
-from autograd_mini.frames import is_watched
+from autograd_mini.frames import is_watched, warn
 from nn.guesses import keywords
 from nn.losses import Loss
 from nn.optimizers import Optimizer, check_limit
@@ -175,7 +174,7 @@ class Trainer:
         self.sync()
         loss = self._eager.update(data, batch)
         if self._doubt:
-            warnings.warn(f"running eagerly: {self.reason}", UserWarning, stacklevel=2)
+            warn(f"running eagerly: {self.reason}")
             self._doubt = False
         self.backend = "eager"
         return loss

@@ -1,0 +1,115 @@
+"""Wrong calls: an unknown, missing or misplaced argument is answered with what to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
+
+__all__ = ["answered", "nearest_argument", "shown"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_NOTHING: Final[Mapping[str, str]] = {}
+
+
+def nearest_argument(name: str, known: Sequence[str]) -> str:
+    """Return what to say of an argument that does not exist."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    own = [one for one in known if one != "self"]
+    return f": did you mean {near[0]}=?" if near else f": it has {', '.join(own)}"
+
+
+def answered(
+    f: Callable[P, R],
+    *,
+    meant: Callable[[str, Sequence[str]], str] = nearest_argument,
+    needs: Mapping[str, str] = _NOTHING,
+    called: str = "",
+) -> Callable[P, R]:
+    """Make a function answer calls that it cannot take; what it raises itself stays as it is.
+
+    Args:
+        f: A function.
+        meant: What to say of the name of an argument that it does not have.
+        needs: What an argument is, for calls that lack it.
+        called: What it is called, if not by its name.
+
+    Example:
+        >>> @answered
+        ... def step(model, *, lr=0.1): ...
+        >>> step("m", 0.2)
+        Traceback (most recent call last):
+            ...
+        TypeError: step() takes model by position: write lr=0.2
+        >>> step(lr=0.2)
+        Traceback (most recent call last):
+            ...
+        TypeError: step() needs model
+    """
+
+    @wraps(f)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return f(*args, **kwargs)
+        except TypeError as error:
+            trace = error.__traceback__
+            if trace is None or trace.tb_next is not None:  # raised inside of f
+                raise
+            said = _wrong(f, args, kwargs, meant, needs, called)
+            raise TypeError(said or str(error)) from None
+
+    return guarded
+
+
+def _wrong(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    meant: Callable[[str, Sequence[str]], str],
+    needs: Mapping[str, str],
+    called: str,
+) -> str:
+    """Return what is wrong with a call; nothing if Python says it as well."""
+    code = f.__code__  # pyright: ignore[reportFunctionMemberAccess]
+    first, last = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+    known = code.co_varnames[:last]
+    positional, named = known[:first], known[first:]
+    is_method = positional[:1] == ("self",)
+    if is_method and f.__name__ in ("__init__", "__call__"):
+        called = called or type(args[0]).__name__
+    called = called or f.__name__
+    for name in kwargs:
+        if name not in known:
+            return f"{called}() has no argument {name!r}{meant(name, known)}"
+    own = positional[is_method:]
+    if len(args) > first:
+        surplus = args[first:]
+        if own == ("x",):  # one example
+            one = ", ".join(map(shown, args[1:]))
+            return f"{called} takes one example, a list: write model([{one}])"
+        told = [f"{name}={shown(x)}" for name, x in zip(named, surplus, strict=False)]
+        advice = f"write {', '.join(told)}" if told else f"what is {shown(surplus[0])}?"
+        return f"{called}() takes {', '.join(own)} by position: {advice}"
+    optional: tuple[Any, ...] = getattr(f, "__defaults__", None) or ()
+    defaults: dict[str, Any] = getattr(f, "__kwdefaults__", None) or {}
+    required = [*positional[: first - len(optional)], *[n for n in named if n not in defaults]]
+    given = {*positional[: len(args)], *kwargs}
+    lacking = [name for name in required if name not in given]
+    if not lacking:
+        return ""
+    hints = [f"{name}, {needs[name]}" if name in needs else name for name in lacking]
+    return f"{called}() needs {'; and '.join(hints)}"
+
+
+def shown(x: Any) -> str:
+    """Return a short text for an argument: a function's name, a number, a type.
+
+    Example:
+        >>> shown(len), shown(2.0), shown([0.0] * 99)
+        ('len', '2.0', '<list>')
+    """
+    text = getattr(x, "__name__", None) or repr(x)
+    return text if len(text) <= 30 and "\n" not in text else f"<{type(x).__name__}>"
