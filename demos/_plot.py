@@ -32,6 +32,7 @@ def panels(
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
+    scale = size[0] / 3.8  # large panels are shown smaller
     columns = min(columns, len(titles))
     top = 2 if large else 0
     rows = top + -(-(len(titles) - large) // columns)
@@ -43,8 +44,10 @@ def panels(
         if i < large:
             place = grid[:2, columns * i // large : columns * (i + 1) // large]
         ax: Any = figure.add_subplot(place, projection="3d" if i in solid else None)
-        ax.set_title(title, fontsize=13 if i < large else 10.5, color=INK)
-        ax.tick_params(labelsize=8, colors=INK)
+        ax.set_title(title, fontsize=13 if i < large or scale > 1.3 else 10.5, color=INK)
+        ax.tick_params(labelsize=8 * scale if scale > 1.3 else 8, colors=INK)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.label.set_size(10 * max(scale, 1.0))
         if i not in solid:
             ax.spines[["top", "right"]].set_visible(False)
         axes.append(ax)

@@ -50,8 +50,7 @@ def main(reach: float = 8.0, points: int = 400, count: int = 25) -> None:
                         color=plot.GREY, alpha=0.18, lw=0, label="saturated")  # fmt: skip
         ax.set_ylim(-1.5, 2.6)
         ax.set_xticks(range(-8, 9, 4))
-        if i < 3:
-            ax.set_xlabel("pre-activation z", fontsize=10)
+        ax.set_xlabel("pre-activation z" if i < 3 else "z", fontsize=10 if i < 3 else 8)
     axes[0].legend(fontsize=9, loc="upper left", framealpha=1.0)
     plot.save(figure, "activations.png")
     print("slope at    z = 0      z = 10     z = 40")

@@ -44,7 +44,7 @@ def network(seed: int) -> tuple[FNN, Value]:
 def main(seed: int = 0) -> None:
     model, loss = network(seed)
     pictures = {
-        "expression": (expression(), {"partials": True}),
+        "expression": (expression(), {"partials": True, "rankdir": "TB"}),
         "neuron": (neuron(), {}),
         "network": (loss, {"collapse": "neurons"}),
         "network_layers": (loss, {"collapse": "layers"}),

@@ -37,11 +37,13 @@ def main(n: int = 160, epochs: int = 250) -> None:
     print(f"accuracy of a line:           {accuracy(line.predict(X - center), y):.3f}")
     print(f"after shift, bend, separate:  {accuracy(machine.predict(X), y):.3f}")
 
+    from matplotlib.patches import Patch
+
     figure, (one, two, three) = plot.panels(
         ["1. shift: z = w₁ᵀx + b₁", "2. bend: φ(z) = (z₁, z₂, ‖z‖²); a plane separates",
          "3. the plane's cut, seen from above"], size=(4.6, 4.3), solid=[1])  # fmt: skip
     plot.points(one, X - center, y)
-    plot.points(one, X, y)
+    plot.points(one, X, y, names=("outside, y = -1", "inside, y = +1"))
     arrow = {"arrowstyle": "-|>", "color": plot.INK, "lw": 1.6}
     one.annotate("", (0.6, 0.4), center, arrowprops=arrow)
     plot.cross(one)
@@ -53,12 +55,14 @@ def main(n: int = 160, epochs: int = 250) -> None:
     two.plot_wireframe(z1, z2, z1**2 + z2**2, color=plot.GREY, lw=0.5, alpha=0.55)
     two.plot_surface(z1, z2, cut, color=plot.GREEN, alpha=0.4, shade=False)
     plot.points(two, features, y, size=22)
-    two.text2D(0.02, 0.5, "w₂ᵀφ + b₂ = 0", transform=two.transAxes, color=plot.GREEN, fontsize=10)
     two.set(xlabel="z₁", ylabel="z₂", zlabel="‖z‖²", zlim=(0.0, 1.7))
     two.view_init(elev=13, azim=-60)
-    two.set_box_aspect((1, 1, 0.85), zoom=1.1)
+    two.set_box_aspect((1, 1, 0.85), zoom=1.0)
     plot.regions(three, machine.predict, X)
     plot.points(three, X, y)
+    one.legend(fontsize=9, loc="upper left")
+    two.legend(handles=[Patch(color=plot.GREEN, alpha=0.4, label="w₂ᵀφ + b₂ = 0")],
+               fontsize=9, loc="upper left")  # fmt: skip
     three.set(xlabel="x₁", ylabel="x₂", aspect="equal")
     plot.save(figure, "kernel_svm.png")
 

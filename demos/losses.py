@@ -33,6 +33,12 @@ def sampled(loss: Callable[[Value], Any], xs: np.ndarray) -> tuple[list[float], 
     return values, slopes
 
 
+COLORS = {  # the same loss, the same color
+    "mae": "#2166ac", "L1": "#2166ac", "mse": "#d6604d", "L2": "#d6604d", "log_cosh": "#8073ac",
+    "hinge": "#35978f", "squared_hinge": "#1b7837", "hinge²": "#1b7837", "cubed_hinge": "#b8860b",
+    "hinge³": "#b8860b", "bce_with_logits": "#542788", "log": "#542788", "log²": "#de77ae",
+    "L1∘σ": "#c51b7d", "L2∘σ": "#4d4d4d", "L∞∘σ": "#7f3b08", "tan": "#222222", "D_CS": "#4393c3",
+    "huber": "#66bd63"}  # fmt: skip
 GROUPS = (  # what the curves are drawn against
     ("regression", "error r = f - y"),
     ("margins", "margin y·f"),
@@ -46,20 +52,18 @@ def main(points: int = 400) -> None:
     shown += [(1, name, partial(losses.get(name), target=1.0)) for name in MARGIN]
     for i, (symbol, f) in enumerate(losses.JANOCHA_CZARNECKI.items()):
         shown += [(2 if i < 6 else 3, symbol, lambda o, f=f: f([o, 0.0, 0.0], 0))]
-    titles = [title for title, _ in GROUPS]
-    figure, axes = plot.panels([*titles, *[""] * 4], columns=4, size=(3.7, 3.3))
-    xs, seen = np.linspace(-4.0, 4.0, points), [0] * 4
+    titles = [*[title for title, _ in GROUPS], *[""] * 4]
+    figure, axes = plot.panels(titles, columns=4, size=(3.7, 3.3))
+    xs = np.linspace(-4.0, 4.0, points)
     for place, name, loss in shown:
-        style = {"color": plot.COLORS[seen[place]], "lw": 1.7, "label": name}
-        seen[place] += 1
         for ax, ys in zip((axes[place], axes[place + 4]), sampled(loss, xs), strict=True):
-            plot.curve(ax, xs, ys, **style)
+            plot.curve(ax, xs, ys, color=COLORS[name], lw=1.7, label=name)
     for i, ax in enumerate(axes):
         plot.cross(ax)
         ax.set_xlabel(GROUPS[i % 4][1])
         ax.set_ylim((-1.2, 5.0) if i < 4 else (-4.0, 4.0) if i == 4 else (-4.0, 1.2))
-        if i < 4:
-            ax.legend(fontsize=8, loc="upper center" if i % 2 == 0 else "upper right")
+        if i >= 4:  # where no curve is
+            ax.legend(fontsize=8, loc="lower right")
     axes[0].set_ylabel("loss", fontsize=11)
     axes[4].set_ylabel("its gradient", fontsize=11)
     plot.save(figure, "losses.png")

@@ -33,13 +33,14 @@ def main(epochs: int = 100, hidden: int = 16, lr: float = 0.1, seed: int = 0) ->
         seed=seed,
     )
     print(history, end="\n\n")
+    if history.stopped == "interrupted":  # the pictures of a whole run stay
+        return
 
     right = metrics.accuracy(model.predict(X_test), y_test, threshold=0.0)
     print(f"accuracy on {len(X_test)} points it has not seen: {right:.3f} ({history.backend})")
     history.plot(out("moons_loss.png"))
-    plot_decision_boundary(
-        model, X_test, y_test, out("moons.png"), threshold=0.0, title=f"accuracy {right:.3f}"
-    )
+    title = f"accuracy {right:.3f} on {len(X_test)} points that it has not seen"
+    plot_decision_boundary(model, X_test, y_test, out("moons.png"), threshold=0.0, title=title)
     model.diagram(out("moons_network.svg"))
     loss = losses.bce_with_logits_loss(model(X_test[0]), y_test[0])  # of one example
     loss.backward()

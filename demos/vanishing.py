@@ -40,7 +40,7 @@ def main(depth: int = 10, width: int = 8, seeds: int = 10, n: int = 40, epochs: 
         found = np.array([sizes_by_layer(model, X, y) for model in models])
         left.plot(layers, found.T, color=color, lw=0.6, alpha=0.25)
         typical = np.exp(np.log(found + 1e-300).mean(axis=0))
-        left.plot(layers, typical, "o-", color=color, lw=2.2, label=unit)
+        left.plot(layers, typical, "o-", color=color, lw=2.2, label=f"{unit}, mean")
         adam = Adam(models[0].parameters(), lr=0.01)
         history = fit(models[0], X, y, loss="bce_with_logits", optimizer=adam, epochs=epochs)
         right.plot(range(1, epochs + 1), history.loss, color=color, lw=2.2, label=unit)
@@ -50,8 +50,9 @@ def main(depth: int = 10, width: int = 8, seeds: int = 10, n: int = 40, epochs: 
     left.set(xlabel="layer, from the inputs to the output", yscale="log", xticks=layers,
              ylabel="size of the gradient in its weights")  # fmt: skip
     right.set(xlabel="epoch", ylabel="cross-entropy", ylim=(0.0, 1.0))
-    left.legend(fontsize=10, loc="lower right")
-    right.legend(fontsize=10)
+    left.plot([], color=plot.GREY, lw=0.6, label="one seed each")
+    left.legend(fontsize=12, loc="lower right")
+    right.legend(fontsize=12)
     plot.save(figure, "vanishing.png")
 
 

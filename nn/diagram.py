@@ -170,15 +170,16 @@ def _more(x: float, y: float, count: int) -> str:
 
 
 def _legend(y: float, scale: float, thickest: float) -> str:
-    """What the widest line stands for, in both colors."""
+    """What the colors are, and what the widest line stands for."""
     parts: list[str] = []
     x = 14.0
-    for weight in (-scale, scale):
-        text = f"w = {style.number(weight)}"
+    for text, sign in (("negative", -1.0), ("positive", 1.0)):
         parts.append(
-            f'<path d="M{x:g},{y - 3.5:g}h26" stroke="{style.border(weight)}"'
+            f'<path d="M{x:g},{y - 3.5:g}h26" stroke="{style.border(sign)}"'
             f' stroke-width="{thickest:g}" stroke-opacity="0.85"/>'
             f'<text x="{x + 32:g}" y="{y:g}" font-size="{style.SMALL:g}">{text}</text>'
         )
-        x += 32 + style.text_width(text, style.SMALL) + 18
+        x += 32 + style.text_width(text, style.SMALL) + 14
+    widest = f"widest: {style.number(scale)}"
+    parts.append(f'<text x="{x:g}" y="{y:g}" font-size="{style.SMALL:g}">{widest}</text>')
     return "".join(parts) if scale else ""

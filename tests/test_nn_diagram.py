@@ -107,3 +107,12 @@ def test_a_notebook_shows_what_diagram_and_plot_return() -> None:
     figure = history.plot()
     assert figure._repr_png_().startswith(b"\x89PNG")
     assert repr(figure).startswith("<Figure size")
+
+
+def test_the_legend_says_what_colors_and_widths_mean() -> None:
+    model = FNN([1, 2, 1], seed=0)
+    widest = max(abs(w.data) for name, w in model.named_parameters() if ".w." in name)
+    svg = model.diagram()
+    assert ">negative</text>" in svg
+    assert ">positive</text>" in svg
+    assert f">widest: {widest:.4g}</text>" in svg

@@ -233,7 +233,9 @@ def test_a_planted_mistake_is_named(name: str) -> None:
             check_backward(case.forward, case.backward, *case.inputs(seed))
         assert caught.value.op == argument
         assert kind in caught.value.kind, str(caught.value)
-        others = {n: r.ok for n, r in caught.value.report.operations.items() if n != argument}
+        report = caught.value.report
+        assert report is not None
+        others = {n: r.ok for n, r in report.operations.items() if n != argument}
         assert all(others.values()) or name == "swapped"
 
 
