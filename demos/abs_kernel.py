@@ -32,7 +32,7 @@ def best(X: Any, y: Any, folds: int, epochs: int, tries: int) -> FNN:
 
 
 def folded(layer: Any, points: np.ndarray) -> np.ndarray:
-    return np.array([layer.numbers(point) for point in points.tolist()])
+    return layer.on_rows()(points)
 
 
 def main(n: int = 150, epochs: int = 250, tries: int = 6, folds: int = 3) -> None:

@@ -42,7 +42,8 @@ def main(seeds: int = 50, n: int = 40, epochs: int = 600, widest: int = 32) -> N
         print(f"{width:5}  {final[0]:6.3f}  {middle:6.3f}  {final[-1]:6.3f}")
     for ax, line in ((left, left.axhline), (right, right.axvline)):
         line(float(np.mean(noise**2)), color=plot.GREY, ls=":", lw=1.4, label="noise of the data")
-        ax.legend(fontsize=12)
+    left.legend(fontsize=12)
+    right.legend(fontsize=9, loc="center right", bbox_to_anchor=(0.86, 0.63))
     left.set(xlabel="hidden units (line: the median)", ylabel="mean squared error at the end",
              yscale="log", xticks=range(len(widths)), xticklabels=widths)  # fmt: skip
     right.set(xlabel="mean squared error", ylabel="share of the starts", xscale="log")
