@@ -56,6 +56,7 @@ def main(n: int = 160, epochs: int = 250) -> None:
     two.plot_surface(z1, z2, cut, color=plot.GREEN, alpha=0.4, shade=False)
     plot.points(two, features, y, size=22)
     two.set(xlabel="z₁", ylabel="z₂", zlabel="‖z‖²", zlim=(0.0, 1.7))
+    two.zaxis.set_rotate_label(False)
     two.view_init(elev=13, azim=-60)
     two.set_box_aspect((1, 1, 0.85), zoom=1.0)
     plot.regions(three, machine.predict, X)

@@ -40,7 +40,7 @@ def main(seeds: int = 50, n: int = 40, epochs: int = 600, widest: int = 32) -> N
         right.step(final, np.arange(1, seeds + 1) / seeds, where="post", color=color, lw=2,
                    label=f"{width} hidden units")  # fmt: skip
         print(f"{width:5}  {final[0]:6.3f}  {middle:6.3f}  {final[-1]:6.3f}")
-    for ax, line in ((left, left.axhline), (right, right.axvline)):
+    for line in (left.axhline, right.axvline):
         line(float(np.mean(noise**2)), color=plot.GREY, ls=":", lw=1.4, label="noise of the data")
     left.legend(fontsize=12)
     right.legend(fontsize=9, loc="center right", bbox_to_anchor=(0.86, 0.63))
