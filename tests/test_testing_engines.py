@@ -294,3 +294,7 @@ def test_the_error_carries_the_report() -> None:
     with pytest.raises(GradientMismatchError, match="tanh  sign") as caught:
         check_engine(space["Value"])  # pyright: ignore[reportArgumentType]
     assert (caught.value.op, caught.value.kind) == ("tanh", "sign")
+
+
+def test_a_backward_pass_without_a_name_may_be_handed_over() -> None:
+    assert check_engine(Value, ["mul"], backward=lambda root: root.backward()).ok

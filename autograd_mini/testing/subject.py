@@ -70,6 +70,9 @@ class _Subject:
         self.space[self.name] = made
         self.given: dict[str, Any] = {**ops} if isinstance(ops, Mapping) else {}
         self.space.update(self.given)
+        if callable(names.backward):
+            self.space.setdefault("backward", names.backward)
+            self.space["_backward_of_root"] = names.backward
         self.constructor, self.kind = self._construct()
 
     def answer(self, question: Any) -> Any:
@@ -109,8 +112,6 @@ class _Subject:
     def _backward(self) -> str:
         backward = self.names.backward
         if callable(backward):
-            self.space.setdefault("backward", backward)
-            self.space["_backward_of_root"] = backward
             name = getattr(backward, "__name__", "")
             called = name if self.space.get(name) is backward else "_backward_of_root"
             return f"{called}({{}})"
