@@ -37,7 +37,7 @@ def warn(said: str, kind: type[Warning] = UserWarning, frame: FrameType | None =
     frame = frame or calling_frame()
     file, line, names = frame.f_code.co_filename, frame.f_lineno, frame.f_globals
     registry = names.setdefault("__warningregistry__", {})
-    warnings.warn_explicit(said, kind, file, line, names.get("__name__"), registry)
+    warnings.warn_explicit(said, kind, file, line, names.get("__name__", "<string>"), registry)
 
 
 def is_watched() -> bool:
