@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -96,8 +96,8 @@ def test_a_bounded_number_of_programs_is_kept(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(import_module("autograd_mini.compiler.jit"), "PROGRAMS", 2)
     w = weights(5)
     step = jit(lambda x: dot(w[: len(x)], x), parameters=w)
+    batch = [[1.0] * n for n in range(1, 6)]
     for _ in range(2):
-        batch = [[1.0] * n for n in range(1, 6)]
         assert step(batch).tolist() == pytest.approx(
             [sum(p.data for p in w[:n]) for n in range(1, 6)]
         )
@@ -250,7 +250,7 @@ def test_a_jit_shares_the_array_of_the_programs_over_the_same_values() -> None:
     assert np.shares_memory(program.theta, step.theta)
     program.theta[:] = 1.0, 2.0
     assert step([[1.0, 1.0]]).tolist() == [3.0]
-    found = program.input_grad([[1.0, 1.0]], wrt=np.int64(0))
+    found = program.input_grad([[1.0, 1.0]], wrt=cast(Any, np.int64(0)))
     assert found.tolist() == [[1.0, 2.0]]
 
 

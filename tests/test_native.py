@@ -259,6 +259,7 @@ def test_a_step_in_one_call_is_the_gradient_and_the_optimizers_rule_to_the_bit(
         compiled: Any = trainer._compiled
         program, store = compiled.program, compiled.store
         columns = [X, np.eye(2, dtype=X.dtype)[y]]
+        after = store.theta
         for _ in range(3):
             theta, moments = store.theta.copy(), [m.copy() for m in optimizer._moments]
             loss = compiled.native.batch(X, y)  # not None: it was made in one call
@@ -319,6 +320,8 @@ def test_fit_takes_its_batches_by_their_rows_and_says_which_class_there_is_not()
             )  # fmt: skip
             weights.append([p.data for p in model.parameters()])
         assert weights[0] == pytest.approx(weights[1], rel=1e-11)
+    model = FNN([4, 3, 3], activation="tanh", seed=0)
+    momentum = SGD(model.parameters(), lr=0.1, momentum=0.9)
     trainer = Trainer(model, "cross_entropy", momentum, backend="native")
     trainer.step(X, y)
     for wrong in (-1, 3):
@@ -366,6 +369,7 @@ def test_a_trainer_and_a_program_switch_after_so_many_calls(
     program = compile(lambda x: tanh(w * x[0]) * x[1], [0.5, 1.0], check=False)
     calls = [program.gradient, program, program.input_grad]
     expected = [call(X) for call in calls]
+    again = expected
     for _ in range(6):
         again = [call(X) for call in calls]
     assert set(program._machine.codes) == {GRADIENT, FORWARD, INPUTS}

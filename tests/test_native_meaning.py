@@ -75,7 +75,7 @@ def machine_code_from_the_second_call() -> Iterator[list[str]]:
 def test_machine_code_computes_what_the_function_computes() -> None:
     with machine_code_from_the_second_call() as ran:
 
-        @settings(suppress_health_check=list(HealthCheck))
+        @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
         @given(programs())
         def law(case: Case) -> None:
             test_one_meaning.check(case)
@@ -88,6 +88,7 @@ def test_machine_code_computes_what_the_function_computes() -> None:
 def test_every_row_is_numpys_in_every_width_for_every_purpose(float32: bool) -> None:
     rng = np.random.default_rng(0)
     slack = 1e-4 if float32 else 1e-12
+    widths = itertools.cycle(WIDTHS)
     for name, op in OPS.items() if THOROUGH else itertools.islice(OPS.items(), 0, None, 20):
         n = op.arity or 3
         w = [Value(0.3 + 0.1 * i) for i in range(n)]
@@ -96,7 +97,7 @@ def test_every_row_is_numpys_in_every_width_for_every_purpose(float32: bool) -> 
             return apply(op, *[w[i] * x[i] * 0.5 + 0.2 * (i + 1) for i in range(n)])
 
         program = compile(f, [0.5] * n, float32=float32)
-        for count, bits in itertools.product((1, 2, 7, 100) if THOROUGH else (7,), WIDTHS):
+        for count, bits in zip((1, 2, 7, 100) if THOROUGH else (7,), widths, strict=False):
             X = rng.uniform(0.1, 0.9, (count, n)).astype(program.dtype)
             for purpose in (FORWARD, GRADIENT, INPUTS):
                 expected = program._run_flat(purpose, X)
@@ -133,11 +134,13 @@ def test_every_loss_and_optimizer_trains_as_in_numpy(loss: str) -> None:
     everything = {"sample_weight": weights, "penalty": losses.l2_penalty(1e-3), "clip_norm": 1.0}
     makers = (SGD, lambda p, lr: SGD(p, lr, 0.9, nesterov=True), Adam, AdamW)
     options = itertools.product(makers, (1, 2, 7, 23), ("float64", "float32"), ({}, everything))
-    for make, size, dtype, more in options if THOROUGH else itertools.islice(options, 2, None, 13):
+    start = [*losses.LOSSES].index(loss) % 5  # all together go through all options
+    step = 5 if THOROUGH else 13
+    for make, size, dtype, more in itertools.islice(options, start, None, step):
         found: list[Any] = []
         for backend in ("compiled", "native"):
             model = FNN([3, 4, 3 if of_classes else 1], "gelu", unit, seed=0)
-            optimizer = make(model.parameters(), lr=0.05)
+            optimizer = make(model.parameters(), lr=0.01)
             history = fit(
                 model, X, y, loss=loss, optimizer=optimizer, epochs=2, batch_size=size,
                 backend=backend, dtype=dtype, seed=0, **more,
@@ -155,9 +158,9 @@ def test_vector_functions_are_right_to_two_units_over_the_whole_range(name: str)
     mpmath = pytest.importorskip("mpmath")
     rng = np.random.default_rng(0)
     count = 40_000 if THOROUGH else 400
-    xs = rng.integers(0, 2**63, count, np.uint64).view(float) * rng.choice([-1.0, 1.0], count)
-    xs = np.concatenate([xs, rng.uniform(-745.2, 709.8, count), rng.uniform(-1.0, 1.0, count)])
+    xs = rng.integers(0, 2**63, count, np.uint64).view(float)
     xs = xs[np.isfinite(xs)]
+    xs = np.concatenate([xs, -xs, rng.uniform(-745.2, 709.8, count), rng.uniform(-1.0, 1.0, count)])
     xs = {"log": np.abs(xs), "log1p": xs[xs > -1.0]}.get(name, xs)
     special = np.array([0.0, -0.0, 5e-324, -5e-324, 1e-308, math.inf, -math.inf, math.nan, 710.0])
     code = made(name, len(xs))

@@ -10,7 +10,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -804,8 +804,8 @@ def test_data_that_cannot_be_meant_is_refused(xs: Any, ys: Any, loss: str, messa
 def test_callbacks_and_metrics_may_be_anything_that_is_gone_through() -> None:
     told = fit(
         network(), X, SIGNS, loss="hinge", epochs=5,
-        callbacks=(end for end in [lambda state: state.epoch == 2]),
-        metrics=iter(["accuracy"]),
+        callbacks=cast(Any, (end for end in [lambda state: state.epoch == 2])),
+        metrics=cast(Any, iter(["accuracy"])),
     )  # fmt: skip
     assert told.epochs == len(told.metrics["accuracy"]) == 2
 

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from autograd_mini import TraceError, Value, is_tracing
+from nn.clipping import norm_factor
 from nn.errors import DivergedError
 from nn.losses import penalties
 from nn.losses.terms import OneHot
 from nn.network import has_known_units
-from nn.optimizers import norm_factor
 from nn.training.data import Examples
 from nn.training.eager import Eager, Task
 from nn.training.native import Native, native

@@ -14,8 +14,9 @@ from typing import Any, cast
 from autograd_mini import DomainError, TraceError, Value, dot, no_grad, total
 from autograd_mini.contexts import collector_paused
 from nn.arrays import as_floats
+from nn.clipping import clip_grad_norm, clip_grad_value
 from nn.errors import DivergedError
-from nn.optimizers import ZERO, Optimizer, clip_grad_norm, clip_grad_value
+from nn.optimizers import ZERO, Optimizer
 from nn.training.data import ExampleLoss, Examples
 
 __all__ = ["Eager", "Task"]

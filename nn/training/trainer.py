@@ -12,9 +12,10 @@ from typing import Any, Final, cast
 
 from autograd_mini import TraceError, Value
 from autograd_mini.frames import is_watched, warn
+from nn.clipping import check_limit
 from nn.guesses import keywords
 from nn.losses import Loss
-from nn.optimizers import Optimizer, check_limit
+from nn.optimizers import Optimizer
 from nn.training.compiled import Compiled, NotFiniteError, kind_of
 from nn.training.data import ExampleLoss, Examples
 from nn.training.eager import Eager, Task
