@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,9 @@ SCALARS = "a Value as in microgpt"
 def measured(rounds: int, models: str, who: str) -> dict[str, dict[str, float]]:
     """Return the microseconds of a step for each model and each who can do it."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "benchmarks"))
-    import bench_compiled as networks  # which need the test group
-    import bench_gpt as gpt
-    from interleaved import race
-
+    # They need the test group.
+    networks, gpt = import_module("bench_compiled"), import_module("bench_gpt")
+    race = import_module("interleaved").race
     sys.setrecursionlimit(100_000)  # microgpt's backward is recursive
     found: dict[str, dict[str, float]] = {}
     for name in (*networks.WORKS, "GPT"):
