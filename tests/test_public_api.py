@@ -29,7 +29,7 @@ ORDER = {
     """,
     "nn": """
         guesses errors arrays initializers activations layers diagram network features losses
-        optimizers schedules metrics datasets plots files training playback estimators export tables
+        clipping optimizers schedules metrics datasets plots files training playback estimators export tables
         __init__ __main__
     """,
 }
