@@ -92,19 +92,15 @@ def test_a_parameter_that_is_missing_is_named_and_nothing_has_changed() -> None:
     assert step([[1.0, 1.0]]).tolist() == [w[0].data + w[1].data]
 
 
-def test_a_bounded_number_of_programs_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_shapes_than_anybody_means_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("autograd_mini.compiler.jit"), "PROGRAMS", 2)
-    w = weights(5)
+    w = weights(3)
     step = jit(lambda x: dot(w[: len(x)], x), parameters=w)
-    batch = [[1.0] * n for n in range(1, 6)]
-    for _ in range(2):
-        assert step(batch).tolist() == pytest.approx(
-            [sum(p.data for p in w[:n]) for n in range(1, 6)]
-        )
-        assert list(step.programs) == [((4,),), ((5,),)]
-        w[0].data += 1.0
-    assert step.value_and_grad(batch)[1] == [1.0, 0.8, pytest.approx(0.6), 0.4, 0.2]
-    assert "4" in str(step)
+    step([[1.0], [1.0, 2.0]])
+    with pytest.raises(ValueError, match="2 shapes of arguments have a program already"):
+        step([[1.0, 2.0, 3.0]])
+    assert len(step.programs) == 2
+    assert step([[5.0, 6.0]]).tolist() == [5.0 * w[0].data + 6.0 * w[1].data]
 
 
 @pytest.mark.parametrize("batch", [([[1.0], [2.0]], [1.0]), ([], [])])

@@ -20,16 +20,16 @@ from autograd_mini.value import Value
 __all__ = ["jit"]
 
 Shapes: TypeAlias = tuple[Shape, ...]
-PROGRAMS: Final = 99  # more are not kept
+PROGRAMS: Final = 99  # a function with more shapes than this was hardly meant to have them
 
 
 class jit:
     """A compiled function of arguments of any shape: `jit(f)(*batch)` has a value an example.
 
     It is `compile` without an example. Examples of one shape make a program, when they first
-    come; the last 99 programs are kept. A batch of unequal examples is grouped by shape. All
-    programs read one flat vector of parameters, so that an optimizer made with `parameters`
-    moves them all; the parameters that a shape does not reach have gradient 0 there.
+    come; a batch of unequal examples is grouped by shape. All programs read one flat vector of
+    parameters, so that an optimizer made with `parameters` moves them all; the parameters that a
+    shape does not reach have gradient 0 there.
 
     Args:
         f: A function of one example, numbers or nested lists of them.
@@ -191,10 +191,13 @@ class jit:
         return found
 
     def _made(self, shapes: Shapes, example: Sequence[Any]) -> Program:
-        """Return a new program, in place of the oldest if there are many.
-
-        Nothing is changed if it cannot be made.
-        """
+        """Return a new program; nothing is changed if it cannot be made."""
+        if len(self.programs) >= PROGRAMS:
+            raise ValueError(
+                f"{PROGRAMS} shapes of arguments have a program already, and {shapes} would be "
+                "one more: give fewer shapes, by cutting or filling up the examples, or make "
+                "another jit for others"
+            )
         start = time.perf_counter()
         self.parameters.store.sync()
         with collector_paused():
@@ -212,8 +215,6 @@ class jit:
             ours = self.parameters
             program.move(ParameterList(program.parameters, ours.store, ours.start))
         self._has_order = True
-        while len(self.programs) >= PROGRAMS:
-            self.programs.pop(next(iter(self.programs)))
         self.programs[shapes] = program
         self._seconds[shapes] = time.perf_counter() - start
         return program
