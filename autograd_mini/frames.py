@@ -14,7 +14,7 @@ from autograd_mini.errors import DetachedWarning, detached
 __all__ = ["calling_frame", "calling_line", "is_watched", "note_float", "note_function", "warn"]
 
 _HERE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_monitoring: Any = getattr(sys, "monitoring", None)  # since Python 3.12; not having it takes long
+_sys: Final = vars(sys)  # looking for an attribute that is not there takes long
 _OURS: Final = (_HERE, os.path.join(os.path.dirname(os.path.dirname(_HERE)), "nn") + os.sep)
 
 
@@ -54,7 +54,8 @@ def is_watched() -> bool:
     """
     if state.on_backward is not None or source_recorded.get() or anomaly_detected.get():
         return True
-    if _monitoring is not None and _monitoring.get_tool(_monitoring.DEBUGGER_ID) is not None:
+    monitoring: Any = _sys.get("monitoring")  # since Python 3.12
+    if monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None:
         return True
     tracing: Any = sys.gettrace()
     if tracing is None:

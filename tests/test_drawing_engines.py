@@ -209,7 +209,7 @@ def test_without_an_engine_the_error_names_it_and_what_works_now(
     message = str(caught.value)
     for advice in ("apt-get install graphviz", "brew install", "choco install", ".svg or .html"):
         assert advice in message
-    assert ("pip install autograd_mini[dot]" in message) == (suffix in ("png", "jpg"))
+    assert ("pip install 'autograd_mini[dot]'" in message) == (suffix in ("png", "jpg"))
     assert caught.value.source == to_dot(root)
     again = pickle.loads(pickle.dumps(caught.value))
     assert (str(again), again.source) == (message, caught.value.source)

@@ -86,7 +86,8 @@ def test_a_program_of_what_has_changed_since_does_not_run(
             call(batch)
     change()
     for p in (program, step):
-        for call in (p, p.value_and_grad, p.gradient, p.input_grad):
+        resident = [] if name == "Values of a list" else [p.gradient]  # it looks at no Values
+        for call in (p, p.value_and_grad, *resident, p.input_grad):
             with pytest.raises(TraceError, match=r"two runs, between which '.*' became "):
                 call(batch)
 
