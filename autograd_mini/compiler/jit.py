@@ -103,6 +103,8 @@ class jit:
         """Return the mean over the batch, and its gradient for each of `parameters`."""
         with self._lock:
             self.parameters.store.refresh()
+            for program in self.programs.values():
+                program.follow()
             value = self.gradient(*batch)
             return value, self.gtheta.tolist()
 

@@ -288,6 +288,10 @@ class Program:
         """Return whether what the function reads beside its arguments is as it was recorded."""
         return self._graph.around.is_same(resident=True)
 
+    def follow(self) -> None:
+        """Raise TraceError if what the function reads beside its arguments would change it."""
+        recording.follow(self._f, self._graph)
+
     def stay(self) -> None:
         """Become machine code when told to, and not by being called often."""
         self._machine.counts = False
