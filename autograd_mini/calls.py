@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
-__all__ = ["answered", "nearest_argument", "shown"]
+__all__ = ["answered", "by_name", "nearest_argument", "shown"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,11 +22,20 @@ def nearest_argument(name: str, known: Sequence[str]) -> str:
     return f": did you mean {near[0]}=?" if near else f": it has {', '.join(own)}"
 
 
+def by_name(own: Sequence[str], named: Sequence[str], given: Sequence[Any]) -> str:
+    """Return what to say of too many arguments: the names that they could have."""
+    surplus = given[len(own) :]
+    told = [f"{name}={shown(x)}" for name, x in zip(named, surplus, strict=False)]
+    advice = f"write {', '.join(told)}" if told else f"what is {shown(surplus[0])}?"
+    return f"takes {', '.join(own)} by position: {advice}"
+
+
 def answered(
     f: Callable[P, R],
     *,
     meant: Callable[[str, Sequence[str]], str] = nearest_argument,
     needs: Mapping[str, str] = _NOTHING,
+    too_many: Callable[[Sequence[str], Sequence[str], Sequence[Any]], str] = by_name,
     called: str = "",
 ) -> Callable[P, R]:
     """Make a function answer calls that it cannot take; what it raises itself stays as it is.
@@ -35,6 +44,8 @@ def answered(
         f: A function.
         meant: What to say of the name of an argument that it does not have.
         needs: What an argument is, for calls that lack it.
+        too_many: What to say of more arguments than it takes by position: told the names of
+            these, the names of others, and what was given.
         called: What it is called, if not by its name.
 
     Example:
@@ -58,7 +69,7 @@ def answered(
             trace = error.__traceback__
             if trace is None or trace.tb_next is not None:  # raised inside of f
                 raise
-            said = _wrong(f, args, kwargs, meant, needs, called)
+            said = _wrong(f, args, kwargs, meant, needs, too_many, called)
             raise TypeError(said or str(error)) from None
 
     return guarded
@@ -70,6 +81,7 @@ def _wrong(
     kwargs: Mapping[str, Any],
     meant: Callable[[str, Sequence[str]], str],
     needs: Mapping[str, str],
+    too_many: Callable[[Sequence[str], Sequence[str], Sequence[Any]], str],
     called: str,
 ) -> str:
     """Return what is wrong with a call; nothing if Python says it as well."""
@@ -81,18 +93,13 @@ def _wrong(
     if is_method and f.__name__ in ("__init__", "__call__"):
         called = called or type(args[0]).__name__
     called = called or f.__name__
+    who = called if f.__name__ == "__call__" else f"{called}()"
     for name in kwargs:
         if name not in known:
-            return f"{called}() has no argument {name!r}{meant(name, known)}"
+            return f"{who} has no argument {name!r}{meant(name, known)}"
     own = positional[is_method:]
     if len(args) > first:
-        surplus = args[first:]
-        if own == ("x",):  # one example
-            one = ", ".join(map(shown, args[1:]))
-            return f"{called} takes one example, a list: write model([{one}])"
-        told = [f"{name}={shown(x)}" for name, x in zip(named, surplus, strict=False)]
-        advice = f"write {', '.join(told)}" if told else f"what is {shown(surplus[0])}?"
-        return f"{called}() takes {', '.join(own)} by position: {advice}"
+        return f"{who} {too_many(own, named, args[is_method:])}"
     optional: tuple[Any, ...] = getattr(f, "__defaults__", None) or ()
     defaults: dict[str, Any] = getattr(f, "__kwdefaults__", None) or {}
     required = [*positional[: first - len(optional)], *[n for n in named if n not in defaults]]
@@ -101,7 +108,7 @@ def _wrong(
     if not lacking:
         return ""
     hints = [f"{name}, {needs[name]}" if name in needs else name for name in lacking]
-    return f"{called}() needs {'; and '.join(hints)}"
+    return f"{who} needs {'; and '.join(hints)}"
 
 
 def shown(x: Any) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
-from autograd_mini.calls import answered, nearest_argument
+from autograd_mini.calls import answered, by_name, nearest_argument, shown
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -170,7 +170,13 @@ def keywords(f: Callable[P, R]) -> Callable[P, R]:
             ...
         TypeError: step() has no argument 'learning_rate': write lr=
     """
-    return answered(f, meant=_meant, needs=NEEDS)
+    return answered(f, meant=_meant, needs=NEEDS, too_many=_too_many)
+
+
+def _too_many(own: Sequence[str], named: Sequence[str], given: Sequence[Any]) -> str:
+    if own == ("x",):  # the letter of one example
+        return f"takes one example, a list: write model([{', '.join(map(shown, given))}])"
+    return by_name(own, named, given)
 
 
 def _meant(name: str, known: Sequence[str]) -> str:
