@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
+import math
 import random
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from autograd_mini import TraceError, Value, compile, jit, sin, tanh
+from autograd_mini import TraceError, Value, atan2, compile, jit, sin, tanh
 from nn import FNN, SGD, fit
 
 w = Value(2.0, "w")
@@ -90,6 +91,24 @@ def test_a_program_of_what_has_changed_since_does_not_run(
         for call in (p, p.value_and_grad, *resident, p.input_grad):
             with pytest.raises(TraceError, match=r"two runs, between which '.*' became "):
                 call(batch)
+
+
+def test_another_zero_is_another_number_and_nan_is_nan() -> None:
+    around = {"k": 0.0, "u": Value(1.0), "atan2": atan2}
+    exec("def f(x): return atan2(k, x) * u", around)
+    program = compile(cast(Any, around["f"]), -1.0)
+    assert program([-1.0, -2.0]).tolist() == [math.pi, math.pi]
+    for name, other in (("k", -0.0), ("u", Value(1.0))):
+        before, around[name] = around[name], other
+        with pytest.raises(TraceError, match="became"):
+            program([-1.0, -2.0])
+        around[name] = before
+    scale = {"k": math.nan, "u": Value(1.0)}
+    exec("def f(x): return u * x * k", scale)
+    program = compile(cast(Any, scale["f"]), 1.0)
+    program([1.0, 2.0])
+    scale["k"] = float("nan")
+    assert all(map(math.isnan, program([1.0, 2.0])))
 
 
 def test_the_number_of_a_value_that_is_no_parameter_is_not_read_while_recording() -> None:

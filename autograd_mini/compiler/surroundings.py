@@ -110,7 +110,7 @@ class Surroundings:
     def _changes(self) -> Iterator[tuple[str, Any]]:
         for space, name, x in self._names:
             now = space.get(name, _ABSENT)
-            if now is not x and not (isinstance(x, _PLAIN) and type(x) is type(now) and x == now):
+            if now is not x and not _is_the_same_number(x, now):
                 yield name, now
         for noted in (*self._contents, *self._rows):
             if not _is_as_it_was(noted):
@@ -260,6 +260,12 @@ def _is_short(x: Any) -> bool:
 
 def _is_row(x: Any) -> bool:
     return isinstance(x, list) and {*map(type, x)} == {Value}
+
+
+def _is_the_same_number(x: Any, now: Any) -> bool:
+    """Return whether two plain things are alike; 0.0 is not -0.0, nan is nan, a Value itself."""
+    is_plain = isinstance(x, _PLAIN) and not isinstance(x, Value)
+    return is_plain and type(x) is type(now) and repr(x) == repr(now)
 
 
 def _is_as_it_was(noted: tuple[str, Any, Any]) -> bool:
