@@ -19,6 +19,7 @@ from autograd_mini import (
     Value,
     asin,
     atan2,
+    clip,
     compile,
     dot,
     greater,
@@ -293,6 +294,16 @@ def test_an_error_in_a_text_is_the_function_s_own_or_says_that_they_differ() -> 
     for batch in ([1.0, 0.0, 2.0], [0.0]):
         with pytest.raises(TraceError):
             program(batch)
+
+
+def test_what_raises_for_plain_numbers_alone_is_not_excused_by_values() -> None:
+    def f(x: Any, low: Any, high: Any) -> Any:
+        bound = high if type(x) is int else low
+        return where(x > 0.0, clip(x, low, bound), x)
+
+    program = compile(f, 0.0, -2.5, 1)
+    with pytest.raises(DomainError, match=r"low is 2.5 and high is -1"):
+        program([0], [2.5], [-1])
 
 
 def test_an_infinite_result_is_not_taken_for_another_way_through_the_function() -> None:

@@ -47,8 +47,11 @@ def called_or_eager(f: Callable[..., Any], example: Sequence[Any]) -> list[Value
     """Call `f` as its user does; on Values, where it cannot be called on plain numbers."""
     try:
         return called(f, example)
-    except Exception:
+    except (AttributeError, TypeError):  # `x.exp()`, say
         return eager(f, example)[0]
+    except Exception:
+        eager(f, example)  # whose error says more, if there is one
+        raise
 
 
 def shape_of(x: Any) -> Shape:
