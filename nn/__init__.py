@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from autograd_mini.guesses import answer as _answer
 from autograd_mini.guesses import answer_imports as _answer_imports
 from autograd_mini.guesses import elsewhere as _elsewhere
 from autograd_mini.guesses import missing as _missing
@@ -74,6 +75,11 @@ __all__ = [
 ]
 
 _answer_imports(__name__, _ours.MODULES)
+for _module in (
+    *("activations", "datasets", "features", "initializers", "losses", "metrics"),
+    *("optimizers", "schedules"),
+):
+    _answer(f"nn.{_module}", import_module(f"nn.{_module}").__all__, _ours.NAMES)
 for _owner, _guessed in (
     (FNN, _ours.METHODS),
     (Layer, _ours.UNITS),

@@ -12,9 +12,7 @@ from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd_mini import Value, dot, exp, product, total
-from autograd_mini.guesses import answer
 from nn.arrays import as_floats, as_lists, as_row, finite_array
-from nn.guesses import NAMES
 from nn.layers import Module, checked_size
 
 if TYPE_CHECKING:
@@ -213,6 +211,3 @@ def _numbers(x: Any, count: int | None = None, who: str = "") -> list[Any]:
     if count is not None and len(xs) != count:
         raise ValueError(f"{who} is made for {count} numbers, but got {len(xs)}: {xs}")
     return xs
-
-
-answer(__name__, __all__, NAMES)

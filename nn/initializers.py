@@ -11,9 +11,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Final, TypeAlias, cast
 
-from autograd_mini.guesses import answer
 from nn.errors import unknown_name
-from nn.guesses import NAMES
 
 __all__ = [
     "INITIALIZERS",
@@ -302,6 +300,3 @@ def _is_fan_in(mode: str) -> bool:
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"mode must be 'fan_in' or 'fan_out', but got {mode!r}")
     return mode == "fan_in"
-
-
-answer(__name__, __all__, NAMES)

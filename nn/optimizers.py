@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Final
 
 from autograd_mini import Value
-from autograd_mini.guesses import answer
 from nn.clipping import clip_grad_norm, clip_grad_value
-from nn.guesses import NAMES, keywords
+from nn.guesses import keywords
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
 
@@ -460,6 +459,3 @@ def _check_params(params: list[Value], who: str) -> None:
             raise ValueError(f"{who} moves leaves, but {p!r} was computed by {p.op}")
     if len(set(params)) != len(params):
         raise ValueError(f"{who} got the same Value twice: pass each parameter once")
-
-
-answer(__name__, __all__, NAMES)

@@ -17,9 +17,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from autograd_mini.guesses import answer
 from nn.errors import unknown_name
-from nn.guesses import NAMES
 from nn.losses.batches import FORMULA, Formula, Loss
 from nn.losses.binary import (
     binary_cross_entropy,
@@ -256,6 +254,3 @@ def mismatch(loss: str | Loss, output_activation: str) -> str | None:
         return None
     wrong, fix = _FIXES.get(function, ((), ""))
     return f"{name} {fix}" if output_activation in wrong else None
-
-
-answer(__name__, __all__, NAMES)
