@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 from autograd_mini import Value
 
-__all__ = ["check_limit", "clip_grad_norm", "clip_grad_value", "norm_factor"]
-
 
 def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
     """Scale all gradients by min(1, max_norm / (‖g‖₂ + 1e-6)) and return ‖g‖₂ as it was.

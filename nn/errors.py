@@ -8,8 +8,6 @@ from difflib import get_close_matches
 from autograd_mini import AnomalyError
 from nn.guesses import SYNONYMS
 
-__all__ = ["DivergedError", "nearest", "unknown_name"]
-
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
     """Return the error for a name that is not known: all of them, and the nearest one.

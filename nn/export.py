@@ -15,8 +15,6 @@ from nn import activations
 from nn.layers import Layer
 from nn.network import FNN, has_layers_only
 
-__all__ = ["from_torch", "to_onnx", "to_torch"]
-
 # How each activation is written in ONNX's text syntax: y from x, in steps a, b, ...
 # Compositions are the stable forms of `nn.activations`.
 _ONNX: Final = {

@@ -15,8 +15,6 @@ from nn.arrays import as_row
 from nn.guesses import keywords
 from nn.initializers import Initializer
 
-__all__ = ["Layer", "Module", "Neuron"]
-
 Scalar: TypeAlias = "Value | float"
 
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-__all__ = ["FNN", "MLP"]
-
 WORTH_ARRAYS: Final = 10  # examples from which on matrix products pay
 WORTH_COMPILING: Final = 100  # and a program
 BLOCK: Final = 1024  # examples that it takes at once

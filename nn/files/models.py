@@ -12,8 +12,6 @@ from nn.files import tensorfile
 from nn.guesses import keywords
 from nn.network import FNN, MLP, has_layers_only
 
-__all__ = ["load", "notes", "save"]
-
 
 @keywords
 def save(model: FNN, path: str | Path, *, notes: dict[str, Any] | None = None) -> None:

@@ -16,8 +16,6 @@ import stat
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["check_place", "read", "sweep", "write"]
-
 VERSION: Final = 1
 
 

@@ -23,8 +23,6 @@ from nn.losses.checks import (
 )
 from nn.losses.terms import pairs, summed
 
-__all__ = ["FORMULA", "Formula", "Loss", "of_classes", "of_components", "root_mean"]
-
 Loss: TypeAlias = Callable[..., Any]
 Component: TypeAlias = Callable[[Any, Any], Any]  # the loss or error of one component
 Check: TypeAlias = Callable[["float | None", "float | None"], None]
