@@ -10,6 +10,8 @@ times PyTorch's, which divides by N·C.
   a class index, a one-hot list or, where a distribution makes sense, a distribution.
 
 Arrays count as nested lists. Shapes match exactly: nothing is broadcast.
+
+Each file of losses ends with a table of their names.
 """
 
 from __future__ import annotations
@@ -18,165 +20,24 @@ from functools import partial
 from typing import Any, Final
 
 from nn.errors import unknown_name
+from nn.losses import binary, classes, janocha_czarnecki, penalties, regression
 from nn.losses.batches import FORMULA, Formula, Loss
-from nn.losses.binary import (
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
-    cubed_hinge_loss,
-    hinge_loss,
-    squared_hinge_loss,
-)
-from nn.losses.classes import (
-    categorical_hinge_loss,
-    crammer_singer_loss,
-    cross_entropy,
-    emd_loss,
-    kl_divergence,
-    multi_margin_loss,
-    nll_loss,
-    squared_emd_loss,
-)
-from nn.losses.janocha_czarnecki import (
-    JANOCHA_CZARNECKI,
-    cauchy_schwarz_loss,
-    chebyshev_loss,
-    expectation_loss,
-    one_hot_l1_loss,
-    one_hot_l2_loss,
-    one_vs_all_cubed_hinge_loss,
-    one_vs_all_hinge_loss,
-    one_vs_all_squared_hinge_loss,
-    regularized_expectation_loss,
-    squared_log_loss,
-    tanimoto_loss,
-)
-from nn.losses.penalties import l1_penalty, l2_penalty
-from nn.losses.regression import (
-    gaussian_nll_loss,
-    half_mse_loss,
-    huber_loss,
-    laplace_nll_loss,
-    log_cosh_loss,
-    mae_loss,
-    mse_loss,
-    msle_loss,
-    rmse,
-    rmsle,
-    smooth_l1_loss,
-)
+from nn.losses.binary import *
+from nn.losses.classes import *
+from nn.losses.janocha_czarnecki import *
+from nn.losses.penalties import *
+from nn.losses.regression import *
 
-__all__ = [
-    "CLASS_LOSSES",
-    "JANOCHA_CZARNECKI",
-    "LOSSES",
-    "Loss",
-    "bce_loss",
-    "bce_with_logits_loss",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "categorical_hinge_loss",
-    "cauchy_schwarz_loss",
-    "crammer_singer_loss",
-    "cross_entropy",
-    "cross_entropy_loss",
-    "cubed_hinge_loss",
-    "emd_loss",
-    "expectation_loss",
-    "formula",
-    "gaussian_nll_loss",
-    "get",
-    "half_mse_loss",
-    "hinge_loss",
-    "huber_loss",
-    "kl_divergence",
-    "kl_loss",
-    "l1_loss",
-    "l1_penalty",
-    "l2_penalty",
-    "laplace_nll_loss",
-    "log_cosh_loss",
-    "mae_loss",
-    "mismatch",
-    "mse_loss",
-    "msle_loss",
-    "multi_margin_loss",
-    "nll_loss",
-    "one_hot_l1_loss",
-    "one_hot_l2_loss",
-    "one_vs_all_hinge_loss",
-    "rmse",
-    "rmsle",
-    "smooth_l1_loss",
-    "squared_emd_loss",
-    "squared_hinge_loss",
-    "squared_log_loss",
-    "tanimoto_loss",
-]
+__all__ = ["CLASS_LOSSES", "LOSSES", "Loss", "formula", "get", "mismatch"]
+__all__ += binary.__all__
+__all__ += classes.__all__
+__all__ += janocha_czarnecki.__all__
+__all__ += penalties.__all__
+__all__ += regression.__all__
 
-l1_loss = mae_loss
-bce_loss = binary_cross_entropy
-bce_with_logits_loss = binary_cross_entropy_with_logits
-cross_entropy_loss = cross_entropy
-kl_loss = kl_divergence
-
-LOSSES: Final[dict[str, Loss]] = {
-    "mse": mse_loss,
-    "half_mse": half_mse_loss,
-    "mae": mae_loss,
-    "l1": mae_loss,
-    "msle": msle_loss,
-    "huber": huber_loss,
-    "smooth_l1": smooth_l1_loss,
-    "log_cosh": log_cosh_loss,
-    "gaussian_nll": gaussian_nll_loss,
-    "laplace_nll": laplace_nll_loss,
-    "bce": binary_cross_entropy,
-    "binary_cross_entropy": binary_cross_entropy,
-    "bce_with_logits": binary_cross_entropy_with_logits,
-    "binary_cross_entropy_with_logits": binary_cross_entropy_with_logits,
-    "hinge": hinge_loss,
-    "squared_hinge": squared_hinge_loss,
-    "cubed_hinge": cubed_hinge_loss,
-    "cross_entropy": cross_entropy,
-    "nll": nll_loss,
-    "kl": kl_divergence,
-    "kl_divergence": kl_divergence,
-    "emd": emd_loss,
-    "squared_emd": squared_emd_loss,
-    "categorical_hinge": categorical_hinge_loss,
-    "crammer_singer": crammer_singer_loss,
-    "multi_margin": multi_margin_loss,
-    "one_hot_l1": one_hot_l1_loss,
-    "one_hot_l2": one_hot_l2_loss,
-    "expectation": expectation_loss,
-    "regularized_expectation": regularized_expectation_loss,
-    "chebyshev": chebyshev_loss,
-    "one_vs_all_hinge": one_vs_all_hinge_loss,
-    "one_vs_all_squared_hinge": one_vs_all_squared_hinge_loss,
-    "one_vs_all_cubed_hinge": one_vs_all_cubed_hinge_loss,
-    "squared_log": squared_log_loss,
-    "tanimoto": tanimoto_loss,
-    "cauchy_schwarz": cauchy_schwarz_loss,
-}
-
-CLASS_LOSSES: Final[frozenset[Loss]] = frozenset(
-    (
-        cross_entropy,
-        nll_loss,
-        kl_divergence,
-        emd_loss,
-        squared_emd_loss,
-        categorical_hinge_loss,
-        crammer_singer_loss,
-        multi_margin_loss,
-        *JANOCHA_CZARNECKI.values(),
-    )
-)
-
-
-_KINDS: Final = tuple(
-    {id(k): k for k in (getattr(loss, "func", loss) for loss in LOSSES.values())}.values()
-)
+_OF_CLASSES: Final = classes.CLASSES | janocha_czarnecki.TWELVE
+CLASS_LOSSES: Final = frozenset(_OF_CLASSES.values())
+LOSSES: Final[dict[str, Loss]] = regression.REGRESSION | binary.BINARY | _OF_CLASSES
 
 
 def get(name: str | Loss) -> Loss:
@@ -209,7 +70,7 @@ def formula(loss: Loss) -> Formula | None:
     kind: Any = loss
     while isinstance(kind, partial):
         kind = kind.func
-    return loss(FORMULA, FORMULA) if any(kind is known for known in _KINDS) else None
+    return loss(FORMULA, FORMULA) if any(kind is known for known in LOSSES.values()) else None
 
 
 _SQUASHED: Final = ("sigmoid", "softmax", "log_sigmoid", "log_softmax")

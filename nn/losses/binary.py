@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from autograd_mini import Value, clamped_log, clamped_log1p, relu, softplus
 from nn.activations import Scalar
-from nn.losses.batches import of_components
+from nn.losses.batches import Loss, of_components
 from nn.losses.checks import check_probability_pair, check_probability_target, check_sign
 from nn.losses.terms import raised
+
+__all__ = [
+    "bce_loss",
+    "bce_with_logits_loss",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cubed_hinge_loss",
+    "hinge_loss",
+    "squared_hinge_loss",
+]
 
 
 def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
@@ -113,6 +123,20 @@ def cubed_hinge_loss(
         8.0
     """
     return _hinge(prediction, target, margin, 3, reduction)
+
+
+bce_loss = binary_cross_entropy
+bce_with_logits_loss = binary_cross_entropy_with_logits
+
+BINARY: Final[dict[str, Loss]] = {
+    "bce": binary_cross_entropy,
+    "binary_cross_entropy": binary_cross_entropy,
+    "bce_with_logits": binary_cross_entropy_with_logits,
+    "binary_cross_entropy_with_logits": binary_cross_entropy_with_logits,
+    "hinge": hinge_loss,
+    "squared_hinge": squared_hinge_loss,
+    "cubed_hinge": cubed_hinge_loss,
+}
 
 
 def _hinge(prediction: Any, target: Any, margin: float, power: int, reduction: str) -> Any:

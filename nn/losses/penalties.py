@@ -9,6 +9,11 @@ from typing import Any
 from autograd_mini import Value, dot, total
 from nn.losses.checks import check_not_negative
 
+__all__ = [
+    "l1_penalty",
+    "l2_penalty",
+]
+
 
 def l1_penalty(strength: float) -> Callable[[Any], Any]:
     """Return the penalty strength · Σ|w| over a model's weights; biases are free.

@@ -9,9 +9,24 @@ from typing import Any, Final
 from autograd_mini import huber, log, log1p, log_cosh
 from nn import activations
 from nn.activations import Scalar
-from nn.losses.batches import of_components, root_mean
+from nn.losses.batches import Loss, of_components, root_mean
 from nn.losses.checks import check_logarithms, check_positive
 from nn.losses.terms import squared_error
+
+__all__ = [
+    "gaussian_nll_loss",
+    "half_mse_loss",
+    "huber_loss",
+    "l1_loss",
+    "laplace_nll_loss",
+    "log_cosh_loss",
+    "mae_loss",
+    "mse_loss",
+    "msle_loss",
+    "rmse",
+    "rmsle",
+    "smooth_l1_loss",
+]
 
 _HALF_LOG_2PI: Final = 0.5 * math.log(2.0 * math.pi)
 _log1p = log1p  # where an option has the function's name
@@ -245,6 +260,22 @@ def rmsle(prediction: Any, target: Any, *, log1p: bool = False) -> Any:
         target,
         partial(check_logarithms, low=-1.0 if log1p else 0.0),
     )
+
+
+l1_loss = mae_loss
+
+REGRESSION: Final[dict[str, Loss]] = {
+    "mse": mse_loss,
+    "half_mse": half_mse_loss,
+    "mae": mae_loss,
+    "l1": mae_loss,
+    "msle": msle_loss,
+    "huber": huber_loss,
+    "smooth_l1": smooth_l1_loss,
+    "log_cosh": log_cosh_loss,
+    "gaussian_nll": gaussian_nll_loss,
+    "laplace_nll": laplace_nll_loss,
+}
 
 
 def _log_cosh_error(f: Scalar, y: Scalar) -> Scalar:
