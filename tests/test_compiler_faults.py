@@ -306,6 +306,26 @@ def test_what_raises_for_plain_numbers_alone_is_not_excused_by_values() -> None:
         program([0], [2.5], [-1])
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: where(sqrt(x), 1.0, 2.0) + sqrt(x),
+        lambda x: sqrt(x).detach() + sqrt(x),
+        lambda x: where(dot([x, x], [math.inf, 1.0]), 1.0, 2.0) + dot([x, x], [1.0, 1.0]),
+    ],
+    ids=["condition", "detached", "sum"],
+)
+def test_what_no_gradient_reaches_is_not_computed_with_what_one_reaches(f: Any) -> None:
+    w = Value(1.0)
+    program = compile(lambda x: f(x) * w, 1.0)
+    xs = [4.0, 0.0, 1.0]
+    ((got,),) = [program.input_grad(xs)]
+    for x, slope in zip(xs, got.ravel(), strict=True):
+        leaf = Value(x)
+        (f(leaf) * w).backward()
+        assert leaf.grad == pytest.approx(slope, nan_ok=True)
+
+
 def test_an_infinite_result_is_not_taken_for_another_way_through_the_function() -> None:
     v, w = Value(1.5), Value(math.inf)
 

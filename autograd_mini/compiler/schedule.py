@@ -50,6 +50,7 @@ def grouped(
 ) -> Iterable[Units]:
     """Return the units that run together, each after all that it reads."""
     rows, args, kinds = graph.ops, graph.args, graph.kinds
+    reached = _reached(graph, chains)
     levels = [0] * len(rows)
     unit_of = [-1] * len(rows)
     nodes: list[int] = []  # the first of each unit
@@ -70,14 +71,14 @@ def grouped(
             reads = list(
                 chain(found.weights, found.inputs, chain.from_iterable(found.products), found.rest)
             )
-            key = (SUMS, kinds[i], *_sum_key(found, buffers))
+            key = (SUMS, kinds[i], i in reached, *_sum_key(found, buffers))
             level = max(map(levels.__getitem__, reads)) + 1
             if found.inputs:
                 unit = blocks.setdefault((level, *key), unit)
             terms = [found]
         else:
             level = max([levels[x] for x in reads]) + 1
-            key = (PLAIN_UNIT, kinds[i], op, *_plain_key(graph, i, buffers))
+            key = (PLAIN_UNIT, kinds[i], i in reached, op, *_plain_key(graph, i, buffers))
         if unit == len(nodes):
             nodes.append(i)
             sums.append(terms)
@@ -90,11 +91,32 @@ def grouped(
     for unit, terms in enumerate(sums):
         if terms and terms[0].inputs:  # by weights, in place of inputs
             terms.sort(key=attrgetter("weights"))
-            _, kind, _, *others = keys[unit]
-            keys[unit] = (MATRIX, kind, tuple([one.weights for one in terms]), *others)
+            _, kind, is_reached, _, *others = keys[unit]
+            weights = tuple([one.weights for one in terms])
+            keys[unit] = (MATRIX, kind, is_reached, weights, *others)
     for units in _scheduled(keys, below):
         what, kind = keys[units[0]][:2]
         yield Units(str(what), str(kind), [nodes[u] for u in units], [sums[u] for u in units])
+
+
+def _reached(graph: Graph, chains: Chains) -> set[int]:
+    """Return the nodes that the gradient reaches; it does not reach those of a condition.
+
+    A gradient of zero is no substitute: times an infinite slope, it is NaN.
+    """
+    reached = {*graph.roots}
+    for i in range(len(graph.ops) - 1, -1, -1):
+        op = graph.ops[i]
+        if i not in reached or op is None or op is ops.DETACH:
+            continue
+        if i in chains:
+            pairs, rest = chains[i]
+            reached.update(chain.from_iterable(pairs), rest)
+        elif op.receives is None:
+            reached.update(graph.args[i])
+        else:
+            reached.update([graph.args[i][j] for j in op.receives])
+    return reached
 
 
 def _sum_key(terms: Sum, buffers: list[str]) -> _Key:
