@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, TypeAlias, TypeVar, dataclass_transform
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -30,39 +31,33 @@ from nn.training import fit
 __all__ = ["FNNClassifier", "FNNRegressor"]
 
 Array: TypeAlias = Any
+E = TypeVar("E", bound=type)
 
 
+@dataclass_transform(field_specifiers=(field,))
+def _of_settings(estimator: E) -> E:
+    """Make a class whose constructor stores its settings, and answers one that it lacks."""
+    made: Any = dataclass(eq=False, repr=False)(estimator)
+    made.__init__ = keywords(made.__init__)
+    return made
+
+
+@_of_settings
 class _FNNEstimator(BaseEstimator):
     """What classifier and regressor share: their settings and how a network is trained."""
 
-    n_features_in_: int
-    feature_names_in_: Any
-
-    @keywords
-    def __init__(
-        self,
-        hidden_layer_sizes: Sequence[int] | int = (8,),
-        activation: str = "tanh",
-        *,
-        solver: str = "adam",
-        learning_rate_init: float = 0.05,
-        alpha: float = 1e-4,
-        batch_size: int | None = None,
-        max_iter: int = 200,
-        random_state: Any = None,
-        backend: str = "auto",
-        dtype: Any = "float64",
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.learning_rate_init = learning_rate_init
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.random_state = random_state
-        self.backend = backend
-        self.dtype = dtype
+    hidden_layer_sizes: Sequence[int] | int = (8,)
+    activation: str = "tanh"
+    _: KW_ONLY
+    solver: str = "adam"
+    learning_rate_init: float = 0.05
+    alpha: float = 1e-4
+    batch_size: int | None = None
+    max_iter: int = 200
+    random_state: Any = None
+    backend: str = "auto"
+    dtype: Any = "float64"
+    n_features_in_: int = field(init=False)
 
     def _start(self, n_outputs: int) -> None:
         """Make a fresh network and its optimizer."""
@@ -237,6 +232,7 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
         return self.classes_[index]
 
 
+@_of_settings
 class FNNRegressor(RegressorMixin, _FNNEstimator):
     """A network that predicts a number, trained on the squared error.
 
@@ -267,35 +263,7 @@ class FNNRegressor(RegressorMixin, _FNNEstimator):
         True
     """
 
-    @keywords
-    def __init__(
-        self,
-        hidden_layer_sizes: Sequence[int] | int = (8,),
-        activation: str = "tanh",
-        *,
-        loss: str = "mse",
-        solver: str = "adam",
-        learning_rate_init: float = 0.05,
-        alpha: float = 1e-4,
-        batch_size: int | None = None,
-        max_iter: int = 200,
-        random_state: Any = None,
-        backend: str = "auto",
-        dtype: Any = "float64",
-    ) -> None:
-        super().__init__(
-            hidden_layer_sizes,
-            activation,
-            solver=solver,
-            learning_rate_init=learning_rate_init,
-            alpha=alpha,
-            batch_size=batch_size,
-            max_iter=max_iter,
-            random_state=random_state,
-            backend=backend,
-            dtype=dtype,
-        )
-        self.loss = loss
+    loss: str = field(default="mse", kw_only=True)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> FNNRegressor:
         """Train a fresh network.
