@@ -42,10 +42,6 @@ class Graphs:
         self._left_out = False
         self._largest: dict[Any, list[tuple[list[int], list[int]]]] = {}
 
-    def note(self, text: str) -> None:
-        """Add a remark to the page."""
-        self.notes.append(text)
-
     def nodes(self) -> Iterator[Value]:
         """Every node of every graph."""
         for root in self.roots:
@@ -86,7 +82,7 @@ class Graphs:
         graph = self._found.get(shape)
         if graph is None and not self._left_out:
             self._left_out = True
-            self.note(
+            self.notes.append(
                 f"the points have more than {MOST_GRAPHS} different graphs; the others' "
                 "cannot be opened"
             )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast
 
-from autograd_mini import Value
+from autograd_mini import Program, Value
 from nn.layers import Module
+from nn.playback.page import packed_floats
 
 
 def parameter_names(model: Any) -> list[str]:
@@ -25,6 +26,26 @@ def parameter_names(model: Any) -> list[str]:
     labels = [p.label for p in model.parameters()]
     unique = all(labels) and len(set(labels)) == len(labels)
     return labels if unique else [f"p{i}" for i in range(len(labels))]
+
+
+def numbered(model: Any, programs: Iterable[Program]) -> dict[Value, int]:
+    """Return a number for each parameter: the model's own first, then others of its programs."""
+    others = [p for program in programs for p in program.parameters]
+    return {p: i for i, p in enumerate(dict.fromkeys([*model.parameters(), *others]))}
+
+
+def parameters_json(model: Any, programs: Mapping[str, Program]) -> dict[str, Any]:
+    """Return the parameters' names and data, and where each of them stands in the programs."""
+    number = numbered(model, programs.values())
+    return {
+        "names": parameter_names(model),
+        "theta": packed_floats([p.data for p in number]),
+        "places": {
+            "loss": [],
+            "units": [],
+            **{name: [number[p] for p in run.parameters] for name, run in programs.items()},
+        },
+    }
 
 
 def load_state(model: Any, path_or_dict: str | PathLike[str] | Mapping[str, float]) -> None:

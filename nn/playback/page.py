@@ -8,10 +8,12 @@ import re
 from array import array
 from collections.abc import Iterable, Mapping
 from importlib import resources
+from os import PathLike
+from pathlib import Path
 from typing import Any, Final
 
 from autograd_mini.drawing.javascript import functions
-from autograd_mini.player import PLAYER, document, part
+from autograd_mini.player import PLAYER, document, open_page, part
 from nn.playback.graphs import Graphs
 from nn.playback.units import diagram
 
@@ -36,6 +38,38 @@ SCRIPTS: Final = (
 )
 STYLES: Final = ("network.css", "playground.css")
 _TITLE: Final = re.compile(r"<title>[^<]*</title>\n?")
+
+
+class Page:
+    """What is shown as one HTML page."""
+
+    def to_html(self, path: str | PathLike[str], *, max_nodes: int = 500) -> None:
+        """Write the page: one HTML file that asks for nothing from anywhere.
+
+        Args:
+            path: Where to write it.
+            max_nodes: How many boxes of a graph to draw at most, nearest the loss first.
+
+        Raises:
+            TraceError: If the model or the loss of a playground cannot be compiled.
+            ValueError: If one of their operations cannot be written as JavaScript; if a playback
+                has recorded nothing yet, or its loss is not known.
+        """
+        Path(path).write_text(self._page(max_nodes), "utf-8")
+
+    def show(self, path: str | PathLike[str] | None = None) -> Path | None:
+        """Open the page in a notebook's cell or in the browser, or say where its file is.
+
+        Args:
+            path: Where to keep the file; without it, it is a temporary one.
+
+        Returns:
+            The file; None in a notebook without `path`.
+        """
+        return open_page(self._page(), path, height=760)
+
+    def _page(self, max_nodes: int = 500) -> str:
+        raise NotImplementedError
 
 
 def page(

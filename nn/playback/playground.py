@@ -9,21 +9,20 @@ from __future__ import annotations
 import base64
 from array import array
 from collections.abc import Mapping, Sequence
-from os import PathLike
-from pathlib import Path
 from random import Random
-from typing import Any, cast
+from typing import Any
 
+from autograd_mini import Value
 from autograd_mini.drawing.javascript import rules
-from autograd_mini.player import open_page, programs
+from autograd_mini.player import programs
 from nn.guesses import keywords
 from nn.initializers import plain_seed
 from nn.losses import Loss
 from nn.network import FNN
 from nn.optimizers import SGD, Adam, AdamW, Optimizer
-from nn.playback.names import parameter_names
-from nn.playback.page import packed_floats, page
-from nn.playback.plane import bounds, scale
+from nn.playback.examples import examples_json
+from nn.playback.names import numbered, parameters_json
+from nn.playback.page import Page, page
 from nn.playback.sets import data_sets
 from nn.playback.units import layers
 from nn.playback.variants import others, variant
@@ -31,7 +30,7 @@ from nn.training.data import Examples
 from nn.training.trainer import Trainer
 
 
-class Playground:
+class Playground(Page):
     """A page in which a model trains: drag a point, press Train, look into every unit.
 
     The page begins before the first update. What it computes is what `fit` would: the same
@@ -93,30 +92,6 @@ class Playground:
         count = len(self._trainer.parameters)
         return f"Playground({count} parameters, {len(self._data)} examples, {optimizer})"
 
-    def to_html(self, path: str | PathLike[str], *, max_nodes: int = 500) -> None:
-        """Write the page: one HTML file that asks for nothing from anywhere.
-
-        Args:
-            path: Where to write it.
-            max_nodes: How many boxes of an example's graph to draw at most.
-
-        Raises:
-            TraceError: If model or loss cannot be compiled.
-            ValueError: If one of their operations cannot be written as JavaScript.
-        """
-        Path(path).write_text(self._page(max_nodes), "utf-8")
-
-    def show(self, path: str | PathLike[str] | None = None) -> Path | None:
-        """Open the page in a notebook's cell or in the browser, or say where its file is.
-
-        Args:
-            path: Where to keep the file; without it, it is a temporary one.
-
-        Returns:
-            The file; None in a notebook without `path`.
-        """
-        return open_page(self._page(), path, height=760)
-
     def _page(
         self, max_nodes: int = 500, run: Mapping[str, Any] | None = None, notes: Sequence[str] = ()
     ) -> str:
@@ -124,6 +99,7 @@ class Playground:
         model, loss = self._trainer.model, self._trainer.loss
         X, Y = self._rows.tolist(), self._targets.tolist()
         own = variant(model, loss, X, Y, max_nodes)
+        mine = {"loss": own.loss, "units": own.units}
         nodes, activations = [*own.graphs.nodes()], dict[str, dict[str, Any]]()
         for name, other in others(model, loss, X, Y, own):
             named = {f"loss_{name}": other.loss, f"units_{name}": other.units}
@@ -134,8 +110,15 @@ class Playground:
             }
         own.graphs.notes.extend(notes)
         described: dict[str, Any] = {
-            **self._examples_json(),
-            **self._parameters_json(own.loss, own.units),
+            **examples_json(
+                self._rows.reshape(len(X), -1).tolist(),
+                self._targets.reshape(len(X), -1).tolist(),
+                loss.sample_output(model, self._rows[0]),
+                loss,
+            ),
+            **parameters_json(model, mine),
+            **self._updates_json(numbered(model, mine.values())),
+            "layers": layers(model),
             "points": own.indices,
             "activations": list(activations),
             "activation": getattr(model.activation, "__name__", "") if activations else "",
@@ -143,7 +126,7 @@ class Playground:
         }
         if run is not None:  # where it goes on from, no memory of an optimizer is known
             described["optimizer"] |= {"steps": 0, "moments": []}
-        code = rules(nodes) + programs({"loss": own.loss, "units": own.units})
+        code = rules(nodes) + programs(mine)
         blocks: dict[str, Any] = {f"activation-{name}": read for name, read in activations.items()}
         blocks |= {} if run is None else {"run": run}
         title = "Playground" if run is None else "Training, step by step"
@@ -155,42 +138,14 @@ class Playground:
         loss = self._trainer.loss.name
         return f"{name} · {len(self._trainer.parameters):,} parameters · loss {loss}"
 
-    def _examples_json(self) -> dict[str, Any]:
-        model, loss, count = self._trainer.model, self._trainer.loss, len(self._data)
-        rows, targets = self._rows.reshape(count, -1), self._targets.reshape(count, -1)
-        output = loss.sample_output(model, self._rows[0])
-        kind, center, spread = scale(output, self._targets.tolist(), loss.given)
-        low, high = bounds(rows.tolist())
+    def _updates_json(self, number: Mapping[Value, int]) -> dict[str, Any]:
+        """What an update is: of which examples, and how the optimizer moves which parameters."""
+        optimizer = self._trainer.optimizer
+        kept = [i for i, p in enumerate(optimizer.params) if p in number]
         return {
-            "X": packed_floats(rows.ravel()),
-            "Y": packed_floats(targets.ravel()),
-            "widths": [rows.shape[1], targets.shape[1]],
-            "isClasses": bool(loss.has_classes),
-            "outputs": len(cast("list[Any]", output)) if isinstance(output, list) else 1,
-            "layers": layers(model),
-            "scale": {"kind": kind, "center": center, "spread": spread},
-            "low": low,
-            "high": high,
             "batch": self.batch_size,
             "random": base64.b64encode(array("I", self._random).tobytes()).decode("ascii"),
-        }
-
-    def _parameters_json(self, loss: Any, units: Any) -> dict[str, Any]:
-        """The model's parameters, and where each of them stands in the programs."""
-        optimizer = self._trainer.optimizer
-        own = self._trainer.parameters
-        everything = list(dict.fromkeys([*own, *loss.parameters, *units.parameters]))
-        place = {p: i for i, p in enumerate(everything)}
-        moved = [place[p] for p in optimizer.params if p in place]
-        kept = [i for i, p in enumerate(optimizer.params) if p in place]
-        return {
-            "names": parameter_names(self._trainer.model),
-            "theta": packed_floats([p.data for p in everything]),
-            "places": {
-                "loss": [place[p] for p in loss.parameters],
-                "units": [place[p] for p in units.parameters],
-            },
-            "moved": moved,
+            "moved": [number[optimizer.params[i]] for i in kept],
             "optimizer": {
                 "kind": type(optimizer).__name__,
                 **optimizer.settings(),

@@ -13,20 +13,18 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from os import PathLike
-from pathlib import Path
 from typing import Any, Final
 
-from autograd_mini import TraceError, compile, no_grad
+from autograd_mini import Program, TraceError, compile, no_grad
 from autograd_mini.drawing.javascript import OpaqueError, rules
-from autograd_mini.player import numbers_json, open_page, programs
+from autograd_mini.player import numbers_json, programs
 from autograd_mini.steps import Trace
-from nn.arrays import as_floats, as_lists, as_row
+from nn.arrays import as_array, as_floats, as_lists, as_row, plain_rows
 from nn.optimizers import SGD, Adam, AdamW
+from nn.playback.examples import examples_json
 from nn.playback.graphs import Graphs, is_list
-from nn.playback.names import parameter_names
-from nn.playback.page import packed_floats, page
-from nn.playback.plane import bounds, scale
+from nn.playback.names import parameters_json
+from nn.playback.page import Page, packed_floats, page
 from nn.playback.playground import Playground
 from nn.playback.units import layers, units_of
 from nn.training.data import ExampleLoss
@@ -38,7 +36,7 @@ GRID: Final = 40
 _FINE: Final = 1.01  # candidates for the epochs to keep lie this far apart, as a ratio
 
 
-class Playback:
+class Playback(Page):
     """A callback of `fit` that records a run for the training player.
 
     The page is a playground that opens at the first epoch: the network, the loss curve, the
@@ -63,8 +61,8 @@ class Playback:
     """
 
     def __init__(self, X: Any, y: Any, *, loss: str | Callable[..., Any] | None = None) -> None:
-        self.X = [_row(x) for x in as_lists(X)]
-        self.y = [_plain(target) for target in as_lists(y)]
+        self.X = [[float(number) for number in as_row(x)] for x in as_lists(X)]
+        self.y = [plain_rows(target) for target in as_lists(y)]
         if len(self.X) != len(self.y) or not self.X:
             raise ValueError(
                 f"one target per example, please, and one example at least: got {len(self.X)} "
@@ -116,43 +114,24 @@ class Playback:
             chosen = denser
         return chosen
 
-    def to_html(self, path: str | PathLike[str], *, max_nodes: int = 500) -> None:
-        """Write the page: one HTML file that asks for nothing from anywhere.
-
-        Args:
-            path: Where to write it.
-            max_nodes: How many boxes of a graph to draw at most, nearest the loss first.
-
-        Raises:
-            ValueError: If nothing was recorded yet, or the loss is not known.
-        """
-        Path(path).write_text(self._page(max_nodes), "utf-8")
-
-    def show(self, path: str | PathLike[str] | None = None) -> Path | None:
-        """Open the page in a notebook's cell or in the browser, or say where its file is.
-
-        Args:
-            path: Where to keep the file; without it, it is a temporary one.
-
-        Returns:
-            The file; None in a notebook without `path`.
-        """
-        return open_page(self._page(), path, height=760)
-
     def _page(self, max_nodes: int = 500) -> str:
         if not self._weights:
             raise ValueError(
                 "nothing is recorded: pass this Playback to fit(..., callbacks=[playback]), and "
                 "write the page afterwards"
             )
-        loss = self._example_loss()
+        if self._loss is None:
+            raise ValueError(
+                'which loss was minimized is not known: say Playback(X, y, loss="mse"), for example'
+            )
+        loss = ExampleLoss(self._loss)
         epochs = self.epochs
         chosen = _evenly(len(self.X), MOST_POINTS)
         run = {
             "epochs": epochs,
             "weights": packed_floats([x for epoch in epochs for x in self._weights[epoch]]),
-            "loss": _curve(self._history, "loss"),
-            "validation": _curve(self._history, "val_loss"),
+            "loss": [*getattr(self._history, "loss", ())],
+            "validation": [*getattr(self._history, "val_loss", ())],
         }
         notes: list[str] = []
         if len(chosen) < len(self.X):
@@ -193,56 +172,32 @@ class Playback:
             code = rules(graphs.nodes())
         except OpaqueError:
             code, stored = "const RULES = {};", self._runs(graphs, X, y, points, epochs)
-            graphs.note(f"the graphs of {len(stored)} points are stored, and no others open")
+            notes = [f"the graphs of {len(stored)} points are stored, and no others open", *notes]
         graphs.notes.extend(notes)
-        network, program = self._network()
-        rows = [_numbers(target) for target in y]
-        kind, center, spread = _scale(model, X, y, self._loss)
-        low, high = bounds(X)
+        units = self._units()
         described = {
-            "X": packed_floats([number for x in X for number in x]),
-            "Y": packed_floats([number for row in rows for number in row]),
-            "widths": [len(X[0]), len(rows[0])],
-            "isClasses": kind == "classes",
-            "outputs": len(graphs.pages[0]["outputs"]),
-            "layers": layers(model) if program else [],
-            "scale": {"kind": kind, "center": center, "spread": spread},
-            "low": low,
-            "high": high,
-            "names": parameter_names(model),
-            "theta": packed_floats([p.data for p in model.parameters()]),
-            "places": {"loss": [], **network},
+            **examples_json(X, y, loss.sample_output(model, as_array(X[0])), loss),
+            **parameters_json(model, units),
+            "layers": layers(model) if units else [],
             "points": [point["graph"] for point in points],
             "own": [point["own"] for point in points],
             "stored": stored,
             "cells": "",
         }
-        if not program and len(low) == 2:
-            described["cells"] = self._cells(low, high, epochs, center, spread)
+        if not units and len(X[0]) == 2:
+            described["cells"] = self._cells(described, epochs)
         facts = f"{len(model.parameters()):,} parameters · {self._last:,} epochs"
-        code += program or programs({})
+        code += programs(units)
         return page("Training, step by step", facts, model, described, graphs, code, {"run": run})
 
-    def _network(self) -> tuple[dict[str, list[int]], str]:
-        """Where parameters stand in the program of all units, and it; nothing if there is none."""
+    def _units(self) -> dict[str, Program]:
+        """The program of all units; nothing if there is none."""
         try:
-            units = compile(units_of(self._model), self.X[0])
-            program = programs({"units": units})
+            units = {"units": compile(units_of(self._model), self.X[0])}
+            programs(units)
         except (TraceError, OpaqueError):
-            return {"units": []}, ""
-        place = {p: i for i, p in enumerate(self._model.parameters())}
-        if not place.keys() >= set(units.parameters):
-            return {"units": []}, ""
-        return {"units": [place[p] for p in units.parameters]}, program
-
-    def _example_loss(self) -> ExampleLoss:
-        """The loss of one example, as `fit` calls it."""
-        loss = self._loss
-        if loss is None:
-            raise ValueError(
-                'which loss was minimized is not known: say Playback(X, y, loss="mse"), for example'
-            )
-        return ExampleLoss(loss)
+            return {}
+        return units
 
     @contextmanager
     def _at(self, epoch: int) -> Generator[None]:
@@ -278,18 +233,15 @@ class Playback:
                 point["graph"] = None
         return runs
 
-    def _cells(
-        self, low: list[float], high: list[float], epochs: list[int], center: float, spread: float
-    ) -> str:
+    def _cells(self, described: dict[str, Any], epochs: list[int]) -> str:
         """What the model says about a grid over the plane: a byte a cell, at each epoch."""
+        (left, bottom), (right, top) = described["low"], described["high"]
         cells = [
-            [
-                low[0] + (i + 0.5) / GRID * (high[0] - low[0]),
-                high[1] - (j + 0.5) / GRID * (high[1] - low[1]),
-            ]
+            [left + (i + 0.5) / GRID * (right - left), top - (j + 0.5) / GRID * (top - bottom)]
             for j in range(GRID)
             for i in range(GRID)
         ]
+        center, spread = described["scale"]["center"], described["scale"]["spread"]
         pictures = [
             bytes([_byte(f, center, spread) for f in outputs])
             for outputs in self._outputs(cells, epochs)
@@ -310,31 +262,6 @@ class Playback:
                 else:
                     with no_grad():
                         yield [as_floats(self._model(cell)) for cell in cells]
-
-
-def _plain(x: Any) -> Any:
-    """A number or a list of numbers, from whatever array it came."""
-    plain = as_lists(x)
-    return list(plain) if is_list(plain) else plain
-
-
-def _row(x: Any) -> list[float]:
-    return [float(number) for number in as_row(x)]
-
-
-def _numbers(target: Any) -> list[float]:
-    """A target as numbers; what is none is nan."""
-    try:
-        return [float(x) for x in (target if is_list(target) else [target])]
-    except (TypeError, ValueError):
-        return [math.nan]
-
-
-def _scale(model: Any, X: list[Any], y: list[Any], loss: Any) -> tuple[str, float, float]:
-    try:
-        return scale(model(X[0]), y, loss)
-    except (TypeError, ValueError):  # targets that are no numbers
-        return "numbers", 0.0, 1.0
 
 
 def _byte(output: Any, center: float, spread: float) -> int:
@@ -362,8 +289,3 @@ def _log_even(recorded: list[int], count: int) -> list[int]:
 def _listed(epochs: list[int]) -> str:
     texts = [f"{epoch:,}" for epoch in epochs]
     return ", ".join(texts if len(texts) <= 9 else [*texts[:6], "…", *texts[-2:]])
-
-
-def _curve(history: Any, name: str) -> list[float]:
-    curve: list[Any] = getattr(history, name, None) or []
-    return [float(x) for x in curve]
