@@ -197,7 +197,7 @@ def placed(graph: Graph, groups: list[Group], buffers: list[str]) -> Plan:
     for ids in graph.inputs:
         for row, i in enumerate(ids):
             places[i] = row
-    _place_parameters(result, places, buffers)
+    _place_parameters(result, places)
     for group in groups:
         _sort_members(group, graph, places, buffers)
         group.lo = result.rows[group.kind]
@@ -210,23 +210,19 @@ def placed(graph: Graph, groups: list[Group], buffers: list[str]) -> Plan:
     return result
 
 
-def _place_parameters(result: Plan, places: list[int], buffers: list[str]) -> None:
+def _place_parameters(result: Plan, places: list[int]) -> None:
     """Give every matrix one block, its biases the next, and then all others a place."""
-
-    def put(nodes: Iterable[int]) -> None:
-        fresh = dict.fromkeys([i for i in nodes if buffers[i] == THETA and places[i] < 0])
-        for row, i in enumerate(fresh, len(result.parameters)):
-            places[i] = row
-        result.parameters += fresh
-
-    put(result.graph.layout)
+    known = result.graph.parameters
+    order = [*result.graph.layout]
     for group in result.groups:
         if group.op is None and group.sums[0].weights:
             rows: list[Sum] = group.sums[:: group.positions]
             for lo, hi in _bounds(rows[0].classes):
-                put(w for terms in rows for w in terms.weights[lo:hi])
-            put(x for terms in rows for x in terms.rest)
-    put(result.graph.parameters)
+                order += chain.from_iterable([terms.weights[lo:hi] for terms in rows])
+            order += chain.from_iterable([terms.rest for terms in rows])
+    result.parameters = [*filter(known.__contains__, dict.fromkeys([*order, *known]))]
+    for row, i in enumerate(result.parameters):
+        places[i] = row
 
 
 def _bounds(classes: Iterable[tuple[str, str, int]]) -> Iterable[tuple[int, int]]:

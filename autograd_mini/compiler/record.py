@@ -11,7 +11,6 @@ computed from one of them gives itself away.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -298,7 +297,7 @@ def _run_elsewhere(
     lines: bool,
 ) -> _Recording:
     """Record with other numbers, in arguments and parameters; on the same if there is no result."""
-    numbers = dict(zip(leaves, map(_moved, map(_data_of, leaves)), strict=True))
+    numbers = {x: _data_of(x) * _SHRUNK - _LESS for x in leaves}
     try:
         for node in computed:
             assert node.op is not None
@@ -312,11 +311,13 @@ def _run_elsewhere(
         return _run(f, example, lines=lines)
 
 
+_SHRUNK: Final = 1.0 - 1e-7
+_LESS: Final = 1e-9
+
+
 def _moved(x: Any) -> Any:
     """Return a number nearby; a whole number may be an index, and stays."""
-    if isinstance(x, int) or not math.isfinite(x):
-        return x
-    return float(x) * (1.0 - 1e-7) - 1e-9
+    return x if isinstance(x, int) else float(x) * _SHRUNK - _LESS
 
 
 def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
@@ -421,8 +422,8 @@ def _paired(graph: Graph, recording: _Recording) -> list[Value] | None:
                 nodes[x] = other
             elif nodes[x] is not other:
                 return None
-    leaves = {id(node) for node in nodes if node._row is None}
-    return nodes if len(leaves) == ops.count(None) else None
+    leaves = [node for node, op in zip(nodes, ops) if op is None]  # noqa: B905 # of one length
+    return nodes if len({*map(id, leaves)}) == len(leaves) else None
 
 
 def _different_graphs(
@@ -476,20 +477,20 @@ def _line(f: Callable[..., Any], example: Sequence[Any], node: int) -> str:
 
 def _mark_kinds(graph: Graph, nodes: list[Value], again: list[Value]) -> None:
     """Tell inputs, parameters, constants and what varies apart."""
-    kinds: list[str] = []
-    inputs = sum(map(len, graph.inputs))
-    for i, (op, args) in enumerate(zip(graph.ops, graph.args, strict=True)):
-        if op is not None:
+    pairs = enumerate(zip(nodes, again))  # noqa: B905 # of one length
+    graph.parameters = {
+        i: x for i, (x, y) in pairs if x is y and x._row is None and x._source is not KNOWN
+    }
+    kinds = graph.kinds = [CONSTANT] * len(nodes)
+    for i in graph.parameters:
+        kinds[i] = PARAMETER
+    for ids in graph.inputs:
+        for i in ids:
+            kinds[i] = INPUT
+    for i, args in enumerate(graph.args):
+        if args:
             first, last = kinds[args[0]], kinds[args[-1]]
             kind = first if first > last else last
             if len(args) > 2:
                 kind = max({*map(kinds.__getitem__, args)})
-            kinds.append(VARYING if kind == INPUT else kind)
-        elif i < inputs:
-            kinds.append(INPUT)
-        elif nodes[i] is again[i] and nodes[i]._source is not KNOWN:
-            kinds.append(PARAMETER)
-            graph.parameters[i] = nodes[i]
-        else:
-            kinds.append(CONSTANT)
-    graph.kinds = kinds
+            kinds[i] = VARYING if kind == INPUT else kind
