@@ -49,8 +49,6 @@ from autograd_mini.compiler.statements import (
 )
 from autograd_mini.ops import Op
 
-__all__ = ["Backward"]
-
 Upstream: TypeAlias = "float | Ref"  # a float: so many times the seed, for all members
 
 

@@ -11,17 +11,6 @@ from autograd_mini.errors import TraceError
 from autograd_mini.nested import flat, is_nested, mapped, unwrapped
 from autograd_mini.value import Value
 
-__all__ = [
-    "Shape",
-    "argument_names",
-    "called",
-    "called_or_eager",
-    "eager",
-    "results_of",
-    "shape_of",
-    "wrapped",
-]
-
 Shape: TypeAlias = "tuple[int, ...]"
 
 

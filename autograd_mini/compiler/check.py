@@ -34,8 +34,6 @@ from autograd_mini.graph import interior_order, ordered
 from autograd_mini.nested import flat, is_nested
 from autograd_mini.value import Value
 
-__all__ = ["Check", "near_kink"]
-
 Array: TypeAlias = Any
 
 OTHERS: Final = 3  # examples that differ from the recorded one

@@ -14,8 +14,6 @@ from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
 from autograd_mini.nested import mapped
 
-__all__ = ["compile", "program_of"]
-
 STATEMENTS: Final = 20_000  # more array operations than this do not pay
 
 

@@ -13,8 +13,6 @@ from autograd_mini.compiler.languages.language import Language
 from autograd_mini.compiler.lower import lower
 from autograd_mini.compiler.plan import Plan
 
-__all__ = ["LANGUAGES", "Text", "emit"]
-
 LANGUAGES = ("numpy", "python", "javascript")
 
 

@@ -14,8 +14,6 @@ from typing import Any, TypeAlias
 from autograd_mini.convert import number
 from autograd_mini.value import Value
 
-__all__ = ["asked_for", "columns_of", "data_of", "example_at", "examples_of", "is_finite", "is_one"]
-
 Array: TypeAlias = Any
 
 

@@ -17,8 +17,6 @@ from autograd_mini.contexts import collector_paused
 from autograd_mini.nested import is_nested, mapped
 from autograd_mini.value import Value
 
-__all__ = ["jit"]
-
 Shapes: TypeAlias = tuple[Shape, ...]
 PROGRAMS: Final = 99  # a function with more shapes than this was hardly meant to have them
 

@@ -17,8 +17,6 @@ from autograd_mini.compiler.plan import FORWARD, GRADIENT, Plan
 from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING
 from autograd_mini.contexts import collector_paused
 
-__all__ = ["Loaded", "Texts"]
-
 KEPT: Final = 4  # workspaces of this many batch sizes are kept
 
 _forgotten: list[str] = []

@@ -29,8 +29,6 @@ from autograd_mini.compiler.statements import (
 )
 from autograd_mini.ops import ELEMENTARY, Op, is_built_in
 
-__all__ = ["Lowered", "lower"]
-
 # rows whose domain is not about single operands' values
 _TOTAL: Final = {ops.LOGSUMEXP, ops.AMAX}
 _ORDER: Final = {"matrix": 0, "products": 1, "total": 2, "add": 3}
@@ -149,11 +147,11 @@ class Forward:
         if op is TAKE:
             out, (at,) = laid_out(out, group.operands[:1])
             self.emit(op, out, (self.read(at), self.table(group)))
-        elif op.arity is None:
-            self._reduction(op, out, group)
         else:
-            out, refs = laid_out(out, group.operands)
-            self._row(op, out, [self.read(ref) for ref in refs])
+            refs = group.operands
+            if op.arity is not None:
+                out, refs = laid_out(out, refs)
+            self._row(op, out, [self.read(ref) for ref in refs], group)
         watch = (bool(op.domain) or not is_built_in(op)) and op not in _TOTAL
         last = self.lowered.statements[-1]
         square = op is ops.POW and last.op is ops.MUL
@@ -163,38 +161,19 @@ class Forward:
         if watch and not final:
             self.lowered.watched.append(out)
 
-    def _row(self, op: Op, out: Ref, operands: list[Operand]) -> None:
+    def _row(self, op: Op, out: Ref, operands: list[Operand], group: Group) -> None:
+        """Write a row, or the rows it is made of."""
         x = operands[0]
         if op is ops.POW and isinstance(operands[1], float) and operands[1] == 2.0:
             self.emit(ops.MUL, out, (x, x))
             return
-        if (
-            op is not COPY
-            and op not in ELEMENTARY
-            and any(isinstance(x, Expression) for x in operands)
-        ):
+        varies = any(isinstance(x, Expression) for x in operands)
+        if varies and op is not COPY and op not in ELEMENTARY:
             whole = written(op.formula, *operands)
             if whole is not None and not isinstance(whole, tuple):
-                (whole,) = self.cut([whole])
-                self.emit(COPY, out, (whole,), op.name)
+                self.emit(COPY, out, self.cut([whole]), op.name)
                 return
-        self.emit(op, out, operands)
-
-    def _reduction(self, op: Op, out: Ref, group: Group) -> None:
-        if not self._composite(op, out, [self.read(ref) for ref in group.operands]):
-            self.emit(op, out, (self.operand_stack(group),))
-
-    def _composite(self, op: Op, out: Ref, operands: list[Operand]) -> bool:
-        """Write a row as the rows it is made of; return whether it is arithmetic."""
-        known = op is COPY or op in ELEMENTARY
-        if known or not any(isinstance(x, Expression) for x in operands):
-            return False
-        whole = written(op.formula, *operands)
-        if whole is None or isinstance(whole, tuple):
-            return False
-        (whole,) = self.cut([whole])
-        self.emit(COPY, out, (whole,), op.name)
-        return True
+        self.emit(op, out, operands if op.arity is not None else [self.operand_stack(group)])
 
     def operand_stack(self, group: Group) -> Ref:
         """Return the operands of a row that takes any number of them, along the first axis."""

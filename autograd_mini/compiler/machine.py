@@ -12,8 +12,6 @@ from autograd_mini import contexts
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, Plan
 from autograd_mini.frames import is_watched
 
-__all__ = ["OFTEN", "Machine"]
-
 OFTEN: Final = 5_000  # calls that gain what machine code takes to make
 
 

@@ -15,18 +15,6 @@ from autograd_mini.compiler.plan import Group, Plan
 from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.statements import COPY
 
-__all__ = [
-    "Names",
-    "commented",
-    "common_label",
-    "identifier",
-    "name_groups",
-    "place_of",
-    "summary",
-    "wishes",
-]
-
-
 MANY: Final = 1000  # labels from which on those of a unit are taken together
 
 

@@ -17,8 +17,6 @@ from autograd_mini.compiler.statements import COPY
 from autograd_mini.compiler.sums import Chains
 from autograd_mini.ops import Op
 
-__all__ = ["padded"]
-
 _NEUTRAL: Final[dict[Op, float]] = {
     ops.LOGSUMEXP: -math.inf,
     ops.NORM: 0.0,

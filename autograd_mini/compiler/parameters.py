@@ -28,8 +28,6 @@ from typing import Any, Final
 
 from autograd_mini.value import Value
 
-__all__ = ["Following", "ParameterList", "Parameters", "Within", "settle", "sync"]
-
 _data: Final[Callable[[Value], float]] = attrgetter("data")
 # A Value's own places, under the properties of a class that has others in front of them.
 own_data: Final[Any] = Value.__dict__["data"]
@@ -305,6 +303,7 @@ def _catch_up(value: Value) -> None:
 
 
 def each(do: Callable[..., object], *columns: Iterable[Any]) -> None:
+    """Call a function for what it does, once for each row of some columns."""
     deque(map(do, *columns), maxlen=0)
 
 

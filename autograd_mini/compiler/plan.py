@@ -19,8 +19,6 @@ from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES, 
 from autograd_mini.compiler.sums import SHORT, Sum, flatten, runs
 from autograd_mini.ops import Op
 
-__all__ = ["FLAGS", "FORWARD", "GRADIENT", "INPUTS", "Group", "Part", "Plan", "plan"]
-
 FORWARD, GRADIENT, INPUTS = (
     "forward",
     "loss_and_gradient",
@@ -117,17 +115,6 @@ class Plan:
         flags: For each node, whether a parameter (1) or an input (2) is below it.
         multiplications: How many products the sums of one example have.
     """
-
-    __slots__ = (
-        "flags",
-        "graph",
-        "groups",
-        "multiplications",
-        "parameters",
-        "recorded",
-        "results",
-        "rows",
-    )
 
     def __init__(self, graph: Graph) -> None:
         self.graph = self.recorded = graph

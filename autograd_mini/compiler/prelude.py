@@ -19,8 +19,6 @@ import numpy as np
 
 from autograd_mini.compiler import spelling
 
-__all__ = ["array_text", "definitions", "index_text"]
-
 
 def definitions(functions: Iterable[Callable[..., Any]]) -> list[str]:
     """Return the texts that define functions and what they refer to, each before its users."""

@@ -39,8 +39,6 @@ from autograd_mini.compiler.replay import one_by_one, replay, suspects
 from autograd_mini.errors import TraceError
 from autograd_mini.ops import UNDEFINED
 
-__all__ = ["Program"]
-
 Array: TypeAlias = Any
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from itertools import count
 from typing import Any, Final, NamedTuple
 
@@ -36,8 +35,6 @@ from autograd_mini.nested import mapped
 from autograd_mini.ops import UNDEFINED, Op
 from autograd_mini.value import CONSTANT as KNOWN
 from autograd_mini.value import Value
-
-__all__ = ["Graph", "follow", "record", "record_again"]
 
 CONSTANT, PARAMETER, VARYING, INPUT = "c", "p", "v", "x"  # what reads two kinds is of the larger
 RECORD_LINES: Final = 5_000  # nodes up to which the text shows the user's lines
@@ -68,25 +65,6 @@ class Graph:
 
     around: Surroundings
     example: Sequence[Any]
-
-    __slots__ = (
-        "args",
-        "around",
-        "computed",
-        "data",
-        "example",
-        "inputs",
-        "kinds",
-        "labels",
-        "layout",
-        "names",
-        "ops",
-        "parameters",
-        "roots",
-        "shape",
-        "shapes",
-        "sources",
-    )
 
     def __init__(self) -> None:
         self.ops: list[Op | None] = []
@@ -246,29 +224,25 @@ def _run(
     settle()
     leaves: list[list[Value]] = []
     arguments = [wrapped(x, leaves, Recorded) for x in example]
-    with ExitStack() as blocks:
-        for variable, value in (
-            (contexts.grad_enabled, True),
-            (contexts.anomaly_detected, False),
-        ):
-            if variable.get() is not value:
-                blocks.enter_context(Setting(variable, value))
-        recorder = Recorder(lines=lines, numbers=numbers or {})
-        with Setting(contexts.tracer, recorder):
-            try:
-                results = f(*arguments)
-                roots, shape = results_of(results)
-            except TraceError:
-                raise
-            except Exception as error:
-                # A refusal in other words, unless it is an operation that has no result.
-                if recorder.error is not None and not isinstance(error, UNDEFINED):
-                    raise recorder.error from error
-                caught = error
-            else:
-                if recorder.error is not None:  # the function has caught it
-                    raise recorder.error
-                return _Recording(roots, shape, leaves)
+    recorder = Recorder(lines=lines, numbers=numbers or {})
+    with (
+        Setting(contexts.grad_enabled, True),
+        Setting(contexts.anomaly_detected, False),
+        Setting(contexts.tracer, recorder),
+    ):
+        try:
+            roots, shape = results_of(f(*arguments))
+        except TraceError:
+            raise
+        except Exception as error:
+            # A refusal in other words, unless it is an operation that has no result.
+            if recorder.error is not None and not isinstance(error, UNDEFINED):
+                raise recorder.error from error
+            caught = error
+        else:
+            if recorder.error is not None:  # the function has caught it
+                raise recorder.error
+            return _Recording(roots, shape, leaves)
         try:
             called(f, example)
         except Exception as own:  # so it does not run without being recorded, either

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from types import FrameType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from autograd_mini import contexts, ops
 from autograd_mini.compiler.parameters import Following, each, own_class
@@ -28,8 +28,6 @@ from autograd_mini.frames import calling_frame, calling_line, is_watched
 from autograd_mini.functions import greater, less
 from autograd_mini.ops import Op
 from autograd_mini.value import ZERO, Value, _mixed
-
-__all__ = ["Hidden", "Recorded", "Recorder", "is_known", "is_ours", "place_of_error"]
 
 _CHOOSE: Final = (
     "write the choice as where(greater(x, 0), a, b), maximum, relu or clip, which a compiled "
@@ -212,38 +210,48 @@ def _is_any_of_ours(frame: FrameType) -> bool:
     return is_ours(name)
 
 
+def _kept(own: Any, how: str, read: Callable[[Any], float]) -> Any:
+    """Return one of a Value's places, which the engine alone reads and writes."""
+
+    def number(self: Any) -> float:
+        if not _frame(1).f_code.co_filename.startswith(_HERE):
+            refuse(self, how)
+        return read(self)
+
+    def write(self: Any, x: float) -> None:
+        if not _is_ours(_frame(1)):
+            refuse(self, "assignment")
+        own.__set__(self, x)
+
+    return property(number, write)
+
+
+def _refusing(how: str, own: Callable[..., Any] | None = None) -> Any:
+    """Return a method that no recorded number has, unless it is the same for every example."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        refuse(self, how)
+        if own is None:
+            raise TypeError(f"a Value does not know {how}")
+        return own(self, *args, **kwargs)
+
+    return method
+
+
+def _shown(own: Hidden) -> float:
+    """Return the number of a hidden Value, which may be another in this recording."""
+    recorder = contexts.tracer.get()
+    number = _data.__get__(own)
+    return number if recorder is None else recorder.numbers.get(own, number)
+
+
 class Hidden(Value):
     """A Value whose number only the engine sees: what a parameter is while it is recorded."""
 
     __slots__ = ()
 
-    @property
-    def data(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The number."""
-        if not _frame(1).f_code.co_filename.startswith(_HERE):
-            refuse(self, ".data")
-        recorder = contexts.tracer.get()
-        own = _data.__get__(self)
-        return own if recorder is None else recorder.numbers.get(self, own)
-
-    @data.setter
-    def data(self, x: float) -> None:
-        if not _is_ours(_frame(1)):
-            refuse(self, "assignment")
-        _data.__set__(self, x)
-
-    @property
-    def grad(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The gradient."""
-        if not _is_ours(_frame(1)):
-            refuse(self, ".grad")
-        return _grad.__get__(self)
-
-    @grad.setter
-    def grad(self, x: float) -> None:
-        if not _is_ours(_frame(1)):
-            refuse(self, "assignment")
-        _grad.__set__(self, x)
+    data: float = _kept(_data, ".data", _shown)
+    grad: float = _kept(_grad, ".grad", _grad.__get__)
 
     def __eq__(self, other: object) -> Any:
         if self is other or isinstance(other, Value) or not hasattr(other, "__float__"):
@@ -256,50 +264,20 @@ class Hidden(Value):
 
     __hash__ = object.__hash__
 
-    def backward(self, *args: Any, **kwargs: Any) -> None:
-        """Refuse to differentiate in the middle of a recording."""
-        refuse(self, "backward()")
-        Value.backward(self, *args, **kwargs)
-
-    def backward_steps(self, *args: Any, **kwargs: Any) -> Any:
-        """Refuse to differentiate in the middle of a recording."""
-        refuse(self, "backward()")
-        return Value.backward_steps(self, *args, **kwargs)
-
-    def zero_grad(self) -> None:
-        """Refuse to forget gradients in the middle of a recording."""
-        refuse(self, "backward()")
-        Value.zero_grad(self)
-
-    def recompute(self) -> None:
-        """Refuse to change numbers in the middle of a recording."""
-        refuse(self, "assignment")
-        Value.recompute(self)
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        refuse(self, "a copy or pickle")
-        return Value.__reduce_ex__(self, protocol)
-
-    def __str__(self) -> str:
-        refuse(self, "str()")
-        return Value.__repr__(self)
-
-    def __format__(self, spec: str) -> str:
-        refuse(self, "str()")
-        return Value.__format__(self, spec)
-
     def __repr__(self) -> str:
         if not (_is_any_of_ours(_frame(1)) or is_watched()):
             refuse(self, "str()")
         return Value.__repr__(self)
 
-    def __copy__(self) -> Value:
-        refuse(self, "a copy or pickle")
-        return Value.__copy__(self)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        refuse(self, "a copy or pickle")
-        return Value.__deepcopy__(self, memo)
+for _how, _names in {
+    "backward()": "backward backward_steps zero_grad",
+    "assignment": "recompute",
+    "a copy or pickle": "__reduce_ex__ __copy__ __deepcopy__",
+    "str()": "__str__ __format__",
+}.items():
+    for _name in _names.split():
+        setattr(Hidden, _name, _refusing(_how, getattr(Value, _name)))
 
 
 class Hiding:
@@ -333,18 +311,7 @@ class Recorded(Hidden):
 
     __slots__ = ()
 
-    @property
-    def data(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The number."""
-        if not _frame(1).f_code.co_filename.startswith(_HERE):
-            refuse(self, ".data")
-        return _data.__get__(self)
-
-    @data.setter
-    def data(self, x: float) -> None:
-        if not _is_ours(_frame(1)):
-            refuse(self, "assignment")
-        _data.__set__(self, x)
+    data: float = _kept(_data, ".data", _data.__get__)
 
     @property
     def __class__(self) -> type:  # pyright: ignore[reportIncompatibleMethodOverride] # what isinstance(x, float) asks for
@@ -369,15 +336,10 @@ class Recorded(Hidden):
             refuse(self, "hash()")
         return object.__hash__(self)
 
-    def __copy__(self) -> Recorded:  # as a float is its own copy
+    def __copy__(self, memo: object = None) -> Recorded:  # as a float is its own copy
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Recorded:
-        return self
-
-    def __index__(self) -> int:
-        refuse(self, "an index or range")
-        raise TypeError("a Value is a float, and no index")
+    __deepcopy__ = __copy__
 
     def __repr__(self) -> str:
         if not (_is_any_of_ours(_frame(1)) or is_watched()):
@@ -400,11 +362,13 @@ def _of_values(name: str, how: str) -> Any:
     return property(read)
 
 
-for _name in ("backward", "backward_steps", "zero_grad", "debug"):
-    setattr(Recorded, _name, _of_values(_name, "backward()"))
-setattr(Recorded, "recompute", _of_values("recompute", "assignment"))  # noqa: B010
-for _name in ("op", "inputs", "is_leaf", "is_constant", "source", "show", "_prev", "_op"):
-    setattr(Recorded, _name, _of_values(_name, f".{_name}"))
+for _how, _names in {
+    "backward()": "backward backward_steps zero_grad debug",
+    "assignment": "recompute",
+    "": "op inputs is_leaf is_constant source show _prev _op",
+}.items():
+    for _name in _names.split():
+        setattr(Recorded, _name, _of_values(_name, _how or f".{_name}"))
 
 
 # The operators of Values read `data`; these go past the guards.
@@ -432,27 +396,11 @@ def _is_number(x: object) -> bool:
     return isinstance(x, Value) or hasattr(x, "__float__")
 
 
-def _refused(how: str) -> Callable[..., NoReturn]:
-    def operator_of_floats(self: Recorded, *operands: Any) -> NoReturn:
-        refuse(self, how)
-        raise TypeError(f"a Value does not know {how}")
-
-    return operator_of_floats
-
-
-for _name, _how in {
-    "mod": "%",
-    "rmod": "%",
-    "floordiv": "//",
-    "rfloordiv": "//",
-    "divmod": "//",
-    "rdivmod": "//",
-    "and": "&",
-    "rand": "&",
-    "or": "&",
-    "ror": "&",
-    "xor": "&",
-    "rxor": "&",
-    "invert": "&",
+for _how, _names in {
+    "an index or range": "index",
+    "%": "mod rmod",
+    "//": "floordiv rfloordiv divmod rdivmod",
+    "&": "and rand or ror xor rxor invert",
 }.items():
-    setattr(Recorded, f"__{_name}__", _refused(_how))
+    for _name in _names.split():
+        setattr(Recorded, f"__{_name}__", _refusing(_how))

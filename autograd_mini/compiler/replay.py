@@ -11,8 +11,6 @@ from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.plan import FORWARD, INPUTS
 from autograd_mini.compiler.record import Graph, record_again
 
-__all__ = ["one_by_one", "replay", "suspects"]
-
 Array: TypeAlias = Any
 
 SUSPECTS: Final = 8  # examples that are replayed when a result is not finite

@@ -18,8 +18,6 @@ from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, G
 from autograd_mini.compiler.statements import CONSTANTS, COPY, SHARED, THETA, VALUES
 from autograd_mini.compiler.sums import Chains, Sum
 
-__all__ = ["Units", "buffers_of", "grouped"]
-
 _Key: TypeAlias = tuple[object, ...]
 PLAIN_UNIT, SUMS, MATRIX = "plain", "sums", "matrix"
 

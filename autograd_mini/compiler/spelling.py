@@ -22,8 +22,6 @@ from autograd_mini import ops
 from autograd_mini.ops import Op
 from autograd_mini.symbols import PRODUCT, TRUTH, Symbol
 
-__all__ = ["SPELLINGS", "NumPySymbol", "over_elements"]
-
 Array: TypeAlias = Any
 
 
@@ -154,64 +152,28 @@ def _erfc_tail(size: Array) -> Array:
     )
 
 
+# fmt: off
 _ERF_SMALL: Final = (
-    (
-        1.85777706184603153e-1,
-        3.16112374387056560e0,
-        1.13864154151050156e2,
-        3.77485237685302021e2,
-        3.20937758913846947e3,
-    ),
-    (
-        1.0,
-        2.36012909523441209e1,
-        2.44024637934444173e2,
-        1.28261652607737228e3,
-        2.84423683343917062e3,
-    ),
+    (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2,
+     3.20937758913846947e3),
+    (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3,
+     2.84423683343917062e3),
 )
 _ERFC_NEAR: Final = (
-    (
-        2.15311535474403846e-8,
-        5.64188496988670089e-1,
-        8.88314979438837594e0,
-        6.61191906371416295e1,
-        2.98635138197400131e2,
-        8.81952221241769090e2,
-        1.71204761263407058e3,
-        2.05107837782607147e3,
-        1.23033935479799725e3,
-    ),
-    (
-        1.0,
-        1.57449261107098347e1,
-        1.17693950891312499e2,
-        5.37181101862009858e2,
-        1.62138957456669019e3,
-        3.29079923573345963e3,
-        4.36261909014324716e3,
-        3.43936767414372164e3,
-        1.23033935480374942e3,
-    ),
+    (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0, 6.61191906371416295e1,
+     2.98635138197400131e2, 8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3,
+     1.23033935479799725e3),
+    (1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2,
+     1.62138957456669019e3, 3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3,
+     1.23033935480374942e3),
 )
 _ERFC_FAR: Final = (
-    (
-        1.63153871373020978e-2,
-        3.05326634961232344e-1,
-        3.60344899949804439e-1,
-        1.25781726111229246e-1,
-        1.60837851487422766e-2,
-        6.58749161529837803e-4,
-    ),
-    (
-        1.0,
-        2.56852019228982242e0,
-        1.87295284992346725e0,
-        5.27905102951428412e-1,
-        6.05183413124413191e-2,
-        2.33520497626869185e-3,
-    ),
+    (1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1,
+     1.25781726111229246e-1, 1.60837851487422766e-2, 6.58749161529837803e-4),
+    (1.0, 2.56852019228982242e0, 1.87295284992346725e0, 5.27905102951428412e-1,
+     6.05183413124413191e-2, 2.33520497626869185e-3),
 )
+# fmt: on
 
 
 # Rows of any number of operands take them as the first axis of one array.
@@ -253,56 +215,23 @@ def dot(xs: Array, out: Array | None = None) -> Array:
     return _into(f + xs[-1] if len(xs) % 2 else f, out)
 
 
+_OTHERS: Final = {
+    "sub": "subtract",
+    "mul": "multiply",
+    "div": "divide",
+    "neg": "negative",
+    "pow": "power",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "detach": "positive",
+    "quotient": "divide",
+}
+# A row's function has its name: it stands above, or is NumPy's, which has other names for some.
 SPELLINGS: Final[dict[str, Callable[..., Any]]] = {
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "div": np.divide,
-    "neg": np.negative,
-    "pow": np.power,
-    "abs": np.abs,
-    "exp": np.exp,
-    "log": np.log,
-    "log1p": np.log1p,
-    "expm1": np.expm1,
-    "sqrt": np.sqrt,
-    "logsumexp": logsumexp,
-    "sin": np.sin,
-    "cos": np.cos,
-    "tan": np.tan,
-    "sinh": np.sinh,
-    "cosh": np.cosh,
-    "tanh": np.tanh,
-    "asin": np.arcsin,
-    "acos": np.arccos,
-    "atan": np.arctan,
-    "atan2": np.arctan2,
-    "hypot": np.hypot,
-    "norm": norm,
-    "erf": erf,
-    "erfc": erfc,
-    "maximum": np.maximum,
-    "minimum": np.minimum,
-    "amax": amax,
-    "detach": np.positive,
-    "place": place,
-    "greater": greater,
-    "less": less,
-    "where": where,
-    "clip": clip,
-    "dot": dot,
-    "total": total,
-    "product": product,
-    "sigmoid": sigmoid,
-    "softplus": softplus,
-    "relu": relu,
-    "tanhshrink": tanhshrink,
-    "log_cosh": log_cosh,
-    "xlogy": xlogy,
-    "clamped_log1p": clamped_log1p,
-    "quotient": np.divide,
-    "log_or_nan": log_or_nan,
-    "power_slope": power_slope,
+    op.name: globals().get(op.name) or getattr(np, _OTHERS.get(op.name, op.name))
+    for op in (*ops.ELEMENTARY, ops.DETACH, ops.PLACE)
 }
 
 

@@ -39,19 +39,6 @@ from autograd_mini import ops
 from autograd_mini.ops import PLAIN, Number, Op
 from autograd_mini.symbols import SIGNS
 
-__all__ = [
-    "COPY",
-    "MATMUL",
-    "MATMUL_NT",
-    "MATMUL_TN",
-    "PUT",
-    "SUM",
-    "TAKE",
-    "Expression",
-    "Ref",
-    "Statement",
-]
-
 THETA, SHARED, VALUES, CONSTANTS, SEED = "theta", "shared", "values", "constants", "seed"
 
 

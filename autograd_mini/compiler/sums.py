@@ -11,8 +11,6 @@ from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, G
 from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA
 from autograd_mini.ops import Op
 
-__all__ = ["SHORT", "Chains", "Sum", "flatten", "runs"]
-
 Pair: TypeAlias = tuple[int, int]
 Chains: TypeAlias = "dict[int, tuple[list[Pair], list[int]]]"
 

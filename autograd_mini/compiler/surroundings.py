@@ -32,8 +32,6 @@ from typing import Any, Final
 from autograd_mini.compiler.recorded import is_ours
 from autograd_mini.value import Value
 
-__all__ = ["Surroundings"]
-
 MOST: Final = 300  # objects that are looked at, the nearest first
 DEPTH: Final = 3  # names between dots
 SHORT: Final = 64  # entries of a list, a dictionary or an array that are compared

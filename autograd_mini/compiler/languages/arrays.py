@@ -23,8 +23,6 @@ from autograd_mini.compiler.statements import (
     Ref,
 )
 
-__all__ = ["Arrays"]
-
 
 class Arrays(Language):
     """The names of a program over a batch, with an array for every buffer.

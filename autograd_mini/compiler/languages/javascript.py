@@ -47,8 +47,6 @@ from autograd_mini.ops import Op
 from autograd_mini.symbols import SIGNS, Symbol
 from autograd_mini.symbols import SUM as IN_SUM
 
-__all__ = ["JavaScript", "JavaScriptProgram", "OpaqueError", "functions"]
-
 _DEFINED: Final = re.compile(r"^F\.(\w+) =", re.MULTILINE)
 _WORDS: Final = """
 arguments await break case catch class const continue debugger default delete do else enum eval

@@ -11,8 +11,6 @@ from autograd_mini.compiler.statements import Operand, Ref, Statement, Term
 from autograd_mini.ops import OPS, Op
 from autograd_mini.symbols import Symbol
 
-__all__ = ["Language"]
-
 
 class Language:
     """A program in the making.

@@ -39,8 +39,6 @@ from autograd_mini.ops import Op, is_built_in
 from autograd_mini.symbols import ATOM, SIGNS, TRUTH
 from autograd_mini.symbols import SUM as IN_SUM
 
-__all__ = ["NumPy"]
-
 
 class NumPy(Arrays):
     """A program over a batch: one array statement for each statement."""

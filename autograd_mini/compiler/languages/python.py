@@ -39,8 +39,6 @@ from autograd_mini.ops import Op
 from autograd_mini.symbols import ATOM, PRODUCT, SIGN, SIGNS, TRUTH, Symbol
 from autograd_mini.symbols import SUM as IN_SUM
 
-__all__ = ["MathSymbol", "Python"]
-
 _LINES: Final = 500  # lines up to which the text shows the user's
 
 
