@@ -57,9 +57,9 @@ from autograd_mini import (
     where,
 )
 from autograd_mini.backprop import adjoints
-from autograd_mini.compiler import prelude
 from autograd_mini.compiler.check import near_kink
-from autograd_mini.compiler.spelling import SPELLINGS
+from autograd_mini.compiler.languages.numpy import definitions
+from autograd_mini.compiler.languages.numpy.functions import FUNCTIONS
 from autograd_mini.ops import ELEMENTARY
 from autograd_mini.testing import finite, programs
 from autograd_mini.testing import points as points_of
@@ -544,13 +544,13 @@ def test_hand_written_sums_and_dot_make_the_same_matrices() -> None:
 # Rows.
 
 
-ROWS = [name for name in SPELLINGS if name in OPS]
+ROWS = [name for name in FUNCTIONS if name in OPS]
 
 
 @pytest.mark.parametrize("name", ROWS)
 @given(data=st.data())
 @settings(max_examples=20)
-def test_the_spelling_of_a_row_is_its_forward(name: str, data: st.DataObject) -> None:
+def test_the_numpy_function_of_a_row_is_its_forward(name: str, data: st.DataObject) -> None:
     op = OPS[name]
     extremes = st.sampled_from([0.0, -0.0, 1e-300, 1.0, -1.0, 30.0, -30.0, 800.0, -800.0])
     count = op.arity or data.draw(st.integers(1, 5))
@@ -561,10 +561,10 @@ def test_the_spelling_of_a_row_is_its_forward(name: str, data: st.DataObject) ->
         expected = None
     array = np.array(point)[:, None]
     with np.errstate(all="ignore"):
-        got = SPELLINGS[name](array)[0] if op.arity is None else SPELLINGS[name](*array)[0]
+        got = FUNCTIONS[name](array)[0] if op.arity is None else FUNCTIONS[name](*array)[0]
         out = np.empty(1)
         arguments = [array] if op.arity is None else list(array)
-        assert SPELLINGS[name](*arguments, out=out) is out
+        assert FUNCTIONS[name](*arguments, out=out) is out
     assert got == out[0] or (math.isnan(got) and math.isnan(out[0]))
     if expected is None:
         assert not math.isfinite(got)
@@ -574,9 +574,9 @@ def test_the_spelling_of_a_row_is_its_forward(name: str, data: st.DataObject) ->
         assert got == pytest.approx(expected, rel=1e-12, abs=least, nan_ok=True)
 
 
-def test_every_row_has_a_spelling() -> None:
+def test_every_row_has_a_numpy_function() -> None:
     elementary = {op.name for op in ELEMENTARY}
-    assert {*elementary, "detach", "place"} == set(SPELLINGS)  # which programs alone have
+    assert {*elementary, "detach", "place"} == set(FUNCTIONS)  # which programs alone have
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -1164,13 +1164,13 @@ def test_an_installation_without_sources_imports_what_it_cannot_copy(
     def no_source(thing: Any) -> str:
         raise OSError("could not get source code")
 
-    prelude._definition.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    definitions._definition.cache_clear()  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr("inspect.getsource", no_source)
     w = Value(1.0)
     program = compile(lambda x: sigmoid(w * x), 1.0)
-    assert "from autograd_mini.compiler.spelling import sigmoid" in program.source
+    assert "from autograd_mini.compiler.languages.numpy.functions import sigmoid" in program.source
     assert program([0.0, 0.0]).tolist() == [0.5, 0.5]
-    prelude._definition.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    definitions._definition.cache_clear()  # pyright: ignore[reportPrivateUsage]
 
 
 ALONE = """

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from autograd_mini import compile
+from autograd_mini.compiler.emit import emit
+from autograd_mini.compiler.language import Language
+from autograd_mini.compiler.languages.numpy.functions import FUNCTIONS, NumPySymbol
 from autograd_mini.compiler.lower import Lowered, lower
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
-from autograd_mini.compiler.spelling import SPELLINGS
 from autograd_mini.compiler.statements import (
     COMPARISONS,
     COPY,
@@ -25,6 +27,7 @@ from autograd_mini.compiler.statements import (
     Statement,
     Term,
 )
+from autograd_mini.ops import Op
 from tests.test_compiler import LOSSES, SHAPES, STRUCTURES, loss_case
 from tests.test_jit import tables
 
@@ -47,7 +50,7 @@ def evaluated(x: Any, buffers: dict[str, Any]) -> Any:
             return operands[0]
         if x.op.arity is None and len(operands) > 1:
             operands = [np.stack(np.broadcast_arrays(*operands))]
-        return SPELLINGS[x.op.name](*operands)
+        return FUNCTIONS[x.op.name](*operands)
     return x
 
 
@@ -98,8 +101,8 @@ def run(s: Statement, buffers: dict[str, Any]) -> None:
         target[rows] = found.reshape(len(rows), -1)
 
 
-def run_all(program: Lowered, theta: Any, columns: list[Any]) -> dict[str, Any]:
-    """Run a program; return what all of its buffers hold."""
+def new_buffers(program: Lowered, theta: Any, columns: list[Any]) -> dict[str, Any]:
+    """Return the buffers that a program starts from."""
     count = columns[0].shape[1]
     seed = 1.0 if program.purpose == INPUTS else 1.0 / count
     buffers: dict[str, Any] = {
@@ -112,6 +115,12 @@ def run_all(program: Lowered, theta: Any, columns: list[Any]) -> dict[str, Any]:
         buffers[f"x{k}"], buffers[f"g_x{k}"] = x, np.zeros(x.shape)
     for name, (rows, varies) in program.rows.items():
         buffers[name] = np.full((rows, count if varies else 1), np.nan)
+    return buffers
+
+
+def run_all(program: Lowered, theta: Any, columns: list[Any]) -> dict[str, Any]:
+    """Run a program; return what all of its buffers hold."""
+    buffers = new_buffers(program, theta, columns)
     for statement in program.statements:
         run(statement, buffers)
     return buffers
@@ -150,3 +159,69 @@ def test_statements_compute_without_text_what_the_program_computes(case: Any) ->
     own = run_all(lower(plan, INPUTS), theta, columns)
     for k, g in enumerate(program.input_grad(*batch)):
         assert own[f"g_x{k}"] == pytest.approx(np.reshape(g, (len(g), -1)).T, rel=1e-9, abs=1e-12)
+
+
+class Listing(Language):
+    """A fourth language: Python over whole arrays, one line for each statement."""
+
+    symbol = NumPySymbol
+    spelled = {**{op: f"({{}} {sign} {{}}) * 1.0" for op, sign in COMPARISONS.items()}, COPY: "{}"}
+
+    def read(self, ref: Ref) -> str:
+        return f"{ref.buffer}[{list(ref.rows)}].reshape(*{ref.shape}, -1)"
+
+    def term(self, op: Op, operands: tuple[Any, ...]) -> Any:
+        texts = [str(self.expression(x)) for x in operands]
+        row = self.spelled.get(op) or f"F[{op.name!r}]({', '.join(['{}'] * len(texts))})"
+        if op.arity is None and len(texts) > 1:
+            row = f"F[{op.name!r}](np.stack(np.broadcast_arrays({', '.join(texts)})))"
+        return NumPySymbol(row.format(*texts))
+
+    def line(self, text: str, comment: str = "") -> None:
+        self.body += [text] if text else []
+
+    def statement(self, s: Statement) -> None:
+        if s.op in PRODUCTS:
+            texts = [f"{self.read(x)}.reshape({x.shape[0]}, -1)" for x in s.operands]
+            text = f"F[{s.op.name!r}]({', '.join(texts)})"
+        else:
+            text = str(
+                self.expression(s.operands[0]) if s.op is SUM else self.term(s.op, s.operands)
+            )
+        store = f"{s.out.buffer}, {list(s.out.rows)}, {s.out.shape}, {s.add}, {s.op is SUM}"
+        self.line(f"store({store}, {text})")
+
+    def text(self) -> str:
+        return "\n".join(self.body)
+
+
+def store(target: Any, rows: list[int], shape: Any, add: bool, is_sum: bool, found: Any) -> None:
+    """Write an array to the rows of a buffer, as a statement says."""
+    shape = (*shape, target.shape[1])
+    if is_sum:
+        found = found.sum(axis=tuple(range(np.ndim(found) - len(shape))))
+        found = found.sum(axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True)
+    found = np.reshape(found, shape) if np.size(found) == np.prod(shape) else found
+    found = np.broadcast_to(found, shape).reshape(len(rows), -1)
+    if add:
+        np.add.at(target, rows, found)
+    else:
+        target[rows] = found
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_language_is_a_class_that_spells_statements(name: str) -> None:
+    f, *batch = loss_case(name)
+    program = compile(f, *[x[0].tolist() for x in batch], check=False)
+    plan = program._plan  # pyright: ignore[reportPrivateUsage]
+    theta = np.array([p.data for p in program.parameters])
+    columns = [np.reshape(x, (len(x), -1)).T for x in batch]
+    buffers = new_buffers(lower(plan, GRADIENT), theta, columns)
+    products = {op.name: product for op, product in PRODUCTS.items()}
+    exec(
+        emit(plan, GRADIENT, Listing).source,
+        {"np": np, "store": store, "F": {**FUNCTIONS, **products}, "inf": np.inf, **buffers},
+    )
+    _, gradients = program.value_and_grad(*batch)
+    size = max(1.0, *map(abs, gradients))
+    assert buffers["g_theta"][:, 0] == pytest.approx(gradients, rel=1e-9, abs=1e-12 * size)

@@ -1,22 +1,24 @@
 """Emit: write statements in a language.
 
-A language is a class in `languages`: how the rows of the table are spelled, what an array is,
-and how statements and programs are put together. All walk the same list of statements.
+A language is a file in `languages`: its class `Writer` says how the rows of the table are spelled,
+what an array is, and how statements and programs are put together. All walk the same statements.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, Final, NamedTuple
 
-from autograd_mini.compiler.languages.language import Language
+from autograd_mini.compiler import languages
+from autograd_mini.compiler.language import Language
 from autograd_mini.compiler.lower import lower
 from autograd_mini.compiler.plan import Plan
 
-LANGUAGES = ("numpy", "python", "javascript")
+LANGUAGES: Final = sorted(file.name for file in iter_modules(languages.__path__))
 
 
-class Text:
+class Text(NamedTuple):
     """A program's text: a whole module.
 
     Attributes:
@@ -26,45 +28,32 @@ class Text:
             have been outside of its row's domain.
     """
 
-    __slots__ = ("guarded", "namespace", "source")
-
-    def __init__(self, source: str, namespace: dict[str, Any], *, guarded: bool) -> None:
-        self.source = source
-        self.namespace = namespace
-        self.guarded = guarded
+    source: str
+    namespace: dict[str, Any]
+    guarded: bool
 
 
-def emit(plan: Plan, purpose: str, language: str = "numpy") -> Text:
+def emit(plan: Plan, purpose: str, language: str | type[Language] = "numpy") -> Text:
     """Return the program of a plan.
 
     Args:
         plan: What to write.
         purpose: `plan.FORWARD`, `GRADIENT` or `INPUTS`.
-        language: "numpy", over a batch; "python", plain floats for a single example; or
+        language: "numpy", over a batch; "python", plain floats for a single example;
             "javascript", over a batch in Float64Arrays (`languages/javascript.py` says how to
-            call it).
+            call it); or a class of the caller's.
 
     Raises:
         OpaqueError: If an operation of the user's cannot be written as JavaScript.
     """
-    program = _language(language)(lower(plan, purpose))
-    source = program.run()
-    guarded = bool(program.lowered.watched) and language == "numpy"
-    return Text(source, program.namespace, guarded=guarded)
+    kind = _named(language) if isinstance(language, str) else language
+    writer = kind(lower(plan, purpose))
+    source = writer.run()
+    return Text(source, writer.namespace, writer.is_guarded and bool(writer.lowered.watched))
 
 
-@cache
-def _language(name: str) -> type[Language]:
-    if name == "numpy":
-        from autograd_mini.compiler.languages.numpy import NumPy
-
-        return NumPy
-    if name == "python":
-        from autograd_mini.compiler.languages.python import Python
-
-        return Python
-    if name == "javascript":
-        from autograd_mini.compiler.languages.javascript import JavaScriptProgram
-
-        return JavaScriptProgram
-    raise ValueError(f"no language is called {name!r}: choose one of {', '.join(LANGUAGES)}")
+def _named(name: str) -> type[Language]:
+    if name not in LANGUAGES:
+        known = ", ".join(LANGUAGES)
+        raise ValueError(f"no language is called {name!r}: choose one of {known}")
+    return import_module(f"{languages.__name__}.{name}").Writer

@@ -12,6 +12,8 @@ from autograd_mini import contexts
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, Plan
 from autograd_mini.frames import is_watched
 
+__all__ = ["OFTEN"]
+
 OFTEN: Final = 5_000  # calls that gain what machine code takes to make
 
 

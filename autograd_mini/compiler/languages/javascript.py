@@ -20,7 +20,7 @@ from importlib import resources
 from typing import Any, ClassVar, Final
 
 from autograd_mini import ops
-from autograd_mini.compiler.languages.language import Language
+from autograd_mini.compiler.language import Language
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.names import commented, place_of
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
@@ -124,7 +124,7 @@ def _page_functions() -> frozenset[str]:
     return frozenset(_DEFINED.findall(functions()))
 
 
-class JavaScriptProgram(Language):
+class Writer(Language):
     """A program over a batch: every statement is a loop.
 
     Attributes:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Final
 
 from autograd_mini import ops
-from autograd_mini.compiler.languages.language import Language
+from autograd_mini.compiler.language import Language
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.names import commented, identifier, place_of
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
@@ -61,7 +61,7 @@ class MathSymbol(Symbol):
         return cls(f"pow({base.text}, {exponent.text})")
 
 
-class Python(Language):
+class Writer(Language):
     """A program of one example: every row of a buffer is a name.
 
     What is stored in a row is written when something reads it, so that a sum of contributions

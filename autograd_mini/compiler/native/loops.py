@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from autograd_mini import ops
-from autograd_mini.compiler import spelling
+from autograd_mini.compiler.languages.numpy import functions
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.native.operations import (
     Access,
@@ -456,9 +456,9 @@ def applied(op: Op, operands: list[Tree]) -> Tree:
         return Apply(_FUNCTIONS[op], *operands)
     if op.arity is None and is_built_in(op):
         return _many(op, operands)
-    if not is_built_in(op) or op.name not in spelling.SPELLINGS:
+    if not is_built_in(op) or op.name not in functions.FUNCTIONS:
         raise NoNativeFormError(f"{op.name} is a Python function")
-    return Apply(spelling.SPELLINGS[op.name], *operands)
+    return Apply(functions.FUNCTIONS[op.name], *operands)
 
 
 def _many(op: Op, operands: list[Tree]) -> Tree:

@@ -1,7 +1,7 @@
 """Vectors: numbers of which NumPy's functions write LLVM's instructions.
 
-A `Vector` takes part in NumPy's arithmetic, as `value.Value` does in Python's. So the spellings of
-the rows of the table, which are run on arrays elsewhere, are run on Vectors to write machine code,
+A `Vector` takes part in NumPy's arithmetic, as `value.Value` does in Python's. So the NumPy
+functions of the rows of the table are run on Vectors to write machine code,
 and none of them has to be written a second time. The instructions carry no flags of fast
 arithmetic: what they compute is what NumPy computes.
 """

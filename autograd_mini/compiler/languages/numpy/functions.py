@@ -1,8 +1,8 @@
-"""The NumPy spelling of every elementary row, and the symbols that write programs.
+"""A NumPy function for every elementary row, and the symbols that write programs.
 
 A composite row needs none: a program writes it out.
 
-A spelling takes the row's operands as arrays, and `out=`. It is as stable as the row's forward,
+It takes the row's operands as arrays, and `out=`. It is as stable as the row's forward,
 and never raises: outside of a domain it gives NaN or an infinity.
 """
 
@@ -229,7 +229,7 @@ _OTHERS: Final = {
     "quotient": "divide",
 }
 # A row's function has its name: it stands above, or is NumPy's, which has other names for some.
-SPELLINGS: Final[dict[str, Callable[..., Any]]] = {
+FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     op.name: globals().get(op.name) or getattr(np, _OTHERS.get(op.name, op.name))
     for op in (*ops.ELEMENTARY, ops.DETACH, ops.PLACE)
 }
@@ -259,11 +259,6 @@ class NumPySymbol(Symbol):
 
     __slots__ = ()
 
-    names: Final[dict[str, str]] = {
-        name: f"np.{f.__name__}" if isinstance(f, np.ufunc) else f.__name__
-        for name, f in SPELLINGS.items()
-    }
-
     @classmethod
     def literal(cls, x: float) -> str:
         """Return the text of a number, infinities included."""
@@ -272,8 +267,8 @@ class NumPySymbol(Symbol):
 
     @classmethod
     def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:
-        """Return the text of a row that has no operator of its own."""
-        return cls(f"{cls.names[op.name]}({', '.join(x.text for x in operands)})")
+        """Return the text of a row that is one of NumPy's own functions."""
+        return cls(f"np.{FUNCTIONS[op.name].__name__}({', '.join(x.text for x in operands)})")
 
     @classmethod
     def apply(cls, op: Op, *operands: Any) -> Any:

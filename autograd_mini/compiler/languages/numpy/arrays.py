@@ -7,13 +7,13 @@ import keyword
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from autograd_mini.compiler import spelling
-from autograd_mini.compiler.languages.language import Language
+from autograd_mini.compiler.language import Language
+from autograd_mini.compiler.languages.numpy import functions
+from autograd_mini.compiler.languages.numpy.definitions import array_text, index_text
+from autograd_mini.compiler.languages.numpy.functions import NumPySymbol
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.names import commented, common_label, identifier, place_of
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
-from autograd_mini.compiler.prelude import array_text, index_text
-from autograd_mini.compiler.spelling import NumPySymbol
 from autograd_mini.compiler.statements import (
     CONSTANTS,
     SEED,
@@ -38,7 +38,7 @@ class Arrays(Language):
         {
             *keyword.kwlist,
             *dir(builtins),
-            *spelling.__dict__,
+            *functions.__dict__,
             *("np", "theta", "gtheta", "B", "bind", "out", "average", "ones", "zero", "column"),
             "columns",
             *(VALUES, SHARED, SEED, FORWARD, GRADIENT, INPUTS),

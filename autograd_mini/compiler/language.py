@@ -27,6 +27,7 @@ class Language:
 
     symbol: ClassVar[type[Symbol]] = Symbol
     reserved: ClassVar[frozenset[str]] = frozenset()
+    is_guarded: ClassVar[bool] = False
 
     def __init__(self, lowered: Lowered) -> None:
         self.lowered = lowered

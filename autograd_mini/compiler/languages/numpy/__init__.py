@@ -8,11 +8,11 @@ from typing import Any, Final
 import numpy as np
 
 from autograd_mini import ops
-from autograd_mini.compiler import spelling
-from autograd_mini.compiler.languages.arrays import Arrays
+from autograd_mini.compiler.languages.numpy import functions
+from autograd_mini.compiler.languages.numpy.arrays import Arrays
+from autograd_mini.compiler.languages.numpy.definitions import definitions
+from autograd_mini.compiler.languages.numpy.functions import NumPySymbol, over_elements
 from autograd_mini.compiler.plan import FLAGS, FORWARD, GRADIENT, INPUTS
-from autograd_mini.compiler.prelude import definitions
-from autograd_mini.compiler.spelling import NumPySymbol, over_elements
 from autograd_mini.compiler.statements import (
     COMPARISONS,
     CONSTANTS,
@@ -40,15 +40,17 @@ from autograd_mini.symbols import ATOM, SIGNS, TRUTH
 from autograd_mini.symbols import SUM as IN_SUM
 
 
-class NumPy(Arrays):
+class Writer(Arrays):
     """A program over a batch: one array statement for each statement."""
+
+    is_guarded = True
 
     # Expressions.
 
     def call(self, op: Op) -> str:
         """Return the name of the function that computes a row on arrays."""
         if is_built_in(op):
-            f = spelling.SPELLINGS[op.name]
+            f = functions.FUNCTIONS[op.name]
             if isinstance(f, np.ufunc):
                 return f"np.{f.__name__}"
             self.helpers[f.__name__] = f
@@ -388,7 +390,7 @@ class NumPy(Arrays):
         title = "loss" if self.graph.scalar else "outputs"
         plan = self.plan
         lines = [
-            *self._prelude(),
+            *self._definitions(),
             "",
             "",
             "def bind(theta, gtheta, B):",
@@ -407,7 +409,7 @@ class NumPy(Arrays):
         ]
         return "\n".join(lines)
 
-    def _prelude(self) -> list[str]:
+    def _definitions(self) -> list[str]:
         """Return the imports, and the definitions of functions that NumPy lacks."""
         lines: list[str] = []
         for text in definitions(self.helpers.values()):
@@ -444,7 +446,7 @@ def _is_truth(x: Operand) -> bool:
 
 
 def _ufunc(op: Op) -> np.ufunc | None:
-    f = spelling.SPELLINGS.get(op.name) if is_built_in(op) else None
+    f = functions.FUNCTIONS.get(op.name) if is_built_in(op) else None
     return f if isinstance(f, np.ufunc) else None
 
 

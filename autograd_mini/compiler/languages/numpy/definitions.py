@@ -1,4 +1,4 @@
-"""Prelude: the definitions that a program's text needs in order to run by itself, with NumPy alone.
+"""Definitions: what a program's text needs in order to run by itself, with NumPy alone.
 
 Functions that NumPy lacks (`sigmoid`, `logsumexp`, `erf`) are copied from where they stand, with
 all that they refer to; arrays of constants and of indices are written as expressions.
@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler import spelling
+from autograd_mini.compiler.languages.numpy import functions
 
 
-def definitions(functions: Iterable[Callable[..., Any]]) -> list[str]:
+def definitions(needed: Iterable[Callable[..., Any]]) -> list[str]:
     """Return the texts that define functions and what they refer to, each before its users."""
     texts: dict[str, str] = {}
 
@@ -30,15 +30,15 @@ def definitions(functions: Iterable[Callable[..., Any]]) -> list[str]:
         if inspect.ismodule(thing):
             text = f"import {thing.__name__}" + ("" if thing.__name__ == name else f" as {name}")
         elif callable(thing):
-            text, needed = _definition(thing)
-            for other in needed:
-                define(other, getattr(spelling, other))
+            text, others = _definition(thing)
+            for other in others:
+                define(other, getattr(functions, other))
         else:
             text = f"{name} = {pprint.pformat(thing, width=96, compact=True)}"
         texts[name] = text
 
     define("np", np)
-    for f in functions:
+    for f in needed:
         define(f.__name__, f)
     return sorted(texts.values(), key=lambda text: (text.startswith("def "), "import" not in text))
 
@@ -52,7 +52,7 @@ def _definition(f: Callable[..., Any]) -> tuple[str, list[str]]:
         return f"from {f.__module__} import {f.__name__}", []
     tree = _Untyped().visit(ast.parse(source))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return ast.unparse(tree), sorted(names & spelling.__dict__.keys())
+    return ast.unparse(tree), sorted(names & functions.__dict__.keys())
 
 
 class _Untyped(ast.NodeTransformer):
