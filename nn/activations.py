@@ -403,7 +403,7 @@ def _program(activation: Activation, width: int = 0) -> Program:
     return compile(activation, [0.5] * width if width else 0.5, check=False)
 
 
-def name_of(activation: Activation) -> str | None:
+def name_of(activation: Activation | None) -> str | None:
     """Return the name by which `get` finds this function; None for one of the user's own.
 
     Example:

@@ -115,11 +115,12 @@ def to_onnx(model: FNN, path: str | Path | None = None) -> Any:
         before = "x" if i == 0 else f"h{i - 1}"
         after = "y" if i == len(model.layers) - 1 else f"h{i}"
         lines.append(f"z{i} = Gemm({before}, W{i}, b{i})")
-        lines += _onnx_activation(_named(layer), i, after)
+        lines += _onnx_activation(_named(layer, i), i, after)
     body = "\n".join(lines)
     exported = onnx.parser.parse_model(
         f'<ir_version: 8, opset_import: ["": 17]>\n'
-        f"fnn (double[N, {model.sizes[0]}] x) => (double[N, {model.sizes[-1]}] y) {{\n{body}\n}}"
+        f"fnn (double[N, {model.layers[0].n_in}] x) => (double[N, {model.layers[-1].n_out}] y) "
+        f"{{\n{body}\n}}"
     )
     exported.graph.initializer.extend(tensors)
     onnx.checker.check_model(exported, full_check=True)
@@ -150,7 +151,7 @@ def to_torch(model: FNN) -> Any:
     model = _checked(model, "to_torch")
     torch = _needed("torch", "pip install torch")
     modules: list[Any] = []
-    for layer in model.layers:
+    for i, layer in enumerate(model.layers):
         W, b = layer.arrays()
         bias = layer.neurons[0].b is not None
         linear = torch.nn.Linear(layer.n_in, layer.n_out, bias=bias, dtype=torch.float64)
@@ -159,7 +160,7 @@ def to_torch(model: FNN) -> Any:
             if bias:
                 linear.bias.copy_(torch.from_numpy(b))
         modules.append(linear)
-        if (activation := _torch_activation(_named(layer), torch)) is not None:
+        if (activation := _torch_activation(_named(layer, i), torch)) is not None:
             modules.append(activation)
     return torch.nn.Sequential(*modules)
 
@@ -231,11 +232,17 @@ def _stack(module: Any, torch: Any) -> tuple[list[Any], list[str]]:
     return linears, names + ["identity"] * (len(linears) - len(names))
 
 
-def _named(layer: Layer) -> str:
-    name = activations.name_of(layer.activation)
+def _named(layer: Layer, i: int) -> str:
+    applied = layer.applied()
+    if applied is None:
+        raise ValueError(
+            f"the units of layers.{i} do not all compute {layer!r}, which has no counterpart "
+            "elsewhere: a network can be exported if each layer applies one activation"
+        )
+    name = activations.name_of(applied)
     if name is None or name not in _ONNX:
         raise ValueError(
-            f"{layer.activation!r} has no counterpart elsewhere: a network can be exported if "
+            f"{applied!r} has no counterpart elsewhere: a network can be exported if "
             f"its activations are among {', '.join(_ONNX)}"
         )
     return name

@@ -282,8 +282,21 @@ class Layer(Module):
     def on_rows(self) -> Callable[[Any], Any]:
         """Return a function of many examples, one row each; all units share a known activation."""
         W, b = self.arrays()
-        shared = self.activation if self._acts_on_all else self.neurons[0].activation
+        shared = self.applied()
+        assert shared is not None  # as was asked before
         return lambda rows: activations.of_rows(shared, rows @ W + b)
+
+    def applied(self) -> Activation | None:
+        """Return the one activation that acts here; None for several, or a way of its own."""
+        own = {id(unit.activation): unit.activation for unit in self.neurons}
+        if self._acts_on_all:
+            own.pop(id(activations.identity), None)
+            own[id(self.activation)] = self.activation
+        is_plain = type(self).respond is Layer.respond and all(
+            (type(unit).respond, type(unit).sum) == (Neuron.respond, Neuron.sum)
+            for unit in self.neurons
+        )
+        return own.popitem()[1] if is_plain and len(own) == 1 else None
 
     def relabel(self, prefix: str) -> None:
         """Name the units `neurons.0`, `neurons.1`, … after a prefix such as `layers.0.`."""

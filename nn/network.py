@@ -135,11 +135,10 @@ class FNN(Module):
         rows = self._as_rows(X)
         outputs = self._by_program(rows)
         if outputs is None:
-            outputs = np.empty((len(rows), self.sizes[-1]))
             with no_grad():
-                for n, row in enumerate(rows.tolist()):
-                    outputs[n] = as_floats(self(row))
-        return outputs[:, 0] if self.sizes[-1] == 1 else outputs
+                listed = [np.ravel(as_floats(self(row))) for row in rows.tolist()]
+            outputs = np.array(listed) if listed else np.empty((0, self.sizes[-1]))
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def _by_program(self, rows: Any) -> Any:
         """Return the outputs for many examples on arrays; None if it does not pay.
@@ -340,10 +339,8 @@ def has_known_units(model: Any) -> bool:
     """Return whether all that a model computes is this package's own."""
     return has_layers_only(model) and all(
         type(layer) is Layer
-        and activations.name_of(layer.activation) is not None
-        and len({id(unit.activation) for unit in layer.neurons}) == 1
-        and activations.name_of(layer.neurons[0].activation) is not None
         and all(type(unit) is Neuron for unit in layer.neurons)
+        and activations.name_of(layer.applied()) is not None
         for layer in model.layers
     )
 

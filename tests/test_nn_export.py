@@ -104,3 +104,28 @@ def test_what_is_no_network_is_refused_before_it_is_exported() -> None:
     for export in (to_onnx, to_torch):
         with pytest.raises(TypeError, match="takes an FNN, but got 3"):
             export(cast(Any, 3))
+
+
+@pytest.mark.torch
+def test_a_network_that_was_changed_is_exported_as_it_computes() -> None:
+    pytest.importorskip("onnx")
+    torch = pytest.importorskip("torch")
+
+    def units(model: FNN) -> None:
+        for unit in model.layers[1].neurons:
+            unit.activation = activations.relu
+
+    def name(model: FNN) -> None:
+        model.layers[0].activation = activations.relu  # the units go on with theirs
+
+    def last(model: FNN) -> None:
+        model.layers.pop()
+
+    for change in (units, name, last):
+        model = network("tanh")
+        change(model)
+        expected = np.array([[h.data for h in model(x)] for x in X.tolist()])
+        assert run_onnx(to_onnx(model), X) == pytest.approx(expected, abs=1e-12)
+        assert to_torch(model)(torch.from_numpy(X)).detach().numpy() == pytest.approx(
+            expected, abs=1e-12
+        )

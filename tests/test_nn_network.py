@@ -372,6 +372,55 @@ def test_a_network_that_does_more_than_its_layers_predicts_so_and_is_not_written
             write()
 
 
+def test_a_network_that_was_changed_is_written_as_it_computes_or_not_at_all(tmp_path: Path) -> None:
+    class Doubled(Layer):
+        def respond(self, xs: Any) -> Any:
+            return [2.0 * h for h in super().respond(xs)]
+
+    def one_unit(model: FNN) -> None:
+        model.layers[0].neurons[1].activation = activations.relu
+
+    def all_units(model: FNN) -> None:
+        for unit in model.layers[0].neurons:
+            unit.activation = activations.relu
+
+    def under_softmax(model: FNN) -> None:
+        model.layers[1].neurons[0].activation = activations.relu
+
+    def words(model: FNN) -> None:
+        model.activation = activations.relu
+
+    def another_layer(model: FNN) -> None:
+        model.layers[0] = Layer(2, 3, "sin")
+
+    def a_class_of_layers(model: FNN) -> None:
+        model.layers[0] = Doubled(2, 3)
+
+    def no_bias(model: FNN) -> None:
+        model.layers[0].neurons[1].b = None
+
+    def headless(model: FNN) -> None:
+        model.layers.pop()
+
+    rows = np.random.default_rng(0).normal(size=(12, 2))
+    path = tmp_path / "model"
+    for last in ("identity", "softmax"):
+        for change in (
+            one_unit, all_units, under_softmax, words, another_layer, a_class_of_layers, no_bias,
+            headless,
+        ):  # fmt: skip
+            model = FNN([2, 3, 2], "tanh", last, seed=0)
+            change(model)
+            expected = [[h.data for h in model(x)] for x in rows.tolist()]
+            assert model.predict(rows) == pytest.approx(np.array(expected)), change.__name__
+            with pytest.raises(ValueError, match=r"cannot say what it is"):
+                save(model, path)
+            assert not path.exists()
+            if change in (one_unit, under_softmax, a_class_of_layers):
+                with pytest.raises(ValueError, match=r"units of layers.\d do not all compute"):
+                    to_torch(model)
+
+
 def test_a_seed_in_the_place_of_a_generator_is_refused_with_advice() -> None:
     with pytest.raises(
         TypeError, match=r"rng is a random.Random, but got 3: a seed is Random\(3\)"
