@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-__all__ = ["answered", "by_name", "nearest_argument", "shown"]
+if TYPE_CHECKING:
+    from inspect import Parameter
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -109,6 +110,26 @@ def _wrong(
         return ""
     hints = [f"{name}, {needs[name]}" if name in needs else name for name in lacking]
     return f"{who} needs {'; and '.join(hints)}"
+
+
+def parameters(f: Callable[..., object]) -> list[Parameter]:
+    """Return the parameters of a function; none of one written in C that does not tell them."""
+    import inspect
+
+    try:
+        return [*inspect.signature(f).parameters.values()]
+    except (TypeError, ValueError):
+        return []
+
+
+def needed(f: Callable[..., object]) -> list[str]:
+    """Return the names of the arguments by position that a function cannot do without.
+
+    Example:
+        >>> needed(lambda x, y, z=0, *, w=1: x)
+        ['x', 'y']
+    """
+    return [p.name for p in parameters(f) if p.kind < p.VAR_POSITIONAL and p.default is p.empty]
 
 
 def shown(x: Any) -> str:

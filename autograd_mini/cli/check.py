@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import json
 import math
 import sys
@@ -11,6 +10,7 @@ from argparse import Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from autograd_mini.calls import needed
 from autograd_mini.cli.parser import Parser
 from autograd_mini.cli.screen import refuse, say, until_enough_is_read, wrapped
 from autograd_mini.cli.scripts import named
@@ -165,8 +165,8 @@ def _function(asked: Namespace) -> int:
         raise ValueError(f"it is a class: write --engine {target}")
     if not callable(function):
         raise ValueError(f"it is not a function but {function!r}")
-    if not inputs and (names := _needed(function)):
-        raise ValueError(f"--inputs is missing: a number or a list for each of {names}")
+    if not inputs and (names := needed(function)):
+        raise ValueError(f"--inputs is missing: a number or a list for each of {', '.join(names)}")
     told: dict[str, Any] = {"ok": True}
     try:
         with contextlib.redirect_stdout(sys.stderr if asked.json else sys.stdout):
@@ -186,16 +186,6 @@ def _function(asked: Namespace) -> int:
         told |= {"gradients": passed.leaves, "nodes": passed.nodes, "edges": passed.edges}
         told["notes"] = list(passed.notes)
     return _told(json.dumps(told, indent=2) if asked.json else report, 0 if told["ok"] else 1)
-
-
-def _needed(function: Callable[..., Any]) -> str:
-    """Return the names of the arguments that a function cannot do without."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # some builtins have none
-        return ""
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return ", ".join([p.name for p in parameters if p.kind in positional and p.default is p.empty])
 
 
 def _engine(asked: Namespace) -> int:

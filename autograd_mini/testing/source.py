@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import keyword
 import math
 from collections.abc import Callable, Iterator, Sequence
 
 from autograd_mini import functions
+from autograd_mini.calls import parameters
 from autograd_mini.graph import topological_order
 from autograd_mini.ops import OPS, Op
 from autograd_mini.symbols import SIGNS, written
 from autograd_mini.value import Value
-
-__all__ = ["expression", "letters", "names_of", "source"]
 
 
 def expression(op: Op, operands: Sequence[str]) -> str:
@@ -40,11 +38,7 @@ def _is_public(name: str) -> bool:
 
 def parameter_names(f: Callable[..., object]) -> list[str]:
     """Return the names of a function's positional arguments; of one written in C maybe none."""
-    try:
-        parameters = inspect.signature(f).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return [p.name for p in parameters(f) if p.kind < p.VAR_POSITIONAL]
 
 
 def letters() -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import FrameType
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
+from autograd_mini.calls import needed, parameters
 from autograd_mini.testing.catalog import DETACHED, NAMED
 from autograd_mini.testing.differences import ridders
 
@@ -50,7 +51,6 @@ class Ran(NamedTuple):
 
     numbers: dict[str, tuple[float, float | None]]
     raised: str = ""
-    line: int = 0
 
 
 def subject(load: Callable[[], Any], names: Names, ops: Operations) -> Callable[[Any], Any]:
@@ -84,9 +84,10 @@ class _Subject:
 
     def _construct(self) -> tuple[str, type]:
         problem: Exception = TypeError()
+        has_switch = "requires_grad" in [p.name for p in parameters(self.make)]
         for template in _CONSTRUCTORS:
             text = f"{self.name}({template})"
-            if "requires_grad" in template and "requires_grad" not in self._parameters():
+            if "requires_grad" in template and not has_switch:
                 continue
             try:
                 one = eval(text.format("0.5"), self.space)
@@ -98,16 +99,10 @@ class _Subject:
                     raise ValueError(f"{self.name}(0.5).{self.names.data} is not 0.5")
             except AttributeError:
                 raise self._lacks(one, "data", self.names.data, "holds the number") from None
-            if "requires_grad" in self._parameters() and "requires" not in template:
+            if has_switch:
                 text = f"{self.name}({{}}, requires_grad=True)"
             return text, one.__class__
         raise ValueError(f"{self.name}(0.5) fails: {type(problem).__name__}: {problem}")
-
-    def _parameters(self) -> list[str]:
-        try:
-            return list(inspect.signature(self.make).parameters)
-        except (TypeError, ValueError):
-            return []
 
     def _backward(self) -> str:
         backward = self.names.backward
@@ -126,15 +121,7 @@ class _Subject:
                 f"{self.name} has no method {backward!r}: it has {', '.join(has) or 'none'}; "
                 "name the one that starts the pass, backward=..."
             )
-        try:
-            required = [
-                p
-                for p in inspect.signature(method).parameters.values()
-                if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-            ]
-        except (TypeError, ValueError):
-            required = []
-        return f"{{}}.{backward}({'1.0' if required else ''})"
+        return f"{{}}.{backward}({'1.0' if needed(method) else ''})"
 
     def look(self) -> Seen:
         """Find out what there is."""
@@ -156,15 +143,11 @@ class _Subject:
         ]
         self._must_have_gradients(backward)
         zero = getattr(one, "zero_grad", None)
-        try:
-            zeroes = zero is not None and not inspect.signature(zero).parameters
-        except (TypeError, ValueError):
-            zeroes = False
         return Seen(
             "" if local or home in ("__main__", "") else f"from {home} import {self.name}",
             self.constructor,
             backward,
-            zeroes,
+            callable(zero) and not parameters(zero),
             tuple(methods),
             tuple(functions) if not self.given else tuple(self.given),
         )
@@ -193,16 +176,10 @@ class _Subject:
         try:
             exec(compile(text, "<program>", "exec"), space)
             return Ran({name: self._pair(space[name]) for name in wanted})
+        except RecursionError:
+            return Ran({}, "RecursionError: it calls itself without end")
         except BaseException as error:
-            line = 0
-            traceback = error.__traceback__
-            while traceback is not None:
-                if traceback.tb_frame.f_code.co_filename == "<program>":
-                    line = traceback.tb_lineno
-                traceback = traceback.tb_next
-            if isinstance(error, RecursionError):
-                return Ran({}, "RecursionError: it calls itself without end", line)
-            return Ran({}, f"{type(error).__name__}: {error}".rstrip(": ")[:200], line)
+            return Ran({}, f"{type(error).__name__}: {error}".rstrip(": ")[:200])
 
     def calls(self, text: str) -> tuple[str, ...]:
         """Return the methods of the class that a program calls: what an operation is built on."""
