@@ -8,6 +8,7 @@ would cancel.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from autograd_mini.backprop import edges, spared
@@ -105,14 +106,13 @@ def first_wrong(root: Value) -> Finding | None:
 
 def _wrong_forward(node: Value) -> Finding | None:
     op = node.op
-    if op is None or not numbers.available() or not math.isfinite(node.data):
+    floats = [x.data for x in node.inputs]
+    if op is None or not numbers.available() or not all(map(math.isfinite, [node.data, *floats])):
         return None
-    if not all(math.isfinite(x.data) for x in node.inputs):
-        return None
-    if any(x.data == 0.0 and math.copysign(1.0, x.data) < 0.0 for x in node.inputs):
+    if "-0.0" in map(repr, floats):
         return None  # mpmath has no -0, for which atan2 has values of its own
     ctx = numbers.context()
-    operands = [ctx.mpf(x.data) for x in node.inputs]
+    operands = [ctx.mpf(x) for x in floats]
     with precision(operands):
         try:
             exact = evaluate(op, operands)
@@ -138,40 +138,35 @@ def edges_of(node: Value) -> list[CheckedEdge]:
     op = node.op
     if op is None:
         return []
-    inputs = node.inputs
-    floats = [x.data for x in inputs]
+    floats = [x.data for x in node.inputs]
     try:
         locals_ = [float(x) for x in op.local(node.data, *floats)]
     except Exception as error:  # whatever a rule raises is the rule's fault
         verdict = f"raises {type(error).__name__}: {error}"
         return [CheckedEdge(node, 0, math.nan, None, verdict)]
-    if len(locals_) != len(inputs):
-        verdict = f"gives {len(locals_)} partials for {len(inputs)} operands"
+    if len(locals_) != len(floats):
+        verdict = f"gives {len(locals_)} partials for {len(floats)} operands"
         return [CheckedEdge(node, 0, math.nan, None, verdict)]
-    wanted = [not x.is_constant for x in inputs]
+    wanted = [i for i, x in enumerate(node.inputs) if not x.is_constant]
+    unknown = [CheckedEdge(node, i, locals_[i], None) for i in wanted]
     if not all(map(math.isfinite, (node.data, *floats))):
-        return [CheckedEdge(node, i, local, None) for i, local in enumerate(locals_) if wanted[i]]
+        return unknown
     try:
-        return _precise_edges(node, op, floats, locals_, wanted)
+        return _precise_edges(node, op, floats, locals_)
     except (ImportError, Opaque):
-        return [
-            _differenced(node, op, i, floats, local) for i, local in enumerate(locals_) if wanted[i]
-        ]
+        return [_differenced(node, op, i, floats, locals_[i]) for i in wanted]
+    except UNDEFINED:  # the operation itself is wrong, and was found to be
+        return unknown
 
 
 def _precise_edges(
-    node: Value, op: Op, floats: list[float], locals_: list[float], wanted: list[bool]
+    node: Value, op: Op, floats: list[float], locals_: list[float]
 ) -> list[CheckedEdge]:
     ctx = numbers.context()
     operands = [ctx.mpf(x) for x in floats]
     with precision(operands):
-        try:
-            f = evaluate(op, operands)
-            slopes = local_slopes(op, operands, wanted)
-        except UNDEFINED:  # the operation itself is wrong, and was found to be
-            return [
-                CheckedEdge(node, i, local, None) for i, local in enumerate(locals_) if wanted[i]
-            ]
+        f = evaluate(op, operands)
+        slopes = local_slopes(op, operands, [not x.is_constant for x in node.inputs])
         try:
             exact = op.local(Precise(f), *[Precise(x) for x in operands])
             rule = [Precise.unwrap(x) for x in exact]
@@ -227,14 +222,19 @@ def _differenced(node: Value, op: Op, i: int, floats: list[float], local: float)
     return CheckedEdge(node, i, local, found.expected, "" if found.fits else "wrong rule", kink)
 
 
+def engine_gradients(root: Value, order: Sequence[Value]) -> dict[Value, float]:
+    """Run the engine's backward pass and return the gradient that it leaves in each node."""
+    for node in order:
+        node.grad = ZERO
+    root.backward()
+    return {node: float(node.grad) for node in order}
+
+
 def backward_twice(root: Value) -> tuple[Pass, Finding | None]:
     """Run the engine's backward pass two times and add up the contributions ourselves."""
     order = topological_order(root)
     with spared(order):
-        for node in order:
-            node.grad = ZERO
-        root.backward()
-        gradient = {node: float(node.grad) for node in order}
+        gradient = engine_gradients(root, order)
         contributions: dict[Value, list[float]] = {node: [] for node in order}
         contributions[root].append(1.0)
         for node, _, x, local in edges(gradient_order(root)):

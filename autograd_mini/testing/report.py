@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Final, NamedTuple
 
 from autograd_mini.backprop import spared
-from autograd_mini.graph import stale, topological_order
+from autograd_mini.graph import ordered, stale, topological_order
 from autograd_mini.ops import ADD
-from autograd_mini.testing.inspection import CheckedEdge, Finding, Pass, edges_of, first_wrong
+from autograd_mini.testing.inspection import (
+    CheckedEdge,
+    Finding,
+    edges_of,
+    engine_gradients,
+    first_wrong,
+)
 from autograd_mini.testing.source import names_of, source
 from autograd_mini.testing.verdicts import EngineReport
-from autograd_mini.value import ZERO, Value, apply
+from autograd_mini.value import Value, apply
 
 _ROWS: Final = 12  # of the node table
 _LINES: Final = 40  # of the program
 _SMALL: Final = 60  # nodes; above it the program is not shrunk node by node
+_OF_OPERATIONS: Final = (
+    "forward",
+    "rule",
+)  # the kinds of findings that an operation is to blame for
+_TWO_ANSWERS: Final = Finding("repeat", Value(math.nan), 0, math.nan, math.nan)
 
 
 class GradientMismatchError(AssertionError):
@@ -55,22 +67,17 @@ class GradientMismatchError(AssertionError):
         self,
         message: str,
         *,
-        finding: Finding | None = None,
+        finding: Finding = _TWO_ANSWERS,
         source: str = "",
         root: Value | None = None,
     ) -> None:
         super().__init__(message)
-        blamed = finding is not None and finding.kind in ("forward", "rule")
-        op = finding.node.op if finding is not None and blamed else None
-        self.kind = finding.kind if finding is not None else "repeat"
-        self.op = op.name if op is not None else ""
-        self.argument = finding.argument if finding is not None else 0
-        self.got = finding.got if finding is not None else math.nan
-        self.expected = finding.expected if finding is not None else math.nan
+        self.kind, node, self.argument, self.got, self.expected, *_ = finding
+        self.op = node.op.name if node.op and self.kind in _OF_OPERATIONS else ""
         self.source = source
         self.root = root
         self.entry = ""
-        self.report: Any = None  # an EngineReport, where there is one
+        self.report: EngineReport | None = None
 
 
 # doctest takes it for a name of another module
@@ -91,19 +98,14 @@ def refused(report: EngineReport) -> GradientMismatchError:
 
 def rebuilt(root: Value, cut: Iterable[Value] = ()) -> Value:
     """Return a copy of a graph in which the nodes of `cut` are leaves."""
-    leaves = set(cut)
+    leaves = {*cut}
     copies: dict[Value, Value] = {}
-    stack = [root]
-    while stack:  # only what is reachable without passing through `cut`
-        node = stack[-1]
-        inputs = () if node in leaves else node.inputs
-        missing = [x for x in inputs if x not in copies]
-        if node in copies or not missing:
-            stack.pop()
-            if node not in copies:
-                copies[node] = _copy(node, [copies[x] for x in inputs])
-        else:
-            stack.extend(missing)
+
+    def inputs(node: Value) -> Sequence[Value]:
+        return () if node in leaves else node.inputs
+
+    for node in ordered([root], inputs):
+        copies[node] = _copy(node, [copies[x] for x in inputs(node)])
     return copies[root]
 
 
@@ -130,13 +132,13 @@ def minimal(root: Value, finding: Finding) -> tuple[Value, Finding]:
             return False
         if now is None or now.kind != finding.kind:
             return False
-        if finding.kind in ("forward", "rule") and now.node.op is not finding.node.op:
+        if finding.kind in _OF_OPERATIONS and now.node.op is not finding.node.op:
             return False
         best, found = smaller, now
         return True
 
     node = finding.node
-    if finding.kind in ("forward", "rule"):
+    if finding.kind in _OF_OPERATIONS:
         fails(lambda: rebuilt(node, cut=node.inputs))
         return best, found
     if any(fails(build) for build in _small_sums(root, node)):
@@ -173,14 +175,15 @@ def explain(root: Value, finding: Finding, headline: str = "") -> GradientMismat
     small, found = minimal(root, finding)
     names = names_of(small)
     order = topological_order(small)
-    with spared(order):
-        done = _engine_pass(small, order)
+    gradient: dict[Value, float] = {}
+    with spared(order), suppress(Exception):  # a rule that raises is what is being reported
+        gradient = engine_gradients(small, order)
     edges = [edge for node in reversed(order) for edge in edges_of(node)]
     program = source(small, names=names)
     lines = program.split("\n")
     if len(lines) > _LINES:
         lines = [*lines[: _LINES // 2], "...", *lines[-_LINES // 2 :]]
-    case = _Case(found, edges, names, done)
+    case = _Case(found, edges, names, gradient)
     parts = [
         headline or case.headline(),
         case.blame(),
@@ -194,17 +197,6 @@ def explain(root: Value, finding: Finding, headline: str = "") -> GradientMismat
     return GradientMismatchError(
         "\n".join([part for part in parts if part]), finding=found, source=program, root=small
     )
-
-
-def _engine_pass(root: Value, order: list[Value]) -> Pass | None:
-    """Return what the engine's pass gives, where it gives anything."""
-    try:
-        for node in order:
-            node.grad = ZERO
-        root.backward()
-    except Exception:  # a rule that raises is what is being reported
-        return None
-    return Pass({node: float(node.grad) for node in order}, {})
 
 
 def mismatch(name: str, got: float, expected: float, error: float = 0.0) -> str:
@@ -223,7 +215,7 @@ class _Case(NamedTuple):
     finding: Finding
     edges: list[CheckedEdge]
     names: dict[Value, str]
-    done: Pass | None
+    gradient: dict[Value, float]
 
     @property
     def op(self) -> str:
@@ -261,7 +253,7 @@ class _Case(NamedTuple):
 
     def contribution(self, edge: CheckedEdge) -> float:
         """Return what an edge should hand on."""
-        return math.nan if self.done is None else edge.local * self.done.gradient[edge.node]
+        return edge.local * self.gradient.get(edge.node, math.nan)
 
     def table(self) -> list[str]:
         """Return a line for each local derivative."""
