@@ -14,7 +14,7 @@ from autograd_mini.graph import gradient_order, topological_order
 from autograd_mini.nested import flat, is_nested, mapped
 from autograd_mini.ops import UNDEFINED
 from autograd_mini.testing import numbers
-from autograd_mini.testing.differences import EPSILON, Judgement, judge
+from autograd_mini.testing.differences import EPSILON, Judgement, judge, same
 from autograd_mini.testing.inspection import Finding, Pass, backward_twice, first_wrong
 from autograd_mini.testing.numbers import Opaque
 from autograd_mini.testing.reference import Replay, replay
@@ -141,9 +141,7 @@ class _Arguments:
         second = self.once()
         self._must_be_unchanged([*before, *below.items()], first)
         a, b = ([float(y) for y in outputs] for outputs in (first, second))
-        if len(a) != len(b) or any(
-            x != y and (x == x or y == y) for x, y in zip(a, b, strict=True)
-        ):
+        if not same(a, b):
             raise GradientMismatchError(
                 f"two calls, two answers: {_shown(a)}, then {_shown(b)}\n"
                 "The function draws random numbers or keeps a state: seed it inside, or pass what "
@@ -165,7 +163,7 @@ class _Arguments:
             if isinstance(y, Value):
                 names.update(names_of(y))
         for x, data in before:
-            if x.data != data and not (x.data != x.data and data != data):
+            if not same([x.data], [data]):
                 name = x.label or names.get(x, "an input")
                 raise GradientMismatchError(
                     f"the function changes {name}: it was {data!r} and is {x.data!r} afterwards",
@@ -202,13 +200,8 @@ def _slope_along(build: Build, leaves: list[Value]) -> Any:
     if not isinstance(root, Value):
         return 0.0
     found = adjoints(root, create_graph=True)
-    terms = [
-        w * found[x] for w, x in zip(_direction(len(leaves)), leaves, strict=True) if x in found
-    ]
-    slope: Any = 0.0
-    for term in terms:
-        slope = term if type(slope) is float and slope == 0.0 else slope + term
-    return slope
+    weights = _direction(len(leaves))
+    return sum([w * found[x] for w, x in zip(weights, leaves, strict=True) if x in found])
 
 
 def _direction(count: int) -> list[float]:
@@ -220,11 +213,13 @@ def _direction(count: int) -> list[float]:
 
 
 class _Output(NamedTuple):
-    """An output of the function: how to compute it anew, its number, its graph if it has one."""
+    """An output of the function: how to compute it anew, and its graph.
+
+    A plain number is a graph of one leaf, which no gradient comes to.
+    """
 
     build: Build
-    value: float
-    root: Value | None
+    root: Value
 
     def moved(self, leaves: list[Value], direction: list[float]) -> Callable[[float], float]:
         """Return the output as a function of a step t, by which the leaves are moved."""
@@ -236,23 +231,21 @@ class _Output(NamedTuple):
                 for x, data, weight in zip(leaves, before, direction, strict=True):
                     x.data = data + t * weight
                 y = self.build()
-                if isinstance(y, Value) and y is self.root:  # the function only hands it out
+                if y is self.root:  # the function only hands it out
                     y.recompute()
                 return float(y)
             finally:
                 for x, data in zip(leaves, before, strict=True):
                     x.data = data
-                if isinstance(y, Value) and y is self.root:
+                if y is self.root:
                     y.recompute()
 
         return along
 
 
 def _check_one(build: Build, leaves: list[Value], first: bool) -> Report:
-    root = build()
-    if not isinstance(root, Value):
-        notes = _check_again(_Output(build, float(root), None), leaves)
-        return Report(0, 0, len(leaves), (*notes, *[_ALL_ZERO] * (first and bool(leaves))))
+    y = build()
+    root = y if isinstance(y, Value) else Value(y)
     order = topological_order(root)
     exact = _replayed(root, exact=True)
     finding = first_wrong(root)
@@ -261,7 +254,7 @@ def _check_one(build: Build, leaves: list[Value], first: bool) -> Report:
     done, _ = backward_twice(root)
     notes = _notes(root, leaves, done, exact)
     at_kinks = _replayed(root, exact=False)
-    notes += _check_again(_Output(build, root.data, root), leaves, done, at_kinks)
+    notes += _check_again(_Output(build, root), leaves, done, at_kinks)
     if first and leaves and not any(done.gradient.get(x, 0.0) for x in leaves):
         notes.append(_ALL_ZERO)
     edges = sum(1 for node in order for x in node.inputs if not x.is_constant)
@@ -318,17 +311,12 @@ def _notes(root: Value, leaves: list[Value], done: Pass, exact: Replay | None) -
 
 
 def _check_again(
-    output: _Output,
-    leaves: list[Value],
-    done: Pass | None = None,
-    at_kinks: Replay | None = None,
+    output: _Output, leaves: list[Value], done: Pass, at_kinks: Replay | None
 ) -> list[str]:
     """Compare the gradients with differences of the function itself, called again nearby."""
-    noise = EPSILON * abs(output.value)
-    if done is not None:
-        parts = [abs(n.data * g) for n, g in done.gradient.items()]
-        noise += EPSILON * sum(part for part in parts if math.isfinite(part))
-    slopes = [0.0 if done is None else done.gradient.get(x, 0.0) for x in leaves]
+    parts = [output.root.data, *[n.data * g for n, g in done.gradient.items()]]
+    noise = EPSILON * sum([abs(part) for part in parts if math.isfinite(part)])
+    slopes = [done.gradient.get(x, 0.0) for x in leaves]
     movable = [i for i, x in enumerate(leaves) if math.isfinite(x.data)]
     fixed = [x for x in leaves if not math.isfinite(x.data)]
     notes = [f"nothing is near {described(fixed)}: no difference was taken"] if fixed else []
@@ -382,24 +370,23 @@ def _suspects(
     return sorted(suspects)
 
 
-def _not_finite(root: Value | None, names: dict[Value, str]) -> str:
+def _not_finite(root: Value, names: dict[Value, str]) -> str:
     """Return what to do about a gradient of nan or infinity at a point that has a slope."""
-    order = gradient_order(root) if root is not None else []
-    found = (node for node, _, _, local in edges(order) if not math.isfinite(local))
-    node = next(found, None)
-    if node is None or node.op is None:
-        return "Every rule is right, but a number on the way is too large: scale it."
-    return (
-        f"Every rule is right, but {names[node]} = {node.op.name} has no finite slope there, and "
-        "0 times that is nan: write it so that it stays away from this point, as in "
-        "sqrt(x*x + 1e-12), also where it is not chosen."
-    )
+    for node, _, _, local in edges(gradient_order(root)):
+        if node.op is not None and not math.isfinite(local):
+            return (
+                f"Every rule is right, but {names[node]} = {node.op.name} has no finite slope "
+                "there, and 0 times that is nan: write it so that it stays away from this point, "
+                "as in sqrt(x*x + 1e-12), also where it is not chosen."
+            )
+    return "Every rule is right, but a number on the way is too large: scale it."
 
 
 def _not_the_slope(
-    leaves: list[Value], x: Value, slope: float, found: Judgement, root: Value | None
+    leaves: list[Value], x: Value, slope: float, found: Judgement, root: Value
 ) -> GradientMismatchError:
-    names = names_of(root) if root is not None else {}
+    is_recorded = not root.is_leaf or root in leaves
+    names = names_of(root) if is_recorded else {}
     name = names.get(x, x.label or "an input")
     lines = [mismatch(name, slope, found.expected, found.error)]
     named = [leaf for leaf in leaves if names.get(leaf, leaf.label)]
@@ -409,15 +396,14 @@ def _not_the_slope(
         if math.isfinite(slope)
         else f"The function has a slope at {at}."
     )
-    program = ""
-    if root is not None:
-        program = source(root)
+    program = source(root) if is_recorded else ""
+    if is_recorded:
         recorded = program.split("\n")
         lines += [f"    {line}" for line in recorded[:20]]
         lines += ["    ..."] * (len(recorded) > 20)
     else:
         lines.append("It recorded nothing: its answer is a plain number.")
-    if root is None or x not in names:
+    if x not in names:
         lines.append(f"{name} does not appear in the graph.")
     lines.append(
         "Every rule is right: is a number baked in (.data, float(), detach(), no_grad()), or does "
@@ -425,9 +411,10 @@ def _not_the_slope(
         if math.isfinite(slope)
         else _not_finite(root, names)
     )
-    if root is not None:
+    if is_recorded:
         lines.append(
             f"Step through it: {names[root]}.debug() in the place of {names[root]}.backward()"
         )
     finding = Finding("rerun", x, 0, slope, found.expected, found.error)
-    return GradientMismatchError("\n".join(lines), finding=finding, source=program, root=root)
+    small = root if is_recorded else None
+    return GradientMismatchError("\n".join(lines), finding=finding, source=program, root=small)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from autograd_mini.ops import UNDEFINED
@@ -12,6 +12,13 @@ EPSILON: Final = 2.0**-52
 _UNDERFLOW: Final = 1e-300  # numbers below may have lost digits
 _LEVELS: Final = 8  # how often the step is halved
 _STEPS: Final = (-4, -10, -16, -23, -30, -37, -44)  # powers of two
+
+
+def same(a: Sequence[float], b: Sequence[float]) -> bool:
+    """Return whether two lists hold the same numbers, NaN being the same as NaN."""
+    return a == b or (
+        len(a) == len(b) and all(x == y or (x != x and y != y) for x, y in zip(a, b, strict=True))
+    )
 
 
 class Estimate(NamedTuple):

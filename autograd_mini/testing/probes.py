@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
-from autograd_mini.testing.differences import EPSILON, Judgement, judge
+from autograd_mini.testing.differences import EPSILON, Judgement, judge, same
 from autograd_mini.testing.source import parameter_names
 from autograd_mini.testing.tensors import Shape, flattened, is_list, precision_of, shape_of
 
@@ -96,7 +96,7 @@ class Probe:
         arguments = self.arguments(point)
         y = self.forward(*arguments)
         self._must_be_unchanged("forward", arguments, point)
-        if twice and not _same(flattened(self.forward(*arguments))[0], flattened(y)[0]):
+        if twice and not same(flattened(self.forward(*arguments))[0], flattened(y)[0]):
             raise Broken("repeat", "forward gives two answers to the same question: seed it inside")
         return y
 
@@ -104,7 +104,7 @@ class Probe:
         self, who: str, arguments: Sequence[Any], point: Sequence[Sequence[float]]
     ) -> None:
         for i, x in enumerate(arguments):
-            if i not in self.fixed and not _same(flattened(x)[0], point[i]):
+            if i not in self.fixed and not same(flattened(x)[0], point[i]):
                 words = f"{who} changes {self.names[i]} in place: work on a copy"
                 raise Broken("input changed", words)
 
@@ -128,7 +128,7 @@ class Probe:
         except Exception as error:
             raise Broken("raises", f"{type(error).__name__}: {error}") from error
         self._must_be_unchanged("backward", arguments, point)
-        if not _same(flattened(v)[0], upstream):
+        if not same(flattened(v)[0], upstream):
             raise Broken("input changed", "backward changes the upstream gradient in place")
         return [self._gradient(i, g) for i, g in enumerate(self._each(returned))]
 
@@ -208,12 +208,6 @@ def random_direction(rng: random.Random, x: Sequence[float]) -> list[float]:
     """Return a step in every entry of `x`, of about the size of its largest."""
     size = max(map(abs, x), default=1.0) or 1.0
     return [rng.choice((-1, 1)) * rng.uniform(0.5, 1.0) * size for _ in x]
-
-
-def _same(a: Sequence[float], b: Sequence[float]) -> bool:
-    return a == b or (
-        len(a) == len(b) and all(x == y or (x != x and y != y) for x, y in zip(a, b, strict=True))
-    )
 
 
 def _is_integral(x: Any) -> bool:
