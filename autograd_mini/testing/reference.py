@@ -14,14 +14,13 @@ from typing import Any, Final, NamedTuple
 from autograd_mini import contexts
 from autograd_mini.graph import topological_order
 from autograd_mini.nested import mapped
-from autograd_mini.ops import UNDEFINED, Op
+from autograd_mini.ops import UNDEFINED, Op, is_built_in
 from autograd_mini.testing.numbers import (
     AT_KINKS,
     Mpf,
     Precise,
     context,
     evaluate,
-    is_built_in,
     precision,
 )
 from autograd_mini.value import Value
