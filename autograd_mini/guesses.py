@@ -7,18 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from opcode import opmap
 from typing import Final, NoReturn
 
-__all__ = [
-    "CHECKS",
-    "METHODS",
-    "MODULES",
-    "NAMES",
-    "advice",
-    "answer",
-    "answer_imports",
-    "elsewhere",
-    "missing",
-]
-
 # fmt: off
 NAMES: Final = {  # in the place of `autograd_mini.`
     **dict.fromkeys(("Tensor", "tensor", "Variable", "Parameter", "Scalar", "array"),
@@ -183,6 +171,14 @@ def advice(name: str, guesses: Mapping[str, str], known: Iterable[str] = ()) -> 
         return ""
     meant = folded[near[0]]
     return f": write {guesses[meant]}" if meant in guesses else f": did you mean {meant}?"
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Return `: did you mean tanh?`, or nothing if no word is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(words), n=1)
+    return f": did you mean {near[0]}?" if near else ""
 
 
 def missing(

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from autograd_mini.guesses import did_you_mean
 from autograd_mini.value import Value
 
 if TYPE_CHECKING:
@@ -152,17 +152,11 @@ def node_of(trace: Trace, value: Value | str) -> Value:
         raise ValueError(
             f"{len(nodes)} nodes are called {value!r}: give the Value, or one of {ids}"
         )
-    if (
-        not nodes
-        and value[:1] == "n"
-        and value[1:].isdecimal()
-        and int(value[1:]) < len(trace.nodes)
-    ):
-        return trace.nodes[int(value[1:])]
+    nodes = nodes or [node for i, node in enumerate(trace.nodes) if value == f"n{i}"]
     if not nodes:
-        near = get_close_matches(value, {n.label for n in trace.nodes if n.label}, n=1)
-        advice = f"did you mean {near[0]}?" if near else "give a Value, a label or an id such as n0"
-        raise ValueError(f"no node is called {value!r}: {advice}")
+        near = did_you_mean(value, {n.label for n in trace.nodes if n.label})
+        advice = near or ": give a Value, a label or an id such as n0"
+        raise ValueError(f"no node is called {value!r}{advice}")
     return nodes[0]
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from autograd_mini.cli.screen import refuse, say, wrapped
-
-__all__ = ["Parser", "chosen", "say_commands"]
+from autograd_mini.guesses import did_you_mean
 
 
 class Parser(argparse.ArgumentParser):
@@ -46,8 +44,8 @@ class Parser(argparse.ArgumentParser):
         option = word.partition("=")[0]
         known = self._option_string_actions
         near = [name for name in known if name.startswith(option)] if option[:2] == "--" else []
-        near = near or get_close_matches(option, known, n=1)
-        return f"there is no option {option!r}" + (f": did you mean {near[0]}?" if near else "")
+        meant = f": did you mean {near[0]}?" if near else did_you_mean(option, known)
+        return f"there is no option {option!r}{meant}"
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, in one line that is not under the usage, and end with status 2."""
@@ -67,9 +65,8 @@ def chosen(
     if name in commands:
         return name
     if not name.startswith("-"):
-        near = get_close_matches(name.lower(), commands, n=1)
-        advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(commands)}"
-        return refuse(f"no {noun} is called {name!r}: {advice}")
+        advice = did_you_mean(name.lower(), commands) or f": there are {', '.join(commands)}"
+        return refuse(f"no {noun} is called {name!r}{advice}")
     parser = Parser(prog)
     if parser.full(name) in ("-h", "--help"):
         help()

@@ -10,6 +10,7 @@ from typing import Any
 
 from autograd_mini import contexts
 from autograd_mini.cli.screen import refuse
+from autograd_mini.guesses import did_you_mean
 from autograd_mini.value import Value
 
 
@@ -66,7 +67,6 @@ def named(target: str) -> Any:
         ValueError: If it is not there, or the module cannot be loaded.
     """
     import importlib.util
-    from difflib import get_close_matches
     from pathlib import Path
 
     module_name, _, name = target.rpartition(":")
@@ -98,9 +98,8 @@ def named(target: str) -> Any:
         if not hasattr(found, part):
             known = vars(module).items()
             public = [n for n, x in known if n[0] != "_" and not isinstance(x, ModuleType)]
-            near = get_close_matches(part, public, n=1)
-            advice = f"did you mean {near[0]}?" if near else f"it has {', '.join(public)}"
-            raise ValueError(f"{module_name} has no {name!r}: {advice}")
+            advice = did_you_mean(part, public) or f": it has {', '.join(public)}"
+            raise ValueError(f"{module_name} has no {name!r}{advice}")
         found = getattr(found, part)
     return found
 

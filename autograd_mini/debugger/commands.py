@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Final, NamedTuple
 
 
@@ -121,9 +119,3 @@ def checked(expression: str) -> str:
 def unquoted(text: str) -> str:
     """Return the name in a quoted text, as `'a, b'` for a label with a comma; or the text."""
     return ast.literal_eval(text) if _QUOTED.fullmatch(text) else text
-
-
-def did_you_mean(text: str, words: Iterable[str]) -> str:
-    """Return `: did you mean tanh?`, or nothing if no word is near."""
-    near = get_close_matches(text, list(words), n=1)
-    return f": did you mean {near[0]}?" if near else ""

@@ -6,18 +6,17 @@ import importlib
 import re
 import sys
 import warnings
-from difflib import get_close_matches
 from typing import Any, Final, cast
 
 from autograd_mini.backprop import spared
-from autograd_mini.debugger.commands import COMMANDS, GROUPS, Complaint, did_you_mean
+from autograd_mini.debugger.commands import COMMANDS, GROUPS, Complaint
 from autograd_mini.debugger.looking import Looking
 from autograd_mini.debugger.moment import Moment
 from autograd_mini.debugger.moving import Moving
 from autograd_mini.debugger.session import Session, told
 from autograd_mini.errors import StaleWarning
 from autograd_mini.frames import calling_frame
-from autograd_mini.guesses import METHODS
+from autograd_mini.guesses import METHODS, did_you_mean
 from autograd_mini.ops import OPS
 from autograd_mini.steps import Trace
 from autograd_mini.value import Value
@@ -132,20 +131,19 @@ class Debugger(Moving, Looking):
         """Run a line that is no command as Python, as pdb does; a `!` before it says so."""
         statement = line.removeprefix("!").strip()
         word = line.split()[0]
-        near = get_close_matches(word, [*COMMANDS, *self.moment.labels()], n=1)
-        advice = f"did you mean {near[0]}?" if near else "help lists them"
+        advice = did_you_mean(word, [*COMMANDS, *self.moment.labels()]) or ": help lists them"
         try:
             code = compile(f"{statement}\n", "<stdin>", "single")
         except (SyntaxError, ValueError):
             if line[0] == "!":
                 raise
-            raise Complaint(f"no command is called {word!r}: {advice}") from None
+            raise Complaint(f"no command is called {word!r}{advice}") from None
         try:
             self._execute(code)
         except NameError as error:
             if error.name != word:
                 raise
-            raise Complaint(f"no command and no name is {word!r}: {advice}") from None
+            raise Complaint(f"no command and no name is {word!r}{advice}") from None
         except (SystemExit, KeyboardInterrupt) as error:
             raise Complaint(told(error)) from None
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from types import CodeType
 
 from autograd_mini.debugger import views
-from autograd_mini.debugger.commands import Complaint, checked, did_you_mean, split, unquoted
+from autograd_mini.debugger.commands import Complaint, checked, split, unquoted
 from autograd_mini.debugger.session import Session, told
 from autograd_mini.debugger.stops import Stop, parsed
+from autograd_mini.guesses import did_you_mean
 
 
 class Stopping(Session):

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-from autograd_mini.debugger.commands import Complaint, did_you_mean, unquoted
+from autograd_mini.debugger.commands import Complaint, unquoted
 from autograd_mini.debugger.moment import Moment
+from autograd_mini.guesses import did_you_mean
 from autograd_mini.ops import OPS
 from autograd_mini.steps import ForwardStep
 
