@@ -67,13 +67,6 @@ def check_backward(
     return report
 
 
-def backward_report(
-    forward: Callable[..., Any], backward: Callable[..., Any], inputs: Sequence[Any]
-) -> BackwardReport:
-    """Check a backward pass and return the report."""
-    return _Check(forward, backward, inputs).report()
-
-
 def isolated_report(
     load: Callable[[], tuple[Callable[..., Any], Callable[..., Any], Sequence[Any]]],
     *,
@@ -91,7 +84,7 @@ def isolated_report(
 
         def answer(question: str) -> BackwardReport | None:
             if question == "check":
-                return backward_report(forward, backward, inputs)
+                return _Check(forward, backward, inputs).report()
             try:
                 forward(*copy.deepcopy(list(inputs)))
             except Exception as error:
@@ -211,12 +204,9 @@ class _Check:
     def _agree(self, gradients: dict[int, list[float]], point: list[list[float]]) -> bool:
         """Return whether gradients agree with differences along random directions."""
         for _ in range(2 if len(gradients) > 1 else 3):
-            directions: list[list[float] | None] = [None] * len(point)
-            slopes: list[float] = []
-            for i, gradient in gradients.items():
-                directions[i] = d = random_direction(self.rng, point[i])
-                slopes.append(dot(gradient, d))
-            if not self.probe.judged(math.fsum(slopes), self.upstream, directions, point).fits:
+            directions = {i: random_direction(self.rng, point[i]) for i in gradients}
+            slope = math.fsum([dot(gradients[i], d) for i, d in directions.items()])
+            if not self.probe.judged(slope, self.upstream, directions, point).fits:
                 return False
         return True
 

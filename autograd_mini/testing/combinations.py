@@ -88,12 +88,11 @@ class Combinations(Singles):
     def _joins(self) -> list[Form]:
         """Return the right operations of two numbers, those that hide nothing first."""
         rank = {"mul": 0, "sub": 1, "add": 2}
-        known = [f for f in self.right if f.row is not None and not self.found.get(f.key)]
-        return sorted([f for f in known if f.arity == 2], key=lambda f: rank.get(f.key, 3))
+        known = [f for f in self.right if f.row is not None and f.arity == 2]
+        return sorted(known, key=lambda f: rank.get(f.key, 3))
 
     def _reuse(self) -> None:
         """Check that each operation adds to the gradient of its operand."""
-        self.right = [f for f in self.right if f.key not in self.found]
         wrongs: dict[str, Wrong] = {}
         joins = self._joins()
         alone = [j for j in joins if not any(self._failures(self._uses(j, j)))]
@@ -115,7 +114,6 @@ class Combinations(Singles):
                 if not any(close(wrong.got[wrong.where], part) for part in parts):
                     words = f"an operand that is used twice gets a wrong sum: {words}?"
             self._blame(key, wrong, kind, words)
-        self.right = [f for f in self.right if f.key not in self.found]
 
     def _uses(self, form: Form, join: Form) -> Iterator[Snippet]:
         """Yield programs in which a leaf goes into `form` twice, or into `join` above it."""
@@ -173,7 +171,7 @@ class Combinations(Singles):
                 max(rng.randrange(count), rng.randrange(count)) for _ in range(form.arity)
             )
             longer = Snippet(leaves, (*lines, (form, operands)))
-            if longer.truth() is not None:
+            if longer.truth(self._unknown) is not None:
                 lines.append((form, operands))
                 program = longer
         return program

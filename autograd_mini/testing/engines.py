@@ -79,12 +79,11 @@ def engine_report(
     ops: Operations = None,
     names: Names | None = None,
     *,
-    seconds: float = 0.5,
     seed: int = 0,
 ) -> EngineReport:
     """Check the class that `load` returns, which is called in the child, and return the report."""
     names = names or Names()
-    with Isolated(lambda: subject(load, names, ops), seconds=seconds) as ask:
+    with Isolated(lambda: subject(load, names, ops)) as ask:
         try:
             return _Check(ask, ops, names, seed).report()
         except NoAnswerError as silence:
@@ -103,19 +102,14 @@ class _Check(SecondPasses):
         singles = {key: self._singles(forms) for key, forms in self.usable.items()}
         if not self._is_the_pass_itself(singles):
             for key, wrong in singles.items():
-                if wrong is None:
-                    self.right += self.usable[key]
-                else:
+                if wrong is not None:
                     self._blame(key, *wrong)
             self._chains()
             if "backward" in self.found:
                 self._spare_those_built_on_others()
-            if "backward" not in self.found:
-                self._reuse()
-            if "backward" not in self.found:
-                self._order()
-            if "backward" not in self.found:
-                self._again()
+            for look in (self._reuse, self._order, self._again):
+                if "backward" not in self.found:
+                    look()
         self._derive()
         for key in [*self.usable, "backward"]:
             self.found.setdefault(key, OperationReport(True))
@@ -152,7 +146,7 @@ class _Check(SecondPasses):
         wrong: Wrong | None = None
         for xs in sampled(form, self.rng, 3) or [(0.5,) * form.arity]:
             program = alone(form, xs)
-            ran = self._run(program.text(self.seen, backward=False), program)
+            ran = self._run(program, backward=False)
             if not ran.raised:
                 return None
             wrong = Wrong(program, "raises", ran.raised)
@@ -206,6 +200,6 @@ class _Check(SecondPasses):
         for form in self.usable[key]:
             for xs in sampled(form, self.rng, 1):
                 text = alone(form, xs).text(self.seen, backward=False)
-                for name in self.ask(("calls", text)):
-                    on.add(NAMED.get(name.replace("__r", "__", 1)) or name)
+                called = self.ask(("calls", text))
+                on.update([NAMED.get(name.replace("__r", "__", 1)) or name for name in called])
         return on - {key}

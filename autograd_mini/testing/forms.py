@@ -7,12 +7,12 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from types import CodeType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from autograd_mini.testing.catalog import BINARY_SIGNS, CATALOG, FUNCTIONS, NAMED, Row
 from autograd_mini.testing.subject import Seen
 
-Slope: TypeAlias = Callable[[str, tuple[float, ...], int], tuple[float, float]]
+Slopes: TypeAlias = tuple[float, list[float]]  # an operation's value, and its derivatives
 
 _CONSTANT: Final = 3.0
 # Away from 0, 1 and 2, where mistakes coincide: 2 * 2 is 2 + 2 is 2 ** 2.
@@ -127,7 +127,7 @@ def alone(form: Form, xs: Sequence[float]) -> Snippet:
     return Snippet(tuple(xs), ((form, tuple(range(form.arity))),))
 
 
-def true_slopes(form: Form, xs: Sequence[float]) -> tuple[float, list[float]] | None:
+def true_slopes(form: Form, xs: Sequence[float]) -> Slopes | None:
     """Return an operation's value and its derivatives; None outside of the domain."""
     assert form.row is not None
     operands = form.operands(xs)
@@ -205,18 +205,17 @@ class Snippet(NamedTuple):
             lines.append(f"{names[len(self.leaves) + i]} = {called}")
         return "\n".join([*lines, *[seen.backward.format("y")] * backward])
 
-    def truth(
-        self, unknown: Callable[[Form, tuple[float, ...]], Any] | None = None
-    ) -> Truth | None:
-        """Return what it should give; None where it leaves a domain."""
+    def truth(self, unknown: Callable[[Form, tuple[float, ...]], Slopes | None]) -> Truth | None:
+        """Return what it should give; None where it leaves a domain.
+
+        Args:
+            unknown: Tells the slopes of an operation of which nobody knows what is right.
+        """
         data = list(self.leaves)
         slopes: list[list[float]] = []
         for form, operands in self.lines:
             xs = tuple(data[k] for k in operands)
-            if form.row is not None:
-                found = true_slopes(form, xs)
-            else:
-                found = unknown(form, xs) if unknown else None
+            found = true_slopes(form, xs) if form.row is not None else unknown(form, xs)
             if found is None or not all(map(math.isfinite, (found[0], *found[1]))):
                 return None
             data.append(found[0])

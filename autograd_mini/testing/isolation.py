@@ -10,7 +10,10 @@ import sys
 import warnings
 from collections.abc import Callable, Generator
 from multiprocessing import Pipe
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 _LOADING: Final = 10.0  # seconds of computing that an import may take
 _REUSED: Final = 150  # programs per process: what they leave behind does not pile up
@@ -39,7 +42,7 @@ class Isolated:
         self._load = load
         self._seconds = seconds
         self._child = 0
-        self._connection: Any = None
+        self._connection: Connection | None = None
         self._asked = 0
         self._here: Callable[[Any], Any] | None = None
 
@@ -61,10 +64,8 @@ class Isolated:
                 return self._here(question)
         if self._asked >= _REUSED:
             self.close()
-        if self._connection is None:
-            self._start()
+        connection = self._connection = self._connection or self._start()
         self._asked += 1
-        connection: Any = self._connection
         try:
             connection.send(question)
             if not connection.poll(10.0 * self._seconds + _LOADING):
@@ -72,7 +73,7 @@ class Isolated:
                 raise NoAnswerError("does not end: it waits for something")
             fine, answer = connection.recv()
         except (EOFError, OSError):
-            raise NoAnswerError(self._post_mortem()) from None
+            raise NoAnswerError(self._post_mortem(self._end(connection))) from None
         if not fine:
             raise answer
         return answer
@@ -80,24 +81,23 @@ class Isolated:
     def close(self) -> None:
         """End the process; the next question starts another."""
         if self._connection is not None:
-            self._connection.close()
-            self._connection = None
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._child, signal.SIGKILL)
-            os.waitpid(self._child, 0)
-        self._asked = 0
+            self._end(self._connection)
 
-    def _post_mortem(self) -> str:
-        self._connection.close()
-        self._connection = None
-        self._asked = 0
-        _, status = os.waitpid(self._child, 0)
+    def _end(self, connection: Connection) -> int:
+        """Forget the process, and return the status with which it ended."""
+        connection.close()
+        self._connection, self._asked = None, 0
+        return os.waitpid(self._child, 0)[1]
+
+    def _post_mortem(self, status: int) -> str:
         killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         if killed == signal.SIGPROF:
             return f"does not end: stopped after {self._seconds:g} s of computing"
         return "crashes the interpreter" if killed else "ends the process"
 
-    def _start(self) -> None:
+    def _start(self) -> Connection:
         ours, theirs = Pipe()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -111,9 +111,9 @@ class Isolated:
             finally:
                 os._exit(0)
         theirs.close()
-        self._connection = ours
+        return ours
 
-    def _serve(self, connection: Any) -> None:
+    def _serve(self, connection: Connection) -> None:
         """Answer questions until there are no more: the child's whole life."""
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):

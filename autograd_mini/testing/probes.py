@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from autograd_mini.testing.differences import EPSILON, Judgement, judge, same
@@ -113,14 +113,13 @@ class Probe:
         return flattened(self._called(point))[0]
 
     def pull(
-        self, upstream: Sequence[float], point: Sequence[Sequence[float]] | None = None
+        self, upstream: Sequence[float], point: Sequence[Sequence[float]]
     ) -> list[Gradient | None]:
         """Return what the backward pass gives for each input; None where it gives none.
 
         Raises:
             Broken: If it raises, returns something else, or changes what it is given.
         """
-        point = self.point if point is None else point
         arguments = self.arguments(point)
         v = self._upstream(list(upstream))
         try:
@@ -172,17 +171,15 @@ class Probe:
     def moved(
         self,
         upstream: Sequence[float],
-        directions: Sequence[Sequence[float] | None],
-        point: Sequence[Sequence[float]] | None = None,
+        directions: Mapping[int, Sequence[float]],
+        point: Sequence[Sequence[float]],
     ) -> Callable[[float], float]:
-        """Return Σ upstream * result as a function of a step along a direction."""
-        start = self.point if point is None else point
+        """Return Σ upstream * result as a function of a step along directions of some inputs."""
 
         def along(t: float) -> float:
-            there = [
-                x if d is None else [a + t * b for a, b in zip(x, d, strict=True)]
-                for x, d in zip(start, directions, strict=True)
-            ]
+            there = [*point]
+            for i, direction in directions.items():
+                there[i] = [a + t * b for a, b in zip(point[i], direction, strict=True)]
             y = self.value(there)
             total = math.fsum(map(float.__mul__, upstream, y))
             if not math.isfinite(total):
@@ -195,8 +192,8 @@ class Probe:
         self,
         slope: float,
         upstream: Sequence[float],
-        directions: Sequence[Sequence[float] | None],
-        point: Sequence[Sequence[float]] | None = None,
+        directions: Mapping[int, Sequence[float]],
+        point: Sequence[Sequence[float]],
     ) -> Judgement:
         """Compare a slope along a direction with differences of the function."""
         size = math.fsum(abs(v * y) for v, y in zip(upstream, self.result, strict=True))

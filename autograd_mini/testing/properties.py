@@ -90,7 +90,8 @@ def _without_deadline(test: Any) -> Any:
     @functools.wraps(test)
     def run(*args: Any, **kwargs: Any) -> Any:
         chosen: Any = getattr(run, _SETTINGS, None) or settings.default
-        if chosen.deadline == settings.get_profile("default").deadline:
+        usual: Any = settings.get_profile("default")
+        if chosen.deadline == usual.deadline:
             chosen = settings(chosen, deadline=None)
         setattr(test, _SETTINGS, chosen)
         return test(*args, **kwargs)

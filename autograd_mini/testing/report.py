@@ -179,7 +179,7 @@ def explain(root: Value, finding: Finding, headline: str = "") -> GradientMismat
     with spared(order), suppress(Exception):  # a rule that raises is what is being reported
         gradient = engine_gradients(small, order)
     edges = [edge for node in reversed(order) for edge in edges_of(node)]
-    program = source(small, names=names)
+    program = source(small, names)
     lines = program.split("\n")
     if len(lines) > _LINES:
         lines = [*lines[: _LINES // 2], "...", *lines[-_LINES // 2 :]]

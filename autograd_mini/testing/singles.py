@@ -72,7 +72,7 @@ class Singles(Trials):
         if form.row is None or len(form.slots) != 2:
             return False
         for wrong in wrongs:
-            ran = self._run(wrong.program.text(self.seen, backward=False), wrong.program)
+            ran = self._run(wrong.program, backward=False)
             try:
                 swapped = evaluated(form.row.value, form.operands(wrong.program.leaves)[::-1])
             except (ArithmeticError, ValueError, TypeError):
@@ -120,18 +120,13 @@ class Singles(Trials):
 
     def _seeded(self, program: Snippet) -> bool:
         """Return whether the pass works once the root's gradient is set by hand."""
-        text = program.text(self.seen, backward=False)
         start = f"y.{self.names.grad} = 1.0\n{self.seen.backward.format('y')}"
-        ran = self._run(text, program, start)
+        ran = self._run(program, start, backward=False)
         truth = program.truth(self._unknown)
-        return (
-            not ran.raised
-            and truth is not None
-            and all(
-                close(ran.numbers[name][1] or 0.0, slope)
-                for name, slope in zip(program.names, truth.grad, strict=True)
-            )
-        )
+        if ran.raised or truth is None:
+            return False
+        slopes = zip(program.names, truth.grad, strict=True)
+        return all(close(ran.gradient(name), slope) for name, slope in slopes)
 
 
 def _sample(form: Form, wrong: Wrong, k: int) -> Sample:

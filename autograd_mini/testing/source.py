@@ -81,8 +81,8 @@ def _number(x: float) -> str:
     return repr(x) if math.isfinite(x) else f'float("{x!r}")'
 
 
-def source(root: Value, *, last: str = "backward()", names: dict[Value, str] | None = None) -> str:
-    """Return Python that builds the graph below `root` again and calls a method of its root.
+def source(root: Value, names: dict[Value, str] | None = None) -> str:
+    """Return Python that builds the graph below `root` again and starts a backward pass there.
 
     Example:
         >>> a = Value(3.0, "a")
@@ -106,6 +106,5 @@ def source(root: Value, *, last: str = "backward()", names: dict[Value, str] | N
             lines.append(f"{names[node]} = Value({_number(node.data)})")
     importable = sorted(used & {"Value", "OPS", "apply", *functions.__all__})
     importable.sort(key=lambda name: (not name[0].isupper(), name))
-    return "\n".join(
-        [f"from autograd_mini import {', '.join(importable)}", *lines, f"{names[root]}.{last}"]
-    )
+    head = f"from autograd_mini import {', '.join(importable)}"
+    return "\n".join([head, *lines, f"{names[root]}.backward()"])

@@ -52,6 +52,10 @@ class Ran(NamedTuple):
     numbers: dict[str, tuple[float, float | None]]
     raised: str = ""
 
+    def gradient(self, name: str) -> float:
+        """Return the gradient of a name, 0 where there is none."""
+        return self.numbers[name][1] or 0.0
+
 
 def subject(load: Callable[[], Any], names: Names, ops: Operations) -> Callable[[Any], Any]:
     """Return a function that answers questions about a class; it is called in the child."""

@@ -52,14 +52,10 @@ class Suspect(NamedTuple):
         result = ("the result", probe.value(self.point), probe.output_shape)
         return [*zip(probe.names, self.point, probe.shapes, strict=True), result]
 
-    def slope(
-        self, direction: Sequence[float], upstream: Sequence[float] | None = None
-    ) -> Estimate:
+    def slope(self, direction: Sequence[float]) -> Estimate:
         """Return the true derivative along a direction of the input."""
-        directions: list[Sequence[float] | None] = [None] * len(self.point)
-        directions[self.argument] = direction
-        v = self.upstream if upstream is None else upstream
-        found = self.probe.judged(math.nan, v, directions, self.point)
+        directions = {self.argument: direction}
+        found = self.probe.judged(math.nan, self.upstream, directions, self.point)
         return Estimate(found.expected, found.error)
 
     def truth(self, i: int) -> float:
@@ -380,9 +376,7 @@ def _off(suspect: Suspect, low: int, high: int) -> float:
     d = [0.0] * len(suspect.got)
     for i in range(low, high):
         d[i] = rng.choice((-1.0, 1.0)) * size
-    directions: list[Sequence[float] | None] = [None] * len(suspect.point)
-    directions[suspect.argument] = d
-    along = suspect.probe.moved(suspect.upstream, directions, suspect.point)
+    along = suspect.probe.moved(suspect.upstream, {suspect.argument: d}, suspect.point)
     h = 2.0**-12
     try:
         return abs((along(h) - along(-h)) / (2.0 * h) - dot(suspect.got, d))

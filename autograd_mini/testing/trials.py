@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from autograd_mini.testing.forms import Form, Snippet, Truth, alone
+from autograd_mini.testing.forms import Form, Slopes, Snippet, Truth, alone
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
 from autograd_mini.testing.subject import Names, Ran, Seen
 from autograd_mini.testing.verdicts import OperationReport
@@ -55,21 +55,26 @@ class Trials:
         self.found: dict[str, OperationReport] = {}
         self.seen: Seen = ask(("look",))
         self.usable: dict[str, list[Form]] = {}
-        self.right: list[Form] = []
 
-    def _run(self, text: str, program: Snippet, after: str = "") -> Ran:
+    @property
+    def right(self) -> list[Form]:
+        """The forms of those operations in which nothing was found wrong."""
+        return [f for key, forms in self.usable.items() if key not in self.found for f in forms]
+
+    def _run(self, program: Snippet, after: str = "", *, backward: bool = True) -> Ran:
+        """Run a program, and lines of Python after it."""
         if self.silent >= _PATIENCE:
             return Ran({}, "was not tried, since earlier programs do not end")
+        text = program.text(self.seen, backward=backward)
         try:
-            return self.ask(("run", "\n".join(filter(None, [text, after])), program.names))
+            return self.ask(("run", f"{text}\n{after}", program.names))
         except NoAnswerError as silence:
             self.silent += 1
             return Ran({}, str(silence))
 
-    def _unknown(self, form: Form, xs: tuple[float, ...]) -> tuple[float, list[float]] | None:
+    def _unknown(self, form: Form, xs: tuple[float, ...]) -> Slopes | None:
         """Return value and slopes of an operation without a name, from its own numbers."""
-        program = alone(form, xs)
-        ran = self._run(program.text(self.seen, backward=False), program)
+        ran = self._run(alone(form, xs), backward=False)
         if ran.raised:
             return None
         slopes: list[float] = []
@@ -85,10 +90,10 @@ class Trials:
         truth = program.truth(self._unknown)
         if truth is None or max(truth.size) > 1e6:
             return None
-        ran = self._run(program.text(self.seen), program)
+        ran = self._run(program)
         if ran.raised:
             return Wrong(program, "raises", ran.raised, truth=truth)
-        got = [ran.numbers[name][1] or 0.0 for name in program.names]
+        got = [ran.gradient(name) for name in program.names]
         for i, name in enumerate(program.names):
             number = ran.numbers[name][0]
             if not self._agree(number, truth.data[i], abs(truth.data[i])):
@@ -108,13 +113,9 @@ class Trials:
         return abs(a - b) <= _TOLERANCE * size + 1e-9
 
     def _blame(self, key: str, wrong: Wrong, kind: str, words: str) -> None:
-        program = wrong.program.text(self.seen)
-        lines = [self.seen.imports, program, wrong.after]
-        remark = f"  # {wrong.words}" if wrong.kind != "raises" else ""
         name = wrong.program.names[wrong.where]
         attribute = self.names.data if wrong.kind in ("value", "changed") else self.names.grad
-        lines.append(f"print({name}.{attribute}){remark}")
-        if wrong.kind == "raises":
-            lines[-1] = f"# {wrong.words}"
-        text = "\n".join(filter(None, lines))
+        shown = f"print({name}.{attribute})  " if wrong.kind != "raises" else ""
+        lines = [self.seen.imports, wrong.program.text(self.seen), wrong.after]
+        text = "\n".join(filter(None, [*lines, f"{shown}# {wrong.words}"]))
         self.found.setdefault(key, OperationReport(False, kind, words, wrong.words, text))
