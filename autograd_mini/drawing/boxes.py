@@ -129,14 +129,11 @@ class BoxedGraph:
         claims = [last if i == last else None for i in range(last + 1)]
         owner = list(range(last + 1))
         for i in range(last, -1, -1):
-            if heads[i] and self.inputs[i] and i != last:
-                own = i
-            else:
-                own = claims[i]
-                if own is None or own == last:
-                    own = last
-                else:
-                    owner[i] = own
+            own = i if heads[i] and self.inputs[i] and i != last else claims[i]
+            if own is None:
+                own = last
+            elif own != last:
+                owner[i] = own
             for x in self.inputs[i]:
                 claims[x] = own if claims[x] in (None, own) else last
         self._set_boxes(owner, {})
@@ -158,9 +155,7 @@ class BoxedGraph:
                 own[i] = claim
             for x in self.inputs[i]:
                 claims[x] = own[i] if claims[x] in (None, own[i]) else ""
-        last: dict[str, int] = {}
-        for i, name in enumerate(own):
-            last[name] = i
+        last = {name: i for i, name in enumerate(own)}
         owner = [last[name] if name else i for i, name in enumerate(own)]
         self._set_boxes(owner, {i: name for name, i in last.items()})
         if self._is_cyclic():

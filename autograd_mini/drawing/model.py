@@ -207,9 +207,7 @@ def _box(graph: BoxedGraph, i: int, fields: Sequence[str]) -> Box:
             lines.append(Line("source", labels.shorten(file_name(head.source), 32)))
     kind = "group"
     if len(group.members) == 1:
-        kind = "operation" if op else "parameter" if is_parameter(head) else "input"
-        if head.is_constant:
-            kind = "constant"
+        kind = "operation" if op else _kind_of_leaf(head)
     hover = [label] if label else []
     hover.append(f"n{i}: {kind} {_operation(graph, i, 8) if kind == 'operation' else ''}".rstrip())
     if kind == "group":
@@ -256,13 +254,12 @@ def _operand(graph: BoxedGraph, node: Value) -> str:
 
 def _kinds(graph: BoxedGraph, nodes: Iterable[int]) -> Counter[str]:
     """How many nodes of which kind there are."""
-    order = graph.order
-    return Counter(
-        [
-            node.op.name if node.op else "parameter" if is_parameter(node) else "input"
-            for node in [order[i] for i in nodes]
-        ]
-    )
+    values = [graph.order[i] for i in nodes]
+    return Counter([node.op.name if node.op else _kind_of_leaf(node) for node in values])
+
+
+def _kind_of_leaf(node: Value) -> str:
+    return "parameter" if is_parameter(node) else "constant" if node.is_constant else "input"
 
 
 # Edges.
@@ -370,10 +367,7 @@ def _summed(graph: BoxedGraph, links: list[tuple[int, int]]) -> str:
     """What flows over several edges drawn as one."""
     if not any(_is_computed(graph.order[consumer]) for consumer, _ in links):
         return ""
-    rules: dict[int, Sequence[float]] = {}
-    for consumer, _ in links:
-        if consumer not in rules:
-            rules[consumer] = _locals(graph, consumer)
+    rules = {consumer: _locals(graph, consumer) for consumer in {c for c, _ in links}}
     terms = [rules[c][argument] * _gradient(graph.order[c]) for c, argument in links]
     return ("Σ = " if len(terms) > 1 else "") + style.number(sum(terms))
 

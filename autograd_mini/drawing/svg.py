@@ -15,8 +15,6 @@ from autograd_mini.drawing.layout import Layout, Point, layout
 from autograd_mini.drawing.picture import Arrow, Box, Picture
 from autograd_mini.drawing.wrap import wrapped
 
-__all__ = ["opening", "path", "place", "sizes", "svg"]
-
 STACK: Final = 4.0  # how far the sheets behind a collapsed box look out
 DOUBLE: Final = 3.0  # between the two lines of a double border
 PORT: Final = 9.0  # between two arrowheads at a box that grows to have room for them
@@ -27,15 +25,14 @@ _TAG: Final = re.compile(r"<(svg|rect|text|tspan|path|polygon|circle|line)\b([^>
 _LOOK: Final = re.compile(r'\b(fill|stroke|stroke-width|stroke-dasharray|font-size)="([^"]*)"')
 
 
-def svg(picture: Picture, placed: Layout | None = None, *, own_colors: bool = True) -> str:
+def svg(picture: Picture, *, own_colors: bool = True) -> str:
     """Return a picture as an SVG document.
 
     Args:
         picture: What to draw.
-        placed: Where, from `place`; without it the built-in layout decides.
         own_colors: Keep them under the styles of any page; the player has its own styles.
     """
-    placed = placed or place(picture)
+    placed = place(picture)
     width, height = placed.width, placed.height
     if picture.caption:
         width = max(width, style.text_width(picture.caption, style.SMALL) + 24.0)
@@ -190,10 +187,8 @@ def _box(box: Box, center: Point, extent: tuple[float, float], scale: float) -> 
     shapes: list[str] = []
     if box.kind == "group":
         width, height = width - 2 * STACK, height - 2 * STACK
-        for sheet in (2, 1):
-            shapes.append(
-                _rect(left + sheet * STACK, top + (2 - sheet) * STACK, width, height, look)
-            )
+        shapes.append(_rect(left + 2 * STACK, top, width, height, look))
+        shapes.append(_rect(left + STACK, top + STACK, width, height, look))
         top += 2 * STACK
     radius = 2.0
     if box.kind == "input":

@@ -13,7 +13,7 @@ page/     the pages' own HTML, CSS and JavaScript, a module for each idea
 from __future__ import annotations
 
 from autograd_mini.player.document import PLAYER, document, embedded, part, script_json
-from autograd_mini.player.graphs import graph_json, numbers_json, scene
+from autograd_mini.player.graphs import graph_json, numbers_json
 from autograd_mini.player.programs import programs
 from autograd_mini.player.showing import open_page, show
 from autograd_mini.player.trace import trace_page
@@ -27,7 +27,6 @@ __all__ = [
     "open_page",
     "part",
     "programs",
-    "scene",
     "script_json",
     "show",
     "trace_page",

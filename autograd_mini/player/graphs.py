@@ -14,8 +14,6 @@ from autograd_mini.steps import Trace
 from autograd_mini.symbols import written
 from autograd_mini.value import Value
 
-__all__ = ["WIDEST", "drawn", "drawn_scene", "graph_json", "numbers_json", "scene"]
-
 _LONGEST: Final = 30  # characters of what a box computes
 NOT_YET: Final = "–"
 WIDEST: Final = len("-1.234e-05")  # a number as a box shows it
@@ -71,16 +69,6 @@ def _sentence(op: Op, count: int) -> str:
     return plain
 
 
-def scene(trace: Trace, *, max_nodes: int = 300) -> str:
-    """Return the picture of a trace's last frame as SVG, with room for any number.
-
-    Args:
-        trace: What to draw, and whose numbers to write.
-        max_nodes: How many boxes to draw at most.
-    """
-    return drawn_scene(trace, drawn(trace, max_nodes))
-
-
 def drawn(trace: Trace, max_nodes: int) -> Picture:
     """Return the boxes and edges of a trace's page."""
     drawn = picture(trace.root, max_nodes=max_nodes)
@@ -88,20 +76,19 @@ def drawn(trace: Trace, max_nodes: int) -> Picture:
 
 
 def drawn_scene(trace: Trace, drawn: Picture) -> str:
-    """Return boxes and edges as SVG, as `scene` does."""
+    """Return boxes and edges as SVG, with the numbers of the last frame and room for any other."""
     last = trace.at(len(trace))
     values = {f"n{i}": node for i, node in enumerate(trace.nodes)}
     boxes: list[Box] = []
     for box in drawn.boxes:
         node = values.get(box.id)
-        if node is not None and node.source:  # the maker's directories stay at home
-            box = box._replace(hover=box.hover.replace(node.source, file_name(node.source)))
         if node is None:
             boxes.append(box)
             continue
+        if node.source:  # the maker's directories stay at home
+            box = box._replace(hover=box.hover.replace(node.source, file_name(node.source)))
         gradient = last.get(node)
-        numbers = [("data", node.data), ("grad", gradient)]
-        lines = [Line(kind, _row(kind, x)) for kind, x in numbers]
+        lines = [Line("data", _row("data", node.data)), Line("grad", _row("grad", gradient))]
         title = box.lines[0]
         if node.op and not node.label:
             text = f"{box.id} = {_computes(trace, node)}"
