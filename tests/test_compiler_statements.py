@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from autograd_mini import compile
 from autograd_mini.compiler.emit import emit
+from autograd_mini.compiler.expressions import Ref, Term
 from autograd_mini.compiler.language import Language
 from autograd_mini.compiler.languages.numpy.functions import FUNCTIONS, NumPySymbol
 from autograd_mini.compiler.lower import Lowered, lower
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
-from autograd_mini.compiler.statements import (
-    COMPARISONS,
-    COPY,
-    MATMUL,
-    MATMUL_NT,
-    MATMUL_TN,
-    PUT,
-    SUM,
-    TAKE,
-    Ref,
-    Statement,
-    Term,
-)
+from autograd_mini.compiler.rows import COMPARISONS, COPY, MATMUL, MATMUL_NT, MATMUL_TN, PUT, SUM
+from autograd_mini.compiler.statements import Statement
 from autograd_mini.ops import Op
 from tests.test_compiler import LOSSES, SHAPES, STRUCTURES, loss_case
 from tests.test_jit import tables
@@ -57,7 +47,7 @@ def evaluated(x: Any, buffers: dict[str, Any]) -> Any:
 def choose(s: Statement, buffers: dict[str, Any]) -> None:
     """Run a statement that takes elements of a table, or adds to them."""
     at, x = s.operands
-    whole, table = (s.out, x) if s.op is TAKE else (x, s.out)
+    whole, table = (s.out, x) if s.op is ops.TAKE else (x, s.out)
     assert isinstance(whole, Ref)
     assert isinstance(table, Ref)
     rows, mine = np.array(table.rows).reshape(table.shape), buffers[whole.buffer]
@@ -66,7 +56,7 @@ def choose(s: Statement, buffers: dict[str, Any]) -> None:
         for b, place in enumerate(where.reshape(len(whole.rows), -1)[m].astype(int)):
             source = buffers[table.buffer]
             column = b if source.shape[1] > 1 else 0
-            if s.op is TAKE:
+            if s.op is ops.TAKE:
                 mine[row, b] = source[rows[place, m], column]
             else:
                 source[rows[place, m], column] += mine[row, b]
@@ -74,7 +64,7 @@ def choose(s: Statement, buffers: dict[str, Any]) -> None:
 
 def run(s: Statement, buffers: dict[str, Any]) -> None:
     """Run one statement."""
-    if s.op is PUT or s.op is TAKE:
+    if s.op is PUT or s.op is ops.TAKE:
         choose(s, buffers)
         return
     target = buffers[s.out.buffer]
@@ -165,7 +155,10 @@ class Listing(Language):
     """A fourth language: Python over whole arrays, one line for each statement."""
 
     symbol = NumPySymbol
-    spelled = {**{op: f"({{}} {sign} {{}}) * 1.0" for op, sign in COMPARISONS.items()}, COPY: "{}"}
+    spelled: ClassVar[dict[Op, str]] = {
+        **{op: f"({{}} {sign} {{}}) * 1.0" for op, sign in COMPARISONS.items()},
+        COPY: "{}",
+    }
 
     def read(self, ref: Ref) -> str:
         return f"{ref.buffer}[{list(ref.rows)}].reshape(*{ref.shape}, -1)"
@@ -182,12 +175,13 @@ class Listing(Language):
 
     def statement(self, s: Statement) -> None:
         if s.op in PRODUCTS:
-            texts = [f"{self.read(x)}.reshape({x.shape[0]}, -1)" for x in s.operands]
+            refs = [x for x in s.operands if isinstance(x, Ref)]
+            texts = [f"{self.read(x)}.reshape({x.shape[0]}, -1)" for x in refs]
             text = f"F[{s.op.name!r}]({', '.join(texts)})"
+        elif s.op is SUM:
+            text = str(self.expression(s.operands[0]))
         else:
-            text = str(
-                self.expression(s.operands[0]) if s.op is SUM else self.term(s.op, s.operands)
-            )
+            text = str(self.term(s.op, s.operands))
         store = f"{s.out.buffer}, {list(s.out.rows)}, {s.out.shape}, {s.add}, {s.op is SUM}"
         self.line(f"store({store}, {text})")
 

@@ -12,6 +12,17 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final, TypeAlias, cast
 
+from autograd_mini import ops
+from autograd_mini.compiler.expressions import (
+    Expression,
+    Operand,
+    Ref,
+    Term,
+    extent,
+    reads,
+    substituted,
+    written,
+)
 from autograd_mini.compiler.lower import (
     Forward,
     Lowered,
@@ -24,29 +35,8 @@ from autograd_mini.compiler.lower import (
 )
 from autograd_mini.compiler.plan import FLAGS, INPUTS, Group, Part
 from autograd_mini.compiler.record import VARYING
-from autograd_mini.compiler.statements import (
-    CONSTANTS,
-    COPY,
-    MATMUL_NT,
-    MATMUL_TN,
-    PRODUCTS,
-    PUT,
-    SEED,
-    SHARED,
-    SUM,
-    TAKE,
-    THETA,
-    VALUES,
-    Expression,
-    Operand,
-    Ref,
-    Statement,
-    Term,
-    extent,
-    reads,
-    substituted,
-    written,
-)
+from autograd_mini.compiler.rows import COPY, MATMUL_NT, MATMUL_TN, PRODUCTS, PUT, SUM
+from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement
 from autograd_mini.ops import Op
 
 Upstream: TypeAlias = "float | Ref"  # a float: so many times the seed, for all members
@@ -108,7 +98,7 @@ class Backward:
                 continue
             if group.op is None:
                 self._sum(group, upstream)
-            elif group.op is TAKE:
+            elif group.op is ops.TAKE:
                 self._take(group, upstream)
             elif group.op.arity is None:
                 self._reduction(group, group.op, upstream)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from autograd_mini.compiler.expressions import Operand, Ref, Term
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.names import Names, identifier, wishes
-from autograd_mini.compiler.statements import Operand, Ref, Statement, Term
+from autograd_mini.compiler.statements import Statement
 from autograd_mini.ops import OPS, Op
 from autograd_mini.symbols import Symbol
 

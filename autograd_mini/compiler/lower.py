@@ -7,26 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from autograd_mini import ops
+from autograd_mini.compiler.expressions import Expression, Operand, Ref, Term, extent, same, written
 from autograd_mini.compiler.plan import FORWARD, Group, Part, Plan
 from autograd_mini.compiler.record import VARYING
-from autograd_mini.compiler.statements import (
-    CONSTANTS,
-    COPY,
-    MATMUL,
-    SHARED,
-    SUM,
-    TAKE,
-    THETA,
-    VALUES,
-    Expression,
-    Operand,
-    Ref,
-    Statement,
-    Term,
-    extent,
-    same,
-    written,
-)
+from autograd_mini.compiler.rows import COPY, MATMUL, SUM
+from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES, Statement
 from autograd_mini.ops import ELEMENTARY, Op, is_built_in
 
 # rows whose domain is not about single operands' values
@@ -144,7 +129,7 @@ class Forward:
         if op is None:
             self._sum(group, out)
             return
-        if op is TAKE:
+        if op is ops.TAKE:
             out, (at,) = laid_out(out, group.operands[:1])
             self.emit(op, out, (self.read(at), self.table(group)))
         else:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from autograd_mini.compiler.plan import Group, Plan
 from autograd_mini.compiler.record import VARYING
-from autograd_mini.compiler.statements import COPY
+from autograd_mini.compiler.rows import COPY
 
 MANY: Final = 1000  # labels from which on those of a unit are taken together
 

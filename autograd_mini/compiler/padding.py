@@ -13,7 +13,7 @@ from typing import Final
 
 from autograd_mini import ops
 from autograd_mini.compiler.record import CONSTANT, VARYING, Graph
-from autograd_mini.compiler.statements import COPY
+from autograd_mini.compiler.rows import COPY
 from autograd_mini.compiler.sums import Chains
 from autograd_mini.ops import Op
 

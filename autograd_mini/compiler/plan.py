@@ -12,10 +12,11 @@ from itertools import accumulate, chain, pairwise
 from typing import Final
 
 from autograd_mini import ops
+from autograd_mini.compiler.expressions import Ref
 from autograd_mini.compiler.padding import padded
 from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 from autograd_mini.compiler.schedule import MATRIX, PLAIN_UNIT, Units, buffers_of, grouped
-from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES, Ref
+from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES
 from autograd_mini.compiler.sums import SHORT, Sum, flatten, runs
 from autograd_mini.ops import Op
 

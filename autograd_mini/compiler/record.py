@@ -25,9 +25,9 @@ from autograd_mini.compiler.calls import (
     shape_of,
     wrapped,
 )
+from autograd_mini.compiler.expressions import same
 from autograd_mini.compiler.parameters import own_data, settle
 from autograd_mini.compiler.recorded import Hiding, Recorded, Recorder, is_ours, place_of_error
-from autograd_mini.compiler.statements import same
 from autograd_mini.compiler.surroundings import Surroundings
 from autograd_mini.contexts import Setting
 from autograd_mini.errors import TraceError

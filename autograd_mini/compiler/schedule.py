@@ -15,7 +15,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from autograd_mini import ops
 from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
-from autograd_mini.compiler.statements import CONSTANTS, COPY, SHARED, THETA, VALUES
+from autograd_mini.compiler.rows import COPY
+from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES
 from autograd_mini.compiler.sums import Chains, Sum
 
 _Key: TypeAlias = tuple[object, ...]

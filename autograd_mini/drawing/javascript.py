@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from autograd_mini import ops
+from autograd_mini.compiler.expressions import Operand, Ref, Term, written
 from autograd_mini.compiler.languages.javascript import JavaScript, OpaqueError, functions
-from autograd_mini.compiler.statements import Operand, Ref, Term, written
 from autograd_mini.ops import Op
 from autograd_mini.value import Value
 

@@ -20,29 +20,13 @@ from importlib import resources
 from typing import Any, ClassVar, Final
 
 from autograd_mini import ops
+from autograd_mini.compiler.expressions import Operand, Ref, extent
 from autograd_mini.compiler.language import Language
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.names import commented, place_of
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
-from autograd_mini.compiler.statements import (
-    COMPARISONS,
-    CONSTANTS,
-    COPY,
-    MATMUL,
-    MATMUL_NT,
-    PRODUCTS,
-    PUT,
-    SEED,
-    SHARED,
-    SUM,
-    TAKE,
-    THETA,
-    VALUES,
-    Operand,
-    Ref,
-    Statement,
-    extent,
-)
+from autograd_mini.compiler.rows import COMPARISONS, COPY, MATMUL, MATMUL_NT, PRODUCTS, PUT, SUM
+from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement
 from autograd_mini.ops import Op
 from autograd_mini.symbols import SIGNS, Symbol
 from autograd_mini.symbols import SUM as IN_SUM
@@ -216,7 +200,7 @@ class Writer(Language):
             self._product(s)
         elif s.op is SUM:
             self._sum(s)
-        elif s.op is TAKE or s.op is PUT:
+        elif s.op is ops.TAKE or s.op is PUT:
             self._take(s)
         else:
             self._map(s)
@@ -249,7 +233,7 @@ class Writer(Language):
     def _take(self, s: Statement) -> None:
         """Write `out = table[at]`, or `table[at] += g`."""
         at, x = s.operands
-        whole, table = (s.out, x) if s.op is TAKE else (x, s.out)
+        whole, table = (s.out, x) if s.op is ops.TAKE else (x, s.out)
         assert isinstance(at, Ref)
         assert isinstance(whole, Ref)
         assert isinstance(table, Ref)
@@ -257,7 +241,7 @@ class Writer(Language):
         member = _offset(0, whole.shape, _dense(whole.shape), self.axes)
         element = self.at(table, (self.at(at, self.axes), f"({member})"))
         mine = self.at(whole, self.axes)
-        text = f"{mine} = {element};" if s.op is TAKE else f"{element} += {mine};"
+        text = f"{mine} = {element};" if s.op is ops.TAKE else f"{element} += {mine};"
         self.line(self._loops(whole.shape, whole.varies, text))
 
     def _sum(self, s: Statement) -> None:

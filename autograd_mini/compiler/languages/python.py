@@ -9,32 +9,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Final
 
 from autograd_mini import ops
+from autograd_mini.compiler.expressions import Operand, Ref, Term, extent, place, places
 from autograd_mini.compiler.language import Language
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.names import commented, identifier, place_of
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
-from autograd_mini.compiler.statements import (
-    COMPARISONS,
-    CONSTANTS,
-    COPY,
-    MATMUL_NT,
-    MATMUL_TN,
-    PRODUCTS,
-    PUT,
-    SEED,
-    SHARED,
-    SUM,
-    TAKE,
-    THETA,
-    VALUES,
-    Operand,
-    Ref,
-    Statement,
-    Term,
-    extent,
-    place,
-    places,
-)
+from autograd_mini.compiler.rows import COMPARISONS, COPY, MATMUL_NT, MATMUL_TN, PRODUCTS, PUT, SUM
+from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement
 from autograd_mini.ops import Op
 from autograd_mini.symbols import ATOM, PRODUCT, SIGN, SIGNS, TRUTH, Symbol
 from autograd_mini.symbols import SUM as IN_SUM
@@ -222,7 +203,7 @@ class Writer(Language):
     def _element(self, s: Statement, index: Sequence[int]) -> Any:
         if s.op in PRODUCTS:
             return self._product(s, index)
-        if s.op is TAKE:
+        if s.op is ops.TAKE:
             at, table = s.operands
             assert isinstance(table, Ref)
             k, n = table.shape

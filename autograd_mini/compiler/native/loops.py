@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from autograd_mini import ops
+from autograd_mini.compiler.expressions import Operand, Ref, Term, extent, reads
 from autograd_mini.compiler.languages.numpy import functions
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.native.operations import (
@@ -36,25 +37,17 @@ from autograd_mini.compiler.native.operations import (
     fused,
 )
 from autograd_mini.compiler.plan import FORWARD, GRADIENT
-from autograd_mini.compiler.statements import (
+from autograd_mini.compiler.rows import (
     AT_LEAST,
     AT_MOST,
-    CONSTANTS,
     COPY,
     MATMUL_NT,
     MATMUL_TN,
     PRODUCTS,
     PUT,
-    SEED,
     SUM,
-    TAKE,
-    Operand,
-    Ref,
-    Statement,
-    Term,
-    extent,
-    reads,
 )
+from autograd_mini.compiler.statements import CONSTANTS, SEED, Statement
 from autograd_mini.ops import Op, is_built_in
 from autograd_mini.ops.table import DETACH
 
@@ -206,7 +199,7 @@ class Loops:
         self._check_overlap(s)
         if s.op in PRODUCTS:
             self._product(s)
-        elif s.op in (TAKE, PUT):
+        elif s.op in (ops.TAKE, PUT):
             self._choice(s)
         elif s.op is SUM:
             self._fold(np.add, s.out, s.operands[0], add=s.add)
@@ -288,7 +281,7 @@ class Loops:
     def _choice(self, s: Statement) -> None:
         """Read elements of a table, or add to them, at places that are computed."""
         at, x = [self._own(operand) for operand in s.operands]
-        whole, table = (s.out, x) if s.op is TAKE else (x, s.out)
+        whole, table = (s.out, x) if s.op is ops.TAKE else (x, s.out)
         places, width = table.shape
         if table.buffer == CONSTANTS:
             place, rows = _Place("work", self._constant(table), 1, 0), range(len(table.rows))

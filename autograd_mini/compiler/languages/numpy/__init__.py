@@ -8,33 +8,14 @@ from typing import Any, Final
 import numpy as np
 
 from autograd_mini import ops
+from autograd_mini.compiler.expressions import Operand, Ref, Term, extent, place, places, same
 from autograd_mini.compiler.languages.numpy import functions
 from autograd_mini.compiler.languages.numpy.arrays import Arrays
-from autograd_mini.compiler.languages.numpy.definitions import definitions
+from autograd_mini.compiler.languages.numpy.definitions import defined
 from autograd_mini.compiler.languages.numpy.functions import NumPySymbol, over_elements
 from autograd_mini.compiler.plan import FLAGS, FORWARD, GRADIENT, INPUTS
-from autograd_mini.compiler.statements import (
-    COMPARISONS,
-    CONSTANTS,
-    COPY,
-    MATMUL,
-    MATMUL_TN,
-    PRODUCTS,
-    PUT,
-    SHARED,
-    SUM,
-    TAKE,
-    THETA,
-    VALUES,
-    Operand,
-    Ref,
-    Statement,
-    Term,
-    extent,
-    place,
-    places,
-    same,
-)
+from autograd_mini.compiler.rows import COMPARISONS, COPY, MATMUL, MATMUL_TN, PRODUCTS, PUT, SUM
+from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES, Statement
 from autograd_mini.ops import Op, is_built_in
 from autograd_mini.symbols import ATOM, SIGNS, TRUTH
 from autograd_mini.symbols import SUM as IN_SUM
@@ -151,7 +132,7 @@ class Writer(Arrays):
         """Write one statement."""
         if s.op is PUT:
             self._put(s)
-        elif s.op is TAKE:
+        elif s.op is ops.TAKE:
             self._take(s)
         elif not s.out.block:
             self._scatter(s)
@@ -412,7 +393,7 @@ class Writer(Arrays):
     def _definitions(self) -> list[str]:
         """Return the imports, and the definitions of functions that NumPy lacks."""
         lines: list[str] = []
-        for text in definitions(self.helpers.values()):
+        for text in defined(self.helpers.values()):
             lines += ["", "", text] if text.startswith("def ") else [text]
         for name in self.namespace:
             lines += [

@@ -7,6 +7,7 @@ import keyword
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from autograd_mini.compiler.expressions import Ref
 from autograd_mini.compiler.language import Language
 from autograd_mini.compiler.languages.numpy import functions
 from autograd_mini.compiler.languages.numpy.definitions import array_text, index_text
@@ -14,14 +15,7 @@ from autograd_mini.compiler.languages.numpy.functions import NumPySymbol
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.names import commented, common_label, identifier, place_of
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
-from autograd_mini.compiler.statements import (
-    CONSTANTS,
-    SEED,
-    SHARED,
-    THETA,
-    VALUES,
-    Ref,
-)
+from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES
 
 
 class Arrays(Language):

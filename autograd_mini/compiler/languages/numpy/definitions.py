@@ -20,7 +20,7 @@ import numpy as np
 from autograd_mini.compiler.languages.numpy import functions
 
 
-def definitions(needed: Iterable[Callable[..., Any]]) -> list[str]:
+def defined(needed: Iterable[Callable[..., Any]]) -> list[str]:
     """Return the texts that define functions and what they refer to, each before its users."""
     texts: dict[str, str] = {}
 
