@@ -57,8 +57,8 @@ class Camera {
   }
 
   get fitting() {
-    const { width, height } = this.size;
-    return Math.max(0.01, Math.min(this.width / width, this.height / height, 1.6));
+    const { width, height } = this.size, most = Math.max(1.6, this.width / 600); // on a projector more
+    return Math.max(0.01, Math.min(this.width / width, this.height / height, most));
   }
 
   fit() {

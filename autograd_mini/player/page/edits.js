@@ -64,8 +64,9 @@ class Edits {
     const root = graph.inputs.length - 1, { data } = this.recorded;
     const edits = [...this.changed].map(([id, x]) =>
       `${graph.name[id]} ${short(data[id])} → ${short(x)}`);
-    host.replaceChildren(make("span", "edits", edits.slice(0, 3).join(", ") +
-      (edits.length > 3 ? ` and ${edits.length - 3} more` : "")));
+    const told = make("span", "edits", edits.slice(0, 3).join(", ") + (edits.length > 3 ? ` and ${edits.length - 3} more` : ""));
+    told.title = edits.join("\n");
+    host.replaceChildren(told);
     const [problem] = this.problems.values();
     if (problem) {
       host.append(make("span", "stop", problem));

@@ -23,7 +23,7 @@ class DataCard {
     const { part, page } = this;
     const kinds = this.kinds, brush = part("brush");
     brush.append(...kinds.map((k) => new Option(`${page.data.isClasses ? "class " : "target "}${short(k)}`, String(k))));
-    part("brush-row").hidden = !this.isPlane || !kinds.length;
+    part("brush").hidden = !kinds.length;
     part("add-hint").hidden = !this.isPlane;
     part("delete-point").addEventListener("click", () => page.remove(page.chosen));
     part("restore-data").addEventListener("click", () => page.restoreData());
@@ -65,7 +65,7 @@ class DataCard {
     const x = trainer.X[chosen], y = trainer.Y[chosen];
     if (host.contains(document.activeElement)) return;
     const field = (name, text) => {
-      const label = make("label", "", name), input = make("input");
+      const label = make("label", name[0] === "x" ? "" : "target", name), input = make("input");
       input.inputMode = "decimal";
       input.name = name;
       input.value = text;

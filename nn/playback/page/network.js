@@ -7,6 +7,7 @@ class Network {
     this.svg = svg;
     this.shows = "weights";
     const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
+    for (const legend of svg.querySelectorAll(":scope > path, :scope > path ~ text")) legend.remove(); // its numbers go on
     this.width = this.drawnWidth = width;
     this.height = height;
     this.image = null;
@@ -137,7 +138,7 @@ class Network {
       line.element.setAttribute("class", x > 0 ? "up" : x < 0 ? "down" : "");
       line.element.setAttribute("style", `stroke-width:${(0.3 + 3.4 * share).toFixed(2)};stroke-opacity:${(0.2 + 0.65 * share).toFixed(2)}`);
     }
-    this.page.part("strongest").textContent = scale ? `the widest line: ${short(scale)}`
+    this.page.part("strongest").textContent = scale ? `widest line ${short(scale)}`
       : this.shows === "weights" ? "" : "no gradient yet: make an update";
   }
 
