@@ -42,6 +42,7 @@ def helper(x: Any) -> Any:
 
 def cases() -> dict[str, tuple[Callable[..., Any], Callable[[], Any]]]:
     beta, numbers, table, array = 1.0, [1.0, 2.0], {"k": 1.0}, np.array([1.0, 2.0])
+    number = np.array(1.0)
     function, model, slotted, weights = tanh, Model(), Slotted(), [Value(1.0), Value(2.0)]
     module.beta = slotted.rate = 1.0
     parameter = Value(3.0)
@@ -65,6 +66,7 @@ def cases() -> dict[str, tuple[Callable[..., Any], Callable[[], Any]]]:
         "Values of a list": (lambda x: x * sum(weights), lambda: weights.append(Value(3.0))),
         "a dictionary": (lambda x: w * x * table["k"], lambda: table.update(k=3.0)),
         "an array": (lambda x: w * x * array[0], lambda: array.fill(3.0)),
+        "an array of one number": (lambda x: w * x * float(number), lambda: number.fill(3.0)),
         "an attribute": (model, change(model, "rate")),
         "a method": (model.__call__, change(model, "rate")),
         "a class": (model, change(Model, "scale")),

@@ -113,6 +113,7 @@ class Loaded:
 
     def __init__(self, owner: Any, text: Any, name: str) -> None:
         self.text = text
+        self.calls_users = bool(text.namespace)  # which running it fills
         filename = f"<autograd_mini program {next(_numbers)}>"
         lines = text.source.splitlines(keepends=True)
         for _ in range(len(_forgotten)):  # other threads pop, too

@@ -45,26 +45,33 @@ class Machine:
         return results[0] if purpose == FORWARD else results
 
     def called(
-        self, purpose: str, batch: Sequence[Any], run: Callable[..., Any], arrays: tuple[Any, Any]
+        self,
+        purpose: str,
+        count: int,
+        batch: Sequence[Any],
+        run: Callable[..., Any],
+        arrays: Callable[[], tuple[Any, Any]],
     ) -> None:
         """Note a call; make machine code if it was asked for, or after `OFTEN` of this size.
 
         Args:
             purpose: What was computed.
+            count: For how many examples.
             batch: One array for each argument.
             run: Computes it in NumPy, as one array.
-            arrays: theta and gtheta.
+            arrays: Returns theta and gtheta.
         """
-        key = purpose, len(batch[0]) if batch else 0
+        key = purpose, count
         calls = self._calls[key] = self._calls.get(key, 0) + 1
-        is_due = calls == (1 if key[1] == self._size else OFTEN)
-        if not is_due or not self.counts or not batch or purpose in self.codes:
+        if calls != (1 if count == self._size else OFTEN):
+            return
+        if not self.counts or not batch or purpose in self.codes:
             return
         from autograd_mini.compiler.native import is_installed
 
         if is_installed() and not is_watched():
             try:
-                self._make(purpose, batch, run, arrays)
+                self._make(purpose, batch, run, arrays())
             except Exception:  # NumPy has it: whatever fails here is no reason to fail
                 self.codes.pop(purpose, None)
 

@@ -135,6 +135,9 @@ class Parameters:
 
     def owe(self, start: int, gradients: Sequence[float]) -> None:
         """Remember gradients that are written to `gtheta` when somebody asks for it."""
+        late = self._late
+        if late is not None and (late[0] != start or len(late[1]) != len(gradients)):
+            _ = self.gtheta  # what is owed to other places
         self._late = start, gradients
         self.has_gradient = True
 

@@ -33,6 +33,7 @@ from autograd_mini.compiler.load import Texts
 from autograd_mini.compiler.machine import Machine
 from autograd_mini.compiler.parameters import ParameterList, Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan
+from autograd_mini.compiler.ready import Ready
 from autograd_mini.compiler.record import PARAMETER, VARYING
 from autograd_mini.compiler.recorded import refuse
 from autograd_mini.compiler.replay import one_by_one, replay, suspects
@@ -87,6 +88,7 @@ class Program:
         self._unread = [k for k, i in enumerate(found.parameters) if i not in read]
         self._in_floats = self.dtype.itemsize == 8 and found.suits_floats
         self._quick: Callable[..., Any] | None = None  # value_and_grad() without arguments
+        self._ready: Ready | None = None
         self._machine = Machine(found)
         self.parameters = ParameterList.of(values, self.dtype)
         self._texts = Texts(found, *self._arrays())
@@ -100,6 +102,7 @@ class Program:
         self.parameters = parameters
         self._texts.move(*self._arrays())
         self._machine.move(*self._arrays())
+        self._ready = None
 
     # Calls.
 
@@ -166,12 +169,17 @@ class Program:
             return self._gradient(batch, resident=True)
 
     def _gradient(self, batch: Sequence[Any], *, resident: bool = False) -> float:
-        self._needs_a_number("gradient")
-        store = self.parameters.store
+        store, ready = self.parameters.store, self._ready
+        _ = store.gtheta  # what is owed to it comes first
         found = self._by_machine(GRADIENT, batch, resident=resident)
+        if found is None and resident and ready is not None:
+            found = ready.gradient(batch)
+            if found is not None:
+                self._machine.called(GRADIENT, ready.count, batch, self._run_flat, self._arrays)
         if found is not None:
             store.has_gradient = True
             return found
+        self._needs_a_number("gradient")
         columns, count = self._taken_in(batch, resident=resident)
         value, guard = self._checked(GRADIENT, batch, columns, count)
         if not math.isfinite(value + guard):
@@ -179,6 +187,9 @@ class Program:
 
             self._replay(columns, count, np.array([[value]]) if count == 1 else None, GRADIENT)
             self._set_right(columns, count)
+        elif resident and self._is_compared and (count > 1 or not self._in_floats):
+            gtheta = self._arrays()[1]
+            self._ready = Ready(self._texts, count, gtheta, self._unread, self._graph.around)
         store.has_gradient = True
         return value
 
@@ -268,20 +279,6 @@ class Program:
         """Compare no further text with the function: its user does that, or has done it."""
         self._check = None
 
-    def bare_gradient(self, shapes: Sequence[Shape]) -> Callable[..., tuple[float, float]] | None:
-        """Return the text of `gradient` for batches of these shapes, without what surrounds a call.
-
-        It takes each argument with one column per example, fills `gtheta`, and returns the mean and
-        a number that is finite if all domains were kept to. Nothing is compared, and errors are the
-        caller's. None where a call has more to do, or these are no batches of the program's.
-        """
-        count = shapes[0][0]
-        takes = [(count, *shape) for shape in self.shapes] == list(shapes)
-        if self._check is not None or self._unread or not takes or (count == 1 and self._in_floats):
-            return None
-        function, is_guarded = self._texts.array(GRADIENT, count)
-        return function if is_guarded else lambda *columns: (function(*columns), 0.0)
-
     def is_current(self) -> bool:
         """Return whether what the function reads beside its arguments is as it was recorded."""
         return self._graph.around.is_same(resident=True)
@@ -325,9 +322,8 @@ class Program:
     @property
     def nodes(self) -> int:
         """How many scalar operations one example has."""
-        return sum(kind in (VARYING, PARAMETER) for kind in self._graph.kinds) - len(
-            self.parameters
-        )
+        count = self._graph.kinds.count
+        return count(VARYING) + count(PARAMETER) - len(self.parameters)
 
     def __str__(self) -> str:
         from autograd_mini.compiler.names import summary
@@ -348,12 +344,14 @@ class Program:
 
     def _by_machine(self, purpose: str, batch: Sequence[Any], *, resident: bool = False) -> Any:
         """Return what machine code gives, or None; examples yet to be compared wait for NumPy."""
-        if purpose not in self._machine.codes:
-            return None
-        is_compared = self._check is None or self._check.is_done
-        if is_compared and self._graph.around.is_same(resident=resident):
+        is_made = purpose in self._machine.codes and self._is_compared
+        if is_made and self._graph.around.is_same(resident=resident):
             return self._machine.run(purpose, batch)
         return None
+
+    @property
+    def _is_compared(self) -> bool:
+        return self._check is None or self._check.is_done
 
     def _run_flat(self, purpose: str, *batch: Any) -> Array:
         """Return all that a text gives for a batch as one array, nan where its guard is."""
@@ -397,7 +395,7 @@ class Program:
                 return found, 0.0
         found = self._run(purpose, columns, count, wrt)
         if count > 1 or not self._in_floats:  # what runs in plain floats has nothing to gain
-            self._machine.called(purpose, batch, self._run_flat, self._arrays())
+            self._machine.called(purpose, count, batch, self._run_flat, self._arrays)
         return found
 
     def _compare(self, check: Check, text: Any, count: int, fresh: int) -> None:

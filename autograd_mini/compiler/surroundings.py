@@ -18,7 +18,8 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
-from operator import attrgetter, is_
+from itertools import chain
+from operator import attrgetter, call, getitem, is_
 from types import (
     BuiltinMethodType,
     CodeType,
@@ -27,7 +28,7 @@ from types import (
     MethodType,
     ModuleType,
 )
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from autograd_mini.compiler.recorded import is_ours
 from autograd_mini.value import Value
@@ -39,6 +40,9 @@ _LIBRARY: Final = os.path.dirname(os.__file__) + os.sep
 _PLAIN: Final = (int, float, complex, str, bytes, type(None), Value)
 _CACHED: Final = type(lru_cache(len))
 _ABSENT: Final = object()
+_GONE: Final = LookupError, ValueError, AttributeError  # what reading a name raises then
+_CONTENTS: Final = attrgetter("cell_contents")
+_Reference: TypeAlias = "tuple[Callable[[], Any], str, Any, bool]"
 
 
 class Surroundings:
@@ -64,8 +68,12 @@ class Surroundings:
     __slots__ = (
         "_contents",
         "_f",
+        "_known",
+        "_lists",
         "_names",
+        "_others",
         "_own",
+        "_reads",
         "_rows",
         "_states",
         "is_random",
@@ -94,31 +102,34 @@ class Surroundings:
         Args:
             resident: Whether Values are not looked at now, nor lists of nothing else.
         """
-        for space, name, x in self._names:  # before every call of a program
-            if space.get(name, _ABSENT) is not x:
-                return not self.change()
-        return all(map(_is_as_it_was, self._contents)) and (
-            resident or all(map(_is_as_it_was, self._rows))
-        )
+        try:  # before every call of a program: nothing here is a loop of Python's
+            is_same = all(map(is_, map(call, self._reads), self._known))
+        except _GONE:
+            is_same = False
+        if not is_same:
+            return not self.change()
+        is_same = self._lists.are_same() and all(map(_is_as_it_was, self._others))
+        return is_same and (resident or self._rows.are_same())
 
     def change(self) -> str:
         """Return what has changed, in words, or nothing."""
         return " and ".join([f"{name!r} became {now!r:.60}" for name, now in self._changes()][:3])
 
     def _changes(self) -> Iterator[tuple[str, Any]]:
-        for space, name, x in self._names:
-            now = space.get(name, _ABSENT)
+        for name, read, x in zip(self._names, self._reads, self._known, strict=True):
+            now = _now(read)
             if now is not x and not _is_the_same_number(x, now):
                 yield name, now
-        for noted in (*self._contents, *self._rows):
-            if not _is_as_it_was(noted):
-                yield noted[:2]
+        for name, x, contents in self._contents:
+            if not _is_as_it_was((name, x, contents)):
+                yield name, x
 
     def _look(self) -> None:
         """Note the names that the function refers to, and what short lists contain."""
-        self._names: list[tuple[Any, str, Any]] = []
+        self._names: list[str] = []
+        self._reads: list[Callable[[], Any]] = []
+        self._known: list[Any] = []
         self._contents: list[tuple[str, Any, Any]] = []
-        self._rows: list[tuple[str, Any, Any]] = []  # the same, of Values alone: a row of weights
         self._states: dict[int, bytes] = {}
         self.values: set[Value] = set()
         queue: deque[tuple[str, Any]] = deque([("", self._f)])
@@ -134,44 +145,57 @@ class Surroundings:
                 continue
             if _is_short(x):
                 if name and name not in self._own and not isinstance(x, tuple):
-                    noted = self._rows if _is_row(x) else self._contents
-                    noted.append((name, x, _contents(x)))
-                items: Iterable[Any] = x.values() if isinstance(x, dict) else x
+                    self._contents.append((name, x, _contents(x)))
+                inside = x.values() if isinstance(x, dict) else x
+                items: Iterable[Any] = getattr(inside, "flat", inside)  # of an array of any shape
                 self.values.update([y for y in items if isinstance(y, Value)])
                 queue.extend([(name, y) for y in items if not isinstance(y, _PLAIN)])
                 continue
-            for space, key, y, is_users in _references(x):
+            for read, key, y, is_users in _references(x):
                 if is_users and key not in self._own:
-                    self._names.append((space, key, y))
+                    self._names.append(key)
+                    self._reads.append(read)
+                    self._known.append(y)
                 if isinstance(y, Value):
                     self.values.add(y)
                 elif not isinstance(y, _PLAIN):
                     queue.append((key if is_users else "", y))
+        lists = [noted for noted in self._contents if type(noted[1]) is list]
+        self._others = [noted for noted in self._contents if type(noted[1]) is not list]
+        self._rows = _Lists([noted for noted in lists if _is_row(noted[2])])
+        self._lists = _Lists([noted for noted in lists if not _is_row(noted[2])])
 
 
-class _Space:
-    """What has names but is no dictionary, read like one: a closure's cell, slots."""
+class _Lists:
+    """Lists, and whether they hold the very things that they held when they were noted."""
 
-    __slots__ = ("_of", "_read")
+    __slots__ = ("_lengths", "_lists", "_things")
 
-    def __init__(self, read: Callable[[Any], Any], of: Any) -> None:
-        self._read = read
-        self._of = of
+    def __init__(self, noted: Iterable[tuple[str, list[Any], list[Any]]]) -> None:
+        self._lists = [x for _, x, _ in noted]
+        self._lengths = [len(x) for x in self._lists]
+        self._things = [*chain.from_iterable(self._lists)]
 
-    def get(self, name: str, default: Any) -> Any:
-        try:
-            return self._read(self._of)
-        except (ValueError, AttributeError):  # not assigned yet
-            return default
+    def are_same(self) -> bool:
+        is_as_long = [*map(len, self._lists)] == self._lengths
+        return is_as_long and all(map(is_, chain.from_iterable(self._lists), self._things))
 
 
-def _references(x: Any) -> Iterator[tuple[Any, str, Any, bool]]:
-    """Return what an object refers to: where it stands, its name, and whether it is the user's."""
+def _now(read: Callable[[], Any]) -> Any:
+    """Return what stands at a name, if anything does."""
+    try:
+        return read()
+    except _GONE:
+        return _ABSENT
+
+
+def _references(x: Any) -> Iterator[_Reference]:
+    """Return what an object refers to: how it is read, its name, it, and whether it is a user's."""
     if isinstance(x, FunctionType):
         is_users = _is_users(x.__code__.co_filename)
         for name, cell in zip(x.__code__.co_freevars, x.__closure__ or (), strict=True):
-            space = _Space(attrgetter("cell_contents"), cell)
-            yield space, name, space.get(name, _ABSENT), is_users
+            read = partial(_CONTENTS, cell)
+            yield read, name, _now(read), is_users
         if is_users:
             yield from _named(x.__globals__, {*_names_in(x.__code__)}, is_users=True)
         parts: Iterable[Any] = (*(x.__defaults__ or ()), *(x.__kwdefaults__ or {}).values())
@@ -184,7 +208,7 @@ def _references(x: Any) -> Iterator[tuple[Any, str, Any, bool]]:
         if _is_users(_file_of(x)):
             for name, y in vars(x).items():
                 if isinstance(y, FunctionType) or not name.startswith("__"):
-                    yield vars(x), name, y, True
+                    yield partial(getitem, vars(x), name), name, y, True
     elif isinstance(x, (staticmethod, classmethod)):
         parts = (x.__func__,)
     elif isinstance(x, property):
@@ -200,24 +224,24 @@ def _references(x: Any) -> Iterator[tuple[Any, str, Any, bool]]:
         if is_users or is_ours(_file_of(kind)):
             space = getattr(x, "__dict__", {})
             for name, y in space.items():
-                yield space, name, y, is_users
+                yield partial(getitem, space, name), name, y, is_users
             for name, slot in [pair for base in kind.__mro__ for pair in _slots(base)]:
-                space = _Space(slot.__get__, x)
-                yield space, name, space.get(name, None), is_users
+                read = partial(slot.__get__, x)
+                yield read, name, _now(read), is_users
     for y in parts:
-        yield {}, "", y, False
+        yield list, "", y, False
 
 
 def _named(
     space: dict[str, Any], names: set[str], *, is_users: bool, depth: int = 0
-) -> Iterator[tuple[Any, str, Any, bool]]:
+) -> Iterator[_Reference]:
     """Return those of the names that stand in a module, or in a module that stands there."""
     for name in names:
         y = space.get(name, _ABSENT)
         if y is _ABSENT and is_users:
             y = sys.modules.get(name)  # imported inside of the function, perhaps
         elif y is not _ABSENT:
-            yield space, name, y, is_users
+            yield partial(getitem, space, name), name, y, is_users
         if isinstance(y, ModuleType) and depth < DEPTH:
             yield from _named(vars(y), names, is_users=_is_users(_file(y)), depth=depth + 1)
 
@@ -256,8 +280,9 @@ def _is_short(x: Any) -> bool:
     return type(x).__name__ == "ndarray" and x.size <= SHORT
 
 
-def _is_row(x: Any) -> bool:
-    return isinstance(x, list) and {*map(type, x)} == {Value}
+def _is_row(x: list[Any]) -> bool:
+    """Return whether a list holds Values alone, as a row of weights does."""
+    return {*map(type, x)} == {Value}
 
 
 def _is_the_same_number(x: Any, now: Any) -> bool:

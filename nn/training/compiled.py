@@ -14,7 +14,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from autograd_mini import TraceError, Value, is_tracing
+from autograd_mini import TraceError, Value
 from nn.clipping import norm_factor
 from nn.errors import DivergedError
 from nn.losses import penalties
@@ -75,8 +75,6 @@ class Compiled:
             self.program.trust()
         self._compare(data)
         self.native: Native | None = None  # whole updates
-        self._shapes: list[Any] = []  # of the last batch, and the text for batches of its size
-        self._bare: Any = None
         self.program.stay()
         self._native_after = native_after  # so many updates on batches of one size; -1: at once
         self._updates: dict[int, int] = {}  # by the size of their batches
@@ -182,13 +180,15 @@ class Compiled:
         columns = self._columns(data, batch)
         theta, grad = self.store.theta, self.store.gtheta
         try:
-            with np.errstate(all="ignore"):
-                self._count(data, columns)
-                loss = self._gradient(columns, grad)
+            self._count(data, columns)
+            loss = self.program.gradient(*columns)
         except TraceError:
             raise
         except (ValueError, ArithmeticError) as error:
             raise NotFiniteError(str(error)) from error
+        is_finite = math.isfinite(loss + float(grad.dot(grad)))  # and their squares: nearly always
+        if not is_finite and not (math.isfinite(loss) and np.isfinite(grad).all()):
+            raise NotFiniteError(f"the loss is {loss}, or a gradient is not finite")
         self.has_moved = True
         if self.moved is None:
             self._clip(grad)
@@ -198,28 +198,6 @@ class Compiled:
             self._clip(slopes)
             optimizer.update(part, slopes)
             theta[self.moved], grad[self.moved] = part, slopes
-        return loss
-
-    def _gradient(self, columns: list[Any], grad: Any) -> float:
-        """Fill `grad` and return the loss: by the text alone, or by the program, which has words.
-
-        Raises:
-            NotFiniteError: If the loss or a gradient is not finite.
-        """
-        import numpy as np
-
-        shapes = [x.shape for x in columns]
-        if shapes != self._shapes:
-            self._shapes, self._bare = shapes, self.program.bare_gradient(shapes)
-        if self._bare is not None and self.program.is_current() and not is_tracing():
-            with self.store.lock:
-                loss, guard = self._bare(*[x.reshape(len(x), -1).T for x in columns])
-            if math.isfinite(loss + guard + grad.dot(grad)):
-                self.store.has_gradient = True
-                return loss
-        loss = self.program.gradient(*columns)
-        if not (math.isfinite(loss) and np.isfinite(grad).all()):
-            raise NotFiniteError(f"the loss is {loss}, or a gradient is not finite")
         return loss
 
     def _count(self, data: Examples, columns: list[Any]) -> None:
