@@ -7,11 +7,15 @@ import ast
 import importlib
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from autograd_mini.cli.parser import Parser, chosen, say_commands
 from autograd_mini.cli.screen import say, until_enough_is_read
+
+if TYPE_CHECKING:
+    from nn import History
 
 
 def found() -> dict[str, str]:
@@ -38,7 +42,7 @@ def _main(arguments: Sequence[str]) -> int:
     name = chosen(arguments, demos, prog="python -m demos", help=_help, noun="demo")
     if isinstance(name, int):
         return name
-    demo = importlib.import_module(f"demos.{name}")
+    demo: Any = importlib.import_module(f"demos.{name}")
     parser = Parser(f"python -m demos {name}", description=demos[name])
     for parameter in inspect.signature(demo.main).parameters.values():
         option = "--" + parameter.name.replace("_", "-")
@@ -49,8 +53,23 @@ def _main(arguments: Sequence[str]) -> int:
             parser.add_argument(
                 option, type=type(default), default=default, help="(default: %(default)s)"
             )
-    demo.main(**vars(parser.read(arguments[1:])))
+    options = vars(parser.read(arguments[1:]))
+    if hasattr(demo, "fit"):
+        demo.fit = _ending_with(demo.fit)
+    demo.main(**options)
     return 0
+
+
+def _ending_with(fit: Callable[..., History]) -> Callable[..., History]:
+    """Let Ctrl-C, which `fit` survives, end the demo as well: pictures of whole runs stay."""
+
+    def run(*args: Any, **options: Any) -> History:
+        history = fit(*args, **options)
+        if history.stopped == "interrupted":
+            sys.exit(130)
+        return history
+
+    return run
 
 
 def _help() -> None:

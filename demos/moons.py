@@ -33,9 +33,6 @@ def main(epochs: int = 100, hidden: int = 16, lr: float = 0.1, seed: int = 0) ->
         seed=seed,
     )
     print(history, end="\n\n")
-    if history.stopped == "interrupted":  # the pictures of a whole run stay
-        return
-
     right = metrics.accuracy(model.predict(X_test), y_test, threshold=0.0)
     print(f"accuracy on {len(X_test)} points it has not seen: {right:.3f} ({history.backend})")
     history.plot(out("moons_loss.png"))

@@ -52,6 +52,25 @@ def test_parameters_of_a_demo_are_options_of_its_command(monkeypatch: pytest.Mon
     assert got == [(10, 0.1, True), (3, 0.001, False)]
 
 
+def test_ctrl_c_ends_a_demo_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def during_fit() -> None:
+        demo.fit()
+        pytest.fail("the demo goes on")
+
+    def elsewhere() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("demos.__main__.found", lambda: {"moons": "Two moons."})
+    for run, said in ((during_fit, ""), (elsewhere, "stopped by Ctrl-C\n")):
+        demo = SimpleNamespace(main=run, fit=lambda: SimpleNamespace(stopped="interrupted"))
+        monkeypatch.setitem(sys.modules, "demos.moons", demo)
+        with pytest.raises(SystemExit, match="130"):
+            main(["moons"])
+        assert capsys.readouterr().err == said  # of its own runs fit has told
+
+
 @pytest.mark.parametrize("name", DEMOS)
 def test_a_demo_is_one_screen_that_names_its_command(name: str) -> None:
     source = (ROOT / "demos" / f"{name}.py").read_text("utf-8")

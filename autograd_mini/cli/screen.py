@@ -15,7 +15,7 @@ __all__ = ["refuse", "say", "until_enough_is_read", "wrapped"]
 
 @contextmanager
 def until_enough_is_read() -> Generator[None]:
-    """Let whoever reads what is printed leave, as `head` does: what follows is for nobody."""
+    """Let a reader leave early, as `head` does, and Ctrl-C end a command, without a traceback."""
     with ExitStack() as stack:
         for name in ("stdout", "stderr"):
             if not getattr(sys, name):  # pythonw has none, nor has `command >&-`
@@ -26,6 +26,9 @@ def until_enough_is_read() -> Generator[None]:
             yield
         except BrokenPipeError:
             _drop_what_is_left()
+        except KeyboardInterrupt:
+            say("stopped by Ctrl-C", sys.stderr)
+            raise SystemExit(130) from None
         finally:  # an exit with a status comes by here, too
             try:
                 sys.stdout.flush()
