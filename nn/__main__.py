@@ -28,6 +28,7 @@ from nn.plots import picture_path
 from nn.tables import Table, is_missing, is_number, label_order, numbers, read_table
 from nn.training import fit
 
+INTERRUPTED: Final = 130  # the exit status of what Ctrl-C ended
 COMMANDS: Final = {
     "train": "train a network on a CSV file",
     "predict": "predict with a network that `train` saved",
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         parser, run = (_learner(), train) if command == "train" else (_predictor(), predict)
         options = parser.read(arguments[1:])
         try:
-            run(options)
+            return run(options)
         except DivergedError as error:
             return refuse(f"error: the training diverged, and nothing is saved: {error}")
         except (OSError, ValueError) as error:
@@ -56,8 +57,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def train(options: argparse.Namespace) -> None:
-    """Train a network on the columns of a table and save it.
+def train(options: argparse.Namespace) -> int:
+    """Train a network on the columns of a table and save it; Ctrl-C ends that earlier.
 
     The network learns from standardized columns; the scaling is then folded into its first and
     last layer, so that the saved network takes and gives the numbers of the table.
@@ -99,6 +100,9 @@ def train(options: argparse.Namespace) -> None:
         validation=(scaled[1], targets[1]),
         patience=options.patience or options.epochs,  # never reached: the best weights come back
     )
+    if not history.epochs:
+        say("nothing is saved: no epoch was over")
+        return INTERRUPTED
     _fold_scaling(model, x_mean, x_scale, y_mean, y_scale)
     about = {"columns": columns, "target": options.target, "classes": classes}
     save(model, options.out, notes=about)
@@ -114,6 +118,7 @@ def train(options: argparse.Namespace) -> None:
         say(f"the loss did not fall ({first:.4g} -> {last:.4g}): {advice}")
     say(_verdict(model.predict(X_val), y, y_val, classes))
     say(f"wrote {options.out}")
+    return INTERRUPTED if history.stopped == "interrupted" else 0
 
 
 def _check_options(options: argparse.Namespace) -> None:
@@ -216,7 +221,7 @@ def _verdict(outputs: Any, y: Any, y_val: Any, classes: list[str]) -> str:
         told = f"validation accuracy {accuracy:.3f}"
     elif datasets.mean_and_spread(y_val)[1] > 0.0:
         r2 = metrics.r2_score(outputs, y_val)
-        told, as_good = f"validation R² {r2:.3f}", "always the mean has 0" if r2 <= 0.0 else ""
+        told, as_good = f"validation R² {r2:.4g}", "always the mean has 0" if r2 <= 0.0 else ""
     else:
         return f"validation error {metrics.mean_absolute_error(outputs, y_val):.3g}"
     return f"{told}: {as_good}; try more --epochs, or another --lr" if as_good else told
@@ -236,7 +241,7 @@ def _counted(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def predict(options: argparse.Namespace) -> None:
+def predict(options: argparse.Namespace) -> int:
     """Write the predictions for a table as a table: a column, and for classes probabilities."""
     model, about = load(options.model), notes(options.model)
     if "columns" not in about:
@@ -275,10 +280,11 @@ def predict(options: argparse.Namespace) -> None:
                 "write to a file with --out"
             ) from None
         sys.stdout.write(text.getvalue())
-        return
+        return 0
     with open(options.out, "w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(table)
     say(f"wrote {options.out}")
+    return 0
 
 
 def _help() -> None:
@@ -293,37 +299,21 @@ def _learner() -> Parser:
     add("data", metavar="DATA", type=Path, help="a CSV file with a line of column names")
     add("--target", required=True, help="the column to predict")
     add("--out", type=Path, required=True, help="where to save the network")
-    add("--without", type=_names, default=[], help="columns to leave out, such as name,id")
-    add(
-        "--hidden",
-        type=_widths,
-        default=[16],
-        help="hidden widths, such as 16,16; empty for a linear model (default: 16)",
-    )
-    add("--activation", default="tanh", help="of the hidden layers (default: %(default)s)")
-    add("--loss", help="a name of nn.losses (default: mse; for text labels cross_entropy)")
-    add(
-        "--epochs",
-        type=int,
-        default=200,
-        help="how often to go through the rows (default: %(default)s)",
-    )
-    add("--batch-size", type=int, default=32, help="rows per update (default: %(default)s)")
-    add("--lr", type=float, default=0.01, help="Adam's learning rate (default: %(default)s)")
-    add(
-        "--validation",
-        type=float,
-        default=0.25,
-        help="share of rows put aside (default: %(default)s)",
-    )
-    add("--patience", type=int, help="stop after this many epochs without progress")
-    add(
-        "--seed",
-        type=int,
-        default=0,
-        help="of weights, rows put aside and order (default: %(default)s)",
-    )
-    add("--picture", type=Path, help="where to draw the loss, such as loss.png")
+    for name, kind, default, told in (
+        ("without", _names, "", "columns to leave out, such as name,id"),
+        ("hidden", _widths, "16", "hidden widths, such as 16,16; empty for a linear model"),
+        ("activation", str, "tanh", "of the hidden layers"),
+        ("loss", str, None, f"{', '.join(NUMBERS)}; for labels {', '.join(CLASSES)}"),
+        ("epochs", int, 200, "how often to go through the rows"),
+        ("batch-size", int, 32, "rows per update"),
+        ("lr", float, 0.01, "Adam's learning rate"),
+        ("validation", float, 0.25, "share of the rows put aside"),
+        ("patience", int, None, "stop after this many epochs without progress"),
+        ("seed", int, 0, "of weights, rows put aside and order"),
+        ("picture", Path, None, "where to draw the loss, such as loss.png"),
+    ):
+        shown = told if default in (None, "") else f"{told} (default: %(default)s)"
+        add(f"--{name}", type=kind, default=default, help=shown)
     return parser
 
 
@@ -339,14 +329,15 @@ def _predictor() -> Parser:
 
 
 def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",")]
+    """Return the names in a line of CSV: one with a comma stands in quotes."""
+    return [name.strip() for row in csv.reader([text]) for name in row]
 
 
 def _widths(text: str) -> list[int]:
-    try:
-        return [int(width) for width in text.split(",")] if text else []
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of widths such as 16,16") from None
+    widths = text.split(",") if text else []
+    if not all(width.strip().isdecimal() and int(width) for width in widths):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of widths such as 16,16")
+    return [*map(int, widths)]
 
 
 def _fold_scaling(model: FNN, x_mean: Any, x_scale: Any, y_mean: float, y_scale: float) -> None:

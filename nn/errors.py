@@ -17,22 +17,24 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
         no loss is called 'MSE': there are mse, mae; did you mean 'mse'?
     """
     names = list(known)
-    folded = name.casefold()
-    meant = (*SYNONYMS.get(folded, ()), folded.removesuffix("_loss"))
-    near = next((one for one in meant if one in names), None) or nearest(name, names)
+    near = nearest(name, names)
     guess = f"; did you mean {near!r}?" if near is not None else ""
     return ValueError(f"no {what} is called {name!r}: there are {', '.join(names)}{guess}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is most like another, whatever its case; None if none is.
+    """Return the known name that means the same elsewhere, or is most like it; None if none is.
 
     Example:
         >>> nearest("Price", ["size", "price"]), nearest("weight", ["size", "price"])
         ('price', None)
+        >>> nearest("squared_error", ["mae", "mse"])
+        'mse'
     """
+    wanted = name.casefold()
     folded = {other.casefold(): other for other in known}
-    near = get_close_matches(name.casefold(), folded, n=1)
+    meant = [*SYNONYMS.get(wanted, ()), wanted.removesuffix("_loss")]
+    near = [one for one in meant if one in folded] or get_close_matches(wanted, folded, n=1)
     return folded[near[0]] if near else None
 
 

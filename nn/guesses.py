@@ -112,10 +112,11 @@ MODULES: Final = {  # in the place of `import nn.`
 }
 
 SYNONYMS: Final = {  # what is a name elsewhere: its names here
-    **dict.fromkeys(("mean_squared_error", "squared_error", "l2", "l2_loss"), ("mse",)),
-    **dict.fromkeys(("mean_absolute_error", "absolute_error"), ("mae",)),
+    **dict.fromkeys(("mean_squared_error", "squared_error", "l2", "l2_loss", "rmse"), ("mse",)),
+    **dict.fromkeys(("mean_absolute_error", "absolute_error", "l1"), ("mae",)),
     "mean_squared_logarithmic_error": ("msle",), "kullback_leibler_divergence": ("kl",), "kl_div": ("kl",),
-    **dict.fromkeys(("log_loss", "binary_crossentropy", "logloss"), ("bce_with_logits", "bce")),
+    **dict.fromkeys(("log_loss", "binary_crossentropy", "logloss", "bce", "binary_cross_entropy"),
+                    ("bce_with_logits", "bce")),
     **dict.fromkeys(("categorical_crossentropy", "sparse_categorical_crossentropy", "crossentropy",
                      "softmax", "softmax_cross_entropy", "multinomial", "ce"), ("cross_entropy",)),
     "logistic": ("sigmoid", "bce_with_logits"), "none": ("identity",), "lrelu": ("leaky_relu",),

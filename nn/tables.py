@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -89,33 +90,43 @@ def numbers(table: Table, columns: list[str]) -> list[list[float]]:
             how to get along with a column of texts.
     """
     places = [table.header.index(name) for name in columns]
-    for place in places:
-        _refuse_texts(table, place)
-    found: list[list[float]] = []
     for line, row in zip(table.lines, table.rows, strict=True):
         for place in places:
             if not is_number(row[place]):
                 raise ValueError(
                     f"{table.path}, row {line}, column {table.header[place]!r}: {row[place]!r} is "
-                    "not a finite number; leave the row out, or encode the column as numbers"
+                    f"not a finite number; {_advice(table, place, row[place])}"
                 )
-        found.append([float(row[place]) for place in places])
-    return found
+    return [[float(row[place]) for place in places] for row in table.rows]
 
 
-def _refuse_texts(table: Table, place: int) -> None:
-    """Raise ValueError if most cells of a column are texts: then it is no slip of one cell."""
-    name = table.header[place]
-    cells = table.column(name)
-    texts = sorted({cell for cell in cells if not is_number(cell) and not is_missing(cell)})
-    if 2 * sum(cell in texts for cell in cells) > len(cells):
-        shown = ", ".join(map(repr, texts[:3])) + (", …" if len(texts) > 3 else "")
-        line = next(n for n, cell in zip(table.lines, cells, strict=True) if cell in texts)
-        raise ValueError(
-            f"{table.path}, row {line}, column {name!r}: {table.rows[0][place]!r} is not a finite "
-            f"number; the column holds texts ({shown}): leave it out with --without {name}, or "
-            "encode it as numbers, for instance as one column of 0 and 1 for each text"
+def _advice(table: Table, place: int, cell: str) -> str:
+    """Return what to do about a cell that is no number: a slip, or one of a column of texts."""
+    name = quoted(table.header[place])
+    cells = [row[place] for row in table.rows]
+    texts = [text for text in cells if not is_number(text) and not is_missing(text)]
+    if 2 * len(texts) > len(cells):
+        kinds = sorted(set(texts))
+        shown = ", ".join(map(repr, kinds[:3])) + (", …" if len(kinds) > 3 else "")
+        return (
+            f"the column holds texts ({shown}): leave it out with --without {name}, or encode it "
+            "as numbers, for instance as one column of 0 and 1 for each text"
         )
+    if is_missing(cell):
+        return f"leave the row out, fill the gap, or do without the column (--without {name})"
+    return "leave the row out, or encode the column as numbers"
+
+
+def quoted(name: str) -> str:
+    """Return the name of a column as an option of a shell: with a comma, in quotes of CSV, too.
+
+    Example:
+        >>> print(quoted("city"), quoted("city, country"))
+        city '"city, country"'
+    """
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([name])
+    return shlex.quote(line.getvalue())
 
 
 def is_number(text: str) -> bool:

@@ -141,6 +141,15 @@ BAD = {
         b"a,city,kind\n1,Rome,x\n2,Oslo,y\n3,Bern,x\n",
         "the column holds texts ('Bern', 'Oslo', 'Rome'): leave it out with --without city",
     ),
+    "a column of texts, the first missing": (
+        b"a,city,kind\n1,,x\n2,Oslo,y\n3,Bern,x\n",
+        "row 2, column 'city': '' is not a finite number; the column holds texts ('Bern', 'Oslo')",
+    ),
+    "a column of texts with a comma in its name": (
+        b'a,"city, country",kind\n1,Rome,x\n2,Oslo,y\n',
+        """--without '"city, country"'""",
+    ),
+    "a gap": (b"a,b,kind\n1,2,x\n2,,y\n3,1,x\n", "fill the gap, or do without the column"),
     "semicolons": (b"a;kind\n1;x\n2;y\n", "it has a;kind; columns are separated by commas"),
 }
 
@@ -176,6 +185,11 @@ def test_a_bad_table_is_refused_with_its_place_and_writes_nothing(
         (["--loss", "Cross_Entropy"], "did you mean cross_entropy?"),
         (["--loss", "mse"], "'iris' is not a finite number, which --loss mse needs"),
         (["--target", "KIND"], "did you mean 'kind'?"),
+        (["--loss", "mean_squared_error"], "did you mean mse?"),
+        (["--loss", "categorical_crossentropy"], "did you mean cross_entropy?"),
+        (["--loss", "log_loss"], "did you mean bce_with_logits?"),
+        (["--loss", "l1"], "did you mean mae?"),
+        (["--activation", "logistic"], "did you mean 'sigmoid'?"),
     ],
     ids=" ".join,
 )
@@ -301,6 +315,50 @@ def test_a_column_of_texts_can_be_left_out(tmp_path: Path) -> None:
     words = ["train", str(table), "--target", "y", "--without", "name", "--out", str(out)]
     assert main([*words, "--epochs", "2"]) == 0
     assert nn.files.notes(out)["columns"] == ["a"]
+
+
+def test_names_that_a_shell_or_csv_would_take_apart_stay_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ['say "a"', "b, c", "two\nlines", "</script><b>", 'y\n"t,']
+    rows = [[n % 3, n % 5, f"text {n}", n % 7, ("no", 'ye\n"s,')[n % 2]] for n in range(24)]
+    table, out = write(tmp_path / "t.csv", names, rows), str(tmp_path / "m")
+    words = ["train", str(table), "--target", names[-1], "--epochs", "2", "--out", out]
+    assert main([*words, "--without", 'b, c,"two\nlines"']) == 2
+    assert main([*words, "--without", '"b, c","two\nlines"']) == 0
+    assert nn.files.notes(out)["columns"] == ['say "a"', "</script><b>"]
+    capsys.readouterr()
+    assert main(["predict", out, str(table)]) == 0
+    read = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {row[names[-1]] for row in read} <= {"no", 'ye\n"s,'}
+
+
+@pytest.mark.parametrize("epochs", [0, 3])
+def test_a_run_that_ctrl_c_ends_keeps_what_it_has(
+    epochs: int,
+    prices: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def ctrl_c(_: object) -> None:
+        raise KeyboardInterrupt
+
+    def interrupted(*args: Any, **options: Any) -> nn.History:
+        def stop(state: nn.RunState) -> None:
+            if state.epoch == epochs:
+                ctrl_c(state)
+
+        return nn.fit(*args, **options, callbacks=[stop], penalty=None if epochs else ctrl_c)
+
+    monkeypatch.setattr("nn.__main__.fit", interrupted)
+    out = tmp_path / "m"
+    words = ["train", str(prices), "--target", "price", "--out", str(out)]
+    assert main(words) == 130
+    said = capsys.readouterr()
+    assert f"stopped by Ctrl-C after {epochs} of 200 epochs" in said.err
+    assert ("nothing is saved" in said.out) == (not epochs)
+    assert out.exists() == bool(epochs)
 
 
 def test_the_best_weights_are_kept_and_it_is_said(

@@ -223,9 +223,9 @@ class Trainer:
             return "the targets are not numbers"
         if self._asked == "auto":
             if is_watched():
-                return "somebody looks at single nodes: a debugger, detect_anomaly, record_source"
+                return "a debugger, detect_anomaly or record_source is active, which looks at nodes"
             if work < WORTH_COMPILING and self.dtype == "float64":
-                return f"fewer than {WORTH_COMPILING} examples are to come"
+                return f"compiling pays from {WORTH_COMPILING} examples on, and this run has {work}"
         return None
 
     def _program(self, data: Examples) -> Compiled:
@@ -255,7 +255,7 @@ class Trainer:
         """Give up compiling; whoever asked for it gets the eager error, or the reason."""
         said = str(error) if isinstance(error, TraceError) else f"{type(error).__name__}: {error}"
         if isinstance(error, NotFiniteError):
-            said = f"where the eager engine has numbers, the program has none: {error}"
+            said = f"the program's result is not finite where the eager engine's is: {error}"
         self.sync()
         if self._asked in INSISTING:
             if not isinstance(error, TraceError):
