@@ -76,6 +76,18 @@ def slopes(root: Any, leaves: Sequence[Value]) -> list[float]:
     return found
 
 
+class _Argument(Value):
+    """A Value whose copy is itself, as a number's is."""
+
+    __slots__ = ()
+
+    def __copy__(self) -> Value:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Value:
+        return self
+
+
 def all_on_values(f: Callable[..., Any], example: Example) -> tuple[list[Value], list[Value]]:
     """Return the function's results on Values, and those; no results if it gives other numbers."""
     leaves: list[Value] = []
@@ -83,7 +95,7 @@ def all_on_values(f: Callable[..., Any], example: Example) -> tuple[list[Value],
     def leaf(x: Any) -> Any:
         if isinstance(x, list):
             return [leaf(y) for y in x]
-        leaves.append(Value(x))
+        leaves.append(_Argument(x))
         return leaves[-1]
 
     def listed(y: Any) -> list[Any]:
