@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from autograd_mini import compile
+from autograd_mini import compile, ops
 from autograd_mini.compiler.emit import emit
 from autograd_mini.compiler.expressions import Ref, Term
 from autograd_mini.compiler.language import Language

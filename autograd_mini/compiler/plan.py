@@ -7,9 +7,9 @@ the rows of the buffers so that operands become slices.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain, pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from autograd_mini import ops
 from autograd_mini.compiler.expressions import Ref
@@ -20,11 +20,8 @@ from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES
 from autograd_mini.compiler.sums import SHORT, Sum, flatten, runs
 from autograd_mini.ops import Op
 
-FORWARD, GRADIENT, INPUTS = (
-    "forward",
-    "loss_and_gradient",
-    "input_gradient",
-)  # what a program is for
+# What a program is for.
+FORWARD, GRADIENT, INPUTS = "forward", "loss_and_gradient", "input_gradient"
 FLAGS: Final = {FORWARD: 0, GRADIENT: 1, INPUTS: 2}  # and the nodes that need a gradient then
 SHOWN: Final = 100  # groups of a plan that is printed
 WRITTEN_OUT: Final = 20_000  # nodes of the longest graph that is written in plain floats
@@ -178,39 +175,61 @@ def placed(graph: Graph, groups: list[Group], buffers: list[str]) -> Plan:
     """Number the parameters and the rows of the buffers; note what every statement reads."""
     result = Plan(graph)
     result.groups = groups
-    places = [-1] * len(buffers)  # the row of each node in its buffer
+    at = [-1] * len(buffers)  # the row of each node in its buffer
     for i, kind in enumerate(graph.kinds):
         if kind == CONSTANT:
-            places[i] = i
-    for ids in graph.inputs:
+            at[i] = i
+    result.parameters = _ordered_parameters(graph, groups)
+    for ids in (*graph.inputs, result.parameters):
         for row, i in enumerate(ids):
-            places[i] = row
-    _place_parameters(result, places)
+            at[i] = row
+    places = _Places(at, buffers)
     for group in groups:
-        _sort_members(group, graph, places, buffers)
+        _sort_members(group, graph, places)
         group.lo = result.rows[group.kind]
         for row, i in enumerate(group.members, group.lo):
-            places[i] = row
+            at[i] = row
         result.rows[group.kind] += len(group.members)
-        _read(group, graph, places, buffers)
-    result.results = [_ref([root], (1,), places, buffers) for root in graph.roots]
+        if group.op is None:
+            group.parts = list(_parts(group, places))
+            group.sums = []
+        else:
+            columns = zip(*[graph.args[i] for i in group.members], strict=True)
+            group.operands = [places.ref(column, len(column)) for column in columns]
+    result.results = [places.ref([root], 1) for root in graph.roots]
     result.flags = _flags(graph)
     return result
 
 
-def _place_parameters(result: Plan, places: list[int]) -> None:
+class _Places(NamedTuple):
+    """The row of each node, and the buffer that it is a row of."""
+
+    rows: list[int]
+    buffers: list[str]
+
+    def ref(self, nodes: Iterable[int], *shape: int) -> Ref:
+        """Return nodes of one buffer as an array."""
+        nodes = list(nodes)
+        buffer = self.buffers[nodes[0]]
+        varies = buffer not in (CONSTANTS, THETA, SHARED)
+        return Ref(buffer, [self.rows[i] for i in nodes], shape, varies, nodes)
+
+    def order(self, node: int) -> tuple[str, int]:
+        """Return the buffer and the row of a node."""
+        return self.buffers[node], self.rows[node]
+
+
+def _ordered_parameters(graph: Graph, groups: Sequence[Group]) -> list[int]:
     """Give every matrix one block, its biases the next, and then all others a place."""
-    known = result.graph.parameters
-    order = [*result.graph.layout]
-    for group in result.groups:
+    order = [*graph.layout]
+    for group in groups:
         if group.op is None and group.sums[0].weights:
             rows: list[Sum] = group.sums[:: group.positions]
             for lo, hi in _bounds(rows[0].classes):
                 order += chain.from_iterable([terms.weights[lo:hi] for terms in rows])
             order += chain.from_iterable([terms.rest for terms in rows])
-    result.parameters = [*filter(known.__contains__, dict.fromkeys([*order, *known]))]
-    for row, i in enumerate(result.parameters):
-        places[i] = row
+    known = graph.parameters
+    return [*filter(known.__contains__, dict.fromkeys([*order, *known]))]
 
 
 def _bounds(classes: Iterable[tuple[str, str, int]]) -> Iterable[tuple[int, int]]:
@@ -218,76 +237,49 @@ def _bounds(classes: Iterable[tuple[str, str, int]]) -> Iterable[tuple[int, int]
     return pairwise(accumulate([count for _, _, count in classes], initial=0))
 
 
-def _sort_members(group: Group, graph: Graph, places: list[int], buffers: list[str]) -> None:
+def _sort_members(group: Group, graph: Graph, places: _Places) -> None:
     """Order the members by where their operands are."""
+    at = places.rows
     if group.op is not None:
         # By the operand that is another for most of them: the others are then repeated, which a
         # view can do, and what a matrix has written is read in the order in which it stands.
-        columns = [[places[x] for x in graph.args[i]] for i in group.members]
+        columns = [[at[x] for x in graph.args[i]] for i in group.members]
         order = range(len(columns[0]))
         if len(columns) > 1 and len(order) > 1:
             order = sorted(order, key=lambda j: -len({row[j] for row in columns}))
         ranks = dict(zip(group.members, columns, strict=True))
         group.members.sort(key=lambda i: [ranks[i][j] for j in order])
     elif not group.sums[0].weights:
-        for terms in group.sums:
-            if len(group.sums) == 1:
-                terms.products.sort(key=lambda pair: [(buffers[x], places[x]) for x in pair])
-                terms.rest.sort(key=lambda x: (buffers[x], places[x]))
-        group.sums.sort(key=lambda terms: [places[x] for x in chain(*terms.products, terms.rest)])
+        if len(group.sums) == 1:
+            (terms,) = group.sums
+            terms.products.sort(key=lambda pair: [*map(places.order, pair)])
+            terms.rest.sort(key=places.order)
+        group.sums.sort(key=lambda terms: [at[x] for x in chain(*terms.products, terms.rest)])
         group.members = [terms.node for terms in group.sums]
 
 
-def _ref(nodes: list[int], shape: tuple[int, ...], places: list[int], buffers: list[str]) -> Ref:
-    buffer = buffers[nodes[0]]
-    varies = buffer not in (CONSTANTS, THETA, SHARED)
-    return Ref(buffer, [places[i] for i in nodes], shape, varies, nodes)
-
-
-def _read(group: Group, graph: Graph, places: list[int], buffers: list[str]) -> None:
-    """Write down what the group's statement reads."""
-    members, args = group.members, graph.args
-    count = len(members)
-    if group.op is not None:
-        widths = {len(args[i]) for i in members}
-        for j in range(widths.pop()):
-            group.operands.append(_ref([args[i][j] for i in members], (count,), places, buffers))
-        return
-    sums, positions = group.sums, group.positions
-    rows, first = sums[::positions], sums[:positions]
+def _parts(group: Group, places: _Places) -> Iterable[Part]:
+    """Return the terms of a group's sums of products."""
+    sums, positions, buffers = group.sums, group.positions, places.buffers
+    rows, first, count = sums[::positions], sums[:positions], len(sums)
     for lo, hi in _bounds(sums[0].classes):
         weights = [w for terms in rows for w in terms.weights[lo:hi]]
         inputs = [terms.inputs[j] for j in range(lo, hi) for terms in first]
-        group.parts.append(
-            Part(
-                "matrix",
-                _ref(weights, (len(rows), hi - lo), places, buffers),
-                _ref(inputs, (hi - lo, positions), places, buffers),
-            )
-        )
+        left = places.ref(weights, len(rows), hi - lo)
+        yield Part("matrix", left, places.ref(inputs, hi - lo, positions))
     products = [terms.products for terms in sums]
     for lo, hi in runs([(buffers[a], buffers[b]) for a, b in products[0]]):
-        sides = [
-            _ref(
-                [row[j][side] for j in range(lo, hi) for row in products],
-                (hi - lo, count),
-                places,
-                buffers,
-            )
-            for side in (0, 1)
-        ]
-        group.parts.append(Part("products", *sides))
+        pairs = [row[j] for j in range(lo, hi) for row in products]
+        left, right = [places.ref(side, hi - lo, count) for side in zip(*pairs, strict=True)]
+        yield Part("products", left, right)
     rest = [terms.rest for terms in sums]
     for lo, hi in runs([buffers[x] for x in rest[0]]):
         if hi - lo >= SHORT:
             nodes = [row[j] for j in range(lo, hi) for row in rest]
-            group.parts.append(Part("total", _ref(nodes, (hi - lo, count), places, buffers)))
+            yield Part("total", places.ref(nodes, hi - lo, count))
         else:
             for j in range(lo, hi):
-                group.parts.append(
-                    Part("add", _ref([row[j] for row in rest], (count,), places, buffers))
-                )
-    group.sums = []
+                yield Part("add", places.ref([row[j] for row in rest], count))
 
 
 def _flags(graph: Graph) -> bytearray:
