@@ -58,8 +58,8 @@ def main(steps: int = 1000, samples: int = 20, seed: int = 0, eager: bool = Fals
         _, looks = model(encoded("iterator")[:-1])
     losses_and_looks(losses, ".iterator", looks, "gpt.png")
     tiny = GPT(width=2, heads=1, block=3, seed=seed)
-    page = Trace(tiny.loss(encoded("go"))).to_html(out("gpt.html"))
-    print(f"step through the loss of one word: open {page or out('gpt.html')}")
+    Trace(tiny.loss(encoded("go"))).to_html(page := out("gpt.html"), max_nodes=400)
+    print(f"step through the loss of one word: open {page}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,18 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from autograd_mini import Value, compile, dot, exp, hessian, jit, logsumexp, mean, take
+from autograd_mini import (
+    TraceError,
+    Value,
+    compile,
+    dot,
+    exp,
+    hessian,
+    jit,
+    logsumexp,
+    mean,
+    take,
+)
 from autograd_mini.compiler.lower import lower
 from autograd_mini.compiler.parameters import own_data
 from autograd_mini.compiler.plan import GRADIENT
@@ -53,6 +64,18 @@ def test_a_shape_that_does_not_reach_a_parameter_leaves_its_gradient_at_0() -> N
     }  # fmt: skip
 
 
+def test_parameters_found_later_have_gradient_0_where_a_shape_does_not_reach_them() -> None:
+    w = weights(3)
+    step = jit(lambda x: dot(w[: len(x)], x))
+    for lengths in ([1], [3], [1], [1, 3], [2, 1]):
+        examples = [[1.0] * n for n in lengths]
+        _, gradients = step.value_and_grad(examples)
+        by = dict(zip(step.parameters, gradients, strict=True))
+        for k, p in enumerate(w):
+            reached = sum(k < n for n in lengths) / len(lengths)
+            assert by.get(p, 0.0) == pytest.approx(reached)
+
+
 def test_an_optimizer_of_a_jit_moves_all_shapes_and_no_value_until_somebody_looks() -> None:
     w, again = weights(3), weights(3)
     step = jit(lambda x: dot(w[: len(x)], x) ** 2, parameters=w)
@@ -92,6 +115,43 @@ def test_a_parameter_that_is_missing_is_named_and_nothing_has_changed() -> None:
     assert step([[1.0, 1.0]]).tolist() == [w[0].data + w[1].data]
 
 
+def test_a_batch_that_fails_at_one_shape_leaves_no_program_of_another() -> None:
+    w = weights(3)
+
+    def short(x: list[Any]) -> Any:
+        return dot(w[: len(x)], x)
+
+    def branching(x: list[Any]) -> Any:
+        return short(x) if len(x) < 3 or x[0] > 0 else w[0]
+
+    for step, error in (
+        (jit(short, parameters=w[:2]), "w2"),
+        (jit(branching), "traced"),
+        (jit(lambda x: dot(w[:2], x)), "as many xs"),
+    ):
+        before = list(step.parameters)
+        with pytest.raises((ValueError, TraceError), match=error):
+            step([[1.0, 1.0], [1.0, 1.0, 1.0]])
+        assert (step.programs, list(step.parameters)) == ({}, before)
+        assert step([[2.0, 2.0]]).tolist() == [2.0 * (w[0].data + w[1].data)]
+
+
+def test_what_is_no_list_of_leaves_is_no_parameters() -> None:
+    w = weights(2)
+    jit(lambda x: w[0] * x, parameters=cast(Any, np.array(w)))([1.0])
+    for parameters, error in (
+        (w[0], "list of Values"), ([1.0], "are Values"), ([w], "are Values"),
+        ([w[0] * 2.0], "was computed"), ([w[0], w[0]], "twice"),
+    ):  # fmt: skip
+        with pytest.raises((TypeError, ValueError), match=error):
+            jit(lambda x: w[0] * x, parameters=cast(Any, parameters))
+    with pytest.raises(TypeError, match="takes a function"):
+        jit(cast(Any, 3))
+    inner = jit(lambda x: w[0] * x)
+    with pytest.raises(TraceError, match="the function that it was made of"):
+        jit(lambda x: inner([x])[0])([1.0])
+
+
 def test_more_shapes_than_anybody_means_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("autograd_mini.compiler.jit"), "PROGRAMS", 2)
     w = weights(3)
@@ -99,6 +159,8 @@ def test_more_shapes_than_anybody_means_are_refused(monkeypatch: pytest.MonkeyPa
     step([[1.0], [1.0, 2.0]])
     with pytest.raises(ValueError, match="2 shapes of arguments have a program already"):
         step([[1.0, 2.0, 3.0]])
+    with pytest.raises(ValueError, match="2 shapes"):
+        step([[1.0, 2.0], [1.0, 2.0, 3.0]])
     assert len(step.programs) == 2
     assert step([[5.0, 6.0]]).tolist() == [5.0 * w[0].data + 6.0 * w[1].data]
 
@@ -191,6 +253,18 @@ def test_an_index_that_is_no_whole_number_is_refused_in_a_program_as_without() -
     program = compile(lambda i: take(weights(4), i), 0, check=False)
     with pytest.raises(TypeError, match="whole number"):
         program([0.0] * 20 + [1.5])
+
+
+def test_what_take_cannot_choose_from_is_told() -> None:
+    table: Any = [[Value(1.0), Value(2.0)], [Value(3.0)]]
+    assert take(table, 1) is table[1]
+    with pytest.raises(TraceError, match="rows of 1, 2"):
+        compile(lambda i: take(table, i)[0], 0)
+    for values in (Value(1.0), 2.0, None, (x for x in "ab")):
+        with pytest.raises(TypeError, match="needs a sequence"):
+            take(cast(Any, values), 0)
+    with pytest.raises(IndexError, match=r"1e\+300"):
+        take([1.0], 1e300)
 
 
 @pytest.mark.parametrize("index", [4, -5])

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+from autograd_mini import contexts
 from autograd_mini.compiler.calls import Shape, shape_of
 from autograd_mini.compiler.compiling import program_of
 from autograd_mini.compiler.intake import data_of, examples_of
 from autograd_mini.compiler.parameters import ParameterList
 from autograd_mini.compiler.program import Program
 from autograd_mini.compiler.record import PARAMETER, Graph, record
+from autograd_mini.compiler.recorded import refuse
 from autograd_mini.contexts import collector_paused
 from autograd_mini.nested import is_nested, mapped
 from autograd_mini.value import Value
@@ -64,8 +66,9 @@ class jit:
         self._dtype: Any = np.dtype(np.float32 if float32 else np.float64)
         self._is_complete = parameters is not None
         self._has_order = isinstance(parameters, ParameterList)
-        values = list(parameters or ())
-        _check_leaves(values)
+        if not callable(f):
+            raise TypeError(f"jit takes a function of one example, but got {f!r}")
+        values = _leaves(() if parameters is None else parameters)
         self._lock = threading.RLock()
         self._seconds: dict[Shapes, float] = {}
         self.parameters = ParameterList.of(values, self._dtype)
@@ -112,14 +115,21 @@ class jit:
             parts = self._parts(batch)
             if len(parts) == 1:
                 program, part, _ = parts[0]
-                return program.gradient(*part)
+                return self._gradient(program, part)
             count = sum(len(rows) for _, _, rows in parts)
-            mean, total = 0.0, 0.0 * self.gtheta
+            mean, total = 0.0, 0.0
             for program, part, rows in parts:
-                mean += program.gradient(*part) * (len(rows) / count)
-                total += self.gtheta * (len(rows) / count)
+                mean += self._gradient(program, part) * (len(rows) / count)
+                total = total + self.gtheta * (len(rows) / count)
             self.gtheta[:] = total
             return mean
+
+    def _gradient(self, program: Program, part: Sequence[Any]) -> float:
+        """Return a program's mean; parameters that came later have gradient 0 in it."""
+        mean, reached = program.gradient(*part), len(program.parameters)
+        if reached < len(self.parameters):
+            self.gtheta[reached:] = 0.0
+        return mean
 
     def input_grad(self, *batch: Any, wrt: Any = None) -> Any:
         """Return each example's own gradient, as `Program.input_grad` does.
@@ -158,8 +168,10 @@ class jit:
 
     # Shapes.
 
-    def _parts(self, batch: Sequence[Any]) -> list[tuple[Program, Sequence[Any], list[int]]]:
+    def _parts(self, batch: Sequence[Any]) -> list[tuple[Program, Sequence[Any], Sequence[int]]]:
         """Return the programs of a batch, each with its examples and their places."""
+        if contexts.state.tracing:
+            refuse(None, "a compiled program")
         batch = list(map(examples_of, batch))
         lengths = {len(x) for x in batch}
         if len(lengths) > 1:
@@ -170,61 +182,64 @@ class jit:
             raise ValueError("a batch needs at least one example, but got none")
         if all(hasattr(x, "dtype") and x.dtype.kind in "biuf" for x in batch):
             shapes = tuple(tuple(x.shape[1:]) for x in batch)
-            return [(self._program(shapes, batch, 0), batch, list(range(*lengths or (1,))))]
+            self._make(batch, {shapes: range(*lengths or (1,))})
+            return [(self.programs[shapes], batch, range(*lengths or (1,)))]
         rows: dict[Shapes, list[int]] = {}
         for n in range(lengths.pop()):
             rows.setdefault(tuple(shape_of(_listed(x[n])) for x in batch), []).append(n)
+        self._make(batch, rows)
         return [
-            (
-                self._program(shapes, batch, chosen[0]),
-                [[x[n] for n in chosen] for x in batch],
-                chosen,
-            )
+            (self.programs[shapes], [[x[n] for n in chosen] for x in batch], chosen)
             for shapes, chosen in rows.items()
         ]
 
-    def _program(self, shapes: Shapes, batch: Sequence[Any], n: int) -> Program:
-        found = self.programs.get(shapes)
-        if found is None:
-            with self._lock:
-                found = self._made(shapes, [mapped(data_of, _listed(x[n])) for x in batch])
-        return found
+    def _make(self, batch: Sequence[Any], rows: Mapping[Shapes, Sequence[int]]) -> None:
+        """Make the programs of shapes that have none; nothing is changed if one cannot be made."""
+        if rows.keys() <= self.programs.keys():
+            return
+        with self._lock:
+            fresh = [shapes for shapes in rows if shapes not in self.programs]
+            if len(self.programs) + len(fresh) > PROGRAMS:
+                raise ValueError(
+                    f"{len(self.programs)} shapes of arguments have a program already, and this "
+                    f"batch has {len(fresh)} more, such as {fresh[-1]}, where {PROGRAMS} is the "
+                    "limit: give fewer shapes, by cutting or filling up the examples, or make "
+                    "another jit for others"
+                )
+            self.parameters.store.sync()
+            values, has_order = list(self.parameters), self._has_order
+            made: dict[Shapes, tuple[Program, float]] = {}
+            for shapes in fresh:
+                start = time.perf_counter()
+                example = [mapped(data_of, _listed(x[rows[shapes][0]])) for x in batch]
+                program = self._made(example, values, has_order)
+                made[shapes] = program, time.perf_counter() - start
+                values, has_order = list(program.parameters), True
+            for shapes, (program, seconds) in made.items():
+                self._adopt(program)
+                self.programs[shapes], self._seconds[shapes] = program, seconds
 
-    def _made(self, shapes: Shapes, example: Sequence[Any]) -> Program:
-        """Return a new program; nothing is changed if it cannot be made."""
-        if len(self.programs) >= PROGRAMS:
-            raise ValueError(
-                f"{PROGRAMS} shapes of arguments have a program already, and {shapes} would be "
-                "one more: give fewer shapes, by cutting or filling up the examples, or make "
-                "another jit for others"
-            )
-        start = time.perf_counter()
-        self.parameters.store.sync()
+    def _made(self, example: Sequence[Any], values: Sequence[Value], has_order: bool) -> Program:
+        """Return a program of these parameters, and of those that are found now."""
         with collector_paused():
             graph = record(self._f, example)
-        known = set(self.parameters)
-        fresh = [p for p in graph.parameters.values() if p not in known]
-        _lay_out(graph, [*self.parameters, *([] if self._is_complete else fresh)])
-        if not self._has_order:  # the first program says how its matrices lie best
+        known = set(values)
+        found = [p for p in graph.parameters.values() if p not in known]
+        _lay_out(graph, [*values, *([] if self._is_complete else found)])
+        if not has_order:  # the first program says how its matrices lie best
             graph.layout = []
-        float32 = self._dtype.itemsize == 4
-        program = program_of(self._f, example, graph, float32=float32)
-        if fresh or not self._has_order:
-            self._grow(program)
-        else:
-            ours = self.parameters
-            program.move(ParameterList(program.parameters, ours.store, ours.start))
-        self._has_order = True
-        self.programs[shapes] = program
-        self._seconds[shapes] = time.perf_counter() - start
-        return program
+        return program_of(self._f, example, graph, float32=self._dtype.itemsize == 4)
 
-    def _grow(self, program: Program) -> None:
-        """Put all programs on arrays that hold this program's parameters, too."""
-        values = list(program.parameters)
-        found = ParameterList.of(values, self._dtype)
-        self.parameters[:] = values  # optimizers hold this list
-        self.parameters.store, self.parameters.start = found.store, found.start
+    def _adopt(self, program: Program) -> None:
+        """Put a program on the vector of all, or all on one that holds its parameters, too."""
+        ours = self.parameters
+        if self._has_order and len(program.parameters) == len(ours):
+            program.move(ParameterList(program.parameters, ours.store, ours.start))
+            return
+        self._has_order = True
+        found = ParameterList.of(program.parameters, self._dtype)
+        ours[:] = program.parameters  # optimizers hold this list
+        ours.store, ours.start = found.store, found.start
         for other in (program, *self.programs.values()):
             other.move(ParameterList(other.parameters, found.store, found.start))
 
@@ -275,11 +290,21 @@ def _listed(x: Any) -> Any:
     return x.tolist() if hasattr(x, "tolist") else list(x) if is_nested(x) else x
 
 
-def _check_leaves(values: Sequence[Value]) -> None:
+def _leaves(parameters: Any) -> list[Value]:
+    """Return what is given as parameters: different leaves.
+
+    Raises:
+        TypeError: If something else is among them.
+        ValueError: If one was computed, or comes twice.
+    """
+    if not hasattr(parameters, "__iter__"):
+        raise TypeError(f"parameters are a list of Values, but got {parameters!r}")
+    values: list[Any] = list(parameters)
     for p in values:
-        if not isinstance(p, Value):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(p, Value):
             raise TypeError(f"parameters are Values, but got {p!r}")
         if not p.is_leaf:
             raise ValueError(f"a parameter is a leaf, but {p!r} was computed")
     if len(set(map(id, values))) < len(values):
         raise ValueError("a parameter comes twice: list each Value once")
+    return values

@@ -7,6 +7,7 @@ from typing import Any, SupportsFloat, TypeVar
 
 from autograd_mini import contexts, ops
 from autograd_mini.convert import as_float
+from autograd_mini.errors import TraceError
 from autograd_mini.functions.signatures import Scalar, binary, choice, of_first
 from autograd_mini.nested import is_nested
 from autograd_mini.value import Value, apply
@@ -92,18 +93,20 @@ def take(values: Sequence[T], index: SupportsFloat) -> T:
     """Return the element of a sequence at an integer: a Value, a number, or a row of them.
 
     Args:
-        values: What to choose from.
+        values: What to choose from: a list, a tuple, an array.
         index: A whole number; a float or a Value that holds one will do. As everywhere in
             Python, -1 is the last.
 
     Raises:
         IndexError: If there is no such element.
-        TypeError: If `index` is not a whole number.
+        TypeError: If `index` is not a whole number, or `values` not a sequence.
 
     Example:
         >>> take([10.0, 20.0, 30.0], 1.0)
         20.0
     """
+    if not hasattr(values, "__len__"):
+        raise TypeError(f"take needs a sequence and an index in it, but got {values!r}")
     if contexts.state.tracing and isinstance(index, Value) and not _is_known(index):
         return _taken(values, apply(ops.PLACE, index, float(len(values))))
     number = as_float(index)
@@ -111,7 +114,7 @@ def take(values: Sequence[T], index: SupportsFloat) -> T:
         raise TypeError(f"take needs a whole number as index, but got {index!r}")
     if not -len(values) <= number < len(values):
         raise IndexError(
-            f"take found no element {number:.0f}: there are {len(values)}, numbered from 0"
+            f"take found no element {number:.16g}: there are {len(values)}, numbered from 0"
         )
     return values[int(number)]
 
@@ -130,5 +133,11 @@ def _taken(values: Sequence[Any], at: Value) -> Any:
     if not len(values):
         raise IndexError("take found no element: there are none")
     if is_nested(values[0]):
+        lengths = sorted({len(row) if is_nested(row) else 0 for row in values})
+        if len(lengths) > 1:
+            raise TraceError(
+                "take chooses among rows of one length in a compiled program, but got rows of "
+                f"{', '.join(map(str, lengths))}: fill up the shorter ones"
+            )
         return [_taken(column, at) for column in zip(*values, strict=True)]
     return apply(ops.TAKE, at, *values)
