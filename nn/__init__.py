@@ -11,6 +11,7 @@ from autograd_mini.guesses import elsewhere as _elsewhere
 from autograd_mini.guesses import missing as _missing
 from nn import activations, datasets, features, initializers, losses, metrics, plots
 from nn import guesses as _ours
+from nn.errors import needed as _needed
 from nn.export import from_torch, to_onnx, to_torch
 from nn.files import load, save
 from nn.layers import Layer, Neuron
@@ -95,9 +96,5 @@ def __getattr__(name: str) -> Any:
     """Load the scikit-learn estimators when they are first asked for: they need the extra."""
     if name not in ("FNNClassifier", "FNNRegressor"):
         raise _missing(__name__, name, _ours.NAMES, __all__)
-    try:
-        return getattr(import_module("nn.estimators"), name)
-    except ImportError:
-        raise ImportError(
-            f"{name} needs scikit-learn: pip install 'autograd_mini[sklearn]'"
-        ) from None
+    why = f"{name} needs scikit-learn"
+    return getattr(_needed("nn.estimators", why, "'autograd_mini[sklearn]'"), name)

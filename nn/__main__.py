@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
             return run(options)
         except DivergedError as error:
             return refuse(f"error: the training diverged, and nothing is saved: {error}")
-        except (OSError, ValueError) as error:
+        except (ImportError, OSError, ValueError) as error:
             return refuse(error, "error: ")
     return 0
 

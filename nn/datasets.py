@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nn.arrays import as_array
-from nn.errors import unknown_name
+from nn.errors import needed, unknown_name
 from nn.guesses import keywords
 from nn.layers import checked_size
 
@@ -198,13 +197,8 @@ def load(name: str) -> tuple[NDArray[Any], NDArray[Any]]:
     """
     if name not in SHIPPED:
         raise unknown_name("data set", str(name), SHIPPED)
-    try:
-        shipped = import_module("sklearn.datasets")
-    except ImportError:
-        raise ImportError(
-            f"the {name} data come with scikit-learn: pip install 'autograd_mini[sklearn]'",
-            name="sklearn",
-        ) from None
+    why = f"the {name} data come with scikit-learn"
+    shipped = needed("sklearn.datasets", why, "'autograd_mini[sklearn]'")
     return getattr(shipped, f"load_{name}")(return_X_y=True)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
 
 from autograd_mini import AnomalyError
 from nn.guesses import SYNONYMS
@@ -20,6 +22,24 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
     near = nearest(name, names)
     guess = f"; did you mean {near!r}?" if near is not None else ""
     return ValueError(f"no {what} is called {name!r}: there are {', '.join(names)}{guess}")
+
+
+def needed(module: str, why: str, install: str) -> Any:
+    """Return a module that an extra brings.
+
+    Raises:
+        ImportError: If it is not installed; the message says why it is needed, and how to get it.
+
+    Example:
+        >>> needed("no_such", "pictures need no_such", "no_such")
+        Traceback (most recent call last):
+            ...
+        ImportError: pictures need no_such: pip install no_such
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ImportError(f"{why}: pip install {install}", name=error.name) from None
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -276,11 +276,7 @@ class FNNRegressor(RegressorMixin, _FNNEstimator):
         Raises:
             ValueError: If the data cannot be meant.
         """
-        X, y = validate_data(self, X, y, y_numeric=True, multi_output=True)
-        X, y, weights = self._kept(X, column_or_1d(y, warn=True), sample_weight)
-        self._start(1)
-        self._train(X, y, self.loss, self.max_iter, weights)
-        return self
+        return self._learn(X, y, sample_weight, self.max_iter, is_fresh=True)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> FNNRegressor:
         """Train for one epoch more, from where the network stands.
@@ -293,12 +289,16 @@ class FNNRegressor(RegressorMixin, _FNNEstimator):
         Raises:
             ValueError: If the data cannot be meant.
         """
-        first = not hasattr(self, "model_")
-        X, y = validate_data(self, X, y, y_numeric=True, multi_output=True, reset=first)
-        if first:
-            self._start(1)
+        return self._learn(X, y, sample_weight, 1, is_fresh=not hasattr(self, "model_"))
+
+    def _learn(
+        self, X: Any, y: Any, sample_weight: Any, epochs: int, is_fresh: bool
+    ) -> FNNRegressor:
+        X, y = validate_data(self, X, y, y_numeric=True, multi_output=True, reset=is_fresh)
         X, y, weights = self._kept(X, column_or_1d(y, warn=True), sample_weight)
-        self._train(X, y, self.loss, 1, weights)
+        if is_fresh:
+            self._start(1)
+        self._train(X, y, self.loss, epochs, weights)
         return self
 
     def predict(self, X: Any) -> Array:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from nn import activations
+from nn.errors import needed
 from nn.layers import Layer
 from nn.network import FNN, has_layers_only
 
@@ -105,8 +106,8 @@ def to_onnx(model: FNN, path: str | Path | None = None) -> Any:
         'Gemm'
     """
     model = _checked(model, "to_onnx")
-    onnx = _needed("onnx", "pip install 'autograd_mini[export]'")
-    tensor = _needed("onnx.numpy_helper", "").from_array
+    onnx = needed("onnx", "to_onnx needs onnx", "'autograd_mini[export]'")
+    tensor = import_module("onnx.numpy_helper").from_array
     lines: list[str] = []
     tensors: list[Any] = []
     for i, layer in enumerate(model.layers):
@@ -149,7 +150,7 @@ def to_torch(model: FNN) -> Any:
         True
     """
     model = _checked(model, "to_torch")
-    torch = _needed("torch", "pip install torch")
+    torch = needed("torch", "this needs PyTorch", "torch")
     modules: list[Any] = []
     for i, layer in enumerate(model.layers):
         W, b = layer.arrays()
@@ -182,7 +183,7 @@ def from_torch(module: Any) -> FNN:
         >>> from_torch(Sequential(Linear(2, 3), ReLU(), Linear(3, 1)))
         FNN([2, 3, 1], activation='relu', output_activation='identity')
     """
-    linears, names = _stack(module, _needed("torch", "pip install torch"))
+    linears, names = _stack(module, needed("torch", "this needs PyTorch", "torch"))
     hidden = set(names[:-1])
     if not linears or len(hidden) > 1:
         raise ValueError(
@@ -325,10 +326,3 @@ def _checked(model: Any, who: str) -> FNN:
     if not has_layers_only(model):
         raise TypeError(f"{who} takes an FNN, but got {model!r:.200} of {type(model).__name__}")
     return model
-
-
-def _needed(module: str, install: str) -> Any:
-    try:
-        return import_module(module)
-    except ImportError:
-        raise ImportError(f"this needs {module}: {install}") from None

@@ -7,6 +7,8 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
+from nn.errors import needed
+
 if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
@@ -195,17 +197,20 @@ def picture_path(path: Path) -> Path:
     """Return the name that matplotlib gives a picture: with `.png`, if it has no suffix.
 
     Raises:
-        ValueError: If matplotlib is not installed, or writes no such files.
+        ImportError: If matplotlib is not installed.
+        ValueError: If it writes no such files.
     """
-    try:
-        from matplotlib.backend_bases import FigureCanvasBase
-    except ImportError:
-        raise ValueError('pictures need matplotlib: pip install "autograd_mini[plot]"') from None
-    kinds = sorted(FigureCanvasBase.get_supported_filetypes())
+    canvas = _matplotlib("backend_bases").FigureCanvasBase
+    kinds: list[str] = sorted(canvas.get_supported_filetypes())
     path = path if path.suffix else path.with_suffix(".png")
     if path.suffix[1:].lower() not in kinds:
         raise ValueError(f"no picture can be {path.name!r}: its name ends in .{', .'.join(kinds)}")
     return path
+
+
+def _matplotlib(module: str) -> Any:
+    install = "'autograd_mini[plot]'"
+    return needed(f"matplotlib.{module}", "pictures need matplotlib", install)
 
 
 def _figure(size: tuple[float, float]) -> tuple[Any, Any]:
@@ -217,22 +222,13 @@ def _figure(size: tuple[float, float]) -> tuple[Any, Any]:
 @functools.cache
 def _figure_class() -> Any:
     """Matplotlib's figure, which a notebook shows also without pyplot."""
-    try:
-        from matplotlib.figure import Figure as Bare
-    except ImportError as error:
-        raise ImportError(
-            'pictures need matplotlib: pip install "autograd_mini[plot]"', name="matplotlib"
-        ) from error
 
-    class Figure(Bare):
-        def _repr_png_(self) -> bytes:
-            file = io.BytesIO()
-            self.savefig(  # pyright: ignore[reportUnknownMemberType] # partly typed
-                file, format="png", dpi=90
-            )
-            return file.getvalue()
+    def _repr_png_(figure: Any) -> bytes:
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=90)
+        return file.getvalue()
 
-    return Figure
+    return type("Figure", (_matplotlib("figure").Figure,), {"_repr_png_": _repr_png_})
 
 
 def _saved(figure: Any, path: str | Path | None) -> Any:
