@@ -213,7 +213,7 @@ class Optimizer:
         """Return this step's (theta, grad, *moments) -> (theta, *moments).
 
         It is written with in-place operators: they give a new float, and change an array where
-        it stands. `grad` belongs to the caller and is not changed.
+        it stands, which spares it another one. `grad` belongs to the caller and is not changed.
         """
         raise NotImplementedError
 
@@ -388,8 +388,15 @@ class Adam(Optimizer):
             m *= beta1
             m += (1.0 - beta1) * grad
             v *= beta2
-            v += (1.0 - beta2) * grad * grad
-            theta -= size * m / (_sqrt(v) / root + eps)
+            square = (1.0 - beta2) * grad
+            square *= grad
+            v += square
+            spread = _sqrt(v)
+            spread /= root
+            spread += eps
+            move = size * m
+            move /= spread
+            theta -= move
             return theta, m, v
 
         return rule

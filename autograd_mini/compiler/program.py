@@ -49,6 +49,7 @@ class Program:
     Attributes:
         parameters: The Values that the function closes over, in the order of `theta`.
         shapes: The shape of each argument for one example.
+        is_finite: Whether the last mean, its gradient, and the squares of that were finite.
 
     Example:
         >>> from autograd_mini import Value, compile
@@ -89,6 +90,7 @@ class Program:
         self._in_floats = self.dtype.itemsize == 8 and found.suits_floats
         self._quick: Callable[..., Any] | None = None  # value_and_grad() without arguments
         self._ready: Ready | None = None
+        self.is_finite = True
         self._machine = Machine(found)
         self.parameters = ParameterList.of(values, self.dtype)
         self._texts = Texts(found, *self._arrays())
@@ -177,12 +179,13 @@ class Program:
             if found is not None:
                 self._machine.called(GRADIENT, ready.count, batch, self._run_flat, self._arrays)
         if found is not None:
-            store.has_gradient = True
+            self.is_finite = store.has_gradient = True
             return found
         self._needs_a_number("gradient")
         columns, count = self._taken_in(batch, resident=resident)
         value, guard = self._checked(GRADIENT, batch, columns, count)
-        if not math.isfinite(value + guard):
+        self.is_finite = math.isfinite(value + guard)
+        if not self.is_finite:
             import numpy as np
 
             self._replay(columns, count, np.array([[value]]) if count == 1 else None, GRADIENT)

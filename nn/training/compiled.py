@@ -186,8 +186,7 @@ class Compiled:
             raise
         except (ValueError, ArithmeticError) as error:
             raise NotFiniteError(str(error)) from error
-        is_finite = math.isfinite(loss + float(grad.dot(grad)))  # and their squares: nearly always
-        if not is_finite and not (math.isfinite(loss) and np.isfinite(grad).all()):
+        if not self.program.is_finite and not (math.isfinite(loss) and np.isfinite(grad).all()):
             raise NotFiniteError(f"the loss is {loss}, or a gradient is not finite")
         self.has_moved = True
         if self.moved is None:

@@ -136,20 +136,21 @@ class Examples:
 
         What needs words, or a closer look, gets them where Examples are made.
         """
-        import numpy as np
-
-        is_alike = _is_alike(X, self.X) and _is_alike(y, self.targets) and len(X) == len(y) > 0
-        is_plain = self._is_checked and self.given is self.targets and self.weights is None
-        if not is_alike or not is_plain:
+        if not (_is_alike(X, self.X) and _is_alike(y, self.targets) and len(X) == len(y) > 0):
+            return None
+        if not self._is_checked or self.given is not self.targets or self.weights is not None:
             return None
         if self.classes:
-            is_sound = np.minimum.reduce(y) >= 0 and np.maximum.reduce(y) < self.classes
+            largest = y.view(f"u{y.itemsize}").max()  # as which a number below 0 is large
+            is_sound = largest < self.classes
         else:
             look = self._suspicious
             is_sound = look and _is_finite(y) and not look(y).any()
+        if not is_sound or not _is_finite(X):
+            return None
         found = object.__new__(Examples)
-        vars(found).update(vars(self), X=X, given=y, targets=y)
-        return found if is_sound and _is_finite(X) else None
+        found.__dict__ = {**vars(self), "X": X, "given": y, "targets": y}
+        return found
 
     def __len__(self) -> int:
         return len(self.X if self.kept is None else self.kept)
@@ -286,21 +287,14 @@ class Examples:
 
 
 def _is_alike(x: Any, known: Any) -> bool:
-    """Return whether both are arrays of one type, with rows of one shape."""
-    import numpy as np
-
-    return type(x) is type(known) is np.ndarray and (
-        x.dtype == known.dtype and x.shape[1:] == known.shape[1:]
-    )
+    """Return whether something is an array like a known one, with rows of its shape."""
+    return type(x) is type(known) and x.dtype == known.dtype and x.shape[1:] == known.shape[1:]
 
 
 def _is_finite(array: Any) -> bool:
     """Return whether all numbers are finite; False also where their squares are too large."""
-    import numpy as np
-
     flat = array.reshape(-1)
-    with np.errstate(all="ignore"):
-        return array.dtype.kind != "f" or math.isfinite(flat.dot(flat))
+    return array.dtype.kind != "f" or math.isfinite(flat.dot(flat))
 
 
 def _given(y: Any) -> Any:
