@@ -114,7 +114,7 @@ def test_playground_and_recorded_run_have_no_serious_fault_in_any_state(
     page = open_page(tmp_path / "play.html")
     states = (
         "autograd.train(5)",
-        "playground.setting('lr', 'much')",
+        "playground.settings.take('lr', 'much')",
         "playground.sets.choose('moons', 0.2)",
         "playground.view('graph')",
         "autograd.go(99)",

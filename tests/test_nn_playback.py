@@ -160,7 +160,7 @@ def at(model: Any, weights: list[float], loss: Any, x: list[float], target: Any)
 
 def assert_equal_runs(page: Any, point: int, epoch: int, trace: Trace) -> None:
     """The page computes a point's pass at a place of the run as the engine does."""
-    run = page.evaluate(f"(playground.run.seek({epoch}), playground.passOf({point}))")
+    run = page.evaluate(f"(playground.run.seek({epoch}), playground.example.passOf({point}))")
     position = {node: i for i, node in enumerate(trace.nodes)}
     for node, data in zip(trace.nodes, run["data"], strict=True):
         assert same(data, node.data)

@@ -106,7 +106,7 @@ def test_weights_gradients_and_losses_are_those_of_a_trainer_and_of_fit_with_any
         losses = page.evaluate(
             """([size, updates]) => {
               autograd.rewind();
-              playground.setting("batch", size);
+              playground.settings.take("batch", size);
               autograd.train(updates);
               return playground.trainer.losses;
             }""",
@@ -401,7 +401,7 @@ def test_a_link_holds_loaded_data_and_weights_or_says_that_it_does_not(
 
     def load(rows: int) -> None:
         text = "".join(f"{i / 7},{-i / 3},{i % 2}\\n" for i in range(rows))
-        page.evaluate(f"playground.replaceData(...parseCsv('{text}', playground))")
+        page.evaluate(f"playground.examples.replace(...parseCsv('{text}', playground))")
 
     def again() -> Any:
         state = page.evaluate("autograd.state()")
@@ -414,7 +414,7 @@ def test_a_link_holds_loaded_data_and_weights_or_says_that_it_does_not(
     load(40)
     page.evaluate("autograd.train(3)")
     assert again().evaluate("playground.trainer.updates") == 3
-    page.evaluate("(autograd.setPoint(2, [0.1, 0.2], 1), playground.remove(5), autograd.train(2))")
+    page.evaluate("(autograd.setPoint(2, [0.1, 0.2], 1), playground.examples.remove(5), autograd.train(2))")
     other = again()
     assert "Rewind" in text(other, "said")
     other.click("[data-part=rewind]")
@@ -456,7 +456,7 @@ def test_every_activation_of_one_node_is_offered_with_its_own_graph(
     names = page.evaluate("playground.activation.names")
     assert {"relu", "leaky_relu", "elu", "silu", "gelu", "mish", "softplus"} < set(names)
     for name in names[1:]:
-        page.evaluate(f"(autograd.rewind(), playground.setting('activation', '{name}'))")
+        page.evaluate(f"(autograd.rewind(), playground.settings.take('activation', '{name}'))")
         model = FNN([2, 4, 1], name, seed=1)
         model.load_state_dict(dict(FNN([2, 4, 1], seed=1).state_dict()))
         trainer = Trainer(model, "bce_with_logits", Adam(model.parameters(), lr=0.05))

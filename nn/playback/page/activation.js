@@ -25,7 +25,7 @@ class Activation {
     page.part("activation").value = name;
     page.trainer.use(this.program("loss"));
     page.forward.use(this.program("units"));
-    page.takeGraphs(this.known.get(name));
+    page.example.take(this.known.get(name));
   }
 
   // Its graphs; its programs come in among the others.

@@ -1,7 +1,7 @@
 // The playground's buttons, fields and keys.
 
 function wireButtons(page) {
-  const { part } = page;
+  const { part, training } = page;
   const lines = (shows) => {
     if (!page.network) return;
     page.network.shows = shows;
@@ -9,20 +9,20 @@ function wireButtons(page) {
     page.paint();
   };
   const actions = {
-    rewind: () => page.rewind(),
-    train: () => (page.isPlaying ? page.pause() : page.play()),
-    "one-update": () => { page.pause(); page.train(1); },
-    "one-epoch": () => { page.pause(); page.epoch(); },
+    rewind: () => training.rewind(),
+    train: () => (training.isPlaying ? training.pause() : training.play()),
+    "one-update": () => { training.pause(); training.train(1); },
+    "one-epoch": () => { training.pause(); training.epoch(); },
     "view-network": () => page.view("network"),
     "view-graph": () => page.view("graph"),
     "lines-weights": () => lines("weights"),
     "lines-gradients": () => lines("gradients"),
-    keep: () => page.keepEdits(),
-    save: () => page.save(),
+    keep: () => page.examples.keepEdits(),
+    save: () => page.settings.save(),
   };
   for (const [name, action] of Object.entries(actions)) part(name).addEventListener("click", action);
   for (const name of ["lr", "batch", "optimizer", "activation"]) {
-    part(name).addEventListener("change", () => page.setting(name, part(name).value));
+    part(name).addEventListener("change", () => page.settings.take(name, part(name).value));
   }
   const keys = {
     t: actions.train, u: actions["one-update"], e: actions["one-epoch"], z: actions.rewind,
@@ -56,5 +56,5 @@ function wireButtons(page) {
   }
   page.part("theme").addEventListener("click", () => page.paint());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => page.paint());
-  addEventListener("hashchange", () => page.read());
+  addEventListener("hashchange", () => page.link.read());
 }

@@ -25,8 +25,8 @@ class DataCard {
     brush.append(...kinds.map((k) => new Option(`${page.data.isClasses ? "class " : "target "}${short(k)}`, String(k))));
     part("brush").hidden = !kinds.length;
     part("add-hint").hidden = !this.isPlane;
-    part("delete-point").addEventListener("click", () => page.remove(page.chosen));
-    part("restore-data").addEventListener("click", () => page.restoreData());
+    part("delete-point").addEventListener("click", () => page.examples.remove(page.chosen));
+    part("restore-data").addEventListener("click", () => page.examples.restore());
     part("csv").addEventListener("change", () => {
       const [file] = part("csv").files;
       if (file) this.read(file);
@@ -52,7 +52,7 @@ class DataCard {
 
   async read(file) {
     try {
-      this.page.replaceData(...parseCsv(await file.text(), this.page));
+      this.page.examples.replace(...parseCsv(await file.text(), this.page));
       this.page.say(`${file.name}: ${this.page.trainer.count} examples`);
     } catch (/** @type {any} */ error) {
       this.page.say(`${file.name} was not taken: ${error.message}`, true);
@@ -74,7 +74,7 @@ class DataCard {
     };
     host.replaceChildren(
       ...(this.hasFields ? x.map((number, i) => field(x.length > 1 ? `x${i + 1}` : "x", six(number))) : []),
-      ...(y.length === 1 || page.data.isClasses ? [field(page.data.isClasses ? "class" : "y", page.targetText(y))] : []),
+      ...(y.length === 1 || page.data.isClasses ? [field(page.data.isClasses ? "class" : "y", page.examples.targetText(y))] : []),
     );
   }
 
@@ -88,17 +88,15 @@ class DataCard {
       for (const [name, text] of texts) {
         if (text.trim() === "" || !Number.isFinite(Number(text))) throw new Error(`${name} is a number, but got ${text || "nothing"}`);
         const i = Number(name.slice(1) || 1) - 1;
-        if (name[0] !== "x") y = text === page.targetText(y) ? y : page.target(Number(text));
+        if (name[0] !== "x") y = text === page.examples.targetText(y) ? y : page.examples.target(Number(text));
         else if (text !== six(x[i])) x[i] = Number(text);
       }
-      page.setPoint(chosen, x, y);
+      page.examples.set(chosen, x, y);
     } catch (/** @type {any} */ error) {
       page.say(error.message, true);
     }
   }
 }
-
-const oneHot = (k, count) => Array.from({ length: count }, (_, i) => Number(i === k));
 
 // Rows of inputs and then targets; a first line of names is passed over.
 function parseCsv(text, page) {
@@ -114,5 +112,5 @@ function parseCsv(text, page) {
     const gap = row.findIndex((x) => !Number.isFinite(x));
     if (gap >= 0) throw new Error(`row ${line}, column ${gap + 1} is no number`);
   });
-  return [cells.map((row) => row.slice(0, wx)), cells.map((row) => (isClass ? page.target(row[wx]) : row.slice(wx)))];
+  return [cells.map((row) => row.slice(0, wx)), cells.map((row) => (isClass ? page.examples.target(row[wx]) : row.slice(wx)))];
 }

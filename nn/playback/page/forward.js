@@ -64,9 +64,9 @@ class Recorded {
 
   outputsOf(rows) {
     return rows.map((_, i) => {
-      const graph = this.page.graphOf(i);
+      const graph = this.page.example.graphOf(i);
       if (!graph) return new Array(this.page.outputs).fill(NaN);
-      const { data } = this.page.passOf(i);
+      const { data } = this.page.example.passOf(i);
       return graph.outputs.map((node) => data[node]);
     });
   }

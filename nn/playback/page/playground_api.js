@@ -9,7 +9,7 @@ function publishPlayground(page) {
   publish(page.player);
   const /** @type {any} */ player = (/** @type {any} */ (window).autograd);
   const fresh = (name) => (...given) => {
-    page.refresh();
+    page.example.refresh();
     return player[name](...given);
   };
   const names = ["set", "go", "value", "why"];
@@ -17,13 +17,13 @@ function publishPlayground(page) {
     ...Object.fromEntries(names.map((name) => [name, fresh(name)])),
     reset: () => {
       page.player.edits.reset();
-      if (page.isEdited) page.restoreData();
+      if (page.examples.isEdited) page.examples.restore();
     },
-    state: () => page.state(),
-    train: (updates) => { page.pause(); return page.train(updates); },
-    rewind: () => page.rewind(),
+    state: () => page.link.state(),
+    train: (updates) => { page.training.pause(); return page.training.train(updates); },
+    rewind: () => page.training.rewind(),
     weights: () => page.trainer.weights(),
     gradients: () => page.trainer.gradients(),
-    setPoint: (i, x, y) => page.setPoint(i, x, y),
+    setPoint: (i, x, y) => page.examples.set(i, x, y),
   };
 }

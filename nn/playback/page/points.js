@@ -33,7 +33,7 @@ class Points {
   }
 
   // While it trains a coarser picture does.
-  get grid() { return this.page.isPlaying && !this.isCurve ? this.coarse : this.fine; }
+  get grid() { return this.page.training.isPlaying && !this.isCurve ? this.coarse : this.fine; }
 
   across(x) { return (100 * (x - this.grid.low[0])) / (this.grid.high[0] - this.grid.low[0]); }
 
@@ -108,8 +108,8 @@ class Points {
    */
   move(i, [x, y]) {
     const { trainer, scale } = this.page;
-    if (!this.isCurve) this.page.setPoint(i, [x, y], trainer.Y[i]);
-    else this.page.setPoint(i, [x], scale.kind === "numbers" ? [y, ...trainer.Y[i].slice(1)] : trainer.Y[i]);
+    if (!this.isCurve) this.page.examples.set(i, [x, y], trainer.Y[i]);
+    else this.page.examples.set(i, [x], scale.kind === "numbers" ? [y, ...trainer.Y[i].slice(1)] : trainer.Y[i]);
   }
 
   wire() {
@@ -140,7 +140,7 @@ class Points {
       if (isMoved) this.move(dragged, this.at(event));
     });
     svg.addEventListener("pointerup", (event) => {
-      if (from && dragged === null && !page.isFrozen) page.add(this.at(event));
+      if (from && dragged === null && !page.isFrozen) page.examples.add(this.at(event));
       if (from && dragged !== null && !isMoved) page.pick(dragged);
       from = null;
     });
@@ -155,7 +155,7 @@ class Points {
         const y = this.isCurve ? trainer.Y[i][0] : trainer.X[i][1];
         this.move(i, [trainer.X[i][0] + dx * share * (high[0] - low[0]), y + dy * share * (top - bottom)]
           .map((x) => Number(x.toPrecision(6))));
-      } else if ((event.key === "Delete" || event.key === "Backspace") && !page.isFrozen) page.remove(i);
+      } else if ((event.key === "Delete" || event.key === "Backspace") && !page.isFrozen) page.examples.remove(i);
       else if (event.key === "Enter") page.pick(i);
       else if (event.key === "," || event.key === ".") {
         const { count } = page.trainer, next = (i + (event.key === "." ? 1 : count - 1)) % count;
@@ -215,7 +215,7 @@ class List {
       const row = body.children[i];
       row.classList.toggle("selected", i === chosen);
       row.tabIndex = i === chosen ? 0 : -1;
-      row.cells[1].textContent = this.page.targetText(trainer.Y[i]);
+      row.cells[1].textContent = this.page.examples.targetText(trainer.Y[i]);
     }
   }
 

@@ -29,7 +29,7 @@ class Run {
   // What was trained from here on is left, and so are numbers that were changed.
   seek(at) {
     this.at = clamp(Math.round(at), 0, this.last);
-    this.page.begin();
+    this.page.training.begin();
   }
 
   get isPlaying() { return this.timer !== undefined; }

@@ -27,8 +27,8 @@ class DataSets {
     const { page } = this;
     this.name = name;
     this.noise = noise;
-    if (name) page.replaceData(...this.points(name, noise));
-    else page.restoreData();
+    if (name) page.examples.replace(...this.points(name, noise));
+    else page.examples.restore();
     this.show();
   }
 

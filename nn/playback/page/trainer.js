@@ -157,7 +157,7 @@ class Trainer {
   // Another optimizer starts without memory, at the learning rate of now.
   choose(kind) {
     const given = this.start.optimizer;
-    const described = OPTIMIZERS[kind] ?? { ...given, steps: 0, moments: undefined };
+    const described = Object.hasOwn(OPTIMIZERS, kind) ? OPTIMIZERS[kind] : { ...given, steps: 0, moments: undefined };
     this.optimizer = new Optimizer({ ...described, lr: this.optimizer.lr }, this.moved);
   }
 
