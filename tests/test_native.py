@@ -64,6 +64,43 @@ def test_a_network_of_every_depth_and_batch_trains_to_the_same_losses(float32: b
         assert losses[0] == pytest.approx(losses[1], rel=rtol)
 
 
+def test_a_wide_network_trains_to_the_same_losses() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(35, 160)), rng.integers(0, 3, 35)
+    found = []
+    for backend in BACKENDS:
+        model = FNN([160, 28, 3], activation="tanh", seed=0)
+        momentum = SGD(model.parameters(), lr=0.01, momentum=0.9)
+        history = fit(
+            model, X, y, loss="cross_entropy", optimizer=momentum, epochs=3, backend=backend
+        )
+        found.append([*history.loss, *[p.data for p in model.parameters()]])
+    assert found[0] == pytest.approx(found[1], rel=1e-11, abs=1e-14)
+
+
+def test_updates_of_one_example_are_the_same_eagerly_compiled_and_native() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(11, 3)), rng.integers(0, 3, 11)
+    makers: list[Any] = [
+        lambda params: SGD(params, lr=0.02, momentum=0.9),
+        lambda params: AdamW(params, lr=0.01, weight_decay=0.1),
+    ]
+    for make, size, more in zip(makers, (1, 4), ({"shuffle": False}, {"patience": 2}), strict=True):
+        found = []
+        for backend in ("eager", *BACKENDS):
+            model = FNN([3, 4, 3], activation="tanh", seed=0)
+            optimizer = make(model.parameters())
+            history = fit(
+                model, X, y, loss="cross_entropy", optimizer=optimizer, epochs=4, batch_size=size,
+                validation=(X[::2], y[::2]), metrics=["accuracy"], backend=backend, **more,
+            )  # fmt: skip
+            assert history.backend == backend
+            numbers = [*history.loss, *history.val_loss, *history.metrics["val_accuracy"]]
+            found.append([*numbers, *[p.data for p in model.parameters()], *optimizer.moments[0]])
+        for other in found[1:]:
+            assert other == pytest.approx(found[0], rel=1e-11, abs=1e-14)
+
+
 def test_the_same_seed_gives_the_same_bits() -> None:
     X, y = datasets.moons(40, seed=0)
 

@@ -366,10 +366,11 @@ class Loops:
             mean = Term(ops.MUL, (self._read(ref), 1.0 / self.count if ref.varies else 1.0))
             self._fold(np.add, self._result(LOSS), mean)
             rows = len(lowered.plan.parameters)
-            written = {
-                i for s in lowered.statements if s.out.buffer == "g_theta" for i in s.out.rows
-            }
-            rest = [i for i in range(rows) if i not in written]
+            unwritten = np.ones(rows, bool)
+            for s in lowered.statements:
+                if s.out.buffer == "g_theta":
+                    unwritten[slice(*s.out.span) if s.out.span else s.out.rows] = False
+            rest = np.flatnonzero(unwritten).tolist()
             if rest:
                 self._map(Ref("g_theta", rest, (len(rest),), False), 0.0)
             checked.append(self._result(LOSS))

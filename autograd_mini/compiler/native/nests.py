@@ -192,11 +192,10 @@ class _Fold:
                 for c, whole in enumerate(wholes):
                     self.at[d] = f.plus(variable, c * lanes)
                     self._join(whole, self._value(d, lanes))
-            for first, last, narrow in [(middle, end, lanes), *runs[1:]]:
-                for c, place in enumerate(range(first, last, narrow)):
-                    self.at[d] = str(place)
-                    x = f.widened(self._value(d, narrow), lanes, self.start)
-                    self._join(wholes[c % chains], x)
+            rest = [(middle, end, lanes), *runs[1:]]
+            for first, last, narrow in rest[middle == end :]:
+                with f.loop(last, narrow, first) as self.at[d]:
+                    self._join(wholes[0], f.widened(self._value(d, narrow), lanes, self.start))
 
         _loops(f, self.dims, [k for k in self.folded if k != d], self.at, inner)
         found = wholes[0].get()

@@ -13,7 +13,9 @@ from autograd_mini.compiler.native.vectors import Function, Variable, Vector
 
 __all__ = ["write_product"]
 
-BLOCK: Final = 256  # of the inner axis: what a tile reads stays in the fastest cache
+BLOCK: Final = 128  # of the inner axis: what a tile reads stays in the fastest cache
+CACHE: Final = 1 << 15  # bytes of the fastest
+ROWS: Final = 4  # of tiles from which on copying what they read pays
 DOTS: Final = 4  # rows and columns of a block of dot products
 
 
@@ -64,7 +66,27 @@ class _Tiles:
                 rows, wide = self._chosen(count, last - first)
                 for lo, hi, step in _runs(count, wide):
                     with f.loop(start + hi * size, step * size, start + lo * size) as j:
-                        self._rows(j, step, size, rows, (first, last), add=add)
+                        panel = self._panel(j, step * size, size, rows, (first, last))
+                        self._rows(panel, j, step, size, rows, (first, last), add=add)
+
+    def _panel(
+        self, j: str, width: int, lanes: int, rows: int, depth: tuple[int, int]
+    ) -> tuple[Access, str]:
+        """Return the rows of `b` that tiles read, and where the columns from `j` on stand there.
+
+        Far apart they would push one another out of the cache: then they are copied side by side.
+        """
+        f, p = self.f, self.p
+        if p.m < ROWS * rows or p.k * p.b.strides[0] * f.width < CACHE:
+            return p.b, j
+        first, last = depth
+        room = f.room(width * (last - first))
+        panel = Access(room, -first * width, (width, 1))
+        with f.loop(last, 1, first) as k:
+            for c in range(0, width, lanes):
+                x = f.load(address(f, p.b, (k, j), c), lanes)
+                f.store(address(f, panel, (k, "0"), c), x, lanes)
+        return panel, "0"
 
     def _chosen(self, vectors: int, depth: int) -> tuple[int, int]:
         """Return rows and vectors of a tile, by counting cycles."""
@@ -86,8 +108,17 @@ class _Tiles:
         return chosen
 
     def _rows(
-        self, j: str, count: int, lanes: int, rows: int, depth: tuple[int, int], *, add: bool
+        self,
+        panel: tuple[Access, str],
+        j: str,
+        count: int,
+        lanes: int,
+        rows: int,
+        depth: tuple[int, int],
+        *,
+        add: bool,
     ) -> None:
+        b, at = panel
         f, p = self.f, self.p
         for lo, hi, step in _runs(p.m, rows):
             with f.loop(hi, step, lo) as i:
@@ -100,9 +131,7 @@ class _Tiles:
                     for row in places
                 ]
                 with f.loop(depth[1], 1, depth[0]) as k:
-                    right = [
-                        f.load(address(f, p.b, (k, j), c * lanes), lanes) for c in range(count)
-                    ]
+                    right = [f.load(address(f, b, (k, at), c * lanes), lanes) for c in range(count)]
                     for r, row in enumerate(sums):
                         left = f.spread(address(f, p.a, (f.plus(i, r), k)), lanes)
                         for x, whole in zip(right, row, strict=True):

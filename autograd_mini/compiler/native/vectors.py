@@ -391,6 +391,12 @@ class Function:
             place = self.once(f"getelementptr inbounds {element}, ptr {place}, i64 {offset}")
         return place
 
+    def room(self, size: int) -> str:
+        """Return a buffer of the function's own."""
+        name = self.name("r")
+        self.entry.append(f"  {name} = alloca [{size} x {self.element}], align 64")
+        return name[1:]
+
     def load(self, address: str, lanes: int) -> Vector:
         """Return what stands at an address."""
         return self.value(f"load {self.type(lanes)}, ptr {address}, align {self.width}", lanes)
