@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from inspect import Parameter
 
+__all__ = ["answered", "by_name", "nearest_argument", "shown"]  # to nn
+
 P = ParamSpec("P")
 R = TypeVar("R")
 _NOTHING: Final[Mapping[str, str]] = {}
 
 
 def nearest_argument(name: str, known: Sequence[str]) -> str:
-    """Return what to say of an argument that does not exist."""
+    """Return what to say about an argument that does not exist."""
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, n=1)
@@ -24,10 +26,10 @@ def nearest_argument(name: str, known: Sequence[str]) -> str:
 
 
 def by_name(own: Sequence[str], named: Sequence[str], given: Sequence[Any]) -> str:
-    """Return what to say of too many arguments: the names that they could have."""
+    """Return what to say about too many arguments: the names that they could have."""
     surplus = given[len(own) :]
-    told = [f"{name}={shown(x)}" for name, x in zip(named, surplus, strict=False)]
-    advice = f"write {', '.join(told)}" if told else f"what is {shown(surplus[0])}?"
+    texts = [f"{name}={shown(x)}" for name, x in zip(named, surplus, strict=False)]
+    advice = f"write {', '.join(texts)}" if texts else f"what is {shown(surplus[0])}?"
     return f"takes {', '.join(own)} by position: {advice}"
 
 
@@ -43,10 +45,10 @@ def answered(
 
     Args:
         f: A function.
-        meant: What to say of the name of an argument that it does not have.
+        meant: What to say about the name of an argument that it does not have.
         needs: What an argument is, for calls that lack it.
-        too_many: What to say of more arguments than it takes by position: told the names of
-            these, the names of others, and what was given.
+        too_many: What to say about more arguments than it takes by position: called with the
+            names of these, the names of others, and what was given.
         called: What it is called, if not by its name.
 
     Example:
@@ -85,7 +87,7 @@ def _wrong(
     too_many: Callable[[Sequence[str], Sequence[str], Sequence[Any]], str],
     called: str,
 ) -> str:
-    """Return what is wrong with a call; nothing if Python says it as well."""
+    """Return what is wrong with a call; nothing if Python's own message is as good."""
     code = f.__code__  # pyright: ignore[reportFunctionMemberAccess]
     first, last = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
     known = code.co_varnames[:last]
@@ -113,7 +115,7 @@ def _wrong(
 
 
 def parameters(f: Callable[..., object]) -> list[Parameter]:
-    """Return the parameters of a function; none of one written in C that does not tell them."""
+    """Return the parameters of a function; none if it is written in C and does not tell."""
     import inspect
 
     try:
@@ -123,7 +125,7 @@ def parameters(f: Callable[..., object]) -> list[Parameter]:
 
 
 def needed(f: Callable[..., object]) -> list[str]:
-    """Return the names of the arguments by position that a function cannot do without.
+    """Return the names of the positional arguments that have no default.
 
     Example:
         >>> needed(lambda x, y, z=0, *, w=1: x)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from opcode import opmap
 from typing import Final, NoReturn
 
+__all__ = ["answer", "answer_imports", "elsewhere", "missing"]  # to nn
+
 # fmt: off
 NAMES: Final = {  # in the place of `autograd_mini.`
     **dict.fromkeys(("Tensor", "tensor", "Variable", "Parameter", "Scalar", "array"),

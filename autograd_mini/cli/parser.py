@@ -9,9 +9,11 @@ from typing import Any, NoReturn
 from autograd_mini.cli.screen import refuse, say, wrapped
 from autograd_mini.guesses import did_you_mean
 
+__all__ = ["Parser", "chosen", "say_commands"]  # to nn
+
 
 class Parser(argparse.ArgumentParser):
-    """The options of one command: whatever it does not know is answered with what was meant."""
+    """The options of one command: an unknown one is answered with what was probably meant."""
 
     def __init__(self, prog: str, *, usage: str | None = None, **options: Any) -> None:
         from autograd_mini import __version__
@@ -20,8 +22,8 @@ class Parser(argparse.ArgumentParser):
             usage = wrapped(f"usage: {usage % {'prog': prog}}", indent=9)[len("usage: ") :]
         super().__init__(prog, usage, **options)
         version = f"autograd_mini {__version__}"
-        told = "print the version and exit"
-        self.add_argument("-V", "--version", action="version", version=version, help=told)
+        does = "print the version and exit"
+        self.add_argument("-V", "--version", action="version", version=version, help=does)
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Return what a command line asks for; end with status 2 if that is not known."""
@@ -37,10 +39,10 @@ class Parser(argparse.ArgumentParser):
         return begun[0] if word[:2] == "--" != word and len(begun) == 1 else word
 
     def unknown(self, words: Sequence[str]) -> str:
-        """Return what to say of words that are neither options nor their arguments."""
+        """Return what to say about words that are neither options nor their arguments."""
         word = next((word for word in words if word.startswith("-")), words[0])
         if not word.startswith("-"):
-            return f"there is no place for {word!r}"
+            return f"there is one argument too many: {word!r}"
         option = word.partition("=")[0]
         known = self._option_string_actions
         near = [name for name in known if name.startswith(option)] if option[:2] == "--" else []
@@ -48,7 +50,7 @@ class Parser(argparse.ArgumentParser):
         return f"there is no option {option!r}{meant}"
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, in one line that is not under the usage, and end with status 2."""
+        """Print what is wrong, in one line without the usage, and end with status 2."""
         self.exit(refuse(f"{self.prog}: {message} (--help lists the options)"))
 
 

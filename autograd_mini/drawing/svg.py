@@ -15,6 +15,8 @@ from autograd_mini.drawing.layout import Layout, Point, layout
 from autograd_mini.drawing.picture import Arrow, Box, Picture
 from autograd_mini.drawing.wrap import wrapped
 
+__all__ = ["opening"]  # to nn
+
 STACK: Final = 4.0  # how far the sheets behind a collapsed box look out
 DOUBLE: Final = 3.0  # between the two lines of a double border
 PORT: Final = 9.0  # between two arrowheads at a box that grows to have room for them
@@ -55,7 +57,7 @@ def svg(picture: Picture, *, own_colors: bool = True) -> str:
 
 
 def with_own_colors(drawn: str) -> str:
-    """Return an SVG whose colors and fonts no style of the page around it overrules.
+    """Return an SVG whose colors and fonts the styles of the page around it cannot override.
 
     A page's styles win over attributes, and lose against an element's own style.
     """

@@ -14,6 +14,8 @@ from autograd_mini.steps import Trace
 from autograd_mini.symbols import written
 from autograd_mini.value import Value
 
+__all__ = ["drawn", "drawn_scene"]  # to nn
+
 _LONGEST: Final = 30  # characters of what a box computes
 NOT_YET: Final = "–"
 WIDEST: Final = len("-1.234e-05")  # a number as a box shows it
@@ -85,7 +87,7 @@ def drawn_scene(trace: Trace, drawn: Picture) -> str:
         if node is None:
             boxes.append(box)
             continue
-        if node.source:  # the maker's directories stay at home
+        if node.source:  # the author's directories are nobody's business
             box = box._replace(hover=box.hover.replace(node.source, file_name(node.source)))
         gradient = last.get(node)
         lines = [Line("data", _row("data", node.data)), Line("grad", _row("grad", gradient))]
