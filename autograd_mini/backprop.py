@@ -43,7 +43,7 @@ def chain_rule(order: Sequence[Value]) -> None:
 
 
 def backward(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> None:
-    """Perform a backward pass; `Value.backward` tells the details."""
+    """Perform a backward pass; see `Value.backward`."""
     start = seed if type(seed) is float else as_float(seed)
     if contexts.state.on_backward is not None:
         contexts.state.on_backward(root, start)
@@ -156,7 +156,7 @@ def refuse_second_pass(nodes: Iterable[Value]) -> None:
 
 @contextmanager
 def spared(nodes: Sequence[Value]) -> Generator[None]:
-    """Give every node its gradient back afterwards, and let no debugger stop in between."""
+    """Restore every gradient afterwards, and let no debugger stop in between."""
     kept = [(node, node.grad) for node in nodes]
     waiting, contexts.state.on_backward = contexts.state.on_backward, None
     try:
@@ -170,7 +170,7 @@ def spared(nodes: Sequence[Value]) -> Generator[None]:
 def gradient(
     root: Value, wanted: Iterable[Value], given: Sequence[Value]
 ) -> tuple[list[float], list[Value]]:
-    """Return the derivatives of `root` by some nodes, and the computed nodes that receive one.
+    """Return the derivatives of `root` with respect to some nodes, and all nodes that received one.
 
     It is as fast as `backward`.
 

@@ -73,7 +73,7 @@ class Setting:
             self._count(-1)
 
     def _is_reset_by(self, token: Token[Any]) -> bool:
-        """Put the variable back, and return whether the token is of this thread or task."""
+        """Reset the variable, and return whether the token belongs to this thread or task."""
         try:
             self._variable.reset(token)
         except ValueError:

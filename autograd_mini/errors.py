@@ -237,7 +237,7 @@ def too_large(x: Any) -> RangeError:
     else:
         try:
             text = str(x)
-        except ValueError:  # Python writes no integer of so many digits
+        except ValueError:  # Python refuses to write an integer of that many digits
             text = ""
         text = text if 0 < len(text) < 60 else f"a {type(x).__name__} of many digits"
     return RangeError(f"{text} {_BEYOND_FLOATS}: scale it first")

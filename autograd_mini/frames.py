@@ -1,4 +1,4 @@
-"""Who is calling, and does a debugger watch."""
+"""Who is calling, and whether a debugger is watching."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def warn(said: str, kind: type[Warning] = UserWarning, frame: FrameType | None =
 
 
 def is_watched() -> bool:
-    """Return whether somebody looks at single nodes, which running them as arrays would hide.
+    """Return whether somebody looks at single nodes, which compiled code would hide.
 
     That is inside `record_source()` and `detect_anomaly()`, while a debugger of this project
     waits for `backward()`, and under pdb and its like; a coverage tool does not count.
@@ -106,7 +106,7 @@ def note_float(x: Any) -> None:
 
 
 def _call_at(frame: FrameType) -> int:
-    """Return where the call stands that a frame makes, the same before and after it is warm."""
+    """Return the address of the call that a frame is making, the same before and after warm-up."""
     at = frame.f_lasti
     return at + _CALL_AFTER if frame.f_code.co_code[at] == _PRECALL else at
 
@@ -162,7 +162,7 @@ def _callee(frame: FrameType) -> str:
 
 
 def _name_of(found: Any) -> str:
-    """Return the dotted name of a function of math, cmath or NumPy; "" for all else."""
+    """Return the dotted name of a function of math, cmath or NumPy; "" for anything else."""
     name = getattr(found, "__name__", "")
     module = getattr(found, "__module__", None) or type(found).__module__  # a ufunc has none
     package = str(module).partition(".")[0]

@@ -36,5 +36,5 @@ def mapped(function: Callable[[Any], Any], structure: Any) -> Any:
 
 
 def unwrapped(x: Any) -> Any:
-    """Return what an array without axes holds; all else as it is."""
+    """Return what an array without axes holds; anything else as it is."""
     return x.item() if getattr(x, "ndim", None) == 0 and x.dtype == object else x

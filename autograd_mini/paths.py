@@ -25,7 +25,7 @@ _SATURATING: Final = ("tanh", "sigmoid", "erf", "softplus")
 
 
 class Path(NamedTuple):
-    """One way on which a gradient comes: the steps from the root on, and their product."""
+    """One path along which a gradient comes: its steps from the root on, and their product."""
 
     steps: list[Step]
     product: float

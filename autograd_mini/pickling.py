@@ -54,7 +54,7 @@ class _End:
 
 
 class _Below(list[Value]):
-    """Nodes to be saved one after the other: an iterator of them asks for no stack."""
+    """Nodes to be saved one after the other: iterating over them needs no stack."""
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return list, (), None, iter(self)

@@ -319,7 +319,7 @@ class Trace(Sequence[Step]):
 
 
 def backward_steps(root: Value, seed: Value | float = 1.0) -> Generator[Step, None, None]:
-    """Perform a backward pass step by step; `Value.backward_steps` tells the details."""
+    """Perform a backward pass step by step; see `Value.backward_steps`."""
     return _pass(root, as_float(seed))
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from autograd_mini import ops
 from autograd_mini.ops import Number, Op
 
-# How tightly a text binds, loosest first; a truth value in parentheses is no float yet.
+# How tightly a text binds, loosest first; a truth value in parentheses is not yet a float.
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM, TRUTH = range(7)
 
 _INFIX: Final = {

@@ -136,7 +136,7 @@ def hvp(f: Function) -> Function:
     """Return the function (x, v) that computes the Hessian of `f` at x times v, in one pass.
 
     Raises:
-        ValueError: If x and v do not hold as many numbers.
+        ValueError: If x and v differ in shape.
 
     Example:
         >>> hvp(lambda x: x[0] ** 2 * x[1])([3.0, 2.0], [1.0, 0.0])

@@ -155,7 +155,7 @@ def test_until_goes_to_a_step_in_either_direction() -> None:
 
 def test_moving_on_from_either_end_is_refused_with_what_to_do() -> None:
     assert answers("r", "s")[1] == "*** the pass is done: rs goes back, q leaves"
-    assert answers("rs 9", "rs", "rc")[1:] == ["*** nothing has happened before: s goes on"] * 2
+    assert answers("rs 9", "rs", "rc")[1:] == ["*** this is the beginning: s goes forward"] * 2
 
 
 def test_an_empty_line_repeats_the_last_command() -> None:
@@ -227,7 +227,7 @@ def test_conditions_ignore_counts_and_switches_work_as_in_pdb() -> None:
     said = answers("b tanh, h.data > 0", "tbreak w", "ignore 1 3", "disable 2", "info break")
     assert said[4].splitlines() == [
         "Num  Keep  On   Hits  Where",
-        "1    yes   yes  0     op tanh, if h.data > 0  (passed by 3 times more)",
+        "1    yes   yes  0     op tanh, if h.data > 0  (skipped 3 more times)",
         "2    once  no   0     label w",
     ]
 
@@ -279,7 +279,7 @@ def test_expressions_see_labels_ids_the_step_and_the_callers_names() -> None:
         ("p exit()", "SystemExit"),
         ("pp [", "SyntaxError"),
         ("p", "print what?"),
-        ("b (", "no label, operation"),
+        ("b (", "not a label, operation"),
         ("b tanh, (", "SyntaxError"),
         ("b tanj", "did you mean tanh?"),
         ("b op:tanhh", "did you mean tanh?"),
@@ -292,7 +292,7 @@ def test_expressions_see_labels_ids_the_step_and_the_callers_names() -> None:
         ("condition 3 True", "there is no stop 3"),
         ("ignore 1", "ignore number count"),
         ("clear x", "there is no stop x"),
-        ("s -1", "how often?"),
+        ("s -1", "how many times?"),
         ("brek h", "no command is called 'brek': did you mean break?"),
         ("brek", "no command and no name is 'brek': did you mean break?"),
         ("1 / 0", "ZeroDivisionError"),

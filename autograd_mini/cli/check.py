@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         for option in {*sum(OPTIONS.values(), ())} - {*OPTIONS[kinds[0]]}:
             if getattr(asked, option) is not None:
                 question = "a function" if kinds[0] == "function" else f"--{kinds[0]}"
-                raise ValueError(f"of {question} there is no option '--{option}'")
+                raise ValueError(f"a check of {question} has no option '--{option}'")
         asked.points = _count(asked.points, "--points", float)
         asked.order = _count(asked.order, "--order", int)
         return {"function": _function, "vjp": _vjp, "engine": _engine}[kinds[0]](asked)
@@ -103,7 +103,7 @@ def _parser() -> Parser:
 def _without_inputs(parser: Parser, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return a command line without its inputs, and these: argparse takes -1e-3 for an option.
 
-    A name with a colon is no input: it ends them.
+    A name with a colon is not an input: it ends them.
     """
     words: list[str] = []
     inputs: list[str] = []
@@ -123,7 +123,7 @@ def _without_inputs(parser: Parser, arguments: Sequence[str]) -> tuple[list[str]
 
 
 def _count(text: str | None, option: str, kind: Callable[[str], float]) -> float | None:
-    """Return what an option counts, if it was given."""
+    """Return the number given to an option, if it was given."""
     try:
         count = None if text is None else kind(text)
         if count is None or 0 < count < math.inf:
@@ -167,14 +167,14 @@ def _function(asked: Namespace) -> int:
         raise ValueError(f"it is not a function but {function!r}")
     if not inputs and (names := needed(function)):
         raise ValueError(f"--inputs is missing: a number or a list for each of {', '.join(names)}")
-    told: dict[str, Any] = {"ok": True}
+    found: dict[str, Any] = {"ok": True}
     try:
         with contextlib.redirect_stdout(sys.stderr if asked.json else sys.stdout):
             passed = check_gradients(function, *inputs, order=asked.order or 1)
     except GradientMismatchError as error:
         report = f"GradientMismatchError: {error}"
         mistake = {"ok": False, "mistake": error.kind, "program": error.source}
-        told = {"ok": False, "operations": {error.op: mistake}}
+        found = {"ok": False, "operations": {error.op: mistake}}
     except (TypeError, ValueError, ArithmeticError) as error:
         shown = ", ".join(map(repr, inputs))
         reason = f"{type(error).__name__}: {error}"
@@ -182,10 +182,10 @@ def _function(asked: Namespace) -> int:
     else:
         report = str(passed)
         right = {"ok": True, "mistake": "", "program": ""}
-        told["operations"] = dict.fromkeys(passed.operations, right)
-        told |= {"gradients": passed.leaves, "nodes": passed.nodes, "edges": passed.edges}
-        told["notes"] = list(passed.notes)
-    return _told(json.dumps(told, indent=2) if asked.json else report, 0 if told["ok"] else 1)
+        found["operations"] = dict.fromkeys(passed.operations, right)
+        found |= {"gradients": passed.leaves, "nodes": passed.nodes, "edges": passed.edges}
+        found["notes"] = list(passed.notes)
+    return _said(json.dumps(found, indent=2) if asked.json else report, 0 if found["ok"] else 1)
 
 
 def _engine(asked: Namespace) -> int:
@@ -224,18 +224,18 @@ def _vjp(asked: Namespace) -> int:
 def _reported(report: Any, asked: Namespace) -> int:
     points = asked.points
     text = json.dumps(report.as_dict(points), indent=2) if asked.json else report.text(points)
-    return _told(text, 0 if report.ok else 1)
+    return _said(text, 0 if report.ok else 1)
 
 
-def _told(report: str, status: int) -> int:
-    """Print a report and return the status, whether or not somebody reads it to the end."""
+def _said(report: str, status: int) -> int:
+    """Print a report and return the status, even if the reader leaves early."""
     with until_enough_is_read():
         say(report)
     return status
 
 
 def _as_arrays(forward: Any, inputs: list[Any]) -> list[Any]:
-    """Return lists as NumPy arrays if the function is about arrays: lists are no use to it."""
+    """Return lists as NumPy arrays if the function works on arrays and not on lists."""
     try:
         forward(*inputs)
     except Exception:

@@ -37,12 +37,12 @@ def until_enough_is_read() -> Generator[None]:
 
 
 def _drop_what_is_left() -> None:
-    """Send standard output nowhere, and with it what Python still holds for it."""
+    """Send standard output nowhere, with whatever Python still buffers for it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(text: str, file: TextIO | None = None) -> None:
-    """Print a line, to standard output by default, spelled with what the console has."""
+    """Print a line, to standard output by default, in characters that the console has."""
     file = file or sys.stdout
     encoding = getattr(file, "encoding", None) or "utf-8"
     try:
@@ -53,7 +53,7 @@ def say(text: str, file: TextIO | None = None) -> None:
 
 
 def refuse(why: str | Exception, before: str = "") -> int:
-    """Say on standard error why a question cannot be answered, and return the status, 2."""
+    """Print on standard error why a command cannot be carried out, and return the status, 2."""
     if isinstance(why, BrokenPipeError):
         raise why
     if isinstance(why, OSError) and why.filename is not None:
@@ -65,7 +65,7 @@ def refuse(why: str | Exception, before: str = "") -> int:
 
 
 def _spelled(character: str, encoding: str) -> str:
-    """Return a character as it is, or as its likeness in ASCII, or as Python escapes it."""
+    """Return a character as it is, or its closest ASCII form, or its Python escape."""
     try:
         character.encode(encoding)
     except UnicodeEncodeError:

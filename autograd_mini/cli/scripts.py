@@ -105,7 +105,7 @@ def named(target: str) -> Any:
 
 
 def _brief(error: Exception) -> str:
-    """Return what went wrong, and in which line."""
+    """Return what went wrong, and on which line."""
     import traceback
 
     where = traceback.extract_tb(error.__traceback__)[-1]

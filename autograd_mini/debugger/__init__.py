@@ -38,5 +38,5 @@ def debug(
     stdout: TextIO | None = None,
     commands: Iterable[str] = (),
 ) -> None:
-    """Open the stepper on one backward pass; `Value.debug` tells the details."""
+    """Open the stepper on one backward pass; see `Value.debug`."""
     Debugger(stdin, stdout, commands).visit(root, as_float(seed))

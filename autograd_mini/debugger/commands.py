@@ -44,16 +44,16 @@ GROUPS: Final = {
         Command("tbreak", ("tbreak",), "where[, condition]", "stop there once"),
         Command("watch", ("watch",), "name", "stop when the gradient of a node changes"),
         Command("condition", ("condition",), "number [expr]", "stop there only if expr is true"),
-        Command("ignore", ("ignore",), "number count", "pass by that often"),
-        Command("disable", ("disable",), "[number...]", "stop there no more"),
-        Command("enable", ("enable",), "[number...]", "stop there again"),
-        Command("clear", ("cl", "clear", "delete"), "[number...]", "forget some stops, or all"),
+        Command("ignore", ("ignore",), "number count", "skip its next count hits"),
+        Command("disable", ("disable",), "[number...]", "switch stops off"),
+        Command("enable", ("enable",), "[number...]", "switch stops on again"),
+        Command("clear", ("cl", "clear", "delete"), "[number...]", "delete some stops, or all"),
     ),
     "Looking": (
         Command("p", ("p", "print"), "expr", "print the value of a Python expression"),
         Command("pp", ("pp",), "expr", "the same, pretty-printed"),
         Command("display", ("display",), "[expr]", "print it at each stop where it has changed"),
-        Command("undisplay", ("undisplay",), "[expr]", "do so no more"),
+        Command("undisplay", ("undisplay",), "[expr]", "stop displaying it"),
         Command("where", ("w", "where", "bt", "backtrace"), "", "the path from the root to here"),
         Command("up", ("u", "up"), "[n]", "move along that path, towards the root"),
         Command("down", ("d", "down"), "[n]", "move along that path, away from the root"),
@@ -86,20 +86,20 @@ _QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
 
 
 class Complaint(Exception):
-    """What a command answers when it cannot do what it was told."""
+    """What a command answers when it cannot do what it was asked to do."""
 
 
 def count(argument: str) -> int:
-    """Return how often a command is to be done: once if it does not say."""
+    """Return how many times a command is to be done; by default once."""
     if not argument:
         return 1
     if not argument.isdigit() or int(argument) < 1:
-        raise Complaint(f"how often? A whole number such as 10, but got {argument!r}")
+        raise Complaint(f"how many times? A whole number such as 10, but got {argument!r}")
     return int(argument)
 
 
 def split(text: str) -> tuple[str, str]:
-    """Split *where*, *condition* at the first comma that is in no brackets and no quotes."""
+    """Split *where*, *condition* at the first comma outside brackets and quotes."""
     depth = 0
     plain = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), text)
     for i, character in enumerate(plain):

@@ -10,13 +10,13 @@ from typing import Any
 
 from autograd_mini.debugger import views
 from autograd_mini.debugger.commands import Complaint, checked, count, unquoted
-from autograd_mini.debugger.session import Session, told
+from autograd_mini.debugger.session import Session, one_line
 from autograd_mini.debugger.views import NEAR
 from autograd_mini.paths import node_of, why
 
 
 class Looking(Session):
-    """What is shown of a moment."""
+    """The commands that show something."""
 
     def _print(self, expression: str, write: Callable[[Any], str]) -> None:
         if not expression:
@@ -24,7 +24,7 @@ class Looking(Session):
         try:
             self.say(write(self._value_of(expression)))
         except (SystemExit, KeyboardInterrupt) as error:
-            raise Complaint(told(error)) from None
+            raise Complaint(one_line(error)) from None
 
     def do_p(self, argument: str) -> None:
         """Labels that are identifiers are names, and so are n7, step, node, parent, root, trace."""
@@ -48,7 +48,7 @@ class Looking(Session):
             del self._displays[expression]
 
     def do_where(self, argument: str) -> None:
-        """The node marked > is the one that args, source, check and the name `node` are about."""
+        """The node marked > is the one that args, source, check and the name `node` refer to."""
         nodes = self._where()
         self._say_all(views.path(self.moment.trace, nodes, self._selected))
 
@@ -57,7 +57,7 @@ class Looking(Session):
         self._select(-count(argument))
 
     def do_down(self, argument: str) -> None:
-        """At the bottom is the input that received."""
+        """The input that received is at the bottom."""
         self._select(count(argument))
 
     def _select(self, by: int) -> None:
@@ -74,7 +74,7 @@ class Looking(Session):
         self._say_all(views.operands(self.moment, self._chosen()))
 
     def do_list(self, argument: str) -> None:
-        """Again without a number it goes on where it ended; `list .` comes back to here."""
+        """Without a number, list again goes on where it ended; `list .` comes back to here."""
         moment = self.moment
         first_of_all, total = moment.start + 1, len(moment.trace)
         if argument.isdigit():
@@ -105,9 +105,9 @@ class Looking(Session):
         self.say(f"where {name} was made is not recorded: {advice}")
 
     def do_why(self, argument: str) -> None:
-        """The name is a label or an id; without one it is about the node of this moment.
+        """The name is a label or an id; without one, the node of this moment is meant.
 
-        It tells of the whole pass: the strongest paths from the root, and their factors.
+        It covers the whole pass: the strongest paths from the root, and their factors.
         """
         trace = self.moment.trace
         try:
@@ -133,13 +133,13 @@ class Looking(Session):
         self.say(text_tree(self.moment.trace.root, ascii=needs_ascii(self.stdout)))
 
     def do_graph(self, argument: str) -> None:
-        """The suffix of the path says the format; without a path it is graph.svg."""
+        """The suffix of the path gives the format; without a path it is graph.svg."""
         from autograd_mini.drawing import save
 
         self.say(f"wrote {save(self.moment.trace.root, argument or 'graph.svg')}")
 
     def do_check(self, argument: str) -> None:
-        """It is about the node of this moment, or the one chosen by up and down."""
+        """It checks the node of this moment, or the one chosen by up and down."""
         trace, node = self.moment.trace, self._chosen()
         if node.is_leaf:
             raise Complaint(f"{trace.name(node)} is a leaf and has no rule")

@@ -97,7 +97,7 @@ class Moment:
         return max(position, 0)
 
     def _goes_on(self, position: int) -> bool:
-        """Return whether the events before and after a moment are of one node in one direction."""
+        """Return whether the events around a moment belong to one node in one direction."""
         same = self.events[position].node is self.events[position - 1].node
         return same and position != self.start
 

@@ -9,7 +9,7 @@ from autograd_mini.debugger.views import NEAR
 
 
 class Moving(Stopping):
-    """Where the pass goes."""
+    """The commands that go somewhere."""
 
     def _go(self, position: int) -> None:
         """Go to a moment, and forget what belonged to the one before."""
@@ -89,7 +89,7 @@ class Moving(Stopping):
 
     def _refuse_at_the_beginning(self) -> None:
         if self.moment.position == 0:
-            raise Complaint("nothing has happened before: s goes on")
+            raise Complaint("this is the beginning: s goes forward")
 
     def do_continue(self, argument: str) -> bool:
         """Go on to the next stop, or to the end of the pass if there is none.
@@ -111,7 +111,7 @@ class Moving(Stopping):
         return False
 
     def do_reverse_continue(self, argument: str) -> None:
-        """Without a stop on the way back it is the start of the pass."""
+        """Without a stop on the way back, that is the start of the pass."""
         moment = self.moment
         floor = moment.start if moment.position > moment.start else 0
         self._refuse_at_the_beginning()

@@ -43,7 +43,7 @@ class Session(cmd.Cmd):
         if stdin is None and _is_gone(sys.stdin):
             stdin = io.StringIO()  # the end of input
         if stdout is None and _is_gone(sys.stdout):
-            stdout = io.StringIO()  # nobody reads
+            stdout = io.StringIO()  # which nobody reads
         # input() also serves notebooks, which have no stdin to read from.
         self.use_rawinput = stdin is None
         super().__init__(stdin=stdin, stdout=stdout)
@@ -76,7 +76,7 @@ class Session(cmd.Cmd):
     # What is said.
 
     def say(self, text: str = "") -> None:
-        """Print a line, whatever characters the stream knows."""
+        """Print a line; characters that the stream does not know are escaped."""
         encoding = getattr(self.stdout, "encoding", None) or "utf-8"
         self.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
@@ -172,7 +172,7 @@ class Session(cmd.Cmd):
         try:
             value = repr(self._value_of(expression))
         except Exception as error:
-            value = f"*** {told(error)}"
+            value = f"*** {one_line(error)}"
         old = self._displays[expression]
         if value != old:
             self.say(f"display {expression}: {value}" + (f"  [old: {old}]" if old else ""))
@@ -184,6 +184,6 @@ def _is_gone(stream: TextIO | None) -> bool:
     return stream is None or stream.closed
 
 
-def told(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """Return an error in one line."""
     return "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]

@@ -6,13 +6,13 @@ from types import CodeType
 
 from autograd_mini.debugger import views
 from autograd_mini.debugger.commands import Complaint, checked, split, unquoted
-from autograd_mini.debugger.session import Session, told
+from autograd_mini.debugger.session import Session, one_line
 from autograd_mini.debugger.stops import Stop, parsed
 from autograd_mini.guesses import did_you_mean
 
 
 class Stopping(Session):
-    """What stops a pass."""
+    """The commands about stops, and whether one is reached."""
 
     def _has_stops(self) -> bool:
         return any(stop.enabled for stop in self.stops.values())
@@ -39,7 +39,7 @@ class Stopping(Session):
             try:
                 return bool(self._value_of(expression))
             except Exception as error:  # as in pdb: a condition that has no answer stops
-                self.say(f"*** {told(error)}: {stop}")
+                self.say(f"*** {one_line(error)}: {stop}")
                 return True
 
         here = stop.is_at(self.moment, is_true)
@@ -83,7 +83,7 @@ class Stopping(Session):
         return argument[: len(argument) - len(text)] + label, text[len(label) + 1 :].strip()
 
     def do_tbreak(self, argument: str) -> None:
-        """The stop is forgotten once it is reached."""
+        """The stop is deleted once it is reached."""
         self.do_break(argument, temporary=True)
 
     def do_watch(self, argument: str) -> None:
@@ -93,7 +93,7 @@ class Stopping(Session):
             raise Complaint("watch which node? A label, or an id such as n7")
         if not moment.find("label", argument) and not moment.find("id", argument):
             near = did_you_mean(argument, moment.labels())
-            ids = f": a label, please, or an id from n0 to {moment.last_id}"
+            ids = f": give a label, or an id from n0 to {moment.last_id}"
             raise Complaint(f"no node is called {argument!r}{near or ids}")
         self._add(Stop("watch", argument))
 
@@ -116,13 +116,13 @@ class Stopping(Session):
         self.say(f"{self.stops[number].noun} {number}: {self.stops[number]}")
 
     def do_ignore(self, argument: str) -> None:
-        """The stop counts each time it is passed by."""
+        """Skipped hits are counted, too."""
         word, _, times = argument.partition(" ")
         if not times.strip().isdigit():
-            raise Complaint("ignore which stop how often? ignore number count")
+            raise Complaint("ignore which stop how many times? ignore number count")
         (number,) = self._numbered(word)
         self.stops[number].ignore = int(times)
-        self.say(f"{self.stops[number].noun} {number} will be passed by {int(times)} times")
+        self.say(f"{self.stops[number].noun} {number} will be skipped {int(times)} times")
 
     def do_disable(self, argument: str) -> None:
         """Without a number it means all."""

@@ -20,10 +20,10 @@ class Stop:
     Attributes:
         kind: "label", "op", "id", "step", "nan", "expression" or "watch".
         target: Which label, operation, ...
-        temporary: Whether it is forgotten once it is reached.
+        temporary: Whether it is deleted once it is reached.
         enabled: Whether it stops at all.
-        hits: How often it was reached.
-        ignore: How often it is still to be passed by.
+        hits: How many times it was reached.
+        ignore: How many more times it is to be skipped.
         condition: A Python expression that must be true there, or "".
         code: The compiled target of an expression.
     """
@@ -124,7 +124,7 @@ def parsed(where: str, moment: Moment, value_of: Callable[[CodeType], Any]) -> S
         near = [*labels, *moment.operations(), "nan"]
         advice = did_you_mean(where, near) or did_you_mean(where, OPS)
         raise Complaint(
-            f"{where!r} is no label, operation, id, step number or expression{advice}"
+            f"{where!r} is not a label, operation, id, step number or expression{advice}"
         ) from None
     except Exception:  # it may need a step to look at
         pass

@@ -196,5 +196,5 @@ def stop_table(stops: Mapping[int, Stop]) -> Iterator[str]:
     yield "Num  Keep  On   Hits  Where"
     for number, stop in stops.items():
         keep, on = ("once" if stop.temporary else "yes"), ("yes" if stop.enabled else "no")
-        ignored = f"  (passed by {stop.ignore} times more)" if stop.ignore else ""
+        ignored = f"  (skipped {stop.ignore} more times)" if stop.ignore else ""
         yield f"{number:<4} {keep:<5} {on:<4} {stop.hits:<5} {stop}{ignored}"

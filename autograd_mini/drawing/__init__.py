@@ -82,7 +82,7 @@ def draw(
         A `graphviz.Digraph`: read its `source`, change it, `render()` it.
 
     Raises:
-        TypeError: If `root` is no Value.
+        TypeError: If `root` is not a Value.
         ValueError: If an option has no meaning.
 
     Example:
@@ -163,8 +163,8 @@ def to_mermaid(root: Value, **options: Unpack[Options]) -> str:
 def text_tree(root: Value, *, ascii: bool = False, **options: Unpack[Options]) -> str:
     """Return the graph as a tree of text; the options are those of `draw`.
 
-    Each node is told once, with its inputs below it in argument order; met again it is a
-    reference. The only input of a node follows at the same indent.
+    Each node is shown once, with its inputs below it in argument order; where it is met again,
+    a reference stands. The only input of a node follows at the same indent.
 
     Args:
         root: Where to start.
@@ -201,7 +201,7 @@ _PAGE: Final = """<!DOCTYPE html>
 
 @answered
 def save(root: Value, path: str | Path, **options: Unpack[Options]) -> Path:
-    """Write the graph to a file whose suffix says how; the options are those of `draw`.
+    """Write the graph to a file in the format of its suffix; the options are those of `draw`.
 
     Args:
         root: Where to start.
@@ -213,7 +213,7 @@ def save(root: Value, path: str | Path, **options: Unpack[Options]) -> Path:
         The path.
 
     Raises:
-        ValueError: If the suffix says nothing.
+        ValueError: If the suffix is unknown.
         RenderError: If the program that the suffix needs is missing; it says how to get it.
 
     Example:
@@ -248,7 +248,7 @@ def format_of(path: str | Path) -> str:
     """Return the suffix of a drawing, without its dot.
 
     Raises:
-        ValueError: If it says nothing.
+        ValueError: If it is unknown.
     """
     format = Path(path).suffix.lstrip(".").lower()
     if format not in (*engines.RASTER, *engines.PAPER, *_WRITTEN):
@@ -268,8 +268,8 @@ def _readable(root: Value) -> Picture:
     for how in ("neurons", "layers", "whole"):
         collapsed = picture(root, collapse=how, max_nodes=MOST_BOXES)
         if any(box.kind == "group" for box in collapsed.boxes) and not collapsed.caption:
-            told = f"{total:,} nodes, collapsed to {how}; draw(..., collapse=None) shows them"
-            return collapsed._replace(caption=told)
+            caption = f"{total:,} nodes, collapsed to {how}; draw(..., collapse=None) shows them"
+            return collapsed._replace(caption=caption)
     return drawn
 
 

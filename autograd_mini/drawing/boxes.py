@@ -123,7 +123,7 @@ class BoxedGraph:
     def _box_private(self, heads: list[bool]) -> None:
         """Make each head one box with the nodes that are used only through it.
 
-        The root is no head: it would swallow the graph.
+        The root is not a head: it would swallow the graph.
         """
         last = len(self.order) - 1
         claims = [last if i == last else None for i in range(last + 1)]

@@ -60,7 +60,7 @@ def _box(box: Box, scale: float) -> str:
         f"label={labels.dot(*[line.text for line in box.lines])}",
         f"tooltip={labels.dot_tooltip(box.hover)}",
         look,
-        # Some engines have no measure for the font: the box is as large as the text needs.
+        # Some engines cannot measure the font: the box is made as large as the text needs.
         f"width={width / 72:.2f} height={height / 72:.2f}",
     ]
     if box.kind != "more":

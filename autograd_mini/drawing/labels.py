@@ -1,7 +1,7 @@
 """Labels are data: whatever a user wrote is shown as written, in every format.
 
 A label may hold quotes, markup, newlines, emoji or ten thousand characters. Each format has its
-own way of writing such things, and the ways stand here, side by side.
+own way of writing such things; all of them are here, side by side.
 """
 
 from __future__ import annotations

@@ -253,7 +253,7 @@ def _operand(graph: BoxedGraph, node: Value) -> str:
 
 
 def _kinds(graph: BoxedGraph, nodes: Iterable[int]) -> Counter[str]:
-    """How many nodes of which kind there are."""
+    """How many nodes of each kind there are."""
     values = [graph.order[i] for i in nodes]
     return Counter([node.op.name if node.op else _kind_of_leaf(node) for node in values])
 
@@ -409,7 +409,7 @@ def _range(numbers: list[float]) -> str:
 
 
 def file_name(source: str) -> str:
-    """Return where a node was made without the directories of the maker's machine."""
+    """Return where a node was made, without the directories of the author's machine."""
     return source.replace("\\", "/").rsplit("/", 1)[-1]
 
 

@@ -90,7 +90,7 @@ def fill(gradient: float | None, scale: float) -> str:
 
 
 def border(gradient: float | None) -> str:
-    """Return the color of a box's border, which tells the sign of even a faint gradient."""
+    """Return the color of a box's border, which shows the sign of even a faint gradient."""
     if not gradient or math.isnan(gradient):
         return BORDER
     return POSITIVE_BORDER if gradient > 0 else NEGATIVE_BORDER

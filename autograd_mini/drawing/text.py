@@ -6,7 +6,7 @@ from typing import IO, Final, NamedTuple
 
 from autograd_mini.drawing.picture import Box, Picture
 
-DEEPEST: Final = 16  # levels of indentation; what is deeper is told below, from the margin
+DEEPEST: Final = 16  # levels of indentation; what is deeper follows below, starting at the margin
 
 
 class _Lines(NamedTuple):

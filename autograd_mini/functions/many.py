@@ -26,7 +26,7 @@ def total(xs: Iterable[Scalar]) -> Scalar:
 
 @many
 def mean(xs: Iterable[Scalar]) -> Scalar:
-    """Return the mean of numbers: their sum, one node, over how many they are.
+    """Return the mean of numbers: their sum, one node, divided by their count.
 
     Raises:
         DivisionError: If `xs` is empty.
@@ -109,7 +109,7 @@ def dot(ws: Iterable[Scalar], xs: Iterable[Scalar], bias: Scalar = 0.0) -> Scala
     0 adds no leaf.
 
     Raises:
-        ValueError: If there are not as many ws as xs.
+        ValueError: If the numbers of ws and xs differ.
 
     Example:
         >>> dot([1.0, 2.0], [3.0, 4.0], 0.5)

@@ -89,7 +89,7 @@ def _operation(row: Op, signature: Signature) -> Callable[..., Any]:
 
 
 def _signature(forward: Callable[..., float]) -> Signature:
-    """Return what a function takes; one written in C may not tell, and takes any number."""
+    """Return the signature of a function; one written in C that does not tell takes any number."""
     from inspect import Parameter, Signature, signature
 
     try:
@@ -117,7 +117,7 @@ def _only(rule: Rule) -> Rule:
 
 
 def _check_signatures(row: Op, signature: Signature) -> None:
-    """Refuse partials that are not as many, or do not take as much, as the function says."""
+    """Refuse partials whose number, or whose parameters, do not match the function."""
     import inspect
 
     operands = [0.0] * cast(int, row.arity)

@@ -2,7 +2,7 @@
 
 ```
 order         each node once, inputs before their consumers, without recursion
-recomputing   do its numbers follow from its leaves? Computing them anew
+recomputing   whether its numbers follow from its leaves, and computing them again
 names         what its nodes are called, and operations and rules written in these names
 ```
 """

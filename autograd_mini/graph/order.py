@@ -1,7 +1,7 @@
 """The order of a graph: each node once, inputs before their consumers, without recursion."""
 
 # A node's operand slots hold a Value, a tuple of them or nothing.
-# pyright: reportPrivateUsage=false, reportUnknownArgumentType=false
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
                 if row.receives is not None:
                     skipped += a
                     a = _receivers(node)
-                _open_inputs(a, stack, kept, done)
+                _open_inputs(a, stack, kept, done)  # pyright: ignore[reportUnknownArgumentType]
                 break
             if a._row is None:
                 if a.grad is not zero:

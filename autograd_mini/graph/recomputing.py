@@ -1,4 +1,4 @@
-"""Do the numbers of a graph follow from its leaves? And computing them anew."""
+"""Whether the numbers of a graph follow from its leaves, and computing them again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograd_mini.value import Value
 
 
 def stale(root: Value) -> str:
-    """Return what to say of a graph whose numbers do not follow from its leaves; else nothing.
+    """Return what to say about a graph whose numbers do not follow from its leaves, or "".
 
     Example:
         >>> x = Value(2.0, "x")
@@ -37,7 +37,7 @@ def stale(root: Value) -> str:
 
 
 def recompute(root: Value) -> None:
-    """Run a graph forward again, in place; `Value.recompute` tells the details."""
+    """Run a graph forward again, in place; see `Value.recompute`."""
     order = interior_order(root)
     before = [node.data for node in order]
     checked = bool(contexts.state.open) and contexts.anomaly_detected.get()

@@ -23,7 +23,7 @@ class Op:
         formula: The forward as it was written, for any kind of number where it is plain
             arithmetic and functions of rules: programs and pages write it out.
         partials: One function `(f, *operands)` per operand, or, for any number of operands,
-            one function that returns the tuple of all partials. None in the place of a function
+            one function that returns the tuple of all partials. None in place of a function
             says that the operand is a condition: nothing flows into it, not even 0 times
             something.
         arity: The number of operands; None for any number.

@@ -85,7 +85,7 @@ def lower_power(f: Any, x: Any, y: Any) -> Any:
 
 
 def log_or_zero(x: Any) -> Any:
-    """Return ln x, 0 at 0, NaN below: what a vanishing power is multiplied with."""
+    """Return ln x, 0 at 0, NaN below: what a vanishing power is multiplied by."""
     if isinstance(x, PLAIN):
         return math.log(x) if x > 0.0 else 0.0 if x == 0.0 else math.nan
     return log_or_nan(nonzero(x))
@@ -252,7 +252,7 @@ for _op in {op for op in list(globals().values()) if isinstance(op, Op)} - ELEME
 OPS.update({op.name: op for op in list(globals().values()) if isinstance(op, Op)})
 _BUILT_IN: Final = frozenset(OPS)
 
-# What `detach` is in a program: its slope is 0 by decree, so that it is no row of the table.
+# What `detach` is in a program: its slope is 0 by decree, so it is not a row of the table.
 DETACH: Final = Op("detach", lambda x: x, (None,))
 
 

@@ -44,4 +44,4 @@ def _text(program: Program) -> str:
     purpose = GRADIENT if program._graph.scalar else FORWARD  # pyright: ignore[reportPrivateUsage]
     source = emit(plan, purpose, "javascript").source
     own = source.replace(functions(), "")  # one for all of a page's programs
-    return re.sub(r"[ ]*//[^\n]*\n", "\n", own)  # comments name the maker's lines
+    return re.sub(r"[ ]*//[^\n]*\n", "\n", own)  # comments name lines of the author's files

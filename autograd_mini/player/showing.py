@@ -1,4 +1,4 @@
-"""How a page comes before the reader's eyes: a browser, a notebook, or a file that is named."""
+"""How a page is shown: in a browser, in a notebook, or as a file whose name is printed."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _notebook() -> Any:
 
 
 def _browse(address: str) -> bool:
-    """Open a browser; False where there is no screen for one."""
+    """Open a browser and return whether there is one."""
     has_screen = sys.platform in ("win32", "darwin") or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
     )

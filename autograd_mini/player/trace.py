@@ -50,7 +50,7 @@ def trace_page(trace: Trace, *, max_nodes: int = 300) -> str:
 
 
 def _rules(trace: Trace) -> str:
-    """The operations of a graph as JavaScript; without, its numbers are there but fixed."""
+    """The operations of a graph as JavaScript, or "": then its numbers are shown but fixed."""
     try:
         return "\n".join([functions(), rules(trace.nodes)])
     except OpaqueError:

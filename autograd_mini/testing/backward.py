@@ -134,7 +134,7 @@ class _Check:
         if not probe.result or not all(map(math.isfinite, probe.result)):
             raise ValueError(f"forward gives {probe.output!r}: there is nothing to compare with")
         if len(probe.fixed) == len(self.inputs):
-            raise ValueError("there is no input that can be moved: numbers or arrays are needed")
+            raise ValueError("no input can be moved: numbers or arrays are needed")
         self.upstream = [self.rng.choice(_UPSTREAM) for _ in probe.result]
         try:
             self._gradients(probe.point)
@@ -184,7 +184,7 @@ class _Check:
         return False
 
     def _is_finite(self, i: int, gradient: Gradient, point: list[list[float]]) -> bool:
-        """Return whether there is no nan or infinity; one is wrong if differences know better."""
+        """Return whether there is no nan or infinity; one is wrong if differences give a slope."""
         bad = [k for k, g in enumerate(gradient.flat) if not math.isfinite(g)]
         suspect = Suspect(self.probe, i, self.upstream, point, gradient.flat)
         for k in bad[:3]:
@@ -196,7 +196,7 @@ class _Check:
                 return False
         if bad:
             self.notes.append(
-                f"{self._entry(i, bad[0])} is {gradient.flat[bad[0]]}, where differences know no "
+                f"{self._entry(i, bad[0])} is {gradient.flat[bad[0]]}, where differences give no "
                 "slope: it was not checked"
             )
         return not bad
@@ -219,7 +219,7 @@ class _Check:
         for i, gradient in gradients.items():
             two, three = seconds[i], thirds[i]
             if two is None or three is None or len(two.flat) != len(gradient) != len(three.flat):
-                raise Broken("upstream", f"{self.probe.names[i]} gets a gradient only at times")
+                raise Broken("upstream", f"{self.probe.names[i]} gets a gradient only sometimes")
             sizes = [abs(a) + 2.0 * abs(b) for a, b in zip(gradient, two.flat, strict=True)]
             slack = 1e3 * self.probe.epsilon * max(sizes)
             for k, (a, b, c) in enumerate(zip(gradient, two.flat, three.flat, strict=True)):
@@ -298,15 +298,15 @@ class _Check:
     ) -> None:
         """Note what is wrong with the gradient of input i, and its number in entry k."""
         name, where = self.probe.names[i], "" if k is None else entry(self.probe.shapes[i], k)
-        told = f"{name}{where} gets {got:.6g}, expected {expected:.6g}"
-        told = "" if expected != expected else told
+        numbers = f"{name}{where} gets {got:.6g}, expected {expected:.6g}"
+        numbers = "" if expected != expected else numbers
         index = f"[{i}]" if len(self.inputs) > 1 else ""
-        program = self._program(point, index, told or words)
-        self.found[name] = OperationReport(False, kind, words, told, program)
+        program = self._program(point, index, numbers or words)
+        self.found[name] = OperationReport(False, kind, words, numbers, program)
         self.numbers[name] = i, where, got, expected
 
     def _program(self, point: list[list[float]], index: str = "", remark: str = "") -> str:
-        """Return Python that shows it."""
+        """Return Python that shows the mistake."""
         probe = self.probe
         backward = getattr(probe.backward, "__name__", "backward")
         backward = backward if backward.isidentifier() else "backward"

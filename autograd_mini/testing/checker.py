@@ -30,7 +30,7 @@ _REPLAY: Final = 1e-9  # relative to S, the sum of the absolute contributions
 
 
 class Report(NamedTuple):
-    """What a check that passed has looked at.
+    """What a passed check has looked at.
 
     Attributes:
         nodes: How many operations.
@@ -117,7 +117,7 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> Repo
 
 
 class _Arguments:
-    """A function and the Values it is called with, again and again."""
+    """A function and the Values that it is called with."""
 
     def __init__(self, f: Callable[..., Any], inputs: Sequence[Any]) -> None:
         self.f = f
@@ -133,7 +133,7 @@ class _Arguments:
         return value
 
     def call(self) -> list[Any]:
-        """Call the function twice and return its outputs, if it is a function at all."""
+        """Call the function twice and return its outputs, if both answers are the same."""
         before = [(x, x.data) for x in self.values]
         first = self.once()
         self._must_be_unchanged(before, first)
@@ -272,7 +272,7 @@ def _replayed(root: Value, *, exact: bool) -> Replay | None:
 
 
 def _worst_leaf(root: Value, leaves: list[Value], finding: Finding, exact: Replay | None) -> str:
-    """Return the line on the leaf whose gradient suffers most, if that can be told."""
+    """Return the line about the leaf whose gradient is furthest off, if that is known."""
     if exact is None or finding.kind not in ("rule", "sum"):
         return ""
     try:
@@ -351,7 +351,7 @@ def _suspects(
 ) -> list[int]:
     """Return the leaves to look at one by one: many that are right are moved together.
 
-    Only gradients of like size share a sum, and with it a tolerance.
+    Only gradients of similar size share a sum, and with it a tolerance.
     """
     if len(movable) <= _ONE_BY_ONE or not all(map(math.isfinite, slopes)):
         return movable
@@ -412,9 +412,7 @@ def _not_the_slope(
         else _not_finite(root, names)
     )
     if is_recorded:
-        lines.append(
-            f"Step through it: {names[root]}.debug() in the place of {names[root]}.backward()"
-        )
+        lines.append(f"Step through it: {names[root]}.debug() instead of {names[root]}.backward()")
     finding = Finding("rerun", x, 0, slope, found.expected, found.error)
     small = root if is_recorded else None
     return GradientMismatchError("\n".join(lines), finding=finding, source=program, root=small)

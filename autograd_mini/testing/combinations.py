@@ -190,7 +190,7 @@ class Combinations(Singles):
 
 
 def _shorter(program: Snippet) -> Iterator[Snippet]:
-    """Yield programs with one line less: its uses become one of its operands."""
+    """Yield programs that are one line shorter: its uses become one of its operands."""
     n, last = len(program.leaves), len(program.lines) - 1
 
     def without(i: int, instead: int) -> Snippet:

@@ -10,7 +10,7 @@ from autograd_mini.ops import UNDEFINED
 
 EPSILON: Final = 2.0**-52
 _UNDERFLOW: Final = 1e-300  # numbers below may have lost digits
-_LEVELS: Final = 8  # how often the step is halved
+_LEVELS: Final = 8  # how many times the step is halved
 _STEPS: Final = (-4, -10, -16, -23, -30, -37, -44)  # powers of two
 
 
@@ -22,7 +22,7 @@ def same(a: Sequence[float], b: Sequence[float]) -> bool:
 
 
 class Estimate(NamedTuple):
-    """A derivative from differences, and how far to believe it.
+    """A derivative from differences, and how far to trust it.
 
     Attributes:
         slope: The derivative.
@@ -50,7 +50,7 @@ def ridders(
 
     Returns:
         The slope; its error is 100 times the method's own estimate, which can be 20 times too
-        proud, plus the rounding of `f` over the step.
+        small, plus the rounding of `f` over the step.
 
     Example:
         >>> found = ridders(math.tanh, 0.7)
@@ -83,7 +83,7 @@ def ridders(
 
 
 class Judgement(NamedTuple):
-    """What differences say of a slope.
+    """What differences say about a slope.
 
     Attributes:
         fits: Whether it may be the derivative.

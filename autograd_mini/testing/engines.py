@@ -142,7 +142,7 @@ class _Check(SecondPasses):
         return any(form.text == other.text for other in self.usable.get(form.key, ()))
 
     def _tried(self, form: Form) -> Wrong | None:
-        """Return what happens if a form cannot be computed anywhere."""
+        """Return what goes wrong if a form cannot be computed at any point."""
         wrong: Wrong | None = None
         for xs in sampled(form, self.rng, 3) or [(0.5,) * form.arity]:
             program = alone(form, xs)
@@ -189,7 +189,7 @@ class _Check(SecondPasses):
                 self.found[key] = was._replace(kind=f"follows from {first[0]}", words=words)
 
     def _spare_those_built_on_others(self) -> None:
-        """A wrong order is enough to fail what is built on other operations."""
+        """Clear operations built on others: a wrong order alone makes them fail."""
         for key in [*self.found]:
             built = key != "backward" and self._built_on(key) & set(self.usable)
             if built and self.found[key].kind == "dropped term":

@@ -117,7 +117,7 @@ def _code(text: str) -> CodeType:
 
 
 def evaluated(text: str | CodeType, xs: Sequence[float], f: float = 0.0) -> float:
-    """Return the number of a text of the catalog."""
+    """Return the number that a text of the catalog gives."""
     names = {"x": xs[0], "y": xs[1] if len(xs) > 1 else 0.0, "f": f}
     return float(eval(_code(text) if isinstance(text, str) else text, dict(FUNCTIONS), names))
 
@@ -194,7 +194,7 @@ class Snippet(NamedTuple):
         return (*_LEAVES[: len(self.leaves)], *steps, "y")
 
     def text(self, seen: Seen, *, backward: bool = True) -> str:
-        """Return it in the class's own terms."""
+        """Return the program as Python in the class's own terms."""
         names = self.names
         lines = [
             f"{name} = {seen.constructor.format(repr(x))}"
@@ -206,10 +206,10 @@ class Snippet(NamedTuple):
         return "\n".join([*lines, *[seen.backward.format("y")] * backward])
 
     def truth(self, unknown: Callable[[Form, tuple[float, ...]], Slopes | None]) -> Truth | None:
-        """Return what it should give; None where it leaves a domain.
+        """Return what the program should give; None where it leaves a domain.
 
         Args:
-            unknown: Tells the slopes of an operation of which nobody knows what is right.
+            unknown: Returns value and slopes of an operation that the catalog does not have.
         """
         data = list(self.leaves)
         slopes: list[list[float]] = []
@@ -233,7 +233,7 @@ class Snippet(NamedTuple):
         return Truth(data, grad, size, parts)
 
     def uses(self, k: int) -> int:
-        """Return how often a leaf or a line is an operand."""
+        """Return how many times a leaf or a line is an operand."""
         return sum(operands.count(k) for _, operands in self.lines)
 
     @property

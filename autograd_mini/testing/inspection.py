@@ -231,7 +231,7 @@ def engine_gradients(root: Value, order: Sequence[Value]) -> dict[Value, float]:
 
 
 def backward_twice(root: Value) -> tuple[Pass, Finding | None]:
-    """Run the engine's backward pass two times and add up the contributions ourselves."""
+    """Run the engine's backward pass twice and add up the contributions ourselves."""
     order = topological_order(root)
     with spared(order):
         gradient = engine_gradients(root, order)

@@ -114,7 +114,7 @@ class Isolated:
         return ours
 
     def _serve(self, connection: Connection) -> None:
-        """Answer questions until there are no more: the child's whole life."""
+        """Answer questions until there are none left: the child's whole life."""
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nowhere, stream)

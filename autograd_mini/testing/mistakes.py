@@ -1,7 +1,7 @@
 """What a wrong derivative has done: the right rule, changed in one place, that gives its numbers.
 
 Each rule of the catalog is Python text. Here it is changed in one place at a time: a sign
-turned, a term or a factor left out, a name in the place of another. The change that gives the
+turned, a term or a factor left out, one name in place of another. The change that gives the
 numbers that were found, at every point, names the mistake.
 """
 
@@ -65,7 +65,7 @@ def named(row: Row | None, position: int, samples: Sequence[Sample]) -> tuple[st
     if ratios and fits(lambda s: ratios[0] * s.expected) and math.isfinite(ratios[0]):
         return "factor", f"the derivative in {which} is {ratios[0]:.6g} times what it should be"
     if row is CATALOG["pow"] and (found := _factor(which, samples, fits)):
-        return found  # first: at one exponent, many a power looks like another operand
+        return found  # first: at one exponent, many powers look like another operand
     if row is not None:
         for other, rules in enumerate(row.rules):
             if other != position and fits(lambda s, rule=rules[0]: _number(rule, s)):
@@ -90,7 +90,7 @@ def _factor(
             continue
         role = " * ".join([_ROLES[letter] for letter in text.split(" * ")])
         if fits(lambda s, text=text: s.expected * _number(text, s)):
-            return "factor", f"the derivative in {which} is multiplied by {role} too much"
+            return "factor", f"the derivative in {which} has a factor too many: {role}"
         if fits(lambda s, text=text: s.expected / (_number(text, s) or math.nan)):
             return "factor", f"the derivative in {which} lacks a factor: {role}"
     return None

@@ -14,7 +14,7 @@ from autograd_mini.testing.tensors import Shape, flattened, is_list, precision_o
 
 
 class Broken(Exception):
-    """The backward pass does something that no backward pass may do: the kind, and the words."""
+    """The backward pass does something that none may do: its kind, and what to say about it."""
 
     def __init__(self, kind: str, words: str) -> None:
         super().__init__(f"{kind}: {words}")
@@ -45,7 +45,7 @@ class Probe:
         self.shapes = [shape_of(x) for x in inputs]
         self._layouts: list[Callable[[Sequence[float]], Any] | None] = []
         self.point: list[list[float]] = []
-        self.fixed: set[int] = set()  # inputs that are no numbers to be moved: labels, an axis
+        self.fixed: set[int] = set()  # inputs that cannot be moved: labels, an axis
         for i, x in enumerate(inputs):
             try:
                 flat, laid_out = flattened(x)
@@ -71,7 +71,7 @@ class Probe:
         ]
         if not whole:
             return
-        self.forward(*copy.deepcopy(self.given))  # if this fails, it is no question of type
+        self.forward(*copy.deepcopy(self.given))  # if this fails, the type is not the reason
         self.fixed.update(whole)
         for i in whole:
             self.fixed.discard(i)

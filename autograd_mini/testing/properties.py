@@ -80,10 +80,10 @@ def gradcheck(
 
 
 def _without_deadline(test: Any) -> Any:
-    """Return a Hypothesis test whose time is its own affair, unless the user limits it.
+    """Return a Hypothesis test without a deadline, unless the user sets one.
 
-    What takes long is the check, not the function. A limit other than the default one that
-    Hypothesis sets by itself is the user's.
+    What takes long is the check, not the function. A deadline other than Hypothesis' default
+    is the user's.
     """
     from hypothesis import settings
 

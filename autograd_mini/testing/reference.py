@@ -74,7 +74,7 @@ class Slope(NamedTuple):
 
 
 def local_slopes(op: Op, operands: Sequence[Mpf], wanted: Sequence[bool]) -> list[Slope | None]:
-    """Return the derivative of a row in each wanted operand; None in the place of the others.
+    """Return the derivative of a row in each wanted operand; None in place of the others.
 
     Args:
         op: The row; its rule is not read.
@@ -118,7 +118,7 @@ def _convention(op: Op, operands: Sequence[Mpf]) -> tuple[float | None, ...] | N
     try:
         precise: list[Mpf] = [Precise(x) for x in operands]
         on_it = op.at_kink(*precise)
-    except TypeError:  # a kink that is told in floats only
+    except TypeError:  # a kink that is known in floats only
         on_it = op.at_kink(*floats) and floats == list(operands)
     return AT_KINKS[op.name](*floats) if on_it else None
 

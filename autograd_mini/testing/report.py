@@ -46,7 +46,7 @@ class GradientMismatchError(AssertionError):
         source: Python that shows the failure in a few lines.
         root: The Value that these lines compute; `root.debug()` steps through it.
         entry: Which entry of an array, such as "[1, 2]", or "".
-        report: What else was checked, where it is about somebody else's gradients.
+        report: What else was checked, if the gradients are somebody else's.
 
     Example:
         >>> from autograd_mini import primitive
@@ -128,7 +128,7 @@ def minimal(root: Value, finding: Finding) -> tuple[Value, Finding]:
         try:
             smaller = build()
             now = first_wrong(smaller)
-        except Exception:  # a broken operation may do anything; then this graph is no help
+        except Exception:  # a broken operation may do anything; then this graph does not help
             return False
         if now is None or now.kind != finding.kind:
             return False
@@ -190,7 +190,7 @@ def explain(root: Value, finding: Finding, headline: str = "") -> GradientMismat
         *[f"    {line}" for line in lines],
         *case.table(),
         case.hint(),
-        f"Step through it: {names[small]}.debug() in the place of {names[small]}.backward()",
+        f"Step through it: {names[small]}.debug() instead of {names[small]}.backward()",
     ]
     if small is not root and (size := len(topological_order(root))) > len(order):
         parts.insert(1, f"Found in a graph of {size} nodes; the same in {len(order)}:")
@@ -219,7 +219,7 @@ class _Case(NamedTuple):
 
     @property
     def op(self) -> str:
-        """The operation that the finding is about."""
+        """The operation in question."""
         op = self.finding.node.op
         return op.name if op is not None else "leaf"
 

@@ -1,7 +1,7 @@
 """What a wrong backward pass has done: the repair that makes its gradient right names the mistake.
 
 Nothing is known of the function but its values. So a suspicion is tried: the gradient is
-negated, scaled, transposed, summed, computed with another tensor in the place of a saved one;
+negated, scaled, transposed, summed, computed with another tensor in place of a saved one;
 the one that then agrees with differences of the function, along random directions, is the
 mistake. For what is left, the entries of the Jacobian are compared one by one.
 """
@@ -142,12 +142,15 @@ def _constant(suspect: Suspect, test: _Test) -> Named | None:
             return "missing 1/N", f"{share}: the 1/N of a mean is missing, N = {n}"
     for n in sizes:
         if math.isclose(c, n, rel_tol=1e-5) and n > 1:
-            return "factor", f"{share}: a 1/N too much, N = {n}, or a sum that should be no mean"
+            return (
+                "factor",
+                f"{share}: a 1/N too many, N = {n}, or a mean that should be a sum",
+            )
     return "factor", share
 
 
 def _sizes(probe: Probe) -> list[int]:
-    """Return the N of which there may be a mean: of axes that the result has no more."""
+    """Return each N of which there may be a mean: the axes that the result no longer has."""
     found: dict[int, None] = {}
     kept = tuple([n for n in probe.output_shape or () if n > 1])
     for shape in probe.shapes:
@@ -219,7 +222,7 @@ def _pulled(
     return gradient.flat if isinstance(gradient, Gradient) else None
 
 
-# Another tensor in the place of the one that was to be saved.
+# Another tensor in place of the one that should have been saved.
 
 
 def _saved(suspect: Suspect, test: _Test) -> Named | None:
@@ -268,7 +271,7 @@ def _elementwise(suspect: Suspect, test: _Test) -> Named | None:
             continue
         factors = numbers * len(got) if spread else numbers
         if all(factors) and test([g / x for g, x in zip(got, factors, strict=True)]):
-            return "factor", f"the gradient of {suspect.name} is multiplied by {name} too much"
+            return "factor", f"the gradient of {suspect.name} has a factor too many: {name}"
         if test([g * x for g, x in zip(got, factors, strict=True)]):
             return "factor", f"the gradient of {suspect.name} lacks a factor: {name}"
     return None
@@ -388,7 +391,7 @@ def _off(suspect: Suspect, low: int, high: int) -> float:
 
 
 def _residual(suspect: Suspect, test: _Test) -> Named | None:
-    """Say what the difference of the true gradient and the one found is a multiple of."""
+    """Name what the true gradient minus the one found is a multiple of."""
     probe, got, name = suspect.probe, suspect.got, suspect.name
     n = len(got)
     if n > _SMALL:

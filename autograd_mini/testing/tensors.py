@@ -38,7 +38,7 @@ def flattened(x: Any) -> tuple[list[float], Callable[[Sequence[float]], Any]]:
     if _is_array(x):
         plain = x.detach() if hasattr(x, "detach") else x
         flat = plain.reshape(-1).tolist()
-        if flat and type(flat[0]) is not float:  # most arrays hold floats, a million at times
+        if flat and type(flat[0]) is not float:  # most arrays hold floats, sometimes a million
             flat = [_real(number) for number in flat]
         return flat, lambda numbers: _array(x, numbers)
     return [_real(x)], lambda numbers: numbers[0]
@@ -84,7 +84,7 @@ def precision_of(x: Any) -> float:
 
 
 def shape_of(x: Any) -> Shape:
-    """Return the shape: () for a number, None for a list that is no array.
+    """Return the shape: () for a number, None for a list that is not an array.
 
     Example:
         >>> shape_of([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), shape_of([1.0, [2.0]])

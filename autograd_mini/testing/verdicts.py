@@ -78,7 +78,7 @@ class EngineReport(NamedTuple):
 
     def as_dict(self, points: float | None = None) -> dict[str, Any]:
         """Return it as JSON knows it."""
-        told: dict[str, Any] = {
+        report: dict[str, Any] = {
             "ok": self.ok,
             "operations": {
                 name: {"ok": found.ok, "mistake": found.mistake, "program": found.program}
@@ -86,13 +86,13 @@ class EngineReport(NamedTuple):
             },
         }
         if self.notes:
-            told["notes"] = list(self.notes)
+            report["notes"] = list(self.notes)
         if points is not None:
             each = points / len(self.operations)
             for name, found in self.operations.items():
-                told["operations"][name]["points"] = round(each * found.ok, 2)
-            told["points"] = {"got": self.score(points), "of": points}
-        return told
+                report["operations"][name]["points"] = round(each * found.ok, 2)
+            report["points"] = {"got": self.score(points), "of": points}
+        return report
 
 
 class BackwardReport(EngineReport):
