@@ -132,6 +132,21 @@ def test_writing_the_page_leaves_the_model_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
 
 
+def test_a_page_shows_any_name_of_a_loss_or_an_activation(tmp_path: Path) -> None:
+    def mine(f: Any, y: Any) -> Any:
+        return (f - y) ** 2
+
+    def bent(z: Any) -> Any:
+        return z.tanh()
+
+    mine.__name__ = mine.__qualname__ = bent.__name__ = "<b>\ud800\x00\n"
+    playback = Playback([[0.0], [1.0]], [0.0, 1.0])
+    model = FNN([1, 2, 1], bent, seed=0)
+    fit(model, [[0.0], [1.0]], [0.0, 1.0], loss=mine, epochs=2, callbacks=[playback])
+    playback.to_html(tmp_path / "page.html")
+    assert "loss &lt;b&gt;" in (tmp_path / "page.html").read_text("utf-8")
+
+
 def test_what_cannot_be_played_is_refused_with_advice(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="got 4 examples and 3 targets"):
         Playback(X, Y[:3])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import re
 from array import array
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from autograd_mini.drawing.javascript import functions
+from autograd_mini.drawing.labels import xml
 from autograd_mini.player import PLAYER, document, open_page, part
 from nn.playback.graphs import Graphs
 from nn.playback.units import diagram
@@ -101,11 +101,11 @@ def page(
         for way, drawn in (("across", graphs.across), ("upright", graphs.upright))
         for i, svg in enumerate(drawn)
     }
-    notes = "".join([f"<p>{html.escape(note)}</p>" for note in graphs.notes])
+    notes = "".join([f"<p>{xml(note)}</p>" for note in graphs.notes])
     body = part("body.html").format_map(
         {
             "heading": title,
-            "facts": html.escape(facts),
+            "facts": xml(facts),
             "svg": "",
             "panel": page_file("playground.html").format_map({"notes": notes}),
         }
