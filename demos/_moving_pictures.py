@@ -1,8 +1,8 @@
 """Film the pages for the README: `python -m demos._moving_pictures`.
 
 A headless Chromium, driven by Playwright, plays each page through its own `window.autograd`;
-Pillow writes what it shows to demos/images/player.gif and, where `nn` has a playground,
-playground.gif. The same page gives the same film.
+Pillow writes what it shows to demos/images/player.gif and playground.gif. The same page gives
+the same film.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def player(path: Path) -> Iterator[Scene]:
         yield f"autograd.go({step})", 1500 if step in (0, last) else 650
     for tenth in range(1, 7):
         yield f"autograd.set('w', {-3.0 + tenth / 20})", 350
-    yield "autograd.why && autograd.why('w')", 1800
+    yield "autograd.why('w')", 1800
     yield "autograd.reset()", 900
 
 
@@ -88,8 +88,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         film(browser, player, IMAGES / "player.gif", SMALL)
-        if hasattr(nn, "Playground"):
-            film(browser, playground, IMAGES / "playground.gif", LARGE)
+        film(browser, playground, IMAGES / "playground.gif", LARGE)
         browser.close()
 
 

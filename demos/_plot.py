@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini import Value
 from demos import out
 
 INK, BLUE, ORANGE, GREEN, GREY = "#222222", "#2166ac", "#d6604d", "#1b7837", "#9a9a9a"
@@ -60,6 +61,17 @@ def cross(ax: Any) -> None:
     ax.axvline(0.0, color=GREY, lw=0.6, zorder=0)
 
 
+def sampled(f: Callable[[Value], Any], xs: Any) -> tuple[list[float], list[float]]:
+    """Return the values of a function at some points, and its slopes there."""
+    values, slopes = [], []
+    for x in map(Value, xs):
+        y = f(x + 0.0)  # whatever f is, a node of its own
+        y.backward()
+        values.append(y.data)
+        slopes.append(x.grad)
+    return values, slopes
+
+
 def curve(ax: Any, xs: Any, ys: Any, **style: Any) -> None:
     """Draw a curve that is broken where it jumps; dots lead from one end to the other."""
     xs, ys = np.asarray(xs, dtype=float), np.asarray(ys, dtype=float)
@@ -101,8 +113,6 @@ def save(figure: Any, name: str) -> None:
 
 def losses_and_looks(losses: Sequence[float], word: str, looks: Any, name: str) -> None:
     """Draw a loss curve, and for each head how much each letter of a word looks at which."""
-    import numpy as np
-
     heads = len(looks[0])
     titles = ["surprise at the next letter", *[f"head {k + 1} looks at" for k in range(heads)]]
     figure, (curve, *maps) = panels(titles, columns=len(titles), size=(2.9, 3.0))
@@ -110,8 +120,7 @@ def losses_and_looks(losses: Sequence[float], word: str, looks: Any, name: str) 
     smooth = np.convolve(losses, np.ones(width) / width, "valid")
     curve.plot(losses, color=GREY, lw=0.4)
     curve.plot(np.arange(len(smooth)) + width, smooth, color=BLUE)
-    curve.set_xlabel("words seen", fontsize=8)
-    curve.set_ylabel("cross-entropy, mean of a word", fontsize=8)
+    curve.set(xlabel="words seen", ylabel="cross-entropy, mean of a word")
     for k, ax in enumerate(maps):
         weights = np.full((len(looks), len(looks)), np.nan)
         for row, heads_of_letter in enumerate(looks):
@@ -119,5 +128,5 @@ def losses_and_looks(losses: Sequence[float], word: str, looks: Any, name: str) 
         ax.imshow(weights, cmap="Blues", vmin=0.0, vmax=1.0)
         ax.set_xticks(range(len(word)), word)
         ax.set_yticks(range(len(word)), word)
-        ax.set_ylabel("reading", fontsize=8)
+        ax.set(ylabel="reading")
     save(figure, name)

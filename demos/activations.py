@@ -10,27 +10,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd_mini import Value
 from demos import _plot as plot
 from nn.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 
 LECTURE = ("sigmoid", "tanh", "relu")
 
 
-def sampled(name: str, xs: np.ndarray) -> tuple[list[float], list[float]]:
-    values, slopes = [], []
-    for x in map(Value, xs):
-        y = ACTIVATIONS[name](x + 0.0)
-        y.backward()
-        values.append(y.data)
-        slopes.append(x.grad)
-    return values, slopes
-
-
 def saturated(name: str, slopes: list[float]) -> np.ndarray:
     """Mark the two tails in which the slope is small and goes to 0."""
     small = np.abs(slopes) < 0.05
-    left, right = (abs(slope) < 0.005 for slope in sampled(name, np.array([-40.0, 40.0]))[1])
+    left, right = (
+        abs(slope) < 0.005 for slope in plot.sampled(ACTIVATIONS[name], np.array([-40.0, 40.0]))[1]
+    )
     tails = np.logical_and.accumulate(small), np.logical_and.accumulate(small[::-1])[::-1]
     return left & tails[0] | right & tails[1]
 
@@ -41,7 +32,7 @@ def main(reach: float = 8.0, points: int = 400, count: int = 25) -> None:
     xs = np.linspace(-reach, reach, points)
     figure, axes = plot.panels(names, columns=6, size=(2.4, 1.9), large=3)
     for i, (ax, name) in enumerate(zip(axes, names, strict=True)):
-        values, slopes = sampled(name, xs)
+        values, slopes = plot.sampled(ACTIVATIONS[name], xs)
         wide = 2.6 if i < 3 else 1.8
         plot.cross(ax)
         plot.curve(ax, xs, values, color=plot.BLUE, lw=wide, label="the unit, f(z)")
@@ -55,7 +46,13 @@ def main(reach: float = 8.0, points: int = 400, count: int = 25) -> None:
     plot.save(figure, "activations.png")
     print("slope at    z = 0      z = 10     z = 40")
     for name in LECTURE:
-        print(f"{name:8}", *[f"{s:10.3g}" for s in sampled(name, np.array([0.0, 10.0, 40.0]))[1]])
+        print(
+            f"{name:8}",
+            *[
+                f"{s:10.3g}"
+                for s in plot.sampled(ACTIVATIONS[name], np.array([0.0, 10.0, 40.0]))[1]
+            ],
+        )
 
 
 SMALL = {"points": 26, "count": 4}

@@ -51,7 +51,9 @@ def main(deepest: int = 6) -> None:
         shallow = 1.0 / (8.0 * (depth + 1) ** 2)
         count = len(model.parameters())
         print(f"{depth:6}  {count:10}  {found[-1]:6}  {errors[-1]:12.2e}  {shallow:12.2e}")
-    left.set(yticks=[], xlabel="x")
+    shown = range(1, min(deepest, 4) + 1)
+    left.set_yticks([0.5 - 1.25 * depth for depth in shown], [f"L = {depth}" for depth in shown])
+    left.set(xlabel="x")
     middle.plot(depths, found, "o-", color=plot.BLUE, label="deep: L layers of one unit")
     middle.plot(depths, [k + 1 for k in depths], "s--", color=plot.ORANGE,
                 label="shallow: one layer of L units")  # fmt: skip

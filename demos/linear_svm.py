@@ -46,7 +46,7 @@ def main(n: int = 80, epochs: int = 400, strength: float = 0.01, seed: int = 1) 
                   rotation=math.degrees(math.atan(-w[0] / w[1])), rotation_mode="anchor",
                   transform_rotates_text=True)  # fmt: skip
     left.legend(fontsize=8.5, loc="lower right", framealpha=1.0)
-    left.set(xlabel="x₁", ylabel="x₂", aspect="equal")
+    left.set(xlabel="x₁", ylabel="x₂", aspect="equal", adjustable="datalim")
     right.plot(range(1, len(history.loss) + 1), history.loss, color=plot.BLUE, lw=1.8)
     right.set(xlabel="epoch", ylabel="λ/2 ‖w‖² + mean hinge loss", xscale="log", yscale="log")
     plot.save(figure, "linear_svm.png")

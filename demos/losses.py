@@ -9,9 +9,7 @@ Run it:  python -m demos losses          (three seconds; writes out/losses.png)
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -21,16 +19,6 @@ from nn import losses
 
 REGRESSION = ("mse", "mae", "huber", "log_cosh")
 MARGIN = ("hinge", "squared_hinge", "cubed_hinge", "bce_with_logits")
-
-
-def sampled(loss: Callable[[Value], Any], xs: np.ndarray) -> tuple[list[float], list[float]]:
-    values, slopes = [], []
-    for x in map(Value, xs):
-        y = loss(x + 0.0)
-        y.backward()
-        values.append(y.data)
-        slopes.append(x.grad)
-    return values, slopes
 
 
 COLORS = {  # the same loss, the same color
@@ -56,7 +44,7 @@ def main(points: int = 400) -> None:
     figure, axes = plot.panels(titles, columns=4, size=(3.7, 3.3))
     xs = np.linspace(-4.0, 4.0, points)
     for place, name, loss in shown:
-        for ax, ys in zip((axes[place], axes[place + 4]), sampled(loss, xs), strict=True):
+        for ax, ys in zip((axes[place], axes[place + 4]), plot.sampled(loss, xs), strict=True):
             plot.curve(ax, xs, ys, color=COLORS[name], lw=1.7, label=name)
     for i, ax in enumerate(axes):
         plot.cross(ax)

@@ -35,8 +35,7 @@ def main(points: int = 181) -> None:
             ax.annotate(unit.format(cost), (f, cost), (-6 if f < TRUE else 6, -14),
                         textcoords="offset points", ha="right" if f < TRUE else "left",
                         color=color, fontsize=9)  # fmt: skip
-        ax.set_xlabel("prediction, the target is 1000", fontsize=8)
-        ax.set_ylabel("loss", fontsize=8)
+        ax.set(xlabel="prediction, the target is 1000", ylabel="loss")
         ax.set_ylim(bottom=0.0)
     sizes = 10.0 ** np.arange(0, 7)
     right.plot(sizes, [rmse(0.6 * y, y) for y in sizes], "o-", color=plot.INK, ms=3, lw=1.2,
@@ -44,9 +43,7 @@ def main(points: int = 181) -> None:
     for factor, color in ((0.6, plot.ORANGE), (1.4, plot.BLUE)):
         right.plot(sizes, [rmsle(factor * y, y) for y in sizes], "s--", color=color, ms=3, lw=1.2,
                    label=f"RMSLE of {factor} y")  # fmt: skip
-    right.set(xscale="log", yscale="log")
-    right.set_xlabel("target y", fontsize=8)
-    right.set_ylabel("loss", fontsize=8)
+    right.set(xscale="log", yscale="log", xlabel="target y", ylabel="loss")
     right.legend(fontsize=8)
     plot.save(figure, "msle_vs_mse.png")
 

@@ -312,36 +312,12 @@ def softmax(xs: Iterable[Scalar]) -> list[Any]:
     return [exp(x) for x in log_softmax(xs)]
 
 
-ACTIVATIONS: Final[dict[str, Activation]] = {
-    "identity": identity,
-    "sigmoid": sigmoid,
-    "tanh": tanh,
-    "relu": relu,
-    "leaky_relu": leaky_relu,
-    "elu": elu,
-    "selu": selu,
-    "softplus": softplus,
-    "softsign": softsign,
-    "silu": silu,
-    "gelu": gelu,
-    "gelu_tanh": gelu_tanh,
-    "mish": mish,
-    "hardtanh": hardtanh,
-    "relu6": relu6,
-    "hardsigmoid": hardsigmoid,
-    "hardswish": hardswish,
-    "log_sigmoid": log_sigmoid,
-    "tanhshrink": tanhshrink,
-    "softshrink": softshrink,
-    "abs": abs,
-    "square": square,
-    "sin": sin,
-    "gaussian": gaussian,
-    "exp": exp,
-    "softmax": softmax,
-    "log_softmax": log_softmax,
-    "logsumexp": logsumexp,
-}
+_BY_NAME: Final[tuple[Any, ...]] = (
+    identity, sigmoid, tanh, relu, leaky_relu, elu, selu, softplus, softsign, silu, gelu, gelu_tanh,
+    mish, hardtanh, relu6, hardsigmoid, hardswish, log_sigmoid, tanhshrink, softshrink, abs, square,
+    sin, gaussian, exp, softmax, log_softmax, logsumexp,
+)  # fmt: skip
+ACTIVATIONS: Final[dict[str, Activation]] = {f.__name__: f for f in _BY_NAME}
 VECTOR_ACTIVATIONS: Final = frozenset((softmax, log_softmax, logsumexp))
 _ALIASES: Final = {"linear": "identity", "swish": "silu", "logsigmoid": "log_sigmoid"}
 
@@ -411,3 +387,13 @@ def name_of(activation: Activation | None) -> str | None:
         'tanh'
     """
     return next((name for name, known in ACTIVATIONS.items() if known is activation), None)
+
+
+def shown(activation: Activation) -> str:
+    """Return what an activation is called in pictures and tables: a function of the user's, too.
+
+    Example:
+        >>> shown(tanh), shown(lambda z: z)
+        ('tanh', '<lambda>')
+    """
+    return name_of(activation) or getattr(activation, "__name__", repr(activation))

@@ -191,36 +191,14 @@ def lecun_normal() -> Initializer:
     return kaiming_normal(1.0)
 
 
-INITIALIZERS: Final[dict[str, Callable[..., Initializer]]] = {
-    make.__name__: make
-    for make in (
-        xavier_uniform,
-        xavier_normal,
-        kaiming_uniform,
-        kaiming_normal,
-        lecun_uniform,
-        lecun_normal,
-        uniform,
-        normal,
-        constant,
-        zeros,
-    )
-}
-
-_RELU_LIKE: Final = frozenset(
-    (
-        "relu",
-        "leaky_relu",
-        "relu6",
-        "elu",
-        "silu",
-        "gelu",
-        "gelu_tanh",
-        "mish",
-        "softplus",
-        "hardswish",
-    )
-)
+INITIALIZERS: Final[dict[str, Callable[..., Initializer]]] = {make.__name__: make for make in (
+    xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, lecun_uniform, lecun_normal,
+    uniform, normal, constant, zeros,
+)}  # fmt: skip
+_RELU_LIKE: Final = frozenset((
+    "relu", "leaky_relu", "relu6", "elu", "silu", "gelu", "gelu_tanh", "mish", "softplus",
+    "hardswish",
+))  # fmt: skip
 
 
 def gain(activation: str, negative_slope: float = 0.01) -> float:

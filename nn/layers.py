@@ -185,7 +185,7 @@ class Neuron(Module):
         return named if self.b is None else [*named, ("b", self.b)]
 
     def __repr__(self) -> str:
-        return f"Neuron({self.n_in}, {_shown(self.activation)}{_no_bias(self.b is not None)})"
+        return f"Neuron({self.n_in}, {quoted(self.activation)}{_no_bias(self.b is not None)})"
 
 
 class Layer(Module):
@@ -314,7 +314,7 @@ class Layer(Module):
 
     def __repr__(self) -> str:
         bias = _no_bias(self.neurons[0].b is not None)
-        return f"Layer({self.n_in}, {self.n_out}, {_shown(self.activation)}{bias})"
+        return f"Layer({self.n_in}, {self.n_out}, {quoted(self.activation)}{bias})"
 
 
 def as_inputs(x: Any, n_in: int, who: str) -> list[Any]:
@@ -355,9 +355,10 @@ def _initializer(init: Any, activation: Activation) -> Initializer:
     return initializers.get(init, activations.name_of(activation) or "")
 
 
-def _shown(activation: Activation) -> str:
+def quoted(activation: Activation) -> str:
+    """Return an activation as it is written in code: its name in quotes, or the function's."""
     name = activations.name_of(activation)
-    return repr(name) if name else getattr(activation, "__name__", repr(activation))
+    return repr(name) if name else activations.shown(activation)
 
 
 def _no_bias(bias: bool) -> str:

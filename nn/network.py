@@ -17,7 +17,7 @@ from nn.activations import Activation
 from nn.arrays import as_array, as_floats
 from nn.guesses import keywords
 from nn.initializers import Initializer
-from nn.layers import Layer, Module, Neuron, as_inputs, checked_size, under
+from nn.layers import Layer, Module, Neuron, as_inputs, checked_size, quoted, under
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -234,7 +234,7 @@ class FNN(Module):
         """
         table = [("layer", "inputs", "units", "activation", "parameters")]
         for i, layer in enumerate(self.layers):
-            name = _shown_name(layer.activation)
+            name = activations.shown(layer.activation)
             count = len(layer.parameters())
             table.append((f"layers.{i}", str(layer.n_in), str(layer.n_out), name, str(count)))
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
@@ -267,7 +267,7 @@ class FNN(Module):
         layers = [
             Units(
                 f"layers.{i}",
-                _shown_name(layer.activation),
+                activations.shown(layer.activation),
                 [[w.data for w in unit.w] for unit in layer.neurons],
                 [None if unit.b is None else unit.b.data for unit in layer.neurons],
             )
@@ -285,13 +285,11 @@ class FNN(Module):
         return self.diagram()
 
     def __repr__(self) -> str:
-        shown = [repr(self.sizes)]
-        for given, name in (
-            (self.activation, "activation"),
-            (self.output_activation, "output_activation"),
-        ):
-            known = activations.name_of(given)
-            shown.append(f"{name}={known!r}" if known else f"{name}={given!r}")
+        shown = [
+            repr(self.sizes),
+            f"activation={quoted(self.activation)}",
+            f"output_activation={quoted(self.output_activation)}",
+        ]
         shown += [f"{name}=False" for name in ("bias", "output_bias") if not getattr(self, name)]
         return f"FNN({', '.join(shown)})"
 
@@ -343,10 +341,6 @@ def has_known_units(model: Any) -> bool:
         and activations.name_of(layer.applied()) is not None
         for layer in model.layers
     )
-
-
-def _shown_name(activation: Activation) -> str:
-    return activations.name_of(activation) or getattr(activation, "__name__", "?")
 
 
 def _checked_sizes(sizes: Sequence[int]) -> list[int]:

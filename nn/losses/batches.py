@@ -39,7 +39,7 @@ class Formula(NamedTuple):
         suspicious: A function of an array of targets: which of them the loss may refuse.
     """
 
-    example: Callable[[Any, Any], Any]
+    example: Callable[..., Any]
     suspicious: Callable[[Any], Any]
 
 
@@ -60,8 +60,8 @@ def of_components(
         check: Raises ValueError for numbers that the loss refuses; None stands for one that is
             not known.
     """
+    _check_reduction(reduction)
     if prediction is FORMULA:
-        _check_reduction(reduction)
         return _formula_of_components(loss, check)
     examples, single = _paired(prediction, target, check)
     losses = [summed([loss(f, y) for f, y in pairs(fs, ys)]) for fs, ys in examples]
@@ -87,9 +87,10 @@ def of_classes(
         probabilities: Refuse predictions that are no distribution.
         one_hot: Refuse targets that are no single class.
     """
+    _check_reduction(reduction)
+    formula = _formula_of_classes(loss, probabilities, one_hot)
     if prediction is FORMULA:
-        _check_reduction(reduction)
-        return _formula_of_classes(loss, probabilities, one_hot)
+        return formula
     predictions = nested(prediction)
     shape = _shape(predictions, "prediction")
     single = len(shape) == 1
@@ -113,12 +114,7 @@ def of_classes(
         distribution = _as_distribution(t, len(p), place)
         if not is_tracing():
             check_distribution(distribution, f"the target{place}", one_hot=one_hot)
-            if probabilities:
-                check_distribution(p, f"the prediction{place}", one_hot=False)
-        value = loss(p, distribution)
-        if not varies(value) and any(varies(x) for x in p):
-            value = Value(value)  # every term was left out
-        losses.append(value)
+        losses.append(formula.example(p, distribution, place))
     return _reduced(losses, single, reduction)
 
 
@@ -126,15 +122,11 @@ def _formula_of_components(loss: Component, check: Check | None) -> Formula:
     look = None if check in TARGET_CHECKS else check
 
     def example(prediction: Any, target: Any) -> Any:
-        if isinstance(prediction, (Number, float)):
-            if look is not None and not is_tracing():
-                look(data_of(prediction), data_of(target))
-            return loss(prediction, target)
-        fs = as_lists(prediction)
+        if not isinstance(prediction, (Number, float)):
+            return summed([example(f, y) for f, y in pairs(as_lists(prediction), target)])
         if look is not None and not is_tracing():
-            for f, y in pairs(fs, target):
-                look(data_of(f), data_of(y))
-        return summed([loss(f, y) for f, y in pairs(fs, target)])
+            look(data_of(prediction), data_of(target))
+        return loss(prediction, target)
 
     return Formula(example, suspicious_numbers(check))
 
@@ -142,10 +134,10 @@ def _formula_of_components(loss: Component, check: Check | None) -> Formula:
 def _formula_of_classes(
     loss: Callable[[list[Any], list[Any]], Any], probabilities: bool, one_hot: bool
 ) -> Formula:
-    def example(prediction: Any, target: Any) -> Any:
+    def example(prediction: Any, target: Any, place: str = "") -> Any:
         p = cast(list[Any], prediction if type(prediction) is list else list(as_lists(prediction)))
         if probabilities and not is_tracing():
-            check_distribution(p, "the prediction", one_hot=False)
+            check_distribution(p, f"the prediction{place}", one_hot=False)
         value = loss(p, target)
         if not varies(value) and any(varies(x) for x in p):
             return Value(value)  # every term was left out
@@ -247,7 +239,6 @@ def _described(shape: tuple[int, ...]) -> str:
 
 
 def _reduced(losses: list[Any], single: bool, reduction: str) -> Any:
-    _check_reduction(reduction)
     if single:
         return losses[0]
     if reduction == "none":

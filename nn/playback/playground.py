@@ -17,6 +17,7 @@ from autograd_mini.drawing.javascript import rules
 from autograd_mini.player import programs
 from nn.guesses import keywords
 from nn.initializers import plain_seed
+from nn.layers import checked_size
 from nn.losses import Loss
 from nn.network import FNN
 from nn.optimizers import SGD, Adam, AdamW, Optimizer
@@ -76,15 +77,11 @@ class Playground(Page):
             raise ValueError(
                 f"the page makes the updates of SGD, Adam and AdamW, but got {optimizer!r}"
             )
-        if batch_size is not None and (
-            isinstance(batch_size, bool) or not hasattr(batch_size, "__index__") or batch_size < 1
-        ):
-            raise ValueError(f"batch_size must be a whole number from 1 up, but got {batch_size!r}")
         self._data = Examples(model, self._trainer.loss, X, y)
         if not self._data.is_numeric:
             raise ValueError(f"the page takes targets that are numbers, but got {y!r:.200}")
         self._rows, self._targets = self._data.arrays(self._data.everything())
-        self.batch_size = batch_size
+        self.batch_size = None if batch_size is None else checked_size(batch_size, "batch_size")
         self._random = Random(plain_seed(seed)).getstate()[1]
 
     def __repr__(self) -> str:
