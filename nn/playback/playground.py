@@ -26,7 +26,7 @@ from nn.playback.names import numbered, parameters_json
 from nn.playback.page import Page, page
 from nn.playback.sets import data_sets
 from nn.playback.units import layers
-from nn.playback.variants import others, variant
+from nn.playback.variants import changes, others, variant
 from nn.training.data import Examples
 from nn.training.trainer import Trainer
 
@@ -102,7 +102,7 @@ class Playground(Page):
             named = {f"loss_{name}": other.loss, f"units_{name}": other.units}
             nodes += other.graphs.nodes()
             activations[name] = {
-                "graphs": other.graphs.pages,
+                "graphs": [*map(changes, own.graphs.pages, other.graphs.pages)],
                 "code": programs(named, more=True),
             }
         own.graphs.notes.extend(notes)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
-from autograd_mini import Program, TraceError, compile
+from autograd_mini import Op, Program, TraceError, Value, apply, compile, topological_order
+from autograd_mini.ops import function
 from nn import activations
 from nn.network import FNN, has_layers_only
 from nn.playback.graphs import Graphs
 from nn.playback.units import units_of
 
-CHOICES: Final = (  # each is one node of a graph
-    "tanh", "relu", "sigmoid", "leaky_relu", "elu", "silu", "gelu", "mish", "softplus", "softsign",
-    "hardtanh", "sin", "abs",
-)  # fmt: skip
+LONGEST_RULE: Final = 60  # characters: a page shows the number instead of a longer one
 
 
 class Variant(NamedTuple):
@@ -53,9 +51,11 @@ def variant(
     X: Sequence[Any],
     Y: Sequence[Any],
     max_nodes: int,
-    is_drawn: bool = True,
+    is_own: bool = True,
 ) -> Variant:
     """Compile a model and its loss, and take the examples' graphs.
+
+    Of the model itself programs are checked and graphs are drawn; of its likes they are not.
 
     Raises:
         TraceError: If model or loss cannot be compiled.
@@ -64,9 +64,9 @@ def variant(
     def of_example(x: Any, y: Any) -> Any:
         return loss(model(x), y)
 
-    program = compile(of_example, X[0], Y[0])
-    units = compile(units_of(model), X[0])
-    graphs = Graphs(model, loss, max_nodes, is_drawn)
+    program = compile(of_example, X[0], Y[0], check=is_own)
+    units = compile(units_of(model), X[0], check=is_own)
+    graphs = Graphs(model, loss, max_nodes, is_own)
     first: int = graphs.add(0, X[0], Y[0])["graph"]
     if "y" in graphs.sources(first):  # what compiles has one graph for all numbers
         return Variant(program, units, graphs, [first] * len(X))
@@ -79,28 +79,97 @@ def others(
 ) -> Iterator[tuple[str, Variant]]:
     """Iterate over the same network with other activations of its hidden layers, by name.
 
-    But for constants a graph keeps its shape, so that one picture serves all. There are none for
-    another model, or if the network's own activation is of another shape.
+    Each is one operation, so that a graph keeps its shape and one picture serves all. There are
+    none for another model, or if the network's own activation is more than one operation.
 
     Example:
         >>> model, X, Y = FNN([1, 2, 1], seed=0), [[0.5]], [1.0]
         >>> loss = lambda f, y: (f - y) ** 2
         >>> own = variant(model, loss, X, Y, max_nodes=300)
         >>> [name for name, _ in others(model, loss, X, Y, own)][:5]
-        ['relu', 'sigmoid', 'leaky_relu', 'elu', 'silu']
+        ['identity', 'sigmoid', 'relu', 'leaky_relu', 'elu']
     """
     if not _is_plain(model):
         return
-    for name in CHOICES:
-        if name == activations.name_of(model.activation):
+    for name, activation in activations.ACTIVATIONS.items():
+        if activation is model.activation or activations.is_vector(activation):
             continue
-        other = _with(model, name)
+        other = _with(model, in_one(name, activation))
         try:
-            found = variant(other, loss, X, Y, own.graphs.max_nodes, is_drawn=False)
+            found = variant(other, loss, X, Y, own.graphs.max_nodes, is_own=False)
         except (TraceError, ArithmeticError):
             continue
         if found.shape(other) == own.shape(model):
+            for graph in found.graphs.pages:
+                graph["partials"] = [[_short(x) for x in row] for row in graph["partials"]]
             yield name, found
+
+
+def in_one(name: str, activation: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return an activation as one operation of one number, whatever it is made of.
+
+    Its slope is the chain rule over its own graph, which runs on plain numbers and on symbols.
+
+    Example:
+        >>> swish = in_one("hardswish", activations.get("hardswish"))
+        >>> x = Value(1.5)
+        >>> swish(x).backward()
+        >>> x.grad, swish(x).op.name
+        (1.0, 'hardswish')
+    """
+    z = Value(0.5)
+    nodes = topological_order(activation(z))
+    if nodes[-1].inputs == (z,):
+        return activation
+
+    def slope(_f: Any, x: Any) -> Any:
+        at: dict[Value, Any] = {z: x}
+        for node in nodes:
+            if node.op:
+                at[node] = function(node.op)(*[at[operand] for operand in node.inputs])
+            else:
+                at.setdefault(node, node.data)
+        slopes: dict[Value, Any] = {nodes[-1]: 1.0}
+        for node in reversed(nodes):
+            if node.op and node in slopes:
+                local = node.op.local(at[node], *[at[operand] for operand in node.inputs])
+                for operand, partial in zip(node.inputs, local, strict=True):
+                    if not operand.is_constant:
+                        part = partial * slopes[node]
+                        slopes[operand] = slopes[operand] + part if operand in slopes else part
+        return slopes[z]
+
+    row = Op(name, activation, (slope,))
+
+    def unit(x: Any) -> Any:
+        return apply(row, x)
+
+    unit.__name__ = name
+    return unit
+
+
+def changes(own: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Return in what a graph differs from another one: places of lists, or what is of other size.
+
+    Example:
+        >>> changes({"op": ["", "tanh"], "own": [0]}, {"op": ["", "sin"], "own": [0]})
+        {'places': {'op': [[1, 'sin']]}, 'whole': {}}
+    """
+    found: dict[str, Any] = {"places": {}, "whole": {}}
+    for key, value in other.items():
+        before: Any = own[key]
+        if before == value:
+            continue
+        if isinstance(value, list) and len(cast("list[Any]", value)) == len(before):
+            pairs = enumerate(zip(before, cast("list[Any]", value), strict=True))
+            found["places"][key] = [[i, y] for i, (x, y) in pairs if x != y]
+        else:
+            found["whole"][key] = value
+    return found
+
+
+def _short(rule: str) -> str:
+    return rule if len(rule) <= LONGEST_RULE else ""
 
 
 def _is_plain(model: Any) -> bool:
@@ -114,7 +183,7 @@ def _is_plain(model: Any) -> bool:
     ]
 
 
-def _with(model: FNN, activation: str) -> FNN:
+def _with(model: FNN, activation: str | Callable[[Any], Any]) -> FNN:
     """Return a network with the same numbers and another activation."""
     like = FNN(
         model.sizes,

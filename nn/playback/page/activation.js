@@ -30,10 +30,17 @@ class Activation {
 
   // Its graphs; its programs come in among the others.
   read(name) {
-    const { graphs, code } = readJson(`activation-${name}`), script = make("script", "", code);
+    const { graphs: changes, code } = readJson(`activation-${name}`), script = make("script", "", code);
     document.head.append(script);
     script.remove();
-    return graphs;
+    return changes.map(({ places, whole }, i) => {
+      const graph = { ...this.page.data.graphs[i], ...whole };
+      for (const [key, found] of Object.entries(places)) {
+        graph[key] = [...graph[key]];
+        for (const [at, value] of found) graph[key][at] = value;
+      }
+      return graph;
+    });
   }
 }
 
