@@ -46,7 +46,7 @@ class Backward:
     """The statements that differentiate.
 
     Attributes:
-        written: For each buffer, the rows of its gradient that something was written to.
+        touched: For each buffer, the rows of its gradient that something was written to.
         cleared: The rows that are added to before anything is stored.
         shared: Gradients that need no array of their own, by the group's id.
         consumers: How many statements read of a group, by the group's id.
@@ -68,7 +68,7 @@ class Backward:
                         self.consumers[group] = self.consumers.get(group, 0) + 1
         self.shared: dict[int, Upstream] = {}
         self.cleared: dict[str, set[int]] = {}
-        self.written: dict[str, bytearray] = {
+        self.touched: dict[str, bytearray] = {
             THETA: bytearray(len(plan.parameters)),
             VALUES: bytearray(plan.rows[VARYING]),
             SHARED: bytearray(plan.rows["p"]),
@@ -125,7 +125,7 @@ class Backward:
         if id(group) in self.shared:
             return self.shared[id(group)]
         out = group.out
-        if not any(map(self.written[out.buffer].__getitem__, out.rows)):
+        if not any(map(self.touched[out.buffer].__getitem__, out.rows)):
             return None
         self._clear(out.buffer, out.rows)
         return out.of(f"g_{out.buffer}")
@@ -316,10 +316,10 @@ class Backward:
 
     def _accumulate(self, ref: Ref, op: Op, operands: tuple[Operand, ...]) -> None:
         """Send a contribution to the gradient of what `ref` reads: the first one is stored."""
-        written, rows = self.written[ref.buffer], ref.rows
+        touched, rows = self.touched[ref.buffer], ref.rows
         gradient = ref.of(f"g_{ref.buffer}")
         unique = len(set(rows)) == len(rows)
-        add = not unique or any(map(written.__getitem__, rows))
+        add = not unique or any(map(touched.__getitem__, rows))
         if add:
             self._clear(ref.buffer, rows)
         wide = op in PRODUCTS and ref.varies  # its columns must stand beside the second axis
@@ -329,16 +329,16 @@ class Backward:
             op, operands = COPY, (whole,)
         self.emit(op, gradient, operands, add=add)
         for row in rows:
-            written[row] = 1
+            touched[row] = 1
 
     def _clear(self, buffer: str, rows: Sequence[int]) -> None:
         """Note the rows of a gradient that nothing was written to: they are set to 0 first."""
-        written = self.written[buffer]
-        fresh = {row for row in rows if not written[row]}
+        touched = self.touched[buffer]
+        fresh = {row for row in rows if not touched[row]}
         if fresh:
             self.cleared.setdefault(buffer, set()).update(fresh)
             for row in fresh:
-                written[row] = 1
+                touched[row] = 1
 
     def _clearing(self) -> list[Statement]:
         found: list[Statement] = []

@@ -28,7 +28,7 @@ def called(
 ) -> list[Value]:
     """Call `f` as its user does, on plain numbers and lists of their own; return its results."""
     with contexts.no_grad() if values_alone else contexts.recording():
-        results, _ = results_of(f(*[mapped(_itself, x) for x in example]))
+        results, _ = results_of(f(*[mapped(plain, x) for x in example]))
     return results
 
 
@@ -63,8 +63,9 @@ def shape_of(x: Any) -> Shape:
     return (len(x), *(below.pop() if below else ()))
 
 
-def _itself(x: Any) -> Any:
-    return x.item() if hasattr(x, "item") and not isinstance(x, Value) else x
+def plain(x: Any) -> Any:
+    """Return the number of a Value or of a NumPy scalar; a number of Python's is itself."""
+    return x.item() if hasattr(x, "item") else x
 
 
 def wrapped(x: Any, leaves: list[list[Value]], kind: type[Value]) -> Any:

@@ -23,7 +23,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini import ops
 from autograd_mini.backprop import gradient
-from autograd_mini.compiler.calls import called, called_or_eager, eager
+from autograd_mini.compiler.calls import called, called_or_eager, eager, plain
 from autograd_mini.compiler.intake import examples_of
 from autograd_mini.compiler.parameters import Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
@@ -31,7 +31,7 @@ from autograd_mini.compiler.record import Graph, record_again
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
 from autograd_mini.graph import interior_order, ordered
-from autograd_mini.nested import flat, is_nested
+from autograd_mini.nested import flat, mapped
 from autograd_mini.value import Value
 
 Array: TypeAlias = Any
@@ -94,7 +94,7 @@ class Check:
         self._to_search = SEARCHED_IN_ALL
         self._texts: set[Any] = set()
         self._sizes: set[Any] = set()
-        self._first = [_copied(x) for x in example]
+        self._first = [mapped(plain, x) for x in example]
         self.examples: list[list[Any]] = [self._first]
 
     # Which examples.
@@ -367,15 +367,7 @@ def _bytes(example: Sequence[Any], columns: Sequence[Array]) -> bytes:
 def _example(x: Any, n: int) -> Any:
     """Return an argument of example `n` as the user's numbers: whole ones stay whole."""
     one = x[n]
-    return one.tolist() if hasattr(one, "tolist") else _copied(one)
-
-
-def _copied(x: Any) -> Any:
-    if is_nested(x):
-        return [_copied(row) for row in x]
-    if isinstance(x, Value):
-        return x.data
-    return x.item() if hasattr(x, "item") else x
+    return one.tolist() if hasattr(one, "tolist") else mapped(plain, one)
 
 
 def _disagreement(what: str, wanted: float, got: float, examples: list[Any]) -> TraceError:

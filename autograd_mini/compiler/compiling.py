@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from autograd_mini.calls import answered
-from autograd_mini.compiler.intake import data_of
+from autograd_mini.compiler.calls import plain
 from autograd_mini.compiler.plan import plan
 from autograd_mini.compiler.program import Program
 from autograd_mini.compiler.record import Graph, record
@@ -48,7 +48,7 @@ def compile(
         >>> round(loss, 6)
         1.961254
     """
-    example = tuple([mapped(data_of, x) for x in example])
+    example = tuple([mapped(plain, x) for x in example])
     with collector_paused():
         graph = record(f, example)
     return program_of(f, example, graph, check=check, float32=float32)

@@ -125,6 +125,12 @@ class Ref(Expression):
         """Return the same rows as an array of another shape."""
         return Ref(self.buffer, self.rows, shape, self.varies, self.nodes)
 
+    def elements(self, at: Iterable[int], *shape: int) -> Ref:
+        """Return some of the elements as an array."""
+        at = list(at)
+        nodes = [self.nodes[i] for i in at] if self.nodes else ()
+        return Ref(self.buffer, [self.rows[i] for i in at], shape, self.varies, nodes)
+
     def of(self, buffer: str) -> Ref:
         """Return the same rows of another buffer."""
         found = Ref(buffer, self.rows, self.shape, self.varies, self.nodes)

@@ -119,11 +119,6 @@ def is_one(wrt: Any) -> bool:
     return isinstance(wrt, str) or hasattr(wrt, "__index__")
 
 
-def data_of(x: Any) -> Any:
-    """Return the number of a Value; a number is itself."""
-    return x.data if isinstance(x, Value) else x
-
-
 def is_finite(result: Array) -> bool:
     """Return whether no number of a result is infinite or NaN."""
     import numpy as np

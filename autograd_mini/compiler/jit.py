@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from autograd_mini import contexts
-from autograd_mini.compiler.calls import Shape, shape_of
+from autograd_mini.compiler.calls import Shape, plain, shape_of
 from autograd_mini.compiler.compiling import program_of
-from autograd_mini.compiler.intake import data_of, examples_of
+from autograd_mini.compiler.intake import examples_of
 from autograd_mini.compiler.parameters import ParameterList
 from autograd_mini.compiler.program import Program
 from autograd_mini.compiler.record import PARAMETER, Graph, record
@@ -211,7 +211,7 @@ class jit:
             made: dict[Shapes, tuple[Program, float]] = {}
             for shapes in fresh:
                 start = time.perf_counter()
-                example = [mapped(data_of, _listed(x[rows[shapes][0]])) for x in batch]
+                example = [mapped(plain, _listed(x[rows[shapes][0]])) for x in batch]
                 program = self._made(example, values, has_order)
                 made[shapes] = program, time.perf_counter() - start
                 values, has_order = list(program.parameters), True
@@ -272,17 +272,8 @@ def _lay_out(graph: Graph, parameters: Sequence[Value]) -> None:
         )
     for p in parameters:
         if p not in ids:
-            ids[p] = len(graph.ops)
+            ids[p] = graph.add(None, (), PARAMETER, p.data, p.label)
             graph.parameters[ids[p]] = p
-            for column, entry in (
-                (graph.ops, None),
-                (graph.args, ()),
-                (graph.kinds, PARAMETER),
-                (graph.data, p.data),
-                (graph.labels, p.label),
-                (graph.sources, None),
-            ):
-                column.append(entry)  # pyright: ignore[reportArgumentType]
     graph.layout = [ids[p] for p in parameters]
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from autograd_mini.compiler.expressions import Operand, Ref, Term
 from autograd_mini.compiler.lower import Lowered
-from autograd_mini.compiler.names import Names, identifier, wishes
+from autograd_mini.compiler.names import FreshNames, identifier, wishes
 from autograd_mini.compiler.statements import Statement
 from autograd_mini.ops import OPS, Op
 from autograd_mini.symbols import Symbol
@@ -35,7 +35,7 @@ class Language:
         self.plan = lowered.plan
         self.graph = lowered.plan.graph
         self.purpose = lowered.purpose
-        self.names = Names(self.reserved)
+        self.names = FreshNames(self.reserved)
         self.arguments = [
             self.names.new(identifier(name) or f"x{k}") for k, name in enumerate(self.graph.names)
         ]

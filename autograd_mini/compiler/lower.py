@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -272,15 +271,10 @@ def narrowed(ref: Ref) -> Ref:
     if strides is None or all(step or n == 1 for step, n in zip(strides, ref.shape, strict=True)):
         return ref
     kept = tuple([n if step else 1 for step, n in zip(strides, ref.shape, strict=True)])
-    if max(kept) == 1:
-        kept = (1,)
-    places = [0]
-    for n, step in zip(kept, strides[-len(kept) :], strict=True):
-        places = [at + i * step for at in places for i in range(n)]
-    inner = math.prod(ref.shape[1:])
-    at = [0] if len(kept) == 1 else [i * inner + j for i in range(kept[0]) for j in range(kept[1])]
-    nodes = [ref.nodes[i] for i in at] if ref.nodes else ()
-    return Ref(ref.buffer, [ref.rows[0] + i for i in places], kept, ref.varies, nodes)
+    at = [0]
+    for n, m in zip(kept, ref.shape, strict=True):
+        at = [k * m + i for k in at for i in range(n)]
+    return ref.elements(at, *((1,) if max(kept) == 1 else kept))
 
 
 def joined_operands(refs: Sequence[Ref]) -> Ref | None:
@@ -295,10 +289,9 @@ def joined_operands(refs: Sequence[Ref]) -> Ref | None:
 def shared_terms(ref: Ref) -> Ref | None:
     """Return the terms, with one member for all, if they are the same for all members."""
     k, n = ref.shape
-    first = [ref.rows[j * n] for j in range(k)]
-    if all(ref.rows[j * n + i] == first[j] for j in range(k) for i in range(n)):
-        return Ref(ref.buffer, first, (k, 1), ref.varies, [ref.nodes[j * n] for j in range(k)])
-    return None
+    first = ref.elements(range(0, k * n, n), k, 1)
+    whole = [row for row in first.rows for _ in range(n)]
+    return first if whole == list(ref.rows) else None
 
 
 def _is_fixed(x: Operand) -> bool:

@@ -38,9 +38,8 @@ class Machine:
         if code is None or contexts.state.tracing or is_watched():
             return None
         loss = code.call(*batch)
-        return loss if purpose == GRADIENT or loss is None else self._result(code, purpose)
-
-    def _result(self, code: Any, purpose: str) -> Any:
+        if purpose == GRADIENT or loss is None:
+            return loss
         results = code.results()
         return results[0] if purpose == FORWARD else results
 

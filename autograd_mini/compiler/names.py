@@ -39,8 +39,8 @@ def commented(text: str) -> str:
     return "".join([c if c.isprintable() else " " for c in text])
 
 
-class Names:
-    """Names that are not taken yet; with each goes that of its gradient, `g_...`."""
+class FreshNames:
+    """FreshNames that are not taken yet; with each goes that of its gradient, `g_...`."""
 
     def __init__(self, reserved: Iterable[str]) -> None:
         self.taken = set(reserved)
@@ -117,7 +117,7 @@ def wishes(plan: Plan) -> list[tuple[Group, str, bool]]:
 
 def name_groups(plan: Plan) -> None:
     """Give every group its name, for a plan that is printed."""
-    names = Names(())
+    names = FreshNames(())
     for group, wish, numbered in wishes(plan):
         group.name = names.new(wish, numbered=numbered)
 

@@ -7,14 +7,15 @@ leave no trace, 0 times 0 or exp(-∞), they are rows of one array.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from copy import copy
+from itertools import chain
 from typing import Final
 
 from autograd_mini import ops
 from autograd_mini.compiler.record import CONSTANT, VARYING, Graph
 from autograd_mini.compiler.rows import COPY
-from autograd_mini.compiler.sums import Chains
+from autograd_mini.compiler.sums import Chains, Pair
 from autograd_mini.ops import Op
 
 _NEUTRAL: Final[dict[Op, float]] = {
@@ -44,7 +45,7 @@ def padded(graph: Graph, chains: Chains) -> Graph:
     result = graph
     pads: dict[float, int] = {}
     for (op, *_), nodes in found.items():  # type: ignore[misc]  # pyright: ignore
-        lengths = [_length(graph, chains, i) for i in nodes]
+        lengths = [max(map(len, _terms(graph, chains, i))) for i in nodes]
         longest = max(lengths)
         if len({*lengths}) < _LENGTHS or longest * len(nodes) > _WASTE * sum(lengths):
             continue
@@ -67,38 +68,26 @@ def padded(graph: Graph, chains: Chains) -> Graph:
 
 def _alike(graph: Graph, chains: Chains, i: int, op: Op | None) -> Hashable:
     """Return what sums of one kind have in common: where their terms come from."""
-    kinds, rows = graph.kinds, graph.ops
-    if kinds[i] != VARYING:
+    rows, (pairs, rest) = graph.ops, _terms(graph, chains, i)
+    varies = all(graph.kinds[x] == VARYING for x in (i, *chain(*pairs), *rest))
+    if not varies or bool(pairs) == bool(rest):
         return None
-    if i in chains:
-        pairs, rest = chains[i]
-        if pairs and not rest and all(kinds[x] == VARYING for pair in pairs for x in pair):
-            return None, *{(rows[a], rows[b]) for a, b in pairs}
-        if rest and not pairs and all(kinds[x] == VARYING for x in rest):
-            return None, *{rows[x] for x in rest}
-    elif op in _NEUTRAL and all(kinds[x] == VARYING for x in graph.args[i]):
-        return op, *{rows[x] for x in graph.args[i]}
-    return None
+    sources = {(rows[a], rows[b]) for a, b in pairs} if pairs else {rows[x] for x in rest}
+    return None if i in chains else op, *sources
 
 
-def _length(graph: Graph, chains: Chains, i: int) -> int:
-    return max(map(len, chains[i])) if i in chains else len(graph.args[i])
+def _terms(graph: Graph, chains: Chains, i: int) -> tuple[Sequence[Pair], Sequence[int]]:
+    return chains[i] if i in chains else ((), graph.args[i])
 
 
 def _copied(graph: Graph) -> Graph:
     result = copy(graph)
-    result.ops, result.args, result.kinds = graph.ops[:], graph.args[:], graph.kinds[:]
-    result.data, result.labels, result.sources = graph.data[:], graph.labels[:], graph.sources[:]
+    for name in ("ops", "args", "kinds", "data", "labels", "sources"):
+        setattr(result, name, [*getattr(graph, name)])
     return result
 
 
 def _pad(graph: Graph, number: float) -> int:
     """Add a row that holds a number for every example."""
-    for op, args, kind in ((None, (), CONSTANT), (COPY, (len(graph.ops),), VARYING)):
-        graph.ops.append(op)
-        graph.args.append(args)
-        graph.kinds.append(kind)
-        graph.data.append(number)
-        graph.labels.append("padding")
-        graph.sources.append(None)
-    return len(graph.ops) - 1
+    constant = graph.add(None, (), CONSTANT, number, "padding")
+    return graph.add(COPY, (constant,), VARYING, number, "padding")

@@ -87,6 +87,18 @@ class Graph:
         """Whether the function returns one number rather than a list."""
         return self.shape == ()
 
+    def add(
+        self, op: Op | None, args: tuple[int, ...], kind: str, data: float, label: str = ""
+    ) -> int:
+        """Add a node, and return its id."""
+        self.ops.append(op)
+        self.args.append(args)
+        self.kinds.append(kind)
+        self.data.append(data)
+        self.labels.append(label)
+        self.sources.append(None)
+        return len(self.ops) - 1
+
     def __str__(self) -> str:
         lines: list[str] = []
         for i, op in enumerate(self.ops):

@@ -16,6 +16,7 @@ from autograd_mini.compiler.languages.numpy.functions import NumPySymbol, over_e
 from autograd_mini.compiler.plan import FLAGS, FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.rows import COMPARISONS, COPY, MATMUL, MATMUL_TN, PRODUCTS, PUT, SUM
 from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES, Statement
+from autograd_mini.compiler.sums import runs
 from autograd_mini.ops import Op, is_built_in
 from autograd_mini.symbols import ATOM, SIGNS, TRUTH
 from autograd_mini.symbols import SUM as IN_SUM
@@ -263,10 +264,10 @@ class Writer(Arrays):
 
     def _taken(self, out: Ref, shape: tuple[int, ...], text: str, comment: str) -> bool:
         """Add to rows that receive one number each, padding aside: each takes its own."""
-        sloped = self._sloped_rows(out)
+        sloped = self._sloped(out)
         pairs = zip(out.rows, places(out.shape), strict=True)
         sources = sorted([(row, place(shape, index)) for row, index in pairs if row in sloped])
-        target = Ref(out.buffer, sorted(sloped), (len(sloped),), out.varies)
+        target = Ref(out.buffer, sloped, (len(sloped),), out.varies)
         if len(sources) > len(sloped) or not target.block:
             return False
         index = self.index([x for _, x in sources], (len(sources),))
@@ -275,24 +276,21 @@ class Writer(Arrays):
         self.line(f"np.add({name}, {flat}.take({index}, axis=0), out={name})", comment)
         return True
 
-    def _sloped_rows(self, out: Ref) -> set[int]:
-        return {out.rows[j] for j in self._sloped(out)}
-
     def _count(self, out: Ref, text: str, comment: str) -> None:
         """Add to rows of which some are the same: `np.bincount` sums up what goes to each.
 
         What goes to padding has a slot of its own, which is dropped.
         """
-        rows, sloped = list(out.rows), self._sloped_rows(out)
-        lo, hi, count = min(sloped), max(sloped) + 1, len(sloped)
-        padded = not sloped.issuperset(rows)
+        rows, sloped = list(out.rows), self._sloped(out)
+        lo, hi, count = sloped[0], sloped[-1] + 1, len(sloped)
+        padded = not {*sloped}.issuperset(rows)
         if hi - lo == count:
             index = self.index(rows, out.shape)
             slots = f"{index} - {lo}" if lo else index
             if padded:
                 slots = f"np.where(({index} < {lo}) | ({index} >= {hi}), {count}, {slots})"
         else:
-            number = dict(zip(sorted(sloped), range(count), strict=True))
+            number = dict(zip(sloped, range(count), strict=True))
             slots = self.index([number.get(row, count) for row in rows], out.shape)
         width = "B" if out.varies else "1"
         if out.varies:
@@ -300,7 +298,7 @@ class Writer(Arrays):
         slots = self._once("slots", f"({slots}).ravel()")
         total = f"np.bincount({slots}, {text}, {count + padded} * {width})"
         total += f"{f'[:-{width}]' if padded else ''}.reshape(-1, {width})"
-        target = Ref(out.buffer, sorted(sloped), (count,), out.varies)
+        target = Ref(out.buffer, sloped, (count,), out.varies)
         if target.block:
             name = self.read(target)
             self.line(f"np.add({name}, {total}, out={name})", comment)
@@ -308,9 +306,10 @@ class Writer(Arrays):
             self.line(f"{self._rows(out.buffer)}[{self.index(target.rows, (count,))}] += {total}")
 
     def _sloped(self, out: Ref) -> list[int]:
-        """Return which rows of a gradient lead to something that is asked for: no padding."""
+        """Return the rows of a gradient that lead to something that is asked for: no padding."""
         flags, wanted = self.plan.flags, FLAGS[self.purpose]
-        return [j for j, i in enumerate(out.nodes) if flags[i] & wanted] or [*range(len(out.rows))]
+        pairs = zip(out.rows, out.nodes, strict=False)  # of what is no node, all
+        return sorted({row for row, i in pairs if flags[i] & wanted} or {*out.rows})
 
     # The whole.
 
@@ -331,23 +330,18 @@ class Writer(Arrays):
     def _outputs(self) -> str:
         results = self.plan.results
         self.line(f"out = np.empty(({len(results)}, B), theta.dtype)")
-        j = 0
-        while j < len(results):
-            ref, end = results[j], j + 1
+        keys = [
+            (ref.buffer, j if ref.buffer == CONSTANTS else ref.rows[0] - j)
+            for j, ref in enumerate(results)
+        ]
+        for lo, hi in runs(keys):
+            ref = results[lo]
             if ref.buffer == CONSTANTS:
                 text = NumPySymbol.literal(self.graph.data[ref.rows[0]])
             else:
-                rows = [ref.rows[0]]
-                while (
-                    end < len(results)
-                    and results[end].buffer == ref.buffer
-                    and results[end].rows[0] == rows[-1] + 1
-                ):
-                    rows.append(rows[-1] + 1)
-                    end += 1
-                text = self.read(Ref(ref.buffer, rows, (len(rows),), ref.varies))
-            self.line(f"out[{j}:{end}] = {text}")
-            j = end
+                rows = [x.rows[0] for x in results[lo:hi]]
+                text = self.read(Ref(ref.buffer, rows, (hi - lo,), ref.varies))
+            self.line(f"out[{lo}:{hi}] = {text}")
         return "out"
 
     def _mean(self) -> str:
