@@ -23,6 +23,7 @@ from autograd_mini.compiler.expressions import (
     substituted,
     written,
 )
+from autograd_mini.compiler.groups import Group, Part
 from autograd_mini.compiler.lower import (
     Forward,
     Lowered,
@@ -33,7 +34,7 @@ from autograd_mini.compiler.lower import (
     narrowed,
     shared_terms,
 )
-from autograd_mini.compiler.plan import FLAGS, INPUTS, Group, Part
+from autograd_mini.compiler.plan import FLAGS, INPUTS
 from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.rows import COPY, MATMUL_NT, MATMUL_TN, PRODUCTS, PUT, SUM
 from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement

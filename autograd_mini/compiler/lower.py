@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from autograd_mini import ops
 from autograd_mini.compiler.expressions import Expression, Operand, Ref, Term, extent, same, written
-from autograd_mini.compiler.plan import FORWARD, Group, Part, Plan
+from autograd_mini.compiler.groups import Group, Part
+from autograd_mini.compiler.plan import FORWARD, Plan
 from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.rows import COPY, MATMUL, SUM
 from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES, Statement

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from autograd_mini.compiler.plan import Group, Plan
+from autograd_mini.compiler.groups import Group
+from autograd_mini.compiler.plan import Plan
 from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.rows import COPY
 

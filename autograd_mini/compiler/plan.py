@@ -13,91 +13,18 @@ from typing import Final, NamedTuple
 
 from autograd_mini import ops
 from autograd_mini.compiler.expressions import Ref
+from autograd_mini.compiler.groups import Group, Part
 from autograd_mini.compiler.padding import padded
 from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
-from autograd_mini.compiler.schedule import MATRIX, PLAIN_UNIT, Units, buffers_of, grouped
-from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES
+from autograd_mini.compiler.schedule import buffers_of, grouped
+from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA
 from autograd_mini.compiler.sums import SHORT, Sum, flatten, runs
-from autograd_mini.ops import Op
 
 # What a program is for.
 FORWARD, GRADIENT, INPUTS = "forward", "loss_and_gradient", "input_gradient"
 FLAGS: Final = {FORWARD: 0, GRADIENT: 1, INPUTS: 2}  # and the nodes that need a gradient then
 SHOWN: Final = 100  # groups of a plan that is printed
 WRITTEN_OUT: Final = 20_000  # nodes of the longest graph that is written in plain floats
-
-
-class Part:
-    """One term of a sum of products, for all members of its group.
-
-    A "matrix" part is weights (rows, columns) times inputs (columns, positions); a "products"
-    part is the sum over the first axis of `left * right`; a "total" part that of `left`; an
-    "add" part is `left` itself.
-    """
-
-    __slots__ = ("kind", "left", "right")
-
-    def __init__(self, kind: str, left: Ref, right: Ref | None = None) -> None:
-        self.kind = kind
-        self.left = left
-        self.right = right
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.left}" + (f" {self.right}" if self.right is not None else "")
-
-
-class Group:
-    """Nodes that one statement computes.
-
-    Attributes:
-        op: The row, or None for a sum of products.
-        kind: "v" or "p".
-        members: The nodes.
-        lo: The first member's row in the workspace of its kind.
-        operands: Of a row: what it reads.
-        parts: Of a sum of products: its terms.
-        positions: How many inputs share the weights of a matrix.
-        sums: Of a sum of products, until it has its place: each member's terms.
-    """
-
-    __slots__ = ("kind", "lo", "members", "name", "op", "operands", "parts", "positions", "sums")
-
-    def __init__(self, op: Op | None, kind: str, members: list[int], positions: int = 1) -> None:
-        self.op = op
-        self.kind = kind
-        self.members = members
-        self.positions = positions
-        self.lo = 0
-        self.name = ""
-        self.operands: list[Ref] = []
-        self.parts: list[Part] = []
-        self.sums: list[Sum] = []
-
-    @property
-    def out(self) -> Ref:
-        """What the statement writes."""
-        varies = self.kind == VARYING
-        rows = range(self.lo, self.lo + len(self.members))
-        return Ref(VALUES if varies else SHARED, rows, (len(rows),), varies, self.members)
-
-    @property
-    def is_matrix(self) -> bool:
-        """Whether this is a matrix product."""
-        return any(part.kind == "matrix" for part in self.parts)
-
-    @property
-    def refs(self) -> list[Ref]:
-        """All that the statement reads."""
-        refs = list(self.operands)
-        for part in self.parts:
-            refs += [part.left] if part.right is None else [part.left, part.right]
-        return refs
-
-    def __str__(self) -> str:
-        what = self.op.name if self.op else " + ".join(map(str, self.parts))
-        reads = " ".join(map(str, self.operands))
-        name = self.name or (VALUES if self.kind == VARYING else SHARED)
-        return f"{name}[{self.lo}:{self.lo + len(self.members)}] = {what} {reads}".rstrip()
 
 
 class Plan:
@@ -150,22 +77,11 @@ def plan(graph: Graph) -> Plan:
     graph = padded(graph, chains)
     absorbed += bytes(len(graph.ops) - len(absorbed))
     buffers = buffers_of(graph)
-    groups = [_group(graph, units) for units in grouped(graph, chains, absorbed, buffers)]
+    groups = list(grouped(graph, chains, absorbed, buffers))
     result = placed(graph, groups, buffers)
     result.recorded = recorded
     result.multiplications = multiplications
     return result
-
-
-def _group(graph: Graph, units: Units) -> Group:
-    """Return equal units as one group; positions of a matrix stand side by side."""
-    if units.what == PLAIN_UNIT:
-        return Group(graph.ops[units.nodes[0]], units.kind, units.nodes)
-    sums = [terms for row in zip(*units.sums, strict=True) for terms in row]
-    positions = len(units.sums) if units.what == MATRIX else 1
-    group = Group(None, units.kind, [terms.node for terms in sums], positions)
-    group.sums = sums
-    return group
 
 
 # Places.

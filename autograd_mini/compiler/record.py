@@ -321,42 +321,22 @@ def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
         node = stack.pop()
         if node is None:  # all inputs of the next have their ids
             node = stack.pop()
-            a, b = node._a, node._b
-            if b is not None:
-                args.append((ids[id(a)], ids[id(b)]))
-            else:
-                args.append(tuple(map(place, map(id, a))) if type(a) is tuple else (ids[id(a)],))
         elif id(node) in ids:
             continue
-        else:
-            a, b = node._a, node._b
-            if b is not None and a._row is None and b._row is None:  # no need to come back
-                for x in (a, b):
-                    if id(x) not in ids:
-                        ids[id(x)] = len(nodes)
-                        nodes.append(x)
-                        args.append(())
-                args.append((ids[id(a)], ids[id(b)]))
-            elif a is None:
-                args.append(())
+        elif node._row is not None:
+            ids[id(node)] = -1  # under way
+            stack += (node, None)
+            fresh = {id(x): x for x in _operands(node) if id(x) not in ids}
+            if any(map(_row_of, fresh.values())):
+                stack += [*fresh.values()][::-1]
             else:
-                ids[id(node)] = -1  # under way
-                stack += (node, None)
-                if type(a) is tuple:
-                    fresh = {k: x for k, x in zip(map(id, a), a) if k not in ids}  # noqa: B905
-                    if any(map(_row_of, fresh.values())):
-                        stack += [*fresh.values()][::-1]
-                    else:
-                        ids.update(zip(fresh, count(len(nodes))))
-                        nodes += fresh.values()
-                        args += [()] * len(fresh)
-                elif b is None:
-                    stack.append(a)
-                else:
-                    stack += (b, a)
-                continue
+                ids.update(zip(fresh, count(len(nodes))))
+                nodes += fresh.values()
+                args += [()] * len(fresh)
+            continue
         ids[id(node)] = len(nodes)
         nodes.append(node)
+        args.append(tuple(map(place, map(id, _operands(node)))))
     graph.shape = recording.shape
     graph.ops = [node._row for node in nodes]
     graph.data = list(map(_data_of, nodes))
@@ -364,6 +344,13 @@ def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
     graph.roots = [ids[id(root)] for root in recording.roots]
     graph.inputs = [[*map(place, map(id, argument))] for argument in recording.arguments]
     return graph, nodes
+
+
+def _operands(node: Value) -> tuple[Any, ...]:
+    a, b = node._a, node._b
+    if b is not None:
+        return a, b
+    return a if type(a) is tuple else () if a is None else (a,)
 
 
 def _paired(graph: Graph, recording: _Recording) -> list[Value] | None:
@@ -388,19 +375,7 @@ def _paired(graph: Graph, recording: _Recording) -> list[Value] | None:
             return None
         if op is None:
             continue
-        a, b = node._a, node._b
-        if b is not None:  # unrolled: this is most of a large graph
-            x, y = args[i]
-            if nodes[x] is None:
-                nodes[x] = a
-            elif nodes[x] is not a:
-                return None
-            if nodes[y] is None:
-                nodes[y] = b
-            elif nodes[y] is not b:
-                return None
-            continue
-        others = a if type(a) is tuple else (a,)
+        others = _operands(node)
         if len(args[i]) != len(others):
             return None
         for x, other in zip(args[i], others):  # noqa: B905 # of one length

@@ -11,9 +11,10 @@ import heapq
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from operator import attrgetter
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from autograd_mini import ops
+from autograd_mini.compiler.groups import Group
 from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 from autograd_mini.compiler.rows import COPY
 from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES
@@ -21,15 +22,6 @@ from autograd_mini.compiler.sums import Chains, Sum
 
 _Key: TypeAlias = tuple[object, ...]
 PLAIN_UNIT, SUMS, MATRIX = "plain", "sums", "matrix"
-
-
-class Units(NamedTuple):
-    """Units that one statement computes: their nodes, or their sums of products."""
-
-    what: str
-    kind: str
-    nodes: list[int]
-    sums: list[list[Sum]]
 
 
 def buffers_of(graph: Graph) -> list[str]:
@@ -46,8 +38,8 @@ def buffers_of(graph: Graph) -> list[str]:
 
 def grouped(
     graph: Graph, chains: Chains, absorbed: bytearray, buffers: list[str]
-) -> Iterable[Units]:
-    """Return the units that run together, each after all that it reads."""
+) -> Iterable[Group]:
+    """Return the units that run together as groups, each after all that it reads."""
     rows, args, kinds = graph.ops, graph.args, graph.kinds
     reached = _reached(graph, chains)
     levels = [0] * len(rows)
@@ -94,8 +86,14 @@ def grouped(
             weights = tuple([one.weights for one in terms])
             keys[unit] = (MATRIX, kind, is_reached, weights, *others)
     for units in _scheduled(keys, below):
-        what, kind = keys[units[0]][:2]
-        yield Units(str(what), str(kind), [nodes[u] for u in units], [sums[u] for u in units])
+        what, kind = map(str, keys[units[0]][:2])
+        if what == PLAIN_UNIT:
+            yield Group(rows[nodes[units[0]]], kind, [nodes[u] for u in units])
+        else:  # positions of a matrix stand side by side
+            members = [
+                terms for row in zip(*[sums[u] for u in units], strict=True) for terms in row
+            ]
+            yield Group(None, kind, members, len(units) if what == MATRIX else 1)
 
 
 def _reached(graph: Graph, chains: Chains) -> set[int]:

@@ -146,6 +146,9 @@ class Surroundings:
             if _is_short(x):
                 if name and name not in self._own and not isinstance(x, tuple):
                     self._contents.append((name, x, _contents(x)))
+                if type(x) is list and {*map(type, x)} == {Value}:  # a row of weights
+                    self.values.update(x)
+                    continue
                 inside = x.values() if isinstance(x, dict) else x
                 items: Iterable[Any] = getattr(inside, "flat", inside)  # of an array of any shape
                 self.values.update([y for y in items if isinstance(y, Value)])

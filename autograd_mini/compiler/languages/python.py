@@ -273,14 +273,12 @@ class Writer(Language):
         if self.purpose == FORWARD:
             answer = f"({', '.join(results)}{',' if len(results) == 1 else ''})"
         else:
-            wanted: list[tuple[str, int]] = [(THETA, i) for i in range(len(self.plan.parameters))]
+            wanted = {THETA: len(self.plan.parameters)}
             if self.purpose == INPUTS:
-                wanted = [
-                    (f"x{k}", i) for k, ids in enumerate(self.graph.inputs) for i in range(len(ids))
-                ]
-            gradients = [self.number(f"g_{buffer}", row) for buffer, row in wanted]
+                wanted = {f"x{k}": len(ids) for k, ids in enumerate(self.graph.inputs)}
+            gradients = [self.number(f"g_{x}", i) for x, n in wanted.items() for i in range(n)]
             texts = ", ".join([str(MathSymbol.of(g)) for g in gradients])
-            answer = f"{results[0]}, ({texts}{',' if wanted else ''})"
+            answer = f"{results[0]}, ({texts}{',' if gradients else ''})"
         head = sorted(self.imports, key=lambda line: not line.startswith("from"))
         if any("OPS[" in line for line in head):
             head.insert(0, "from autograd_mini import OPS")

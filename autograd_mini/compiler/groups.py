@@ -1,0 +1,86 @@
+"""Groups: the nodes that one statement computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autograd_mini.compiler.expressions import Ref
+from autograd_mini.compiler.record import VARYING
+from autograd_mini.compiler.statements import SHARED, VALUES
+from autograd_mini.compiler.sums import Sum
+from autograd_mini.ops import Op
+
+
+class Part:
+    """One term of a sum of products, for all members of its group.
+
+    A "matrix" part is weights (rows, columns) times inputs (columns, positions); a "products"
+    part is the sum over the first axis of `left * right`; a "total" part that of `left`; an
+    "add" part is `left` itself.
+    """
+
+    __slots__ = ("kind", "left", "right")
+
+    def __init__(self, kind: str, left: Ref, right: Ref | None = None) -> None:
+        self.kind = kind
+        self.left = left
+        self.right = right
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.left}" + (f" {self.right}" if self.right is not None else "")
+
+
+class Group:
+    """Nodes that one statement computes.
+
+    Attributes:
+        op: The row, or None for a sum of products.
+        kind: "v" or "p".
+        members: The nodes.
+        lo: The first member's row in the workspace of its kind.
+        operands: Of a row: what it reads.
+        parts: Of a sum of products: its terms.
+        positions: How many inputs share the weights of a matrix.
+        sums: Of a sum of products, until it has its place: each member's terms.
+    """
+
+    __slots__ = ("kind", "lo", "members", "name", "op", "operands", "parts", "positions", "sums")
+
+    def __init__(
+        self, op: Op | None, kind: str, members: Sequence[int] | Sequence[Sum], positions: int = 1
+    ) -> None:
+        self.op = op
+        self.kind = kind
+        self.sums = [x for x in members if isinstance(x, Sum)]
+        self.members = [x.node if isinstance(x, Sum) else x for x in members]
+        self.positions = positions
+        self.lo = 0
+        self.name = ""
+        self.operands: list[Ref] = []
+        self.parts: list[Part] = []
+
+    @property
+    def out(self) -> Ref:
+        """What the statement writes."""
+        varies = self.kind == VARYING
+        rows = range(self.lo, self.lo + len(self.members))
+        return Ref(VALUES if varies else SHARED, rows, (len(rows),), varies, self.members)
+
+    @property
+    def is_matrix(self) -> bool:
+        """Whether this is a matrix product."""
+        return any(part.kind == "matrix" for part in self.parts)
+
+    @property
+    def refs(self) -> list[Ref]:
+        """All that the statement reads."""
+        refs = list(self.operands)
+        for part in self.parts:
+            refs += [part.left] if part.right is None else [part.left, part.right]
+        return refs
+
+    def __str__(self) -> str:
+        what = self.op.name if self.op else " + ".join(map(str, self.parts))
+        reads = " ".join(map(str, self.operands))
+        name = self.name or (VALUES if self.kind == VARYING else SHARED)
+        return f"{name}[{self.lo}:{self.lo + len(self.members)}] = {what} {reads}".rstrip()
