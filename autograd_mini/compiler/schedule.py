@@ -90,10 +90,8 @@ def grouped(
         if what == PLAIN_UNIT:
             yield Group(rows[nodes[units[0]]], kind, [nodes[u] for u in units])
         else:  # positions of a matrix stand side by side
-            members = [
-                terms for row in zip(*[sums[u] for u in units], strict=True) for terms in row
-            ]
-            yield Group(None, kind, members, len(units) if what == MATRIX else 1)
+            members = chain.from_iterable(zip(*[sums[u] for u in units], strict=True))
+            yield Group(None, kind, list(members), len(units) if what == MATRIX else 1)
 
 
 def _reached(graph: Graph, chains: Chains) -> set[int]:
