@@ -34,7 +34,7 @@ def main(n: int = 80, epochs: int = 400, strength: float = 0.01, seed: int = 1) 
 
     figure, (left, right) = plot.panels(
         [f"the street is {2 / norm:.2f} wide, between f(x) = -1 and f(x) = 1", "gradient descent"],
-        columns=2, size=(5.4, 4.6))  # fmt: skip
+        columns=2, size=(5.4, 4.0))  # fmt: skip
     plot.regions(left, model.predict, X, levels=(-1.0, 0.0, 1.0))
     plot.points(left, X, y, size=26, names=("y = -1", "y = +1"))
     support = X[y * f <= 1.0 + 1e-2]
@@ -46,7 +46,7 @@ def main(n: int = 80, epochs: int = 400, strength: float = 0.01, seed: int = 1) 
                   rotation=math.degrees(math.atan(-w[0] / w[1])), rotation_mode="anchor",
                   transform_rotates_text=True)  # fmt: skip
     left.legend(fontsize=8.5, loc="lower right", framealpha=1.0)
-    left.set(xlabel="x₁", ylabel="x₂", aspect="equal", adjustable="datalim")
+    left.set(xlabel="x₁", ylabel="x₂", aspect="equal")
     right.plot(range(1, len(history.loss) + 1), history.loss, color=plot.BLUE, lw=1.8)
     right.set(xlabel="epoch", ylabel="λ/2 ‖w‖² + mean hinge loss", xscale="log", yscale="log")
     plot.save(figure, "linear_svm.png")
