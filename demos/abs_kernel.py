@@ -31,10 +31,6 @@ def best(X: Any, y: Any, folds: int, epochs: int, tries: int) -> FNN:
     return min(found, key=lambda one: one[0])[1]
 
 
-def folded(layer: Any, points: np.ndarray) -> np.ndarray:
-    return layer.on_rows()(points)
-
-
 def main(n: int = 150, epochs: int = 250, tries: int = 6, folds: int = 3) -> None:
     X, y = datasets.moons(n, noise=0.08)
     y = 2 * y - 1
@@ -62,14 +58,14 @@ def main(n: int = 150, epochs: int = 250, tries: int = 6, folds: int = 3) -> Non
             ax.plot(*np.array([a - c, a + c]).T, color=plot.INK, lw=2.0, ls=("--", "-.")[j],
                     label=f"unit {j + 1} folds here")  # fmt: skip
         if k == folds:
-            plot.regions(ax, lambda rows: folded(model.layers[-1], rows)[:, 0], grid.reshape(-1, 2))
+            plot.regions(ax, layer.on_rows(), grid.reshape(-1, 2))
         name = "x" if k == 0 else "h"
         ax.axis(limits)
         ax.set(xlabel=f"{name}₁", ylabel=f"{name}₂")
         if k < folds:
             ax.legend(fontsize=12, loc="upper right", framealpha=1.0)
             grid, points = (
-                folded(layer, a.reshape(-1, 2)).reshape(a.shape) for a in (grid, points)
+                layer.on_rows()(a.reshape(-1, 2)).reshape(a.shape) for a in (grid, points)
             )
     plot.save(figure, "abs_kernel.png")
 

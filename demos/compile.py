@@ -8,9 +8,8 @@ Run it:  python -m demos compile          (a few seconds)
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from itertools import zip_longest
+from timeit import repeat
 from typing import Any
 
 import numpy as np
@@ -33,16 +32,6 @@ def side_by_side(left: str, right: str, width: int = 34) -> None:
         print(f"{a:{width}}{b}".rstrip())
 
 
-def fastest(run: Callable[[], object], repeats: int) -> float:
-    """Return the shortest time of several runs, in seconds."""
-    times: list[float] = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
 def main(batch: int = 100, repeats: int = 5) -> None:
     small = FNN([2, 3, 1], output_bias=False, seed=0)
     program = compile(lambda x, t: loss(small, x, t), [0.5, -1.0], 1.0)
@@ -63,7 +52,8 @@ def main(batch: int = 100, repeats: int = 5) -> None:
     eager()
     difference = max(abs(g - p.grad) for g, p in zip(gradients, program.parameters, strict=True))
     columns = np.array(X), np.array(y)
-    slow, fast = fastest(eager, repeats), fastest(lambda: program.gradient(*columns), 20 * repeats)
+    slow = min(repeat(eager, number=1, repeat=repeats))  # in seconds
+    fast = min(repeat(lambda: program.gradient(*columns), number=1, repeat=20 * repeats))
     print(f"\n{batch} moons, a network [2, 16, 16, 1]: {program.nodes * batch} scalar operations")
     print(f"eager     {1e3 * slow:8.2f} ms   loss {eager():.12f}")
     print(f"compiled  {1e3 * fast:8.2f} ms   loss {value:.12f}   {slow / fast:.0f} times faster")

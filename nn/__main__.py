@@ -67,7 +67,7 @@ def train(options: argparse.Namespace) -> int:
 
     picture = options.picture and picture_path(options.picture)
     _check_options(options)
-    _check_places([options.data, options.out, picture])
+    _check_places([options.data], [options.out, picture])
     table = read_table(options.data)
     columns = _columns_to_learn_from(table, options)
     loss, classes = _loss_and_classes(table, options)
@@ -227,14 +227,15 @@ def _verdict(outputs: Any, y: Any, y_val: Any, classes: list[str]) -> str:
     return f"{told}: {as_good}; try more --epochs, or another --lr" if as_good else told
 
 
-def _check_places(paths: list[Path | None]) -> None:
-    """Raise ValueError if a file would be written over what is read, OSError if none can be."""
-    read, *written = filter(None, paths)
-    for i, path in enumerate(written):
+def _check_places(read: list[Path], written: list[Path | None]) -> None:
+    """Raise ValueError if a file would be written over another, OSError if it cannot be."""
+    taken = [*read]
+    for path in filter(None, written):
         check_place(path)
-        for other in (read, *written[:i]):
+        for other in taken:
             if os.path.realpath(path) == os.path.realpath(other):
                 raise ValueError(f"{path} would be written over {other}: give it another name")
+        taken.append(path)
 
 
 def _counted(n: int, noun: str) -> str:
@@ -249,9 +250,7 @@ def predict(options: argparse.Namespace) -> int:
             f"{options.model} does not say which columns it reads: only files of `python -m nn "
             "train` do; load others with nn.load"
         )
-    _check_places([options.data, options.out])
-    if options.out is not None:
-        _check_places([options.model, options.out])
+    _check_places([options.data, options.model], [options.out])
     asked = read_table(options.data)
     missing = [name for name in about["columns"] if name not in asked.header]
     if missing:

@@ -68,12 +68,7 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[NDArray[Any]
 
     outer = np.linspace(0.0, math.pi, (checked_size(n, "n") + 1) // 2)
     inner = np.linspace(0.0, math.pi, n // 2)
-    X = np.concatenate(
-        [
-            np.stack([np.cos(outer), np.sin(outer)], axis=1),
-            np.stack([1.0 - np.cos(inner), 0.5 - np.sin(inner)], axis=1),
-        ]
-    )
+    X = np.concatenate([_circle(outer), np.array([1.0, 0.5]) - _circle(inner)])
     return _noisy(X, noise, seed), _classes(len(outer), len(inner))
 
 
@@ -106,12 +101,7 @@ def circles(
         np.linspace(0.0, 2.0 * math.pi, count, endpoint=False)
         for count in ((checked_size(n, "n") + 1) // 2, n // 2)
     ]
-    X = np.concatenate(
-        [
-            radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-            for radius, angle in zip((1.0, factor), angles, strict=True)
-        ]
-    )
+    X = np.concatenate([_circle(angles[0]), factor * _circle(angles[1])])
     return _noisy(X, noise, seed), _classes(*map(len, angles))
 
 
@@ -141,7 +131,7 @@ def spirals(
     y = np.arange(checked_size(n, "n")) * checked_size(classes, "classes") // n
     radius = np.concatenate([np.linspace(0.1, 1.0, int((y == k).sum())) for k in range(classes)])
     angle = 2.0 * math.pi * (turns * radius + y / classes)
-    X = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    X = radius[:, None] * _circle(angle)
     return _noisy(X, noise, seed), y
 
 
@@ -170,7 +160,7 @@ def blobs(
 
     if not np.ndim(centers):
         angle = 2.0 * math.pi * np.arange(checked_size(centers, "centers")) / centers
-        centers = 2.0 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        centers = 2.0 * _circle(angle)
     points = np.asarray(centers, dtype=float)
     if points.ndim != 2 or not points.size:
         raise ValueError(f"centers must be a number or a list of points, but got {centers!r}")
@@ -295,6 +285,13 @@ def mean_and_spread(X: Any, names: Sequence[str] | None = None) -> tuple[Any, An
         )
     noise = len(X) * np.finfo(float).eps * abs(mean)  # rounding lets a constant column vary
     return mean, np.where(spread > noise, spread, 0.0)
+
+
+def _circle(angle: Any) -> Any:
+    """Return the points of the circle of radius 1 at some angles."""
+    import numpy as np
+
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 def _classes(*counts: int) -> Any:

@@ -6,7 +6,6 @@ digits). An exported network answers a batch (N, D) with a batch (N, n_out).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -56,9 +55,9 @@ _ONNX: Final = {
     "log_softmax": "y = LogSoftmax<axis = 1>(x)",
 }
 
-# The PyTorch module of each activation: its class and arguments; None means nothing to add.
-_TORCH: Final[dict[str, tuple[str, dict[str, Any]] | None]] = {
-    "identity": None,
+# The PyTorch module of each activation: its class and arguments.
+_TORCH: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "identity": ("Identity", {}),
     "sigmoid": ("Sigmoid", {}),
     "tanh": ("Tanh", {}),
     "relu": ("ReLU", {}),
@@ -161,8 +160,8 @@ def to_torch(model: FNN) -> Any:
             if bias:
                 linear.bias.copy_(torch.from_numpy(b))
         modules.append(linear)
-        if (activation := _torch_activation(_named(layer, i), torch)) is not None:
-            modules.append(activation)
+        if (name := _named(layer, i)) != "identity":
+            modules.append(_torch_activation(name, torch))
     return torch.nn.Sequential(*modules)
 
 
@@ -227,7 +226,7 @@ def _stack(module: Any, torch: Any) -> tuple[list[Any], list[str]]:
                 raise ValueError(f"{part} does not take what {linears[-1]} gives")
             linears.append(part)
         elif len(names) == len(linears) - 1:
-            names.append(_name_of_torch(part, torch))
+            names.append(_name_of_torch(part))
         else:
             raise ValueError(f"each activation follows one Linear layer, but {part} does not")
     return linears, names + ["identity"] * (len(linears) - len(names))
@@ -269,43 +268,25 @@ def _onnx_activation(name: str, i: int, after: str) -> list[str]:
 
 
 def _torch_activation(name: str, torch: Any) -> Any:
-    if name in _TORCH_FUNCTIONS:
-        return _torch_functions(torch)[name]()
-    known = _TORCH[name]
-    return None if known is None else getattr(torch.nn, known[0])(**known[1])
+    if name in _TORCH:
+        kind, settings = _TORCH[name]
+        return getattr(torch.nn, kind)(**settings)
+
+    def forward(_self: Any, x: Any) -> Any:
+        return torch.exp(-x * x) if name == "gaussian" else getattr(torch, name)(x)
+
+    return type(name.capitalize(), (torch.nn.Module,), {"forward": forward})()
 
 
-def _torch_functions(torch: Any) -> dict[str, Callable[[], Any]]:
-    """Return a module class for each activation that PyTorch has as a function only."""
-
-    def module(name: str, function: Callable[[Any], Any]) -> Any:
-        def forward(_self: Any, x: Any) -> Any:
-            return function(x)
-
-        return type(name, (torch.nn.Module,), {"forward": forward})
-
-    return {
-        "abs": module("Abs", torch.abs),
-        "square": module("Square", torch.square),
-        "sin": module("Sin", torch.sin),
-        "exp": module("Exp", torch.exp),
-        "gaussian": module("Gaussian", lambda x: torch.exp(-x * x)),
-    }
-
-
-def _name_of_torch(part: Any, torch: Any) -> str:
-    if isinstance(part, torch.nn.Identity):
-        return "identity"
-    for name, known in _TORCH.items():
-        if known is None or type(part).__name__ != known[0]:
-            continue
-        same = [
-            _is_as_here(key, getattr(part, key, value), value) for key, value in known[1].items()
-        ]
-        if all(same):
+def _name_of_torch(part: Any) -> str:
+    kind = type(part).__name__
+    for name, (known, settings) in _TORCH.items():
+        if kind == known and all(
+            _is_as_here(key, getattr(part, key, value), value) for key, value in settings.items()
+        ):
             return name
     for name in _TORCH_FUNCTIONS:
-        if type(part).__name__ == name.capitalize():
+        if kind == name.capitalize():
             return name
     raise ValueError(
         "from_torch reads Linear layers and activations with PyTorch's default settings, "

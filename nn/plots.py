@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from nn.errors import needed
 
 if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
+
+    from nn.training import History
 
 __all__ = ["plot_decision_boundary", "plot_history"]
 
@@ -21,19 +23,7 @@ _COLORS: Final = tuple([f"C{i}" for i in range(10)])  # matplotlib's own
 _SIDES: Final = ("#2166ac", "#b2182b")  # below the boundary and above it
 
 
-class Curves(Protocol):
-    """What `plot_history` draws; a `History` is one."""
-
-    loss: list[float]
-    val_loss: list[float]
-
-    @property
-    def epochs(self) -> int: ...
-    @property
-    def best_epoch(self) -> int: ...
-
-
-def plot_history(history: Curves, path: str | Path | None = None) -> Any:
+def plot_history(history: History, path: str | Path | None = None) -> Any:
     """Draw training and validation loss against the epochs, logarithmic where that helps.
 
     Args:

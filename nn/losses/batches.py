@@ -14,18 +14,17 @@ from autograd_mini import Value, is_tracing, norm
 from autograd_mini.ops import Number
 from nn.arrays import as_lists, nested
 from nn.losses.checks import (
-    TARGET_CHECKS,
+    Check,
     check_distribution,
     data_of,
+    is_nan,
     suspicious_distributions,
-    suspicious_numbers,
     varies,
 )
 from nn.losses.terms import pairs, summed
 
 Loss: TypeAlias = Callable[..., Any]
 Component: TypeAlias = Callable[[Any, Any], Any]  # the loss or error of one component
-Check: TypeAlias = Callable[["float | None", "float | None"], None]
 
 FORMULA: Final = object()  # a loss that is given this as prediction returns its Formula
 
@@ -57,8 +56,7 @@ def of_components(
         prediction: A number, N of them, or N lists of C.
         target: The same shape.
         reduction: "mean", "sum" or "none".
-        check: Raises ValueError for numbers that the loss refuses; None stands for one that is
-            not known.
+        check: What the loss refuses.
     """
     _check_reduction(reduction)
     if prediction is FORMULA:
@@ -119,16 +117,16 @@ def of_classes(
 
 
 def _formula_of_components(loss: Component, check: Check | None) -> Formula:
-    look = None if check in TARGET_CHECKS else check
+    refuse = None if check is None or check.of_targets else check.refuse
 
     def example(prediction: Any, target: Any) -> Any:
         if not isinstance(prediction, (Number, float)):
             return summed([example(f, y) for f, y in pairs(as_lists(prediction), target)])
-        if look is not None and not is_tracing():
-            look(data_of(prediction), data_of(target))
+        if refuse is not None and not is_tracing():
+            refuse(data_of(prediction), data_of(target))
         return loss(prediction, target)
 
-    return Formula(example, suspicious_numbers(check))
+    return Formula(example, check.suspicious if check else is_nan)
 
 
 def _formula_of_classes(
@@ -176,7 +174,7 @@ def _paired(
     if check is not None and not is_tracing():
         for example in examples:
             for f, y in pairs(*example):
-                check(data_of(f), data_of(y))
+                check.refuse(data_of(f), data_of(y))
     return examples, not shape
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from autograd_mini import Value, clamped_log, clamped_log1p, relu, softplus
 from nn.activations import Scalar
 from nn.losses.batches import Loss, of_components
-from nn.losses.checks import check_probability_pair, check_probability_target, check_sign
+from nn.losses.checks import PROBABILITIES, SHARES, SIGNS
 from nn.losses.terms import raised
 
 __all__ = [
@@ -42,7 +42,7 @@ def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean
     def bce(p: Scalar, y: Scalar) -> Scalar:
         return -(y * clamped_log(p)) - (1.0 - y) * clamped_log1p(-p)
 
-    return of_components(bce, prediction, target, reduction, check_probability_pair)
+    return of_components(bce, prediction, target, reduction, PROBABILITIES)
 
 
 def binary_cross_entropy_with_logits(
@@ -70,7 +70,7 @@ def binary_cross_entropy_with_logits(
         above = softplus(-z)
         return (1.0 - y) * z + (above if is_even else (1.0 + extra * y) * above)
 
-    return of_components(bce, prediction, target, reduction, check_probability_target)
+    return of_components(bce, prediction, target, reduction, SHARES)
 
 
 def hinge_loss(
@@ -144,4 +144,4 @@ def _hinge(prediction: Any, target: Any, margin: float, power: int, reduction: s
         short: Scalar = relu(margin - y * f)
         return raised(short, power)
 
-    return of_components(hinge, prediction, target, reduction, check_sign)
+    return of_components(hinge, prediction, target, reduction, SIGNS)

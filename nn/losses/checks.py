@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, NamedTuple, TypeGuard
 
 from autograd_mini import Value, is_tracing
 from autograd_mini.ops import Number
@@ -96,18 +96,47 @@ def check_choice(x: Any, choices: tuple[Any, ...], name: str) -> None:
         raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, but got {x!r}")
 
 
-TARGET_CHECKS: Final = (check_probability_target, check_sign)  # those that see the target only
+class Check(NamedTuple):
+    """What a loss of components refuses.
+
+    Attributes:
+        refuse: A function of a prediction and a target that raises ValueError; None stands for
+            one that is not known.
+        suspicious: A function of an array of targets: which of them it may refuse.
+        of_targets: Whether it looks at targets only.
+    """
+
+    refuse: Callable[[float | None, float | None], None]
+    suspicious: Callable[[Any], Any]
+    of_targets: bool = False
 
 
-def suspicious_numbers(check: Callable[..., None] | None) -> Callable[[Any], Any]:
-    """Return a function of an array of targets that tells which of them `check` may refuse."""
-    if check is check_sign:
-        return lambda y: abs(y) != 1.0
-    if check in (check_probability_target, check_probability_pair):
-        return lambda y: (y < 0.0) | (y > 1.0)
-    if isinstance(check, partial):  # of check_logarithms
-        return lambda y: y <= check.keywords["low"]
-    return lambda y: y != y
+def is_nan(y: Any) -> Any:
+    """Return which of an array of targets no loss can take."""
+    return y != y
+
+
+def _is_no_sign(y: Any) -> Any:
+    return abs(y) != 1.0
+
+
+def _is_no_probability(y: Any) -> Any:
+    return (y < 0.0) | (y > 1.0)
+
+
+SIGNS: Final = Check(check_sign, _is_no_sign, of_targets=True)
+SHARES: Final = Check(check_probability_target, _is_no_probability, of_targets=True)
+PROBABILITIES: Final = Check(check_probability_pair, _is_no_probability)
+
+
+def having_logarithms(log1p: bool) -> Check:
+    """Refuse numbers without a logarithm, or, for log1p, without that."""
+    low = -1.0 if log1p else 0.0
+
+    def has_none(y: Any) -> Any:
+        return y <= low
+
+    return Check(partial(check_logarithms, low=low), has_none)
 
 
 def suspicious_distributions(one_hot: bool) -> Callable[[Any], Any]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from collections.abc import Callable
 from typing import Any, Final
 
 from autograd_mini import huber, log, log1p, log_cosh
-from nn import activations
-from nn.activations import Scalar
+from nn.activations import Scalar, square
 from nn.losses.batches import Loss, of_components, root_mean
-from nn.losses.checks import check_logarithms, check_positive
+from nn.losses.checks import check_positive, having_logarithms
 from nn.losses.terms import squared_error
 
 __all__ = [
@@ -98,13 +97,12 @@ def msle_loss(prediction: Any, target: Any, *, log1p: bool = False, reduction: s
         >>> round(msle_loss(600.0, 1000.0), 4)
         0.2609
     """
-    return of_components(
-        partial(_squared_log_error, log1p=log1p),
-        prediction,
-        target,
-        reduction,
-        partial(check_logarithms, low=-1.0 if log1p else 0.0),
-    )
+    error = _log_error(log1p)
+
+    def squared(f: Scalar, y: Scalar) -> Scalar:
+        return square(error(f, y))
+
+    return of_components(squared, prediction, target, reduction, having_logarithms(log1p))
 
 
 def huber_loss(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = "mean") -> Any:
@@ -163,7 +161,11 @@ def log_cosh_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> A
         >>> log_cosh_loss(1000.0, 0.0) == 1000.0 - math.log(2.0)
         True
     """
-    return of_components(_log_cosh_error, prediction, target, reduction)
+
+    def error(f: Scalar, y: Scalar) -> Scalar:
+        return log_cosh(f - y)
+
+    return of_components(error, prediction, target, reduction)
 
 
 def gaussian_nll_loss(
@@ -254,12 +256,7 @@ def rmsle(prediction: Any, target: Any, *, log1p: bool = False) -> Any:
         >>> round(rmsle(600.0, 1000.0), 4), round(rmsle(1400.0, 1000.0), 4)
         (0.5108, 0.3365)
     """
-    return root_mean(
-        partial(_log_error, log1p=log1p),
-        prediction,
-        target,
-        partial(check_logarithms, low=-1.0 if log1p else 0.0),
-    )
+    return root_mean(_log_error(log1p), prediction, target, having_logarithms(log1p))
 
 
 l1_loss = mae_loss
@@ -278,18 +275,12 @@ REGRESSION: Final[dict[str, Loss]] = {
 }
 
 
-def _log_cosh_error(f: Scalar, y: Scalar) -> Scalar:
-    return log_cosh(f - y)
-
-
 def _absolute_error(f: Scalar, y: Scalar) -> Scalar:
     return abs(f - y)
 
 
-def _log_error(f: Scalar, y: Scalar, *, log1p: bool) -> Scalar:
-    logarithm = _log1p if log1p else log
-    return logarithm(f) - logarithm(y)
+def _log_error(log1p: bool) -> Callable[[Scalar, Scalar], Scalar]:
+    def error(f: Scalar, y: Scalar) -> Scalar:
+        return _log1p(f) - _log1p(y) if log1p else log(f) - log(y)
 
-
-def _squared_log_error(f: Scalar, y: Scalar, *, log1p: bool) -> Scalar:
-    return activations.square(_log_error(f, y, log1p=log1p))
+    return error
