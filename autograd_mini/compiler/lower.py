@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from autograd_mini import ops
 from autograd_mini.compiler.expressions import Expression, Operand, Ref, Term, extent, same, written
 from autograd_mini.compiler.groups import Group, Part
-from autograd_mini.compiler.plan import FORWARD, Plan
+from autograd_mini.compiler.plan import FORWARD, INPUTS, Plan
 from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.rows import COPY, MATMUL, SUM
 from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES, Statement
 from autograd_mini.ops import ELEMENTARY, Op, is_built_in
 
 # rows whose domain is not about single operands' values
-_TOTAL: Final = {ops.LOGSUMEXP, ops.AMAX}
+_TOTAL: Final = {ops.LOGSUMEXP, ops.AMAX, ops.DETACH}
+# rows that are not finite where an operand is not; of a quotient that is the first
+_SHOWING: Final = {ops.ADD, ops.SUB, ops.NEG, ops.DIV, ops.LOG, ops.TOTAL, ops.DETACH}
 _ORDER: Final = {"matrix": 0, "products": 1, "total": 2, "add": 3}
 _DEEP: Final = 24  # operations of one expression that stand inside one another
 
@@ -142,9 +145,21 @@ class Forward:
         square = op is ops.POW and last.op is ops.MUL
         half = op is ops.DIV and last.op is ops.DIV and _is_fixed(last.operands[1])
         watch = watch and op is not COPY and not square and not half  # these take every number
-        final = any(i in self.graph.roots for i in group.members) and len(group.members) == 1
-        if watch and not final:
+        if watch and not self.shown.issuperset(group.members):
             self.lowered.watched.append(out)
+
+    @cached_property
+    def shown(self) -> set[int]:
+        """The nodes without which the result is not finite: nobody has to watch them, too."""
+        shown = set(self.graph.roots)
+        stack = list(shown) if self.lowered.purpose != INPUTS else []
+        while stack:
+            i = stack.pop()
+            args = self.graph.args[i] if self.graph.ops[i] in _SHOWING else ()
+            fresh = {*args[: 1 if self.graph.ops[i] is ops.DIV else None]} - shown
+            shown |= fresh
+            stack += fresh
+        return shown
 
     def _row(self, op: Op, out: Ref, operands: list[Operand], group: Group) -> None:
         """Write a row, or the rows it is made of."""

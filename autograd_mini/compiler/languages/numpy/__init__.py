@@ -58,6 +58,8 @@ class Writer(Arrays):
         if op in COMPARISONS:
             texts = [self.comparand(x) for x in operands]
             return NumPySymbol(f"({texts[0]} {COMPARISONS[op]} {texts[1]})", TRUTH)
+        if op is ops.WHERE and _is_mask(operands):
+            return NumPySymbol(f"({self.comparand(operands[0])} != {self.zero(0.0)})", TRUTH)
         if op in _INFIX:
             return NumPySymbol.apply(op, *[self.expression(x) for x in operands])
         name, texts = self.call(op), [self.operand(x) for x in operands]
@@ -417,7 +419,14 @@ def _is_truth(x: Operand) -> bool:
     """Return whether NumPy computes truth values, which are no numbers to its functions."""
     if not isinstance(x, Term):
         return False
+    if x.op is ops.WHERE:
+        return _is_mask(x.operands)
     return x.op in COMPARISONS or (x.op is ops.MUL and all(map(_is_truth, x.operands)))
+
+
+def _is_mask(operands: tuple[Operand, ...]) -> bool:
+    """Return whether `where` chooses between 1 and 0."""
+    return tuple(map(repr, operands[1:])) == ("1.0", "0.0")
 
 
 def _ufunc(op: Op) -> np.ufunc | None:
