@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 
 from autograd_mini import Value
@@ -31,6 +32,7 @@ def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
         ICML 2013.
     """
     params = list(params)
+    settle_gradients(params)
     norm = math.hypot(*(float(p.grad or 0.0) for p in params))
     factor = norm_factor(norm, max_norm)
     for p in params:
@@ -58,8 +60,17 @@ def clip_grad_value(params: Iterable[Value], clip_value: float) -> None:
         0.5
     """
     check_limit("clip_value", clip_value)
+    params = list(params)
+    settle_gradients(params)
     for p in params:
         p.grad = min(max(float(p.grad or 0.0), -clip_value), clip_value)
+
+
+def settle_gradients(params: list[Value]) -> None:
+    """Bring Values up to date with the gradients that compiled programs have left for them."""
+    parameters = sys.modules.get("autograd_mini.compiler.parameters")
+    if parameters is not None:  # else there are no programs
+        parameters.settle_gradients(params)
 
 
 def check_limit(name: str, limit: float) -> None:

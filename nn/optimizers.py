@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Final
 
 from autograd_mini import Value
-from nn.clipping import clip_grad_norm, clip_grad_value
+from nn.clipping import clip_grad_norm, clip_grad_value, settle_gradients
 from nn.guesses import keywords
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
@@ -101,8 +101,7 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
-        if self._listed is not None:
-            self._listed.store.has_gradient = False
+        settle_gradients(self.params)  # what a program has left is forgotten, too
         for p in self.params:
             p.grad = ZERO
 
@@ -111,6 +110,8 @@ class Optimizer:
 
         Made with the `parameters` of a compiled program, or of a `jit`, it moves their array in
         place by the gradient that the program left there; Values follow when one is looked at.
+        Made with the Values themselves, it moves these, by what was written last: their own
+        gradients, or those that a program left.
 
         Example:
             >>> x = Value(3.0)
@@ -131,6 +132,7 @@ class Optimizer:
             self.update(listed.slice(listed.store.theta), listed.slice(listed.store.gtheta))
             listed.store.follow()
             return
+        settle_gradients(self.params)
         self.steps += 1
         rule = self._rule()
         moments = self._moments_as_lists()

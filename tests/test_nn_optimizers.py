@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd_mini import Value
+from autograd_mini import Value, compile, dot, jit, tanh, total
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
 
 START, STEPS = (-1.2, 1.0), 30
@@ -304,3 +304,49 @@ def test_a_gradient_of_none_counts_as_none() -> None:
     x.grad = cast(Any, None)
     clip_grad_value([x, y], 0.5)
     assert (x.grad, y.grad) == (0.0, 0.5)
+
+
+@pytest.mark.parametrize("made_with", ["Values", "a program's parameters"])
+@pytest.mark.parametrize("compiled", [compile, jit])
+def test_an_optimizer_moves_by_the_gradient_that_was_written_last(
+    compiled: Any, made_with: str
+) -> None:
+    x, t = np.array([[1.0, 2.0], [0.5, -1.0]]), np.array([1.0, -1.0])
+
+    def loss_of(w: list[Value]) -> Any:
+        return lambda x, t: (tanh(dot(w[:2], x)) * w[2] - t) ** 2
+
+    def train(steps: str, *, eagerly: bool) -> list[float]:
+        w = [Value(0.5), Value(-0.3), Value(2.0)]
+        f = loss_of(w)
+        program = jit(f, parameters=w) if compiled is jit else compile(f, [1.0, 2.0], 1.0)
+        listed = made_with != "Values"
+        sgd = SGD(program.parameters if listed and not eagerly else w, lr=0.1, momentum=0.5)
+
+        def backward() -> None:
+            total([f(x.tolist(), t) for x, t in zip(x, t.tolist(), strict=True)]).backward(0.5)
+
+        for step in steps:
+            if step == "z":
+                sgd.zero_grad()
+            elif step == "0":
+                for p in w:
+                    p.grad = 0.0 * p.data
+            elif step == "c":
+                clip_grad_norm(w, 0.01)
+            elif step == "b" or eagerly:
+                if step != "b":  # a program leaves its gradient, and adds to none
+                    for p in w:
+                        p.grad = 0.0
+                backward()
+            elif step == "v":
+                assert program.value_and_grad(x, t)[1] == program.gtheta.tolist()
+            else:
+                program.gradient(x, t)
+            if step in "bvgc":
+                sgd.step()
+        return [p.data for p in w]
+
+    for steps in ("vvv", "ggg", "zvzvzv", "0v0v0v", "zgzgzg", "vcvcgc", "zbvzbvzb", "vgvg"):
+        if made_with == "Values" or "b" not in steps:
+            assert train(steps, eagerly=False) == pytest.approx(train(steps, eagerly=True)), steps

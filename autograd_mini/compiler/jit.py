@@ -107,6 +107,7 @@ class jit:
             for program in self.programs.values():
                 program.follow()
             value = self.gradient(*batch)
+            self.parameters.store.left_gradient()
             return value, self.gtheta.tolist()
 
     def gradient(self, *batch: Any) -> float:

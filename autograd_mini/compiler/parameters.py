@@ -23,7 +23,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import Any, Final
 
 from autograd_mini.value import Value
@@ -32,6 +32,7 @@ _data: Final[Callable[[Value], float]] = attrgetter("data")
 # A Value's own places, under the properties of a class that has others in front of them.
 own_data: Final[Any] = Value.__dict__["data"]
 _own_grad: Final[Any] = Value.__dict__["grad"]
+_grad_of: Final[Callable[[Value], Any]] = _own_grad.__get__
 own_class: Final[Any] = object.__dict__["__class__"]
 
 
@@ -46,7 +47,7 @@ class Parameters:
         lock: Programs that share the arrays run one after the other.
         is_exposed: Whether somebody has the array and may change it without a word.
         has_gradient: Whether `gtheta` holds a gradient of these numbers, so that an optimizer
-            may move `theta` by it.
+            may move `theta` by it. The Values' own may have been written later.
         is_followed: Whether the Values are written when one of them is next looked at.
 
     Example:
@@ -71,6 +72,7 @@ class Parameters:
         "_late",
         "_looked",
         "_seen",
+        "_slopes",
         "_theta",
         "_zeros",
         "has_gradient",
@@ -95,6 +97,7 @@ class Parameters:
         self.is_exposed = False
         self.is_followed = False
         self.has_gradient = False
+        self._slopes: list[float] = []  # the Values' own, when a program left one
         self._looked = True
         self._kin: weakref.WeakSet[Parameters] = weakref.WeakSet()
         with _registry:
@@ -139,7 +142,27 @@ class Parameters:
         if late is not None and (late[0] != start or len(late[1]) != len(gradients)):
             _ = self.gtheta  # what is owed to other places
         self._late = start, gradients
+        self.left_gradient(seen=self.has_gradient)
+
+    def left_gradient(self, *, seen: bool = False) -> None:
+        """Note that a program has left a gradient, and what the Values' own are by then.
+
+        Args:
+            seen: Whether those that were noted before will do.
+        """
+        if not seen:
+            self._slopes = list(map(_grad_of, self.values))
         self.has_gradient = True
+
+    def settle_gradient(self) -> None:
+        """Write the gradient that a program left to the Values, if none was written to them since.
+
+        From then on, the Values' own count.
+        """
+        with self.lock:
+            if self.has_gradient and all(map(is_, self._slopes, map(_grad_of, self.values))):
+                each(_own_grad.__set__, self.values, self.gtheta.tolist())
+            self.has_gradient = False
 
     @property
     def array(self) -> Any:
@@ -225,7 +248,8 @@ class Parameters:
                 return
             self._remember(self._theta.tolist())
             each(own_data.__set__, self.values, self._seen)
-            each(_own_grad.__set__, self.values, self.gtheta.tolist())
+            self._slopes = self.gtheta.tolist()
+            each(_own_grad.__set__, self.values, self._slopes)
             each(own_class.__set__, self.values, repeat(Value))
             self._agreed[:] = self._theta
             self.is_followed, self._looked = False, True
@@ -249,7 +273,8 @@ class Parameters:
         with self.lock:
             self.write()
             self._remember(self._theta.tolist())
-            for p, x, gradient in zip(self.values, self._seen, self.gtheta.tolist(), strict=True):
+            self._slopes = self.gtheta.tolist()
+            for p, x, gradient in zip(self.values, self._seen, self._slopes, strict=True):
                 p.data = x
                 p.grad = gradient
             self._agreed[:] = self._theta
@@ -402,14 +427,34 @@ def sync(values: Iterable[Value]) -> None:
         >>> w.data
         2.0
     """
+    for store in _holding(values):
+        store.sync()
+
+
+def settle_gradients(values: Iterable[Value]) -> None:
+    """Bring Values and their gradients up to date with what programs have left for them.
+
+    Example:
+        >>> w = Value(1.0)
+        >>> store = Parameters([w])
+        >>> store.gtheta[:] = 2.0
+        >>> store.left_gradient()
+        >>> settle_gradients([w])
+        >>> w.grad
+        2.0
+    """
+    for store in _holding(values):
+        store.sync()
+        store.settle_gradient()
+
+
+def _holding(values: Iterable[Value]) -> list[Parameters]:
+    """Return the arrays that hold numbers of some of these Values."""
     if not _stores:
-        return
-    with _registry:
-        stores = list(_stores)
+        return []
     known = list(values)
-    for store in stores:
-        if any(p in store.place for p in known):
-            store.sync()
+    with _registry:
+        return [store for store in _stores if any(map(store.place.__contains__, known))]
 
 
 _registry: Final = threading.RLock()

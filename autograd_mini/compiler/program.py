@@ -179,7 +179,8 @@ class Program:
             if found is not None:
                 self._machine.called(GRADIENT, ready.count, batch, self._run_flat, self._arrays)
         if found is not None:
-            self.is_finite = store.has_gradient = True
+            store.left_gradient(seen=resident and store.has_gradient)
+            self.is_finite = True
             return found
         self._needs_a_number("gradient")
         columns, count = self._taken_in(batch, resident=resident)
@@ -193,7 +194,7 @@ class Program:
         elif resident and self._is_compared and (count > 1 or not self._in_floats):
             gtheta = self._arrays()[1]
             self._ready = Ready(self._texts, count, gtheta, self._unread, self._graph.around)
-        store.has_gradient = True
+        store.left_gradient(seen=resident and store.has_gradient)
         return value
 
     def input_grad(self, *batch: Any, wrt: int | str | Sequence[int | str] | None = None) -> Any:

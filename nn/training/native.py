@@ -142,6 +142,6 @@ class Native:
             if loss is None:
                 optimizer.steps -= 1
                 return None
-            store.has_gradient = True
+            store.left_gradient(seen=store.has_gradient)
         self._compiled.has_moved = True
         return loss
