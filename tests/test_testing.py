@@ -162,6 +162,14 @@ def test_a_fast_function_is_right_and_can_be_wrong(speed: float) -> None:
         check_gradients(lambda x: (x * speed).sin() + (x * speed * 0.3).detach(), 1.0)
 
 
+def test_a_function_with_periods_shorter_than_any_step_is_no_mistake() -> None:
+    for speed in (1e14, 1e15, 1e17):
+        check_gradients(lambda x, k=speed: (x * k).cos() * 2.0 + x, 1.0)
+    check_gradients(lambda x: (x * 500.0).exp().sin(), 0.07)
+    with pytest.raises(GradientMismatchError):  # what does not move is no such function
+        check_gradients(lambda x: x * 1e13 - (x * 1e13).detach(), 1.0)
+
+
 def test_gradients_that_are_all_zero_prove_nothing_and_the_report_says_so() -> None:
     assert "all zero proves nothing" in str(check_gradients(lambda x, w: (w * x).relu(), 1.0, -1.0))
     assert "all zero" not in str(check_gradients(lambda x, w: (w * x).relu(), 1.0, 1.0))

@@ -139,6 +139,8 @@ def judge(
         return Judgement(kinked or not is_known, *sharpest, kink=kinked)
     if kinked and min(ends) - error <= slope <= max(ends) + error:
         return Judgement(True, *sharpest, kink=True)
+    if _is_rough(f, unit):  # every step is longer than a period
+        return Judgement(True, math.nan, math.inf)
     return Judgement(False, *sharpest)
 
 
@@ -166,6 +168,25 @@ def _sharpest(estimates: list[Estimate]) -> Estimate:
         if math.isfinite(found.slope) and all(near):
             trusted.append(found)
     return min(trusted, key=lambda e: e.error, default=Estimate(math.nan, math.inf))
+
+
+def _is_rough(f: Callable[[float], float], unit: float) -> bool:
+    """Return whether `f` moves about as far within the shortest steps as within the longest.
+
+    Each side of 0 is looked at by itself: a jump from one to the other is no roughness.
+    """
+
+    def moved(step: float) -> float:
+        values = [f(step * part) for part in (0.3, 0.45, 0.6, 0.8, 1.0)]
+        return max(values) - min(values)
+
+    try:
+        return all(
+            moved(side * 2.0 ** _STEPS[-1]) > moved(side * 2.0 ** _STEPS[0]) / 16.0
+            for side in (-unit, unit)
+        )
+    except UNDEFINED:  # beyond the domain
+        return False
 
 
 def _kinked(sharpest: Estimate, ends: list[float], error: float) -> bool:
