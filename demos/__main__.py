@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd_mini.cli.parser import Parser, chosen, say_commands
-from autograd_mini.cli.screen import say, until_enough_is_read
+from autograd_mini.cli.screen import refuse, say, until_enough_is_read
 
 if TYPE_CHECKING:
     from nn import History
@@ -29,7 +29,10 @@ def found() -> dict[str, str]:
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says and return the exit status."""
     with until_enough_is_read():
-        return _main(arguments)
+        try:
+            return _main(arguments)
+        except (ImportError, OSError, ValueError) as error:
+            return refuse(error, "error: ")
     return 0
 
 
@@ -50,14 +53,20 @@ def _main(arguments: Sequence[str]) -> int:
         if isinstance(default, bool):
             parser.add_argument(option, action=argparse.BooleanOptionalAction, default=default)
         else:
-            parser.add_argument(
-                option, type=type(default), default=default, help="(default: %(default)s)"
-            )
+            is_count = type(default) is int and default > 0 and parameter.name != "seed"
+            kind = _count if is_count else type(default)
+            parser.add_argument(option, type=kind, default=default, help="(default: %(default)s)")
     options = vars(parser.read(arguments[1:]))
     if hasattr(demo, "fit"):
         demo.fit = _ending_with(demo.fit)
     demo.main(**options)
     return 0
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
 
 
 def _ending_with(fit: Callable[..., History]) -> Callable[..., History]:

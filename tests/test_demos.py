@@ -52,6 +52,22 @@ def test_parameters_of_a_demo_are_options_of_its_command(monkeypatch: pytest.Mon
     assert got == [(10, 0.1, True), (3, 0.001, False)]
 
 
+def test_options_that_a_demo_cannot_take_are_refused_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def demo(epochs: int = 10, seed: int = 1, rate: float = 0.1) -> None:
+        raise ValueError(f"seed {seed}, rate {rate}")
+
+    monkeypatch.setattr("demos.__main__.found", lambda: {"moons": "Two moons."})
+    monkeypatch.setitem(sys.modules, "demos.moons", SimpleNamespace(main=demo))
+    for count in ("0", "-1", "x"):
+        with pytest.raises(SystemExit, match="2"):
+            main(["moons", "--epochs", count])
+        assert f"--epochs: {count!r} is no whole number above 0" in capsys.readouterr().err
+    assert main(["moons", "--seed", "0", "--rate=-1"]) == 2
+    assert capsys.readouterr().err == "error: seed 0, rate -1.0\n"
+
+
 def test_ctrl_c_ends_a_demo_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
