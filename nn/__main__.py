@@ -122,7 +122,7 @@ def train(options: argparse.Namespace) -> int:
 
 
 def _check_options(options: argparse.Namespace) -> None:
-    """Raise ValueError if a number is none that an option can have."""
+    """Raise ValueError if an option has a number that it cannot have."""
     if not 0.0 < options.validation < 1.0:
         raise ValueError(
             f"--validation is a share of the rows, between 0 and 1, but got {options.validation:g}"
@@ -189,7 +189,7 @@ def _loss_and_classes(table: Table, options: argparse.Namespace) -> tuple[str, l
 
 
 def _check_target(table: Table, target: str, texts: list[str], loss: str | None) -> None:
-    """Raise ValueError if a target is missing, or stands among numbers and is none."""
+    """Raise ValueError if a target is missing, or is no number where others are."""
     mostly_numbers = 2 * sum(map(is_number, texts)) > len(texts)
     for line, text in zip(table.lines, texts, strict=True):
         if is_missing(text):

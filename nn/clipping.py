@@ -14,7 +14,7 @@ def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
 
     Args:
         params: The Values whose gradients, all together, are the vector g.
-        max_norm: The longest g to leave as it is.
+        max_norm: The longest g that is not scaled down.
 
     Raises:
         ValueError: If `max_norm` is not above 0.
@@ -41,7 +41,7 @@ def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
 
 
 def norm_factor(norm: float, max_norm: float) -> float:
-    """Return what gradients of this norm are multiplied by so that it is at most `max_norm`."""
+    """Return the factor that brings gradients of this norm down to `max_norm`; 1 at most."""
     check_limit("max_norm", max_norm)
     return min(1.0, max_norm / (norm + 1e-6))
 

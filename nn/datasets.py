@@ -29,8 +29,8 @@ def xor(n: int = 4, noise: float = 0.0, seed: int = 0) -> tuple[NDArray[Any], ND
 
     Args:
         n: How many points; corner follows corner.
-        noise: The standard deviation of what is added to each coordinate.
-        seed: Of the noise.
+        noise: The standard deviation of the noise in each coordinate.
+        seed: The seed of the noise.
 
     Raises:
         ValueError: If `n` is not a whole number above 0, or `noise` is below 0.
@@ -53,8 +53,8 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[NDArray[Any]
 
     Args:
         n: How many points, half of them on each.
-        noise: The standard deviation of what is added to each coordinate.
-        seed: Of the noise.
+        noise: The standard deviation of the noise in each coordinate.
+        seed: The seed of the noise.
 
     Raises:
         ValueError: If `n` is not a whole number above 0, or `noise` is below 0.
@@ -80,9 +80,9 @@ def circles(
 
     Args:
         n: How many points, half of them on each.
-        noise: The standard deviation of what is added to each coordinate.
+        noise: The standard deviation of the noise in each coordinate.
         factor: The radius of the inner circle, at least 0 and below 1.
-        seed: Of the noise.
+        seed: The seed of the noise.
 
     Raises:
         ValueError: If `n` is not a whole number above 0, `noise` is below 0, or `factor` is not
@@ -113,10 +113,10 @@ def spirals(
 
     Args:
         n: How many points, all arms together.
-        noise: The standard deviation of what is added to each coordinate.
+        noise: The standard deviation of the noise in each coordinate.
         classes: The number of arms.
-        turns: How often an arm goes around.
-        seed: Of the noise.
+        turns: How many times an arm goes around.
+        seed: The seed of the noise.
 
     Raises:
         ValueError: If `n` or `classes` is not a whole number above 0, or `noise` is below 0.
@@ -145,7 +145,7 @@ def blobs(
         n: How many points, all clouds together.
         centers: The number of clouds, set evenly on a circle of radius 2, or their centers.
         spread: The standard deviation of a cloud.
-        seed: Of the points.
+        seed: The seed of the points.
 
     Raises:
         ValueError: If `n` is not a whole number above 0, `spread` is below 0, or `centers` is
@@ -196,7 +196,7 @@ def load(name: str) -> tuple[NDArray[Any], NDArray[Any]]:
 def split(
     X: Any, y: Any, test_size: float = 0.25, seed: int = 0
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Return X_train, X_test, y_train, y_test: a shuffled part of the examples put aside.
+    """Return X_train, X_test, y_train, y_test: the examples shuffled, and a part of them put aside.
 
     The rows are those that scikit-learn's `train_test_split(X, y, test_size=test_size,
     random_state=seed)` chooses.
@@ -204,8 +204,8 @@ def split(
     Args:
         X: N examples.
         y: N targets.
-        test_size: The share put aside, between 0 and 1, rounded up to a whole example.
-        seed: Of the order.
+        test_size: The share to put aside, between 0 and 1, rounded up to a whole example.
+        seed: The seed of the order.
 
     Raises:
         ValueError: If X and y differ in length, or a part would be empty.
@@ -237,7 +237,7 @@ def standardize(train: Any, *others: Any) -> Any:
 
     Args:
         train: What mean and variance are taken from, shape (N, D) or (N,).
-        others: More data to be moved and scaled in the same way.
+        others: More data to move and scale in the same way.
 
     Returns:
         One array if there is one argument, else a tuple of arrays. A constant column is moved,

@@ -36,7 +36,7 @@ class Units(NamedTuple):
     """A layer of units to draw.
 
     Attributes:
-        name: Of the layer: `layers.0`.
+        name: The layer's name, such as `layers.0`.
         activation: What its units compute: `tanh`.
         weights: For each unit its weights, one for each input.
         biases: For each unit its bias, or None.

@@ -99,7 +99,7 @@ class _FNNEstimator(BaseEstimator):
         return self.model_.predict(validate_data(self, X, reset=False))
 
     def _kept(self, X: Array, y: Array, sample_weight: Any) -> tuple[Array, Array, Any]:
-        """Return the examples whose weight is not 0: the others are as good as absent."""
+        """Return the examples whose weight is not 0: the others do not count."""
         if sample_weight is None:
             return X, y, None
         weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
@@ -116,14 +116,14 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
     one output each, under a softmax.
 
     Args:
-        hidden_layer_sizes: The widths of the hidden layers, or that of a single one.
-        activation: That of the hidden layers, by name.
+        hidden_layer_sizes: The widths of the hidden layers; a number is a single layer.
+        activation: The activation of the hidden layers, by name.
         solver: "adam" or "sgd".
         learning_rate_init: The learning rate.
         alpha: The strength of the L2 penalty alpha/2·Σw² on the weights.
         batch_size: Examples per update; None for all.
         max_iter: The number of epochs.
-        random_state: Of the weights and of the order of the batches.
+        random_state: The seed of the weights and of the order of the batches.
         backend: As in `nn.fit`.
         dtype: As in `nn.fit`: "float32" trains in single precision.
 
@@ -237,15 +237,15 @@ class FNNRegressor(RegressorMixin, _FNNEstimator):
     """A network that predicts a number, trained on the squared error.
 
     Args:
-        hidden_layer_sizes: The widths of the hidden layers, or that of a single one.
-        activation: That of the hidden layers, by name.
+        hidden_layer_sizes: The widths of the hidden layers; a number is a single layer.
+        activation: The activation of the hidden layers, by name.
         loss: The name of a loss for one output, such as "mse", "mae" or "huber".
         solver: "adam" or "sgd".
         learning_rate_init: The learning rate.
         alpha: The strength of the L2 penalty alpha/2·Σw² on the weights.
         batch_size: Examples per update; None for all.
         max_iter: The number of epochs.
-        random_state: Of the weights and of the order of the batches.
+        random_state: The seed of the weights and of the order of the batches.
         backend: As in `nn.fit`.
         dtype: As in `nn.fit`: "float32" trains in single precision.
 

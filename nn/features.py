@@ -69,7 +69,7 @@ def radial(centers: Sequence[Sequence[float]], gamma: float = 1.0) -> Map:
 
     Args:
         centers: K points c of D numbers each; the map makes K numbers of D.
-        gamma: How fast nearness ends, 1/(2σ²) of a bell curve.
+        gamma: How fast nearness fades with distance: 1/(2σ²) of a bell curve.
 
     Raises:
         ValueError: If there is no center, they differ in length, or gamma <= 0.

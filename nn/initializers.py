@@ -208,7 +208,7 @@ def gain(activation: str, negative_slope: float = 0.01) -> float:
 
     Args:
         activation: The name of an activation.
-        negative_slope: That of leaky_relu.
+        negative_slope: The slope of leaky_relu below 0.
 
     Example:
         >>> gain("tanh")

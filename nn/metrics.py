@@ -43,7 +43,7 @@ def accuracy(prediction: Any, target: Any, *, threshold: float | None = None) ->
 def confusion_matrix(
     prediction: Any, target: Any, *, threshold: float | None = None
 ) -> NDArray[int64]:
-    """Return how many examples of class i (row) were taken for class j (column).
+    """Return how many examples of class i (row) were predicted as class j (column).
 
     Args:
         prediction: As for `accuracy`.
@@ -83,8 +83,8 @@ def confusion_matrix(
 def r2_score(prediction: Any, target: Any) -> float:
     """Return R² = 1 - Σ(y - f)² / Σ(y - ȳ)², the mean over outputs.
 
-    1 is perfect, 0 is as good as always saying the mean. For a constant target it is 1 if the
-    prediction is perfect, else 0.
+    1 is perfect, 0 is no better than always predicting the mean. For a constant target it
+    is 1 if the prediction is perfect, else 0.
 
     Args:
         prediction: f, shape (N,) or (N, C).

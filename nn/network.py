@@ -34,23 +34,23 @@ class FNN(Module):
 
     The lecture's forms are options: `FNN([D, 1])` is a linear model, `FNN([D, K, 1],
     output_bias=False)` is y = vᵀσ(Wᵀx + b), `activation="abs"` composes |x| networks. The lecture
-    prints Wx with W of size D×K, and f_L ∘ f_{L-1} ∘ f_1 without the dots; its meaning, and
-    what this computes, is Wᵀx, and all the layers between. It counts L now with and now without
-    the output layer; here `sizes` leaves nothing to count.
+    prints Wx with W of size D×K, and f_L ∘ f_{L-1} ∘ f_1 without the dots; it means Wᵀx and all
+    the layers between, which is what this computes. The lecture's L counts the output layer on
+    one slide and not on another; `sizes` lists every width.
 
     Args:
         sizes: [D, K1, ..., KL, n_out]: inputs, hidden layers, outputs.
         activation: σ of the hidden layers: a name or a function of one Value.
-        output_activation: That of the last layer, for which softmax and log_softmax do as well.
+        output_activation: The activation of the last layer; softmax and log_softmax, too.
         bias: Whether hidden units have a bias.
         output_bias: Whether output units have one.
         init: "auto", the name of an initializer, or a function (fan_in, fan_out, rng) -> float.
-        seed: Of the weights; None draws them from the global generator of `random`.
+        seed: The seed of the weights; None draws them from the global generator of `random`.
         fused: Compute each wᵀx + b as one `dot` node; False builds products and sums.
 
     Attributes:
         layers: The layers, hidden ones first.
-        sizes: As given, a list.
+        sizes: The sizes as given, in a list.
 
     Raises:
         ValueError: If there are fewer than two sizes, a size is not a whole number above 0, or
@@ -104,7 +104,7 @@ class FNN(Module):
         """Return the output for one example: a Value if the last width is 1, else a list.
 
         Args:
-            x: D numbers or Values; for D = 1 a bare number will do.
+            x: D numbers or Values; for D = 1 also a bare number.
 
         Raises:
             ValueError: If there are not D of them.
@@ -118,7 +118,7 @@ class FNN(Module):
         """Return the outputs for many examples as an array, without building a graph.
 
         Args:
-            X: N examples of D numbers; for D = 1 a flat list of N numbers will do.
+            X: N examples of D numbers; for D = 1 also a flat list of N numbers.
 
         Returns:
             An array of shape (N,) if the last width is 1, else (N, n_out).
@@ -249,11 +249,11 @@ class FNN(Module):
     def diagram(self, path: str | Path | None = None) -> str:
         """Return the network as the lecture draws it, as SVG: units in columns, joined by weights.
 
-        Width tells the size of a weight, color its sign: orange positive, purple negative. Of a
-        layer of more than 16 units the first and the last are drawn.
+        Width tells the size of a weight, color its sign: orange positive, purple negative. A
+        layer of more than 16 units shows its first and its last ones.
 
         Args:
-            path: Where to write it too, a name that ends in `.svg`.
+            path: Where to save it; the name ends in `.svg`.
 
         Raises:
             ValueError: If the path has another suffix.

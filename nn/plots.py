@@ -85,7 +85,7 @@ def plot_decision_boundary(
         threshold: By default halfway between the two targets for probabilities and 0 for scores:
             ½ if all outputs are in [0, 1], else 0.
         title: Stands above the picture.
-        steps: How many points the model is asked for along each axis.
+        steps: The number of points along each axis at which the model is evaluated.
 
     Returns:
         The matplotlib figure.

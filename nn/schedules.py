@@ -99,7 +99,7 @@ class Schedule:
 
 
 class StepLR(Schedule):
-    """Times `gamma` every `step_size` epochs: lr·γ^⌊t/s⌋.
+    """Multiply the rate by `gamma` every `step_size` epochs: lr·γ^⌊t/s⌋.
 
     Args:
         optimizer: Whose learning rate to set.
@@ -129,7 +129,7 @@ class StepLR(Schedule):
 
 
 class ExponentialLR(Schedule):
-    """Times `gamma` every epoch: lr·γᵗ.
+    """Multiply the rate by `gamma` every epoch: lr·γᵗ.
 
     Args:
         optimizer: Whose learning rate to set.
@@ -288,16 +288,16 @@ class InverseTimeLR(Schedule):
 
 
 class ReduceLROnPlateau(Schedule):
-    """Times `factor` once more than `patience` epochs in a row bring no lower loss.
+    """Multiply the rate by `factor` after more than `patience` epochs without a lower loss.
 
     Lower means below best·(1 − threshold). `fit` shows it the validation loss, or the training
     loss without validation data.
 
     Args:
         optimizer: Whose learning rate to set.
-        factor: Times what, between 0 and 1.
-        patience: How many epochs without a lower loss to bear.
-        threshold: By what part of the best loss a lower one is lower.
+        factor: What the rate is multiplied by, between 0 and 1.
+        patience: How many epochs in a row may bring no lower loss.
+        threshold: How much lower than the best a loss must be, as a share of the best.
 
     Raises:
         ValueError: If `factor` is not between 0 and 1.

@@ -130,7 +130,7 @@ def quoted(name: str) -> str:
 
 
 def is_number(text: str) -> bool:
-    """Return whether a cell is a finite number; to a table, 10_20 is none."""
+    """Return whether a cell is a finite number; 10_20 is text."""
     try:
         return "_" not in text and math.isfinite(float(text))
     except ValueError:

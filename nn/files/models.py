@@ -22,8 +22,8 @@ def save(model: FNN, path: str | Path, *, notes: dict[str, Any] | None = None) -
 
     Args:
         model: The network.
-        path: Where to; a file that is there is replaced.
-        notes: Anything JSON can say, such as the names of the inputs; `notes(path)` reads it.
+        path: The file to write; an existing one is replaced.
+        notes: Anything that JSON can hold, such as the names of the inputs; `notes(path)` reads it.
 
     Raises:
         ValueError: If an activation is a function without a name in `nn.activations`.

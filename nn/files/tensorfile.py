@@ -23,10 +23,10 @@ def write(path: str | Path, kind: str, arrays: dict[str, Any], description: dict
     """Write float64 arrays and a description, atomically.
 
     Args:
-        path: Where to; a file that is there is replaced.
+        path: The file to write; an existing one is replaced.
         kind: What it holds, "model" or "checkpoint".
         arrays: The arrays by name.
-        description: Anything JSON can say.
+        description: Anything that JSON can hold.
     """
     from safetensors.numpy import save
 

@@ -91,7 +91,7 @@ def check_not_negative(x: float, name: str) -> None:
 
 
 def check_choice(x: Any, choices: tuple[Any, ...], name: str) -> None:
-    """Refuse an option that is none of a few."""
+    """Refuse an option that is not among the choices."""
     if x not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, but got {x!r}")
 

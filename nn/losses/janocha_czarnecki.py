@@ -1,4 +1,4 @@
-"""The twelve losses of Janocha and Czarnecki: what else a classifier may minimize.
+"""The twelve losses of Janocha and Czarnecki: what a classifier can minimize.
 
 o are logits, e is the one-hot target, p = softmax(o), y the true class.
 

@@ -19,7 +19,7 @@ def l1_penalty(strength: float) -> Callable[[Any], Any]:
     """Return the penalty strength · Σ|w| over a model's weights; biases are free.
 
     Args:
-        strength: How much of it to add to the loss, from 0 up.
+        strength: Its weight beside the loss, from 0 up.
 
     Raises:
         ValueError: If strength < 0.
@@ -37,7 +37,7 @@ def l2_penalty(strength: float) -> Callable[[Any], Any]:
     """Return the penalty strength/2 · Σw² over a model's weights; biases are free.
 
     Args:
-        strength: How much of it to add to the loss, from 0 up.
+        strength: Its weight beside the loss, from 0 up.
 
     Raises:
         ValueError: If strength < 0.

@@ -86,7 +86,7 @@ def msle_loss(prediction: Any, target: Any, *, log1p: bool = False, reduction: s
     Args:
         prediction: Positive numbers.
         target: Positive numbers.
-        log1p: Use ln(1 + ·), as scikit-learn and Keras do; numbers above -1 will then do. The
+        log1p: Use ln(1 + ·), as scikit-learn and Keras do; then numbers above -1 are allowed. The
             lecture's 0.5108 and 0.3365 are those of the plain ln.
         reduction: As for `mse_loss`.
 
@@ -247,7 +247,7 @@ def rmsle(prediction: Any, target: Any, *, log1p: bool = False) -> Any:
     Args:
         prediction: Positive numbers, in a shape of `mse_loss`.
         target: Positive numbers, in the same shape.
-        log1p: Use ln(1 + ·); numbers above -1 will then do.
+        log1p: Use ln(1 + ·); then numbers above -1 are allowed.
 
     Raises:
         ValueError: If a number has no logarithm.

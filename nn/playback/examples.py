@@ -38,7 +38,7 @@ def examples_json(
 
 
 def numbers(target: Any) -> list[float]:
-    """Return a target as numbers; what is none is nan.
+    """Return a target as numbers; anything else is nan.
 
     Example:
         >>> numbers(2), numbers([0.5, 1.0]), numbers("cat")
@@ -55,7 +55,7 @@ def scale(output: Any, targets: Sequence[Sequence[float]], loss: Any) -> tuple[s
 
     Args:
         output: One output of the model.
-        targets: Of all examples, as numbers.
+        targets: The targets of all examples, as numbers.
         loss: A loss of logits has its middle at 0.
 
     Example:

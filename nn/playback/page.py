@@ -65,7 +65,7 @@ class Page:
         """Open the page in a notebook's cell or in the browser, or say where its file is.
 
         Args:
-            path: Where to keep the file; without it, it is a temporary one.
+            path: Where to keep the file; a temporary one by default.
 
         Returns:
             The file; None in a notebook without `path`.
@@ -88,7 +88,7 @@ def page(
     """Return the page as one HTML document.
 
     Args:
-        title: Of the window, and its heading.
+        title: The title of the window, and the heading.
         facts: What stands beside the heading.
         model: Whose network is drawn.
         described: All that the page knows but the graphs.

@@ -45,7 +45,7 @@ class Playground(Page):
         loss: A name, or a function of one example's (model(x), y).
         optimizer: SGD, Adam or AdamW, over the model's parameters.
         batch_size: Examples per update; None for all, as for `fit`.
-        seed: Of the orders of the examples.
+        seed: The seed of the orders of the examples.
 
     Raises:
         ValueError: If the data or a setting cannot be meant, or if the page does not know the

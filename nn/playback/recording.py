@@ -191,7 +191,7 @@ class Playback(Page):
         return page("Training, step by step", facts, model, described, graphs, code, {"run": run})
 
     def _units(self) -> dict[str, Program]:
-        """The program of all units; nothing if there is none."""
+        """The program of all units; empty if they cannot be compiled."""
         try:
             units = {"units": compile(units_of(self._model), self.X[0])}
             programs(units)

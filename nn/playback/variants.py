@@ -19,9 +19,9 @@ class Variant(NamedTuple):
     """What a page computes with.
 
     Attributes:
-        loss: Of an example (x, y).
+        loss: The program of the loss of an example (x, y).
         units: What all units say of an x.
-        graphs: Of the examples.
+        graphs: The graphs of the examples.
         indices: Which graph each example has; None if it cannot be opened.
     """
 

@@ -73,7 +73,7 @@ def fit(
         seed: Of the orders.
         penalty: A function model -> Value, added to the loss once per update.
         validation: A pair (X, y) to measure the loss on after every epoch.
-        patience: Stop once so many epochs in a row bring no lower validation loss (training loss
+        patience: Stop once this many epochs in a row bring no lower validation loss (training loss
             without validation), and give the model its best weights back.
         metrics: Names from `nn.metrics` or functions (predictions, targets) -> number.
         schedule: A schedule of this optimizer, stepped after every epoch.
