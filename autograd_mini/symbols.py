@@ -11,15 +11,15 @@ from autograd_mini.ops import Number, Op
 # How tightly a text binds, loosest first; a truth value in parentheses is not yet a float.
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM, TRUTH = range(7)
 
-_INFIX: Final = {
-    ops.ADD: ("+", SUM),
-    ops.SUB: ("-", SUM),
-    ops.MUL: ("*", PRODUCT),
-    ops.DIV: ("/", PRODUCT),
-    ops.POW: ("**", POWER),
+_INFIX: Final = {  # sign, level, and the operand on the left, on the right, that changes nothing
+    ops.ADD: ("+", SUM, 0.0, 0.0),
+    ops.SUB: ("-", SUM, None, 0.0),
+    ops.MUL: ("*", PRODUCT, 1.0, 1.0),
+    ops.DIV: ("/", PRODUCT, None, 1.0),
+    ops.POW: ("**", POWER, None, 1.0),
 }
 _SHORT: Final = 24  # characters: a longer base of a square is not written twice
-SIGNS: Final = {op.name: sign for op, (sign, _) in _INFIX.items()}  # add: +, sub: -, ...
+SIGNS: Final = {op.name: sign for op, (sign, *_) in _INFIX.items()}  # add: +, sub: -, ...
 
 
 class Symbol(Number):
@@ -79,33 +79,19 @@ class Symbol(Number):
         if op not in _INFIX:
             return cls.call(op, tuple([cls.of(x) for x in operands]))
         a, b = operands
-        if op is ops.MUL:
-            if _is(a, 1.0):
-                return b  # 1 * x -> x
-            if _is(b, 1.0):
-                return a  # x * 1 -> x
-            if _is(a, -1.0):
-                return -b  # -1 * x -> -x
-            if _is(b, -1.0):
-                return -a  # x * -1 -> -x
-        elif op is ops.ADD:
-            if _is(a, 0.0):
-                return b  # 0 + x -> x
-            if _is(b, 0.0):
-                return a  # x + 0 -> x
-        elif op is ops.SUB:
-            if _is(b, 0.0):
-                return a  # x - 0 -> x
-        elif op is ops.DIV:
-            if _is(b, 1.0):
-                return a  # x / 1 -> x
-        elif _is(b, 1.0):
-            return a  # x ** 1 -> x
-        elif _is(b, 2.0) and a.level == ATOM and len(a.text) < _SHORT:
+        sign, level, on_the_left, on_the_right = _INFIX[op]
+        if _is(a, on_the_left):
+            return b  # 0 + x, 1 * x -> x
+        if _is(b, on_the_right):
+            return a  # x + 0, x - 0, x * 1, x / 1, x ** 1 -> x
+        if op is ops.MUL and _is(a, -1.0):
+            return -b  # -1 * x -> -x
+        if op is ops.MUL and _is(b, -1.0):
+            return -a  # x * -1 -> -x
+        if op is ops.POW and _is(b, 2.0) and a.level == ATOM and len(a.text) < _SHORT:
             return a * a  # x ** 2 -> x * x
         if op is ops.POW:
             return cls.power(cls.of(a), cls.of(b))
-        sign, level = _INFIX[op]
         # the right operand is bracketed even under + and *: floats do not associate
         return cls(f"{cls.of(a).within(level)} {sign} {cls.of(b).within(level + 1)}", level)
 
@@ -148,7 +134,7 @@ class Symbol(Number):
         return f"Symbol({self.text!r})"
 
 
-def _is(x: Any, number: float) -> bool:
+def _is(x: Any, number: float | None) -> bool:
     return isinstance(x, (int, float)) and x == number
 
 
