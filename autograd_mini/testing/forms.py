@@ -67,7 +67,7 @@ def forms_of(seen: Seen, given: Iterable[str] = ()) -> Iterator[Form]:
         for name in given:
             row = NAMED.get(name)
             for arity in (len(CATALOG[row].rules),) if row else (1, 2, 3):
-                yield from _called(row or name, f"{name}({{}})", arity)
+                yield from _called(row or name, name, arity)
         return
     for key, sign in BINARY_SIGNS.items():
         dunder = "truediv" if key == "div" else key
@@ -84,28 +84,24 @@ def forms_of(seen: Seen, given: Iterable[str] = ()) -> Iterator[Form]:
             yield Form(key, text, (0,), CATALOG[key])
     for name in seen.methods:
         if not name.startswith("__"):
-            yield from _methods(name)
+            key = NAMED.get(name, name)
+            arity = len(CATALOG[key].rules) if name in NAMED else 1
+            yield from _called(key, name, arity, is_method=True)
     for name in seen.functions:
-        yield from _called(NAMED[name], f"{name}({{}})", len(CATALOG[NAMED[name]].rules))
+        yield from _called(NAMED[name], name, len(CATALOG[NAMED[name]].rules))
 
 
-def _methods(name: str) -> Iterator[Form]:
-    key = NAMED.get(name)
-    if key is None:
-        yield Form(name, f"{{0}}.{name}()", (0,), None)
-    elif len(CATALOG[key].rules) == 1:
-        yield Form(key, f"{{0}}.{name}()", (0,), CATALOG[key])
-    else:
-        yield Form(key, f"{{0}}.{name}({{1}})", (0, 1), CATALOG[key])
-        if key == "pow":
-            yield Form(key, f"{{0}}.{name}(3)", (0, 3.0), CATALOG[key])
+def _called(key: str, name: str, arity: int, *, is_method: bool = False) -> Iterator[Form]:
+    def text(first: str, *others: str) -> str:
+        if is_method:
+            return f"{first}.{name}({', '.join(others)})"
+        return f"{name}({', '.join([first, *others])})"
 
-
-def _called(key: str, text: str, arity: int) -> Iterator[Form]:
-    operands = ", ".join([f"{{{i}}}" for i in range(arity)])
-    yield Form(key, text.format(operands), tuple(range(arity)), CATALOG.get(key))
+    operands = [f"{{{i}}}" for i in range(arity)]
+    row = CATALOG.get(key) if name in NAMED else None
+    yield Form(key, text(*operands), tuple(range(arity)), row)
     if key == "pow":
-        yield Form(key, text.format("{0}, 3"), (0, 3.0), CATALOG[key])
+        yield Form(key, text("{0}", "3"), (0, 3.0), row)
 
 
 # What is right.

@@ -84,13 +84,10 @@ class Probe:
 
     def arguments(self, point: Sequence[Sequence[float]]) -> list[Any]:
         """Return the inputs with other numbers in them."""
-        made: list[Any] = []
-        for i, (x, laid_out) in enumerate(zip(self.given, self._layouts, strict=True)):
-            if i in self.fixed or laid_out is None:
-                made.append(copy.deepcopy(x))
-            else:
-                made.append(laid_out(list(point[i])))
-        return made
+        return [
+            copy.deepcopy(x) if i in self.fixed or laid_out is None else laid_out(list(point[i]))
+            for i, (x, laid_out) in enumerate(zip(self.given, self._layouts, strict=True))
+        ]
 
     def _called(self, point: Sequence[Sequence[float]], *, twice: bool = False) -> Any:
         arguments = self.arguments(point)
