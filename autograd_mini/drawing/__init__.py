@@ -146,17 +146,13 @@ def to_mermaid(root: Value, **options: Unpack[Options]) -> str:
             style n0 fill:#f7f7f7,stroke:#555555,color:#000,stroke-width:3px
         <BLANKLINE>
     """
-    drawn = picture(root, **options)
-    if len(drawn.boxes) > MOST_EDGES + 1:  # each box but the root has an edge
-        options["max_nodes"] = MOST_EDGES
-        drawn = picture(root, **options)
-    written = mermaid(drawn)
-    while not fits(drawn, written) and len(drawn.boxes) > 1:
-        shown = sum([box.kind != "more" for box in drawn.boxes])
-        options["max_nodes"] = shown * 4 // 5
+    while True:
         drawn = picture(root, **options)
         written = mermaid(drawn)
-    return written
+        if fits(drawn, written) or len(drawn.boxes) == 1:
+            return written
+        shown = sum([box.kind != "more" for box in drawn.boxes])
+        options["max_nodes"] = MOST_EDGES if shown > MOST_EDGES else shown * 4 // 5
 
 
 @answered

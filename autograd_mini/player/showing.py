@@ -60,23 +60,19 @@ def open_page(page: str, path: str | PathLike[str] | None = None, height: int = 
         >>> open_page("<p>", tempfile.mkdtemp() + "/page.html").read_text()
         '<p>'
     """
-    if path is not None:
-        Path(path).write_text(page, "utf-8")
     display = _notebook()
     if display is not None:
         display(embedded(page, height))
-        return None if path is None else Path(path)
-    if path is None:
+        if path is None:
+            return None
+    elif path is None:
         import tempfile
 
-        file = tempfile.NamedTemporaryFile(  # noqa: SIM115 # the browser reads it later
-            "w", prefix="autograd_mini-", suffix=".html", delete=False, encoding="utf-8"
-        )
-        with file:
-            file.write(page)
-        path = file.name
+        handle, path = tempfile.mkstemp(".html", "autograd_mini-")
+        os.close(handle)
     written = Path(path).resolve()
-    if not _browse(written.as_uri()):
+    written.write_text(page, "utf-8")
+    if display is None and not _browse(written.as_uri()):
         print(f"open {written} in a browser")
     return written
 
