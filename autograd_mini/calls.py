@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from inspect import Parameter
@@ -25,7 +25,7 @@ def nearest_argument(name: str, known: Sequence[str]) -> str:
     return f": did you mean {near[0]}=?" if near else f": it has {', '.join(own)}"
 
 
-def by_name(own: Sequence[str], named: Sequence[str], given: Sequence[Any]) -> str:
+def by_name(own: Sequence[str], named: Sequence[str], given: Sequence[object]) -> str:
     """Return what to say about too many arguments: the names that they could have."""
     surplus = given[len(own) :]
     texts = [f"{name}={shown(x)}" for name, x in zip(named, surplus, strict=False)]
@@ -38,7 +38,7 @@ def answered(
     *,
     meant: Callable[[str, Sequence[str]], str] = nearest_argument,
     needs: Mapping[str, str] = _NOTHING,
-    too_many: Callable[[Sequence[str], Sequence[str], Sequence[Any]], str] = by_name,
+    too_many: Callable[[Sequence[str], Sequence[str], Sequence[object]], str] = by_name,
     called: str = "",
 ) -> Callable[P, R]:
     """Make a function answer calls that it cannot take; what it raises itself stays as it is.
@@ -79,12 +79,12 @@ def answered(
 
 
 def _wrong(
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
+    f: Callable[..., object],
+    args: tuple[object, ...],
+    kwargs: Mapping[str, object],
     meant: Callable[[str, Sequence[str]], str],
     needs: Mapping[str, str],
-    too_many: Callable[[Sequence[str], Sequence[str], Sequence[Any]], str],
+    too_many: Callable[[Sequence[str], Sequence[str], Sequence[object]], str],
     called: str,
 ) -> str:
     """Return what is wrong with a call; nothing if Python's own message is as good."""
@@ -103,8 +103,8 @@ def _wrong(
     own = positional[is_method:]
     if len(args) > first:
         return f"{who} {too_many(own, named, args[is_method:])}"
-    optional: tuple[Any, ...] = getattr(f, "__defaults__", None) or ()
-    defaults: dict[str, Any] = getattr(f, "__kwdefaults__", None) or {}
+    optional: tuple[object, ...] = getattr(f, "__defaults__", None) or ()
+    defaults: dict[str, object] = getattr(f, "__kwdefaults__", None) or {}
     required = [*positional[: first - len(optional)], *[n for n in named if n not in defaults]]
     given = {*positional[: len(args)], *kwargs}
     lacking = [name for name in required if name not in given]
@@ -134,7 +134,7 @@ def needed(f: Callable[..., object]) -> list[str]:
     return [p.name for p in parameters(f) if p.kind < p.VAR_POSITIONAL and p.default is p.empty]
 
 
-def shown(x: Any) -> str:
+def shown(x: object) -> str:
     """Return a short text for an argument: a function's name, a number, a type.
 
     Example:

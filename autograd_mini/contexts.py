@@ -14,7 +14,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, Token
 from functools import wraps
-from typing import Any, ClassVar, Final, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, TypeVar, cast
+
+if TYPE_CHECKING:
+    from autograd_mini.value import Value
 
 __all__ = ["collector_paused", "detect_anomaly", "is_tracing", "no_grad", "record_source"]
 
@@ -34,8 +37,8 @@ class _State:
     def __init__(self) -> None:
         self.open = 0
         self.tracing = 0
-        self.on_backward: Callable[[Any, float], None] | None = None
-        self.stepped: set[Any] = set()
+        self.on_backward: Callable[[Value, float], None] | None = None
+        self.stepped: set[Value] = set()
 
 
 state: Final = _State()
@@ -72,7 +75,7 @@ class Setting:
             self._tokens.pop(mine)
             self._count(-1)
 
-    def _is_reset_by(self, token: Token[Any]) -> bool:
+    def _is_reset_by(self, token: Token[object]) -> bool:
         """Reset the variable, and return whether the token belongs to this thread or task."""
         try:
             self._variable.reset(token)

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from autograd_mini.ops import Op
@@ -230,7 +230,7 @@ def anomaly(node: Value, local: float, upstream: float) -> AnomalyError:
     )
 
 
-def too_large(x: Any) -> RangeError:
+def too_large(x: object) -> RangeError:
     """Return the error of a number that no float can hold."""
     if isinstance(x, int):
         text = f"an integer of {x.bit_length()} bits"

@@ -6,10 +6,13 @@ import os
 import sys
 import warnings
 from types import CodeType, FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from autograd_mini.contexts import anomaly_detected, grad_enabled, source_recorded, state
 from autograd_mini.errors import DetachedWarning, detached
+
+if TYPE_CHECKING:
+    from autograd_mini.value import Value
 
 __all__ = ["calling_frame", "calling_line", "is_watched", "note_float", "note_function", "warn"]
 
@@ -83,7 +86,7 @@ _CALL_AFTER: Final = 4  # bytes
 _getframe: Final = sys._getframe  # pyright: ignore[reportPrivateUsage] # the one cheap way to a caller
 
 
-def note_float(x: Any) -> None:
+def note_float(x: Value) -> None:
     """Warn, once for each place, if it is a function of math, cmath or NumPy that asks."""
     frame = _getframe(2)
     place = _places.get(id(frame.f_code))
@@ -122,7 +125,7 @@ def _places_in(frame: FrameType) -> dict[int, str]:
     return place
 
 
-def note_function(f: Any, values: list[Any]) -> None:
+def note_function(f: object, values: list[Value]) -> None:
     """Warn if a function of math, cmath or NumPy was given these Values and returned none."""
     name = _name_of(f)
     if name:
@@ -161,7 +164,7 @@ def _callee(frame: FrameType) -> str:
     return _name_of(found)
 
 
-def _name_of(found: Any) -> str:
+def _name_of(found: object) -> str:
     """Return the dotted name of a function of math, cmath or NumPy; "" for anything else."""
     name = getattr(found, "__name__", "")
     module = getattr(found, "__module__", None) or type(found).__module__  # a ufunc has none
@@ -170,7 +173,7 @@ def _name_of(found: Any) -> str:
     return f"{package}.{name}" if package in _MODULES and is_function else ""
 
 
-def _labels_below(x: Any) -> list[str]:
+def _labels_below(x: Value) -> list[str]:
     """Return the labels that a Value, or else the leaves below it, are known by: three at most."""
     from autograd_mini.graph import topological_order
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def is_nested(x: Any) -> bool:
+def is_nested(x: object) -> bool:
     """Return whether `x` is a list, a tuple or an array rather than one number."""
     return isinstance(x, (list, tuple)) or bool(getattr(x, "ndim", 0))
 

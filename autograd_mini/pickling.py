@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, SupportsIndex
 
 from autograd_mini import ops
 from autograd_mini.graph import ordered
@@ -42,10 +42,10 @@ class _End:
 
     __slots__ = ("__weakref__",)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Value]:
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Value:
         while _nest.inside and _nest.inside.pop()() is not self:
             pass
         if not _nest.inside:
@@ -56,7 +56,7 @@ class _End:
 class _Below(list[Value]):
     """Nodes to be saved one after the other: iterating over them needs no stack."""
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         return list, (), None, iter(self)
 
 
@@ -93,7 +93,7 @@ def copied(node: Value, inputs: Sequence[Value]) -> Value:
     return twin
 
 
-def deeply_copied(root: Value, memo: dict[int, Any]) -> Value:
+def deeply_copied(root: Value, memo: dict[int, Value]) -> Value:
     """Return a copy of a graph; `memo` holds what has been copied already, by address."""
     for node in ordered([root], lambda x: [y for y in x.inputs if id(y) not in memo]):
         memo[id(node)] = copied(node, [memo[id(x)] for x in node.inputs])

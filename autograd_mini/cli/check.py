@@ -8,13 +8,16 @@ import math
 import sys
 from argparse import Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from autograd_mini.calls import needed
 from autograd_mini.cli.parser import Parser
 from autograd_mini.cli.screen import refuse, say, until_enough_is_read, wrapped
 from autograd_mini.cli.scripts import named
 from autograd_mini.nested import flat
+
+if TYPE_CHECKING:
+    from autograd_mini.testing.verdicts import EngineReport
 
 USAGE: Final = """\
 %(prog)s MODULE:FUNCTION --inputs NUMBER...
@@ -167,7 +170,7 @@ def _function(asked: Namespace) -> int:
         raise ValueError(f"it is not a function but {function!r}")
     if not inputs and (names := needed(function)):
         raise ValueError(f"--inputs is missing: a number or a list for each of {', '.join(names)}")
-    found: dict[str, Any] = {"ok": True}
+    found: dict[str, object] = {"ok": True}
     try:
         with contextlib.redirect_stdout(sys.stderr if asked.json else sys.stdout):
             passed = check_gradients(function, *inputs, order=asked.order or 1)
@@ -221,7 +224,7 @@ def _vjp(asked: Namespace) -> int:
     return _reported(isolated_report(load), asked)
 
 
-def _reported(report: Any, asked: Namespace) -> int:
+def _reported(report: EngineReport, asked: Namespace) -> int:
     points = asked.points
     text = json.dumps(report.as_dict(points), indent=2) if asked.json else report.text(points)
     return _said(text, 0 if report.ok else 1)
@@ -234,7 +237,7 @@ def _said(report: str, status: int) -> int:
     return status
 
 
-def _as_arrays(forward: Any, inputs: list[Any]) -> list[Any]:
+def _as_arrays(forward: Callable[..., object], inputs: list[object]) -> list[object]:
     """Return lists as NumPy arrays if the function works on arrays and not on lists."""
     try:
         forward(*inputs)

@@ -6,7 +6,6 @@ import code
 import contextlib
 import pprint
 from collections.abc import Callable
-from typing import Any
 
 from autograd_mini.debugger import views
 from autograd_mini.debugger.commands import Complaint, checked, count, unquoted
@@ -18,7 +17,7 @@ from autograd_mini.paths import node_of, why
 class Looking(Session):
     """The commands that show something."""
 
-    def _print(self, expression: str, write: Callable[[Any], str]) -> None:
+    def _print(self, expression: str, write: Callable[[object], str]) -> None:
         if not expression:
             raise Complaint("print what? An expression, such as  p node.grad")
         try:
@@ -155,7 +154,7 @@ class Looking(Session):
 class _Console(code.InteractiveConsole):
     """A Python prompt that reads and writes where the stepper does."""
 
-    def __init__(self, debugger: Session, names: dict[str, Any]) -> None:
+    def __init__(self, debugger: Session, names: dict[str, object]) -> None:
         super().__init__(names)
         self._debugger = debugger
 

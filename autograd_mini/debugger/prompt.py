@@ -147,7 +147,7 @@ class Debugger(Moving, Looking):
         except (SystemExit, KeyboardInterrupt) as error:
             raise Complaint(one_line(error)) from None
 
-    def completenames(self, text: str, *ignored: Any) -> list[str]:
+    def completenames(self, text: str, *ignored: object) -> list[str]:
         """Complete the name of a command."""
         return sorted(name for name in COMMANDS if name.startswith(text) and name != "EOF")
 

@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Iterable
 from types import CodeType, FrameType
-from typing import Any, TextIO
+from typing import TextIO
 
 from autograd_mini.debugger import views
 from autograd_mini.debugger.moment import Moment
@@ -67,7 +67,7 @@ class Session(cmd.Cmd):
         self._skip: int | None = 0  # backward() calls to pass by; None: stop at the start of none
         self._displays: dict[str, str] = {}
         self._frame: FrameType | None = None
-        self._names: dict[str, Any] = {}
+        self._names: dict[str, object] = {}
         self._path: list[Value] = []
         self._selected: int = 0
         self._listed = -1  # the last step that `list` showed
@@ -86,7 +86,7 @@ class Session(cmd.Cmd):
 
     # Python.
 
-    def _namespace(self) -> dict[str, Any]:
+    def _namespace(self) -> dict[str, object]:
         """Return the caller's names, over them ids and labels, over them `step`, `node`, ..."""
         moment, names = self.moment, self._names
         trace = moment.trace
@@ -106,7 +106,7 @@ class Session(cmd.Cmd):
         )
         return names
 
-    def _value_of(self, expression: str | CodeType) -> Any:
+    def _value_of(self, expression: str | CodeType) -> object:
         return eval(expression, self._namespace())
 
     def _execute(self, statement: CodeType) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from types import CodeType
-from typing import Any
 
 from autograd_mini.debugger.commands import Complaint, unquoted
 from autograd_mini.debugger.moment import Moment
@@ -84,7 +83,7 @@ class Stop:
         return is_true(self.code or self.target)
 
 
-def parsed(where: str, moment: Moment, value_of: Callable[[CodeType], Any]) -> Stop:
+def parsed(where: str, moment: Moment, value_of: Callable[[CodeType], object]) -> Stop:
     """Return the stop that a *where* means.
 
     Args:

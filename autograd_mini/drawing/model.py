@@ -88,7 +88,7 @@ def picture(
     return Picture(tuple(boxes), tuple(edges), caption, rankdir, scale, title, who)
 
 
-def check_root(root: Any) -> None:
+def check_root(root: object) -> None:
     """Refuse what is not a Value, and say where a model is drawn and saved."""
     if isinstance(root, Value):
         return

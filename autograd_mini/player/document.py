@@ -65,7 +65,7 @@ def document(
     title: str,
     body: str,
     *,
-    data: Mapping[str, Any],
+    data: Mapping[str, object],
     scripts: Sequence[str] = (),
     styles: str = "",
     code: str = "",
@@ -117,7 +117,7 @@ def _block(name: str, text: str) -> str:
     return f"{start}>{text}</script>"
 
 
-def script_json(value: Any) -> str:
+def script_json(value: object) -> str:
     r"""Return `value` as JSON that can stand in a `<script>`; nan and infinities become text.
 
     Example:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from autograd_mini.drawing import labels, style, svg
 from autograd_mini.drawing.javascript import key
@@ -23,7 +23,7 @@ _MARK: Final = 0xE000  # where an operand's number goes in a sentence: a private
 _BRACKETED: Final = 0xF000  # the same, in parentheses if it is negative
 
 
-def graph_json(trace: Trace) -> dict[str, Any]:
+def graph_json(trace: Trace) -> dict[str, object]:
     """Return what the page knows of a graph whatever its numbers are: names, rules, edges."""
     position = {node: i for i, node in enumerate(trace.nodes)}
     receives: list[list[int]] = [[] for _ in trace.nodes]  # no step leads to a condition
@@ -51,7 +51,7 @@ def graph_json(trace: Trace) -> dict[str, Any]:
     }
 
 
-def numbers_json(trace: Trace) -> dict[str, Any]:
+def numbers_json(trace: Trace) -> dict[str, object]:
     """Return the numbers of a pass: the data of each node, and its local derivatives."""
     local: list[list[float | None]] = [[None] * len(node.inputs) for node in trace.nodes]
     position = {node: i for i, node in enumerate(trace.nodes)}

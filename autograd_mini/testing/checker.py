@@ -20,9 +20,9 @@ from autograd_mini.testing.numbers import Opaque
 from autograd_mini.testing.reference import Replay, replay
 from autograd_mini.testing.report import GradientMismatchError, explain, mismatch
 from autograd_mini.testing.source import letters, names_of, parameter_names, source
-from autograd_mini.value import Value
+from autograd_mini.value import Scalar, Value
 
-Build: TypeAlias = Callable[[], Any]
+Build: TypeAlias = Callable[[], Scalar]
 
 _ONE_BY_ONE: Final = 16  # more leaves than this are moved together, in one direction
 _ALL_ZERO: Final = "all gradients are 0, and all zero proves nothing: check at another point too"
@@ -132,7 +132,7 @@ class _Arguments:
         self.values.append(value)
         return value
 
-    def call(self) -> list[Any]:
+    def call(self) -> list[Scalar]:
         """Call the function twice and return its outputs, if both answers are the same."""
         before = [(x, x.data) for x in self.values]
         first = self.once()
@@ -149,7 +149,7 @@ class _Arguments:
             )
         return first
 
-    def once(self) -> list[Any]:
+    def once(self) -> list[Scalar]:
         """Call the function and return its outputs as a flat list."""
         outputs = flat(self.f(*mapped(lambda x: x, self.structure)))
         for y in outputs:
@@ -157,7 +157,9 @@ class _Arguments:
                 raise TypeError(f"a Value or a list of Values is needed, but f returned {y!r}")
         return outputs
 
-    def _must_be_unchanged(self, before: Sequence[tuple[Value, float]], outputs: Any) -> None:
+    def _must_be_unchanged(
+        self, before: Sequence[tuple[Value, float]], outputs: Sequence[Scalar]
+    ) -> None:
         names: dict[Value, str] = {}
         for y in outputs:
             if isinstance(y, Value):
@@ -185,16 +187,16 @@ def _given(root: Value) -> list[Value]:
     return [n for n in topological_order(root) if n.is_leaf and not n.is_constant]
 
 
-def _leaves(output: Any, values: list[Value]) -> list[Value]:
+def _leaves(output: Scalar, values: list[Value]) -> list[Value]:
     found = _given(output) if isinstance(output, Value) else []
     return list(dict.fromkeys([*values, *found]))
 
 
-def _nth_output(given: _Arguments, i: int) -> Any:
+def _nth_output(given: _Arguments, i: int) -> Scalar:
     return given.once()[i]
 
 
-def _slope_along(build: Build, leaves: list[Value]) -> Any:
+def _slope_along(build: Build, leaves: list[Value]) -> Scalar:
     """Return the derivative of `build` along a fixed direction: a function to check in turn."""
     root = build()
     if not isinstance(root, Value):

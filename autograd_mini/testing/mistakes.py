@@ -11,6 +11,7 @@ import ast
 import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
+from types import CodeType
 from typing import Any, Final, NamedTuple
 
 from autograd_mini.testing.catalog import CATALOG, Row
@@ -100,14 +101,14 @@ def _fits(samples: Sequence[Sample]) -> Callable[[Callable[[Sample], float]], bo
     return lambda guess: all(close(guess(s), s.got) for s in samples)
 
 
-def _number(text: Any, sample: Sample) -> float:
+def _number(text: str | CodeType, sample: Sample) -> float:
     try:
         return evaluated(text, sample.operands, sample.result)
     except (ValueError, OverflowError, ZeroDivisionError, TypeError):
         return math.nan
 
 
-def _changes(rule: str, row: Row) -> Iterator[tuple[str, str, Any]]:
+def _changes(rule: str, row: Row) -> Iterator[tuple[str, str, CodeType]]:
     """Yield (kind, words, code) for each change of a rule in one place."""
     tree = ast.parse(rule, mode="eval")
     names = ["x", "f"] if len(row.rules) == 1 else ["x", "y", "f"]
@@ -125,7 +126,7 @@ def _changes(rule: str, row: Row) -> Iterator[tuple[str, str, Any]]:
                 yield "wrong operand", words, _compiled(changed)
 
 
-def _compiled(tree: Any) -> Any:
+def _compiled(tree: ast.Expression) -> CodeType:
     return compile(ast.fix_missing_locations(tree), "<change>", "eval")
 
 
@@ -178,5 +179,5 @@ class _Renamer(ast.NodeTransformer):
     def __init__(self, old: str, new: str) -> None:
         self.old, self.new = old, new
 
-    def visit_Name(self, node: ast.Name) -> Any:
+    def visit_Name(self, node: ast.Name) -> ast.Name:
         return ast.Name(self.new, ast.Load()) if node.id == self.old else node

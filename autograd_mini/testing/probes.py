@@ -204,10 +204,10 @@ def random_direction(rng: random.Random, x: Sequence[float]) -> list[float]:
     return [rng.choice((-1, 1)) * rng.uniform(0.5, 1.0) * size for _ in x]
 
 
-def _is_integral(x: Any) -> bool:
+def _is_integral(x: object) -> bool:
     return any(word in str(getattr(x, "dtype", "")) for word in ("int", "bool"))
 
 
-def _names(f: Callable[..., Any], count: int) -> list[str]:
+def _names(f: Callable[..., object], count: int) -> list[str]:
     named = parameter_names(f)
     return [*named, *[f"input{i}" for i in range(len(named), count)]][:count]

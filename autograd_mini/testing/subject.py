@@ -165,7 +165,7 @@ class _Subject:
         if not hasattr(space["y"], self.names.grad):
             raise self._lacks(space["y"], "grad", self.names.grad, "holds the gradient")
 
-    def _lacks(self, made: Any, option: str, name: str, does: str) -> ValueError:
+    def _lacks(self, made: object, option: str, name: str, does: str) -> ValueError:
         has = ", ".join([n for n in dir(made) if n[0] != "_"]) or "none"
         return ValueError(
             f"{self.name}(0.5) has no attribute {name!r}: it has {has}; name the one that {does}, "

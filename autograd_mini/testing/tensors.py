@@ -49,7 +49,7 @@ def is_list(x: Any) -> TypeGuard[Sequence[Any]]:
     return isinstance(x, (list, tuple))
 
 
-def _is_array(x: Any) -> bool:
+def _is_array(x: object) -> bool:
     return hasattr(x, "shape") and hasattr(x, "reshape") and hasattr(x, "tolist")
 
 

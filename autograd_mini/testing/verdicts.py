@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class OperationReport(NamedTuple):
@@ -76,21 +76,19 @@ class EngineReport(NamedTuple):
         right = sum(found.ok for found in self.operations.values())
         return round(points * right / len(self.operations), 2)
 
-    def as_dict(self, points: float | None = None) -> dict[str, Any]:
-        """Return it as JSON knows it."""
-        report: dict[str, Any] = {
-            "ok": self.ok,
-            "operations": {
-                name: {"ok": found.ok, "mistake": found.mistake, "program": found.program}
-                for name, found in self.operations.items()
-            },
+    def as_dict(self, points: float | None = None) -> dict[str, object]:
+        """Return the report as JSON knows it."""
+        operations: dict[str, dict[str, object]] = {
+            name: {"ok": found.ok, "mistake": found.mistake, "program": found.program}
+            for name, found in self.operations.items()
         }
+        report: dict[str, object] = {"ok": self.ok, "operations": operations}
         if self.notes:
             report["notes"] = list(self.notes)
         if points is not None:
             each = points / len(self.operations)
             for name, found in self.operations.items():
-                report["operations"][name]["points"] = round(each * found.ok, 2)
+                operations[name]["points"] = round(each * found.ok, 2)
             report["points"] = {"got": self.score(points), "of": points}
         return report
 
