@@ -18,8 +18,14 @@ from autograd_mini.testing.differences import EPSILON, Judgement, judge, same
 from autograd_mini.testing.inspection import Finding, Pass, backward_twice, first_wrong
 from autograd_mini.testing.numbers import Opaque
 from autograd_mini.testing.reference import Replay, replay
-from autograd_mini.testing.report import GradientMismatchError, explain, mismatch
-from autograd_mini.testing.source import letters, names_of, parameter_names, source
+from autograd_mini.testing.report import (
+    GradientMismatchError,
+    excerpt,
+    explain,
+    mismatch,
+    step_through,
+)
+from autograd_mini.testing.source import argument_names, names_of, source
 from autograd_mini.value import Scalar, Value
 
 Build: TypeAlias = Callable[[], Scalar]
@@ -122,7 +128,7 @@ class _Arguments:
     def __init__(self, f: Callable[..., Any], inputs: Sequence[Any]) -> None:
         self.f = f
         self.values: list[Value] = []
-        names = _parameter_names(f, len(inputs))
+        names = argument_names(f, len(inputs))
         self.structure = [self._wrap(x, name) for x, name in zip(inputs, names, strict=True)]
 
     def _wrap(self, x: Any, name: str) -> Any:
@@ -171,12 +177,6 @@ class _Arguments:
                     f"the function changes {name}: it was {data!r} and is {x.data!r} afterwards",
                     finding=Finding("input", x, 0, x.data, data),
                 )
-
-
-def _parameter_names(f: Callable[..., Any], count: int) -> list[str]:
-    named = parameter_names(f)
-    spare = (name for name in letters() if name not in named)
-    return [*named, *[next(spare) for _ in range(count - len(named))]][:count]
 
 
 def _shown(xs: list[float]) -> str:
@@ -390,31 +390,28 @@ def _not_the_slope(
     is_recorded = not root.is_leaf or root in leaves
     names = names_of(root) if is_recorded else {}
     name = names.get(x, x.label or "an input")
-    lines = [mismatch(name, slope, found.expected, found.error)]
     named = [leaf for leaf in leaves if names.get(leaf, leaf.label)]
     at = ", ".join(f"{names.get(leaf, leaf.label)} = {leaf.data!r}" for leaf in named[:8])
-    lines.append(
-        f"The function, called again near {at}, has another slope than what it recorded."
-        if math.isfinite(slope)
-        else f"The function has a slope at {at}."
-    )
-    program = source(root) if is_recorded else ""
-    if is_recorded:
-        recorded = program.split("\n")
-        lines += [f"    {line}" for line in recorded[:20]]
-        lines += ["    ..."] * (len(recorded) > 20)
+    if math.isfinite(slope):
+        what = f"The function, called again near {at}, has another slope than what it recorded."
+        cause = (
+            "Every rule is right: is a number baked in (.data, float(), detach(), no_grad()), or "
+            f"does an `if` depend on {name}?"
+        )
     else:
-        lines.append("It recorded nothing: its answer is a plain number.")
-    if x not in names:
-        lines.append(f"{name} does not appear in the graph.")
-    lines.append(
-        "Every rule is right: is a number baked in (.data, float(), detach(), no_grad()), or does "
-        f"an `if` depend on {name}?"
-        if math.isfinite(slope)
-        else _not_finite(root, names)
-    )
+        what = f"The function has a slope at {at}."
+        cause = _not_finite(root, names)
+    program, steps = "", "It recorded nothing: its answer is a plain number."
     if is_recorded:
-        lines.append(f"Step through it: {names[root]}.debug() instead of {names[root]}.backward()")
+        program, steps = source(root), step_through(names[root])
+    lines = [
+        mismatch(name, slope, found.expected, found.error),
+        what,
+        *excerpt(program),
+        *[f"{name} does not appear in the graph."] * (x not in names),
+        cause,
+        steps,
+    ]
     finding = Finding("rerun", x, 0, slope, found.expected, found.error)
     small = root if is_recorded else None
     return GradientMismatchError("\n".join(lines), finding=finding, source=program, root=small)

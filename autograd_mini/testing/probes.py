@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from autograd_mini.testing.differences import EPSILON, Judgement, judge, same
-from autograd_mini.testing.source import parameter_names
+from autograd_mini.testing.source import argument_names
 from autograd_mini.testing.tensors import Shape, flattened, is_list, precision_of, shape_of
 
 
@@ -41,7 +41,7 @@ class Probe:
         self, forward: Callable[..., Any], backward: Callable[..., Any], inputs: Sequence[Any]
     ) -> None:
         self.forward, self.backward, self.given = forward, backward, list(inputs)
-        self.names = _names(forward, len(inputs))
+        self.names = argument_names(forward, len(inputs))
         self.shapes = [shape_of(x) for x in inputs]
         self._layouts: list[Callable[[Sequence[float]], Any] | None] = []
         self.point: list[list[float]] = []
@@ -206,8 +206,3 @@ def random_direction(rng: random.Random, x: Sequence[float]) -> list[float]:
 
 def _is_integral(x: object) -> bool:
     return any(word in str(getattr(x, "dtype", "")) for word in ("int", "bool"))
-
-
-def _names(f: Callable[..., object], count: int) -> list[str]:
-    named = parameter_names(f)
-    return [*named, *[f"input{i}" for i in range(len(named), count)]][:count]

@@ -180,23 +180,32 @@ def explain(root: Value, finding: Finding, headline: str = "") -> GradientMismat
         gradient = engine_gradients(small, order)
     edges = [edge for node in reversed(order) for edge in edges_of(node)]
     program = source(small, names)
-    lines = program.split("\n")
-    if len(lines) > _LINES:
-        lines = [*lines[: _LINES // 2], "...", *lines[-_LINES // 2 :]]
     case = _Case(found, edges, names, gradient)
     parts = [
         headline or case.headline(),
         case.blame(),
-        *[f"    {line}" for line in lines],
+        *excerpt(program),
         *case.table(),
         case.hint(),
-        f"Step through it: {names[small]}.debug() instead of {names[small]}.backward()",
+        step_through(names[small]),
     ]
     if small is not root and (size := len(topological_order(root))) > len(order):
         parts.insert(1, f"Found in a graph of {size} nodes; the same in {len(order)}:")
     return GradientMismatchError(
         "\n".join([part for part in parts if part]), finding=found, source=program, root=small
     )
+
+
+def excerpt(program: str) -> list[str]:
+    """Return the lines of a program, indented; of a long one the first and the last."""
+    lines = [f"    {line}" for line in program.splitlines()]
+    half = _LINES // 2
+    return lines if len(lines) <= _LINES else [*lines[:half], "    ...", *lines[-half:]]
+
+
+def step_through(name: str) -> str:
+    """Return how to step through the graph below a Value of this name."""
+    return f"Step through it: {name}.debug() instead of {name}.backward()"
 
 
 def mismatch(name: str, got: float, expected: float, error: float = 0.0) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from autograd_mini import functions
 from autograd_mini.calls import parameters
@@ -36,9 +37,11 @@ def _is_public(name: str) -> bool:
     return name in SIGNS or name in ("neg", "abs") or name in functions.__all__
 
 
-def parameter_names(f: Callable[..., object]) -> list[str]:
-    """Return the names of a function's positional arguments; of one written in C maybe none."""
-    return [p.name for p in parameters(f) if p.kind < p.VAR_POSITIONAL]
+def argument_names(f: Callable[..., object], count: int) -> list[str]:
+    """Return the names of a function's first arguments; those that it does not name are letters."""
+    named = [p.name for p in parameters(f) if p.kind < p.VAR_POSITIONAL][:count]
+    spare = (name for name in letters() if name not in named)
+    return [*named, *islice(spare, count - len(named))]
 
 
 def letters() -> Iterator[str]:
