@@ -14,7 +14,7 @@ from autograd_mini.graph import gradient_order, topological_order
 from autograd_mini.nested import flat, is_nested, mapped
 from autograd_mini.ops import UNDEFINED
 from autograd_mini.testing import numbers
-from autograd_mini.testing.differences import EPSILON, Judgement, judge, same
+from autograd_mini.testing.differences import EPSILON, Judgment, judge, same
 from autograd_mini.testing.inspection import Finding, Pass, backward_twice, first_wrong
 from autograd_mini.testing.numbers import Opaque
 from autograd_mini.testing.reference import Replay, replay
@@ -385,7 +385,7 @@ def _not_finite(root: Value, names: dict[Value, str]) -> str:
 
 
 def _not_the_slope(
-    leaves: list[Value], x: Value, slope: float, found: Judgement, root: Value
+    leaves: list[Value], x: Value, slope: float, found: Judgment, root: Value
 ) -> GradientMismatchError:
     is_recorded = not root.is_leaf or root in leaves
     names = names_of(root) if is_recorded else {}

@@ -82,7 +82,7 @@ def ridders(
     return Estimate(best, smallest)
 
 
-class Judgement(NamedTuple):
+class Judgment(NamedTuple):
     """What differences say about a slope.
 
     Attributes:
@@ -100,7 +100,7 @@ class Judgement(NamedTuple):
 
 def judge(
     f: Callable[[float], float], slope: float, *, size: float = 1.0, noise: float = 0.0
-) -> Judgement:
+) -> Judgment:
     """Compare `slope` with differences of `f` at 0.
 
     At a kink any slope between the one-sided ones fits; where differences say nothing, every
@@ -124,24 +124,24 @@ def judge(
         except UNDEFINED:  # beyond the domain
             continue
         if _is_sure(found) and found.allows(slope):
-            return Judgement(True, *found)
+            return Judgment(True, *found)
         estimates.append(found)
         if _settled(estimates[-2:]):
             break  # shorter steps have nothing to add
     sharpest = _sharpest(estimates)
     if math.isnan(sharpest.slope) or sharpest.allows(slope):
-        return Judgement(True, *sharpest)
+        return Judgment(True, *sharpest)
     left, right, error = _one_sided(f, unit * 2.0**-24, noise)
     ends = [side for side in (left, right) if not math.isnan(side)]
     kinked = bool(ends) and _kinked(sharpest, ends, error)
     if not math.isfinite(slope):
         is_known = sharpest.error <= 1e-4 * abs(sharpest.slope) + 1e-9
-        return Judgement(kinked or not is_known, *sharpest, kink=kinked)
+        return Judgment(kinked or not is_known, *sharpest, kink=kinked)
     if kinked and min(ends) - error <= slope <= max(ends) + error:
-        return Judgement(True, *sharpest, kink=True)
+        return Judgment(True, *sharpest, kink=True)
     if _is_rough(f, unit):  # every step is longer than a period
-        return Judgement(True, math.nan, math.inf)
-    return Judgement(False, *sharpest)
+        return Judgment(True, math.nan, math.inf)
+    return Judgment(False, *sharpest)
 
 
 def _is_sure(found: Estimate) -> bool:

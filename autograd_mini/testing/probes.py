@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-from autograd_mini.testing.differences import EPSILON, Judgement, judge, same
+from autograd_mini.testing.differences import EPSILON, Judgment, judge, same
 from autograd_mini.testing.source import argument_names
 from autograd_mini.testing.tensors import Shape, flattened, is_list, precision_of, shape_of
 
@@ -191,7 +191,7 @@ class Probe:
         upstream: Sequence[float],
         directions: Mapping[int, Sequence[float]],
         point: Sequence[Sequence[float]],
-    ) -> Judgement:
+    ) -> Judgment:
         """Compare a slope along a direction with differences of the function."""
         size = math.fsum(abs(v * y) for v, y in zip(upstream, self.result, strict=True))
         along = self.moved(upstream, directions, point)
