@@ -19,24 +19,7 @@ prompt    Debugger: the prompt, its lines, its help
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TextIO
-
-from autograd_mini.convert import as_float
 from autograd_mini.debugger.moment import Moment
 from autograd_mini.debugger.prompt import Debugger
-from autograd_mini.value import Value
 
-__all__ = ["Debugger", "Moment", "debug"]
-
-
-def debug(
-    root: Value,
-    seed: Value | float = 1.0,
-    *,
-    stdin: TextIO | None = None,
-    stdout: TextIO | None = None,
-    commands: Iterable[str] = (),
-) -> None:
-    """Open the stepper on one backward pass; see `Value.debug`."""
-    Debugger(stdin, stdout, commands).visit(root, as_float(seed))
+__all__ = ["Debugger", "Moment"]

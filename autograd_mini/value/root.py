@@ -86,9 +86,10 @@ class Root(Number):
             stdout: Where answers go.
             commands: What to do before the first prompt.
         """
-        from autograd_mini.debugger import debug
+        from autograd_mini.convert import as_float
+        from autograd_mini.debugger import Debugger
 
-        debug(self, seed, stdin=stdin, stdout=stdout, commands=commands)
+        Debugger(stdin, stdout, commands).visit(self, as_float(seed))
 
     def zero_grad(self: Any) -> None:
         """Forget the gradient of this Value and of everything it was computed from."""
