@@ -341,18 +341,12 @@ def _widths(text: str) -> list[int]:
 
 def _fold_scaling(model: FNN, x_mean: Any, x_scale: Any, y_mean: float, y_scale: float) -> None:
     """Make a network of scaled columns and targets into the same network of raw ones."""
-    for neuron in model.layers[0].neurons:
-        for w, scale in zip(neuron.w, x_scale.tolist(), strict=True):
-            w.data /= scale
-        assert neuron.b is not None  # FNN's default
-        neuron.b.data -= sum(
-            w.data * mean for w, mean in zip(neuron.w, x_mean.tolist(), strict=True)
-        )
-    for neuron in model.layers[-1].neurons:
-        for parameter in neuron.parameters():
-            parameter.data *= y_scale
-        assert neuron.b is not None  # FNN's default
-        neuron.b.data += y_mean
+    first, last = model.layers[0], model.layers[-1]
+    weights, biases = first.arrays()
+    weights /= x_scale[:, None]
+    first.set_arrays(weights, biases - x_mean @ weights)
+    weights, biases = last.arrays()
+    last.set_arrays(y_scale * weights, y_scale * biases + y_mean)
 
 
 if __name__ == "__main__":

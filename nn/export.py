@@ -201,14 +201,8 @@ def from_torch(module: Any) -> FNN:
         seed=0,
     )
     for layer, linear in zip(model.layers, linears, strict=True):
-        weights = linear.weight.detach().double().tolist()
-        for neuron, row in zip(layer.neurons, weights, strict=True):
-            for w, data in zip(neuron.w, row, strict=True):
-                w.data = data
-        if linear.bias is not None:
-            for neuron, data in zip(layer.neurons, linear.bias.detach().double(), strict=True):
-                assert neuron.b is not None  # Layer gave it one, as the FNN was told
-                neuron.b.data = float(data)
+        W = linear.weight.detach().double().T
+        layer.set_arrays(W, 0.0 * W[0] if linear.bias is None else linear.bias.detach().double())
     return model
 
 

@@ -279,6 +279,14 @@ class Layer(Module):
         W = np.array([[w.data for w in neuron.w] for neuron in self.neurons]).T
         return W, np.array([0.0 if n.b is None else n.b.data for n in self.neurons])
 
+    def set_arrays(self, W: Any, b: Any) -> None:
+        """Set the weights and the biases to such arrays; the biases of units without one are 0."""
+        for neuron, weights, bias in zip(self.neurons, W.T.tolist(), b.tolist(), strict=True):
+            for w, data in zip(neuron.w, weights, strict=True):
+                w.data = data
+            if neuron.b is not None:
+                neuron.b.data = bias
+
     def on_rows(self) -> Callable[[Any], Any]:
         """Return a function of many examples, one row each; all units share a known activation."""
         W, b = self.arrays()

@@ -38,17 +38,15 @@ def save(model: FNN, path: str | Path, *, notes: dict[str, Any] | None = None) -
         >>> load(path)([1.0, 2.0]).data == model([1.0, 2.0]).data
         True
     """
-    import numpy as np
-
     if not has_layers_only(model):
         raise TypeError(f"save writes an FNN, but got {_instead(model)}")
     _check_described(model)
     arrays: dict[str, Any] = {}
     for i, layer in enumerate(model.layers):
-        arrays[f"layers.{i}.weight"] = np.array([[w.data for w in n.w] for n in layer.neurons])
-        biases = [n.b.data for n in layer.neurons if n.b is not None]
-        if biases:
-            arrays[f"layers.{i}.bias"] = np.array(biases)
+        W, b = layer.arrays()
+        arrays[f"layers.{i}.weight"] = W.T  # units × inputs, as in PyTorch
+        if layer.neurons[0].b is not None:
+            arrays[f"layers.{i}.bias"] = b
     description = {
         "class": "MLP" if isinstance(model, MLP) else "FNN",
         "sizes": model.sizes,
@@ -99,14 +97,9 @@ def load(path: str | Path) -> FNN:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} describes no network this program knows: {error}") from None
-    state: dict[str, float] = {}
-    for i in range(len(model.layers)):
-        weights = arrays[f"layers.{i}.weight"].tolist()
-        biases = arrays[f"layers.{i}.bias"].tolist() if f"layers.{i}.bias" in arrays else ()
-        for j, row in enumerate(weights):
-            state |= {f"layers.{i}.neurons.{j}.w.{k}": w for k, w in enumerate(row)}
-        state |= {f"layers.{i}.neurons.{j}.b": b for j, b in enumerate(biases)}
-    model.load_state_dict(state)
+    for i, layer in enumerate(model.layers):
+        W = arrays[f"layers.{i}.weight"].T
+        layer.set_arrays(W, arrays.get(f"layers.{i}.bias", 0.0 * W[0]))
     return model
 
 
