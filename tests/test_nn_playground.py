@@ -614,6 +614,144 @@ def test_a_finger_drags_a_point_taps_the_buttons_and_copies_the_link(
     assert again.evaluate("[playground.trainer.X[7], autograd.weights()]") == [after, weights]
 
 
+def lecture(tmp_path: Path) -> Path:
+    """Two moons, and a relu that is switched off for the first point."""
+    model = FNN([2, 3, 1], "relu", seed=1)
+    unit = model.layers[0].neurons[0]
+    for p, data in zip(unit.parameters(), (-3.0, 0.5, -5.0), strict=True):
+        p.data = data
+    adam = Adam(model.parameters(), lr=0.05)
+    return written(tmp_path, model, X, Y, loss="bce_with_logits", optimizer=adam)
+
+
+def drag(page: Any, move: Callable[[str, list[tuple[float, float]]], None], i: int, j: int) -> None:
+    """Take point i to point j."""
+    page.locator("[data-part=map]").scroll_into_view_if_needed()
+    boxes = [page.locator(f"[data-point='{k}']").bounding_box() for k in (i, j)]
+    (x0, y0), (x1, y1) = [(b["x"] + b["width"] / 2, b["y"] + b["height"] / 2) for b in boxes]
+    for kind, *at in (("Start", x0, y0), ("Move", x0 + 9, y0), ("Move", x1 + 1, y1 + 1), ("End",)):
+        move(kind, [(at[0], at[1])] if at else [])
+
+
+def by_mouse(page: Any, other: int) -> None:
+    page.click("[data-point='0']")
+    page.click("g.unit >> nth=2")
+    page.click("[data-part=last]")
+    page.click("[data-part=rows] tr >> text=/l.0.n.0.w.0/")
+    page.click("[data-part=field]", click_count=3)
+    page.keyboard.type("-2")
+    page.keyboard.press("Enter")
+    assert_told(page)
+    page.click("[data-part=keep]")
+    page.click("[data-part=view-network]")
+    acts = {"Start": page.mouse.down, "Move": lambda: None, "End": page.mouse.up}
+
+    def move(kind: str, at: list[tuple[float, float]]) -> None:
+        for x, y in at:
+            page.mouse.move(x, y)
+        acts[kind]()
+
+    drag(page, move, 0, other)
+    page.click("[data-part=train]")
+    page.wait_for_function("() => playground.trainer.updates > 5")
+    page.click("[data-part=train]")
+    page.click("[data-part=link]")
+
+
+def by_keys(page: Any, other: int) -> None:
+    def tab_to(what: str) -> None:
+        for _ in range(60):
+            if page.evaluate("what => document.activeElement.matches(what)", what):
+                return
+            page.keyboard.press("Tab")
+        raise AssertionError(f"no Tab leads to {what}")
+
+    tab_to("g.unit")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.keyboard.press("End")
+    page.keyboard.press("/")
+    page.keyboard.type("layers.0.neurons.0.w.0")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+ArrowUp")
+    assert_told(page)
+    page.keyboard.press("v")
+    tab_to("[data-part=keep]")
+    page.keyboard.press("Enter")
+    tab_to("[data-part=map] circle")
+    (x, y), (wanted_x, wanted_y) = page.evaluate(
+        f"[0, {other}].map((i) => playground.trainer.X[i])"
+    )
+    page.keyboard.press("ArrowRight")
+    step = page.evaluate("playground.trainer.X[0][0]") - x
+    for _ in range(round(abs(wanted_x - x) / step)):
+        page.keyboard.press("ArrowRight" if wanted_x > x else "ArrowLeft")
+    page.keyboard.press("ArrowUp")
+    step = page.evaluate("playground.trainer.X[0][1]") - y
+    for _ in range(round(abs(wanted_y - y) / step)):
+        page.keyboard.press("ArrowUp" if wanted_y > y else "ArrowDown")
+    page.keyboard.press("t")
+    page.wait_for_function("() => playground.trainer.updates > 5")
+    page.keyboard.press("t")
+    page.keyboard.press("l")
+
+
+def by_touch(page: Any, other: int) -> None:
+    page.tap("[data-point='0']")
+    page.tap("g.unit >> nth=2")
+    page.tap("[data-part=last]")
+    page.fill("[data-part=search]", "layers.0.neurons.0.w.0")
+    page.tap("[data-part=rows] tr >> text=/l.0.n.0.w.0/")
+    page.tap("[data-part=field]")
+    page.fill("[data-part=field]", "-2")
+    page.keyboard.press("Enter")
+    assert_told(page)
+    assert "loss changes by 0" in page.inner_text("[data-part=node]")
+    page.tap("[data-part=keep]")
+    page.tap("[data-part=view-network]")
+    fingers = page.context.new_cdp_session(page)
+
+    def move(kind: str, at: list[tuple[float, float]]) -> None:
+        points = [{"x": x, "y": y} for x, y in at]
+        fingers.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    drag(page, move, 0, other)
+    page.tap("[data-part=train]")
+    page.wait_for_function("() => playground.trainer.updates > 5")
+    page.tap("[data-part=train]")
+    page.tap("[data-part=link]")
+
+
+def assert_told(page: Any) -> None:
+    """The weight is changed and seen, the effect on the loss told, and why its gradient is 0."""
+    assert page.evaluate("autograd.value('layers.0.neurons.0.w.0')") == {"data": -2, "grad": 0}
+    assert page.text_content("[data-part=effect]").startswith("layers.0.neurons.0.w.0 -3 → -2")
+    assert "relu layers.0.neurons.0 is switched off" in page.inner_text("[data-part=node]")
+    box = page.locator("g.selected rect").first.bounding_box()
+    frame = page.locator("#drawing").bounding_box()
+    assert frame["x"] - 1 <= box["x"] <= frame["x"] + frame["width"] - box["width"] + 1
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("way", [by_mouse, by_keys, by_touch], ids=["mouse", "keys", "touch"])
+def test_a_lecture_a_number_is_changed_a_point_dragged_the_network_trained_the_link_sent(
+    way: Callable[[Any, int], None], open_page: Opener, tmp_path: Path
+) -> None:
+    path = lecture(tmp_path)
+    phone: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = open_page(path, **(phone if way is by_touch else {}))
+    other = Y.tolist().index(1 - Y[0])
+    start = page.evaluate("playground.trainer.X[0]")
+    way(page, other)
+    x, aim = page.evaluate(f"[0, {other}].map((i) => playground.trainer.X[i])")
+    assert math.dist(x, aim) < 0.25 * math.dist(start, aim)
+    page.wait_for_function("() => /state is copied|Copy it: #/.test(document.body.innerText)")
+    told = "[playground.trainer.X, playground.trainer.Y, autograd.weights()]"
+    again = open_page(path, page.evaluate("autograd.state()"))
+    assert again.evaluate(told) == page.evaluate(told)
+
+
 @pytest.mark.browser
 def test_a_link_that_cannot_be_copied_is_shown_instead(open_page: Opener, moons: Path) -> None:
     page = open_page(moons, clock=True)
@@ -645,6 +783,86 @@ def test_one_input_is_a_curve_and_many_are_a_list(open_page: Opener, tmp_path: P
     )
     page.click("tr[data-point='3']")
     assert page.evaluate("playground.chosen") == 3
+
+
+HOSTILE = [
+    "</script><img src=x onerror=hacked=1>",
+    '"',
+    "{notes} {{body}} ${hacked=1}",
+    "\u2028\u202eright to left שלום",
+    "W" * 3000,
+    "long " * 900,
+    "__proto__",
+    "a\nb\x00",
+    "🦊",
+]
+
+
+class Hostile:
+    """A model whose every name is meant to break a page."""
+
+    def __init__(self) -> None:
+        self.weights = [Value(0.1 * i, label) for i, label in enumerate(HOSTILE)]
+
+    def parameters(self) -> list[Value]:
+        return self.weights
+
+    def __call__(self, x: Any) -> Any:
+        return tanh(dot(self.weights[:2], x) + dot(self.weights[2:], self.weights[2:]))
+
+
+def hostile_loss(f: Any, y: Any) -> Any:
+    return (f - y) ** 2
+
+
+hostile_loss.__name__ = Hostile.__name__ = HOSTILE[0] * 9
+
+
+@pytest.mark.browser
+def test_whatever_names_are_nothing_of_them_runs_and_nothing_sticks_out(
+    open_page: Opener, tmp_path: Path
+) -> None:
+    model, loss = Hostile(), hostile_loss
+    sgd = SGD(model.parameters(), lr=0.1)
+    written(tmp_path, model, X, Y, loss=loss, optimizer=sgd)
+    root = loss(model([0.1, 0.2]), 1.0)
+    root.label = HOSTILE[3]
+    Trace(root).to_html(tmp_path / "player.html")
+
+    for path in sorted(tmp_path.glob("*.html")):
+        page = open_page(path)
+        for size in ((1280, 720), (390, 844)):
+            page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+            found = page.evaluate("""() => {
+              const found = [], root = document.documentElement;
+              const look = (what) => {
+                if ("hacked" in window || document.images.length) found.push([what, "it runs"]);
+                if (root.scrollWidth > innerWidth) found.push([what, root.scrollWidth]);
+                if (innerWidth > 860 && root.scrollHeight > innerHeight) {
+                  found.push([what, root.scrollHeight]);
+                }
+              };
+              const press = (key, target = document.body) => target.dispatchEvent(
+                new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+              if (typeof playground === "object") playground.view("graph");
+              autograd.go(1e9);
+              for (const box of document.querySelectorAll("g.node.leaf")) {
+                box.focus();
+                press("Enter", box);
+                document.activeElement.blur();
+                for (const key of ["ArrowUp", "w"]) press(key);
+                look(box.id);
+              }
+              for (const key of ["p", "ArrowDown", "q"]) press(key);
+              const answer = document.querySelector("[data-part=answer]");
+              answer.value = "7";
+              answer.form.requestSubmit();
+              look("quiz");
+              press("q");
+              autograd.reset();
+              return found;
+            }""")
+            assert not found, (path.name, size)
 
 
 # In Python.

@@ -685,6 +685,40 @@ def test_keys_fields_and_dragging_change_a_leaf_and_the_page_tells_the_effect(
 
 
 @pytest.mark.browser
+def test_where_a_number_is_changed_the_camera_stays(open_page: Opener, tmp_path: Path) -> None:
+    Trace(wide(75)).to_html(tmp_path / "wide.html")
+    page = open_page(tmp_path / "wide.html", "#step=99")
+    look = "document.querySelector('#drawing svg').style.transform"
+    page.fill("[data-part=search]", "layers.0.neurons.20.w.0")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    before = page.evaluate(look)
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate(look) == before
+    assert "gradient · change" in page.inner_text("[data-part=effect]")
+
+
+@pytest.mark.browser
+def test_names_from_right_to_left_leave_the_order_around_them(
+    open_page: Opener, tmp_path: Path
+) -> None:
+    w, x = Value(2.0, "שלום"), Value(3.0, "x")
+    Trace(w * x).to_html(tmp_path / "hebrew.html")
+    page = open_page(tmp_path / "hebrew.html", "#step=99")
+    page.evaluate("autograd.set('שלום', 5)")
+    left = """(part) => [...document.querySelectorAll(`[data-part=${part}] span`)]
+        .map((span) => span.getBoundingClientRect().left)"""
+    assert (places := page.evaluate(left, "sentence")) == sorted(places)
+    place = """(text) => {
+      const [node] = document.querySelector(".edits").childNodes, range = document.createRange();
+      range.setStart(node, node.data.indexOf(text));
+      range.setEnd(node, node.data.indexOf(text) + 1);
+      return range.getBoundingClientRect().left;
+    }"""
+    assert page.evaluate(place, "ש") < page.evaluate(place, "2") < page.evaluate(place, "5")
+
+
+@pytest.mark.browser
 def test_a_click_into_the_field_of_a_clicked_leaf_types_into_it(
     played: tuple[Trace, Path], open_page: Opener
 ) -> None:
@@ -915,3 +949,35 @@ def test_show_opens_the_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("webbrowser.open", lambda address: not opened.append(address))
     show(Value(2.0, "a") * 2, path=tmp_path / "a.html")
     assert opened == [(tmp_path / "a.html").as_uri()]
+
+
+@pytest.mark.browser
+def test_show_in_a_notebook_is_a_page_in_its_cell(open_page: Opener, tmp_path: Path) -> None:
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
+    cells = [
+        "from autograd_mini import Trace, Value, show\nx = Value(2.0, 'x')\ny = x * x\nshow(y)",
+        "y.show()",
+        "Trace(y).show()",
+        "from nn import FNN, SGD, Playground\nmodel = FNN([1, 1], seed=0)\n"
+        "sgd = SGD(model.parameters(), lr=0.1)\n"
+        "Playground(model, [[1.0]], [2.0], loss='mse', optimizer=sgd).show()",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    outputs = [output for cell in notebook.cells for output in cell.outputs]
+    assert [output.output_type for output in outputs] == ["display_data"] * 4, outputs
+    host = tmp_path / "notebook.html"
+    frames = [output.data["text/html"] for output in outputs]
+    host.write_text("<!DOCTYPE html><meta charset=utf-8><body>" + "".join(frames), "utf-8")
+    page = open_page(host)
+    for frame, leaf in zip(page.frames[1:], ("x", "x", "x", "x1"), strict=True):
+        frame.evaluate(f"(autograd.go(99), autograd.set('{leaf}', 3))")
+        assert frame.evaluate(f"autograd.value('{leaf}').data") == 3
+    page.frames[4].click("[data-part=one-update]")
+    assert page.frames[4].inner_text("[data-part=updates]") == "1"
+    page.frames[1].click("[data-part=link]")
+    page.frames[1].wait_for_function(
+        "() => /The state is copied|Copy it: #/.test(document.body.innerText)"
+    )

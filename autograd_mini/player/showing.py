@@ -83,9 +83,10 @@ def _notebook() -> Any:
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is None or not hasattr(shell, "kernel"):
         return None
-    from IPython.display import HTML, display  # pyright: ignore # there only in a notebook
+    from IPython.display import display  # pyright: ignore # there only in a notebook
 
-    return lambda text: display(HTML(text))  # pyright: ignore
+    # as it is: of a frame, HTML(text) warns that IFrame(address) might be meant
+    return lambda text: display({"text/html": text, "text/plain": "a page"}, raw=True)  # pyright: ignore
 
 
 def _browse(address: str) -> bool:

@@ -66,6 +66,12 @@ class Camera {
     this.move(this.size.width / 2, this.size.height / 2, this.fitting);
   }
 
+  // Whether the whole drawing is in a window of this height, its middle moved down by so much.
+  shows(down, height) {
+    const { y, scale } = this.target, reach = height / 2 / scale + 0.5;
+    return y + down - reach <= 0 && this.size.height <= y + down + reach;
+  }
+
   // The first look: all of it if that can be read; else the root, at the end of the drawing, with
   // the window full of what it was computed from.
   open(root) {

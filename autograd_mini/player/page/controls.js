@@ -89,21 +89,24 @@ function wireControls(player) {
   keepFitted(player);
 }
 
-// Until the reader has moved it, the view is fitted anew whenever the frame gets a size.
+// Until the reader has moved it, the view is fitted anew whenever the frame gets a size. When a line more
+// is told below, all of it stays in its place.
 function keepFitted(player) {
-  let before = "";
+  const line = 90; // pixels, a line or two
+  let width = 0, height = 0;
   const refit = () => {
     if (!player.scene) return;
-    const { camera } = player.scene;
-    camera.measure();
-    const size = `${camera.width}x${camera.height}`;
-    if (size === before || !camera.width) return;
-    before = size;
+    player.scene.camera.measure();
+    const before = [width, height];
+    ({ width, height } = player.scene.camera);
+    if (!width || (width === before[0] && height === before[1])) return;
     player.onresize?.();
-    if (player.scene.camera.isMoved) {
-      const { x, y, scale } = player.scene.camera.target;
-      player.scene.camera.look(x, y, scale);
-    } else {
+    const { camera } = player.scene, { x, y, scale } = camera.target;
+    const more = height - before[1], isLine = width === before[0] && Math.abs(more) < line;
+    const wasWhole = camera.shows(0, before[1]), staysWhole = camera.shows(more / 2 / scale, height);
+    if (camera.isMoved) camera.look(x, isLine ? y + more / 2 / scale : y, scale);
+    else if (isLine && (staysWhole || !wasWhole)) camera.look(x, y + more / 2 / scale, scale);
+    else {
       player.open();
       if (player.position) player.show();
     }
@@ -113,7 +116,8 @@ function keepFitted(player) {
 
 // The old way answers at once, and in a frame as well; the new one may wait for a permission for ever.
 async function copyLink(player) {
-  const link = location.href.split("#")[0] + player.state();
+  const isFramed = location.protocol === "about:"; // in a notebook's cell, which has no address
+  const link = (isFramed ? "" : location.href.split("#")[0]) + player.state();
   const field = make("textarea"), before = /** @type {any} */ (document.activeElement);
   field.value = link;
   document.body.append(field);
@@ -125,7 +129,9 @@ async function copyLink(player) {
     const late = new Promise((done) => setTimeout(done, 1000, false));
     isCopied = await Promise.race([navigator.clipboard.writeText(link).then(() => true, () => false), late]);
   }
-  player.notify(isCopied ? "The link to this state is copied." : `Copy it: ${player.state()}`);
+  player.notify(!isCopied ? `Copy it: ${player.state()}` : isFramed
+    ? "The state is copied: put it behind the address of the page, once it is a file."
+    : "The link to this state is copied.");
 }
 
 function wireGraph(player, host) {

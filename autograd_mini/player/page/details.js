@@ -2,19 +2,20 @@
 function describeNode(player, id) {
   const { graph, pass, edits } = player;
   const lines = [];
-  const title = make("h2", "", graph.label[id] || graph.name[id]);
-  title.append(make("span", "tag", graph.op[id] || "leaf"), make("span", "tag quiet", `n${id}`));
+  const title = make("h2");
+  title.append(graph.label[id] || graph.name[id], make("span", "tag", graph.op[id] || "leaf"), make("span", "tag quiet", `n${id}`));
   if (player.breakpoints.has(id)) title.append(make("span", "tag stop", "breakpoint"));
   lines.push(title);
   const pairs = make("dl");
   const pair = (name, what) => {
     const value = make("dd");
-    value.append(what);
+    value.append(typeof what === "string" ? apart(what) : what);
     pairs.append(make("dt", "", name), value);
   };
   const data = player.dataOf(id), gradient = player.gradientOf(id), isBroken = edits.problems.size > 0;
   const missing = isBroken ? "there is none at these numbers" : "not computed yet";
   if (edits.isField(id)) pair("data", edits.field(id));
+  if (edits.changed.size && edits.isField(id)) pair("", make("span", "told", player.part("effect").textContent));
   else pair("data", data !== undefined ? repr(data) : player.isComputed(id) ? missing : "not computed yet");
   if (edits.problems.has(id)) pair("", make("span", "stop", edits.problems.get(id)));
   pair("grad", player.quiz.hides(id) ? "?" : gradient === undefined ? missing : repr(gradient));

@@ -1,10 +1,14 @@
 // Elements, made and found.
 
+// A name that is written from right to left is set apart, so that what stands around it keeps its order.
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc](?:[^!-~]*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc])*/g;
+const apart = (text) => text.replace(RIGHT_TO_LEFT, "\u2068$&\u2069");
+
 /** @returns {any} */
 const make = (tag, className = "", text = "") => {
   const element = document.createElement(tag);
   if (className) element.className = className;
-  if (text) element.textContent = text;
+  if (text) element.textContent = apart(text);
   return element;
 };
 /** @returns {any} */

@@ -84,7 +84,7 @@ class Player {
   // The numbers of leaves have changed: the same step of the pass over the new ones.
   recompute() {
     this.setPass(this.edits.run());
-    this.restart(this.position);
+    this.restart(this.position, false);
   }
 
   open() {
@@ -92,7 +92,7 @@ class Player {
   }
 
   // Show a position from nothing: every box and row is written.
-  restart(position) {
+  restart(position, isRevealed = true) {
     this.gradient = new Map();
     this.position = 0;
     while (this.position < position) {
@@ -100,7 +100,7 @@ class Player {
       this.apply(this.pass.frames[this.position], new Set());
     }
     for (const id of this.scene.boxes.keys()) this.paint(id);
-    this.show();
+    this.show(isRevealed);
   }
 
   get slider() { return this.part("slider"); }
@@ -175,8 +175,9 @@ class Player {
     }
   }
 
-  // Everything around the boxes: highlights, sentence, slider, address.
-  show() {
+  // Everything around the boxes: highlights, sentence, slider, address. The camera follows a step, and stays
+  // where a number is changed.
+  show(isRevealed = true) {
     const { pass, scene, position } = this;
     const frame = pass.frames[position];
     for (const element of this.marked) element.classList.remove("node-active", "parent-active");
@@ -194,15 +195,15 @@ class Player {
       mark(parent, "parent-active");
       scene.highlight([`e${node}_${argument}`], "backward", this.edits.problems.size || this.quiz.isOn ? ""
         : `${short(frame.local)} · ${short(frame.upstream)} = ${short(frame.contribution)}`);
-      scene.reveal([parent, node]);
+      if (isRevealed) scene.reveal([parent, node]);
     } else if (frame.kind === "forward") {
       mark(node, "parent-active");
       scene.highlight(this.graph.inputs[node].map((_, i) => `e${node}_${i}`), "forward");
-      scene.reveal([node, ...this.graph.inputs[node]]);
+      if (isRevealed) scene.reveal([node, ...this.graph.inputs[node]]);
     } else {
       mark(node, "parent-active");
       scene.highlight([], "forward");
-      if (node >= 0) scene.reveal([node]);
+      if (node >= 0 && isRevealed) scene.reveal([node]);
     }
     this.tell(frame);
     this.edits.effect();
