@@ -27,7 +27,6 @@ from autograd_mini.compiler.groups import Group, Part
 from autograd_mini.compiler.lower import (
     Forward,
     Lowered,
-    is_narrow,
     is_steady,
     joined_operands,
     laid_out,
@@ -131,6 +130,9 @@ class Backward:
         self._clear(out.buffer, out.rows)
         return out.of(f"g_{out.buffer}")
 
+    def _factor(self, upstream: Upstream, varies: bool) -> Operand:
+        return upstream if isinstance(upstream, Ref) else self._seed(upstream, varies)
+
     def _array(self, upstream: Upstream, count: int, varies: bool) -> Ref:
         """Return a gradient with all of its rows and columns."""
         if isinstance(upstream, Ref):
@@ -144,15 +146,9 @@ class Backward:
     def _row(self, group: Group, op: Op, upstream: Upstream) -> None:
         out, refs = laid_out(group.out, group.operands)
         operands = [self.forward.read(ref) for ref in refs]
-        locals_: list[Operand | None] = []
         for j, ref in enumerate(refs):
-            local = None
             if self._needed(ref) and (op.receives is None or j in op.receives):  # no condition
-                local = self._rule(op, j, out, operands)
-            locals_.append(local)
-        for ref, local in zip(refs, locals_, strict=True):
-            if local is not None:
-                (local,) = self.forward.cut([local])
+                (local,) = self.forward.cut([self._rule(op, j, out, operands)])
                 self._contribute(out, ref, upstream, local)
 
     def _rule(self, op: Op, j: int, out: Ref, operands: list[Operand]) -> Operand:
@@ -171,11 +167,9 @@ class Backward:
         partials = written(op.partials, out, *members)
         template = _alike(partials, members)
         if template is not None and joined is not None:
-            stack = self.forward.operand_stack(group)
-            local = substituted(template, members[0], stack)
-            n = len(group.members)
-            g = upstream if isinstance(upstream, Ref) else self._seed(upstream, out.varies)
-            self._accumulate_stack(joined, n, _times(g, local))
+            local = substituted(template, members[0], self.forward.operand_stack(group))
+            g = self._factor(upstream, out.varies)
+            self._accumulate_stack(joined, len(group.members), _times(g, local))
             return
         if not isinstance(partials, tuple):
             operands = [self.forward.read(ref) for ref in group.operands]
@@ -265,21 +259,18 @@ class Backward:
                     out, (left,) = laid_out(group.out, [part.left])
                     self._contribute(out, left, upstream, 1.0)
                 continue
-            if not any(self._needed(side) for side in (part.left, part.right) if side is not None):
+            if not any(map(self._needed, part.sides)):
                 continue
             g: Upstream = upstream
-            if varies and is_narrow(part) and isinstance(upstream, Ref):
+            if varies and not part.varies and isinstance(upstream, Ref):
                 if total is None:
                     total = self.forward.temporary((n,), False)
                     self.emit(SUM, total, (upstream,))
                 g = total
-            wide = varies and not is_narrow(part)
             if part.kind == "matrix":
-                self._matrix(part, self._array(g, n, wide), group.positions)
+                self._matrix(part, self._array(g, n, part.varies), group.positions)
             else:
-                self._products(
-                    part, n, g if isinstance(g, Ref) else self._seed(g, wide), group.positions
-                )
+                self._products(part, n, self._factor(g, part.varies))
 
     def _matrix(self, part: Part, g: Ref, positions: int) -> None:
         assert part.right is not None
@@ -289,7 +280,7 @@ class Backward:
         if self._needed(part.right):
             self._accumulate(part.right, MATMUL_TN, (part.left, g))
 
-    def _products(self, part: Part, n: int, g: Operand, positions: int) -> None:
+    def _products(self, part: Part, n: int, g: Operand) -> None:
         left, right = part.left, part.right
         if right is None:
             self._accumulate_stack(left, n, g)

@@ -26,8 +26,18 @@ class Part:
         self.left = left
         self.right = right
 
+    @property
+    def sides(self) -> list[Ref]:
+        """What it reads."""
+        return [self.left] if self.right is None else [self.left, self.right]
+
+    @property
+    def varies(self) -> bool:
+        """Whether it is another for each example."""
+        return any(side.varies for side in self.sides)
+
     def __str__(self) -> str:
-        return f"{self.kind} {self.left}" + (f" {self.right}" if self.right is not None else "")
+        return " ".join(map(str, (self.kind, *self.sides)))
 
 
 class Group:
@@ -74,10 +84,7 @@ class Group:
     @property
     def refs(self) -> list[Ref]:
         """All that the statement reads."""
-        refs = list(self.operands)
-        for part in self.parts:
-            refs += [part.left] if part.right is None else [part.left, part.right]
-        return refs
+        return [*self.operands, *[side for part in self.parts for side in part.sides]]
 
     def __str__(self) -> str:
         what = self.op.name if self.op else " + ".join(map(str, self.parts))

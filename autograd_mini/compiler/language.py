@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from autograd_mini.compiler.expressions import Operand, Ref, Term
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.names import FreshNames, identifier, wishes
-from autograd_mini.compiler.statements import Statement
+from autograd_mini.compiler.statements import THETA, Statement
 from autograd_mini.ops import OPS, Op
 from autograd_mini.symbols import Symbol
 
@@ -43,6 +43,9 @@ class Language:
             id(group): self.names.new(wish, numbered=numbered)
             for group, wish, numbered in wishes(self.plan)
         }
+        self.buffers = {THETA: "theta", f"g_{THETA}": "gtheta"}  # what they are called, if not so
+        for k, name in enumerate(self.arguments):
+            self.buffers |= {f"x{k}": name, f"g_x{k}": f"g_{name}"}
         self.body: list[str] = []
         self.namespace: dict[str, Any] = {}
         self._foreign: dict[Any, str] = {}
@@ -55,12 +58,18 @@ class Language:
             self.statement(statement)
         return self.text()
 
+    def base(self, buffer: str) -> str:
+        """Return the name of a whole buffer."""
+        if buffer[0] == "t" and buffer not in self.buffers:
+            self.buffers[buffer] = self.names.new("t", numbered=True)
+        return self.buffers.get(buffer, buffer)
+
     def size(self, buffer: str) -> int:
         """Return how many rows a buffer has."""
         buffer = buffer.removeprefix("g_")
         if buffer[0] == "x":
             return len(self.graph.inputs[int(buffer[1:])])
-        if buffer == "theta":
+        if buffer == THETA:
             return len(self.plan.parameters)
         return self.lowered.rows[buffer][0]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from autograd_mini import ops
 from autograd_mini.compiler.expressions import Expression, Operand, Ref, Term, extent, same, written
-from autograd_mini.compiler.groups import Group, Part
+from autograd_mini.compiler.groups import Group
 from autograd_mini.compiler.plan import FORWARD, INPUTS, Plan
 from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.rows import COPY, MATMUL, SUM
@@ -204,7 +204,7 @@ class Forward:
         """Write a sum of products, what varies first: the rest is added to every example."""
         varies = group.kind == VARYING
         order = sorted(
-            group.parts, key=lambda part: (varies and is_narrow(part), _ORDER[part.kind])
+            group.parts, key=lambda part: (varies and not part.varies, _ORDER[part.kind])
         )
         for part in order:
             add = part is not order[0]
@@ -215,7 +215,7 @@ class Forward:
             elif part.kind == "matrix":
                 assert right is not None
                 wide = out.shaped(left.shape[0], group.positions)
-                if varies and is_narrow(part):
+                if varies and not part.varies:
                     wide = self.temporary(wide.shape, False)
                     self.emit(MATMUL, wide, (left, right))
                     self.emit(COPY, out, (wide.shaped(len(out.rows)),), add=add)
@@ -312,11 +312,6 @@ def shared_terms(ref: Ref) -> Ref | None:
 
 def _is_fixed(x: Operand) -> bool:
     return not isinstance(x, Expression) and x != 0.0
-
-
-def is_narrow(part: Part) -> bool:
-    """Return whether a term is the same for all examples."""
-    return not (part.left.varies or (part.right is not None and part.right.varies))
 
 
 def is_steady(buffer: str) -> bool:

@@ -136,17 +136,6 @@ class Writer(Language):
             text = f"{text}  // {commented(comment).replace('<', '‹')}".lstrip()
         self.body.append(text)
 
-    def base(self, buffer: str) -> str:
-        """Return the name of a whole buffer."""
-        prefix, buffer = ("g_", buffer[2:]) if buffer[:2] == "g_" else ("", buffer)
-        if buffer[0] == "x":
-            return prefix + self.arguments[int(buffer[1:])]
-        if buffer == THETA:
-            return "gtheta" if prefix else THETA
-        if buffer[0] == "t":
-            return self._table("t", buffer)
-        return prefix + buffer
-
     def _table(self, wish: str, key: str) -> str:
         if (wish, key) not in self._foreign:
             self._foreign[wish, key] = self.names.new(wish, numbered=True)
@@ -304,7 +293,6 @@ class Writer(Language):
     def text(self) -> str:
         """Return the whole program."""
         answer = self._answer()
-        clear: list[str] = []
         if self.purpose == INPUTS:
             for name, ids in zip(self.arguments, self.graph.inputs, strict=True):
                 self.hoisted[f"g_{name}"] = f"new Float64Array({len(ids)} * B)"
@@ -314,7 +302,7 @@ class Writer(Language):
             "return (theta, gtheta, B) => {",
             *[f"  const {name} = {text};" for name, text in self.hoisted.items()],
             f"  return ({', '.join(self.arguments)}) => {{",
-            *[f"    {line}" for line in [*clear, *self.body, *answer]],
+            *[f"    {line}" for line in [*self.body, *answer]],
             "  };",
             "};",
             "})();",

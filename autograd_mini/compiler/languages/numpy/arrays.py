@@ -48,9 +48,8 @@ class Arrays(Language):
         self.groups = {(group.out.buffer, group.lo): group for group in self.plan.groups}
         for name, (rows, varies) in lowered.rows.items():
             if name[0] == "t":
-                self.named[name] = self.names.new("t", numbered=True)
                 shape = f"({rows}, {'B' if varies else 1})"
-                self.hoisted[self.named[name]] = f"np.empty({shape}, theta.dtype)", ""
+                self.hoisted[self.base(name)] = f"np.empty({shape}, theta.dtype)", ""
         self._name_weights()
 
     def _name_weights(self) -> None:
@@ -93,15 +92,6 @@ class Arrays(Language):
 
     # Arrays.
 
-    def base(self, buffer: str) -> str:
-        """Return the name of a whole buffer."""
-        prefix, buffer = ("g_", buffer[2:]) if buffer[:2] == "g_" else ("", buffer)
-        if buffer[0] == "x":
-            return prefix + self.arguments[int(buffer[1:])]
-        if buffer == THETA:
-            return "gtheta" if prefix else "theta"
-        return prefix + self.named.get(buffer, buffer)
-
     def wish(self, ref: Ref, name: str) -> None:
         """Call a block of a buffer by a name, if it has none."""
         key = self._key(ref)
@@ -109,8 +99,7 @@ class Arrays(Language):
             self.named[key] = self.names.new(name + ("_T" if ref.block == "columns" else ""))
 
     def _key(self, ref: Ref) -> Any:
-        buffer = ref.buffer[2:] if ref.buffer[:2] == "g_" else ref.buffer
-        return buffer, min(ref.rows), len(ref.rows), ref.shape, ref.strides
+        return ref.buffer.removeprefix("g_"), min(ref.rows), len(ref.rows), ref.shape, ref.strides
 
     def read(self, ref: Ref) -> str:
         """Return the name of an array that has the shape of `ref`, and the columns."""
@@ -178,9 +167,7 @@ class Arrays(Language):
         if form[1] and group is not None and len(group.members) == len(ref.rows) and ref.span:
             return self.group_names[id(group)]
         key = self._key(ref)
-        if form[0] and key in self.named:
-            return self.named[key]
-        if not form[0] and len(ref.shape) == 1 and key in self.named:
+        if key in self.named and (form[0] or len(ref.shape) == 1):
             return self.named[key]
         if (key, form) not in self.named:
             self.named[key, form] = self.names.new(self._wish(ref, wide=form[2]))
