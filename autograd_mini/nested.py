@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 
 def is_nested(x: object) -> bool:
     """Return whether `x` is a list, a tuple or an array rather than one number."""
     return isinstance(x, (list, tuple)) or bool(getattr(x, "ndim", 0))
+
+
+def elements(structure: Any) -> Iterable[Any]:
+    """Return what a structure is made of: of a table its rows, not the names of its columns.
+
+    Raises:
+        TypeError: If it is a dict, which would give its keys.
+    """
+    if type(structure) is list or type(structure) is tuple:
+        return cast("list[Any] | tuple[Any, ...]", structure)
+    if isinstance(structure, dict):
+        raise TypeError(f"a list of numbers is needed, but got the dict {structure!r:.200}")
+    return structure.to_numpy() if hasattr(structure, "to_numpy") else structure
 
 
 def flat(structure: Any) -> list[Any]:
@@ -19,7 +32,7 @@ def flat(structure: Any) -> list[Any]:
         [1, 2, 3]
     """
     if is_nested(structure):
-        return [number for part in structure for number in flat(part)]
+        return [number for part in elements(structure) for number in flat(part)]
     return [structure]
 
 
@@ -31,7 +44,7 @@ def mapped(function: Callable[[Any], Any], structure: Any) -> Any:
         [1, [2, [3]]]
     """
     if is_nested(structure):
-        return [mapped(function, part) for part in structure]
+        return [mapped(function, part) for part in elements(structure)]
     return function(structure)
 
 

@@ -38,6 +38,7 @@ from autograd_mini import (
     total,
 )
 from autograd_mini.functions.signatures import Scalar, of_first, unary
+from autograd_mini.nested import elements
 from nn.errors import unknown_name
 
 __all__ = [
@@ -253,7 +254,7 @@ def below_largest(xs: Iterable[Scalar]) -> list[Any]:
         >>> below_largest([1e16, 1e16, 0.0])
         [0.0, 0.0, -1e+16]
     """
-    xs = list(xs)
+    xs = list(elements(xs))
     if not xs:
         return xs
     if is_tracing():

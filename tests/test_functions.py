@@ -13,17 +13,24 @@ from autograd_mini import (
     OPS,
     Op,
     Value,
+    amax,
+    compile,
     dot,
     functions,
+    grad,
+    logsumexp,
     mean,
     norm,
     ops,
     primitive,
+    product,
     register,
     take,
     total,
     where,
 )
+from autograd_mini.testing import check_gradients
+from nn import FNN
 
 UNARY = [op.name for op in OPS.values() if op.arity == 1 and hasattr(functions, op.name)]
 
@@ -238,3 +245,30 @@ def test_the_mean_is_the_total_over_the_count() -> None:
     assert [x.grad for x in xs] == [0.5, 0.5]
     with pytest.raises(ZeroDivisionError, match="mean of no numbers"):
         mean([])
+
+
+def test_a_table_is_its_rows_in_order_and_a_dict_is_no_list() -> None:
+    """Going through a table by itself gives the names of its columns, which may be numbers."""
+    pd = pytest.importorskip("pandas")
+    one = pd.DataFrame([[5.0], [6.0]])
+    table = pd.DataFrame([[5.0, 6.0], [7.0, 8.0]])
+    column = pd.Series([5.0, 6.0], index=[1, 0])  # what is called 0 stands last
+    for f in (total, product, norm, logsumexp, amax, mean):
+        assert f(column) == f([5.0, 6.0])
+        for wrong in (one, table, {0: 5.0}):
+            with pytest.raises(TypeError):
+                f(wrong)
+    assert dot(column, column) == 61.0
+    with pytest.raises(TypeError):
+        dot(table, [1.0, 1.0])
+    assert take(column, 0) == 5.0
+    assert list(take(table, 1)) == [7.0, 8.0]
+    assert grad(lambda x: total(x[1]))(table) == [[0.0, 0.0], [1.0, 1.0]]
+    program = compile(lambda x: total(x[1]), table)
+    assert program([[[1.0, 2.0], [3.0, 4.0]]]) == [7.0]
+    check_gradients(lambda x: total(x[0]) * total(x[1]), table)
+    model = FNN([2, 3, 1], seed=0)
+    assert model(column).data == model([5.0, 6.0]).data
+    for wrong in ({0: 5.0, 1: 6.0}, {5.0, 6.0}):
+        with pytest.raises(TypeError, match="a Value holds a number, but got"):
+            model(wrong)

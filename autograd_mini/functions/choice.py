@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, SupportsFloat, TypeVar
+from typing import Any, SupportsFloat, TypeVar, cast
 
 from autograd_mini import contexts, ops
 from autograd_mini.convert import as_float
 from autograd_mini.errors import TraceError
 from autograd_mini.functions.signatures import Scalar, binary, choice, of_first
-from autograd_mini.nested import is_nested
+from autograd_mini.nested import elements, is_nested
 from autograd_mini.value import Value, apply
 
 __all__ = ["clip", "greater", "less", "maximum", "minimum", "take", "where"]
@@ -107,6 +107,7 @@ def take(values: Sequence[T], index: SupportsFloat) -> T:
     """
     if not hasattr(values, "__len__"):
         raise TypeError(f"take needs a sequence and an index in it, but got {values!r}")
+    values = cast(Sequence[T], elements(values))
     if contexts.state.tracing and isinstance(index, Value) and not _is_known(index):
         return _taken(values, apply(ops.PLACE, index, float(len(values))))
     number = as_float(index)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from autograd_mini import ops
 from autograd_mini.errors import DivisionError
 from autograd_mini.functions.signatures import Scalar, many, pairs
+from autograd_mini.nested import elements
 from autograd_mini.ops import Number
 from autograd_mini.value import apply
 
@@ -21,7 +22,7 @@ def total(xs: Iterable[Scalar]) -> Scalar:
         >>> total([1.0, 2.0, 3.0])
         6.0
     """
-    return apply(ops.TOTAL, *xs)
+    return apply(ops.TOTAL, *elements(xs))
 
 
 @many
@@ -35,7 +36,7 @@ def mean(xs: Iterable[Scalar]) -> Scalar:
         >>> mean([1.0, 2.0, 6.0])
         3.0
     """
-    xs = tuple(xs)
+    xs = tuple(elements(xs))
     if not xs:
         raise DivisionError("the mean of no numbers is not a number: mean needs one or more")
     return total(xs) / float(len(xs))
@@ -49,7 +50,7 @@ def product(xs: Iterable[Scalar]) -> Scalar:
         >>> product([2.0, 3.0])
         6.0
     """
-    return apply(ops.PRODUCT, *xs)
+    return apply(ops.PRODUCT, *elements(xs))
 
 
 @many
@@ -60,7 +61,7 @@ def norm(xs: Iterable[Scalar]) -> Scalar:
         >>> norm([3.0, 4.0])
         5.0
     """
-    return apply(ops.NORM, *xs)
+    return apply(ops.NORM, *elements(xs))
 
 
 @many
@@ -84,7 +85,7 @@ def logsumexp(xs: Iterable[Scalar]) -> Scalar:
         Blanchard, Higham, Higham, "Accurately computing the log-sum-exp and softmax functions",
         IMA Journal of Numerical Analysis 41 (2021).
     """
-    return apply(ops.LOGSUMEXP, *xs)
+    return apply(ops.LOGSUMEXP, *elements(xs))
 
 
 @many
@@ -98,7 +99,7 @@ def amax(xs: Iterable[Scalar]) -> Scalar:
         >>> amax([1.0, 3.0, 2.0])
         3.0
     """
-    return apply(ops.AMAX, *xs)
+    return apply(ops.AMAX, *elements(xs))
 
 
 @pairs
@@ -115,7 +116,7 @@ def dot(ws: Iterable[Scalar], xs: Iterable[Scalar], bias: Scalar = 0.0) -> Scala
         >>> dot([1.0, 2.0], [3.0, 4.0], 0.5)
         11.5
     """
-    ws, xs = tuple(ws), tuple(xs)
+    ws, xs = tuple(elements(ws)), tuple(elements(xs))
     if len(ws) != len(xs):
         raise ValueError(f"dot needs as many xs as ws, but got {len(ws)} ws and {len(xs)} xs")
     if isinstance(bias, Number) or bias != 0.0:

@@ -11,7 +11,7 @@ from autograd_mini import contexts
 from autograd_mini.backprop import adjoints, edges
 from autograd_mini.errors import described
 from autograd_mini.graph import gradient_order, topological_order
-from autograd_mini.nested import flat, is_nested, mapped
+from autograd_mini.nested import elements, flat, is_nested, mapped
 from autograd_mini.ops import UNDEFINED
 from autograd_mini.testing import numbers
 from autograd_mini.testing.differences import EPSILON, Judgment, judge, same
@@ -133,7 +133,7 @@ class _Arguments:
 
     def _wrap(self, x: Any, name: str) -> Any:
         if is_nested(x):
-            return [self._wrap(element, f"{name}_{i}") for i, element in enumerate(x)]
+            return [self._wrap(element, f"{name}_{i}") for i, element in enumerate(elements(x))]
         value = x if isinstance(x, Value) else Value(x, name)
         self.values.append(value)
         return value
