@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini import Value, dot
-from nn import FNN, datasets, metrics
+from nn import FNN, SGD, Trainer, datasets, metrics
 from nn.features import affine, compose, polynomial, radial, squared_norm
 
 POINTS = st.lists(st.floats(-3.0, 3.0), min_size=3, max_size=3)
@@ -313,3 +313,15 @@ def test_scores_become_classes_by_the_largest_or_by_a_threshold() -> None:
 def test_metrics_refuse_what_does_not_fit(bad: object, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         bad()  # pyright: ignore[reportCallIssue]
+
+
+@pytest.mark.parametrize("kind", ["<i8", ">i8", "<u2", "|i1", ">i4"])
+def test_classes_of_every_type_are_looked_at_in_every_step(kind: str) -> None:
+    model = FNN([2, 3], seed=0)
+    trainer = Trainer(model, "cross_entropy", SGD(model.parameters()), backend="compiled")
+    X, y = np.eye(2), np.array([0, 2])
+    losses = [trainer.step(X, y.astype(kind)) for _ in range(3)]
+    assert losses == sorted(losses, reverse=True)
+    for wrong in (3, -1) if "i" in kind else (3,):
+        with pytest.raises(ValueError, match=rf"y\[1\] is class {wrong}"):
+            trainer.step(X, np.array([0, wrong]).astype(kind))

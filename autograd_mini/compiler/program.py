@@ -173,14 +173,15 @@ class Program:
     def _gradient(self, batch: Sequence[Any], *, resident: bool = False) -> float:
         store, ready = self.parameters.store, self._ready
         _ = store.gtheta  # what is owed to it comes first
-        found = self._by_machine(GRADIENT, batch, resident=resident)
+        machine = self._machine
+        found = self._by_machine(GRADIENT, batch, resident=resident) if machine.codes else None
         if found is None and resident and ready is not None:
             found = ready.gradient(batch)
-            if found is not None:
-                self._machine.called(GRADIENT, ready.count, batch, self._run_flat, self._arrays)
+            if found is not None and machine.counts:
+                machine.called(GRADIENT, ready.count, batch, self._run_flat, self._arrays)
         if found is not None:
-            store.left_gradient(seen=resident and store.has_gradient)
             self.is_finite = True
+            store.left_gradient(seen=resident and store.has_gradient)
             return found
         self._needs_a_number("gradient")
         columns, count = self._taken_in(batch, resident=resident)

@@ -136,13 +136,14 @@ class Examples:
 
         What needs words, or a closer look, gets them where Examples are made.
         """
+        import numpy as np
+
         if not (_is_alike(X, self.X) and _is_alike(y, self.targets) and len(X) == len(y) > 0):
             return None
         if not self._is_checked or self.given is not self.targets or self.weights is not None:
             return None
         if self.classes:
-            largest = y.view(f"u{y.itemsize}").max()  # as which a number below 0 is large
-            is_sound = largest < self.classes
+            is_sound = np.maximum.reduce(y.view(self._unsigned)) < self.classes
         else:
             look = self._suspicious
             is_sound = look and _is_finite(y) and not look(y).any()
@@ -251,6 +252,8 @@ class Examples:
 
     def _take_classes(self, output: Any) -> None:
         """Make targets indices of classes, or rows of a number for each class."""
+        import numpy as np
+
         if not isinstance(output, list):
             raise ValueError(
                 "a loss of classes needs one output for each class, but this model has one output: "
@@ -267,6 +270,7 @@ class Examples:
             wrong = ((y < 0) | (y >= count)).nonzero()[0]
             raise ValueError(_no_class(int(wrong[0]), int(y[wrong[0]]), count))
         self.classes = count
+        self._unsigned = np.dtype(y.dtype.str.replace("i", "u"))  # numbers below 0 are large there
 
     def _check_targets(self, loss: ExampleLoss, output: Any) -> None:
         import numpy as np
