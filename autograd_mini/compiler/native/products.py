@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from itertools import chain, product
 from typing import Final
 
 import numpy as np
@@ -23,9 +25,9 @@ def write_product(f: Function, p: Product) -> None:
     """Write a product: as tiles if rows of `b` and of `out` are contiguous, or their columns."""
     a, b, out = p.a.strides, p.b.strides, p.out.strides
     if p.n > 1 and b[1] == 1 and out[1] == 1:
-        _Tiles(f, p).write()
+        _tiles(f, p)
     elif p.m > 1 and a[0] == 1 and out[0] == 1:
-        _Tiles(f, _flipped(p)).write()
+        _tiles(f, _flipped(p))
     elif p.k > 1 and a[1] == 1 and b[0] == 1:
         _dots(f, p)
     else:
@@ -47,98 +49,84 @@ def _runs(n: int, step: int) -> Iterable[tuple[int, int, int]]:
         yield whole, n, n - whole
 
 
-class _Tiles:
-    """`out` in tiles: the sum of columns of `a` times rows of `b`, which stays in registers."""
+def _tiles(f: Function, p: Product) -> None:
+    """Write `out` in tiles, sums of columns of `a` times rows of `b` that stay in registers.
 
-    def __init__(self, f: Function, p: Product) -> None:
-        self.f = f
-        self.p = p
+    A long inner axis is taken in blocks, which are added to `out` one after the other.
+    """
+    depth = p.k if p.k <= 2 * BLOCK else -(-p.k // -(-p.k // BLOCK))
+    whole, rest = divmod(p.k, depth)
+    add = p.add or depth < p.k
+    if add and not p.add:
+        for start, end, lanes in pieces(p.n, f.module.lanes):
+            with f.loop(p.m) as i, f.loop(end, lanes, start) as j:
+                f.store(address(f, p.out, (i, j)), 0.0, lanes)
+    for first, last, size in ((0, whole, depth), (whole, whole + 1, rest))[: 1 + (rest > 0)]:
+        with f.loop(last, 1, first) as block:
+            for start, end, lanes in pieces(p.n, f.module.lanes):
+                rows, wide = _tile(p.m, (end - start) // lanes, size, f.module.registers)
+                for lo, hi, step in _runs((end - start) // lanes, wide):
+                    with f.loop(start + hi * lanes, step * lanes, start + lo * lanes) as j:
+                        part = p._replace(k=size, add=add)
+                        _strip(f, part, (block, depth), j, (rows, step), lanes)
 
-    def write(self) -> None:
-        """Write it."""
-        f, p, lanes = self.f, self.p, self.f.module.lanes
-        depth = BLOCK if p.k > 2 * BLOCK else p.k
-        for first in range(0, p.k, depth):
-            last = min(p.k, first + depth)
-            add = p.add or first > 0
-            for start, end, size in pieces(p.n, lanes):
-                count = (end - start) // size
-                rows, wide = self._chosen(count, last - first)
-                for lo, hi, step in _runs(count, wide):
-                    with f.loop(start + hi * size, step * size, start + lo * size) as j:
-                        panel = self._panel(j, step * size, size, rows, (first, last))
-                        self._rows(panel, j, step, size, rows, (first, last), add=add)
 
-    def _panel(
-        self, j: str, width: int, lanes: int, rows: int, depth: tuple[int, int]
-    ) -> tuple[Access, str]:
-        """Return the rows of `b` that tiles read, and where the columns from `j` on stand there.
+def _tile(m: int, vectors: int, depth: int, registers: int) -> tuple[int, int]:
+    """Return rows and vectors of a tile, by counting cycles."""
+    best, chosen = math.inf, (1, 1)
+    for rows in range(1, min(m, 16) + 1):
+        for wide in range(1, min(vectors, 8) + 1):
+            if rows * wide + wide + 1 > registers:
+                continue
+            down, right = list(_runs(m, rows)), list(_runs(vectors, wide))
+            cycles = 0.0
+            for (top, bottom, r), (lo, hi, v) in product(down, right):
+                each = depth * max(r * v, v + r / 2, 4.0) + 12 + r * v
+                cycles += (bottom - top) // r * ((hi - lo) // v) * each
+            cycles *= 1.0 + 0.01 * len(down) * len(right)
+            if cycles < best:
+                best, chosen = cycles, (rows, wide)
+    return chosen
 
-        Far apart they would push one another out of the cache: then they are copied side by side.
-        """
-        f, p = self.f, self.p
-        if p.m < ROWS * rows or p.k * p.b.strides[0] * f.width < CACHE:
-            return p.b, j
-        first, last = depth
-        room = f.room(width * (last - first))
-        panel = Access(room, -first * width, (width, 1))
-        with f.loop(last, 1, first) as k:
-            for c in range(0, width, lanes):
-                x = f.load(address(f, p.b, (k, j), c), lanes)
-                f.store(address(f, panel, (k, "0"), c), x, lanes)
-        return panel, "0"
 
-    def _chosen(self, vectors: int, depth: int) -> tuple[int, int]:
-        """Return rows and vectors of a tile, by counting cycles."""
-        m, best, chosen = self.p.m, 0.0, (1, 1)
-        registers = self.f.module.registers
-        for rows in range(1, min(m, 16) + 1):
-            for wide in range(1, min(vectors, 8) + 1):
-                if rows * wide + wide + 1 > registers:
-                    continue
-                cycles = 0.0
-                for lo, hi, r in _runs(m, rows):
-                    for left, right, v in _runs(vectors, wide):
-                        each = depth * max(r * v, v + r / 2, 4.0) + 12 + r * v
-                        cycles += (hi - lo) // r * ((right - left) // v) * each
-                kinds = len(list(_runs(m, rows))) * len(list(_runs(vectors, wide)))
-                cycles *= 1.0 + 0.01 * kinds
-                if not best or cycles < best:
-                    best, chosen = cycles, (rows, wide)
-        return chosen
+def _strip(
+    f: Function, p: Product, block: tuple[str, int], j: str, tile: tuple[int, int], lanes: int
+) -> None:
+    """Write the tiles one below the other, for a block of the inner axis.
 
-    def _rows(
-        self,
-        panel: tuple[Access, str],
-        j: str,
-        count: int,
-        lanes: int,
-        rows: int,
-        depth: tuple[int, int],
-        *,
-        add: bool,
-    ) -> None:
-        b, at = panel
-        f, p = self.f, self.p
-        for lo, hi, step in _runs(p.m, rows):
-            with f.loop(hi, step, lo) as i:
-                places = [
-                    [address(f, p.out, (f.plus(i, r), j), c * lanes) for c in range(count)]
-                    for r in range(step)
-                ]
-                sums = [
-                    [Variable(f, f.load(place, lanes) if add else 0.0, lanes) for place in row]
-                    for row in places
-                ]
-                with f.loop(depth[1], 1, depth[0]) as k:
-                    right = [f.load(address(f, b, (k, at), c * lanes), lanes) for c in range(count)]
-                    for r, row in enumerate(sums):
-                        left = f.spread(address(f, p.a, (f.plus(i, r), k)), lanes)
-                        for x, whole in zip(right, row, strict=True):
-                            whole.add_product(left, x)
-                for row, whole in zip(places, sums, strict=True):
-                    for place, x in zip(row, whole, strict=True):
-                        f.store(place, x.get(), lanes)
+    Rows of `b` that are far apart would push one another out of the cache: then they are copied
+    side by side before.
+    """
+    (at, depth), (rows, wide) = block, tile
+    columns = range(0, wide * lanes, lanes)
+    a, b = [
+        Access(x.buffer, x.offset, (depth * step, step, other))
+        for x, step, other in ((p.a, p.a.strides[1], p.a.strides[0]), (p.b, p.b.strides[0], 1))
+    ]
+    if p.m >= ROWS * rows and p.k * p.b.strides[0] * f.width >= CACHE:
+        panel = Access(f.room(wide * lanes * p.k), 0, (0, wide * lanes, 0))
+        with f.loop(p.k) as k:
+            for c in columns:
+                x = f.load(address(f, b, (at, k, j), c), lanes)
+                f.store(address(f, panel, (at, k, j), c), x, lanes)
+        b = panel
+    for lo, hi, step in _runs(p.m, rows):
+        with f.loop(hi, step, lo) as i:
+            places = [
+                [address(f, p.out, (f.plus(i, r), j), c) for c in columns] for r in range(step)
+            ]
+            sums = [
+                [Variable(f, f.load(place, lanes) if p.add else 0.0, lanes) for place in row]
+                for row in places
+            ]
+            with f.loop(p.k) as k:
+                right = [f.load(address(f, b, (at, k, j), c), lanes) for c in columns]
+                for r, row in enumerate(sums):
+                    left = f.spread(address(f, a, (at, k, f.plus(i, r))), lanes)
+                    for x, whole in zip(right, row, strict=True):
+                        whole.add_product(left, x)
+            for place, whole in zip(chain(*places), chain(*sums), strict=True):
+                f.store(place, whole.get(), lanes)
 
 
 def _dots(f: Function, p: Product) -> None:
