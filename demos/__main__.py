@@ -39,8 +39,7 @@ def main(arguments: Sequence[str]) -> int:
 def _main(arguments: Sequence[str]) -> int:
     demos = found()
     if not arguments:
-        say_commands(demos)
-        say("\nRun one with  python -m demos NAME  (--help lists its options)")
+        _help()
         return 0
     name = chosen(arguments, demos, prog="python -m demos", help=_help, noun="demo")
     if isinstance(name, int):
@@ -83,8 +82,8 @@ def _ending_with(fit: Callable[..., History]) -> Callable[..., History]:
 
 def _help() -> None:
     say("usage: python -m demos [NAME [--option VALUE]...]\n")
-    say("Without a name this lists the demos:")
     say_commands(found(), "  ")
+    say("\nRun one with  python -m demos NAME  (--help lists its options)")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ from autograd_mini import (
 )
 from autograd_mini.functions.signatures import Scalar, of_first, unary
 from autograd_mini.nested import elements
-from nn.errors import unknown_name
+from nn.errors import by_name
 
 __all__ = [
     "ACTIVATIONS",
@@ -320,7 +320,7 @@ _BY_NAME: Final[tuple[Any, ...]] = (
 )  # fmt: skip
 ACTIVATIONS: Final[dict[str, Activation]] = {f.__name__: f for f in _BY_NAME}
 VECTOR_ACTIVATIONS: Final = frozenset((softmax, log_softmax, logsumexp))
-_ALIASES: Final = {"linear": "identity", "swish": "silu", "logsigmoid": "log_sigmoid"}
+_ALIASES: Final = {"linear": identity, "swish": silu, "logsigmoid": log_sigmoid}
 
 
 def get(name: str | Activation | None) -> Activation:
@@ -334,16 +334,7 @@ def get(name: str | Activation | None) -> Activation:
         >>> get("relu")(-1.0)
         0.0
     """
-    if name is None:
-        return identity
-    if callable(name):
-        return name
-    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"an activation is a name or a function, but got {name!r}")
-    known = _ALIASES.get(name, name)
-    if known not in ACTIVATIONS:
-        raise unknown_name("activation", name, [*ACTIVATIONS, *_ALIASES])
-    return ACTIVATIONS[known]
+    return identity if name is None else by_name("activation", name, ACTIVATIONS | _ALIASES)
 
 
 def is_vector(activation: Activation) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from autograd_mini import AnomalyError
 from nn.guesses import SYNONYMS
+
+T = TypeVar("T")
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
@@ -22,6 +24,26 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
     near = nearest(name, names)
     guess = f"; did you mean {near!r}?" if near is not None else ""
     return ValueError(f"no {what} is called {name!r}: there are {', '.join(names)}{guess}")
+
+
+def by_name(what: str, given: Any, known: Mapping[str, T]) -> T:
+    """Return what a name stands for; a function stands for itself.
+
+    Raises:
+        ValueError: If the name is not known; the message lists the names.
+        TypeError: If it is neither a name nor a function.
+
+    Example:
+        >>> by_name("size", len, {"max": max})([1, 2])
+        2
+    """
+    if callable(given):
+        return cast(Any, given)
+    if not isinstance(given, str):
+        raise TypeError(f"{what} is a name or a function, but got {given!r}")
+    if given not in known:
+        raise unknown_name(what, given, known)
+    return known[given]
 
 
 def needed(module: str, why: str, install: str) -> Any:

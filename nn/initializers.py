@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from random import Random
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
-from nn.errors import unknown_name
+from nn.errors import by_name
 
 __all__ = [
     "INITIALIZERS",
@@ -240,17 +241,9 @@ def get(init: Any, activation: str = "identity") -> Initializer:
         >>> abs(get("auto", "relu")(6, 3, Random(0))) <= 1.0
         True
     """
-    if init == "auto":
-        return _auto(activation)
-    if isinstance(init, str):
-        if init not in INITIALIZERS:
-            raise unknown_name("initializer", init, ["auto", *INITIALIZERS])
-        return INITIALIZERS[init]()
-    if not callable(init):
-        raise TypeError(
-            f"init must be a name or a function (fan_in, fan_out, rng) -> float, but got {init!r}"
-        )
-    return cast(Initializer, init() if init in INITIALIZERS.values() else init)
+    makers = {"auto": partial(_auto, activation), **INITIALIZERS}
+    made: Any = by_name("initializer", init, makers)
+    return made() if made in makers.values() else made
 
 
 def plain_seed(seed: Any) -> Any:

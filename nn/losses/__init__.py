@@ -19,7 +19,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from nn.errors import unknown_name
+from nn.errors import by_name
 from nn.losses import binary, classes, janocha_czarnecki, penalties, regression
 from nn.losses.batches import FORMULA, Formula, Loss
 from nn.losses.binary import *
@@ -51,13 +51,7 @@ def get(name: str | Loss) -> Loss:
         >>> get("mse")(3.0, 1.0)
         4.0
     """
-    if callable(name):
-        return name
-    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"a loss is a name or a function of (prediction, target), not {name!r}")
-    if name not in LOSSES:
-        raise unknown_name("loss", name, LOSSES)
-    return LOSSES[name]
+    return by_name("loss", name, LOSSES)
 
 
 def formula(loss: Loss) -> Formula | None:

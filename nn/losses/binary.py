@@ -141,7 +141,6 @@ BINARY: Final[dict[str, Loss]] = {
 
 def _hinge(prediction: Any, target: Any, margin: float, power: int, reduction: str) -> Any:
     def hinge(f: Scalar, y: Scalar) -> Scalar:
-        short: Scalar = relu(margin - y * f)
-        return raised(short, power)
+        return raised(relu(margin - y * f), power)
 
     return of_components(hinge, prediction, target, reduction, SIGNS)
