@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from os import PathLike
-from typing import Any, cast, overload
+from typing import Any, NamedTuple, cast, overload
 
 from autograd_mini import contexts
 from autograd_mini.backprop import checked, edges, refuse_second_pass
@@ -25,7 +25,7 @@ from autograd_mini.value import ZERO, Value
 __all__ = ["ForwardStep", "Step", "Trace", "backward_steps"]
 
 
-class Step:
+class Step(NamedTuple):
     """One edge of a backward pass: the chain rule with numbers.
 
     Attributes:
@@ -39,6 +39,7 @@ class Step:
         contribution: `local * upstream`.
         before: The gradient of `parent` in this pass, before this step.
         after: `before + contribution`.
+        names: What the nodes of the graph are called.
 
     Example:
         >>> a = Value(3.0, "a")
@@ -48,57 +49,30 @@ class Step:
         a.grad: 3.0 + 3.0 * 1.0 = 6.0   (d(a*a)/da = a, argument 1)
     """
 
-    __slots__ = (
-        "_names",
-        "after",
-        "argument",
-        "before",
-        "contribution",
-        "index",
-        "local",
-        "node",
-        "parent",
-        "total",
-        "upstream",
-    )
-
-    def __init__(
-        self,
-        index: int,
-        total: int,
-        node: Value,
-        parent: Value,
-        argument: int,
-        local: float,
-        upstream: float,
-        contribution: float,
-        before: float,
-        after: float,
-        names: Names | None = None,
-    ) -> None:
-        self.index = index
-        self.total = total
-        self.node = node
-        self.parent = parent
-        self.argument = argument
-        self.local = local
-        self.upstream = upstream
-        self.contribution = contribution
-        self.before = before
-        self.after = after
-        self._names = names or Names(node)
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride] # a tuple's method, of no use
+    total: int
+    node: Value
+    parent: Value
+    argument: int
+    local: float
+    upstream: float
+    contribution: float
+    before: float
+    after: float
+    names: Names | None = None
 
     @property
     def arithmetic(self) -> str:
         """The sentence without the rule: `a.grad: 0.0 + 3.0 * 1.0 = 3.0`."""
         numbers = self.before, self.local, self.upstream, self.after
         before, local, upstream, after = map(number_text, numbers)
-        return f"{self._names.of(self.parent)}.grad: {before} + {local} * {upstream} = {after}"
+        name = _names(self).of(self.parent)
+        return f"{name}.grad: {before} + {local} * {upstream} = {after}"
 
     @property
     def rule(self) -> str:
         """The local derivative in names: `d(a*a)/da = a`."""
-        return self._names.rule(self.node, self.argument, self.local)
+        return _names(self).rule(self.node, self.argument, self.local)
 
     def __str__(self) -> str:
         return f"{self.arithmetic}   ({self.rule}, argument {self.argument})"
@@ -107,7 +81,7 @@ class Step:
         return f"<Step {self.index + 1} of {self.total}: {self.arithmetic}>"
 
 
-class ForwardStep:
+class ForwardStep(NamedTuple):
     """One operation of the forward pass.
 
     Attributes:
@@ -117,6 +91,7 @@ class ForwardStep:
         op: The row of the rule table.
         operands: The numbers the operation was applied to; `node.inputs` are their Values.
         value: The number it gave.
+        names: What the nodes of the graph are called.
 
     Example:
         >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
@@ -124,38 +99,30 @@ class ForwardStep:
         n2 = a * b = 2.0 * -3.0 = -6.0
     """
 
-    __slots__ = ("_names", "index", "node", "op", "operands", "total", "value")
-
-    def __init__(
-        self,
-        index: int,
-        total: int,
-        node: Value,
-        op: Op,
-        operands: tuple[float, ...],
-        value: float,
-        names: Names | None = None,
-    ) -> None:
-        self.index = index
-        self.total = total
-        self.node = node
-        self.op = op
-        self.operands = operands
-        self.value = value
-        self._names = names or Names(node)
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride] # a tuple's method, of no use
+    total: int
+    node: Value
+    op: Op
+    operands: tuple[float, ...]
+    value: float
+    names: Names | None = None
 
     @property
     def expression(self) -> str:
         """The operation in names: `a * b`."""
-        return self._names.expression(self.node)
+        return _names(self).expression(self.node)
 
     def __str__(self) -> str:
         numbers = written(self.op, abbreviated(self.operands, number_text))
-        name, value = self._names.of(self.node), number_text(self.value)
+        name, value = _names(self).of(self.node), number_text(self.value)
         return f"{name} = {self.expression} = {numbers} = {value}"
 
     def __repr__(self) -> str:
         return f"<ForwardStep {self.index + 1} of {self.total}: {self}>"
+
+
+def _names(step: Step | ForwardStep) -> Names:
+    return step.names or Names(step.node)
 
 
 class Trace(Sequence[Step]):
