@@ -6,7 +6,7 @@ import linecache
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from autograd_mini.debugger.moment import Event, Moment, is_finite
 from autograd_mini.debugger.stops import Stop
@@ -20,17 +20,16 @@ _WIDEST_NODE: Final = 60
 _ESCAPES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "cyan": "36"}
 
 
-class Style:
+class Style(NamedTuple):
     """How text looks where it goes: in colors or plain, and how wide it may be.
 
-    Args:
+    Attributes:
         colored: Whether the stream knows colors.
         fits_terminal: Whether long lines break where the terminal ends.
     """
 
-    def __init__(self, *, colored: bool, fits_terminal: bool) -> None:
-        self.colored = colored
-        self.fits_terminal = fits_terminal
+    colored: bool
+    fits_terminal: bool
 
     def __call__(self, text: str, *styles: str) -> str:
         """Return a text in styles such as "bold" and "red"."""
