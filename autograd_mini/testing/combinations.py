@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from autograd_mini.testing.forms import Form, Snippet, sampled
@@ -31,17 +31,13 @@ class Combinations(Singles):
 
     def _chains(self) -> None:
         """Check that each operation multiplies by the gradient it is handed."""
-        wrongs: dict[str, Wrong] = {}
-        tried: set[str] = set()
-        for form in self.right:
-            if form.key in wrongs:
-                continue
+
+        def programs(form: Form) -> Iterable[Snippet]:
             root = next(self._roots(form), None)
-            if root is None:
-                continue
-            tried.add(form.key)
-            if wrong := next(self._failures(self._below(root, form)), None):
-                wrongs[form.key] = wrong
+            return self._below(root, form) if root is not None else ()
+
+        wrongs = self._wrongs(programs)
+        tried = {form.key for form in self.right if any(self._roots(form))}
         if (
             len(wrongs) > 1
             and set(wrongs) == tried
@@ -80,6 +76,14 @@ class Combinations(Singles):
                     leaves, ((form, tuple(range(n))), (root, (len(leaves), n)[: root.arity]))
                 )
 
+    def _wrongs(self, programs: Callable[[Form], Iterable[Snippet]]) -> dict[str, Wrong]:
+        """Return the first of its programs that is wrong, for each operation that has one."""
+        wrongs: dict[str, Wrong] = {}
+        for form in self.right:
+            if form.key not in wrongs and (wrong := next(self._failures(programs(form)), None)):
+                wrongs[form.key] = wrong
+        return wrongs
+
     def _failures(self, programs: Iterable[Snippet]) -> Iterator[Wrong]:
         for program in programs:
             if (wrong := self._wrong(program)) is not None:
@@ -93,19 +97,14 @@ class Combinations(Singles):
 
     def _reuse(self) -> None:
         """Check that each operation adds to the gradient of its operand."""
-        wrongs: dict[str, Wrong] = {}
         joins = self._joins()
-        alone = [j for j in joins if not any(self._failures(self._uses(j, j)))]
-        joins = alone or joins
-        for form in self.right:
-            if form.key in wrongs:
-                continue
+        joins = [j for j in joins if not any(self._failures(self._uses(j, j)))] or joins
+
+        def programs(form: Form) -> list[Snippet]:
             others = [f for f in joins if f.key != form.key] or joins
-            programs = [p for join in others[:2] for p in self._uses(form, join)]
-            wrong = next(self._failures(programs), None)
-            if wrong is not None:
-                wrongs[form.key] = wrong
-        for key, wrong in wrongs.items():
+            return [p for join in others[:2] for p in self._uses(form, join)]
+
+        for key, wrong in self._wrongs(programs).items():
             kind, words = wrong.kind, wrong.words
             if wrong.kind == "gradient" and wrong.truth is not None:
                 kind = "overwritten"
@@ -151,8 +150,7 @@ class Combinations(Singles):
         for join in joins:
             for one in ones or joins:
                 first = (join, (0, 1))
-                again = (2,) if one.arity == 1 else (2, 0)
-                last = (3,) if one.arity == 1 else (3, 2)
+                again, last = (2, 0)[: one.arity], (3, 2)[: one.arity]
                 for ends in ((2, 3), (3, 2), (2, 4), (4, 2)):
                     lines = [first, (one, again)] + [(one, last)] * (4 in ends)
                     yield Snippet((0.6, 0.9), (*lines, (join, ends)))
