@@ -150,7 +150,7 @@ def hvp(f: Function) -> Function:
         def slope_along_v(x: Any) -> Any:
             return sum(g * t for g, t in zip(flat(grad(f)(x)), flat(v), strict=True))
 
-        if mapped(_none, x) != mapped(_none, v):
+        if mapped(lambda _: None, x) != mapped(lambda _: None, v):
             raise ValueError(f"hvp needs x and v of one shape, but got {x!r} and {v!r}")
         return grad(slope_along_v)(x)
 
@@ -224,10 +224,6 @@ def _copied(x: Any) -> Any:
 def _float(x: Any) -> float:
     """Return a number as a float, with a Value's own errors where it is none."""
     return float(x) if isinstance(x, Value) else Value(x).data
-
-
-def _none(x: Any) -> None:
-    """Return nothing: a structure mapped so is its shape."""
 
 
 def _fresh(x: Any) -> Value:

@@ -56,14 +56,11 @@ def nonzero(min_value: float = -10.0, max_value: float = 10.0) -> SearchStrategy
         floats(min_value=0.001, max_value=1.0, allow_subnormal=False)
     """
     gap = 1e-3
-    sides: list[SearchStrategy[float]] = []
-    if max_value >= gap:
-        sides.append(finite(max(gap, min_value), max_value))
-    if min_value <= -gap:
-        sides.append(finite(min_value, min(-gap, max_value)))
-    if not sides:
+    sides = [(max(gap, min_value), max_value), (min_value, min(-gap, max_value))]
+    ranges = [finite(low, high) for low, high in sides if low <= high]
+    if not ranges:
         raise ValueError(f"nonzero has nothing to draw from {min_value!r} to {max_value!r}")
-    return st.one_of(sides)
+    return st.one_of(ranges)
 
 
 def values(numbers: SearchStrategy[float] | None = None) -> SearchStrategy[Value]:
