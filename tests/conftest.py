@@ -129,19 +129,22 @@ def _forget() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the doctests that import something that is not installed."""
+    """Skip the doctests that import something that is not installed; mark who needs PyTorch."""
     for item in items:
-        if isinstance(item, pytest.DoctestItem) and (missing := _missing_imports(item)):
+        imported = _imports(item) if isinstance(item, pytest.DoctestItem) else set()
+        if missing := sorted(name for name in imported if importlib.util.find_spec(name) is None):
             item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(missing)}"))
+        if "torch" in imported or "benchmarks" in item.path.parts:
+            item.add_marker(pytest.mark.torch)
 
 
-def _missing_imports(item: pytest.DoctestItem) -> list[str]:
+def _imports(item: pytest.DoctestItem) -> set[str]:
     source = "".join(example.source for example in item.dtest.examples if item.dtest)
     try:
         tree = ast.parse(source)
     except SyntaxError:  # an example of an error
-        return []
-    names = {
+        return set()
+    return {
         name.partition(".")[0]
         for node in ast.walk(tree)
         for name in (
@@ -152,4 +155,3 @@ def _missing_imports(item: pytest.DoctestItem) -> list[str]:
             else []
         )
     }
-    return sorted(name for name in names if importlib.util.find_spec(name) is None)

@@ -289,6 +289,7 @@ def test_attention_over_unequal_lengths_is_a_text_that_can_be_read() -> None:
     assert gradients == pytest.approx(slopes, abs=1e-14 * max(map(abs, slopes)))
 
 
+@pytest.mark.torch
 def test_the_examples_of_a_batch_are_its_rows_whatever_holds_them() -> None:
     pd, pl, torch = map(pytest.importorskip, ("pandas", "polars", "torch"))
     w = [Value(2.0), Value(-1.0)]
