@@ -11,7 +11,7 @@ number     Number: what a rule asks of a number that is not a float
 from __future__ import annotations
 
 from autograd_mini.ops.number import Number
-from autograd_mini.ops.op import OPS, PLAIN, UNDEFINED, Op, Range, Rule, find
+from autograd_mini.ops.op import OPS, PLAIN, UNDEFINED, Op, Range, Rule, find, function
 from autograd_mini.ops.table import *  # noqa: F403 # every row, by its name, and the rules' functions
 from autograd_mini.ops.table import is_built_in, register
 
@@ -24,6 +24,7 @@ __all__ = [
     "Range",
     "Rule",
     "find",
+    "function",
     "is_built_in",
     "register",
 ]
