@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from autograd_mini.drawing import labels, style, svg
@@ -21,6 +22,7 @@ NOT_YET: Final = "–"
 WIDEST: Final = len("-1.234e-05")  # a number as a box shows it
 _MARK: Final = 0xE000  # where an operand's number goes in a sentence: a private-use character
 _BRACKETED: Final = 0xF000  # the same, in parentheses if it is negative
+_TITLE: Final = re.compile(r"<title>[^<]*</title>")
 
 
 def graph_json(trace: Trace) -> dict[str, object]:
@@ -87,8 +89,6 @@ def drawn_scene(trace: Trace, drawn: Picture) -> str:
         if node is None:
             boxes.append(box)
             continue
-        if node.source:  # the author's directories are nobody's business
-            box = box._replace(hover=box.hover.replace(node.source, file_name(node.source)))
         gradient = last.get(node)
         lines = [Line("data", _row("data", node.data)), Line("grad", _row("grad", gradient))]
         title = box.lines[0]
@@ -97,7 +97,8 @@ def drawn_scene(trace: Trace, drawn: Picture) -> str:
             title = title._replace(text=labels.shorten(text, _LONGEST))
         boxes.append(box._replace(lines=(title, *lines), gradient=gradient))
     scale = style.color_scale(box.gradient for box in boxes)
-    return svg.svg(drawn._replace(boxes=tuple(boxes), scale=scale), own_colors=False)
+    found = svg.svg(drawn._replace(boxes=tuple(boxes), scale=scale), own_colors=False)
+    return _TITLE.sub("", found)  # the page itself tells more of what is pointed at
 
 
 def _computes(trace: Trace, node: Value) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from array import array
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -41,7 +40,6 @@ SCRIPTS: Final = (
     "playground.js",
 )
 STYLES: Final = ("network.css", "playground.css")
-_TITLE: Final = re.compile(r"<title>[^<]*</title>\n?")
 
 
 class Page:
@@ -96,8 +94,8 @@ def page(
         code: JavaScript: rules and programs.
         blocks: More JSON, by element id, that the page reads when it is wanted.
     """
-    pictures = {  # the page shows the numbers itself: no titles
-        f"{way}-{i}": _TITLE.sub("", svg)
+    pictures = {
+        f"{way}-{i}": svg
         for way, drawn in (("across", graphs.across), ("upright", graphs.upright))
         for i, svg in enumerate(drawn)
     }

@@ -76,8 +76,8 @@ class Edits {
     const foretold = [...this.changed].reduce((sum, [id, x]) =>
       sum + ((before.get(id) ?? 0) / graph.seed) * (x - data[id]), 0);
     const name = graph.name[root];
-    host.append(make("span", "quiet", ` ${name} changes by `), numeral(pass.data[root] - data[root], "after"),
-      make("span", "quiet", ", gradient · change = "), numeral(foretold, "after"));
+    host.append(make("span", "quiet", `${name} changes by `), numeral(pass.data[root] - data[root], "after"),
+      make("span", "quiet", "gradient · change = "), numeral(foretold, "after"));
   }
 
   // The field of a leaf, for the panel: type, arrows, and drag its name.

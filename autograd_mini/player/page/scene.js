@@ -12,7 +12,6 @@ class Scene {
     svg.setAttribute("width", width);
     svg.setAttribute("height", height);
     svg.classList.add("live");
-    for (const title of svg.querySelectorAll("title")) title.remove();
     for (const element of svg.querySelectorAll("g.node")) {
       if (/^n\d+$/.test(element.id)) this.addBox(element);
     }
