@@ -36,7 +36,12 @@ class Ready:
         self, texts: Texts, count: int, gtheta: Any, unread: list[int], around: Surroundings
     ) -> None:
         function, self._guarded = texts.array(GRADIENT, count)
-        self._function = _silent(function, is_ours=not texts.text(GRADIENT).calls_users)
+
+        def run(*columns: Any) -> tuple[Any, Any]:
+            found = function(*columns)
+            return found, gtheta.dot(gtheta)
+
+        self._function = _silent(run, is_ours=not texts.text(GRADIENT).calls_users)
         self._shapes = [(count, *shape) for shape in texts.plan.graph.shapes]
         self._gtheta = gtheta
         self._like: Any = type(gtheta), gtheta.dtype
@@ -52,7 +57,9 @@ class Ready:
         """
         g = self._gtheta
         kind, dtype = self._like
-        shapes = [x.shape for x in batch if type(x) is kind and x.dtype is dtype]
+        shapes = [
+            x.shape for x in batch if type(x) is kind and (x.dtype is dtype or x.dtype.kind in "iu")
+        ]
         if shapes != self._shapes or contexts.state.tracing:
             return None
         if not self._around.is_same(resident=True):
@@ -61,11 +68,14 @@ class Ready:
             g[self._unread] = 0.0
         count = self.count
         try:
-            found = self._function(*[x.T if x.ndim == 2 else x.reshape(count, -1).T for x in batch])
+            rows = [x if x.dtype is dtype else x.astype(dtype) for x in batch]
+            found, size = self._function(
+                *[x.T if x.ndim == 2 else x.reshape(count, -1).T for x in rows]
+            )
         except Exception:  # whatever it is, the long way has the words
             return None
         value, guard = found if self._guarded else (found, 0.0)
-        return value if math.isfinite(value + float(guard) + float(g.dot(g))) else None
+        return value if math.isfinite(value + float(guard) + float(size)) else None
 
 
 def _silent(function: Callable[..., Any], *, is_ours: bool) -> Callable[..., Any]:

@@ -182,7 +182,9 @@ class Examples:
         targets = self.targets[chosen]
         if self.classes:
             targets = _one_hot_rows(self.classes, np.dtype(dtype)).take(targets, axis=0)
-        return [self._floats(self.X[chosen], dtype), np.asarray(targets, dtype)]
+        if self._is_checked or targets.dtype.kind not in "iu":  # else a loss may ask for a class
+            targets = np.asarray(targets, dtype)
+        return [self._floats(self.X[chosen], dtype), targets]
 
     def pairs(self, batch: Any) -> Iterator[tuple[int, Any, Any]]:
         """Yield (place, example, target) of a batch as plain numbers and fresh lists."""
@@ -297,8 +299,11 @@ def _is_alike(x: Any, known: Any) -> bool:
 
 def _is_finite(array: Any) -> bool:
     """Return whether all numbers are finite; False also where their squares are too large."""
+    import numpy as np
+
     flat = array.reshape(-1)
-    return array.dtype.kind != "f" or math.isfinite(flat.dot(flat))
+    with np.errstate(all="ignore"):
+        return array.dtype.kind != "f" or math.isfinite(flat.dot(flat))
 
 
 def _given(y: Any) -> Any:
