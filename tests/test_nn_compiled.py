@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_mini import compile
-from nn import FNN, SGD, Trainer, activations, losses
+from autograd_mini import Value, compile
+from nn import FNN, SGD, Trainer, activations, datasets, fit, losses
 
 BATCH = 7
 POSITIVE = {"msle"}
@@ -90,3 +90,25 @@ def test_steps_with_and_without_weights_keep_a_program_each(
         runs.append([trainer.step(X, y, weights) for weights in (None, w, None, w, w, None)])
     assert made == [2, 3]
     assert runs[0] == pytest.approx(runs[1], rel=1e-12)
+
+
+def test_a_function_around_a_loss_of_classes_compiles_with_their_indices() -> None:
+    X, y = datasets.blobs(60, seed=0)
+    count = int(max(y)) + 1
+
+    def trained(loss: Any, backend: str) -> Any:
+        model = FNN([len(X[0]), count], seed=0)
+        sgd = SGD(model.parameters(), lr=0.1)
+        return fit(model, X, y, loss=loss, optimizer=sgd, epochs=4, batch_size=16, backend=backend)
+
+    for loss in (losses.cross_entropy, losses.categorical_hinge_loss):
+        around = lambda f, y, loss=loss: loss(f, y)  # noqa: E731
+        compiled = trained(around, "compiled")
+        for other in (trained(around, "eager"), trained(loss, "compiled")):
+            assert compiled.loss == pytest.approx(other.loss, rel=1e-9)
+    w = [Value(0.5), Value(-0.3), Value(0.1)]
+    program = compile(lambda x, y: losses.cross_entropy([p * x for p in w], y), 1.0, 2)
+    for call in (program, program.value_and_grad):
+        call([1.0, 2.0], [2, 0])
+        with pytest.raises(ValueError, match="the target is class 3, but there are 3 classes"):
+            call([1.0, 2.0], [2, 3])

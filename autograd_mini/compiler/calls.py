@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from autograd_mini import contexts
-from autograd_mini.errors import TraceError
+from autograd_mini.errors import DomainError, TraceError
 from autograd_mini.nested import flat, is_nested, mapped, unwrapped
 from autograd_mini.value import Value
 
@@ -38,8 +38,13 @@ def called_or_eager(f: Callable[..., Any], example: Sequence[Any]) -> list[Value
         return called(f, example)
     except (AttributeError, TypeError):  # `x.exp()`, say
         return eager(f, example)[0]
-    except Exception:
-        eager(f, example)  # whose error says more, if there is one
+    except Exception as own:
+        try:
+            eager(f, example)
+        except (ArithmeticError, DomainError):  # which says more
+            raise
+        except Exception:
+            raise own from None
         raise
 
 

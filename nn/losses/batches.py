@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from autograd_mini import Value, is_tracing, norm
+from autograd_mini import Value, is_tracing, norm, take
 from autograd_mini.ops import Number
 from nn.arrays import as_lists, nested
 from nn.losses.checks import (
@@ -180,10 +180,13 @@ def _paired(
 
 def _as_distribution(target: Any, count: int, place: str) -> list[Any]:
     """Return a class target as a list of C numbers."""
+    if isinstance(target, Number) and is_tracing():  # an index that every example has its own of
+        rows = [[1.0 if j == i else 0.0 for j in range(count)] for i in range(count)]
+        return [take(row, cast(Any, target)) for row in rows]
     if isinstance(target, Number):
         raise ValueError(
             f"the target{place} is a Value, which cannot be a class index: use an int, or a "
-            "one-hot list where the function is compiled"
+            "one-hot list"
         )
     target = as_lists(target)
     if hasattr(target, "__index__") and not isinstance(target, bool):
