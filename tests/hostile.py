@@ -280,7 +280,7 @@ BLOCKS = (
     "match $x:\n    case 0 | 1:\n        $t = $a\n    case 2.0:\n        $t = $b\n    case _:\n        $t = $c",
     "match $n:\n    case int():\n        $t = $a\n    case _:\n        $t = $b",
     "match $xs:\n    case [1.0, *_]:\n        $t = $a\n    case _:\n        $t = $b",
-    "$t = $x\nwhile $t > 1.0:\n    $t = $t / 2\n$t = $t * $a",
+    "$t = $x\nwhile 1.0 < $t < m_.inf:\n    $t = $t / 2\n$t = $t * $a",
     "$t = $a\nfor _ in range($n):\n    $t = $t * $b",
     "$t = $a\nfor i, v in enumerate($xs):\n    if v == 1:\n        $t = $t + i * v",
     "try:\n    $t = $a / $x\nexcept ZeroDivisionError:\n    $t = $b",
