@@ -27,7 +27,6 @@ from autograd_mini.compiler.groups import Group, Part
 from autograd_mini.compiler.lower import (
     Forward,
     Lowered,
-    is_steady,
     joined_operands,
     laid_out,
     narrowed,
@@ -340,7 +339,7 @@ class Backward:
             if len(starts) > _RUNS:
                 starts = [0]
             for lo, hi in pairwise([*starts, len(rows)]):
-                ref = Ref(f"g_{buffer}", rows[lo:hi], (hi - lo,), not is_steady(buffer))
+                ref = Ref(f"g_{buffer}", rows[lo:hi], (hi - lo,), buffer not in (THETA, SHARED))
                 found.append(Statement(COPY, ref, (0.0,)))
         return found
 

@@ -12,7 +12,7 @@ from autograd_mini.compiler.groups import Group
 from autograd_mini.compiler.plan import FORWARD, INPUTS, Plan
 from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.rows import COPY, MATMUL, SUM
-from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES, Statement
+from autograd_mini.compiler.statements import CONSTANTS, SHARED, VALUES, Statement
 from autograd_mini.ops import ELEMENTARY, Op, is_built_in
 
 # rows whose domain is not about single operands' values
@@ -312,8 +312,3 @@ def shared_terms(ref: Ref) -> Ref | None:
 
 def _is_fixed(x: Operand) -> bool:
     return not isinstance(x, Expression) and x != 0.0
-
-
-def is_steady(buffer: str) -> bool:
-    """Return whether a buffer has one column for all examples."""
-    return buffer in (CONSTANTS, THETA, SHARED)

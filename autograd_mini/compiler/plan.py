@@ -17,7 +17,7 @@ from autograd_mini.compiler.groups import Group, Part
 from autograd_mini.compiler.padding import padded
 from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 from autograd_mini.compiler.schedule import buffers_of, grouped
-from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA
+from autograd_mini.compiler.statements import STEADY
 from autograd_mini.compiler.sums import SHORT, Sum, flatten, runs
 
 # What a program is for.
@@ -127,8 +127,7 @@ class _Places(NamedTuple):
         """Return nodes of one buffer as an array."""
         nodes = list(nodes)
         buffer = self.buffers[nodes[0]]
-        varies = buffer not in (CONSTANTS, THETA, SHARED)
-        return Ref(buffer, [self.rows[i] for i in nodes], shape, varies, nodes)
+        return Ref(buffer, [self.rows[i] for i in nodes], shape, buffer not in STEADY, nodes)
 
     def order(self, node: int) -> tuple[str, int]:
         """Return the buffer and the row of a node."""

@@ -326,7 +326,8 @@ def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
         elif node._row is not None:
             ids[id(node)] = -1  # under way
             stack += (node, None)
-            fresh = {id(x): x for x in _operands(node) if id(x) not in ids}
+            inputs = _operands(node)
+            fresh = {k: x for k, x in zip(map(id, inputs), inputs) if k not in ids}  # noqa: B905
             if any(map(_row_of, fresh.values())):
                 stack += [*fresh.values()][::-1]
             else:

@@ -20,12 +20,13 @@ The rows of `out` are all different, except where numbers are added to it by `CO
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from autograd_mini.compiler.expressions import Operand, Ref, called
 from autograd_mini.ops import Op
 
 THETA, SHARED, VALUES, CONSTANTS, SEED = "theta", "shared", "values", "constants", "seed"
+STEADY: Final = frozenset({CONSTANTS, THETA, SHARED})  # with one column for all examples
 
 
 class Statement(NamedTuple):
