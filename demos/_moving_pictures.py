@@ -75,7 +75,7 @@ def film(browser: Any, make: Any, target: Path, size: Any) -> None:
     known = Image.new("RGB", (WIDTH, 2 * frames[0].height))
     for k, frame in enumerate((frames[1], frames[-1])):
         known.paste(frame, (0, k * frame.height))
-    palette = known.quantize(96, dither=Image.Dither.NONE)  # one for all: nothing flickers
+    palette = known.quantize(160, dither=Image.Dither.NONE)  # one for all: nothing flickers
     flat = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     flat[0].save(target, save_all=True, append_images=flat[1:], duration=times, loop=0)
     print(f"wrote {target} ({len(flat)} pictures, {target.stat().st_size // 1024} kB)")

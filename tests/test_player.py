@@ -731,6 +731,9 @@ def test_a_click_into_the_field_of_a_clicked_leaf_types_into_it(
     assert page.evaluate("autograd.value('w').data") == -2.0
     page.click("[data-part=why]")
     assert "w.grad = " in page.inner_text("[data-part=node]")
+    page.evaluate("autograd.reset()")
+    terms = page.locator("[data-part=node] dt").all_inner_texts()
+    assert terms.count("data") == 1, terms
 
 
 @pytest.mark.browser

@@ -14,12 +14,11 @@ function describeNode(player, id) {
   };
   const data = player.dataOf(id), gradient = player.gradientOf(id), isBroken = edits.problems.size > 0;
   const missing = isBroken ? "there is none at these numbers" : "not computed yet";
-  if (edits.isField(id)) pair("data", edits.field(id));
-  if (edits.changed.size && edits.isField(id)) {
+  if (edits.isField(id)) {
+    pair("data", edits.field(id));
     const told = [...player.part("effect").children].map((span) => span.textContent.trim());
-    pair("", make("span", "told", told.join(" ")));
-  }
-  else pair("data", data !== undefined ? repr(data) : player.isComputed(id) ? missing : "not computed yet");
+    if (edits.changed.size) pair("", make("span", "told", told.join(" ")));
+  } else pair("data", data !== undefined ? repr(data) : player.isComputed(id) ? missing : "not computed yet");
   if (edits.problems.has(id)) pair("", make("span", "stop", edits.problems.get(id)));
   pair("grad", player.quiz.hides(id) ? "?" : gradient === undefined ? missing : repr(gradient));
   for (const [kind, old] of player.compare.differences(id)) {
