@@ -343,10 +343,14 @@ def test_a_step_in_one_call_follows_what_happens_between_the_steps() -> None:
     assert found[0] == pytest.approx(found[1], rel=1e-11, abs=1e-14)
 
 
-def test_fit_takes_its_batches_by_their_rows_and_says_which_class_there_is_not() -> None:
+def test_fit_takes_its_batches_by_their_rows_and_says_which_class_there_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(23, 4)), rng.integers(0, 3, 23)
-    for given in (X, X.astype(np.float32), np.asfortranarray(X)):
+    single = X.astype(np.float32)
+    for given, copied in ((X, 99), (single, 99), (np.asfortranarray(X), 99), (single, 0)):
+        monkeypatch.setattr("nn.training.native.COPIED", copied)  # what is larger stays as it is
         weights: list[list[float]] = []
         for backend in BACKENDS:
             model = FNN([4, 3, 3], activation="tanh", seed=0)

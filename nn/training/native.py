@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Native", "native"]
 
-COPIED: Final = 1 << 23  # numbers of data that are copied to have the program's type
+COPIED: Final = 1 << 20  # numbers of data that are copied as a whole to have the program's type
 
 _sgd: Final = attrgetter("momentum", "nesterov", "weight_decay", "maximize")
 _adam: Final = attrgetter("betas", "eps", "weight_decay", "maximize")
@@ -70,6 +70,7 @@ class Native:
         self._types = compiled.dtype, np.dtype(np.int64) if data.classes else compiled.dtype
         self._data: Examples | None = None
         self._bases: Any = None
+        self._is_bound = False  # whether the code takes rows by their numbers
         loss = compiled.task.loss
         # Rows of numbers for classes are checked as rows, which `Examples` does.
         self._takes_batches = bool(data.classes) or not loss.has_classes
@@ -103,25 +104,30 @@ class Native:
             self._take(data)
         if self._bases is None:
             return None
-        X, y = self._bases
-        if type(batch) is slice:
-            return self._made(self._code.update, X[batch], y[batch])
-        return self._made(self._code.pick, batch)
+        if self._is_bound and type(batch) is not slice:
+            return self._made(self._code.pick, batch)
+        return self._made(self._code.update, *self._typed([x[batch] for x in self._bases]))
 
     def _take(self, data: Examples) -> None:
-        """Have rows taken from these data."""
+        """Have rows taken from these data: as they stand, or from a copy that is not large."""
+        self._data, self._bases = data, None
+        if data.kept is None and bool(data.classes) == (self._types[1].kind == "i"):
+            bases: list[Any] = [data.X, data.targets]
+            sizes = [
+                0 if x.dtype == dtype and x.flags.c_contiguous else x.size
+                for x, dtype in zip(bases, self._types, strict=True)
+            ]
+            self._is_bound = max(sizes) <= COPIED
+            self._bases = self._typed(bases) if self._is_bound else bases
+            if self._is_bound:
+                self._code.bind(*self._bases)
+
+    def _typed(self, arrays: Sequence[Any]) -> list[Any]:
         import numpy as np
 
-        self._data, self._bases = data, None
-        given: list[Any] = [data.X, data.targets]
-        for x, dtype in zip(given, self._types, strict=True):
-            if x.size > COPIED and not (x.dtype == dtype and x.flags.c_contiguous):
-                return
-        if data.kept is None and bool(data.classes) == (self._types[1].kind == "i"):
-            self._bases = [
-                np.ascontiguousarray(x, dtype) for x, dtype in zip(given, self._types, strict=True)
-            ]
-            self._code.bind(*self._bases)
+        return [
+            np.ascontiguousarray(x, dtype) for x, dtype in zip(arrays, self._types, strict=True)
+        ]
 
     def _made(self, update: Callable[..., float | None], *given: Any) -> float | None:
         optimizer, store = self._optimizer, self._compiled.store

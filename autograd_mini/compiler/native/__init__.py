@@ -14,6 +14,9 @@ builtin     machine code as a built-in function
 It is a faster reading of the same program, and no other program: the text in NumPy is what people
 read and step through, and what raises errors. What native code computes counts only if the loss,
 the gradient and all that was watched are finite.
+
+Nothing is kept on disk: code would be loaded in 3 ms in place of some 150, but only after its text,
+by which it is known, was made in 15 to 50, and code is made for thousands of calls to come.
 """
 
 from __future__ import annotations

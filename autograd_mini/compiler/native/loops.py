@@ -484,6 +484,3 @@ def _dense(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _where(wide: Sequence[bool], strides: Sequence[int]) -> tuple[int, ...]:
     return tuple([step if is_wide else 0 for is_wide, step in zip(wide, strides, strict=True)])
-
-
-# Loops in other words.
