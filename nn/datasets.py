@@ -161,7 +161,7 @@ def blobs(
     if not np.ndim(centers):
         angle = 2.0 * math.pi * np.arange(checked_size(centers, "centers")) / centers
         centers = 2.0 * _circle(angle)
-    points = np.asarray(centers, dtype=float)
+    points = as_array(centers).astype(float)
     if points.ndim != 2 or not points.size:
         raise ValueError(f"centers must be a number or a list of points, but got {centers!r}")
     y = np.arange(checked_size(n, "n")) * len(points) // n

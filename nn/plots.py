@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from nn.arrays import finite_array
 from nn.errors import needed
 
 if TYPE_CHECKING:
@@ -141,9 +142,7 @@ def plot_decision_boundary(
 
 def _plane(X: Any) -> Floats:
     """Return examples of two numbers as an array."""
-    import numpy as np
-
-    points = np.asarray(X, dtype=float)
+    points = finite_array("X", X).astype(float)
     if points.ndim != 2 or points.shape[1] != 2:
         raise ValueError(
             f"a decision boundary is drawn over two inputs, but X has shape {points.shape}"
