@@ -108,6 +108,8 @@ class Surroundings:
             is_same = False
         if not is_same:
             return not self.change()
+        if not self._contents:
+            return True
         is_same = self._lists.are_same() and all(map(_is_as_it_was, self._others))
         return is_same and (resident or self._rows.are_same())
 
