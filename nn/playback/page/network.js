@@ -148,7 +148,7 @@ class Network {
     const width = this.host.clientWidth, height = this.host.clientHeight;
     if (!width) return;
     this.stretch(width, height);
-    this.host.style.setProperty("--shown", String(width / height)); // which paper keeps: it is not painted anew
+    if (!matchMedia("print").matches) this.host.style.setProperty("--shown", String(width / height)); // paper keeps it
     const ratio = Math.min(devicePixelRatio, 2), { canvas } = this;
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
