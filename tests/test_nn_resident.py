@@ -443,3 +443,43 @@ def test_a_class_of_values_of_ones_own_stays_and_trains(backend: str) -> None:
     fit(model, X, 3.0 * X[:, 0], loss="mse", optimizer=sgd, epochs=40, backend=backend)
     assert model.w.data == pytest.approx(3.0)
     assert (vars(model.w), type(model.w)) == ({"unit": "meters"}, Labelled)
+
+
+def test_what_is_written_to_a_value_counts_whoever_used_the_array_before() -> None:
+    """Programs, jits and a trainer share an array; each may have read the Values already."""
+    rows = np.random.default_rng(0).normal(size=(10, 2))
+    targets = rows[:, 0] * rows[:, 1]
+
+    def expected(w: list[float]) -> float:
+        return float(np.mean((rows @ w[:2] + w[2] - targets) ** 2))
+
+    for use in ("program", "outputs", "push", "jit", "nothing"):
+        for then in ("step", "with", "jit", "program"):
+            model = FNN([2, 1], seed=1)
+            values = model.parameters()
+
+            def loss(x: Any, t: Any, model: FNN = model) -> Any:
+                return (model(x) - t) ** 2
+
+            trainer = Trainer(model, "mse", SGD(values, lr=0.05), backend="compiled")
+            program, mapped = compile(loss, [0.5, -1.0], 1.0), jit(loss)
+            outputs = compile(lambda x, model=model: model(x), [0.5, -1.0])
+            if then in ("step", "with"):
+                trainer.step(rows, targets)
+            {
+                "program": lambda p=program: p.gradient(rows, targets),
+                "outputs": lambda p=outputs: p(rows),
+                "push": lambda p=program: p.push(),
+                "jit": lambda p=mapped: p.value_and_grad(rows, targets),
+                "nothing": lambda: None,
+            }[use]()
+            values[1].data = 3.0
+            now = expected([p.data for p in values])
+            if then == "step":
+                found = trainer.step(rows, targets)
+            elif then == "with":
+                with trainer:
+                    found = trainer.step(rows, targets)
+            else:
+                found = (mapped if then == "jit" else program).value_and_grad(rows, targets)[0]
+            assert found == pytest.approx(now, rel=1e-9), (use, then)

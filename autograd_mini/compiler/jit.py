@@ -108,6 +108,7 @@ class jit:
                 program.follow()
             value = self.gradient(*batch)
             self.parameters.store.left_gradient()
+            self.parameters.store.sync()  # what is written to Values from here on is read
             return value, self.gtheta.tolist()
 
     def gradient(self, *batch: Any) -> float:
@@ -219,6 +220,7 @@ class jit:
             for shapes, (program, seconds) in made.items():
                 self._adopt(program)
                 self.programs[shapes], self._seconds[shapes] = program, seconds
+            self.parameters.store.sync()  # it may be one that was there before, and not looked at
 
     def _made(self, example: Sequence[Any], values: Sequence[Value], has_order: bool) -> Program:
         """Return a program of these parameters, and of those that are found now."""

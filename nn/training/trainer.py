@@ -129,6 +129,8 @@ class Trainer:
             ValueError: If the data cannot be meant.
             DivergedError: If the loss or a gradient is not finite; then nothing is changed.
         """
+        if not self._resident:
+            self._read()
         native = self._compiled and self._compiled.native
         loss = native.batch(X, y) if native and sample_weight is None else None
         if loss is None:
@@ -150,7 +152,13 @@ class Trainer:
         if self._compiled is not None:
             self._compiled.leave()
 
+    def _read(self) -> None:
+        """Take over what was written to Values, whoever has looked at the array since."""
+        if self._compiled is not None:
+            self._compiled.store.refresh()
+
     def __enter__(self) -> Trainer:
+        self._read()
         self._resident = True
         return self
 
