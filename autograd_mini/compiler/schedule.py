@@ -41,7 +41,8 @@ def grouped(
 ) -> Iterable[Group]:
     """Return the units that run together as groups, each after all that it reads."""
     rows, args, kinds = graph.ops, graph.args, graph.kinds
-    reached = _reached(graph, chains)
+    pads = [i for i, op in enumerate(rows) if op is COPY]  # what others are padded with: first
+    reached = _reached(graph, chains).union(pads)
     levels = [0] * len(rows)
     unit_of = [-1] * len(rows)
     nodes: list[int] = []  # the first of each unit
@@ -49,7 +50,6 @@ def grouped(
     keys: list[_Key] = []
     below: list[set[int]] = []  # the units that a unit reads
     blocks: dict[_Key, int] = {}  # the sums that have the same inputs
-    pads = [i for i, op in enumerate(rows) if op is COPY]  # what others are padded with: first
     for i in chain(pads, range(len(rows) - 2 * len(pads))):
         op = rows[i]
         if op is None or absorbed[i] or kinds[i] == CONSTANT:
