@@ -58,6 +58,7 @@ class _FNNEstimator(BaseEstimator):
     backend: str = "auto"
     dtype: Any = "float64"
     n_features_in_: int = field(init=False)
+    feature_names_in_: Any = field(init=False)  # of a table
 
     def _start(self, n_outputs: int) -> None:
         """Make a fresh network and its optimizer."""

@@ -85,7 +85,8 @@ def test_updates_of_one_example_are_the_same_eagerly_compiled_and_native() -> No
         lambda params: SGD(params, lr=0.02, momentum=0.9),
         lambda params: AdamW(params, lr=0.01, weight_decay=0.1),
     ]
-    for make, size, more in zip(makers, (1, 4), ({"shuffle": False}, {"patience": 2}), strict=True):
+    others: list[dict[str, Any]] = [{"shuffle": False}, {"patience": 2}]
+    for make, size, more in zip(makers, (1, 4), others, strict=True):
         found = []
         for backend in ("eager", *BACKENDS):
             model = FNN([3, 4, 3], activation="tanh", seed=0)
