@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 __all__ = ["answer", "answer_imports", "elsewhere", "missing"]  # to nn
 
 # fmt: off
-NAMES: Final = {  # in the place of `autograd_mini.`
+NAMES: Final = {  # for `autograd_mini.`
     **dict.fromkeys(("Tensor", "tensor", "Variable", "Parameter", "Scalar", "array"),
                     "Value(2.0)"),
     **dict.fromkeys(("Module", "Linear", "Neuron", "Layer", "MLP", "FNN", "Sequential", "fit"),
@@ -52,14 +52,14 @@ NAMES: Final = {  # in the place of `autograd_mini.`
     "enable_grad": "no_grad() around what needs none", "set_grad_enabled": "no_grad()",
 }
 
-CHECKS: Final = {  # in the place of `autograd_mini.testing.`
+CHECKS: Final = {  # for `autograd_mini.testing.`
     **dict.fromkeys(("check_grad", "check_grads", "gradient_check", "grad_check", "test_util",
                      "numerical_gradient"), "check_gradients(f, *inputs)"),
     "gradgradcheck": "check_gradients(f, *inputs, order=2)", "check_vjp": "check_backward(f, backward, *inputs)",
     "floats": "finite(low, high)", "integers": "hypothesis.strategies.integers()",
 }
 
-METHODS: Final = {  # in the place of `x.`, for a Value x
+METHODS: Final = {  # for `x.`, for a Value x
     "abs": "abs(x)", "pow": "x ** y", "square": "x ** 2", "reciprocal": "1 / x", "neg": "-x",
     "add": "x + y", "sub": "x - y", "mul": "x * y", "div": "x / y", "matmul": "dot(ws, xs)",
     "dot": "dot(ws, xs)", "sum": "total(xs), or Python's sum(xs)", "mean": "mean(xs)",
@@ -86,7 +86,7 @@ METHODS: Final = {  # in the place of `x.`, for a Value x
     "plot": "draw(x)", "draw": "draw(x)", "to_svg": "to_svg(x)", "trace": "Trace(x)",
 }
 
-MODULES: Final = {  # in the place of `import autograd_mini.`
+MODULES: Final = {  # for `import autograd_mini.`
     **dict.fromkeys(("engine", "tensor", "variable", "scalar", "node"), "from autograd_mini import Value"),
     **dict.fromkeys(("functional", "numpy", "math", "operations"), "from autograd_mini import exp, tanh, total"),
     **dict.fromkeys(("viz", "visualize", "graphviz", "plot", "draw"), "from autograd_mini import draw"),

@@ -11,7 +11,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 # fmt: off
-NAMES: Final = {  # in the place of `nn.`
+NAMES: Final = {  # for `nn.`
     **dict.fromkeys(("Linear", "Dense"), 'Layer(n_in, n_out, "identity")'),
     **dict.fromkeys(("Sequential", "Model", "Net", "Network", "NeuralNetwork"),
                     'FNN([n_in, hidden, n_out], "relu")'),
@@ -64,7 +64,7 @@ NAMES: Final = {  # in the place of `nn.`
     "Dropout": "fit(..., penalty=losses.l2_penalty(1e-3)): there is no dropout",
 }
 
-METHODS: Final = {  # in the place of `model.`, for an FNN
+METHODS: Final = {  # for `model.`, for an FNN
     **dict.fromkeys(("fit", "train", "train_on_batch"), "fit(model, X, y, loss=...)"),
     **dict.fromkeys(("forward", "call", "apply"), "model(x), or model.predict(X)"),
     **dict.fromkeys(("compile", "build"), "fit(model, X, y, loss=..., optimizer=...), which compiles by itself"),
@@ -76,29 +76,29 @@ METHODS: Final = {  # in the place of `model.`, for an FNN
     "draw": "model.diagram(path), or draw(model(x))", "backward": "loss.backward()", "step": "optimizer.step()",
 }
 
-RUNS: Final = {  # in the place of `trainer.`
+RUNS: Final = {  # for `trainer.`
     **dict.fromkeys(("fit", "run"), "fit(model, X, y, loss=..., optimizer=...)"),
     **dict.fromkeys(("train", "train_step", "train_on_batch", "update_weights"), "trainer.step(X, y)"),
 }
 
-STEPS: Final = {  # in the place of `optimizer.`
+STEPS: Final = {  # for `optimizer.`
     **dict.fromkeys(("minimize", "apply_gradients", "backward"), "loss.backward() and optimizer.step()"),
     "param_groups": "optimizer.params and optimizer.lr", "learning_rate": "optimizer.lr",
 }
 
-RECORDS: Final = {  # in the place of `history.`
+RECORDS: Final = {  # for `history.`
     **dict.fromkeys(("losses", "train_loss", "loss_curve_"), "history.loss"),
     **dict.fromkeys(("val_losses", "validation_loss"), "history.val_loss"),
     **dict.fromkeys(("accuracy", "acc"), 'history.metrics["accuracy"]'),
     "val_accuracy": 'history.metrics["val_accuracy"]', "history": "history.columns()",
 }
 
-UNITS: Final = {  # in the place of `layer.` and `neuron.`
+UNITS: Final = {  # for `layer.` and `neuron.`
     **dict.fromkeys(("forward", "call"), "layer(x)"),
     **dict.fromkeys(("weight", "bias"), "neuron.w and neuron.b, for neuron in layer.neurons"),
 }
 
-MODULES: Final = {  # in the place of `import nn.`
+MODULES: Final = {  # for `import nn.`
     **dict.fromkeys(("optim", "optimizer", "optimiser", "optimisers"), "from nn import SGD, Adam, AdamW"),
     **dict.fromkeys(("functional", "functions"), "from nn import activations, losses"),
     **dict.fromkeys(("modules", "module", "models", "model", "layer", "linear", "mlp", "networks"),

@@ -416,9 +416,16 @@ def test_a_network_that_was_changed_is_written_as_it_computes_or_not_at_all(tmp_
             with pytest.raises(ValueError, match=r"cannot say what it is"):
                 save(model, path)
             assert not path.exists()
-            if change in (one_unit, under_softmax, a_class_of_layers):
-                with pytest.raises(ValueError, match=r"units of layers.\d do not all compute"):
-                    to_torch(model)
+
+
+@pytest.mark.torch
+def test_units_of_one_layer_that_differ_are_not_exported() -> None:
+    pytest.importorskip("torch")
+    for layer in (0, 1):
+        model = FNN([2, 3, 2], "tanh", "softmax", seed=0)
+        model.layers[layer].neurons[1].activation = activations.relu
+        with pytest.raises(ValueError, match=rf"units of layers.{layer} do not all compute"):
+            to_torch(model)
 
 
 def test_a_seed_in_the_place_of_a_generator_is_refused_with_advice() -> None:

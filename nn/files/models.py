@@ -151,7 +151,7 @@ def _check_described(model: FNN) -> None:
 
 
 def _instead(model: Any) -> str:
-    """Return what stands in the place of a network, and what to write."""
+    """Return what stands where a network should, and what to write."""
     if isinstance(model, Value):
         return "a Value: autograd_mini.save(value, path) draws its graph"
     if isinstance(model, dict):

@@ -32,7 +32,7 @@ def weighted(cs: Sequence[Scalar], xs: Sequence[Scalar]) -> Scalar:
 
 
 def _counted(c: Scalar, x: Scalar) -> Scalar:
-    """Return x; where c is not yet known, 0 in the place of an -∞ whose c is 0."""
+    """Return x; where c is not yet known, 0 for an -∞ whose c is 0."""
     if not varies(c):
         return x
     return where(greater(abs(c), 0.0) + greater(x, -math.inf), x, 0.0)
