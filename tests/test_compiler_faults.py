@@ -22,10 +22,12 @@ from autograd_mini import (
     clip,
     compile,
     dot,
+    expm1,
     greater,
     hypot,
     less,
     log,
+    maximum,
     norm,
     primitive,
     sigmoid,
@@ -294,6 +296,35 @@ def test_an_error_in_a_text_is_the_function_s_own_or_says_that_they_differ() -> 
     for batch in ([1.0, 0.0, 2.0], [0.0]):
         with pytest.raises(TraceError):
             program(batch)
+
+
+@pytest.mark.parametrize(
+    ("forward", "partial", "outside", "calls"),
+    [
+        (lambda x: where(x > 0.0, log(x), 0.0), lambda f, x: 1.0, -1.0, ["__call__", "input_grad"]),
+        (
+            lambda x: where(x > 0.0, x, expm1(x)),
+            lambda f, x: 1.0,
+            711.0,
+            ["__call__", "input_grad"],
+        ),
+        (lambda x: maximum(1.0, 0.5 - sqrt(x)), lambda f, x: 1.0, -1.0, ["__call__", "input_grad"]),
+        (lambda x: x * x, lambda f, x: where(x > 0.0, 2.0 * x, asin(x)), 2.0, ["input_grad"]),
+    ],
+    ids=["chosen", "too large", "not the largest", "in the slope"],
+)
+def test_what_a_row_of_the_user_s_asks_for_and_does_not_use_raises_too(
+    forward: Any, partial: Any, outside: float, calls: list[str]
+) -> None:
+    row = primitive(name="own", partials=partial)(forward)
+    program = compile(lambda x: row(x), 0.5)
+    seen = [0.5, 0.25, 0.125, 0.75, 0.875]
+    for _ in range(70):  # until no example is compared
+        program(seen), program.input_grad(seen), program([0.5]), program.input_grad([0.5])
+    for batch in ([outside], [0.5, outside]):
+        for call in calls:
+            with pytest.raises(DomainError):
+                getattr(program, call)(batch)
 
 
 def test_what_raises_for_plain_numbers_alone_is_not_excused_by_values() -> None:

@@ -147,7 +147,7 @@ class Backward:
         operands = [self.forward.read(ref) for ref in refs]
         for j, ref in enumerate(refs):
             if self._needed(ref) and (op.receives is None or j in op.receives):  # no condition
-                (local,) = self.forward.cut([self._rule(op, j, out, operands)])
+                (local,) = self.forward.cut([self._rule(op, j, out, operands)], op)
                 self._contribute(out, ref, upstream, local)
 
     def _rule(self, op: Op, j: int, out: Ref, operands: list[Operand]) -> Operand:
@@ -177,7 +177,7 @@ class Backward:
                 for j in range(len(operands))
             ]
         else:
-            locals_ = self.forward.cut(cast("tuple[Operand, ...]", partials))
+            locals_ = self.forward.cut(cast("tuple[Operand, ...]", partials), op)
         for ref, local in zip(group.operands, locals_, strict=True):
             if self._needed(ref):
                 self._contribute(out, ref, upstream, local)

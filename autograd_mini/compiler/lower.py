@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from autograd_mini.ops import ELEMENTARY, Op, is_built_in
 # rows whose domain is not about single operands' values
 _TOTAL: Final = {ops.LOGSUMEXP, ops.AMAX, ops.DETACH}
 # rows that are not finite where an operand is not; of a quotient that is the first
-_SHOWING: Final = {ops.ADD, ops.SUB, ops.NEG, ops.DIV, ops.LOG, ops.TOTAL, ops.DETACH}
+_SHOWING: Final = {ops.ADD, ops.SUB, ops.NEG, ops.MUL, ops.DIV, ops.LOG, ops.TOTAL, ops.DETACH}
 _ORDER: Final = {"matrix": 0, "products": 1, "total": 2, "add": 3}
 _DEEP: Final = 24  # operations of one expression that stand inside one another
 
@@ -140,7 +140,7 @@ class Forward:
             if op.arity is not None:
                 out, refs = laid_out(out, refs)
             self._row(op, out, [self.read(ref) for ref in refs], group)
-        watch = (bool(op.domain) or not is_built_in(op)) and op not in _TOTAL
+        watch = _may_raise(op)
         last = self.lowered.statements[-1]
         square = op is ops.POW and last.op is ops.MUL
         half = op is ops.DIV and last.op is ops.DIV and _is_fixed(last.operands[1])
@@ -155,8 +155,7 @@ class Forward:
         stack = list(shown) if self.lowered.purpose != INPUTS else []
         while stack:
             i = stack.pop()
-            args = self.graph.args[i] if self.graph.ops[i] in _SHOWING else ()
-            fresh = {*args[: 1 if self.graph.ops[i] is ops.DIV else None]} - shown
+            fresh = {*_showing(self.graph.ops[i], self.graph.args[i])} - shown
             shown |= fresh
             stack += fresh
         return shown
@@ -171,7 +170,7 @@ class Forward:
         if varies and op is not COPY and op not in ELEMENTARY:
             whole = written(op.formula, *operands)
             if whole is not None and not isinstance(whole, tuple):
-                self.emit(COPY, out, self.cut([whole]), op.name)
+                self.emit(COPY, out, self.cut([whole], op), op.name)
                 return
         self.emit(op, out, operands if op.arity is not None else [self.operand_stack(group)])
 
@@ -232,8 +231,13 @@ class Forward:
 
     # Expressions.
 
-    def cut(self, roots: Sequence[Operand]) -> list[Any]:
-        """Return expressions in which nothing is written twice and nothing nests too deep."""
+    def cut(self, roots: Sequence[Operand], op: Op) -> list[Any]:
+        """Return expressions in which nothing is written twice and nothing nests too deep.
+
+        They are written in place of `op`. A row of the user's may ask its functions for numbers
+        outside of their domains and choose others: these are watched.
+        """
+        hidden = set[int]() if is_built_in(op) else _hidden(roots)
         uses: dict[int, int] = {}
         order: list[Term] = []
         stack: list[Any] = list(roots[::-1])
@@ -252,10 +256,12 @@ class Forward:
             term = Term(x.op, tuple([done.get(id(y), y) for y in x.operands]))
             done[id(x)] = term
             large = inner > 1 and any(isinstance(y, Term) for y in term.operands)
-            if (uses[id(x)] > 1 and large) or inner > _DEEP:
+            if (uses[id(x)] > 1 and large) or inner > _DEEP or id(x) in hidden:
                 shape, varies = extent(term)
-                done[id(x)] = self.temporary(shape or (1,), varies)
-                self.emit(COPY, done[id(x)], (term,))  # type: ignore[arg-type]  # pyright: ignore
+                done[id(x)] = whole = self.temporary(shape or (1,), varies)
+                self.emit(COPY, whole, (term,))
+                if id(x) in hidden:
+                    self.lowered.watched.append(whole)
                 inner = 0
             depth[id(x)] = inner
         return [done.get(id(x), x) for x in roots]
@@ -312,3 +318,36 @@ def shared_terms(ref: Ref) -> Ref | None:
 
 def _is_fixed(x: Operand) -> bool:
     return not isinstance(x, Expression) and x != 0.0
+
+
+def _may_raise(op: Op) -> bool:
+    return (bool(op.domain) or not is_built_in(op)) and op not in _TOTAL
+
+
+def _showing(op: Op | None, operands: Sequence[Any]) -> Sequence[Any]:
+    """Return the operands without which the result of a row is not finite."""
+    return () if op not in _SHOWING else operands[:1] if op is ops.DIV else operands
+
+
+def _hidden(roots: Sequence[Operand]) -> set[int]:
+    """Return the terms, by id, whose rows may raise where no root shows it."""
+    shown = _terms(roots, lambda x: _showing(x.op, x.operands))
+    return {
+        i
+        for i, x in _terms(roots, lambda x: x.operands).items()
+        if i not in shown
+        and _may_raise(x.op)
+        and not (x.op is ops.DIV and _is_fixed(x.operands[1]))
+    }
+
+
+def _terms(roots: Sequence[Operand], below: Callable[[Term], Iterable[Operand]]) -> dict[int, Term]:
+    """Return the terms of expressions, by id."""
+    terms: dict[int, Term] = {}
+    stack = [*roots]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, Term) and id(x) not in terms:
+            terms[id(x)] = x
+            stack += below(x)
+    return terms
