@@ -26,7 +26,7 @@ def sigmoid(x: float) -> float:
 
 
 def relu(x: float) -> float:
-    return max(x, 0.0)  # in this order NaN stays NaN
+    return 0.0 if x <= 0.0 else x  # in this order NaN stays NaN, and -0.0 is 0.0 as in NumPy
 
 
 def softplus(x: float) -> float:

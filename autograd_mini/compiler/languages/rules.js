@@ -78,7 +78,7 @@ F.total = (...xs) => xs.reduce((sum, x) => sum + x, 0);
 F.product = (...xs) => xs.reduce((product, x) => product * x, 1);
 
 F.sigmoid = (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
-F.relu = (x) => (x < 0 ? 0 : x);
+F.relu = (x) => (x <= 0 ? 0 : x);
 F.softplus = (x) => F.relu(x) + Math.log1p(Math.exp(-Math.abs(x)));
 F.tanhshrink = (x) => {
   if (Math.abs(x) >= 0.03) return x - Math.tanh(x);

@@ -202,10 +202,11 @@ def logsumexp(xs: Array, out: Array | None = None) -> Array:
 
 
 def norm(xs: Array, out: Array | None = None) -> Array:
-    """Euclidean length over the first axis, without overflow."""
-    largest = np.maximum.reduce(np.abs(xs), axis=0)
+    """Euclidean length over the first axis, without overflow; infinite beside NaN, too."""
+    largest = np.fmax.reduce(np.abs(xs), axis=0)
     scale = np.where((largest > 0.0) & np.isfinite(largest), largest, 1.0)
-    return np.multiply(np.sqrt(np.add.reduce(np.square(xs / scale), axis=0)), scale, out=out)
+    length = np.sqrt(np.add.reduce(np.square(xs / scale), axis=0)) * scale
+    return _into(np.where(np.isinf(largest), largest, length), out)
 
 
 def dot(xs: Array, out: Array | None = None) -> Array:
