@@ -320,7 +320,9 @@ def test_what_a_row_of_the_user_s_asks_for_and_does_not_use_raises_too(
     program = compile(lambda x: row(x), 0.5)
     seen = [0.5, 0.25, 0.125, 0.75, 0.875]
     for _ in range(70):  # until no example is compared
-        program(seen), program.input_grad(seen), program([0.5]), program.input_grad([0.5])
+        for batch in (seen, [0.5]):
+            program(batch)
+            program.input_grad(batch)
     for batch in ([outside], [0.5, outside]):
         for call in calls:
             with pytest.raises(DomainError):
