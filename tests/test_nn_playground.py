@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -561,6 +562,38 @@ def test_nothing_sticks_out_or_lies_on_another_at_any_size(
                 assert not overlaps, (width, view)
 
 
+SIDES = ("top", "right", "bottom", "left")
+
+
+@pytest.mark.browser
+def test_the_network_stays_where_it_is_whatever_is_told_of_it(
+    open_page: Opener, moons: Path
+) -> None:
+    page = open_page(moons)
+    for width, height in ((1100, 800), (1280, 720), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        places = page.evaluate("""() => {
+          const net = document.querySelector("[data-part=net]"), places = new Set();
+          const look = () => places.add(JSON.stringify(net.getBoundingClientRect()));
+          const point = (what) => document.querySelector(what).dispatchEvent(
+            new PointerEvent("pointerover", { bubbles: true }));
+          autograd.rewind();
+          for (const lines of ["gradients", "weights"]) {
+            document.querySelector(`[data-part=lines-${lines}]`).click();
+            for (const updates of [0, 1, 40]) {
+              autograd.train(updates);
+              look();
+            }
+            for (const what of ["g.unit circle", ".net line:not([class=''])"]) {
+              point(what);
+              look();
+            }
+          }
+          return [...places];
+        }""")
+        assert len(places) == 1, (width, places)
+
+
 @pytest.mark.browser
 def test_on_paper_stand_data_loss_and_network_or_the_graph(open_page: Opener, moons: Path) -> None:
     page = open_page(moons)
@@ -571,6 +604,10 @@ def test_on_paper_stand_data_loss_and_network_or_the_graph(open_page: Opener, mo
         page.evaluate(f"playground.view('{view}')")
         for part in ("map", "curve", "net", "graph", "train", "load-csv", "slider", "lr"):
             assert page.is_visible(f"[data-part={part}]") == (part in parts), (view, part)
+        for sheet in ({"format": "Letter"}, {"format": "A4", "landscape": True}):
+            for margin in ("0", "1cm"):
+                paper = page.pdf(**sheet, margin=dict.fromkeys(SIDES, margin))
+                assert len(re.findall(rb"/Type /Page\b", paper)) == 1, (view, sheet, margin)
 
 
 @pytest.mark.browser
