@@ -19,9 +19,8 @@ LECTURE = ("sigmoid", "tanh", "relu")
 def saturated(name: str, slopes: list[float]) -> np.ndarray:
     """Mark the two tails in which the slope is small and goes to 0."""
     small = np.abs(slopes) < 0.05
-    left, right = (
-        abs(slope) < 0.005 for slope in plot.sampled(ACTIVATIONS[name], np.array([-40.0, 40.0]))[1]
-    )
+    _, far = plot.sampled(ACTIVATIONS[name], (-40.0, 40.0))
+    left, right = (abs(slope) < 0.005 for slope in far)
     tails = np.logical_and.accumulate(small), np.logical_and.accumulate(small[::-1])[::-1]
     return left & tails[0] | right & tails[1]
 
@@ -46,13 +45,8 @@ def main(reach: float = 8.0, points: int = 400, count: int = 25) -> None:
     plot.save(figure, "activations.png")
     print("slope at    z = 0      z = 10     z = 40")
     for name in LECTURE:
-        print(
-            f"{name:8}",
-            *[
-                f"{s:10.3g}"
-                for s in plot.sampled(ACTIVATIONS[name], np.array([0.0, 10.0, 40.0]))[1]
-            ],
-        )
+        _, slopes = plot.sampled(ACTIVATIONS[name], (0.0, 10.0, 40.0))
+        print(f"{name:8}", *[f"{slope:10.3g}" for slope in slopes])
 
 
 SMALL = {"points": 26, "count": 4}

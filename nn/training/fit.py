@@ -70,7 +70,7 @@ def fit(
         batch_size: Examples per update: None for all (gradient descent), 1 for stochastic
             gradient descent in the strict sense. The last batch may be shorter.
         shuffle: Draw a new order every epoch, where there is more than one batch.
-        seed: Of the orders.
+        seed: The seed of the orders.
         penalty: A function model -> Value, added to the loss once per update.
         validation: A pair (X, y) to measure the loss on after every epoch.
         patience: Stop once this many epochs in a row bring no lower validation loss (training loss
