@@ -84,6 +84,8 @@ ANSWERS: dict[str, Callable[[Any], Any]] = {
     "numpy": lambda x: np.exp(x) * PARAMETER,
     "math": lambda x: math.exp(x) * PARAMETER,
     "method": lambda x: x.is_integer() * PARAMETER,
+    "whether it has a method": lambda x: PARAMETER * x if hasattr(x, "is_integer") else x,
+    "a method or none": lambda x: PARAMETER * x if getattr(x, "hex", None) else x,
     "data": lambda x: PARAMETER * x.data,
     "data_inside": lambda x: PARAMETER * x * (x * 2).data,
     "data_of_a_parameter": lambda x: PARAMETER * x * PARAMETER.data,
@@ -122,6 +124,12 @@ def test_comparisons_with_nan_are_false_as_those_of_plain_numbers_are() -> None:
     for batch in ([math.nan, 1.0, 0.0, 2.0], [math.nan]):
         expected = [[1.0 if x >= 1.0 else 2.0, 1.0 if x <= 1.0 else 2.0] for x in batch]
         assert program(batch).tolist() == expected
+
+
+def test_a_recorded_number_is_its_own_real_part() -> None:
+    program = compile(lambda x: PARAMETER * x.real.conjugate() + x.imag, 1.0)
+    for batch in ([3.0, -2.0], [4.0]):
+        assert program(batch).tolist() == [PARAMETER.data * x for x in batch]
 
 
 def test_what_does_not_run_at_all_raises_its_own_error() -> None:

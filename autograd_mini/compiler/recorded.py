@@ -312,6 +312,16 @@ class Recorded(Hidden):
     __slots__ = ()
 
     data: float = _kept(_data, ".data", _data.__get__)
+    imag = 0.0
+
+    @property
+    def real(self) -> Recorded:
+        """The number itself, as a float's is."""
+        return self
+
+    def conjugate(self) -> Recorded:
+        """Return the number itself, as a float's method does."""
+        return self
 
     @property
     def __class__(self) -> type:  # pyright: ignore[reportIncompatibleMethodOverride] # what isinstance(x, float) asks for
@@ -404,3 +414,18 @@ for _how, _names in {
 }.items():
     for _name in _names.split():
         setattr(Recorded, f"__{_name}__", _refusing(_how))
+
+
+def _of_a_float(name: str) -> Any:
+    """Return an attribute that plain numbers have and Values lack: nobody may ask for it."""
+
+    def attribute(self: Any) -> Any:
+        refuse(self, f".{name}")
+        raise AttributeError(f"a Value has no attribute {name!r}")
+
+    return property(attribute)
+
+
+for _name in {*dir(float), *dir(int)}.difference(dir(Recorded)):
+    if not _name.startswith("_"):
+        setattr(Recorded, _name, _of_a_float(_name))
