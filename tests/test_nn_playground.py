@@ -468,7 +468,7 @@ def test_every_activation_of_nn_is_offered_and_computes_what_python_does(
         trace = Trace(nn.losses.get("bce_with_logits")([model(x)], [Value(float(Y[3]), "y")]))
         gradients = trace.at(len(trace))
         nodes = [node for node in trace.nodes if node.label]
-        found, loss, titles = page.evaluate(
+        found, loss, titles, wide = page.evaluate(
             """([name, labels]) => {
               autograd.rewind();
               playground.settings.take("activation", name);
@@ -476,7 +476,13 @@ def test_every_activation_of_nn_is_offered_and_computes_what_python_does(
               playground.view("graph");
               autograd.go(1e9);
               const titles = [...document.querySelectorAll("#drawing text.title")];
-              return [labels.map(autograd.value), loss, titles.map((title) => title.textContent)];
+              const wide = titles.filter((title) => {
+                const box = title.parentNode.querySelector("rect").getBBox();
+                const text = title.getBBox();
+                return text.x < box.x || text.x + text.width > box.x + box.width;
+              });
+              return [labels.map(autograd.value), loss, ...[titles, wide].map((found) =>
+                found.map((title) => title.textContent))];
             }""",
             [name, [node.label for node in nodes]],
         )
@@ -485,6 +491,7 @@ def test_every_activation_of_nn_is_offered_and_computes_what_python_does(
             assert close(value["data"], node.data), (name, node)
             assert close(value["grad"], gradients[node]), (name, node)
         assert any(title.endswith(f"= {name}") for title in titles), name
+        assert not wide, (name, wide)
 
 
 @pytest.mark.browser

@@ -55,6 +55,16 @@ function rewrite(svg, before, after) {
     const id = Number(box.id.slice(1)), next = Number(renamed(id)), title = find("text.title", box);
     box.id = `n${next}`;
     if (!before.label[id]) title.textContent = title.textContent.replace(/\bn(\d+)\b/g, (_, x) => `n${renamed(x)}`);
-    if (before.op[id] !== after.op[next]) title.textContent = title.textContent.replace(`= ${before.op[id]}`, `= ${after.op[next]}`);
+    if (before.op[id] === after.op[next]) continue;
+    title.textContent = title.textContent.replace(`= ${before.op[id]}`, `= ${after.op[next]}`);
+    squeeze(title, Number(find("rect", box).getAttribute("width")) - 8);
   }
+}
+
+// A text that is too long for its box is set in narrower letters.
+function squeeze(text, room) {
+  const letter = 7.6; // pixels, in the type of titles
+  if (letter * text.textContent.length <= room) return;
+  text.setAttribute("textLength", String(room));
+  text.setAttribute("lengthAdjust", "spacingAndGlyphs");
 }
