@@ -729,8 +729,14 @@ def test_a_click_into_the_field_of_a_clicked_leaf_types_into_it(
     page.keyboard.type("-2")
     page.keyboard.press("Enter")
     assert page.evaluate("autograd.value('w').data") == -2.0
-    page.click("[data-part=why]")
+    page.keyboard.press("w")
     assert "w.grad = " in page.inner_text("[data-part=node]")
+    assert page.evaluate("autograd.value('w').data") == -2.0
+    page.click("[data-part=field]")
+    page.keyboard.press("End")
+    page.keyboard.type("e-1r")  # a number, and the key that takes every change back
+    assert page.evaluate("autograd.value('w').data") == -3.0
+    assert page.is_hidden("[data-part=effect]")
     page.evaluate("autograd.reset()")
     terms = page.locator("[data-part=node] dt").all_inner_texts()
     assert terms.count("data") == 1, terms

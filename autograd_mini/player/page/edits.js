@@ -104,6 +104,11 @@ class Edits {
         this.nudge(id, up, event);
       } else if (event.key === "Enter") take();
       else if (event.key === "Escape") input.blur();
+      else if (/^[a-df-z?/]$/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) {
+        event.preventDefault(); // no number has such a letter: it is a key of the page
+        input.blur();
+        document.body.dispatchEvent(new KeyboardEvent("keydown", event));
+      }
     });
     const handle = make("span", "scrub", "↔");
     handle.title = "Drag to change";
