@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from autograd_mini import (
     OPS,
     DomainError,
+    Op,
     TraceError,
     Value,
+    apply,
     asin,
     atan2,
     clip,
@@ -327,6 +329,25 @@ def test_what_a_row_of_the_user_s_asks_for_and_does_not_use_raises_too(
         for call in calls:
             with pytest.raises(DomainError):
                 getattr(program, call)(batch)
+
+
+def test_what_the_slope_of_many_operands_asks_for_and_does_not_use_raises_too() -> None:
+    row = Op(
+        "own",
+        cast(Any, lambda *xs: total([x * x for x in xs])),
+        lambda f, *xs: tuple([where(x > 0.0, 2.0 * x, asin(x)) for x in xs]),
+    )
+    listed = compile(lambda xs: apply(row, *xs), [0.5, 0.25])
+    apart = compile(lambda x, y: apply(row, x, y), 0.5, 0.25)
+    for _ in range(70):  # until no example is compared
+        for seen in ([0.5, 0.25, 0.125, 0.75, 0.875], [0.5]):
+            listed.input_grad([[x, 0.5] for x in seen])
+            apart.input_grad(seen, [0.5] * len(seen))
+    for batch in ([2.0], [0.5, 2.0]):
+        with pytest.raises(DomainError, match="asin"):
+            listed.input_grad([[x, 0.5] for x in batch])
+        with pytest.raises(DomainError, match="asin"):
+            apart.input_grad(batch, [0.5] * len(batch))
 
 
 def test_what_raises_for_plain_numbers_alone_is_not_excused_by_values() -> None:

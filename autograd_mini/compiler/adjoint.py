@@ -166,7 +166,8 @@ class Backward:
         partials = written(op.partials, out, *members)
         template = _alike(partials, members)
         if template is not None and joined is not None:
-            local = substituted(template, members[0], self.forward.operand_stack(group))
+            whole = substituted(template, members[0], self.forward.operand_stack(group))
+            (local,) = self.forward.cut([whole], op)
             g = self._factor(upstream, out.varies)
             self._accumulate_stack(joined, len(group.members), _times(g, local))
             return

@@ -317,10 +317,10 @@ def written(rule: Callable[..., Any], *operands: Operand) -> Any:
     return tuple(each) if many else each[0]
 
 
-def substituted(x: Operand, old: Ref, new: Ref) -> Operand | None:
+def substituted(x: Operand, old: Ref, new: Ref) -> Operand:
     """Return an expression with `new` in place of `old`."""
     if x is old:
         return new
     if isinstance(x, Term):
-        return Term(x.op, tuple([substituted(y, old, new) for y in x.operands]))  # type: ignore[arg-type]  # pyright: ignore
+        return Term(x.op, tuple([substituted(y, old, new) for y in x.operands]))
     return x
