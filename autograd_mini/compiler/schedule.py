@@ -102,7 +102,7 @@ def _reached(graph: Graph, chains: Chains) -> set[int]:
     reached = {*graph.roots}
     for i in range(len(graph.ops) - 1, -1, -1):
         op = graph.ops[i]
-        if i not in reached or op is None or op is ops.DETACH:
+        if i not in reached or op is None:
             continue
         if i in chains:
             pairs, rest = chains[i]
