@@ -20,6 +20,11 @@ class Language:
     Ref is, and in `statement` and `text` how statements and programs are put together.
 
     Attributes:
+        symbol: What rules are run on, to be spelled.
+        reserved: Names that the text may not give away.
+        is_guarded: Whether its programs also return a number that is not finite where an operand
+            has been outside of its row's domain.
+        buffers: The name of a buffer in the text, where that is not its own.
         body: The lines of its function, so far.
         namespace: Functions of the user's that the text calls, and cannot define.
         group_names: The name of what each group computes, by the group's id.
@@ -43,7 +48,7 @@ class Language:
             id(group): self.names.new(wish, numbered=numbered)
             for group, wish, numbered in wishes(self.plan)
         }
-        self.buffers = {THETA: "theta", f"g_{THETA}": "gtheta"}  # what they are called, if not so
+        self.buffers = {THETA: "theta", f"g_{THETA}": "gtheta"}
         for k, name in enumerate(self.arguments):
             self.buffers |= {f"x{k}": name, f"g_x{k}": f"g_{name}"}
         self.body: list[str] = []

@@ -12,7 +12,7 @@ from autograd_mini import contexts
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, Plan
 from autograd_mini.frames import is_watched
 
-__all__ = ["OFTEN"]
+__all__ = ["OFTEN"]  # to nn
 
 OFTEN: Final = 5_000  # calls that gain what machine code takes to make
 

@@ -41,7 +41,7 @@ def commented(text: str) -> str:
 
 
 class FreshNames:
-    """FreshNames that are not taken yet; with each goes that of its gradient, `g_...`."""
+    """Names that are not taken yet; with each goes that of its gradient, `g_...`."""
 
     def __init__(self, reserved: Iterable[str]) -> None:
         self.taken = set(reserved)

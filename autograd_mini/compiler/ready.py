@@ -13,8 +13,6 @@ from autograd_mini.compiler.load import Texts
 from autograd_mini.compiler.plan import GRADIENT
 from autograd_mini.compiler.surroundings import Surroundings
 
-__all__ = ["Ready"]
-
 
 class Ready:
     """The text of a gradient, for batches of one size.

@@ -283,7 +283,7 @@ def _run_elsewhere(
     lines: bool,
 ) -> _Recording:
     """Record with other numbers, in arguments and parameters; on the same if there is no result."""
-    numbers = {x: _data_of(x) * _SHRUNK - _LESS for x in leaves}
+    numbers = {x: _moved(_data_of(x)) for x in leaves}
     try:
         for node in computed:
             assert node.op is not None
@@ -297,13 +297,9 @@ def _run_elsewhere(
         return _run(f, example, lines=lines)
 
 
-_SHRUNK: Final = 1.0 - 1e-7
-_LESS: Final = 1e-9
-
-
 def _moved(x: Any) -> Any:
     """Return a number nearby; a whole number may be an index, and stays."""
-    return x if isinstance(x, int) else float(x) * _SHRUNK - _LESS
+    return x if isinstance(x, int) else float(x) * (1.0 - 1e-7) - 1e-9
 
 
 def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:

@@ -24,10 +24,7 @@ from autograd_mini.value import Value, apply
 _ROWS: Final = 12  # of the node table
 _LINES: Final = 40  # of the program
 _SMALL: Final = 60  # nodes; above it the program is not shrunk node by node
-_OF_OPERATIONS: Final = (
-    "forward",
-    "rule",
-)  # the kinds of findings that an operation is to blame for
+_OF_OPERATIONS: Final = ("forward", "rule")  # the findings that an operation is to blame for
 _TWO_ANSWERS: Final = Finding("repeat", Value(math.nan), 0, math.nan, math.nan)
 
 

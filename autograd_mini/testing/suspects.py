@@ -142,10 +142,8 @@ def _constant(suspect: Suspect, test: _Test) -> Named | None:
             return "missing 1/N", f"{share}: the 1/N of a mean is missing, N = {n}"
     for n in sizes:
         if math.isclose(c, n, rel_tol=1e-5) and n > 1:
-            return (
-                "factor",
-                f"{share}: a 1/N too many, N = {n}, or a mean that should be a sum",
-            )
+            words = f"{share}: a 1/N too many, N = {n}, or a mean that should be a sum"
+            return "factor", words
     return "factor", share
 
 
