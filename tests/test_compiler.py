@@ -549,34 +549,50 @@ ROWS = [name for name in OPS if name in FUNCTIONS]
 _EITHER_ZERO = {"maximum", "minimum", "amax", "power_slope"}
 
 
+ENDS = [0.0, -0.0, 1e-300, 1.0, -1.0, 30.0, -30.0, 800.0, -800.0, math.inf, -math.inf, math.nan]
+
+
+def in_numpy(name: str, operands: Any, **options: Any) -> Any:
+    """Apply the NumPy function of a row to its operands, one array each."""
+    with np.errstate(all="ignore"):
+        arguments = [operands] if OPS[name].arity is None else list(operands)
+        return FUNCTIONS[name](*arguments, **options)
+
+
+def check_forward(name: str, point: Sequence[float], got: float) -> None:
+    """Compare a number with what the row's forward gives at a point."""
+    try:
+        expected = OPS[name].forward(*point)
+    except (ValueError, ArithmeticError):
+        assert not math.isfinite(got)
+        return
+    # Next to log(1) both round to a float near 1: there one ulp of 1 is all they can agree to.
+    least = math.ulp(1.0) if name == "logsumexp" else 1e-300
+    assert got == pytest.approx(expected, rel=1e-12, abs=least, nan_ok=True), point
+    if expected == got == 0.0 and name not in _EITHER_ZERO:
+        assert math.copysign(1.0, got) == math.copysign(1.0, expected), point
+
+
 @pytest.mark.parametrize("name", ROWS)
 @given(data=st.data())
 @settings(max_examples=20)
 def test_the_numpy_function_of_a_row_is_its_forward(name: str, data: st.DataObject) -> None:
     op = OPS[name]
-    sizes = [0.0, -0.0, 1e-300, 1.0, -1.0, 30.0, -30.0, 800.0, -800.0]
-    extremes = st.sampled_from([*sizes, math.inf, -math.inf, math.nan])
     count = op.arity or data.draw(st.integers(1, 5))
-    point = data.draw(st.tuples(*[extremes | finite(-3, 3)] * count) | points_of(op, count=count))
-    try:
-        expected = op.forward(*point)
-    except (ValueError, ArithmeticError):
-        expected = None
-    array = np.array(point)[:, None]
-    with np.errstate(all="ignore"):
-        got = FUNCTIONS[name](array)[0] if op.arity is None else FUNCTIONS[name](*array)[0]
-        out = np.empty(1)
-        arguments = [array] if op.arity is None else list(array)
-        assert FUNCTIONS[name](*arguments, out=out) is out
+    numbers = st.sampled_from(ENDS) | finite(-3, 3)
+    point = data.draw(st.tuples(*[numbers] * count) | points_of(op, count=count))
+    array, out = np.array(point)[:, None], np.empty(1)
+    got = in_numpy(name, array)[0]
+    assert in_numpy(name, array, out=out) is out
     assert got == out[0] or (math.isnan(got) and math.isnan(out[0]))
-    if expected is None:
-        assert not math.isfinite(got)
-    else:
-        # Next to log(1) both round to a float near 1: there one ulp of 1 is all they can agree to.
-        least = math.ulp(1.0) if op is OPS["logsumexp"] else 1e-300
-        assert got == pytest.approx(expected, rel=1e-12, abs=least, nan_ok=True)
-        if expected == got == 0.0 and name not in _EITHER_ZERO:
-            assert math.copysign(1.0, got) == math.copysign(1.0, expected)
+    check_forward(name, point, got)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_numpy_function_of_a_row_is_its_forward_at_zeros_and_infinities(name: str) -> None:
+    points = [*itertools.product(ENDS, repeat=OPS[name].arity or 2)]
+    for point, got in zip(points, in_numpy(name, np.array(points).T), strict=True):
+        check_forward(name, point, got)
 
 
 def test_every_row_has_a_numpy_function() -> None:
