@@ -162,6 +162,8 @@ def test_more_shapes_than_anybody_means_are_refused(monkeypatch: pytest.MonkeyPa
     with pytest.raises(ValueError, match="2 shapes"):
         step([[1.0, 2.0], [1.0, 2.0, 3.0]])
     assert len(step.programs) == 2
+    with pytest.raises(ValueError, match="0 shapes of arguments have a program already"):
+        jit(lambda x: dot(w[: len(x)], x))([[1.0], [1.0, 2.0], [1.0, 2.0, 3.0]])
     assert step([[5.0, 6.0]]).tolist() == [5.0 * w[0].data + 6.0 * w[1].data]
 
 
