@@ -769,9 +769,12 @@ def test_a_table_of_targets_has_a_row_for_each_example() -> None:
 def test_a_step_refuses_bad_data_also_after_good_ones(backend: str) -> None:
     model = network()
     trainer = Trainer(model, "mse", SGD(model.parameters()), backend=backend)
-    trainer.step(X, SIGNS)
+    trainer.step(X, np.array(SIGNS, dtype=float))
     before = weights(model)
     for xs, ys, message in (
+        (X, None, "y needs one target for each example, but got None"),
+        (X, np.array(1.0), "y needs one target for each example, but got array"),
+        (np.array(1.0), np.array([1.0]), "X must be numbers in equal rows"),
         ([[1.0, 2.0]], [math.nan], r"y\[0\] is nan: leave example 0 out"),
         ([[1.0, 2.0, 3.0]], [1.0], "this network takes 2 numbers"),
         ([[1.0, 2.0]], 1.0, "y needs one target for each example, but got 1.0"),
@@ -782,6 +785,10 @@ def test_a_step_refuses_bad_data_also_after_good_ones(backend: str) -> None:
             trainer.step(xs, ys)
         assert not isinstance(caught.value, DivergedError)
     assert weights(model) == before
+    named = Trainer(model, lambda f, y: (f - len(y)) ** 2, SGD(model.parameters()))
+    named.step(X, ["a"] * len(X))
+    with pytest.raises(ValueError, match="y needs one target for each example, but got None"):
+        named.step(X, None)
 
 
 @pytest.mark.parametrize(

@@ -138,9 +138,9 @@ class Examples:
         """
         import numpy as np
 
-        if not (_is_alike(X, self.X) and _is_alike(y, self.targets) and len(X) == len(y) > 0):
-            return None
         if not self._is_checked or self.given is not self.targets or self.weights is not None:
+            return None
+        if not (_is_alike(X, self.X) and _is_alike(y, self.targets) and len(X) == len(y) > 0):
             return None
         if self.classes:
             is_sound = np.maximum.reduce(y.view(self._unsigned)) < self.classes
@@ -294,7 +294,9 @@ class Examples:
 
 def _is_alike(x: Any, known: Any) -> bool:
     """Return whether something is an array like a known one, with rows of its shape."""
-    return type(x) is type(known) and x.dtype == known.dtype and x.shape[1:] == known.shape[1:]
+    if type(x) is not type(known) or x.dtype != known.dtype or x.ndim != known.ndim:
+        return False
+    return x.shape[1:] == known.shape[1:]
 
 
 def _is_finite(array: Any) -> bool:
