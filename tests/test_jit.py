@@ -76,6 +76,18 @@ def test_parameters_found_later_have_gradient_0_where_a_shape_does_not_reach_the
             assert by.get(p, 0.0) == pytest.approx(reached)
 
 
+@pytest.mark.parametrize("made", [jit, lambda f: compile(f, 1.0)], ids=["jit", "program"])
+def test_what_was_written_last_counts_a_value_or_a_gradient_of_a_jit(made: Any) -> None:
+    w = Value(2.0)
+    step = made(lambda x: w * x * x)
+    step.value_and_grad([1.0])
+    w.data, w.grad = 5.0, 7.0
+    assert step.gradient([1.0]) == 5.0
+    step.value_and_grad([3.0])
+    SGD([w], lr=1.0).step()
+    assert w.data == 5.0 - 9.0
+
+
 def test_an_optimizer_of_a_jit_moves_all_shapes_and_no_value_until_somebody_looks() -> None:
     w, again = weights(3), weights(3)
     step = jit(lambda x: dot(w[: len(x)], x) ** 2, parameters=w)

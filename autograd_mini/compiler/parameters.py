@@ -173,6 +173,7 @@ class Parameters:
         """Take over what has been written to Values since the last time; return the array."""
         if self.is_followed:
             return self._theta
+        self._looked = True
         for other in self._kin:
             other.write()
         now = list(map(_data, self.values))

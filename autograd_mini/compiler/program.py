@@ -405,7 +405,8 @@ class Program:
 
     def _compare(self, check: Check, text: Any, count: int, fresh: int) -> None:
         purpose, _, wrt = text
-        gtheta = self.gtheta.copy()
+        theta, gtheta = self._arrays()
+        gradients = gtheta.copy()
 
         def run(examples: list[Any]) -> Any:
             if self.shapes:
@@ -415,7 +416,7 @@ class Program:
             result, _ = self._run(purpose, batch, count, wrt)
             if purpose == GRADIENT:
                 self._set_right(batch, count)
-                return result, self.gtheta
+                return result, gtheta
             if purpose == INPUTS:
                 import numpy as np
 
@@ -425,9 +426,9 @@ class Program:
             return result
 
         try:
-            check.compare(text, purpose, count, fresh, self.theta.tolist(), run, wrt)
+            check.compare(text, purpose, count, fresh, theta.tolist(), run, wrt)
         finally:
-            self.gtheta[:] = gtheta
+            gtheta[:] = gradients
 
     def _run(
         self, purpose: str, columns: list[Array], count: int, wrt: tuple[int, ...] | None = None
