@@ -20,7 +20,7 @@ from autograd_mini.graph import gradient_order, receiving, stale, topological_or
 from autograd_mini.graph.names import Names, abbreviated, number_text
 from autograd_mini.ops import Op
 from autograd_mini.symbols import written
-from autograd_mini.value import ZERO, Value
+from autograd_mini.value import ZERO, Value, refuse_to_bake_in
 
 __all__ = ["ForwardStep", "Step", "Trace", "backward_steps"]
 
@@ -157,6 +157,7 @@ class Trace(Sequence[Step]):
             raise TypeError(
                 f"a Trace starts at a Value, but got {root!r} of type {type(root).__name__}"
             )
+        refuse_to_bake_in(root, "a Trace")
         self.root = root
         self.seed = as_float(seed)
         self.stale = stale(root)

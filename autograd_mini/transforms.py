@@ -147,12 +147,12 @@ def hvp(f: Function) -> Function:
     """
 
     def product(x: Any, v: Any) -> Any:
-        def slope_along_v(x: Any) -> Any:
+        def slope_along_v(x: Any, v: Any) -> Any:
             return sum(g * t for g, t in zip(flat(grad(f)(x)), flat(v), strict=True))
 
         if mapped(lambda _: None, x) != mapped(lambda _: None, v):
             raise ValueError(f"hvp needs x and v of one shape, but got {x!r} and {v!r}")
-        return grad(slope_along_v)(x)
+        return grad(slope_along_v)(x, v)
 
     return product
 
@@ -178,9 +178,8 @@ class _Call:
         self.arguments = [inputs[i] for i in chosen]
         inputs = [_copied(x) for x in inputs]  # what `f` does to its lists changes nothing
         kwargs = {name: _copied(x) for name, x in kwargs.items()}
-        self.stays_graph = _nested.get() or any(
-            isinstance(x, Value) for i in chosen for x in flat(args[i])
-        )
+        self.stays_graph = _nested.get() or any(map(_has_values, (*args, *kwargs.values())))
+        self.is_compiled = contexts.is_tracing() and not self.stays_graph
         token = _nested.set(True)
         try:
             with contexts.recording():
@@ -192,6 +191,8 @@ class _Call:
 
     def finished(self, x: Any) -> Any:
         """Return a result as the caller sees it: a Value where it may be differentiated again."""
+        if self.is_compiled and isinstance(x, Value):
+            return x.detach()  # what a plain number is in a compiled program
         if not self.stays_graph:
             return _float(x)
         return x if contexts.grad_enabled.get() else Value(_float(x))
@@ -200,7 +201,7 @@ class _Call:
         """Return the derivatives of one output number, in the structure of the arguments."""
         if isinstance(output, Value):
             with contexts.recording():
-                found = adjoints(output, create_graph=self.stays_graph)
+                found = adjoints(output, create_graph=self.stays_graph or self.is_compiled)
         else:
             _float(output)  # a constant function; anything but a number is an error here
             found = dict[Value, Any]()
@@ -210,6 +211,13 @@ class _Call:
 
         each = tuple(mapped(derivative_at, argument) for argument in self.arguments)
         return each if self.several else each[0]
+
+
+def _has_values(x: Any) -> bool:
+    """Return whether an argument is a Value, or holds one."""
+    if getattr(getattr(x, "dtype", None), "kind", "O") in "biufc":
+        return False  # an array of numbers, which may be large
+    return any(isinstance(number, Value) for number in flat(x))
 
 
 def _copied(x: Any) -> Any:

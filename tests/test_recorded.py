@@ -15,6 +15,7 @@ import pytest
 
 from autograd_mini import (
     DomainError,
+    Trace,
     TraceError,
     Value,
     compile,
@@ -26,10 +27,15 @@ from autograd_mini import (
     primitive,
     relu,
     take,
+    text_tree,
+    to_dot,
+    to_mermaid,
+    to_svg,
     topological_order,
     where,
 )
 from autograd_mini.compiler.check import near_kink
+from autograd_mini.testing import reference_gradient
 
 PARAMETER = Value(2.0, "parameter")
 
@@ -282,3 +288,19 @@ def test_only_the_gradients_that_are_asked_for_are_computed() -> None:
         assert not any(f"{other})" in text for other in others)
     both = program.input_grad(*batch, wrt=["z", 0])
     assert [g.tolist() for g in both] == [every[2].tolist(), every[0].tolist()]
+
+
+def test_what_is_seen_of_a_graph_is_not_baked_into_a_program() -> None:
+    """Steps, pictures and exact gradients are plain numbers and texts of this very moment."""
+    w = Value(2.0, "w")
+    for look in (
+        lambda: sum(step.contribution for step in Trace(w * w)),
+        lambda: Trace(w * w).at(1)[w],
+        lambda: float(text_tree(w * 1.0).split()[3]),
+        lambda: len(to_svg(w * w)),
+        lambda: len(to_mermaid(w * w)),
+        lambda: len(to_dot(w * w)),
+        lambda: reference_gradient(w * w)[w],
+    ):
+        with pytest.raises(TraceError, match="look at the number where the function runs eagerly"):
+            compile(lambda x, look=look: x * look(), 1.0)

@@ -245,3 +245,41 @@ def test_the_order_of_two_derivatives_does_not_matter_where_a_slope_jumps(
 ) -> None:
     (_, right), (left, _) = hessian(f)(at)
     assert right == left
+
+
+def test_a_derivative_at_a_constant_follows_the_numbers_that_a_program_closes_over() -> None:
+    """In the function it is a plain number; in the program, one that is computed anew."""
+    w = Value(2.0, "w")
+    functions: list[Any] = [
+        lambda x: x * grad(lambda z: w * z**2)(3.0),
+        lambda x: x * value_and_grad(lambda z: w * z**2)(3.0)[0],
+        lambda x: x * derivative(lambda z: w * z**4, 2)(3.0),
+        lambda x: x * jacobian(lambda z: [w * z[0], z[0] ** 2])([3.0])[0][0],
+        lambda x: x * hessian(lambda z: w * z[0] ** 3)([3.0])[0][0],
+        lambda x: x * hvp(lambda z: w * z[0] ** 3)([3.0], [2.0])[0],
+        lambda x: x * grad(lambda z: z**2)(3.0),
+        lambda x: x * grad(lambda z: x * w * z**2)(3.0),
+    ]
+    for f in functions:
+        w.data = 2.0
+        program = compile(lambda x, f=f: f(x) + w, 1.0)
+        for w.data in 2.0, 5.0:
+            assert program([1.0, -2.0]).tolist() == [f(1.0) + w.data, f(-2.0) + w.data]
+            assert program.value_and_grad([1.0, -2.0])[1] == [1.0]
+    of_another = compile(lambda x: grad(lambda z, q: w * q * z**2)(3.0, x), 1.0)
+    assert of_another([1.0, -2.0]).tolist() == [30.0, -60.0]
+
+
+def test_given_a_value_in_any_argument_a_derivative_is_one() -> None:
+    y = Value(2.0, "y")
+    for slope in (
+        grad(lambda x, y: x**2 * y)(3.0, y),
+        grad(lambda x, y: x**2 * y)(3.0, y=y),
+        grad(lambda x, ys: x**2 * ys[0])(3.0, [y]),
+        hvp(lambda x: x[0] ** 2 * 3.0)([1.0], [y])[0],
+    ):
+        y.zero_grad()
+        slope.backward()
+        assert (slope.data, y.grad) == (12.0, 6.0)
+    rows = np.ones((3, 2))
+    assert grad(lambda x, rows: x * rows.sum())(3.0, rows) == 6.0

@@ -47,7 +47,10 @@ _WORDS: Final = {
     "hash()": f"{_INDEX}; a dictionary or a set cannot follow it",
     "isinstance()": "a compiled program computes with floats alone: let the type decide outside "
     "of the function",
-    "str()": "look at the number where the function runs eagerly",
+    **dict.fromkeys(
+        ["str()", "a Trace", "a drawing", "an exact gradient"],
+        "look at the number where the function runs eagerly",
+    ),
     "backward()": "differentiate with grad() or hvp(), which a program can follow",
     "no_grad()": "take what has no gradient out of the function, and pass it in as an argument",
     "%": "a remainder has no derivative: compute it outside, and pass it in as an argument",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from autograd_mini.graph import topological_order
-from autograd_mini.value import Value
+from autograd_mini.value import Value, refuse_to_bake_in
 
 Collapse: TypeAlias = "str | Iterable[str] | Callable[[Value], bool] | None"
 Links: TypeAlias = dict[int, list[tuple[int, int]]]  # source: its (consumer, argument) pairs
@@ -51,6 +51,7 @@ class BoxedGraph:
     """
 
     def __init__(self, root: Value) -> None:
+        refuse_to_bake_in(root, "a drawing")
         self.order = topological_order(root)
         number = self.number = {node: i for i, node in enumerate(self.order)}
         self.inputs: list[Sequence[int]] = [

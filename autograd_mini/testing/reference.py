@@ -23,7 +23,7 @@ from autograd_mini.testing.numbers import (
     evaluate,
     precision,
 )
-from autograd_mini.value import Value
+from autograd_mini.value import Value, refuse_to_bake_in
 
 _STEP: Final = "1e-35"
 _AT_ZERO: Final = 1e-15  # a smaller step still: clamped_log has a kink at 4e-44
@@ -221,6 +221,7 @@ def replay(root: Value, *, exact: bool = True) -> Replay:
         Opaque: If a primitive of the graph computes with floats only.
         ValueError, ZeroDivisionError: If the exact numbers leave the domain of an operation.
     """
+    refuse_to_bake_in(root, "an exact gradient")
     ctx = context()
     order = topological_order(root)
     data: dict[Value, Mpf] = {}

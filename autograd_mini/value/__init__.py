@@ -165,7 +165,7 @@ class Value(Root):
     def item(self) -> float:
         """Return the data, a float."""
         if _state.tracing:
-            _refuse_to_bake_in(self, "item()")
+            refuse_to_bake_in(self, "item()")
         return self.data
 
     def detach(self) -> Value:
@@ -179,24 +179,24 @@ class Value(Root):
 
     def __float__(self) -> float:
         if _state.tracing:
-            _refuse_to_bake_in(self, "float()")
+            refuse_to_bake_in(self, "float()")
         elif self._source is not CONSTANT:
             frames.note_float(self)
         return self.data
 
     def __int__(self) -> int:
         if _state.tracing:
-            _refuse_to_bake_in(self, "int()")
+            refuse_to_bake_in(self, "int()")
         return int(self.data)
 
     def __bool__(self) -> bool:
         if _state.tracing:
-            _refuse_to_bake_in(self, "bool()")
+            refuse_to_bake_in(self, "bool()")
         return self.data != 0.0
 
     def __round__(self, digits: int | None = None) -> float:
         if _state.tracing:
-            _refuse_to_bake_in(self, "round()")
+            refuse_to_bake_in(self, "round()")
         return round(self.data, digits)
 
     def __format__(self, spec: str) -> str:
@@ -484,7 +484,7 @@ def _compare(symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
     return symbol(x.data, other)
 
 
-def _refuse_to_bake_in(x: Value, how: str) -> None:
+def refuse_to_bake_in(x: Value, how: str) -> None:
     """While a function is compiled, a number that leaves the graph would be frozen into it."""
     if (tracer := contexts.tracer.get()) is not None:
         tracer.refuse(x, how)
