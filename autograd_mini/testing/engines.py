@@ -182,9 +182,8 @@ class _Check(SecondPasses):
         wrong = [key for key in self.found if key != "backward"]
         below = {key: self._built_on(key) & set(wrong) for key in wrong} if len(wrong) > 1 else {}
         for key, on in below.items():
-            first = [other for other in on if not below[other]]
-            if first:
-                words = f"it is built on {' and '.join(sorted(first))}"
+            if first := sorted(other for other in on if not below[other]):
+                words = f"it is built on {' and '.join(first)}"
                 was = self.found[key]
                 self.found[key] = was._replace(kind=f"follows from {first[0]}", words=words)
 
