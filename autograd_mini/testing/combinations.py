@@ -1,190 +1,187 @@
-"""Operations of somebody else's class together: below one another, beside, shared, at random."""
+"""Operations of somebody else's class together: below one another, beside, shared, at random.
+
+Each look takes the forms that are right by themselves, and yields what is to blame for the
+programs that are wrong all the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from autograd_mini.testing.forms import Form, Snippet, sampled
 from autograd_mini.testing.mistakes import close
-from autograd_mini.testing.singles import Singles
-from autograd_mini.testing.trials import Wrong
+from autograd_mini.testing.trials import Blame, Engine, Wrong
 
 _RANDOM: Final = 60  # programs with shared results
+_FIRST_ROOTS: Final = ("mul", "div", "tanh", "sigmoid", "exp", "pow", "square")
 
 
-class Combinations(Singles):
-    """Programs of several operations, each of which is right by itself."""
+def roots(right: Iterable[Form], form: Form) -> Iterator[Form]:
+    """Yield right operations that hand a gradient on which is not 1, and the form itself."""
+    for key in _FIRST_ROOTS:
+        yield from (f for f in right if f.key == key and f.key != form.key)
+    others = (*_FIRST_ROOTS, "add", "sub", form.key)
+    yield from (f for f in right if f.row is not None and f.key not in others)
+    if not form.has_constant:
+        yield form
 
-    def _roots(self, form: Form) -> Iterator[Form]:
-        """Yield right operations that hand a gradient on which is not 1, and the form itself."""
-        order = ("mul", "div", "tanh", "sigmoid", "exp", "pow", "square")
-        for key in order:
-            yield from (f for f in self.right if f.key == key and f.key != form.key)
-        yield from (
-            f
-            for f in self.right
-            if f.row is not None and f.key not in (*order, "add", "sub", form.key)
+
+def below(engine: Engine, root: Form, form: Form) -> Iterator[Snippet]:
+    """Yield programs root(form(leaves), another leaf)."""
+    n = form.arity
+    for xs in sampled(form, engine.rng, 3):
+        for spare in (0.7, 1.7, 2.3, -0.6):
+            leaves = (*xs, spare)[: n + root.arity - 1]
+            yield Snippet(leaves, ((form, tuple(range(n))), (root, (len(leaves), n)[: root.arity])))
+
+
+def _wrongs(
+    engine: Engine, right: Sequence[Form], programs: Callable[[Form], Iterable[Snippet]]
+) -> dict[str, Wrong]:
+    """Return the first of its programs that is wrong, for each operation that has one."""
+    wrongs: dict[str, Wrong] = {}
+    for form in right:
+        if form.key not in wrongs and (wrong := next(engine.failures(programs(form)), None)):
+            wrongs[form.key] = wrong
+    return wrongs
+
+
+# Below one another.
+
+
+def chains(engine: Engine, right: Sequence[Form]) -> Iterator[Blame]:
+    """Check that each operation multiplies by the gradient it is handed."""
+
+    def programs(form: Form) -> Iterable[Snippet]:
+        root = next(roots(right, form), None)
+        return below(engine, root, form) if root is not None else ()
+
+    wrongs = _wrongs(engine, right, programs)
+    tried = {form.key for form in right if any(roots(right, form))}
+    if (
+        len(wrongs) > 1
+        and set(wrongs) == tried
+        and all(w.kind == "gradient" and w.got[w.where] == 0.0 for w in wrongs.values())
+    ):
+        words = "the gradient does not pass beyond the last operation (no topological sort)"
+        yield Blame("backward", next(iter(wrongs.values())), "wrong order", words)
+        return
+    for key, wrong in wrongs.items():
+        yield Blame(key, wrong, *_chain_mistake(engine, wrong))
+
+
+def _chain_mistake(engine: Engine, wrong: Wrong) -> tuple[str, str]:
+    if wrong.kind != "gradient" or wrong.truth is None:
+        return wrong.kind, wrong.words
+    program, i = wrong.program, wrong.where
+    inner = engine.truth(Snippet(program.leaves, program.lines[:1]))
+    if inner is not None and close(wrong.got[i], inner.grad[i]):
+        return "factor", "it is not multiplied by the gradient of its result (the chain rule)"
+    upstream = wrong.truth.grad[len(program.leaves)]
+    if close(wrong.got[i], upstream * wrong.truth.grad[i]):
+        return "factor", "it is multiplied by the gradient of its result twice"
+    return "factor", "it is wrong where the gradient of its result is not 1"
+
+
+# With an operand used twice.
+
+
+def reuse(engine: Engine, right: Sequence[Form]) -> Iterator[Blame]:
+    """Check that each operation adds to the gradient of its operand."""
+    joins = _joins(right)
+    joins = [j for j in joins if not any(engine.failures(_uses(engine, j, j)))] or joins
+
+    def programs(form: Form) -> list[Snippet]:
+        others = [f for f in joins if f.key != form.key] or joins
+        return [p for join in others[:2] for p in _uses(engine, form, join)]
+
+    for key, wrong in _wrongs(engine, right, programs).items():
+        kind, words = wrong.kind, wrong.words
+        if kind == "gradient" and wrong.truth is not None:
+            kind = "overwritten"
+            words = "a gradient is overwritten (=) where it should be accumulated (+=)"
+            parts = wrong.truth.parts[wrong.where]
+            if not any(close(wrong.got[wrong.where], part) for part in parts):
+                words = f"an operand that is used twice gets a wrong sum: {words}?"
+        yield Blame(key, wrong, kind, words)
+
+
+def _joins(right: Iterable[Form]) -> list[Form]:
+    """Return the right operations of two numbers, those that hide nothing first."""
+    rank = {"mul": 0, "sub": 1, "add": 2}
+    known = [f for f in right if f.row is not None and f.arity == 2]
+    return sorted(known, key=lambda f: rank.get(f.key, 3))
+
+
+def _uses(engine: Engine, form: Form, join: Form) -> Iterator[Snippet]:
+    """Yield programs in which a leaf goes into `form` twice, or into `join` above it."""
+    n = form.arity
+    for x in (1.5, 0.7, 2.5) if n == 2 else ():
+        yield Snippet((x,), ((form, (0, 0)),))
+    for xs in sampled(form, engine.rng, 2):
+        for k in range(n):
+            line = (form, tuple(range(n)))
+            yield Snippet(xs, (line, (join, (n, k))))
+            yield Snippet(xs, (line, (join, (k, n))))
+
+
+# With results used twice.
+
+
+def order(engine: Engine, right: Sequence[Form]) -> Iterator[Blame]:
+    """Run random programs whose results are shared."""
+    known = [f for f in right if f.row is not None]
+    programs = [*_diamonds(known), *[_random(engine, known) for _ in range(_RANDOM)]]
+    wrong = next(engine.failures([p for p in programs if p is not None]), None)
+    if wrong is None:
+        return
+    wrong = _shrunk(engine, wrong)
+    if wrong.program.shares_results and wrong.kind == "gradient":
+        words = (
+            "a node hands its gradient on before all nodes that use it have added theirs "
+            "(no topological sort), or does so more than once"
         )
-        if not form.has_constant:
-            yield form
-
-    def _chains(self) -> None:
-        """Check that each operation multiplies by the gradient it is handed."""
-
-        def programs(form: Form) -> Iterable[Snippet]:
-            root = next(self._roots(form), None)
-            return self._below(root, form) if root is not None else ()
-
-        wrongs = self._wrongs(programs)
-        tried = {form.key for form in self.right if any(self._roots(form))}
-        if (
-            len(wrongs) > 1
-            and set(wrongs) == tried
-            and all(w.kind == "gradient" and w.got[w.where] == 0.0 for w in wrongs.values())
-        ):
-            first = next(iter(wrongs.values()))
-            self._blame(
-                "backward",
-                first,
-                "wrong order",
-                "the gradient does not pass beyond the last operation (no topological sort)",
-            )
-            return
-        for key, wrong in wrongs.items():
-            self._blame(key, wrong, *self._chain_mistake(wrong))
-
-    def _chain_mistake(self, wrong: Wrong) -> tuple[str, str]:
-        if wrong.kind != "gradient" or wrong.truth is None:
-            return wrong.kind, wrong.words
-        program, i = wrong.program, wrong.where
-        inner = Snippet(program.leaves, program.lines[:1]).truth(self._unknown)
-        if inner is not None and close(wrong.got[i], inner.grad[i]):
-            return "factor", "it is not multiplied by the gradient of its result (the chain rule)"
-        upstream = wrong.truth.grad[len(program.leaves)]
-        if close(wrong.got[i], upstream * wrong.truth.grad[i]):
-            return "factor", "it is multiplied by the gradient of its result twice"
-        return "factor", "it is wrong where the gradient of its result is not 1"
-
-    def _below(self, root: Form, form: Form) -> Iterator[Snippet]:
-        """Yield programs root(form(leaves), another leaf)."""
-        n = form.arity
-        for xs in sampled(form, self.rng, 3):
-            for spare in (0.7, 1.7, 2.3, -0.6):
-                leaves = (*xs, spare)[: n + root.arity - 1]
-                yield Snippet(
-                    leaves, ((form, tuple(range(n))), (root, (len(leaves), n)[: root.arity]))
-                )
-
-    def _wrongs(self, programs: Callable[[Form], Iterable[Snippet]]) -> dict[str, Wrong]:
-        """Return the first of its programs that is wrong, for each operation that has one."""
-        wrongs: dict[str, Wrong] = {}
-        for form in self.right:
-            if form.key not in wrongs and (wrong := next(self._failures(programs(form)), None)):
-                wrongs[form.key] = wrong
-        return wrongs
-
-    def _failures(self, programs: Iterable[Snippet]) -> Iterator[Wrong]:
-        for program in programs:
-            if (wrong := self._wrong(program)) is not None:
-                yield wrong
-
-    def _joins(self) -> list[Form]:
-        """Return the right operations of two numbers, those that hide nothing first."""
-        rank = {"mul": 0, "sub": 1, "add": 2}
-        known = [f for f in self.right if f.row is not None and f.arity == 2]
-        return sorted(known, key=lambda f: rank.get(f.key, 3))
-
-    def _reuse(self) -> None:
-        """Check that each operation adds to the gradient of its operand."""
-        joins = self._joins()
-        joins = [j for j in joins if not any(self._failures(self._uses(j, j)))] or joins
-
-        def programs(form: Form) -> list[Snippet]:
-            others = [f for f in joins if f.key != form.key] or joins
-            return [p for join in others[:2] for p in self._uses(form, join)]
-
-        for key, wrong in self._wrongs(programs).items():
-            kind, words = wrong.kind, wrong.words
-            if wrong.kind == "gradient" and wrong.truth is not None:
-                kind = "overwritten"
-                words = "a gradient is overwritten (=) where it should be accumulated (+=)"
-                parts = wrong.truth.parts[wrong.where]
-                if not any(close(wrong.got[wrong.where], part) for part in parts):
-                    words = f"an operand that is used twice gets a wrong sum: {words}?"
-            self._blame(key, wrong, kind, words)
-
-    def _uses(self, form: Form, join: Form) -> Iterator[Snippet]:
-        """Yield programs in which a leaf goes into `form` twice, or into `join` above it."""
-        n = form.arity
-        for x in (1.5, 0.7, 2.5) if n == 2 else ():
-            yield Snippet((x,), ((form, (0, 0)),))
-        for xs in sampled(form, self.rng, 2):
-            for k in range(n):
-                line = (form, tuple(range(n)))
-                yield Snippet(xs, (line, (join, (n, k))))
-                yield Snippet(xs, (line, (join, (k, n))))
-
-    def _order(self) -> None:
-        """Run random programs whose results are shared."""
-        programs = [*self._diamonds(), *[self._random() for _ in range(_RANDOM)]]
-        wrong = next(self._failures([p for p in programs if p is not None]), None)
-        if wrong is None:
-            return
-        wrong = self._shrunk(wrong)
-        if wrong.program.shares_results and wrong.kind == "gradient":
-            self._blame(
-                "backward",
-                wrong,
-                "wrong order",
-                "a node hands its gradient on before all nodes that use it have added theirs "
-                "(no topological sort), or does so more than once",
-            )
-            return
+        yield Blame("backward", wrong, "wrong order", words)
+    else:
         key = wrong.program.lines[0][0].key
-        self._blame(key, wrong, "wrong in a larger program", wrong.words)
+        yield Blame(key, wrong, "wrong in a larger program", wrong.words)
 
-    def _diamonds(self) -> Iterator[Snippet]:
-        ones = [f for f in self.right if f.arity == 1 and f.row is not None][:6]
-        joins = self._joins()[:3]
-        for join in joins:
-            for one in ones or joins:
-                first = (join, (0, 1))
-                again, last = (2, 0)[: one.arity], (3, 2)[: one.arity]
-                for ends in ((2, 3), (3, 2), (2, 4), (4, 2)):
-                    lines = [first, (one, again)] + [(one, last)] * (4 in ends)
-                    yield Snippet((0.6, 0.9), (*lines, (join, ends)))
 
-    def _random(self) -> Snippet | None:
-        rng, forms = self.rng, [f for f in self.right if f.row is not None]
-        leaves = tuple(
-            rng.choice((0.4, 0.6, 0.9, 1.3, 1.7, -0.7)) for _ in range(rng.randint(1, 3))
-        )
-        program: Snippet | None = None
-        lines: list[tuple[Form, tuple[int, ...]]] = []
-        for _ in range(rng.randint(3, 9) if forms else 0):
-            form = rng.choice(forms)
-            count = len(leaves) + len(lines)
-            operands = tuple(
-                max(rng.randrange(count), rng.randrange(count)) for _ in range(form.arity)
-            )
-            longer = Snippet(leaves, (*lines, (form, operands)))
-            if longer.truth(self._unknown) is not None:
-                lines.append((form, operands))
-                program = longer
-        return program
+def _diamonds(known: Sequence[Form]) -> Iterator[Snippet]:
+    ones = [f for f in known if f.arity == 1][:6]
+    joins = _joins(known)[:3]
+    for join in joins:
+        for one in ones or joins:
+            first = (join, (0, 1))
+            again, last = (2, 0)[: one.arity], (3, 2)[: one.arity]
+            for ends in ((2, 3), (3, 2), (2, 4), (4, 2)):
+                lines = [first, (one, again)] + [(one, last)] * (4 in ends)
+                yield Snippet((0.6, 0.9), (*lines, (join, ends)))
 
-    def _shrunk(self, wrong: Wrong) -> Wrong:
-        """Return the smallest program that fails in the same way."""
-        smaller = True
-        while smaller:
-            smaller = False
-            for program in _shorter(wrong.program):
-                found = self._wrong(program)
-                if found is not None and found.kind == wrong.kind:
-                    wrong, smaller = found, True
-                    break
-        return wrong
+
+def _random(engine: Engine, known: Sequence[Form]) -> Snippet | None:
+    """Return a program of up to nine lines, which operands often share."""
+    rng = engine.rng
+    leaves = tuple(rng.choice((0.4, 0.6, 0.9, 1.3, 1.7, -0.7)) for _ in range(rng.randint(1, 3)))
+    program = Snippet(leaves, ())
+    for _ in range(rng.randint(3, 9) if known else 0):
+        form = rng.choice(known)
+        count = len(leaves) + len(program.lines)
+        operands = tuple(max(rng.randrange(count), rng.randrange(count)) for _ in range(form.arity))
+        longer = Snippet(leaves, (*program.lines, (form, operands)))
+        if engine.truth(longer) is not None:
+            program = longer
+    return program if program.lines else None
+
+
+def _shrunk(engine: Engine, wrong: Wrong) -> Wrong:
+    """Return the smallest program that fails in the same way."""
+    while smaller := next(
+        (w for w in engine.failures(_shorter(wrong.program)) if w.kind == wrong.kind), None
+    ):
+        wrong = smaller
+    return wrong
 
 
 def _shorter(program: Snippet) -> Iterator[Snippet]:

@@ -10,16 +10,19 @@ right order; and in second passes, which show what an earlier one left behind.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from autograd_mini.calls import answered
 from autograd_mini.testing.catalog import NAMED
+from autograd_mini.testing.combinations import chains, order, reuse
 from autograd_mini.testing.forms import Form, alone, forms_of, sampled
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
 from autograd_mini.testing.report import refused
-from autograd_mini.testing.second_passes import SecondPasses
+from autograd_mini.testing.second_passes import second_passes
+from autograd_mini.testing.singles import mistake_of_all, single
 from autograd_mini.testing.subject import Names, Operations, subject
-from autograd_mini.testing.trials import Wrong
+from autograd_mini.testing.trials import Blame, Engine, Wrong
 from autograd_mini.testing.verdicts import EngineReport, OperationReport
 
 _UNSUPPORTED: Final = (
@@ -85,42 +88,59 @@ def engine_report(
     names = names or Names()
     with Isolated(lambda: subject(load, names, ops)) as ask:
         try:
-            return _Check(ask, ops, names, seed).report()
+            return _Check(Engine(ask, names, seed), ops).report()
         except NoAnswerError as silence:
             raise ValueError(f"it cannot be loaded: it {silence}") from None
 
 
-class _Check(SecondPasses):
-    """One check: what was found so far."""
+class _Check:
+    """One check: the operations that the class has, and what was found of them so far."""
 
-    def __init__(self, ask: Isolated, ops: Operations, names: Names, seed: int) -> None:
-        super().__init__(ask, names, seed)
+    def __init__(self, engine: Engine, ops: Operations) -> None:
+        self.engine = engine
+        self.notes: list[str] = []
+        self.found: dict[str, OperationReport] = {}
+        self.usable: dict[str, list[Form]] = {}
         self._discover(ops)
 
     def report(self) -> EngineReport:
         """Ask all questions and return the report."""
-        singles = {key: self._singles(forms) for key, forms in self.usable.items()}
-        if not self._is_the_pass_itself(singles):
-            for key, wrong in singles.items():
-                if wrong is not None:
-                    self._blame(key, *wrong)
-            self._chains()
+        engine = self.engine
+        singles = [blame for f in self.usable.values() if (blame := single(engine, f)) is not None]
+        of_all = mistake_of_all(engine, singles) if len(singles) == len(self.usable) else None
+        if of_all is not None:
+            self._blame([of_all])
+        else:
+            self._blame(singles)
+            self._blame(chains(engine, self._right()))
             if "backward" in self.found:
                 self._spare_those_built_on_others()
-            for look in (self._reuse, self._order, self._again):
+            for look in (reuse, order, partial(second_passes, notes=self.notes)):
                 if "backward" not in self.found:
-                    look()
+                    self._blame(look(engine, self._right()))
         self._derive()
-        for key in [*self.usable, "backward"]:
-            self.found.setdefault(key, OperationReport(True))
-        ordered = {key: self.found[key] for key in [*self.usable, "backward"]}
-        return EngineReport(ordered, tuple(self.notes))
+        names = [*self.usable, "backward"]
+        right = OperationReport(True)
+        return EngineReport({key: self.found.get(key, right) for key in names}, tuple(self.notes))
+
+    def _blame(self, blames: Iterable[Blame]) -> None:
+        for blame in blames:
+            self.found.setdefault(blame.key, self.engine.report(blame))
+
+    def _right(self) -> list[Form]:
+        """Return the forms of those operations in which nothing was found wrong."""
+        return [f for key, forms in self.usable.items() if key not in self.found for f in forms]
+
+    # What the class has.
 
     def _discover(self, ops: Operations) -> None:
         given: list[str] = [*ops] if isinstance(ops, Mapping) else []
         refused: dict[str, Wrong] = {}
-        for form in forms_of(self.seen, given):
-            if self._is_known(form) or (given and form.row is None and form.key in self.usable):
+        for form in forms_of(self.engine.seen, given):
+            known = self.usable.get(form.key, [])
+            if any(form.text == other.text for other in known) or (
+                given and form.row is None and known
+            ):
                 continue
             wrong = self._tried(form)
             if wrong is None:
@@ -128,8 +148,8 @@ class _Check(SecondPasses):
             else:
                 self._refuse(form, wrong, refused)
         for key, wrong in refused.items():
-            if key not in self.usable and (form := wrong.program.lines[0][0]).row is not None:
-                self.usable[key] = [form]
+            if key not in self.usable:
+                self.usable[key] = [wrong.program.lines[0][0]]
         if ops is not None and not isinstance(ops, Mapping):
             self._restrict(ops)
         if not self.usable:
@@ -138,15 +158,12 @@ class _Check(SecondPasses):
                 "or hand them over, ops={'add': my_add}"
             )
 
-    def _is_known(self, form: Form) -> bool:
-        return any(form.text == other.text for other in self.usable.get(form.key, ()))
-
     def _tried(self, form: Form) -> Wrong | None:
         """Return what goes wrong if a form cannot be computed at any point."""
         wrong: Wrong | None = None
-        for xs in sampled(form, self.rng, 3) or [(0.5,) * form.arity]:
+        for xs in sampled(form, self.engine.rng, 3) or [(0.5,) * form.arity]:
             program = alone(form, xs)
-            ran = self._run(program, backward=False)
+            ran = self.engine.run(program, backward=False)
             if not ran.raised:
                 return None
             wrong = Wrong(program, "raises", ran.raised)
@@ -177,6 +194,8 @@ class _Check(SecondPasses):
             kept[key] = self.usable[key]
         self.usable = kept
 
+    # What is built on what.
+
     def _derive(self) -> None:
         """Blame the operation that others are built on, and not those."""
         wrong = [key for key in self.found if key != "backward"]
@@ -197,8 +216,8 @@ class _Check(SecondPasses):
     def _built_on(self, key: str) -> set[str]:
         on: set[str] = set()
         for form in self.usable[key]:
-            for xs in sampled(form, self.rng, 1):
-                text = alone(form, xs).text(self.seen, backward=False)
-                called = self.ask(("calls", text))
+            for xs in sampled(form, self.engine.rng, 1):
+                text = alone(form, xs).text(self.engine.seen, backward=False)
+                called = self.engine.ask(("calls", text))
                 on.update([NAMED.get(name.replace("__r", "__", 1)) or name for name in called])
         return on - {key}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from autograd_mini.testing.forms import Form, Slopes, Snippet, Truth, alone
@@ -37,13 +37,33 @@ class Wrong(NamedTuple):
     after: str = ""
 
 
-class Trials:
-    """What is known of a class, and what was found wrong so far.
+class Blame(NamedTuple):
+    """What is to blame for a wrong program.
+
+    Attributes:
+        key: The operation, or "backward" for the pass itself.
+        wrong: The program.
+        kind: The kind of the mistake.
+        words: What it is.
+    """
+
+    key: str
+    wrong: Wrong
+    kind: str
+    words: str
+
+
+class Engine:
+    """Somebody else's class: it runs programs, which are compared with what is right.
 
     Args:
         ask: Answers questions about the class.
         names: What it calls its parts.
-        seed: Of the random programs.
+        seed: Of the points and of the random programs.
+
+    Attributes:
+        seen: What a look at the class has found.
+        silent: How many programs had no answer.
     """
 
     def __init__(self, ask: Isolated, names: Names, seed: int = 0) -> None:
@@ -51,17 +71,9 @@ class Trials:
         self.names = names
         self.rng = random.Random(seed)
         self.silent = 0
-        self.notes: list[str] = []
-        self.found: dict[str, OperationReport] = {}
         self.seen: Seen = ask(("look",))
-        self.usable: dict[str, list[Form]] = {}
 
-    @property
-    def right(self) -> list[Form]:
-        """The forms of those operations in which nothing was found wrong."""
-        return [f for key, forms in self.usable.items() if key not in self.found for f in forms]
-
-    def _run(self, program: Snippet, after: str = "", *, backward: bool = True) -> Ran:
+    def run(self, program: Snippet, after: str = "", *, backward: bool = True) -> Ran:
         """Run a program, and lines of Python after it."""
         if self.silent >= _PATIENCE:
             return Ran({}, "was not tried, since earlier programs do not end")
@@ -72,9 +84,13 @@ class Trials:
             self.silent += 1
             return Ran({}, str(silence))
 
+    def truth(self, program: Snippet) -> Truth | None:
+        """Return what a program should give; None where it leaves a domain."""
+        return program.truth(self._unknown)
+
     def _unknown(self, form: Form, xs: tuple[float, ...]) -> Slopes | None:
         """Return value and slopes of an operation without a name, from its own numbers."""
-        ran = self._run(alone(form, xs), backward=False)
+        ran = self.run(alone(form, xs), backward=False)
         if ran.raised:
             return None
         slopes: list[float] = []
@@ -85,37 +101,53 @@ class Trials:
             slopes.append(slope)
         return ran.numbers["y"][0], slopes
 
-    def _wrong(self, program: Snippet) -> Wrong | None:
+    def wrong(self, program: Snippet) -> Wrong | None:
         """Run a program and return what is wrong with it, if anything is."""
-        truth = program.truth(self._unknown)
+        truth = self.truth(program)
         if truth is None or max(truth.size) > 1e6:
             return None
-        ran = self._run(program)
+        ran = self.run(program)
         if ran.raised:
             return Wrong(program, "raises", ran.raised, truth=truth)
         got = [ran.gradient(name) for name in program.names]
         for i, name in enumerate(program.names):
             number = ran.numbers[name][0]
-            if not self._agree(number, truth.data[i], abs(truth.data[i])):
+            if not _agree(number, truth.data[i], abs(truth.data[i])):
                 kind = "changed" if i < len(program.leaves) else "value"
                 words = f"{name} is {number:.6g}, expected {truth.data[i]:.6g}"
                 return Wrong(program, kind, words, i, got, truth)
         for i in range(len(program.leaves)):
-            if not self._agree(got[i], truth.grad[i], truth.size[i]):
-                words = self._words(program, i, got[i], truth.grad[i])
-                return Wrong(program, "gradient", words, i, got, truth)
+            if not _agree(got[i], truth.grad[i], truth.size[i]):
+                return self.wrong_gradient(program, i, got, truth.grad[i], truth)
         return None
 
-    def _words(self, program: Snippet, i: int, got: float, expected: float) -> str:
-        return f"{program.names[i]}.{self.names.grad} is {got:.6g}, expected {expected:.6g}"
+    def wrong_gradient(
+        self,
+        program: Snippet,
+        i: int,
+        got: Sequence[float],
+        expected: float,
+        truth: Truth | None = None,
+        after: str = "",
+    ) -> Wrong:
+        """Return that the gradient of a leaf or line is not what it should be."""
+        words = f"{program.names[i]}.{self.names.grad} is {got[i]:.6g}, expected {expected:.6g}"
+        return Wrong(program, "gradient", words, i, got, truth, after)
 
-    def _agree(self, a: float, b: float, size: float) -> bool:
-        return abs(a - b) <= _TOLERANCE * size + 1e-9
+    def failures(self, programs: Iterable[Snippet]) -> Iterator[Wrong]:
+        """Yield what is wrong with each program that gives something wrong."""
+        return (wrong for program in programs if (wrong := self.wrong(program)) is not None)
 
-    def _blame(self, key: str, wrong: Wrong, kind: str, words: str) -> None:
+    def report(self, blame: Blame) -> OperationReport:
+        """Return what the user is told, with the program that shows it."""
+        wrong = blame.wrong
         name = wrong.program.names[wrong.where]
         attribute = self.names.data if wrong.kind in ("value", "changed") else self.names.grad
         shown = f"print({name}.{attribute})  " if wrong.kind != "raises" else ""
         lines = [self.seen.imports, wrong.program.text(self.seen), wrong.after]
         text = "\n".join(filter(None, [*lines, f"{shown}# {wrong.words}"]))
-        self.found.setdefault(key, OperationReport(False, kind, words, wrong.words, text))
+        return OperationReport(False, blame.kind, blame.words, wrong.words, text)
+
+
+def _agree(a: float, b: float, size: float) -> bool:
+    return abs(a - b) <= _TOLERANCE * size + 1e-9
