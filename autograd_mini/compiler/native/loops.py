@@ -218,7 +218,7 @@ class Loops:
                 if not alike or s.op is SUM or s.op in PRODUCTS or s.op.arity is None:
                     raise NoNativeFormError(f"{s} reads what it writes")
 
-    def _nest(self, dims: Sequence[int], stores: list[tuple[Access, Tree]], *details: Any) -> None:
+    def _nest(self, dims: list[int], stores: list[tuple[Access, Tree]], *details: Any) -> None:
         self.operations.append(coalesced(Nest(dims, stores, *details)))
 
     def _map(self, out: Ref, x: Operand, *, add: bool = False) -> None:
@@ -321,9 +321,31 @@ class Loops:
             found = self._regular(out)
             assert found is not None
         add = s.add and out is s.out
-        self.operations.append(Product(m, n, k, found[0], left, right, add))
+        self._multiply(Product(m, n, k, found[0], left, right, add))
         if out is not s.out:
             self._map(s.out, out.shaped(*s.out.shape), add=s.add)
+
+    def _multiply(self, p: Product) -> None:
+        """Write a product so that vectors run along rows, or as sums along the inner axis."""
+        ways = [q for q in (p, p.flipped()) if q.n > 1 and q.out.strides[1] == 1]
+        for q in ways:
+            if q.b.strides[1] == 1:
+                self.operations.append(q)
+                return
+        for q in ways:
+            if q.m > 1 and q.b.strides[0] == 1:
+                rows = Access("work", self.allocate(q.k * q.n), (q.n, 1))
+                self.operations.append(Transpose(q.n, q.k, q.b.along((1, 0)), rows))
+                self.operations.append(q._replace(b=rows))
+                return
+        a, b, out = [x.strides for x in (p.a, p.b, p.out)]
+        term = Apply(
+            np.multiply,
+            Load(p.a._replace(strides=(a[0], 0, a[1]))),
+            Load(p.b._replace(strides=(0, b[1], b[0]))),
+        )
+        goal = p.out._replace(strides=(*out, 0))
+        self._nest([p.m, p.n, p.k], [(goal, term)], np.add, 1, p.add)
 
     def _matrix(self, ref: Ref, *, flipped: bool) -> tuple[Access, tuple[int, int]]:
         """Return a matrix, or its transpose, and its shape; what is not regular is copied."""

@@ -30,9 +30,9 @@ def address(f: Function, access: Access, at: Sequence[str], more: int = 0) -> st
     terms = [(v, s) for v, s in zip(at, access.strides, strict=True) if s]
     if access.table >= 0:
         steps = [(v, s) for v, s in zip(at, access.steps, strict=True) if s]
-        place = f.address(f"q{access.table}", 0, steps)
+        place = f.address(f.place("qtable", access.table), 0, steps)
         terms.append((f.once(f"load i64, ptr {place}, align 8"), 1))
-    return f.address(access.buffer, access.offset + more, terms)
+    return f.address(f.place(access.buffer, access.offset), more, terms)
 
 
 def pieces(n: int, lanes: int) -> Iterable[tuple[int, int, int]]:
@@ -214,10 +214,10 @@ def write_choice(f: Function, choice: Choice) -> None:
         index = f.named(f"fptosi {f.typed(f.chosen(is_place, x, 0.0, 1), 1)} to i64")
         table = choice.table
         steps = [(index, choice.width), *zip(at, table.steps, strict=True)]
-        place = f.address(f"q{table.table}", 0, [(v, s) for v, s in steps if s])
+        place = f.address(f.place("qtable", table.table), 0, [(v, s) for v, s in steps if s])
         row = f.named(f"load i64, ptr {place}, align 8")
         strides = [(v, s) for v, s in zip(at, table.strides, strict=True) if s]
-        place = f.address(table.buffer, table.offset, [(row, 1), *strides])
+        place = f.address(f.place(table.buffer, table.offset), 0, [(row, 1), *strides])
         other = address(f, choice.whole, at)
         if choice.add:
             f.store(place, f.load(place, 1) + f.chosen(is_place, f.load(other, 1), math.nan, 1), 1)

@@ -24,7 +24,6 @@ __all__ = [
     "coalesced",
     "fused",
     "loads",
-    "rebuilt",
 ]
 
 
@@ -57,13 +56,10 @@ class Access(NamedTuple):
         return even and (not self.steps or self.steps[d - 1] == self.steps[d] * n)
 
 
-class Load:
+class Load(NamedTuple):
     """An element that is read."""
 
-    __slots__ = ("access",)
-
-    def __init__(self, access: Access) -> None:
-        self.access = access
+    access: Access
 
 
 class Apply:
@@ -79,7 +75,7 @@ class Apply:
 Tree: TypeAlias = "float | Load | Apply"
 
 
-class Nest:
+class Nest(NamedTuple):
     """Loops around expressions that are stored, or folded over the last of the loops.
 
     Attributes:
@@ -90,23 +86,18 @@ class Nest:
         add: Whether a folded result is added to what is there.
     """
 
-    def __init__(
-        self,
-        dims: Sequence[int],
-        stores: list[tuple[Access, Tree]],
-        fold: Any = None,
-        reduced: int = 0,
-        add: bool = False,
-    ) -> None:
-        self.dims = list(dims)
-        self.stores = stores
-        self.fold = fold
-        self.reduced = reduced
-        self.add = add
+    dims: list[int]
+    stores: list[tuple[Access, Tree]]
+    fold: Any = None
+    reduced: int = 0
+    add: bool = False
 
 
 class Product(NamedTuple):
-    """The matrix product out (m, n) = a (m, k) b (k, n), or added to `out`."""
+    """The matrix product out (m, n) = a (m, k) b (k, n), or added to `out`.
+
+    The rows of `b` and of `out` are contiguous.
+    """
 
     m: int
     n: int
@@ -115,6 +106,11 @@ class Product(NamedTuple):
     a: Access
     b: Access
     add: bool
+
+    def flipped(self) -> Product:
+        """Return the product of the transposes."""
+        out, a, b = [x.along((1, 0)) for x in (self.out, self.a, self.b)]
+        return Product(self.n, self.m, self.k, out, b, a, self.add)
 
 
 class Transpose(NamedTuple):
@@ -144,8 +140,8 @@ class Choice(NamedTuple):
 Operation: TypeAlias = "Nest | Product | Transpose | Choice"
 
 
-def rebuilt(tree: Tree, access: Callable[[Access], Access]) -> Tree:
-    """Return an expression with other accesses; what is shared stays shared."""
+def along(tree: Tree, axes: Sequence[int]) -> Tree:
+    """Return an expression with its loops in another order; what is shared stays shared."""
     known: dict[int, Tree] = {}
 
     def again(x: Tree) -> Tree:
@@ -153,18 +149,13 @@ def rebuilt(tree: Tree, access: Callable[[Access], Access]) -> Tree:
             return x
         if id(x) not in known:
             known[id(x)] = (
-                Load(access(x.access))
+                Load(x.access.along(axes))
                 if isinstance(x, Load)
                 else Apply(x.function, *map(again, x.operands))
             )
         return known[id(x)]
 
     return again(tree)
-
-
-def along(tree: Tree, axes: Sequence[int]) -> Tree:
-    """Return an expression with its loops in another order."""
-    return rebuilt(tree, lambda access: access.along(axes))
 
 
 def loads(tree: Tree) -> list[Access]:
@@ -221,7 +212,7 @@ def fused(operations: Sequence[Operation]) -> list[Operation]:
             and operation.dims == last.dims
             and _may_join(last, operation)
         ):
-            last.stores += operation.stores
+            last.stores.extend(operation.stores)
         else:
             found.append(operation)
     return found

@@ -154,7 +154,9 @@ class Function:
         self.entry: list[str] = []
         self.lines: list[str] = []
         self.block = "entry"
+        self.places: dict[tuple[str, int], str] = {}  # what it is given: by buffer and offset
         self._count = 0
+        self._rooms: list[str] = []
         self._known: list[dict[Any, str]] = [{}]  # of each loop: texts that need no second line
 
     # Lines.
@@ -374,6 +376,13 @@ class Function:
 
     # Memory.
 
+    def place(self, buffer: str, offset: int) -> str:
+        """Return the name by which the function is given a place, or that of its own room."""
+        if buffer in self._rooms:
+            return buffer
+        letter = "q" if buffer == "qtable" else "p"
+        return self.places.setdefault((buffer, offset), f"{letter}{len(self.places)}")
+
     def address(self, buffer: str, offset: int, terms: Sequence[tuple[str, int]]) -> str:
         """Return the address of an element: variables or numbers, each with its stride."""
         element = "i64" if buffer[0] == "q" else self.element
@@ -395,6 +404,7 @@ class Function:
         """Return a buffer of the function's own."""
         name = self.name("r")
         self.entry.append(f"  {name} = alloca [{size} x {self.element}], align 64")
+        self._rooms.append(name[1:])
         return name[1:]
 
     def load(self, address: str, lanes: int) -> Vector:
