@@ -18,6 +18,7 @@ from autograd_mini import (
     Op,
     TraceError,
     Value,
+    amax,
     apply,
     asin,
     atan2,
@@ -30,6 +31,7 @@ from autograd_mini import (
     less,
     log,
     maximum,
+    minimum,
     norm,
     primitive,
     sigmoid,
@@ -350,6 +352,14 @@ def test_what_the_slope_of_many_operands_asks_for_and_does_not_use_raises_too() 
             apart.input_grad(batch, [0.5] * len(batch))
 
 
+def test_a_function_that_has_no_result_for_plain_numbers_says_so_itself() -> None:
+    power = primitive(
+        name="power_of", partials=(lambda f, x, y: y * x ** (y - 1.0), lambda f, x, y: 0.0)
+    )(lambda x, y: x**y)
+    with pytest.raises(DomainError, match=r"power_of\(0.0, -0.5\)"):  # and nothing of 1j
+        compile(lambda x: power(0.0 if type(x) is float else -2.0, x), -0.5)
+
+
 def test_what_raises_for_plain_numbers_alone_is_not_excused_by_values() -> None:
     def f(x: Any, low: Any, high: Any) -> Any:
         bound = high if type(x) is int else low
@@ -403,6 +413,18 @@ def test_zeros_keep_their_signs() -> None:
         assert program(batch)[0].tolist() == [math.pi, -math.pi]
     minus = primitive(name="sign_of_zero", partials=(lambda f, x: 1.0,))(lambda x: x + 0.0)
     assert math.copysign(1.0, compile(lambda x: minus(x), 1.0)([-0.0, -0.0])[0]) == 1.0
+
+
+@pytest.mark.parametrize("f", [maximum, minimum, lambda x, y: amax([y, x])])
+def test_of_zeros_that_differ_in_sign_the_larger_and_the_smaller_are_positive(f: Any) -> None:
+    w = Value(-0.0)
+    assert [math.copysign(1.0, f(x, y)) for x in (0.0, -0.0) for y in (0.0, -0.0)] == [1.0] * 4
+    program = compile(lambda x: atan2(f(x, w), -1.0) + atan2(f(w, x), -1.0), -0.0)
+    for size in range(1, 20):  # processors take several at once, then the rest
+        xs = np.zeros(size)
+        xs[::3] = -0.0
+        for batch in (xs, xs.tolist(), np.repeat(xs, 2)[::2]):
+            assert program(batch).tolist() == [2.0 * math.pi] * size
 
 
 def test_infinite_constants_are_spelled_in_every_language() -> None:

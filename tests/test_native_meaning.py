@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from autograd_mini import OPS, Value, apply, compile, tanh
+from autograd_mini import OPS, Value, amax, apply, compile, maximum, minimum, tanh
 from autograd_mini.compiler import machine, native
 from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.native import Native, NoNativeFormError
@@ -104,6 +104,17 @@ def test_every_row_is_numpys_in_every_width_for_every_purpose(float32: bool) -> 
                 target = Processor(bits, 16)
                 code = Native(program._plan, purpose, count, program._arrays(), target)
                 assert code.numbers([X]) == pytest.approx(expected, rel=slack, abs=slack / 10), name
+
+
+def test_extremes_of_zeros_are_positive_in_every_width() -> None:
+    w = Value(-0.0)
+    for f in (maximum, minimum, lambda x, y: amax([y, x, y])):
+        program = compile(lambda x, f=f: f(x, w), -0.0)
+        for count, bits in zip((1, 2, 7), WIDTHS, strict=False):
+            X = -np.zeros(count)
+            code = Native(program._plan, FORWARD, count, program._arrays(), Processor(bits, 16))
+            assert not np.signbit(code.numbers([X])).any()
+            assert np.signbit(X).all()
 
 
 @pytest.mark.parametrize("bits", [128, 256, 512])

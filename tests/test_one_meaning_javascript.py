@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from autograd_mini import TraceError, Value, compile, topological_order
+from autograd_mini import TraceError, Value, asin, compile, dot, topological_order
 from autograd_mini.compiler.emit import emit
 from autograd_mini.compiler.languages.javascript import OpaqueError, functions
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
@@ -227,6 +227,18 @@ def _is_finite(f: Any, wanted: list[Eager], batch: list[Example]) -> bool:
     roots = [root for x, e in zip(batch, wanted, strict=True) for root in graphs(f, x, e)]
     nodes = [node for y in roots if isinstance(y, Value) for node in topological_order(y)]
     return all(math.isfinite(float(x)) for x in [*roots, *nodes])
+
+
+@pytest.mark.parametrize("xs", [[1.0, -1.0], [1.0, 0.0, -math.inf], [2.0, 1.0], [math.nan, 1.0]])
+def test_an_infinite_gradient_in_javascript_is_the_mean_of_the_examples_own(
+    node: Node, xs: list[float]
+) -> None:
+    v, w = Value(2.0), Value(1.0)
+    program = compile(lambda x: asin(w) * dot([x, v], [v, x]), 1.0)
+    mean, slopes_ = node.program(program, GRADIENT, [[x] for x in xs])
+    wanted, gradient = program.value_and_grad(xs)
+    assert mean == pytest.approx(wanted, nan_ok=True)
+    assert slopes_ == pytest.approx(gradient, nan_ok=True)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @binary
 def maximum(x: Scalar, y: Scalar) -> Scalar:
-    """Return the larger of two; at a tie each has slope ½.
+    """Return the larger of two, never -0.0; at a tie each has slope ½.
 
     Example:
         >>> maximum(2.0, 3.0)
@@ -30,7 +30,7 @@ def maximum(x: Scalar, y: Scalar) -> Scalar:
 
 @binary
 def minimum(x: Scalar, y: Scalar) -> Scalar:
-    """Return the smaller of two; at a tie each has slope ½.
+    """Return the smaller of two, never -0.0; at a tie each has slope ½.
 
     Example:
         >>> minimum(2.0, 3.0)

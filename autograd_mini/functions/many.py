@@ -90,7 +90,7 @@ def logsumexp(xs: Iterable[Scalar]) -> Scalar:
 
 @many
 def amax(xs: Iterable[Scalar]) -> Scalar:
-    """Return the largest of numbers as one node; ties share the slope evenly.
+    """Return the largest of numbers as one node, never -0.0; ties share the slope evenly.
 
     Raises:
         DomainError: If `xs` is empty.

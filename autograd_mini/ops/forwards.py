@@ -34,11 +34,11 @@ def softplus(x: float) -> float:
 
 
 def maximum(x: float, y: float) -> float:
-    return x if x >= y or x != x else y
+    return (x if x >= y or x != x else y) + 0.0  # of 0.0 and -0.0 processors take either
 
 
 def minimum(x: float, y: float) -> float:
-    return x if x <= y or x != x else y
+    return (x if x <= y or x != x else y) + 0.0
 
 
 def clip(x: float, low: float, high: float) -> float:
@@ -107,7 +107,7 @@ def logsumexp(*xs: float) -> float:
 
 
 def amax(*xs: float) -> float:
-    return math.nan if any(x != x for x in xs) else max(xs)
+    return math.nan if any(x != x for x in xs) else max(xs) + 0.0
 
 
 def place(index: float, count: float) -> float:

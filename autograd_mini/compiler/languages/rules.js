@@ -54,9 +54,9 @@ F.erfc = (x) => {
   return Math.exp(-x * x) / Math.sqrt(Math.PI) / tail;
 };
 
-F.maximum = (x, y) => (x >= y || Number.isNaN(x) ? x : y);
-F.minimum = (x, y) => (x <= y || Number.isNaN(x) ? x : y);
-F.amax = (...xs) => Math.max(...xs);
+F.maximum = (x, y) => (x >= y || Number.isNaN(x) ? x : y) + 0; // never -0
+F.minimum = (x, y) => (x <= y || Number.isNaN(x) ? x : y) + 0;
+F.amax = (...xs) => Math.max(...xs) + 0;
 F.detach = (x) => x;
 F.place = (index, n) => {
   const at = index < 0 ? index + n : index;
@@ -95,6 +95,23 @@ F.quotient = (a, b) => a / b;
 F.log_or_nan = Math.log;
 F.power_slope = (x, y) => (y === 0 ? 0
   : x === 0 && y < 1 ? y * Infinity : y * F.pow(x, y - 1));
+
+// A program whose gradient, where it is not finite, is the mean of the examples' own: it sums over
+// the batch first, and (a + b) * Infinity is not a * Infinity + b * Infinity.
+const apart = (bind) => (theta, gtheta, B) => {
+  const step = bind(theta, gtheta, B);
+  return (...columns) => {
+    const mean = step(...columns);
+    if (B === 1 || gtheta.every(Number.isFinite)) return mean;
+    const own = new Float64Array(gtheta.length), one = bind(theta, own, 1);
+    gtheta.fill(0);
+    for (let b = 0; b < B; b += 1) {
+      one(...columns.map((x) => Float64Array.from({ length: x.length / B }, (_, i) => x[i * B + b])));
+      own.forEach((x, i) => { gtheta[i] += x / B; });
+    }
+    return mean;
+  };
+};
 
 // A recorded graph run on other numbers: the data and the local derivatives of every node.
 // `leaves` holds the data of each leaf; RULES has [forward, partials] for each operation.

@@ -259,6 +259,8 @@ class Loops:
         out, x = s.out, x.shaped(x.shape[0], *s.out.shape)
         if s.op in _FOLDS:
             self._fold(_FOLDS[s.op], out, x)
+            if s.op is ops.AMAX:  # never -0.0
+                self._map(out, Term(ops.ADD, (out, 0.0)))
         elif s.op is ops.DOT:
             k, m = x.shape[0] // 2, len(out.rows)
             ws, xs, bias = [
@@ -486,6 +488,8 @@ def _many(op: Op, operands: list[Tree]) -> Tree:
             found = Apply(f, found, x)
         return found
 
+    if op is ops.AMAX:
+        return Apply(np.add, joined(np.maximum, operands), 0.0)
     if op in _FOLDS:
         return joined(_FOLDS[op], operands)
     if op is ops.LOGSUMEXP:

@@ -48,6 +48,16 @@ def relu(x: Array, out: Array | None = None) -> Array:
     return np.maximum(x, 0.0, out=out)
 
 
+def maximum(x: Array, y: Array, out: Array | None = None) -> Array:
+    """Return the larger, never -0.0: of two zeros processors take either."""
+    return np.add(np.maximum(x, y, out=out), 0.0, out=out)
+
+
+def minimum(x: Array, y: Array, out: Array | None = None) -> Array:
+    """Return the smaller, never -0.0."""
+    return np.add(np.minimum(x, y, out=out), 0.0, out=out)
+
+
 def where(cond: Array, a: Array, b: Array, out: Array | None = None) -> Array:
     """`a` where the condition holds, else `b`."""
     return _into(np.where(cond, a, b), out)
@@ -190,8 +200,8 @@ def product(xs: Array, out: Array | None = None) -> Array:
 
 
 def amax(xs: Array, out: Array | None = None) -> Array:
-    """Return the largest over the first axis."""
-    return np.maximum.reduce(xs, axis=0, out=out)
+    """Return the largest over the first axis, never -0.0."""
+    return np.add(np.maximum.reduce(xs, axis=0, out=out), 0.0, out=out)
 
 
 def logsumexp(xs: Array, out: Array | None = None) -> Array:
