@@ -52,7 +52,7 @@ def eager(f: Callable[..., Any], parameters: Sequence[Value], example: Example) 
         result = f(*copy.deepcopy(example))
         is_list = isinstance(result, list)
         results = result if is_list else [result]
-        values = [float(y) for y in results]
+        values = [real(y) for y in results]
         if is_list:
             return Eager(None, values, True, results, [])
     except Exception as error:
@@ -61,6 +61,12 @@ def eager(f: Callable[..., Any], parameters: Sequence[Value], example: Example) 
         return Eager(None, values, False, results, slopes(results[0], parameters))
     except (ValueError, ArithmeticError):
         return Eager(None, values, False, results, None)
+
+
+def real(y: Any) -> float:
+    if np.iscomplexobj(y):  # NumPy's leaves its imaginary part behind with a warning
+        raise TypeError(f"{y} is no real number")
+    return float(y)
 
 
 def slopes(root: Any, leaves: Sequence[Value]) -> list[float]:

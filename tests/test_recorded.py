@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from autograd_mini import (
+    OPS,
     DomainError,
     Trace,
     TraceError,
@@ -252,6 +253,36 @@ def test_examples_that_are_compared_differ_from_one_another() -> None:
     assert program([2.0] * 5).tolist() == [4.0] * 5
     with pytest.raises(TraceError):
         program([2.0, 2.0, 2.0, 4.0, 2.0])
+
+
+def test_what_is_the_same_at_the_first_parameters_is_compared_at_others_too() -> None:
+    v, w = Value(0.0, "v"), Value(0.5, "w")
+    same_sign = primitive(
+        name="same_sign",
+        partials=(lambda f, x, y: math.copysign(1.0, y), lambda f, x, y: 0.0),
+    )(lambda x, y: math.copysign(x, y))
+    try:
+        for f in (
+            lambda x: v * v * x if type(x) is float else 3.0 * v * v * x,
+            lambda x: v * x if type(x) is float else same_sign(v, w) * x,
+        ):
+            program = compile(f, 1.0)
+            for call in (program, program.value_and_grad):
+                for batch in ([1.0], [1.0, 1.0]):
+                    with pytest.raises(TraceError, match="at other parameters"):
+                        call(batch)
+            assert (v.data, w.data) == (0.0, 0.5)
+            assert [p.data for p in program.parameters] == program.theta.tolist()
+    finally:
+        del OPS["same_sign"]
+
+
+def test_other_parameters_that_have_no_result_are_no_disagreement() -> None:
+    w = Value(0.01, "w")
+    program = compile(lambda x: w.log() * x, 1.0)
+    mean, (slope,) = program.value_and_grad([2.0, 4.0])
+    assert (mean, slope) == pytest.approx((3.0 * math.log(0.01), 300.0))
+    assert w.data == 0.01
 
 
 def test_the_sign_of_what_is_not_a_number_is_0_in_every_text() -> None:

@@ -6,8 +6,10 @@ what they compute, faults of our own. Compared are the recorded example, three t
 and one of each class of an argument that takes few values. Each text is compared when it
 first runs, at the batch size at which it runs; at further sizes three examples are compared.
 Batches are watched until three examples that differ were seen, and for new classes over `WATCHED`
-batches more. For each text, the function is called at most `CLASSES` + `OTHERS` + 1 times, in
-large graphs `OTHERS` + 1 times with its gradient.
+batches more. As the parameters will move, the recorded example is compared at other numbers of
+theirs, too: what is the same at the first may not be later. For each text, the function is called
+at most `CLASSES` + `OTHERS` + `MOVES` + 1 times, in large graphs `OTHERS` + 2 times with its
+gradient.
 """
 
 # NumPy arrays are Any here.
@@ -39,6 +41,7 @@ Array: TypeAlias = Any
 OTHERS: Final = 3  # examples that differ from the recorded one
 CLASSES: Final = 16  # values of an argument that count as classes, and examples compared for them
 WATCHED: Final = 64  # further batches in which new classes are looked for
+MOVES: Final = 3  # other numbers of the parameters; in large graphs one
 LARGE: Final = 20_000  # operands of a graph beyond which classes are compared by value alone
 SHORT: Final = 64  # numbers of an argument that may be a class: a row of them, one-hot
 SEARCHED: Final = 1_000  # examples of a batch among which one that differs is looked for
@@ -160,8 +163,8 @@ class Check:
         purpose: str,
         count: int,
         fresh: int,
-        theta: Sequence[float],
-        run: Callable[[list[Any]], Any],
+        theta: Array,
+        run: Callable[[list[Any], Array], Any],
         wrt: Sequence[int] | None = None,
     ) -> None:
         """Compare a text with the function, where that has not been done yet.
@@ -172,8 +175,9 @@ class Check:
             count: The size of its batches.
             fresh: How many examples have been chosen just now.
             theta: The parameters' numbers.
-            run: Returns what the text gives for `count` examples: values; or the mean and the
-                gradient; or the inputs' gradients in one matrix, one row for each example.
+            run: Returns what the text gives for `count` examples and numbers of the parameters:
+                values; or the mean and the gradient; or the inputs' gradients in one matrix, one
+                row for each example.
             wrt: The arguments whose gradients those are, if not all.
 
         Raises:
@@ -190,7 +194,7 @@ class Check:
         import numpy as np
 
         with (
-            Within(self._parameters, theta, self._graph.computed),
+            Within(self._parameters, theta.tolist(), self._graph.computed),
             collector_paused(),
             np.errstate(all="ignore"),
         ):
@@ -198,12 +202,42 @@ class Check:
             alone = [a.gradient is None or a.is_near_kink for a in answers]  # by their values
             for start, size in _parts(alone, count):
                 part = [start + n % size for n in range(count)]
-                got = run([examples[i] for i in part])
-                compared = self._compare_means if purpose == GRADIENT else self._compare_rows
-                compared([answers[i] for i in part], got, [examples[i] for i in part])
+                self._compare(
+                    purpose, [answers[i] for i in part], [examples[i] for i in part], theta, run
+                )
+            if text not in self._texts and len(theta):
+                self._compare_moved(purpose, count, theta, run, wrt)
         if examples:
             self._texts.add(text)
             self._sizes.add((text, count))
+
+    def _compare_moved(
+        self, purpose: str, count: int, theta: Array, run: Any, wrt: Sequence[int] | None
+    ) -> None:
+        """Compare the recorded example at other parameters, where the function has a result."""
+        import numpy as np
+
+        for numbers in _moved(theta, 1 if self.is_large else MOVES):
+            try:
+                with Within(self._parameters, numbers.tolist(), self._graph.computed):
+                    answer = self._answer(self._first, purpose, wrt)
+            except TraceError:
+                raise
+            except Exception:  # out of a domain, say
+                continue
+            slopes = () if answer.gradient is None else answer.gradient
+            if not (np.isfinite(answer.values).all() and np.isfinite(slopes).all()):
+                continue
+            try:
+                self._compare(purpose, [answer] * count, [self._first] * count, numbers, run)
+            except TraceError as error:
+                raise TraceError(f"at other parameters, {error}") from None
+
+    def _compare(
+        self, purpose: str, answers: list[_Answer], examples: list[Any], theta: Array, run: Any
+    ) -> None:
+        compared = self._compare_means if purpose == GRADIENT else self._compare_rows
+        compared(answers, run(examples, theta), examples)
 
     def is_due(self, text: Any, count: int, fresh: int) -> bool:
         """Return whether a text is still to be compared at this size of batches."""
@@ -344,6 +378,17 @@ def _data(results: Sequence[Value]) -> Array:
     import numpy as np
 
     return np.array([y.data for y in results])
+
+
+def _moved(theta: Array, count: int) -> Iterable[Array]:
+    """Return other parameters: nearby ones, then some of the same size and of either sign."""
+    import numpy as np
+
+    places = np.arange(1, len(theta) + 1)
+    base = np.where(theta == 0.0, 0.1, theta)
+    for n in range(count):
+        wave = np.sqrt(2.0) * np.cos(2.4 * n * places + n + places)
+        yield base * (wave if n else 1.0 + 0.2 * wave).astype(theta.dtype)
 
 
 def _parts(differ: Sequence[bool], count: int) -> Iterable[tuple[int, int]]:

@@ -33,7 +33,7 @@ def compile(
         f: A function of Values.
         example: One example, as `f` takes it.
         check: Compare each text, when it first runs, with `f` called on plain numbers, on
-            this example and others; it costs at most 20 calls of `f` for each text.
+            this example and others; it costs at most 23 calls of `f` for each text.
         float32: Compute in single precision: less exact, less memory.
 
     Raises:

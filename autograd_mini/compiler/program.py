@@ -406,9 +406,10 @@ class Program:
     def _compare(self, check: Check, text: Any, count: int, fresh: int) -> None:
         purpose, _, wrt = text
         theta, gtheta = self._arrays()
-        gradients = gtheta.copy()
+        numbers, gradients = theta.copy(), gtheta.copy()
 
-        def run(examples: list[Any]) -> Any:
+        def run(examples: list[Any], moved: Array) -> Any:
+            theta[:] = moved
             if self.shapes:
                 batch, _ = self._taken_in([list(x) for x in zip(*examples, strict=True)])
             else:
@@ -426,8 +427,9 @@ class Program:
             return result
 
         try:
-            check.compare(text, purpose, count, fresh, theta.tolist(), run, wrt)
+            check.compare(text, purpose, count, fresh, numbers, run, wrt)
         finally:
+            theta[:] = numbers
             gtheta[:] = gradients
 
     def _run(
