@@ -335,3 +335,34 @@ def test_what_is_seen_of_a_graph_is_not_baked_into_a_program() -> None:
     ):
         with pytest.raises(TraceError, match="look at the number where the function runs eagerly"):
             compile(lambda x, look=look: x * look(), 1.0)
+
+
+class Plain(Value):
+    __slots__ = ()
+
+
+class Noted(Value):
+    def __init__(self, data: float) -> None:
+        super().__init__(data)
+        self.note = "a user's"
+
+    def __mul__(self, other: Any) -> Any:
+        return super().__mul__(other) * 2.0
+
+
+@pytest.mark.parametrize("kind", [Plain, Noted])
+def test_the_number_of_a_value_of_the_users_own_class_is_not_baked_in(kind: type[Value]) -> None:
+    w: Any = kind(2.0)
+    for f in (
+        lambda x: x * w.data,
+        lambda x: w * x if w.data < 3.0 else x,
+        lambda x: x + w.grad,
+        lambda x: x * len(repr(w)),
+    ):
+        with pytest.raises(TraceError, match="would be decided once and for all"):
+            compile(f, 1.0)
+        assert type(w) is kind
+    program = compile(lambda x: w * x, 1.0)
+    for w.data in 2.0, 5.0:
+        assert program([1.0, 3.0]).tolist() == [(w * 1.0).data, (w * 3.0).data]
+    assert type(w) is kind

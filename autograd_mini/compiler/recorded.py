@@ -17,12 +17,12 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from itertools import repeat
+from functools import cache
 from types import FrameType
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from autograd_mini import contexts, ops
-from autograd_mini.compiler.parameters import Following, each, own_class
+from autograd_mini.compiler.parameters import Following, own_class
 from autograd_mini.errors import TraceError
 from autograd_mini.frames import calling_frame, calling_line, is_watched
 from autograd_mini.functions import greater, less
@@ -252,6 +252,7 @@ class Hidden(Value):
     """A Value whose number only the engine sees: what a parameter is while it is recorded."""
 
     __slots__ = ()
+    shown: ClassVar[type[Value]] = Value  # the class where nothing is recorded
 
     data: float = _kept(_data, ".data", _shown)
     grad: float = _kept(_grad, ".grad", _grad.__get__)
@@ -291,18 +292,32 @@ class Hiding:
     """
 
     def __init__(self, values: Sequence[Value]) -> None:
-        self.values = {x for x in values if type(x) in (Value, Following, Hidden)}
+        self.values = {x for x in values if type(x) is not Recorded}
 
     def __enter__(self) -> None:
         with _lock:
             _hiding.append(self)
-            each(own_class.__set__, self.values, repeat(Hidden))
+            for x in self.values:
+                own_class.__set__(x, _hidden(type(x)))
 
     def __exit__(self, *exception: object) -> None:
         with _lock:
             _hiding.remove(self)
-            shown = self.values.difference(*[other.values for other in _hiding])
-            each(own_class.__set__, [x for x in shown if type(x) is Hidden], repeat(Value))
+            for x in self.values.difference(*[other.values for other in _hiding]):
+                kind = type(x)
+                if issubclass(kind, Hidden):
+                    own_class.__set__(x, kind.shown)
+
+
+@cache
+def _hidden(kind: type[Value]) -> type[Hidden]:
+    """Return the class of a hidden Value, of Value's own class or of one of the user's."""
+    if issubclass(kind, Hidden):
+        return kind
+    if kind is Value or kind is Following:
+        return Hidden
+    made: Any = type  # of the user's class first: its own operators stay
+    return made(kind.__name__, (kind, Hidden), {"__slots__": (), "shown": kind})
 
 
 _hiding: Final[list[Hiding]] = []
