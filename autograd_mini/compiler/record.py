@@ -12,7 +12,7 @@ computed from one of them gives itself away.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Final, NamedTuple
 
@@ -114,9 +114,8 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
         TraceError: If `f` branches on a recorded number, lets one out of the graph, draws random
             numbers, or returns something that is not made of numbers.
     """
-    around = Surroundings(f)
     one = _run(f, example)
-    around.settle()
+    around = Surroundings(f)
     graph, nodes = _written_down(one)
     graph.around, graph.example = around, example
     graph.shapes = [shape_of(x) for x in example]
@@ -125,8 +124,7 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     own = [x for x in nodes if x._row is None and type(x) is not Recorded]
     leaves = [x for x in own if x._source is not KNOWN]
     with Hiding([*around.values, *leaves, *graph.computed]):
-        lines = len(nodes) <= RECORD_LINES
-        two = _run_elsewhere(f, example, leaves, graph.computed, lines=lines)
+        two = _run_elsewhere(f, example, graph.computed, lines=len(nodes) <= RECORD_LINES)
     around.settle()
     again = _paired(graph, two)
     if again is None:
@@ -231,12 +229,12 @@ def _run(
     example: Sequence[Any],
     *,
     lines: bool = False,
-    numbers: Mapping[Value, float] | None = None,
+    shown: Callable[[Value], float] = own_data.__get__,
 ) -> _Recording:
     settle()
     leaves: list[list[Value]] = []
     arguments = [wrapped(x, leaves, Recorded) for x in example]
-    recorder = Recorder(lines=lines, numbers=numbers or {})
+    recorder = Recorder(lines=lines, shown=shown)
     with (
         Setting(contexts.grad_enabled, True),
         Setting(contexts.anomaly_detected, False),
@@ -279,20 +277,24 @@ def _run(
 def _run_elsewhere(
     f: Callable[..., Any],
     example: Sequence[Any],
-    leaves: list[Value],
     computed: list[Value],
     *,
     lines: bool,
 ) -> _Recording:
     """Record with other numbers, in arguments and parameters; on the same if there is no result."""
-    numbers = {x: _moved(_data_of(x)) for x in leaves}
+    numbers: dict[Value, float] = {}
+
+    def shown(x: Value) -> float:
+        own: float = _data_of(x)
+        is_leaf = x._row is None and x._source is not KNOWN
+        return _moved(own) if is_leaf else numbers.get(x, own)
+
     try:
         for node in computed:
             assert node.op is not None
-            inputs = [numbers.get(x, _data_of(x)) for x in node.inputs]
-            numbers[node] = float(node.op.forward(*inputs))
+            numbers[node] = float(node.op.forward(*map(shown, node.inputs)))
         moved = [mapped(_moved, x) for x in example]
-        return _run(f, moved, lines=lines, numbers=numbers)
+        return _run(f, moved, lines=lines, shown=shown)
     except TraceError:
         raise
     except Exception:  # out of a domain, say
@@ -312,30 +314,34 @@ def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
     graph = Graph()
     nodes = [leaf for argument in recording.arguments for leaf in argument]
     ids = dict(zip(map(id, nodes), count()))  # what would be a plain number has no hash
-    place = ids.__getitem__
+    place, known = ids.__getitem__, ids.get
     args = graph.args = [()] * len(nodes)
     stack: list[Any] = recording.roots[::-1]
-    while stack:
+    while stack:  # a node waits there until all of its inputs have their ids
         node = stack.pop()
-        if node is None:  # all inputs of the next have their ids
-            node = stack.pop()
-        elif id(node) in ids:
+        if id(node) in ids:
             continue
-        elif node._row is not None:
-            ids[id(node)] = -1  # under way
-            stack += (node, None)
-            inputs = _operands(node)
+        a, b = node._a, node._b
+        if b is not None:  # most of a large graph
+            i, j = known(id(a)), known(id(b))
+            if i is None or j is None:
+                stack += (node, b, a)
+                continue
+            args.append((i, j))
+        elif a is None:
+            args.append(())
+        else:
+            inputs = a if type(a) is tuple else (a,)
             fresh = {k: x for k, x in zip(map(id, inputs), inputs) if k not in ids}  # noqa: B905
             if any(map(_row_of, fresh.values())):
-                stack += [*fresh.values()][::-1]
-            else:
-                ids.update(zip(fresh, count(len(nodes))))
-                nodes += fresh.values()
-                args += [()] * len(fresh)
-            continue
+                stack += (node, *[*fresh.values()][::-1])
+                continue
+            ids.update(zip(fresh, count(len(nodes))))
+            nodes += fresh.values()
+            args += [()] * len(fresh)
+            args.append(tuple(map(place, map(id, inputs))))
         ids[id(node)] = len(nodes)
         nodes.append(node)
-        args.append(tuple(map(place, map(id, _operands(node)))))
     graph.shape = recording.shape
     graph.ops = [node._row for node in nodes]
     graph.data = list(map(_data_of, nodes))
@@ -343,13 +349,6 @@ def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
     graph.roots = [ids[id(root)] for root in recording.roots]
     graph.inputs = [[*map(place, map(id, argument))] for argument in recording.arguments]
     return graph, nodes
-
-
-def _operands(node: Value) -> tuple[Any, ...]:
-    a, b = node._a, node._b
-    if b is not None:
-        return a, b
-    return a if type(a) is tuple else () if a is None else (a,)
 
 
 def _paired(graph: Graph, recording: _Recording) -> list[Value] | None:
@@ -374,7 +373,8 @@ def _paired(graph: Graph, recording: _Recording) -> list[Value] | None:
             return None
         if op is None:
             continue
-        others = _operands(node)
+        a, b = node._a, node._b
+        others = (a, b) if b is not None else a if type(a) is tuple else (a,)
         if len(args[i]) != len(others):
             return None
         for x, other in zip(args[i], others):  # noqa: B905 # of one length

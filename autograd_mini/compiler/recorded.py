@@ -16,7 +16,7 @@ import operator
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from types import FrameType
 from typing import Any, ClassVar, Final
@@ -71,6 +71,8 @@ _ABC: Final = "<frozen abc"
 _frame: Final = sys._getframe
 _data: Any = Value.data  # the slots themselves
 _grad: Any = Value.grad
+_set_data: Final = _data.__set__
+_set_grad: Final = _grad.__set__
 _new: Final = object.__new__
 
 
@@ -79,14 +81,14 @@ class Recorder:
 
     Args:
         lines: Whether nodes remember the line that made them.
-        numbers: What hidden Values are in this recording, and for nobody else.
+        shown: What number a hidden Value is in this recording, and for nobody else.
     """
 
-    __slots__ = ("_lines", "error", "numbers")
+    __slots__ = ("_lines", "error", "shown")
 
-    def __init__(self, *, lines: bool, numbers: Mapping[Value, float]) -> None:
+    def __init__(self, *, lines: bool, shown: Callable[[Value], float]) -> None:
         self._lines = lines
-        self.numbers = numbers
+        self.shown = shown
         self.error: TraceError | None = None  # the first, which the function may have caught
 
     def node(self, data: float, op: Op, a: Any, b: Value | None) -> Value:
@@ -94,8 +96,8 @@ class Recorder:
         if not contexts.grad_enabled.get():
             refuse(None, "no_grad()")
         node: Any = _new(Recorded)
-        _data.__set__(node, data)
-        _grad.__set__(node, ZERO)
+        _set_data(node, data)
+        _set_grad(node, ZERO)
         node.label = ""
         node._row = op
         node._a = a
@@ -244,8 +246,7 @@ def _refusing(how: str, own: Callable[..., Any] | None = None) -> Any:
 def _shown(own: Hidden) -> float:
     """Return the number of a hidden Value, which may be another in this recording."""
     recorder = contexts.tracer.get()
-    number = _data.__get__(own)
-    return number if recorder is None else recorder.numbers.get(own, number)
+    return _data.__get__(own) if recorder is None else recorder.shown(own)
 
 
 class Hidden(Value):
@@ -403,14 +404,24 @@ for _how, _names in {
 
 
 def _operator(op: Op) -> Callable[[Any, Any], Any]:
-    return lambda self, other: _mixed(op, self, other)
+    forward, number, current = op.forward, _data.__get__, contexts.tracer.get
+
+    def operation(a: Any, b: Any) -> Any:
+        recorder = current()
+        if recorder is None or op is ops.DIV or not (isinstance(a, Value) and isinstance(b, Value)):
+            return _mixed(op, a, b)
+        return recorder.node(forward(number(a), number(b)), op, a, b)  # which never raises
+
+    return operation
 
 
 def _reflected(op: Op) -> Callable[[Any, Any], Any]:
+    operation = _operator(op)
+
     def method(self: Any, other: Any) -> Any:
         if op is ops.ADD and type(other) is int and not other:
             return self  # as a Value's own
-        return _mixed(op, other, self)
+        return operation(other, self)
 
     return method
 
