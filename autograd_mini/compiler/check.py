@@ -32,7 +32,7 @@ from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.record import Graph, record_again
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
-from autograd_mini.graph import interior_order, ordered
+from autograd_mini.graph import interior_order, ordered, stale
 from autograd_mini.nested import flat, mapped
 from autograd_mini.value import Value
 
@@ -41,7 +41,8 @@ Array: TypeAlias = Any
 OTHERS: Final = 3  # examples that differ from the recorded one
 CLASSES: Final = 16  # values of an argument that count as classes, and examples compared for them
 WATCHED: Final = 64  # further batches in which new classes are looked for
-MOVES: Final = 3  # other numbers of the parameters; in large graphs one
+MOVES: Final = 3  # other numbers of the parameters
+SMALL: Final = 200  # operands of a graph up to which all of these are tried, beyond it one
 LARGE: Final = 20_000  # operands of a graph beyond which classes are compared by value alone
 SHORT: Final = 64  # numbers of an argument that may be a class: a row of them, one-hot
 SEARCHED: Final = 1_000  # examples of a batch among which one that differs is looked for
@@ -89,7 +90,9 @@ class Check:
         if graph.computed:
             below = ordered([*graph.computed], lambda x: x.inputs)
             self._given = list(dict.fromkeys([*parameters, *below]))
-        self.is_large = sum(map(len, graph.args)) > LARGE
+        size = sum(map(len, graph.args))
+        self.is_large = size > LARGE
+        self._moves = MOVES if size <= SMALL else 1
         self._slack = SINGLE if single else AGREEMENT
         self._classes: list[dict[Any, Any]] = [{} for _ in example]  # and the example of each
         self._known: dict[bytes, list[Any]] = {}  # the numbers of each example
@@ -217,9 +220,10 @@ class Check:
         """Compare the recorded example at other parameters, where the function has a result."""
         import numpy as np
 
-        for numbers in _moved(theta, 1 if self.is_large else MOVES):
+        for numbers in _moved(theta, self._moves):
+            moved = Within(self._parameters, numbers.tolist(), self._graph.computed)
             try:
-                with Within(self._parameters, numbers.tolist(), self._graph.computed):
+                with moved:
                     answer = self._answer(self._first, purpose, wrt)
             except TraceError:
                 raise
@@ -231,7 +235,10 @@ class Check:
             try:
                 self._compare(purpose, [answer] * count, [self._first] * count, numbers, run)
             except TraceError as error:
-                raise TraceError(f"at other parameters, {error}") from None
+                with moved:
+                    is_cached = any(map(stale, called_or_eager(self._f, self._first)))
+                if not is_cached:
+                    raise TraceError(f"at other parameters, {error}") from None
 
     def _compare(
         self, purpose: str, answers: list[_Answer], examples: list[Any], theta: Array, run: Any
@@ -316,11 +323,15 @@ class Check:
             )
 
     def _compare_rows(self, answers: list[_Answer], got: Array, examples: list[Any]) -> None:
-        for answer, row, example in zip(answers, got, examples, strict=True):
+        places: dict[int, list[int]] = {}
+        for n, answer in enumerate(answers):
+            places.setdefault(id(answer), []).append(n)
+        for rows in places.values():
+            answer, example = answers[rows[0]], examples[rows[0]]
             if not answer.is_near_kink:
                 what = "value" if answer.gradient is None else "gradient"
                 wanted = answer.values if answer.gradient is None else answer.gradient
-                self._agree(what, wanted, row, [example], wanted)
+                self._agree(what, wanted, got[rows], [example], wanted)
 
     def _compare_means(self, answers: list[_Answer], got: Any, examples: list[Any]) -> None:
         import numpy as np
@@ -352,8 +363,8 @@ class Check:
             return
         for example in examples:
             record_again(self._f, example, self._graph)  # which may know the line
-        n = alike.argmin()
-        raise _disagreement(what, float(wanted[n]), float(got[n]), examples)
+        wanted, got = [np.broadcast_to(x, alike.shape)[~alike] for x in (wanted, got)]
+        raise _disagreement(what, float(wanted[0]), float(got[0]), examples)
 
     def compare_values(self, example: Sequence[Any], results: Sequence[Value], got: Array) -> None:
         """Compare what the function gave for an example whose numbers are not all finite.
