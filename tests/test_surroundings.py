@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import array
+import collections
+import contextvars
 import functools
+import itertools
 import math
 import random
+import threading
 import types
 from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from autograd_mini import TraceError, Value, atan2, compile, jit, sin, tanh
@@ -187,3 +193,129 @@ def test_a_penalty_that_changes_while_training_counts_as_it_does_eagerly() -> No
         auto = trained("auto")
     assert auto.loss == pytest.approx(eager.loss, rel=1e-9)
     assert "'rate' became 0.01" in auto.reason
+
+
+class Inheriting(Model):
+    pass
+
+
+class Meta(type):
+    rate = 1.0
+
+
+class Made(metaclass=Meta):
+    pass
+
+
+class Reading:
+    _rate = 1.0
+
+    @property
+    def rate(self) -> float:
+        return self._rate
+
+
+def with_a_default(x: Any, rate: Any = (1.0, [1.0])) -> Any:
+    return w * x * rate[1][0]
+
+
+def places() -> dict[str, tuple[Callable[..., Any], Callable[[], Any]]]:
+    long, large, table = [1.0] * 500, np.ones((60, 60)), dict.fromkeys(range(300), 1.0)
+    objects = np.array([1.0, None], object)
+    row = [Value(1.0) for _ in range(200)]
+    spaces = [types.SimpleNamespace(rate=1.0), threading.local(), Reading(), Inheriting()]
+    spaces[1].rate = 1.0
+    queue, names, tags, user = collections.deque([1.0]), collections.ChainMap({}), {1.0}, {"k": 1.0}
+    seen, shown = collections.UserDict(k=1.0), types.MappingProxyType(user)
+    raw, numbers = bytearray(b"\x01"), array.array("d", [1.0])
+    context = contextvars.ContextVar("context", default=1.0)
+    series = pd.Series([1.0])
+    held: Any = functools.partial(lambda rate, x: w * x * rate[0], [1.0])
+    names["k"] = 1.0
+
+    def replaced(x: Any) -> Any:
+        return w * x
+
+    def of(owner: Any) -> tuple[Callable[..., Any], Callable[[], Any]]:
+        return lambda x: w * x * owner.rate, lambda: setattr(owner, "rate", 5.0)
+
+    def at(owner: Any, key: Any) -> tuple[Callable[..., Any], Callable[[], Any]]:
+        return lambda x: w * x * owner[key], lambda: owner.__setitem__(key, 5)
+
+    return {
+        "a long list": at(long, 400),
+        "a long row of Values": at(row, 150),
+        "a large array": at(large, (50, 50)),
+        "a view": at(large[::2, ::2], (20, 20)),
+        "an array of objects": at(objects, 0),
+        "a long dictionary": at(table, 250),
+        "a queue": at(queue, 0),
+        "a chain": at(names, "k"),
+        "a user's dictionary": at(seen, "k"),
+        "a view of a dictionary": (lambda x: w * x * shown["k"], lambda: user.update(k=5.0)),
+        "bytes": at(raw, 0),
+        "an array of Python's": at(numbers, 0),
+        "a series": at(series, 0),
+        "a set": (lambda x: w * x * max(tags), lambda: tags.add(5.0)),
+        "a context": (lambda x: w * x * context.get(), lambda: context.set(5.0)),
+        "a namespace": of(spaces[0]),
+        "a thread's": of(spaces[1]),
+        "a new attribute": (of(spaces[2])[0], lambda: setattr(spaces[2], "_rate", 5.0)),
+        "a parent's": (lambda x: w * x * Inheriting.scale, lambda: setattr(Model, "scale", 5.0)),
+        "a metaclass's": (lambda x: w * x * Made.rate, lambda: setattr(Meta, "rate", 5.0)),
+        "a name in a text": (
+            lambda x: w * x * getattr(module, "gamma"),  # noqa: B009
+            lambda: setattr(module, "gamma", 5.0),
+        ),
+        "a default's list": (
+            with_a_default,
+            lambda: with_a_default.__defaults__[0][1].__setitem__(0, 5.0),
+        ),
+        "a default": (with_a_default, lambda: setattr(with_a_default, "__defaults__", ([5, [5]],))),
+        "an argument's list": (held, lambda: held.args[0].__setitem__(0, 5.0)),
+        "the code": (replaced, lambda: setattr(replaced, "__code__", (lambda x: x).__code__)),
+    }
+
+
+def test_what_a_function_reads_counts_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Model, "scale", 1.0)
+    monkeypatch.setattr(Meta, "rate", 1.0)
+    for name, (f, change) in places().items():
+        monkeypatch.setattr(with_a_default, "__defaults__", ((1.0, [1.0]),))
+        module.gamma = 1.0
+        program = compile(f, 1.0)
+        assert program([1.0, 2.0]).tolist() == [2.0, 4.0] or name == "a long row of Values"
+        change()
+        try:
+            got = program([1.0, 2.0]).tolist()
+        except TraceError:
+            continue
+        assert got == [float(f(1.0)), float(f(2.0))], name
+
+
+def test_values_are_found_wherever_they_stand() -> None:
+    hidden = Value(3.0, "hidden")
+    owner = types.SimpleNamespace(v=hidden)
+    context: contextvars.ContextVar[Value] = contextvars.ContextVar("context", default=hidden)
+    queue, names = collections.deque([hidden]), collections.ChainMap({"k": hidden})
+    user, shown = collections.UserDict(k=hidden), types.MappingProxyType({"k": hidden})
+    turns, endless = itertools.cycle([hidden]), (hidden for _ in itertools.count())
+    tags, cell, error = frozenset([hidden]), types.CellType(hidden), ValueError(hidden)
+    bound = owner.__getattribute__
+    places: list[Callable[[Any], Any]] = [
+        lambda x: x * next(iter(tags)).data,
+        lambda x: x * queue[0].data,
+        lambda x: x * names["k"].data,
+        lambda x: x * user["k"].data,
+        lambda x: x * shown["k"].data,
+        lambda x: x * next(turns).data,
+        lambda x: x * next(endless).data,
+        lambda x: x * cell.cell_contents.data,
+        lambda x: x * error.args[0].data,
+        lambda x: x * context.get().data,
+        lambda x: x * bound("v").data,
+    ]
+    for i, f in enumerate(places):
+        with pytest.raises(TraceError, match="would be decided once and for all"):
+            compile(f, 1.0)
+        assert type(hidden) is Value, i

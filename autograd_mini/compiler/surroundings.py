@@ -11,12 +11,16 @@ another program. A generator of random numbers that every run moves is refused a
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import random
 import sys
-from collections import deque
+import threading
+from array import array
+from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from functools import lru_cache, partial
 from itertools import chain
 from operator import attrgetter, call, getitem, is_
@@ -24,9 +28,11 @@ from types import (
     BuiltinMethodType,
     CodeType,
     FunctionType,
+    MappingProxyType,
     MemberDescriptorType,
     MethodType,
     ModuleType,
+    SimpleNamespace,
 )
 from typing import Any, Final, TypeAlias
 
@@ -35,9 +41,13 @@ from autograd_mini.value import Value
 
 MOST: Final = 300  # objects that are looked at, the nearest first
 DEPTH: Final = 3  # names between dots
-SHORT: Final = 64  # entries of a list, a dictionary or an array that are compared
+SHORT: Final = 1000  # entries of a list or a dictionary that are compared, and
+LARGE: Final = 100_000  # those of an array
 _LIBRARY: Final = os.path.dirname(os.__file__) + os.sep
-_PLAIN: Final = (int, float, complex, str, bytes, type(None), Value)
+_PLAIN: Final = (int, float, complex, str, bytes, type(None), CodeType, Value)
+_LISTS: Final = list, tuple, dict, MappingProxyType, set, frozenset, deque
+_BUFFERS: Final = array, bytearray, memoryview
+_SPACES: Final = SimpleNamespace, UserDict, UserList, ChainMap, threading.local
 _CACHED: Final = type(lru_cache(len))
 _ABSENT: Final = object()
 _GONE: Final = LookupError, ValueError, AttributeError  # what reading a name raises then
@@ -151,8 +161,7 @@ class Surroundings:
                 if type(x) is list and {*map(type, x)} == {Value}:  # a row of weights
                     self.values.update(x)
                     continue
-                inside = x.values() if isinstance(x, dict) else x
-                items: Iterable[Any] = getattr(inside, "flat", inside)  # of an array of any shape
+                items = _items(x)
                 self.values.update([y for y in items if isinstance(y, Value)])
                 queue.extend([(name, y) for y in items if not isinstance(y, _PLAIN)])
                 continue
@@ -203,14 +212,20 @@ def _references(x: Any) -> Iterator[_Reference]:
             yield read, name, _now(read), is_users
         if is_users:
             yield from _named(x.__globals__, {*_names_in(x.__code__)}, is_users=True)
-        parts: Iterable[Any] = (*(x.__defaults__ or ()), *(x.__kwdefaults__ or {}).values())
+        parts: Iterable[Any] = ()
+        yield from _parts(x, "__defaults__", "__kwdefaults__", "__code__", is_users=is_users)
     elif isinstance(x, MethodType):
         parts = x.__func__, x.__self__
     elif isinstance(x, partial):
-        parts = x.func, *x.args, *x.keywords.values()
+        parts = ()
+        yield from _parts(x, "func", "args", "keywords", is_users=True)
+    elif isinstance(x, ContextVar):
+        parts = ()
+        yield x.get, x.name, _now(x.get), True
     elif isinstance(x, type):
         parts = ()
         if _is_users(_file_of(x)):
+            parts = *x.__bases__, type(x)
             for name, y in vars(x).items():
                 if isinstance(y, FunctionType) or not name.startswith("__"):
                     yield partial(getitem, vars(x), name), name, y, True
@@ -224,10 +239,13 @@ def _references(x: Any) -> Iterator[_Reference]:
         parts = () if isinstance(x.__self__, ModuleType) else (x.__self__,)
     else:
         kind = type(x)
-        is_users = _is_users(_file_of(kind))
-        parts = (kind,) if is_users else ()
-        if is_users or is_ours(_file_of(kind)):
+        file = _file_of(kind)
+        is_users = _is_users(file) or isinstance(x, _SPACES)
+        parts = (kind,) if is_users else _held(x) if _is_pythons(file) else ()
+        if is_users or is_ours(file):
             space = getattr(x, "__dict__", {})
+            if is_users:  # one that is new may stand before its class's
+                yield partial(len, space), f"{kind.__name__}.__dict__", len(space), True
             for name, y in space.items():
                 yield partial(getitem, space, name), name, y, is_users
             for name, slot in [pair for base in kind.__mro__ for pair in _slots(base)]:
@@ -235,6 +253,17 @@ def _references(x: Any) -> Iterator[_Reference]:
                 yield read, name, _now(read), is_users
     for y in parts:
         yield list, "", y, False
+
+
+def _parts(x: Any, *names: str, is_users: bool) -> Iterator[_Reference]:
+    """Return what some attributes of an object are."""
+    for name in names:
+        yield partial(getattr, x, name), name.strip("_"), getattr(x, name), is_users
+
+
+def _held(x: Any) -> Iterable[Any]:
+    """Return what an object of Python's own holds, say an iterator."""
+    return [y for y in gc.get_referents(x)[:SHORT] if not isinstance(y, (type, ModuleType))]
 
 
 def _named(
@@ -254,6 +283,8 @@ def _named(
 def _names_in(code: CodeType) -> Iterator[str]:
     yield from code.co_names
     for part in code.co_consts:
+        if isinstance(part, str):  # getattr(settings, "rate")
+            yield part
         if isinstance(part, CodeType):
             yield from _names_in(part)
 
@@ -265,8 +296,13 @@ def _slots(kind: type) -> Iterable[tuple[str, Any]]:
 
 def _is_users(file: str) -> bool:
     """Return whether code is neither ours nor of an installed library."""
-    is_library = file.startswith((_LIBRARY, "<frozen")) or "site-packages" in file
-    return bool(file) and not is_library and not is_ours(file)
+    is_library = _is_pythons(file) or "site-packages" in file
+    return not is_library and not is_ours(file)
+
+
+def _is_pythons(file: str) -> bool:
+    is_librarys = file.startswith((_LIBRARY, "<frozen")) and "site-packages" not in file
+    return not file or is_librarys
 
 
 def _file_of(kind: type) -> str:
@@ -280,9 +316,22 @@ def _file(module: ModuleType | None) -> str:
 
 
 def _is_short(x: Any) -> bool:
-    if isinstance(x, (list, tuple, dict)):
+    if isinstance(x, (*_LISTS, *_BUFFERS)):
         return len(x) <= SHORT
-    return type(x).__name__ == "ndarray" and x.size <= SHORT
+    return _is_array(x) and getattr(x, "size", LARGE + 1) <= LARGE
+
+
+def _is_array(x: Any) -> bool:
+    return type(x).__name__ == "ndarray" or hasattr(type(x), "to_numpy")
+
+
+def _items(x: Any) -> Iterable[Any]:
+    """Return what a list, a dictionary or an array holds that may be no plain number."""
+    if isinstance(x, _BUFFERS):
+        return ()
+    if _is_array(x):
+        return x.flat if getattr(getattr(x, "dtype", None), "kind", "") == "O" else ()
+    return x.values() if isinstance(x, (dict, MappingProxyType)) else x
 
 
 def _is_row(x: list[Any]) -> bool:
@@ -300,14 +349,21 @@ def _is_as_it_was(noted: tuple[str, Any, Any]) -> bool:
     """Return whether a list, a dictionary or an array still has the contents noted."""
     _, x, contents = noted
     now = x if type(x) is list else _contents(x)
+    if type(contents) is bytes:
+        return now == contents
     return len(now) == len(contents) and all(map(is_, now, contents))
 
 
 def _contents(x: Any) -> Any:
     """Return what is compared of a list, a dictionary or an array: what it holds, or its bytes."""
-    if isinstance(x, dict):
+    if isinstance(x, (dict, MappingProxyType)):
         return [*x, *x.values()]
-    return list(x) if isinstance(x, (list, tuple)) else x.tobytes()
+    if isinstance(x, _LISTS):
+        return list(x)
+    if isinstance(x, _BUFFERS):
+        return bytes(x)
+    numbers = x if hasattr(x, "tobytes") else x.to_numpy()
+    return numbers.tobytes() if x is numbers or numbers.dtype != object else repr(numbers).encode()
 
 
 def _state(x: Any) -> bytes | None:
