@@ -440,12 +440,13 @@ def _disagreement(what: str, wanted: float, got: float, examples: list[Any]) -> 
 
 
 def _leaves(root: Value) -> set[Value]:
-    return {
-        x
-        for node in interior_order(root)
-        for x in node.inputs
-        if x.op is None and not x.is_constant
-    }
+    """Return the leaves below a node that are no plain numbers."""
+    found: set[Value] = set()
+    fresh = {root}
+    while fresh:
+        found |= fresh
+        fresh = {*chain.from_iterable([x.inputs for x in fresh])} - found
+    return {x for x in found if x.is_leaf and not x.is_constant}
 
 
 def _short(example: list[Any]) -> str:

@@ -167,8 +167,9 @@ def _sort_members(group: Group, graph: Graph, places: _Places) -> None:
     elif not group.sums[0].weights:
         if len(group.sums) == 1:
             (terms,) = group.sums
-            terms.products.sort(key=lambda pair: [*map(places.order, pair)])
-            terms.rest.sort(key=places.order)
+            order = places.order
+            terms.products.sort(key=lambda pair: (*order(pair[0]), *order(pair[1])))
+            terms.rest.sort(key=order)
         group.sums.sort(key=lambda terms: [at[x] for x in chain(*terms.products, terms.rest)])
         group.members = [terms.node for terms in group.sums]
 

@@ -8,7 +8,7 @@ another.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from itertools import chain
 from operator import attrgetter
 from typing import Final, TypeAlias
@@ -42,7 +42,7 @@ def grouped(
     """Return the units that run together as groups, each after all that it reads."""
     rows, args, kinds = graph.ops, graph.args, graph.kinds
     pads = [i for i, op in enumerate(rows) if op is COPY]  # what others are padded with: first
-    reached = _reached(graph, chains).union(pads)
+    reached = _reached(graph, chains)
     levels = [0] * len(rows)
     unit_of = [-1] * len(rows)
     nodes: list[int] = []  # the first of each unit
@@ -94,11 +94,13 @@ def grouped(
             yield Group(None, kind, list(members), len(units) if what == MATRIX else 1)
 
 
-def _reached(graph: Graph, chains: Chains) -> set[int]:
+def _reached(graph: Graph, chains: Chains) -> Container[int]:
     """Return the nodes that the gradient reaches; it does not reach those of a condition.
 
     A gradient of zero is no substitute: times an infinite slope, it is NaN.
     """
+    if all(op is None or op.receives is None for op in {*graph.ops}):
+        return range(len(graph.ops))
     reached = {*graph.roots}
     for i in range(len(graph.ops) - 1, -1, -1):
         op = graph.ops[i]

@@ -44,6 +44,7 @@ class Arrays(Language):
         self.hoisted: dict[str, tuple[str, str]] = {}
         self.helpers: dict[str, Callable[..., Any]] = {}
         self.named: dict[Any, str] = {}
+        self.views: dict[Any, str] = {}
         self.gathered: dict[Any, str] = {}
         self.groups = {(group.out.buffer, group.lo): group for group in self.plan.groups}
         for name, (rows, varies) in lowered.rows.items():
@@ -99,7 +100,7 @@ class Arrays(Language):
             self.named[key] = self.names.new(name + ("_T" if ref.block == "columns" else ""))
 
     def _key(self, ref: Ref) -> Any:
-        return ref.buffer.removeprefix("g_"), min(ref.rows), len(ref.rows), ref.shape, ref.strides
+        return ref.buffer.removeprefix("g_"), ref.rows[0], ref.shape, ref.strides
 
     def read(self, ref: Ref) -> str:
         """Return the name of an array that has the shape of `ref`, and the columns."""
@@ -136,7 +137,13 @@ class Arrays(Language):
         """
         if not ref.block:
             return ""
-        lo, hi = min(ref.rows), max(ref.rows) + 1
+        key = *self._key(ref), ref.buffer, matrix
+        if key not in self.views:
+            self.views[key] = self._view(ref, matrix=matrix)
+        return self.views[key]
+
+    def _view(self, ref: Ref, *, matrix: bool) -> str:
+        lo, hi = ref.rows[0], ref.rows[-1] + 1
         base = self.base(ref.buffer)
         argument = ref.buffer.removeprefix("g_")[0] == "x"
         whole = hi - lo == self.size(ref.buffer) and ref.buffer not in (THETA, "g_theta")
@@ -163,7 +170,7 @@ class Arrays(Language):
         return self.hoist(prefix + name, text, "" if prefix else self._comment(ref))
 
     def _named(self, ref: Ref, form: tuple[bool, ...]) -> str:
-        group = self.groups.get((ref.buffer.removeprefix("g_"), min(ref.rows)))
+        group = self.groups.get((ref.buffer.removeprefix("g_"), ref.rows[0]))
         if form[1] and group is not None and len(group.members) == len(ref.rows) and ref.span:
             return self.group_names[id(group)]
         key = self._key(ref)
@@ -175,7 +182,7 @@ class Arrays(Language):
 
     def _wish(self, ref: Ref, *, wide: bool) -> str:
         buffer = ref.buffer.removeprefix("g_")
-        lo, hi = min(ref.rows), max(ref.rows) + 1
+        lo, hi = ref.rows[0], ref.rows[-1] + 1
         if buffer == THETA:
             if hi - lo == 1:
                 label = self.graph.labels[self.plan.parameters[lo]]
@@ -192,7 +199,7 @@ class Arrays(Language):
         if ref.buffer == THETA:
             nodes = [self.plan.parameters[i] for i in ref.rows]
             return common_label([self.graph.labels[i] for i in nodes])
-        group = self.groups.get((ref.buffer, min(ref.rows)))
+        group = self.groups.get((ref.buffer, ref.rows[0]))
         if group is None or len(group.members) != len(ref.rows):
             return ""
         return place_of(self.plan, group.members)
