@@ -106,6 +106,13 @@ def open_page(
         assert not [text for text in said if not text.startswith((address, "about:"))]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave out the doctests of the module that an extra carries, where that is not installed."""
+    if importlib.util.find_spec("sklearn") is None:
+        module = str(config.rootpath / "nn" / "estimators.py")
+        config.option.ignore = [*(config.option.ignore or ()), module]
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the benchmarks' answers to the thorough suite and to who names them: they take long."""
     asked = os.environ.get("HYPOTHESIS_PROFILE") == "ci" or "benchmarks" in " ".join(config.args)

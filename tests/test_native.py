@@ -28,7 +28,7 @@ from autograd_mini.compiler import machine
 from autograd_mini.compiler.native import Native, native
 from autograd_mini.compiler.native.engine import Processor
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
-from nn import FNN, SGD, Adam, AdamW, FNNClassifier, Trainer, datasets, fit
+from nn import FNN, SGD, Adam, AdamW, Trainer, datasets, fit
 from tests.test_compiler_statements import cases
 
 pytest.importorskip("llvmlite")
@@ -259,6 +259,7 @@ def test_a_program_without_machine_code_says_why(monkeypatch: pytest.MonkeyPatch
 
 
 def test_trainers_and_estimators_take_it() -> None:
+    estimators = pytest.importorskip("nn.estimators", exc_type=ImportError)
     X, y = datasets.moons(64, seed=0)
     found = []
     for backend in BACKENDS:
@@ -269,7 +270,8 @@ def test_trainers_and_estimators_take_it() -> None:
             losses = [trainer.step(X, y) for _ in range(5)]
         assert trainer.backend == backend
         found.append([*losses, *[p.data for p in model.parameters()]])
-        classifier = FNNClassifier((4,), max_iter=3, random_state=0, backend=backend).fit(X, y)
+        settings = {"max_iter": 3, "random_state": 0, "backend": backend}
+        classifier = estimators.FNNClassifier((4,), **settings).fit(X, y)
         found[-1] += classifier.predict_proba(X).ravel().tolist()
     assert found[0] == pytest.approx(found[1], rel=1e-9)
 
