@@ -63,7 +63,7 @@ def main(n: int = 150, epochs: int = 250, tries: int = 6, folds: int = 3) -> Non
         ax.axis(limits)
         ax.set(xlabel=f"{name}₁", ylabel=f"{name}₂")
         if k < folds:
-            ax.legend(fontsize=12, loc="upper right", framealpha=1.0)
+            ax.legend(fontsize=12, loc="upper right" if k else "lower left", framealpha=1.0)
             grid, points = (
                 layer.on_rows()(a.reshape(-1, 2)).reshape(a.shape) for a in (grid, points)
             )
