@@ -15,12 +15,14 @@ def elements(structure: Any) -> Iterable[Any]:
     """Return what a structure is made of: of a table its rows, not the names of its columns.
 
     Raises:
-        TypeError: If it is a dict, which would give its keys.
+        TypeError: If it is a number; a dict, which would give its keys; or a set, whose order
+            nobody chose and which keeps equal numbers once.
     """
     if type(structure) is list or type(structure) is tuple:
         return cast("list[Any] | tuple[Any, ...]", structure)
-    if isinstance(structure, dict):
-        raise TypeError(f"a list of numbers is needed, but got the dict {structure!r:.200}")
+    if isinstance(structure, (dict, set, frozenset)) or not hasattr(structure, "__iter__"):
+        given = f"{type(cast(object, structure)).__name__} {structure!r:.200}"
+        raise TypeError(f"a list of numbers is needed, but got the {given}")
     return structure.to_numpy() if hasattr(structure, "to_numpy") else structure
 
 

@@ -31,7 +31,9 @@ from autograd_mini import (
 )
 from autograd_mini.testing import check_gradients
 from nn import FNN
+from nn.activations import softmax
 
+MANY = (total, mean, product, norm, logsumexp, amax)
 UNARY = [op.name for op in OPS.values() if op.arity == 1 and hasattr(functions, op.name)]
 
 
@@ -96,6 +98,14 @@ def test_functions_of_many_numbers_take_any_iterable() -> None:
     xs = [Value(3.0), Value(4.0)]
     assert norm(x for x in xs).data == 5.0
     assert total(iter(xs)).inputs == tuple(xs)
+
+
+@pytest.mark.parametrize("wrong", [{2.0, 1.0}, frozenset([2.0]), {0: 5.0}, 2.0, Value(2.0), None])
+def test_functions_of_many_numbers_need_them_in_an_order(wrong: Any) -> None:
+    """A set has none, and keeps equal numbers once."""
+    for f in (*MANY, softmax, lambda xs: dot(xs, [1.0]), lambda xs: dot([1.0], xs)):
+        with pytest.raises(TypeError, match=f"a list of numbers is needed.*{type(wrong).__name__}"):
+            f(wrong)
 
 
 def test_where_always_records_condition_and_both_branches() -> None:
@@ -253,7 +263,7 @@ def test_a_table_is_its_rows_in_order_and_a_dict_is_no_list() -> None:
     one = pd.DataFrame([[5.0], [6.0]])
     table = pd.DataFrame([[5.0, 6.0], [7.0, 8.0]])
     column = pd.Series([5.0, 6.0], index=[1, 0])  # what is called 0 stands last
-    for f in (total, product, norm, logsumexp, amax, mean):
+    for f in MANY:
         assert f(column) == f([5.0, 6.0])
         for wrong in (one, table, {0: 5.0}):
             with pytest.raises(TypeError):
