@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import io
 import json
 import re
@@ -61,3 +62,20 @@ def test_a_program_and_a_history_show_themselves() -> None:
     picture = history._repr_png_()
     assert picture is not None
     assert picture.startswith(b"\x89PNG")
+
+
+def test_a_playground_and_a_recorded_run_show_their_page(tmp_path: Path) -> None:
+    from nn import FNN, SGD, Playback, Playground, fit
+
+    X, y = [[0.0], [1.0]], [0.0, 1.0]
+    model = FNN([1, 1], seed=0)
+    sgd = SGD(model.parameters(), lr=0.1)
+    run = Playback(X, y)
+    assert run._repr_html_() is None  # nothing yet: its name
+    fit(model, X, y, loss="mse", optimizer=sgd, epochs=2, callbacks=[run])
+    for page in (run, Playground(model, X, y, loss="mse", optimizer=sgd)):
+        page.to_html(tmp_path / "page.html")
+        frame = page._repr_html_() or ""
+        shown = re.fullmatch(r'<iframe sandbox="allow-scripts" srcdoc="([^"]*)" .*', frame)
+        assert shown is not None
+        assert html.unescape(shown[1]) == (tmp_path / "page.html").read_text("utf-8")

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from autograd_mini.drawing.javascript import functions
 from autograd_mini.drawing.labels import xml
-from autograd_mini.player import PLAYER, document, open_page, part
+from autograd_mini.player import PLAYER, document, embedded, open_page, part
 from nn.playback.graphs import Graphs
 from nn.playback.units import diagram
 
@@ -40,6 +40,7 @@ SCRIPTS: Final = (
     "playground.js",
 )
 STYLES: Final = ("network.css", "playground.css")
+HEIGHT: Final = 760  # of a notebook's frame, in pixels
 
 
 class Page:
@@ -68,7 +69,11 @@ class Page:
         Returns:
             The file; None in a notebook without `path`.
         """
-        return open_page(self._page(), path, height=760)
+        return open_page(self._page(), path, HEIGHT)
+
+    def _repr_html_(self) -> str | None:
+        """Show the page as the last line of a notebook's cell."""
+        return embedded(self._page(), HEIGHT)
 
     def _page(self, max_nodes: int = 500) -> str:
         raise NotImplementedError

@@ -114,6 +114,9 @@ class Playback(Page):
             chosen = denser
         return chosen
 
+    def _repr_html_(self) -> str | None:
+        return super()._repr_html_() if self._weights else None
+
     def _page(self, max_nodes: int = 500) -> str:
         if not self._weights:
             raise ValueError(
