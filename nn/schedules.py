@@ -351,6 +351,8 @@ class ReduceLROnPlateau(Schedule):
 
 
 def _at_least_one(name: str, x: int) -> int:
-    if not x >= 1:
+    if isinstance(x, bool) or not hasattr(x, "__index__"):
+        raise ValueError(f"{name} must be a whole number, but got {x!r}")
+    if x < 1:
         raise ValueError(f"{name} must be 1 or more, but got {x}")
     return x

@@ -176,6 +176,7 @@ def test_a_foreign_state_is_refused() -> None:
     [
         (lambda o: StepLR(o, 0), "step_size must be 1 or more, but got 0"),
         (lambda o: CosineAnnealingLR(o, 0), "T_max must be 1 or more"),
+        (lambda o: StepLR(o, 2.5), "step_size must be a whole number, but got 2.5"),
         (lambda o: LinearLR(o, total_iters=0), "total_iters must be 1 or more"),
         (lambda o: PolynomialLR(o, total_iters=-1), "1 or more, but got -1"),
         (lambda o: ReduceLROnPlateau(o, factor=1.5), "factor must be between 0 and 1"),
