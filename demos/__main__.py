@@ -31,6 +31,8 @@ def main(arguments: Sequence[str]) -> int:
     with until_enough_is_read():
         try:
             return _main(arguments)
+        except ModuleNotFoundError as error:
+            return refuse(f"error: {_missing(error)}")
         except (ImportError, OSError, ValueError) as error:
             return refuse(error, "error: ")
     return 0
@@ -60,6 +62,12 @@ def _main(arguments: Sequence[str]) -> int:
         demo.fit = _ending_with(demo.fit)
     demo.main(**options)
     return 0
+
+
+def _missing(error: ModuleNotFoundError) -> str:
+    sources = {"sklearn": "'autograd_mini[sklearn]'", "pytest": "--group test"}
+    source = sources.get(error.name or "")
+    return f"this demo needs {error.name}: pip install {source}" if source else str(error)
 
 
 def _count(text: str) -> int:

@@ -62,7 +62,7 @@ def main(target: float = 1.0, seed: int = 3) -> None:
             below = [f"x{d}" for d in range(2)] if i == 0 else list(nodes)[2:5]
             edges += [(b, f"layers.{i}.neurons.{k}", w) for b, w in zip(below, unit.w, strict=True)]
     figure, (forward, backward) = plot.panels(
-        ["forward: values, weights", "backward: gradients of ½e², errors come down"], size=(6, 4.2)
+        ["forward: values, weights", "backward: gradients of ½e², errors come back"], size=(6, 4.2)
     )
     draw(forward, nodes, edges, "data")
     draw(backward, nodes, edges, "grad")

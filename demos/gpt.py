@@ -46,7 +46,7 @@ def main(steps: int = 1000, samples: int = 20, seed: int = 0, eager: bool = Fals
         return
     adam = Adam(step.parameters, betas=(0.85, 0.99))
     losses: list[float] = []
-    for i in trange(steps, desc="words", leave=False):
+    for i in trange(steps, desc="words", leave=False, disable=None):
         adam.lr = 0.01 * (1 - i / steps)
         losses.append(step.gradient([encoded(words[i % len(words)])]))
         adam.step()

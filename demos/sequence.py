@@ -61,7 +61,7 @@ def main(steps: int = 2500, digits: int = 24, seed: int = 0) -> None:
     step = jit(adder.loss, parameters=adder.parameters())
     adam = Adam(step.parameters, lr=0.03)
     loss = 0.0
-    for _ in trange(steps, desc="batches", leave=False):
+    for _ in trange(steps, desc="batches", leave=False, disable=None):
         X, Y = zip(*[exercise(rng, rng.choice([2, 4, 8])) for _ in range(32)], strict=True)
         loss = step.gradient(X, Y)  # a batch of three lengths
         adam.step()

@@ -6,8 +6,10 @@ import ast
 import importlib
 import importlib.util
 import sys
+from inspect import Signature
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
@@ -66,6 +68,21 @@ def test_options_that_a_demo_cannot_take_are_refused_in_a_line(
         assert f"--epochs: {count!r} is no whole number above 0" in capsys.readouterr().err
     assert main(["moons", "--seed", "0", "--rate=-1"]) == 2
     assert capsys.readouterr().err == "error: seed 0, rate -1.0\n"
+
+
+def test_a_demo_that_needs_a_package_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, said in {
+        "sklearn": "this demo needs sklearn: pip install 'autograd_mini[sklearn]'",
+        "pytest": "this demo needs pytest: pip install --group test",
+        "torch": "No module named 'torch'",
+    }.items():
+        error = ModuleNotFoundError(f"No module named {name!r}", name=name)
+        demo = SimpleNamespace(main=Mock(side_effect=error, __signature__=Signature()))
+        monkeypatch.setitem(sys.modules, "demos.moons", demo)
+        assert main(["moons"]) == 2
+        assert capsys.readouterr().err == f"error: {said}\n"
 
 
 def test_ctrl_c_ends_a_demo_without_a_traceback(
