@@ -23,7 +23,9 @@ NAMES: Final = {  # for `nn.`
         ("HingeEmbeddingLoss", "hinge"), ("MultiMarginLoss", "multi_margin"), ("mse", "mse"),
         ("mse_loss", "mse"), ("cross_entropy", "cross_entropy"), ("l1_loss", "l1"),
         ("MeanSquaredError", "mse"), ("BinaryCrossentropy", "bce"), ("huber_loss", "huber"),
-        ("CategoricalCrossentropy", "cross_entropy"), ("MeanAbsoluteError", "mae"))},
+        ("CategoricalCrossentropy", "cross_entropy"), ("MeanAbsoluteError", "mae"),
+        *[(loss, loss) for loss in ("mae", "msle", "huber", "smooth_l1", "log_cosh", "bce", "nll", "kl",
+                                    "bce_with_logits", "hinge", "squared_hinge")])},
     **{name: f'activation="{unit}", or activations.{unit}(z)' for name, unit in (
         ("ReLU", "relu"), ("LeakyReLU", "leaky_relu"), ("Tanh", "tanh"), ("Sigmoid", "sigmoid"),
         ("Softmax", "softmax"), ("LogSoftmax", "log_softmax"), ("GELU", "gelu"), ("SiLU", "silu"),

@@ -34,6 +34,7 @@ from nn.guesses import NAMES as NETWORKS
         *[(testing, name, f": write {said}") for name, said in CHECKS.items()],
         (nn.activations, "softshrinc", ": did you mean softshrink?"),
         (nn.losses, "MSELoss", f": write {NETWORKS['MSELoss']}"),
+        (nn.losses, "huber", f": write {NETWORKS['HuberLoss']}"),
         (nn.datasets, "make_moons", ": write datasets.moons(n)"),
         (nn.metrics, "acuracy", f": write {NETWORKS['accuracy']}"),
         (nn.features, "Radial", ": did you mean radial?"),

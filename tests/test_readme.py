@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import os
+import pkgutil
 import re
 import shlex
 import shutil
@@ -69,6 +70,11 @@ def test_the_readme_is_short_and_names_what_a_newcomer_needs() -> None:
     assert f"{len(ACTIVATIONS)} activations and {len(LOSSES)} losses" in README
     for path in re.findall(r"\]\((?!http)([^)]+)\)", README):
         assert (ROOT / path).exists(), path
+
+
+def test_what_the_readme_names_is_there() -> None:
+    for name in re.findall(r"`((?:autograd_mini|nn)\.\w+(?:\.\w+)*)[`(]", README):
+        assert (ROOT / name).exists() or pkgutil.resolve_name(name), name
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell")
