@@ -31,6 +31,7 @@ SYMBOLS = {
 }
 # Whether an argument is an array of this type and shape; then its buffer is held.
 _HELD = """
+declare i32 @memcmp(ptr, ptr, i64)
 define internal i1 @held(ptr %x, ptr %b, i8 %format, i32 %ndim, ptr %shape) {{
   %r = call i32 @PyObject_GetBuffer(ptr %x, ptr %b, i32 {flags})
   %failed = icmp ne i32 %r, 0
@@ -54,17 +55,11 @@ got:
   %w4 = and i1 %w3, %w2
   br i1 %w4, label %axes, label %wrong
 axes:
-  %i = phi i32 [ 0, %got ], [ %next, %axis ]
-  %all = icmp eq i32 %i, %ndim
-  br i1 %all, label %right, label %axis
-axis:
-  %pa = getelementptr i64, ptr %s, i32 %i
-  %a = load i64, ptr %pa
-  %pe = getelementptr i64, ptr %shape, i32 %i
-  %e = load i64, ptr %pe
-  %same = icmp eq i64 %a, %e
-  %next = add i32 %i, 1
-  br i1 %same, label %axes, label %wrong
+  %bytes = mul i32 %ndim, 8
+  %size = zext i32 %bytes to i64
+  %differ = call i32 @memcmp(ptr %s, ptr %shape, i64 %size)
+  %same = icmp eq i32 %differ, 0
+  br i1 %same, label %right, label %wrong
 right:
   ret i1 true
 wrong:
@@ -105,7 +100,10 @@ def wrapper(entries: Sequence[Entry], pointers: Sequence[str], at: int, *, singl
         at: at this address; `work` is one of them, and a loss is left there.
         single: Whether numbers are of single precision.
     """
-    lines = [*[f"declare {text}" for text in _PROTOTYPES.values()], _HELD.format(flags=_FLAGS)]
+    lines = [
+        *[f"declare {text}" for text in _PROTOTYPES.values()],
+        _HELD.format(flags=_FLAGS),
+    ]
     loads = [
         f"%{name} = load ptr, ptr inttoptr (i64 {at + 8 * k} to ptr)"
         for k, name in enumerate(pointers)

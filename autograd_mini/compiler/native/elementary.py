@@ -59,36 +59,28 @@ def _polynomial(x: Vector, coefficients: Sequence[float]) -> Any:
 
 def _exp(x: Any) -> Any:
     """2ⁿ eʳ, with x = n ln 2 + r; 2ⁿ in two factors, so that what is tiny is rounded once."""
-    f, lanes = x.function, x.lanes
+    f = x.function
     x = np.where(x > 710.0, 710.0, x)
     x = np.where(x < -750.0, -750.0, x)
     shifted = f.fused(x, 1.0 / math.log(2.0), _MAGIC)
     n = shifted - _MAGIC
     r = f.fused(n, -_LN2_LOW, f.fused(n, -_LN2_HIGH, x))
 
-    def whole(op: str, a: Vector, b: int | Vector) -> Vector:
-        return f.infix(op, a, b if isinstance(b, Vector) else f.bits(b, lanes), lanes, BITS)
-
     def power(n: Vector) -> Vector:
-        return f.cast("bitcast", whole("shl", whole("add", n, 1023), 52), NUMBER)
+        return f.cast("bitcast", (n + 1023) << 52, NUMBER)
 
-    exponent = whole("sub", f.cast("bitcast", shifted, BITS), _MAGIC_BITS)
-    half = whole("sub", whole("lshr", whole("add", exponent, 2048), 1), 1024)
-    return _polynomial(r, _EXP) * power(half) * power(whole("sub", exponent, half))
+    exponent = f.cast("bitcast", shifted, BITS) - _MAGIC_BITS
+    half = ((exponent + 2048) >> 1) - 1024
+    return _polynomial(r, _EXP) * power(half) * power(exponent - half)
 
 
 def _log(x: Any) -> Any:
     """E ln 2 + log m, with x = 2ᵉ m and m between √½ and √2."""
-    f, lanes = x.function, x.lanes
-
-    def whole(op: str, a: Vector, b: int | Vector) -> Vector:
-        return f.infix(op, a, b if isinstance(b, Vector) else f.bits(b, lanes), lanes, BITS)
-
+    f = x.function
     tiny = x < 2.2250738585072014e-308
     bits = f.cast("bitcast", np.where(tiny, x * 2.0**54, x), BITS)
-    exponent = whole("add", whole("sub", bits, _SQRT_HALF_BITS), 1 << 62)
-    exponent = whole("sub", whole("lshr", exponent, 52), 1024)
-    m = f.cast("bitcast", whole("sub", bits, whole("shl", exponent, 52)), NUMBER)
+    exponent = ((bits - _SQRT_HALF_BITS + (1 << 62)) >> 52) - 1024
+    m = f.cast("bitcast", bits - (exponent << 52), NUMBER)
     e = f.cast("sitofp", exponent, NUMBER) - np.where(tiny, 54.0, 0.0)
     m = m - 1.0
     s = m / (m + 2.0)

@@ -12,10 +12,11 @@ loops around an expression, a `Product` of matrices, and a `Transpose` of what t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from autograd_mini import ops
 from autograd_mini.compiler.expressions import Operand, Ref, Term, extent, reads
@@ -49,7 +50,6 @@ from autograd_mini.compiler.rows import (
 )
 from autograd_mini.compiler.statements import CONSTANTS, SEED, Statement
 from autograd_mini.ops import Op, is_built_in
-from autograd_mini.ops.table import DETACH
 
 __all__ = ["CHECK", "Loops"]
 
@@ -183,7 +183,9 @@ class Loops:
             if not isinstance(x, (Ref, Term)):
                 return float(x)  # type: ignore[arg-type]
             if id(x) not in known:
-                if isinstance(x, Term):
+                if isinstance(x, Term) and x.op.arity is None:
+                    known[id(x)] = Load(self._access(self._row(x), shape))
+                elif isinstance(x, Term):
                     known[id(x)] = applied(x.op, [tree(y) for y in x.operands])
                 elif x.buffer == SEED:
                     return 1.0 / self.count
@@ -256,29 +258,31 @@ class Loops:
         (x,) = s.operands
         if not is_built_in(s.op) or not isinstance(x, Ref) or s.add:
             raise NoNativeFormError(f"{s.op.name} is a Python function")
-        out, x = s.out, x.shaped(x.shape[0], *s.out.shape)
-        if s.op in _FOLDS:
-            self._fold(_FOLDS[s.op], out, x)
-            if s.op is ops.AMAX:  # never -0.0
-                self._map(out, Term(ops.ADD, (out, 0.0)))
-        elif s.op is ops.DOT:
-            k, m = x.shape[0] // 2, len(out.rows)
-            ws, xs, bias = [
-                Ref(x.buffer, x.rows[lo * m : hi * m], (hi - lo, *out.shape), x.varies)
-                for lo, hi in ((0, k), (k, 2 * k), (x.shape[0] - 1, x.shape[0]))
-            ]
-            self._fold(np.add, out, Term(ops.MUL, (ws, xs)))
-            if x.shape[0] % 2:
-                self._map(out, bias.shaped(*out.shape), add=True)
-        elif s.op in _SCALED:
-            size, joined, whole, neutral = _SCALED[s.op]
-            scale = self._temporary(out.shape, out.varies)
-            self._fold(np.maximum, scale, size(x))
-            self._map(scale, Term(_FINITE_OR, (scale, neutral)))
-            self._fold(np.add, out, joined(x, scale))
-            self._map(out, whole(out, scale))
-        else:
-            raise NoNativeFormError(f"{s.op.name} of many numbers has no native form")
+        stack, out = x.shaped(x.shape[0], *s.out.shape), s.out.shaped(1, *s.out.shape)
+        load = Load(self._access(stack, stack.shape))
+        found = functions.FUNCTIONS[s.op.name](_Stack(self, out, load, x.shape[0]))
+        self._nest([*out.shape, self._columns(out)], [(self._access(out, out.shape), found.tree)])
+
+    def reduced(self, fold: Any, tree: Tree, length: int, out: Ref) -> Tree:
+        """Join the elements along the first axis; return what gives the results."""
+        ref = self._temporary(out.shape, out.varies)
+        goal = self._access(ref, out.shape)
+        dims = [length, *out.shape[1:], self._columns(out)]
+        order = [*range(1, len(dims)), 0]
+        stores = [(goal.along(order), along(tree, order))]
+        self._nest([dims[d] for d in order], stores, fold, 1)
+        return Load(goal)
+
+    def _row(self, x: Term) -> Ref:
+        """Return what a row of any number of operands gives, which stand one by one."""
+        shape, varies = extent(x)
+        n = math.prod(shape)
+        stack = self._temporary((len(x.operands), *shape), varies)
+        for k, operand in enumerate(x.operands):
+            self._map(Ref(stack.buffer, range(k * n, k * n + n), shape, varies), operand)
+        out = self._temporary(shape, varies)
+        self._reduction(Statement(x.op, out, (stack,)))
+        return out
 
     def _choice(self, s: Statement) -> None:
         """Read elements of a table, or add to them, at places that are computed."""
@@ -429,79 +433,48 @@ class Loops:
         return self.lowered.plan.graph.data[ref.rows[0]] if ref.buffer == CONSTANTS else ref
 
 
-_FOLDS: Final = {ops.TOTAL: np.add, ops.PRODUCT: np.multiply, ops.AMAX: np.maximum}
+class _Stack(NDArrayOperatorsMixin):
+    """Operands along a first axis, of which NumPy's functions write expressions and folds."""
+
+    def __init__(self, loops: Loops, out: Ref, tree: Tree, length: int) -> None:
+        self.loops = loops
+        self.out = out
+        self.tree = tree
+        self.length = length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, key: slice | int) -> _Stack:
+        assert isinstance(self.tree, Load)
+        where = range(self.length)[key]
+        start, length = (where[0], len(where)) if isinstance(where, range) else (where, 1)
+        return _Stack(self.loops, self.out, Load(self.tree.access.moved(start)), length)
+
+    def __array_ufunc__(self, f: Any, method: str, *operands: Any, **_: Any) -> _Stack:
+        if method == "reduce":
+            found = self.loops.reduced(f, self.tree, self.length, self.out)
+            return _Stack(self.loops, self.out, found, 1)
+        stacks = [x for x in operands if isinstance(x, _Stack)]
+        trees = [x.tree if isinstance(x, _Stack) else float(x) for x in operands]
+        return _Stack(self.loops, self.out, Apply(f, *trees), max(map(len, stacks)))
+
+    def __array_function__(self, f: Any, types: Any, operands: Any, named: Any) -> _Stack:
+        return self.__array_ufunc__(f, "__call__", *operands)
 
 
-def _finite_or(x: Any, neutral: Any) -> Any:
-    return np.where(np.isfinite(x) & np.not_equal(x, 0.0), x, neutral)
-
-
-def _helper(name: str, function: Callable[..., Any], arity: int) -> Op:
-    return Op(name, function, (lambda *_: 0.0,) * arity)
-
-
-_FINITE_OR: Final = _helper("finite_or", _finite_or, 2)
-_SCALED: Final[dict[Op, Any]] = {  # largest first, joined after it was taken out, and put back
-    ops.LOGSUMEXP: (
-        lambda x: x,
-        lambda x, scale: Term(ops.EXP, (Term(ops.SUB, (x, scale)),)),
-        lambda out, scale: Term(ops.ADD, (Term(ops.LOG, (out,)), scale)),
-        0.0,
-    ),
-    ops.NORM: (
-        lambda x: Term(ops.ABS, (x,)),
-        lambda x, scale: Term(ops.POW, (Term(ops.DIV, (x, scale)), 2.0)),
-        lambda out, scale: Term(ops.MUL, (Term(ops.SQRT, (out,)), scale)),
-        1.0,
-    ),
-}
-_FUNCTIONS: Final[dict[Op, Callable[..., Any]]] = {
-    ops.GREATER: np.greater,
-    ops.LESS: np.less,
-    AT_LEAST: np.greater_equal,
-    AT_MOST: np.less_equal,
-    DETACH: np.positive,
-    COPY: np.positive,
-    _FINITE_OR: _finite_or,
-}
+_COMPARISONS: Final = {AT_LEAST: np.greater_equal, AT_MOST: np.less_equal}
 
 
 def applied(op: Op, operands: list[Tree]) -> Tree:
     """Return a row applied to expressions."""
     if op is COPY:
         return operands[0]
-    if op in _FUNCTIONS:
-        return Apply(_FUNCTIONS[op], *operands)
-    if op.arity is None and is_built_in(op):
-        return _many(op, operands)
+    if op in _COMPARISONS:
+        return Apply(_COMPARISONS[op], *operands)
     if not is_built_in(op) or op.name not in functions.FUNCTIONS:
         raise NoNativeFormError(f"{op.name} is a Python function")
     return Apply(functions.FUNCTIONS[op.name], *operands)
-
-
-def _many(op: Op, operands: list[Tree]) -> Tree:
-    """Return a row of as many operands as there are, two at a time."""
-
-    def joined(f: Callable[..., Any], xs: Sequence[Tree]) -> Tree:
-        found = xs[0]
-        for x in xs[1:]:
-            found = Apply(f, found, x)
-        return found
-
-    if op is ops.AMAX:
-        return Apply(np.add, joined(np.maximum, operands), 0.0)
-    if op in _FOLDS:
-        return joined(_FOLDS[op], operands)
-    if op is ops.LOGSUMEXP:
-        scale = Apply(_finite_or, joined(np.maximum, operands), 0.0)
-        terms = [Apply(np.exp, Apply(np.subtract, x, scale)) for x in operands]
-        return Apply(np.add, Apply(np.log, joined(np.add, terms)), scale)
-    if op is ops.NORM:
-        largest = joined(np.maximum, [Apply(np.abs, x) for x in operands])
-        scale = Apply(_finite_or, largest, 1.0)
-        terms = [Apply(np.square, Apply(np.divide, x, scale)) for x in operands]
-        return Apply(np.multiply, Apply(np.sqrt, joined(np.add, terms)), scale)
-    raise NoNativeFormError(f"{op.name} of many numbers has no native form")
 
 
 def _dense(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -21,7 +21,12 @@ from autograd_mini.compiler.native.vectors import Function, Variable, Vector
 
 __all__ = ["address", "pieces", "write_choice", "write_nest", "write_transpose"]
 
-NEUTRAL: Final[dict[Any, float]] = {np.add: 0.0, np.multiply: 1.0, np.maximum: -math.inf}
+NEUTRAL: Final[dict[Any, float]] = {
+    np.add: 0.0,
+    np.multiply: 1.0,
+    np.maximum: -math.inf,
+    np.fmax: -math.inf,
+}
 CHAINS: Final = 4  # sums that run side by side: one alone would wait for each addition
 
 

@@ -50,6 +50,12 @@ class Access(NamedTuple):
         strides = tuple([self.strides[d] for d in axes])
         return Access(self.buffer, self.offset, strides, self.table, steps)
 
+    def moved(self, n: int) -> Access:
+        """Return the access `n` rounds of the first loop further on."""
+        if self.table >= 0:
+            return self._replace(table=self.table + n * self.steps[0])
+        return self._replace(offset=self.offset + n * self.strides[0])
+
     def is_even(self, d: int, n: int) -> bool:
         """Return whether loops `d` (of `n` rounds) and the one before it are one to this access."""
         even = self.strides[d - 1] == self.strides[d] * n

@@ -9,13 +9,14 @@ arithmetic: what they compute is what NumPy computes.
 # NumPy's ufuncs are Any to the type checker.
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 # pyright: reportUnknownVariableType=false, reportArgumentType=false, reportReturnType=false
+# pyright: reportUnknownLambdaType=false
 # pyright: reportCallIssue=false
 
 from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -117,6 +118,8 @@ class Variable:
 
 
 _ARITHMETIC: Final = {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv"}
+_WHOLE: Final = {"add": "add", "subtract": "sub", "left_shift": "shl", "right_shift": "lshr"}
+_LOGICAL: Final = {"bitwise_and": "and", "logical_and": "and", "bitwise_or": "or"}
 _COMPARISONS: Final = {
     "greater": "ogt",
     "less": "olt",
@@ -132,6 +135,24 @@ _INTRINSIC: Final = {
     "floor": "floor",
     "ceil": "ceil",
     "copysign": "copysign",
+}
+_COMPOSED: Final[dict[str, Callable[..., Any]]] = {  # nan stays
+    "maximum": lambda x, y: np.where(np.equal(x, x), np.where(x > y, x, y), x),
+    "minimum": lambda x, y: np.where(np.equal(x, x), np.where(x < y, x, y), x),
+    "negative": lambda x: -0.0 - x,
+    "positive": lambda x: 1.0 * x,
+    "square": lambda x: x * x,
+    "isfinite": lambda x: abs(x) < math.inf,
+    "isinf": lambda x: np.equal(abs(x), math.inf),
+    "sign": lambda x: np.where(x > 0.0, 1.0, np.where(x < 0.0, -1.0, x)),
+}
+_COMPOSED["fmax"] = _COMPOSED["maximum"]  # as good where nan is no result
+_POWERS: Final[dict[Any, Callable[..., Any]]] = {
+    1.0: lambda x, _: x,
+    2.0: lambda x, _: x * x,
+    3.0: lambda x, _: x * x * x,
+    -1.0: lambda x, _: 1.0 / x,
+    0.5: lambda x, _: np.where(np.equal(x, -math.inf), math.inf, np.sqrt(x + 0.0)),
 }
 _LIBRARY: Final = {
     **{name: name for name in ("sin", "cos", "tan", "sinh", "cosh", "expm1", "hypot")},
@@ -226,10 +247,8 @@ class Function:
         """Return an integer in all lanes."""
         return self.repeated(str(x), lanes, BITS)
 
-    def infix(self, op: str, a: Any, b: Any, lanes: int, kind: str = NUMBER) -> Vector:
+    def infix(self, op: str, x: Vector, y: Vector, lanes: int, kind: str = NUMBER) -> Vector:
         """Return what an instruction of two operands gives."""
-        x = a if kind != NUMBER else self.number(a, lanes)
-        y = b if kind != NUMBER else self.number(b, lanes)
         return self.value(f"{op} {x.type} {x.text}, {y.text}", lanes, kind)
 
     def compared(self, how: str, a: Any, b: Any, lanes: int) -> Vector:
@@ -294,58 +313,25 @@ class Function:
 
     def applied(self, name: str, operands: Sequence[Any], lanes: int) -> Vector:
         """Return what a function of NumPy's gives."""
+        if any(isinstance(x, Vector) and x.kind == BITS for x in operands):
+            x, y = [x if isinstance(x, Vector) else self.bits(x, lanes) for x in operands]
+            return self.infix(_WHOLE[name], x, y, lanes, BITS)
         if name in _ARITHMETIC:
-            return self.infix(_ARITHMETIC[name], *operands, lanes)
+            x, y = [self.number(x, lanes) for x in operands]
+            return self.infix(_ARITHMETIC[name], x, y, lanes)
         if name in _COMPARISONS:
             return self.compared(_COMPARISONS[name], *operands, lanes)
         if name in _INTRINSIC:
             return self.intrinsic(_INTRINSIC[name], operands, lanes)
-        if name in ("maximum", "minimum"):
-            return self._extreme("ogt" if name == "maximum" else "olt", *operands, lanes)
+        if name in _LOGICAL:
+            x, y = [self.truth(x, lanes) for x in operands]
+            return self.infix(_LOGICAL[name], x, y, lanes, TRUTH)
+        f = _COMPOSED.get(name)
         if name == "power" and not isinstance(operands[1], Vector):
-            found = self._power(operands[0], float(operands[1]), lanes)
-            if found is not None:
-                return found
-        x = operands[0]
-        match name:
-            case "negative":
-                x = self.number(x, lanes)
-                return self.value(f"fneg {x.type} {x.text}", lanes)
-            case "positive":
-                return self.number(x, lanes)
-            case "square":
-                return x * x
-            case "isfinite":
-                return self.compared("olt", abs(x), math.inf, lanes)
-            case "bitwise_and" | "logical_and" | "bitwise_or":
-                x, y = [self.truth(one, lanes) for one in operands]
-                return self.infix(name.rpartition("_")[2], x, y, lanes, TRUTH)
-            case "sign":
-                x = self.number(x, lanes)
-                return np.where(x > 0.0, 1.0, np.where(x < 0.0, -1.0, x))
-            case _:
-                return self._called(name, operands, lanes)
-
-    def _extreme(self, how: str, a: Any, b: Any, lanes: int) -> Vector:
-        x, y = self.number(a, lanes), self.number(b, lanes)
-        found = self.chosen(self.compared(how, x, y, lanes), x, y, lanes)
-        return self.chosen(self.compared("oeq", x, x, lanes), found, x, lanes)  # nan stays
-
-    def _power(self, x: Any, y: float, lanes: int) -> Vector | None:
-        x = self.number(x, lanes)
-        match y:
-            case 1.0:
-                return x
-            case 2.0:
-                return x * x
-            case 3.0:
-                return x * x * x
-            case -1.0:
-                return 1.0 / x
-            case 0.5:
-                return np.where(np.equal(x, -math.inf), math.inf, np.sqrt(x + 0.0))
-            case _:
-                return None
+            f = _POWERS.get(operands[1])
+        if f is not None:
+            return self.number(f(*operands), lanes)
+        return self._called(name, operands, lanes)
 
     def _called(self, name: str, operands: Sequence[Any], lanes: int) -> Vector:
         """Return a call of a function of vectors, which is written when it is first called."""
