@@ -7,6 +7,7 @@ import math
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
+from inspect import signature
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from autograd_mini import dot as dot_product
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.dot import dot
 from autograd_mini.drawing.mermaid import MOST_EDGES, MOST_TEXT, mermaid
-from autograd_mini.drawing.model import NOT_YET, picture
+from autograd_mini.drawing.model import NOT_YET, Options, picture
 from autograd_mini.drawing.picture import Box, Picture
 from autograd_mini.drawing.svg import place, svg
 from autograd_mini.drawing.text import text
@@ -647,7 +648,17 @@ def test_a_mermaid_chart_stays_within_what_mermaid_draws() -> None:
     assert "showing" in chart
 
 
-# Wrong options.
+# Options.
+
+
+def test_the_options_of_drawing_have_one_set_of_names_and_defaults() -> None:
+    of_picture = dict(signature(picture).parameters)
+    of_draw = dict(signature(draw).parameters)
+    assert of_draw.pop("format").default == "svg"
+    assert {name: p.default for name, p in of_draw.items()} == {
+        name: p.default for name, p in of_picture.items()
+    }
+    assert [*of_picture] == ["root", *Options.__annotations__]
 
 
 @pytest.mark.parametrize(

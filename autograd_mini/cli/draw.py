@@ -11,11 +11,13 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
+from autograd_mini.calls import parameters
 from autograd_mini.cli.parser import Parser
 from autograd_mini.cli.screen import refuse, say
 from autograd_mini.cli.scripts import named, run
 from autograd_mini.drawing import format_of, save, text_tree
-from autograd_mini.drawing.model import Options
+from autograd_mini.drawing.boxes import COLLAPSES
+from autograd_mini.drawing.model import DIRECTIONS, ENGINES, FIELDS, Options, picture
 from autograd_mini.drawing.text import needs_ascii
 from autograd_mini.errors import RenderError
 from autograd_mini.steps import Trace
@@ -25,22 +27,12 @@ from autograd_mini.value import ZERO, Value
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says and return the exit status."""
     asked, own = _asked(arguments)
-    options: Options = {
-        "rankdir": asked.rankdir,
-        "show": asked.show,
-        "partials": asked.partials,
-        "collapse": asked.collapse,
-        "max_nodes": asked.max_nodes,
-        "depth": asked.depth,
-        "parameters": asked.parameters,
-        "engine": asked.engine,
-    }
+    options: Options = {name: getattr(asked, name) for name in Options.__annotations__}  # pyright: ignore[reportAssignmentType]
     try:  # before the script runs, which may take long
         _check_place(asked.path)
-        text_tree(Value(0.0), **options)
+        text_tree(Value(0.0), **{**options, "around": None})
     except (ValueError, OSError) as error:
         return refuse(error)
-    options["around"] = asked.around
     if ":" in asked.script and not os.path.exists(asked.script):
         return _draw_named(asked.script, asked.path, options)
     passes, here = 0, os.getcwd()
@@ -87,16 +79,16 @@ def _asked(arguments: Sequence[str]) -> tuple[Namespace, list[str]]:
         help="where to write it: .svg .html .dot .mmd .txt .png .pdf; without it print a tree",
     )
     add("-n", dest="nth", metavar="N", type=int, default=1, help="the Nth backward() (default: 1)")
-    boxes = ("labels", "neurons", "layers", "whole")
-    add("--collapse", choices=boxes, help="draw each of these as one box")
+    add("--collapse", choices=COLLAPSES, help="draw each of these as one box")
     add("--partials", action="store_true", help="local derivatives on the edges")
-    add("--max-nodes", metavar="N", type=int, default=300, help="(default: %(default)s)")
+    add("--max-nodes", metavar="N", type=int, help="(default: %(default)s)")
     add("--depth", metavar="N", type=int, help="edges from the root, or from --around")
     add("--around", metavar="NODE", help="a label or an id such as n7: draw its neighborhood")
-    add("--rankdir", choices=("LR", "TB"), default="LR", help="(default: %(default)s)")
+    add("--rankdir", choices=DIRECTIONS, help="(default: %(default)s)")
     add("--no-parameters", dest="parameters", action="store_false", help="leave parameters out")
-    add("--engine", choices=("built-in", "dot"), help="who lays out an .svg (default: built-in)")
-    add("--show", metavar="FIELDS", default="data,grad", help="some of data,grad,id,source")
+    add("--engine", choices=ENGINES, help="who lays out an .svg (default: built-in)")
+    add("--show", metavar="FIELDS", help=f"some of {','.join(FIELDS)}")
+    parser.set_defaults(**{option.name: option.default for option in parameters(picture)[1:]})
     add("script", metavar="SCRIPT", nargs="?", help="the Python file to run, or module:name")
     add("own", metavar="ARGUMENTS", nargs="*", help="the script's own, after -- if it has options")
     arguments = list(arguments)

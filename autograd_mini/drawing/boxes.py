@@ -17,6 +17,7 @@ Collapse: TypeAlias = "str | Iterable[str] | Callable[[Value], bool] | None"
 Links: TypeAlias = dict[int, list[tuple[int, int]]]  # source: its (consumer, argument) pairs
 
 MOST_INPUTS: Final = 12  # inputs of a collapsed network drawn one by one; more become one box
+COLLAPSES: Final = ("labels", "neurons", "layers", "whole")  # what may be one box, by name
 _UNITS: Final = {  # what comes before the unit, and its number
     kind: re.compile(rf"(?:[^.]*\.)*?{kind}\.[^.]+").match for kind in ("neurons", "layers")
 }
@@ -109,7 +110,7 @@ class BoxedGraph:
             self._box_private([bool(node.label) for node in self.order])
         elif callable(how):
             self._box_private([bool(how(node)) for node in self.order])
-        elif how in ("neurons", "layers", "whole"):
+        elif isinstance(how, str) and how in COLLAPSES:
             self._box_by_name([_unit(node.label, how) for node in self.order])
         elif isinstance(how, str) or not hasattr(how, "__iter__"):
             one = f"; for one label write collapse=[{how!r}]" if isinstance(how, str) else ""

@@ -25,6 +25,8 @@ from autograd_mini.symbols import SIGNS
 from autograd_mini.value import ZERO, Value
 
 FIELDS: Final = ("data", "grad", "id", "source")
+DIRECTIONS: Final = ("LR", "TB")
+ENGINES: Final = ("built-in", "dot")
 NOT_YET: Final = "grad not computed yet"
 LONGEST_OPERAND: Final = 12  # characters of a label inside of what a box computes
 COMMUTATIVE: Final = frozenset(
@@ -36,7 +38,7 @@ COMMUTATIVE: Final = frozenset(
 
 
 class Options(TypedDict, total=False):
-    """What `draw` accepts, and with it every function that draws."""
+    """What `draw` accepts, and with it every function that draws; `picture` has the defaults."""
 
     rankdir: str
     show: str
@@ -65,7 +67,7 @@ def picture(
 ) -> Picture:
     """Return what to draw for `root`; the options are those of `draw`."""
     fields = _checked(root, rankdir, show, max_nodes, depth)
-    if engine not in (None, "built-in", "dot"):
+    if engine is not None and engine not in ENGINES:
         raise ValueError(f"engine is 'built-in' or 'dot', but got {engine!r}")
     if around is not None and depth is None:
         depth = 2
@@ -107,7 +109,7 @@ def _checked(
 ) -> list[str]:
     """Refuse what cannot be drawn, and return the fields to show."""
     check_root(root)
-    if rankdir not in ("LR", "TB"):
+    if rankdir not in DIRECTIONS:
         raise ValueError(f"rankdir is 'LR' or 'TB', but got {rankdir!r}")
     if not isinstance(show, str):
         raise ValueError(f"show is a text such as 'data,grad', but got {show!r}")

@@ -11,11 +11,11 @@ import copy
 import math
 import random
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from autograd_mini.calls import answered
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
-from autograd_mini.testing.probes import Broken, Gradient, Probe, random_direction
+from autograd_mini.testing.probes import Broken, Function, Gradient, Probe, random_direction
 from autograd_mini.testing.report import refused
 from autograd_mini.testing.suspects import Suspect, dot, mistake, shape_mistake, worst
 from autograd_mini.testing.tensors import entry, text
@@ -26,9 +26,7 @@ _SHOWN: Final = 40  # numbers in a program
 
 
 @answered
-def check_backward(
-    forward: Callable[..., Any], backward: Callable[..., Any], *inputs: Any
-) -> BackwardReport:
+def check_backward(forward: Function, backward: Function, *inputs: object) -> BackwardReport:
     """Check a backward pass that was written by hand, and name what is wrong with it.
 
     Args:
@@ -68,7 +66,7 @@ def check_backward(
 
 
 def isolated_report(
-    load: Callable[[], tuple[Callable[..., Any], Callable[..., Any], Sequence[Any]]],
+    load: Callable[[], tuple[Function, Function, Sequence[object]]],
     *,
     seconds: float = 10.0,
 ) -> BackwardReport:
@@ -111,7 +109,10 @@ class _Check:
     """One check: what was found so far."""
 
     def __init__(
-        self, forward: Callable[..., Any], backward: Callable[..., Any], inputs: Sequence[Any]
+        self,
+        forward: Callable[..., object],
+        backward: Callable[..., object],
+        inputs: Sequence[object],
     ) -> None:
         self.functions = forward, backward
         self.inputs = inputs

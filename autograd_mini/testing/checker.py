@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from autograd_mini import contexts
 from autograd_mini.backprop import adjoints, edges
@@ -71,7 +71,7 @@ def _many(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> Report:
+def check_gradients(f: Callable[..., object], *inputs: object, order: int = 1) -> Report:
     """Check the derivatives of a function at one point: every input, every node, every rule.
 
     Each operation's number and each local derivative are compared with mpmath's at a hundred
@@ -125,16 +125,16 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1) -> Repo
 class _Arguments:
     """A function and the Values that it is called with."""
 
-    def __init__(self, f: Callable[..., Any], inputs: Sequence[Any]) -> None:
+    def __init__(self, f: Callable[..., object], inputs: Sequence[object]) -> None:
         self.f = f
         self.values: list[Value] = []
         names = argument_names(f, len(inputs))
         self.structure = [self._wrap(x, name) for x, name in zip(inputs, names, strict=True)]
 
-    def _wrap(self, x: Any, name: str) -> Any:
+    def _wrap(self, x: object, name: str) -> object:
         if is_nested(x):
             return [self._wrap(element, f"{name}_{i}") for i, element in enumerate(elements(x))]
-        value = x if isinstance(x, Value) else Value(x, name)
+        value = x if isinstance(x, Value) else Value(cast(float, x), name)
         self.values.append(value)
         return value
 
@@ -228,19 +228,19 @@ class _Output(NamedTuple):
 
         def along(t: float) -> float:
             before = [x.data for x in leaves]
-            y: Any = None
+            y: Scalar | None = None
             try:
                 for x, data, weight in zip(leaves, before, direction, strict=True):
                     x.data = data + t * weight
                 y = self.build()
                 if y is self.root:  # the function only hands it out
-                    y.recompute()
+                    self.root.recompute()
                 return float(y)
             finally:
                 for x, data in zip(leaves, before, strict=True):
                     x.data = data
                 if y is self.root:
-                    y.recompute()
+                    self.root.recompute()
 
         return along
 

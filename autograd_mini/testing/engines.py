@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from autograd_mini.calls import answered
 from autograd_mini.testing.catalog import NAMED
@@ -37,9 +37,9 @@ _ALIASES: Final = {"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow"}
 
 @answered
 def check_engine(
-    Value: Callable[..., Any],  # it is a class
+    Value: Callable[..., object],  # it is a class
     ops: Operations = None,
-    backward: str | Callable[[Any], Any] = "backward",
+    backward: str | Callable[..., object] = "backward",
     data: str = "data",
     grad: str = "grad",
 ) -> EngineReport:
@@ -78,7 +78,7 @@ def check_engine(
 
 
 def engine_report(
-    load: Callable[[], Any],
+    load: Callable[[], object],
     ops: Operations = None,
     names: Names | None = None,
     *,

@@ -6,11 +6,13 @@ import copy
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from autograd_mini.testing.differences import EPSILON, Judgment, judge, same
 from autograd_mini.testing.source import argument_names
 from autograd_mini.testing.tensors import Shape, flattened, is_list, precision_of, shape_of
+
+Function: TypeAlias = Callable[..., object]  # of numbers, nested lists or arrays
 
 
 class Broken(Exception):
@@ -38,7 +40,10 @@ class Probe:
     """
 
     def __init__(
-        self, forward: Callable[..., Any], backward: Callable[..., Any], inputs: Sequence[Any]
+        self,
+        forward: Callable[..., object],
+        backward: Callable[..., object],
+        inputs: Sequence[object],
     ) -> None:
         self.forward, self.backward, self.given = forward, backward, list(inputs)
         self.names = argument_names(forward, len(inputs))
@@ -82,14 +87,14 @@ class Probe:
             except Exception:
                 self.fixed.add(i)
 
-    def arguments(self, point: Sequence[Sequence[float]]) -> list[Any]:
+    def arguments(self, point: Sequence[Sequence[float]]) -> list[object]:
         """Return the inputs with other numbers in them."""
         return [
             copy.deepcopy(x) if i in self.fixed or laid_out is None else laid_out(list(point[i]))
             for i, (x, laid_out) in enumerate(zip(self.given, self._layouts, strict=True))
         ]
 
-    def _called(self, point: Sequence[Sequence[float]], *, twice: bool = False) -> Any:
+    def _called(self, point: Sequence[Sequence[float]], *, twice: bool = False) -> object:
         arguments = self.arguments(point)
         y = self.forward(*arguments)
         self._must_be_unchanged("forward", arguments, point)
@@ -98,7 +103,7 @@ class Probe:
         return y
 
     def _must_be_unchanged(
-        self, who: str, arguments: Sequence[Any], point: Sequence[Sequence[float]]
+        self, who: str, arguments: Sequence[object], point: Sequence[Sequence[float]]
     ) -> None:
         for i, x in enumerate(arguments):
             if i not in self.fixed and not same(flattened(x)[0], point[i]):
@@ -128,18 +133,16 @@ class Probe:
             raise Broken("input changed", "backward changes the upstream gradient in place")
         return [self._gradient(i, g) for i, g in enumerate(self._each(returned))]
 
-    def _each(self, returned: Any) -> list[Any]:
+    def _each(self, returned: object) -> list[object]:
         count = len(self.given)
-        if count == 1 and not (
-            is_list(returned)
-            and len(returned) == 1
-            and (self.shapes[0] != shape_of(returned) or isinstance(returned, tuple))
-        ):
-            if isinstance(returned, tuple) and shape_of(returned) != self.shapes[0]:
-                number = len(cast("tuple[Any, ...]", returned))
-                words = f"backward returns {number} gradients for 1 input"
-                raise Broken("wrong number", words)
-            return [returned]
+        if count == 1:  # it may be the gradient itself, which may be a list, too
+            is_tuple, fits = isinstance(returned, tuple), shape_of(returned) == self.shapes[0]
+            is_one = is_list(returned) and len(returned) == 1
+            if not (is_one and (is_tuple or not fits)):
+                if is_list(returned) and is_tuple and not fits:
+                    words = f"backward returns {len(returned)} gradients for 1 input"
+                    raise Broken("wrong number", words)
+                return [returned]
         if isinstance(returned, dict):
             return [cast("dict[str, Any]", returned).get(name) for name in self.names]
         movable = [i for i in range(count) if i not in self.fixed]
@@ -157,7 +160,7 @@ class Probe:
             raise Broken("wrong number", f"backward returns {len(found)} {noun} for {count} inputs")
         return found
 
-    def _gradient(self, i: int, g: Any) -> Gradient | None:
+    def _gradient(self, i: int, g: object) -> Gradient | None:
         if g is None or i in self.fixed:
             return None
         try:

@@ -14,7 +14,7 @@ _SETTINGS: Final = "_hypothesis_internal_use_settings"  # where @settings leaves
 
 
 def gradcheck(
-    _f: Callable[..., Any] | None = None, *point: Any, order: int = 1, **inputs: Any
+    _f: Callable[..., object] | None = None, *point: Any, order: int = 1, **inputs: Any
 ) -> Any:
     """Return a decorator that makes a function into a property test of its own gradient.
 
@@ -45,7 +45,7 @@ def gradcheck(
     from hypothesis import given
     from hypothesis.strategies import SearchStrategy
 
-    def decorate(f: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(f: Callable[..., object]) -> Callable[..., object]:
         signature = inspect.signature(f)
         for name, strategy in inputs.items():
             if name not in signature.parameters:

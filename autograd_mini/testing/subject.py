@@ -13,7 +13,7 @@ from autograd_mini.calls import needed, parameters
 from autograd_mini.testing.catalog import DETACHED, NAMED
 from autograd_mini.testing.differences import ridders
 
-Operations: TypeAlias = "Iterable[str] | Mapping[str, Callable[..., Any]] | None"
+Operations: TypeAlias = "Iterable[str] | Mapping[str, Callable[..., object]] | None"
 
 _CONSTRUCTORS: Final = ("{}", "{}, requires_grad=True", "{}, ''", "{}, ()", "{}, (), ''")
 
@@ -21,7 +21,7 @@ _CONSTRUCTORS: Final = ("{}", "{}, requires_grad=True", "{}, ''", "{}, ()", "{},
 class Names(NamedTuple):
     """What the class calls its parts."""
 
-    backward: str | Callable[[Any], Any] = "backward"
+    backward: str | Callable[..., object] = "backward"
     data: str = "data"
     grad: str = "grad"
 
@@ -57,7 +57,7 @@ class Ran(NamedTuple):
         return self.numbers[name][1] or 0.0
 
 
-def subject(load: Callable[[], Any], names: Names, ops: Operations) -> Callable[[Any], Any]:
+def subject(load: Callable[[], object], names: Names, ops: Operations) -> Callable[[Any], Any]:
     """Return a function that answers questions about a class; it is called in the child."""
     return _Subject(load(), names, ops).answer
 
@@ -79,7 +79,7 @@ class _Subject:
             self.space["_backward_of_root"] = names.backward
         self.constructor, self.kind = self._construct()
 
-    def answer(self, question: Any) -> Any:
+    def answer(self, question: Any) -> object:
         """Answer ("look",), ("run", text, names) or ("slope", text, operands, which)."""
         what, *rest = question
         return getattr(self, what)(*rest)
@@ -221,17 +221,17 @@ class _Subject:
         except Exception:  # an operation without a name is checked where it has a value
             return float("nan"), float("inf")
 
-    def _pair(self, x: Any) -> tuple[float, float | None]:
+    def _pair(self, x: object) -> tuple[float, float | None]:
         if not isinstance(x, self.kind):
             raise TypeError(f"the result is a {type(x).__name__}, not a {self.kind.__name__}")
         data = self._number(x, self.names.data)
         grad = getattr(x, self.names.grad, None)
         return data, None if grad is None else self._plain(grad)
 
-    def _number(self, x: Any, attribute: str) -> float:
+    def _number(self, x: object, attribute: str) -> float:
         return self._plain(getattr(x, attribute))
 
-    def _plain(self, x: Any) -> float:
+    def _plain(self, x: object) -> float:
         if isinstance(x, self.kind if hasattr(self, "kind") else ()):
             x = getattr(x, self.names.data)
         if callable(x) and not hasattr(x, "__float__"):

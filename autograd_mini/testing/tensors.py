@@ -5,12 +5,21 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, Protocol, SupportsFloat, TypeAlias, TypeGuard, cast
 
 Shape: TypeAlias = "tuple[int, ...] | None"
 
 
-def flattened(x: Any) -> tuple[list[float], Callable[[Sequence[float]], Any]]:
+class _Array(Protocol):
+    """What the arrays of all libraries have."""
+
+    @property
+    def shape(self) -> Sequence[int]: ...
+    def reshape(self, shape: int, /) -> _Array: ...
+    def tolist(self) -> Any: ...
+
+
+def flattened(x: object) -> tuple[list[float], Callable[[Sequence[float]], Any]]:
     """Return the numbers of `x`, and a function that lays others out in the same way.
 
     Arrays come back in double precision.
@@ -26,8 +35,8 @@ def flattened(x: Any) -> tuple[list[float], Callable[[Sequence[float]], Any]]:
     if is_list(x):
         parts = [flattened(part) for part in x]
 
-        def join(flat: Sequence[float]) -> Any:
-            made: list[Any] = []
+        def join(flat: Sequence[float]) -> object:
+            made: list[object] = []
             start = 0
             for part, laid_out in parts:
                 made.append(laid_out(flat[start : start + len(part)]))
@@ -36,37 +45,42 @@ def flattened(x: Any) -> tuple[list[float], Callable[[Sequence[float]], Any]]:
 
         return [number for part, _ in parts for number in part], join
     if _is_array(x):
-        plain = x.detach() if hasattr(x, "detach") else x
-        flat = plain.reshape(-1).tolist()
+        flat: list[float] = getattr(x, "detach", lambda: x)().reshape(-1).tolist()
         if flat and type(flat[0]) is not float:  # most arrays hold floats, sometimes a million
-            flat = [_real(number) for number in flat]
+            flat = list(map(_real, flat))
         return flat, lambda numbers: _array(x, numbers)
     return [_real(x)], lambda numbers: numbers[0]
 
 
-def is_list(x: Any) -> TypeGuard[Sequence[Any]]:
+def is_list(x: object) -> TypeGuard[Sequence[object]]:
     """Return whether `x` is a list or a tuple."""
     return isinstance(x, (list, tuple))
 
 
-def _is_array(x: object) -> bool:
+def _is_array(x: object) -> TypeGuard[_Array]:
     return hasattr(x, "shape") and hasattr(x, "reshape") and hasattr(x, "tolist")
 
 
-def _real(x: Any) -> float:
+def _real(x: object) -> float:
     if isinstance(x, (str, bytes, complex)):
         raise TypeError(f"a real number is needed, but got {x!r}")
     try:
-        return float(x)
+        return float(cast(SupportsFloat, x))
     except (TypeError, ValueError):
         raise TypeError(f"a number, a list or an array is needed, but got {x!r}") from None
 
 
-def _array(like: Any, numbers: Sequence[float]) -> Any:
-    library = type(like).__module__.partition(".")[0]
+def _library(x: object) -> str:
+    return type(x).__module__.partition(".")[0]
+
+
+def _array(like: _Array, numbers: Sequence[float]) -> Any:
+    library = _library(like)
     if library == "torch":
         torch = importlib.import_module("torch")
-        made = torch.tensor(list(numbers), dtype=torch.float64, device=like.device)
+        made = torch.tensor(
+            list(numbers), dtype=torch.float64, device=getattr(like, "device", None)
+        )
     elif library in ("jax", "jaxlib"):
         made = importlib.import_module("jax.numpy").asarray(list(numbers), dtype=float)
     else:
@@ -75,7 +89,7 @@ def _array(like: Any, numbers: Sequence[float]) -> Any:
     return made.reshape(tuple(like.shape))
 
 
-def precision_of(x: Any) -> float:
+def precision_of(x: object) -> float:
     """Return the rounding error of the numbers of `x`, relative to their size."""
     if is_list(x):
         return max(map(precision_of, x), default=2.0**-52)
@@ -83,7 +97,7 @@ def precision_of(x: Any) -> float:
     return 2.0**-8 if "16" in name else 2.0**-23 if name.endswith("32") else 2.0**-52
 
 
-def shape_of(x: Any) -> Shape:
+def shape_of(x: object) -> Shape:
     """Return the shape: () for a number, None for a list that is not an array.
 
     Example:
@@ -153,10 +167,10 @@ def summed(flat: Sequence[float], shape: Sequence[int], onto: Sequence[int]) -> 
     return sums
 
 
-def text(x: Any, numbers: Sequence[float]) -> str:
+def text(x: object, numbers: Sequence[float]) -> str:
     """Return Python for numbers laid out as `x` is."""
-    if _is_array(x) and getattr(x, "shape", ()) != ():
-        library = type(x).__module__.partition(".")[0]
+    if _is_array(x) and x.shape != ():
+        library = _library(x)
         made = repr(_array(x, numbers).tolist())
         if library == "torch":
             return f"torch.tensor({made}, dtype=torch.float64)"
