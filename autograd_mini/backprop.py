@@ -14,13 +14,7 @@ from typing import Any, Final, TypeAlias, cast
 from autograd_mini import contexts, frames, ops
 from autograd_mini.convert import as_float
 from autograd_mini.errors import StaleWarning, anomaly, described
-from autograd_mini.graph import (
-    gradient_order,
-    opened_order,
-    receiving,
-    stale,
-    topological_order,
-)
+from autograd_mini.graph import gradient_order, ordered, receiving, stale, topological_order
 from autograd_mini.ops import Op
 from autograd_mini.value import CONSTANT, ZERO, Scalar, Value
 
@@ -70,6 +64,86 @@ def backward(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> 
     for leaf, before in kept:
         if before is not None:  # as PyTorch's users write it: not computed
             leaf.grad += before
+
+
+def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
+    """Return the computed nodes in topological order, every gradient set to 0.
+
+    The first half of a backward pass: `gradient_order`, unrolled for one and two operands. What
+    the leaves held goes to `kept`. There is no set of visited nodes: a gradient that is yet to
+    come is one of two fresh zeros, which tell how far the walk is.
+    """
+    opened = ZERO + 0.0  # its inputs are being visited
+    done = ZERO + 0.0  # it is in `order`
+    zero = ZERO
+    order: list[Value] = []
+    skipped: list[Value] = []  # below conditions
+    stack: list[Value] = []
+    _open_inputs((root,), stack, kept, done)
+    while stack:
+        node = stack.pop()
+        if node.grad is opened:
+            node.grad = done
+            order.append(node)
+            continue
+        if node.grad is done:
+            continue
+        while True:  # down along the first inputs
+            a = node._a
+            b = node._b
+            if b is not None:
+                if b._row is None:
+                    if b.grad is not zero:
+                        kept.append((b, b.grad))
+                        b.grad = zero
+                    b = None
+                elif b.grad is done:
+                    b = None
+            elif type(a) is tuple:
+                node.grad = opened
+                stack.append(node)
+                row: Any = node._row
+                if row.receives is not None:
+                    skipped += a
+                    a = [a[i] for i in row.receives]
+                _open_inputs(a, stack, kept, done)
+                break
+            if a._row is None:
+                if a.grad is not zero:
+                    kept.append((a, a.grad))
+                    a.grad = zero
+            elif a.grad is not done:
+                node.grad = opened
+                stack.append(node)
+                if b is not None:
+                    stack.append(b)
+                node = a
+                continue
+            if b is not None:
+                node.grad = opened
+                stack.append(node)
+                node = b
+                continue
+            node.grad = done
+            order.append(node)
+            break
+    for node in ordered(skipped, lambda x: x.inputs) if skipped else ():
+        if node._row is not None and node.grad is not done:
+            node.grad = zero
+    return order
+
+
+def _open_inputs(
+    inputs: Sequence[Value], stack: list[Value], kept: list[tuple[Value, Any]], done: float
+) -> None:
+    """Put the computed ones among a node's inputs on the stack, the first on top."""
+    for x in reversed(inputs):
+        if x._row is None:
+            if x.grad is not ZERO:
+                kept.append((x, x.grad))
+                x.grad = ZERO
+        elif x.grad is not done:
+            stack.append(x)
 
 
 def _chain_rule_fast(order: list[Value]) -> None:

@@ -175,6 +175,14 @@ def advice(name: str, guesses: Mapping[str, str], known: Iterable[str] = ()) -> 
     return f": write {guesses[meant]}" if meant in guesses else f": did you mean {meant}?"
 
 
+def wrong_argument(name: str, *_: str) -> TypeError:
+    """Return the error of an argument of Value() that only others' numbers have."""
+    ours = {"name": "label=", "_op": "@primitive", "_children": "@primitive"}
+    said = ours.get(name) or METHODS.get(name)
+    advice = f"write {said}" if said else "it has data, label"
+    return TypeError(f"Value() has no argument {name!r}: {advice}")
+
+
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Return `: did you mean tanh?`, or nothing if no word is near."""
     from difflib import get_close_matches

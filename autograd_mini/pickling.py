@@ -5,8 +5,6 @@ stack. From some depth on, a node therefore has everything below it listed first
 their consumers, so that each finds its inputs done. No node is listed twice in one go.
 """
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 import threading
@@ -16,7 +14,7 @@ from typing import Any, Final, SupportsIndex
 
 from autograd_mini import ops
 from autograd_mini.graph import ordered
-from autograd_mini.value import CONSTANT, ZERO, Value
+from autograd_mini.value import CONSTANT, ZERO, Value, remade
 
 _DEEPEST: Final = (
     30  # nodes inside of each other; a pickler written in Python has 5 frames for each
@@ -73,24 +71,13 @@ def reduced(node: Value) -> tuple[Any, ...]:
         listed.update(below)
     end = _End()
     inside.append(weakref.ref(end))
-    op = None if node._row is None else node._row.name
-    fields = (op, node.inputs, node.data, _gradient(node), node.label, node._source)
-    return _restore, (below, *fields), None, end
+    op = None if node.op is None else node.op.name
+    return _restore, (below, op, node.inputs, *_fields(node)), None, end
 
 
 def copied(node: Value, inputs: Sequence[Value]) -> Value:
     """Return a node like this one, of these inputs."""
-    twin = Value(node.data, node.label)
-    gradient = _gradient(node)
-    twin.grad = ZERO if gradient is None else gradient
-    twin._source = node._source
-    twin._row = node._row
-    twin._a, twin._b = node._a, node._b
-    if type(node._a) is tuple:
-        twin._a = tuple(inputs)
-    elif inputs:
-        twin._a, twin._b = (*inputs, None)[:2]
-    return twin
+    return remade(node.op, inputs, *_fields(node))
 
 
 def deeply_copied(root: Value, memo: dict[int, Value]) -> Value:
@@ -100,28 +87,18 @@ def deeply_copied(root: Value, memo: dict[int, Value]) -> Value:
     return memo[id(root)]
 
 
-def _gradient(node: Value) -> float | None:
-    """Return a node's gradient as a float, None if it has not been computed."""
-    gradient: Any = node.grad
-    return None if gradient is ZERO or gradient is None else float(gradient)
+def _fields(node: Value) -> tuple[float, float | None, str, str]:
+    """Return a node's data, its gradient if it has been computed, its label and its source."""
+    gradient: Any = node.grad  # a Value after create_graph, None from users of PyTorch
+    computed = None if gradient is ZERO or gradient is None else float(gradient)
+    source = CONSTANT if node.is_constant else node.source or ""
+    return node.data, computed, node.label, source
 
 
 def _restore(
     _below: list[Value] | None,
     name: str | None,
     inputs: tuple[Value, ...],
-    data: float,
-    grad: float | None,
-    label: str,
-    source: str | None,
+    *fields: Any,
 ) -> Value:
-    value = Value(data, label)
-    value.grad = ZERO if grad is None else grad
-    value._source = CONSTANT if source == CONSTANT else source
-    if name is not None:
-        op = value._row = ops.find(name)
-        if op.arity in (1, 2) and op.receives is None:
-            value._a, value._b = (*inputs, None)[:2]
-        else:
-            value._a = inputs
-    return value
+    return remade(None if name is None else ops.find(name), inputs, *fields)

@@ -43,8 +43,8 @@ from autograd_mini import (
     total,
     where,
 )
-from autograd_mini.backprop import adjoints, chain_rule
-from autograd_mini.graph import gradient_order, interior_order, opened_order
+from autograd_mini.backprop import adjoints, chain_rule, opened_order
+from autograd_mini.graph import gradient_order, interior_order
 from autograd_mini.value import ZERO
 
 numbers = st.floats(-3, 3)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from autograd_mini.graph.order import (
     gradient_order,
     interior_order,
-    opened_order,
     ordered,
     receiving,
     topological_order,
@@ -22,7 +21,6 @@ from autograd_mini.graph.recomputing import recompute, stale
 __all__ = [
     "gradient_order",
     "interior_order",
-    "opened_order",
     "ordered",
     "receiving",
     "recompute",

@@ -19,7 +19,7 @@ from autograd_mini.testing.inspection import (
 )
 from autograd_mini.testing.source import names_of, source
 from autograd_mini.testing.verdicts import EngineReport
-from autograd_mini.value import Value, apply
+from autograd_mini.value import Value, apply, constant
 
 _ROWS: Final = 12  # of the node table
 _LINES: Final = 40  # of the program
@@ -108,10 +108,9 @@ def rebuilt(root: Value, cut: Iterable[Value] = ()) -> Value:
 
 def _copy(node: Value, inputs: list[Value]) -> Value:
     if not inputs or node.op is None:
-        copy = Value(node.data, node.label)
-        copy._source = node._source if node.is_constant else None  # pyright: ignore[reportPrivateUsage] # a constant stays one
-        return copy
-    copy = apply(node.op, *inputs)
+        copy = constant(node.data) if node.is_constant else Value(node.data)
+    else:
+        copy = apply(node.op, *inputs)
     copy.label = node.label
     return copy
 

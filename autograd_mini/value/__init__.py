@@ -18,7 +18,7 @@ from typing import Any, Final, Never, Protocol, SupportsFloat, TypeAlias, cast, 
 from autograd_mini import contexts, frames, ops
 from autograd_mini.convert import number
 from autograd_mini.errors import bad_result, explained, too_large
-from autograd_mini.guesses import METHODS, MODULES, answer_imports, elsewhere
+from autograd_mini.guesses import METHODS, MODULES, answer_imports, elsewhere, wrong_argument
 from autograd_mini.ops import UNDEFINED, Number, Op
 from autograd_mini.symbols import SIGNS
 from autograd_mini.value.root import Root
@@ -46,14 +46,6 @@ class _Operator(Protocol):
 def _operator(method: Callable[[Value, Any], Value]) -> _Operator:
     """Tell a type checker that a number or a Value on the other side gives a Value."""
     return cast(_Operator, method)
-
-
-def _wrong_argument(name: str, *_: str) -> TypeError:
-    """Return the error of an argument that only others' numbers have."""
-    ours = {"name": "label=", "_op": "@primitive", "_children": "@primitive"}
-    said = ours.get(name) or METHODS.get(name)
-    advice = f"write {said}" if said else "it has data, label"
-    return TypeError(f"Value() has no argument {name!r}: {advice}")
 
 
 class Value(Root):
@@ -94,7 +86,7 @@ class Value(Root):
 
     def __init__(self, data: SupportsFloat, label: str = "", **wrong: Never) -> None:
         if wrong:
-            raise _wrong_argument(*wrong)
+            raise wrong_argument(*wrong)
         if type(label) is not str and not isinstance(label, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(
                 f"a label is a string, but got {label!r}; a node with its own derivative is made "
@@ -406,6 +398,21 @@ def _node(data: float, op: Op, a: Any, b: Value | None = None) -> Value:
     node._a = a
     node._b = b
     node._source = None
+    return node
+
+
+def remade(
+    op: Op | None, inputs: Sequence[Value], data: float, grad: float | None, label: str, source: str
+) -> Value:
+    """Return a node with these fields, as a copy or a pickle makes it again."""
+    node = Value(data, label)
+    node.grad = ZERO if grad is None else grad
+    node._source = CONSTANT if source == CONSTANT else source or None  # known by identity
+    node._row = op
+    if op is not None and op.arity in (1, 2) and op.receives is None:
+        node._a, node._b = (*inputs, None)[:2]
+    elif op is not None:
+        node._a = tuple(inputs)
     return node
 
 
