@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
-from autograd_mini import compile, ops
+from autograd_mini import Value, compile, ops
 from autograd_mini.compiler.emit import emit
 from autograd_mini.compiler.expressions import Ref, Term
 from autograd_mini.compiler.language import Language
 from autograd_mini.compiler.languages.numpy.functions import FUNCTIONS, NumPySymbol
 from autograd_mini.compiler.lower import Lowered, lower
-from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
+from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, plan
+from autograd_mini.compiler.record import record
 from autograd_mini.compiler.rows import COMPARISONS, COPY, MATMUL, MATMUL_NT, MATMUL_TN, PUT, SUM
 from autograd_mini.compiler.statements import Statement
 from autograd_mini.ops import Op
@@ -219,3 +221,12 @@ def test_a_language_is_a_class_that_spells_statements(name: str) -> None:
     _, gradients = program.value_and_grad(*batch)
     size = max(1.0, *map(abs, gradients))
     assert buffers["g_theta"][:, 0] == pytest.approx(gradients, rel=1e-9, abs=1e-12 * size)
+
+
+def test_numbers_without_a_label_are_called_after_their_nodes() -> None:
+    a, b = Value(-41.0, "a"), Value(2.0, "b")
+    found = plan(record(lambda: (a * b).tanh() - a, []))
+    source = emit(found, GRADIENT, "python").source
+    names = re.findall(r"^ +(v\d+) = ", source, re.MULTILINE)
+    graph = found.graph
+    assert names == [f"v{i}" for i, op in enumerate(graph.ops) if op is not None]

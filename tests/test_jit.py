@@ -335,6 +335,11 @@ def test_a_jit_shares_the_array_of_the_programs_over_the_same_values() -> None:
     assert np.shares_memory(program.theta, step.theta)
     program.theta[:] = 1.0, 2.0
     assert step([[1.0, 1.0]]).tolist() == [3.0]
+    for one in (program, step):  # in place, as a loop writes it
+        one.gradient([[1.0, 1.0]])
+        one.theta -= 0.5 * one.gtheta
+    assert step.theta.tolist() == program.theta.tolist() == [0.0, 1.0]
+    program.theta[:] = 1.0, 2.0
     found = program.input_grad([[1.0, 1.0]], wrt=cast(Any, np.int64(0)))
     assert found.tolist() == [[1.0, 2.0]]
 

@@ -11,7 +11,7 @@ from autograd_mini import contexts
 from autograd_mini.compiler.calls import Shape, plain, shape_of
 from autograd_mini.compiler.compiling import program_of
 from autograd_mini.compiler.intake import examples_of
-from autograd_mini.compiler.parameters import ParameterList
+from autograd_mini.compiler.parameters import OnArray, ParameterList
 from autograd_mini.compiler.program import Program
 from autograd_mini.compiler.record import PARAMETER, Graph, record
 from autograd_mini.compiler.recorded import refuse
@@ -23,7 +23,7 @@ Shapes: TypeAlias = tuple[Shape, ...]
 PROGRAMS: Final = 99  # a function with more shapes than this was hardly meant to have them
 
 
-class jit:
+class jit(OnArray):
     """A compiled function of arguments of any shape: `jit(f)(*batch)` has a value an example.
 
     It is `compile` without an example. Examples of one shape make a program, when they first
@@ -147,26 +147,6 @@ class jit:
             )
         program, part, _ = parts[0]
         return program.input_grad(*part, wrt=wrt)
-
-    # Values and arrays.
-
-    @property
-    def theta(self) -> Any:
-        """The parameters as one flat array, to be changed in place."""
-        return self.parameters.slice(self.parameters.store.theta)
-
-    @property
-    def gtheta(self) -> Any:
-        """The gradient that `gradient` left, in the order of `theta`."""
-        return self.parameters.slice(self.parameters.store.gtheta)
-
-    def push(self) -> None:
-        """Copy the parameters' data from the Values to `theta`, whatever stands there."""
-        self.parameters.store.push()
-
-    def pull(self) -> None:
-        """Copy `theta` and `gtheta` to the Values' data and grad."""
-        self.parameters.store.pull()
 
     # Shapes.
 

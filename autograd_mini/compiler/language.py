@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from autograd_mini.compiler.expressions import Operand, Ref, Term
 from autograd_mini.compiler.lower import Lowered
-from autograd_mini.compiler.names import FreshNames, identifier, wishes
+from autograd_mini.compiler.names import FreshNames, identifier
 from autograd_mini.compiler.statements import THETA, Statement
 from autograd_mini.ops import OPS, Op
 from autograd_mini.symbols import Symbol
@@ -27,7 +27,6 @@ class Language:
         buffers: The name of a buffer in the text, where that is not its own.
         body: The lines of its function, so far.
         namespace: Functions of the user's that the text calls, and cannot define.
-        group_names: The name of what each group computes, by the group's id.
         arguments: The names of the arguments.
     """
 
@@ -44,10 +43,6 @@ class Language:
         self.arguments = [
             self.names.new(identifier(name) or f"x{k}") for k, name in enumerate(self.graph.names)
         ]
-        self.group_names = {
-            id(group): self.names.new(wish, numbered=numbered)
-            for group, wish, numbered in wishes(self.plan)
-        }
         self.buffers = {THETA: "theta", f"g_{THETA}": "gtheta"}
         for k, name in enumerate(self.arguments):
             self.buffers |= {f"x{k}": name, f"g_x{k}": f"g_{name}"}

@@ -142,7 +142,8 @@ class Parameters:
         if late is not None and (late[0] != start or len(late[1]) != len(gradients)):
             _ = self.gtheta  # what is owed to other places
         self._late = start, gradients
-        self.left_gradient(seen=self.has_gradient)
+        if not self.has_gradient:
+            self.left_gradient()
 
     def left_gradient(self, *, seen: bool = False) -> None:
         """Note that a program has left a gradient, and what the Values' own are by then.
@@ -379,6 +380,43 @@ class ParameterList(list[Value]):
         return array[self.start : self.start + len(self)]
 
 
+class OnArray:
+    """What computes on the array of its parameters, whichever that is by then."""
+
+    parameters: ParameterList
+
+    @property
+    def theta(self) -> Any:
+        """The parameters as one flat array, to be changed in place."""
+        return self.parameters.slice(self.parameters.store.theta)
+
+    @theta.setter
+    def theta(self, numbers: Any) -> None:
+        _write(self.theta, numbers)
+
+    @property
+    def gtheta(self) -> Any:
+        """The gradient that `gradient` left, in the order of `theta`."""
+        return self.parameters.slice(self.parameters.store.gtheta)
+
+    @gtheta.setter
+    def gtheta(self, numbers: Any) -> None:
+        _write(self.gtheta, numbers)
+
+    def push(self) -> None:
+        """Copy the parameters' data from the Values to `theta`, whatever stands there."""
+        self.parameters.store.push()
+
+    def pull(self) -> None:
+        """Copy `theta` and `gtheta` to the Values' data and grad."""
+        self.parameters.store.pull()
+
+
+def _write(array: Any, numbers: Any) -> None:
+    if numbers is not array:  # `theta -= g` has changed it in place and comes here, too
+        array[:] = numbers
+
+
 class Within:
     """A block in which the Values hold other numbers, and what was computed from them follows.
 
@@ -399,7 +437,7 @@ class Within:
         self.outside = list(map(_data, self.values))
         self.before = list(map(_data, self.computed))
         try:
-            self._set(self.values, self.inside)
+            each(own_data.__set__, self.values, self.inside)
             for node in self.computed:
                 assert node.op is not None
                 node.data = float(node.op.forward(*map(_data, node.inputs)))
@@ -408,11 +446,8 @@ class Within:
             raise
 
     def __exit__(self, *exception: object) -> None:
-        self._set(self.values, self.outside)
-        self._set(self.computed, self.before)
-
-    def _set(self, values: Sequence[Value], numbers: Sequence[float]) -> None:
-        each(own_data.__set__, values, numbers)
+        each(own_data.__set__, self.values, self.outside)
+        each(own_data.__set__, self.computed, self.before)
 
 
 def sync(values: Iterable[Value]) -> None:

@@ -31,7 +31,7 @@ from autograd_mini.compiler.calls import Shape
 from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.load import Texts
 from autograd_mini.compiler.machine import Machine
-from autograd_mini.compiler.parameters import ParameterList, Within
+from autograd_mini.compiler.parameters import OnArray, ParameterList, Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan
 from autograd_mini.compiler.ready import Ready
 from autograd_mini.compiler.record import PARAMETER, VARYING
@@ -43,7 +43,7 @@ from autograd_mini.ops import UNDEFINED
 Array: TypeAlias = Any
 
 
-class Program:
+class Program(OnArray):
     """A compiled function: `program(*batch)` is its value for every example.
 
     Attributes:
@@ -158,7 +158,7 @@ class Program:
             value = self._gradient(batch)
             if not self.shapes and self._in_floats:
                 self._quick = self._texts.scalar(GRADIENT)
-            return value, parameters.slice(store.gtheta).tolist()
+            return value, self.gtheta.tolist()
 
     def gradient(self, *batch: Any) -> float:
         """Return the mean over the batch for the numbers in `theta`, and fill `gtheta`.
@@ -193,8 +193,7 @@ class Program:
             self._replay(columns, count, np.array([[value]]) if count == 1 else None, GRADIENT)
             self._set_right(columns, count)
         elif resident and self._is_compared and (count > 1 or not self._in_floats):
-            gtheta = self._arrays()[1]
-            self._ready = Ready(self._texts, count, gtheta, self._unread, self._graph.around)
+            self._ready = Ready(self._texts, count, self.gtheta, self._unread, self._graph.around)
         store.left_gradient(seen=resident and store.has_gradient)
         return value
 
@@ -225,37 +224,7 @@ class Program:
             return found
         return found[chosen[0]] if intake.is_one(wrt) else [found[k] for k in chosen]
 
-    # Values and arrays.
-
-    @property
-    def theta(self) -> Array:
-        """The parameters as one flat array, to be changed in place."""
-        return self.parameters.slice(self.parameters.store.theta)
-
-    @theta.setter
-    def theta(self, numbers: Array) -> None:
-        theta = self.theta
-        if numbers is not theta:  # `theta -= g` has changed it in place and comes here, too
-            theta[:] = numbers
-
-    @property
-    def gtheta(self) -> Array:
-        """The gradient that `gradient` left, in the order of `theta`."""
-        return self.parameters.slice(self.parameters.store.gtheta)
-
-    @gtheta.setter
-    def gtheta(self, numbers: Array) -> None:
-        gtheta = self.gtheta
-        if numbers is not gtheta:
-            gtheta[:] = numbers
-
-    def push(self) -> None:
-        """Copy the parameters' data from the Values to `theta`, whatever stands there."""
-        self.parameters.store.push()
-
-    def pull(self) -> None:
-        """Copy `theta` and `gtheta` to the Values' data and grad."""
-        self.parameters.store.pull()
+    # The text, and machine code.
 
     def to_machine_code(self, *batch: Any, update: Any = None) -> Any:
         """Let the program run as machine code for batches of this one's size.
@@ -457,8 +426,7 @@ class Program:
                             "operations for each"
                         ) from error
             if purpose == GRADIENT:
-                gtheta = self.parameters.slice(self.parameters.store.gtheta)
-                return result, guard + 0.0 * float(gtheta.dot(gtheta))
+                return result, guard + 0.0 * float(self.gtheta.dot(self.gtheta))
         if in_floats:
             return result, 0.0
         if purpose == FORWARD:

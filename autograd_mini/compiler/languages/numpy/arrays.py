@@ -13,7 +13,7 @@ from autograd_mini.compiler.languages.numpy import functions
 from autograd_mini.compiler.languages.numpy.definitions import array_text, index_text
 from autograd_mini.compiler.languages.numpy.functions import NumPySymbol
 from autograd_mini.compiler.lower import Lowered
-from autograd_mini.compiler.names import commented, common_label, identifier, place_of
+from autograd_mini.compiler.names import commented, common_label, identifier, place_of, wishes
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES
 
@@ -22,6 +22,7 @@ class Arrays(Language):
     """The names of a program over a batch, with an array for every buffer.
 
     Attributes:
+        group_names: The name of what each group computes, by the group's id.
         hoisted: What is defined once, outside of the function: name, text and comment.
         helpers: Functions of ours that the text calls, and defines.
         gathered: Copies that the function has made so far.
@@ -41,6 +42,10 @@ class Arrays(Language):
 
     def __init__(self, lowered: Lowered) -> None:
         super().__init__(lowered)
+        self.group_names = {
+            id(group): self.names.new(wish, numbered=numbered)
+            for group, wish, numbered in wishes(self.plan)
+        }
         self.hoisted: dict[str, tuple[str, str]] = {}
         self.helpers: dict[str, Callable[..., Any]] = {}
         self.named: dict[Any, str] = {}
