@@ -8,6 +8,7 @@ import json
 import math
 import re
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -30,9 +31,11 @@ from autograd_mini import (
     where,
 )
 from autograd_mini.drawing import style
+from autograd_mini.drawing.javascript import functions
 from autograd_mini.drawing.labels import clean
-from autograd_mini.player import embedded, part, script_json, trace_page
+from autograd_mini.player import PLAYER, embedded, part, script_json, trace_page
 from autograd_mini.steps import Trace
+from nn.playback.page import SCRIPTS, page_file
 
 Opener = Callable[..., Any]
 
@@ -112,6 +115,15 @@ def test_the_page_is_one_file_that_names_no_other() -> None:
         assert not {"src", "href", "srcset", "data", "action"} & set(attributes)
     policies = [a["content"] for tag, a in elements if a.get("http-equiv")]
     assert policies == ["default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"]
+
+
+def test_no_two_scripts_of_a_page_define_the_same_name() -> None:
+    """They share one scope: a name that is declared twice stops all of them."""
+    scripts = [functions(), *map(part, PLAYER), *map(page_file, SCRIPTS)]
+    declared = r"^(?:async )?(?:const|let|class|function) (?:/\*.*?\*/ )?(\w+)"
+    names = re.findall(declared, "\n".join(scripts), re.MULTILINE)
+    assert len(names) > 100
+    assert [name for name, count in Counter(names).items() if count > 1] == []
 
 
 def test_writing_the_page_changes_nothing_and_is_the_same_every_time(tmp_path: Path) -> None:

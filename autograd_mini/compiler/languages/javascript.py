@@ -37,7 +37,7 @@ arguments await break case catch class const continue debugger default delete do
 export extends false finally for function if implements import in instanceof interface let new
 null package private protected public return static super switch this throw true try typeof
 undefined var void while with yield async of get set
-Array Float64Array Infinity Math NaN Number Object F B apart bind i j k b a s w sum out average
+Array Float64Array Infinity Math NaN Number Object F B byExample bind i j k b a s w sum out average
 """
 
 
@@ -296,7 +296,7 @@ class Writer(Language):
         if self.purpose == INPUTS:
             for name, ids in zip(self.arguments, self.graph.inputs, strict=True):
                 self.hoisted[f"g_{name}"] = f"new Float64Array({len(ids)} * B)"
-        start, end = ("apart(", "})") if self.purpose == GRADIENT else ("", "}")
+        start, end = ("byExample(", "})") if self.purpose == GRADIENT else ("", "}")
         lines = [
             "const bind = (() => {",
             functions(),

@@ -98,7 +98,7 @@ F.power_slope = (x, y) => (y === 0 ? 0
 
 // A program whose gradient, where it is not finite, is the mean of the examples' own: it sums over
 // the batch first, and (a + b) * Infinity is not a * Infinity + b * Infinity.
-const apart = (bind) => (theta, gtheta, B) => {
+const byExample = (bind) => (theta, gtheta, B) => {
   const step = bind(theta, gtheta, B);
   return (...columns) => {
     const mean = step(...columns);
