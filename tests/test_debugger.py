@@ -19,6 +19,7 @@ from autograd_mini.cli.debug import main
 from autograd_mini.cli.scripts import run
 from autograd_mini.debugger import Debugger
 from autograd_mini.debugger.commands import COMMANDS, GROUPS, split
+from autograd_mini.debugger.views import Style
 from tests.shared import PACKAGE, ROOT, python
 
 
@@ -510,6 +511,20 @@ def test_tab_completes_commands_nodes_and_python() -> None:
         "p h.gr": ["h.grad"],
         "info g": ["grads"],
     }
+
+
+@pytest.mark.parametrize("columns", [54, 60, 80, 200])
+def test_help_breaks_between_words_where_the_terminal_ends(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    whole = answers("help")[0]  # to a pipe
+    stdout = io.StringIO()
+    stepper = Debugger(io.StringIO(), stdout)
+    stepper.style = Style(colored=False, fits_terminal=True)
+    stepper.do_help("")
+    assert max(map(len, stdout.getvalue().splitlines())) <= columns
+    assert stdout.getvalue().split() == whole.split()
 
 
 class Terminal(io.StringIO):

@@ -57,7 +57,7 @@ GROUPS: Final = {
         Command("where", ("w", "where", "bt", "backtrace"), "", "the path from the root to here"),
         Command("up", ("u", "up"), "[n]", "move along that path, towards the root"),
         Command("down", ("d", "down"), "[n]", "move along that path, away from the root"),
-        Command("args", ("a", "args"), "", "the operands of the node, with derivatives"),
+        Command("args", ("a", "args"), "", "the operands of the node, with their derivatives"),
         Command("list", ("l", "list"), "[i]", "the steps around here, or around i"),
         Command(
             "source",

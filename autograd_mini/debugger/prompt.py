@@ -188,8 +188,9 @@ class Debugger(Moving, Looking):
             self.say(self.style(title, "bold"))
             for command in commands:
                 usage = f"{', '.join(command.names[:2])} {command.usage}"
-                self.say(f"  {usage:31} {command.does}")
-        self.say("Any other line is Python, as in pdb: w.grad, a = 5, or !a if `a` is a command.")
+                self.say(self.style.wrapped(f"  {usage:31} {command.does}", indent=34))
+        rest = "Any other line is Python, as in pdb: w.grad, a = 5, or !a where `a` is a command."
+        self.say(self.style.wrapped(rest))
 
     def do_quit(self, argument: str) -> bool:
         """Gradients are what they were before."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 import shutil
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -41,6 +42,12 @@ class Style(NamedTuple):
     def columns(self) -> int:
         """How many characters a line has room for."""
         return shutil.get_terminal_size().columns if self.fits_terminal else 1_000
+
+    def wrapped(self, text: str, indent: int = 0) -> str:
+        """Return a text in lines that fit; each but the first is indented."""
+        width = max(self.columns, indent + 20)
+        margin = " " * indent
+        return textwrap.fill(text, width, subsequent_indent=margin, break_on_hyphens=False)
 
 
 # Moments.
