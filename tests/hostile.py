@@ -19,6 +19,8 @@ from typing import Any, NamedTuple, TypeAlias
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from tests.idioms import DEFINITIONS, EXPRESSIONS, MODULES, STATEMENTS, WRAPPERS
+
 Example: TypeAlias = list[Any]
 
 # Names that meet those a program makes up, in Python, in NumPy's text or in JavaScript.
@@ -90,7 +92,7 @@ OPTIONS = ("hardtanh($a, $l, $h)", "leaky_relu($a, $k)", "elu($a, $k)", "softshr
 MANY = ("total", "product", "norm", "logsumexp", "amax")
 
 # $a to $d are numbers of any kind, $x an argument, $n an integer argument, $xs a list argument,
-# $k a constant, $t the new number.
+# $rows one of two rows of two, $k a constant, $t the new number.
 ARITHMETIC = (
     *("$a + $b", "$a * $b", "$a - $b", "$a / $b", "-$a", "+$a", "abs($a)", "$a ** 2", "$a * $a"),
     *("$a ** -1", "$a ** 3", "$a ** 0.5", "$a ** $k", "$a ** $b", "$k ** $a", "$k - $a", "$k / $a"),
@@ -274,6 +276,7 @@ CONTROL = (
         "inner($x) + $a",
         "$a if struct.pack('d', $x)[7] else $b",
     ),
+    *EXPRESSIONS,
 )
 
 BLOCKS = (
@@ -308,6 +311,7 @@ BLOCKS = (
     "if $x > 1:\n    return $a\n$t = $b",
     "if $n == 2:\n    return $a * 2\n$t = $b",
     "if $x != $x:\n    return 0.0\n$t = $a",
+    *STATEMENTS,
 )
 
 HELPERS = """
@@ -350,6 +354,7 @@ box = [0.0]
 HEAD = (
     "import bisect, copy, functools, heapq, itertools, numbers, operator, pickle, random\n"
     "import statistics, struct\n"
+    f"{MODULES}"
     "import math as m_\nfrom collections import Counter\nfrom decimal import Decimal\n"
     "from fractions import Fraction\n\nimport numpy as np_\n\nimport autograd_mini as am\n"
 )
@@ -540,7 +545,7 @@ class Case(NamedTuple):
         """Return the module; a fresh one each time."""
         filename = f"<hostile {next(_count)}>"
         namespace: dict[str, Any] = {"__name__": "hostile"}
-        exec(compile(self.text, filename, "exec"), namespace)
+        exec(compile(self.text, filename, "exec", dont_inherit=True), namespace)
         return namespace
 
 
@@ -560,11 +565,12 @@ def cases(draw: DrawFn, *, control: bool | None = None) -> Case:
             unique_by=lambda name: unicodedata.normalize("NFKC", name),
         )
     )
-    kinds = [draw(st.sampled_from(["x", "n", "xs1", "xs2", "xs3"])) for _ in names]
+    kinds = [draw(st.sampled_from(["x", "n", "xs1", "xs2", "xs3", "rows"])) for _ in names]
     writer = _Writer(draw, number, list(zip(names, kinds, strict=True)))
     text = writer.module(control=control)
     values = {"x": number | st.integers(-1, 3), "n": st.integers(0, 2) | st.integers(-1, 3)}
     values |= {f"xs{i}": st.lists(number, min_size=i, max_size=i) for i in (1, 2, 3)}
+    values["rows"] = st.lists(st.lists(number, min_size=2, max_size=2), min_size=2, max_size=2)
     values["x"] = number if draw(st.booleans()) else st.sampled_from([0, 1, 2, -1, 3])
     rows = st.tuples(*[values[kind] for kind in kinds]).map(list)
     pool = draw(st.lists(rows, min_size=2, max_size=5))
@@ -590,6 +596,10 @@ class _Writer:
         self.lists = [name for name, kind in arguments if kind.startswith("xs")]
         for name in self.lists:
             self.raw.append(f"{name}[0]")
+        self.tables = [name for name, kind in arguments if kind == "rows"]
+        for name in self.tables:
+            self.raw.append(f"{name}[0][1]")
+            self.lists.append(f"{name}[1]")
         self.operands += self.raw
 
     def module(self, *, control: bool | None) -> str:
@@ -600,7 +610,7 @@ class _Writer:
         values = ", ".join(
             f"am.Value({literal(x)}, {label!r})" for x, label in zip(starts, labels, strict=True)
         )
-        head = [HEAD, HELPERS, PRIMITIVE_HELPERS, f"parameters = [{values}]"]
+        head = [HEAD, HELPERS, DEFINITIONS, PRIMITIVE_HELPERS, f"parameters = [{values}]"]
         self.operands += [f"parameters[{i}]" for i in range(len(labels))]
         made = draw(st.lists(self._primitive(), max_size=PRIMITIVES_AT_MOST))
         calls: list[str] = []
@@ -632,11 +642,15 @@ class _Writer:
             lines.append(f"$t = {calls[0]}")
         body = [] if self.lists else [f"xs_ = [{self.raw[0]}, 1.0]"]
         self.lists = self.lists or ["xs_"]
+        if not self.tables:
+            body.append(f"rows_ = [[1.0, {self.raw[0]}], [{self.raw[-1]}, 0.5]]")
+            self.tables = ["rows_"]
         body += [self._filled(line, f"t{i}_") for i, line in enumerate(lines)]
         body.append(f"return {self._answer(chr(10).join(body))}")
         flat = "\n".join(body).splitlines()
         signature = ", ".join(name for name, _ in self.arguments)
         head.append(f"def f({signature}):\n" + "\n".join(f"    {line}" for line in flat))
+        head.append(draw(st.sampled_from(WRAPPERS)))
         return "\n".join(head) + "\n"
 
     def _answer(self, body: str) -> str:
@@ -677,6 +691,8 @@ class _Writer:
                 filled[key] = draw(st.sampled_from(self.integers or self.raw))
             elif key == "xs":
                 filled[key] = draw(st.sampled_from(self.lists))
+            elif key == "rows":
+                filled[key] = draw(st.sampled_from(self.tables))
             elif key == "s":
                 filled[key] = repr(draw(st.sampled_from(LABELS)))
             else:

@@ -11,8 +11,10 @@ contributions, or by what the graph itself makes of noise in the last places of 
 from __future__ import annotations
 
 import copy
+import functools
 import itertools
 import math
+import operator
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -245,7 +247,7 @@ def column(entries: list[Any], form: str) -> Any:
     if form == "object":
         made = np.empty(np.shape(entries), object)
         for place in itertools.product(*map(range, made.shape)):
-            made[place] = entries[place[0]] if len(place) == 1 else entries[place[0]][place[1]]
+            made[place] = functools.reduce(operator.getitem, place, entries)
         return made
     array = np.array(entries)
     if form == "fortran":

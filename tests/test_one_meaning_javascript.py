@@ -100,15 +100,17 @@ class Node:
     def program(self, program: Any, purpose: str, examples: list[Example]) -> tuple[Any, Any]:
         """Return what a compiled program gives for a batch, and the gradient it fills."""
         source = emit(program._plan, purpose, "javascript").source
-        columns = [np.ravel(np.array([e[k] for e in examples], float).T.reshape(-1, len(examples)))
-                   if np.ndim(examples[0][k]) else np.array([e[k] for e in examples], float)
-                   for k in range(len(examples[0]))]  # fmt: skip
+        count = len(examples)
+        columns = [
+            np.reshape(np.array([e[k] for e in examples], float), (count, -1)).T.ravel()
+            for k in range(len(examples[0]))
+        ]
         result, gtheta = self.ask(
             kind="program",
             source=source,
             theta=[text(p.data) for p in program.parameters],
             columns=[[text(x) for x in column] for column in columns],
-            count=len(examples),
+            count=count,
         )
         return number(result), number(gtheta)
 
