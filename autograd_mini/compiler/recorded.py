@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any, ClassVar, Final
 
 from autograd_mini import contexts, ops
-from autograd_mini.compiler.parameters import Following, own_class
+from autograd_mini.compiler.parameters import Following, each, own_class
 from autograd_mini.errors import TraceError
 from autograd_mini.frames import calling_frame, calling_line, is_watched
 from autograd_mini.functions import greater, less
@@ -298,16 +298,14 @@ class Hiding:
     def __enter__(self) -> None:
         with _lock:
             _hiding.append(self)
-            for x in self.values:
-                own_class.__set__(x, _hidden(type(x)))
+            each(own_class.__set__, self.values, map(_hidden, map(type, self.values)))
 
     def __exit__(self, *exception: object) -> None:
         with _lock:
             _hiding.remove(self)
-            for x in self.values.difference(*[other.values for other in _hiding]):
-                kind = type(x)
-                if issubclass(kind, Hidden):
-                    own_class.__set__(x, kind.shown)
+            shown = self.values.difference(*[other.values for other in _hiding])
+            hidden = [x for x in shown if isinstance(x, Hidden)]
+            each(own_class.__set__, hidden, [type(x).shown for x in hidden])
 
 
 @cache

@@ -142,6 +142,9 @@ class Surroundings:
         self._reads: list[Callable[[], Any]] = []
         self._known: list[Any] = []
         self._contents: list[tuple[str, Any, Any]] = []
+        self._others: list[tuple[str, Any, Any]] = []
+        rows: list[tuple[str, Any, Any]] = []
+        lists: list[tuple[str, Any, Any]] = []
         self._states: dict[int, bytes] = {}
         self.values: set[Value] = set()
         queue: deque[tuple[str, Any]] = deque([("", self._f)])
@@ -156,9 +159,13 @@ class Surroundings:
                 self._states[id(x)] = state
                 continue
             if _is_short(x):
+                is_row = type(x) is list and {*map(type, x)} == {Value}  # of weights
                 if name and name not in self._own and not isinstance(x, tuple):
-                    self._contents.append((name, x, _contents(x)))
-                if type(x) is list and {*map(type, x)} == {Value}:  # a row of weights
+                    noted = name, x, _contents(x)
+                    self._contents.append(noted)
+                    kind = rows if is_row else lists if type(x) is list else self._others
+                    kind.append(noted)
+                if is_row:
                     self.values.update(x)
                     continue
                 items = _items(x)
@@ -174,10 +181,7 @@ class Surroundings:
                     self.values.add(y)
                 elif not isinstance(y, _PLAIN):
                     queue.append((key if is_users else "", y))
-        lists = [noted for noted in self._contents if type(noted[1]) is list]
-        self._others = [noted for noted in self._contents if type(noted[1]) is not list]
-        self._rows = _Lists([noted for noted in lists if _is_row(noted[2])])
-        self._lists = _Lists([noted for noted in lists if not _is_row(noted[2])])
+        self._rows, self._lists = _Lists(rows), _Lists(lists)
 
 
 class _Lists:
@@ -256,13 +260,17 @@ def _references(x: Any) -> Iterator[_Reference]:
 
 
 def _parts(x: Any, *names: str, is_users: bool) -> Iterator[_Reference]:
-    """Return what some attributes of an object are."""
+    """Return what those attributes of an object are that it has."""
     for name in names:
-        yield partial(getattr, x, name), name.strip("_"), getattr(x, name), is_users
+        y = getattr(x, name)
+        if y is not None:
+            yield partial(getattr, x, name), name.strip("_"), y, is_users
 
 
 def _held(x: Any) -> Iterable[Any]:
-    """Return what an object of Python's own holds, say an iterator."""
+    """Return what an object of Python's own holds, say an iterator; a module is none."""
+    if isinstance(x, ModuleType):
+        return ()
     return [y for y in gc.get_referents(x)[:SHORT] if not isinstance(y, (type, ModuleType))]
 
 
@@ -332,11 +340,6 @@ def _items(x: Any) -> Iterable[Any]:
     if _is_array(x):
         return x.flat if getattr(getattr(x, "dtype", None), "kind", "") == "O" else ()
     return x.values() if isinstance(x, (dict, MappingProxyType)) else x
-
-
-def _is_row(x: list[Any]) -> bool:
-    """Return whether a list holds Values alone, as a row of weights does."""
-    return {*map(type, x)} == {Value}
 
 
 def _is_the_same_number(x: Any, now: Any) -> bool:
