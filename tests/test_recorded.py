@@ -304,6 +304,8 @@ def test_a_recorded_number_has_nothing_of_the_graph_that_a_plain_one_lacks() -> 
 
         with pytest.raises(TraceError):
             compile(asks, 1.0)
+    with pytest.raises(TraceError, match=r"dir\(\) of the traced number"):
+        compile(lambda x: x * w if len(dir(x)) > 100 else 3.0 * w, 1.0)
     program = compile(lambda x: x * w if hasattr(w, "backward") else w, 1.0)  # w is a Value
     assert program([3.0]).tolist() == [6.0]
 

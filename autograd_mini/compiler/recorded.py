@@ -48,7 +48,7 @@ _WORDS: Final = {
     "isinstance()": "a compiled program computes with floats alone: let the type decide outside "
     "of the function",
     **dict.fromkeys(
-        ["str()", "a Trace", "a drawing", "an exact gradient"],
+        ["str()", "dir()", "a Trace", "a drawing", "an exact gradient"],
         "look at the number where the function runs eagerly",
     ),
     "backward()": "differentiate with grad() or hvp(), which a program can follow",
@@ -367,6 +367,11 @@ class Recorded(Hidden):
         return self
 
     __deepcopy__ = __copy__
+
+    def __dir__(self) -> list[str]:
+        if not (_is_any_of_ours(_frame(1)) or is_watched()):
+            refuse(self, "dir()")
+        return dir(Value)
 
     def __repr__(self) -> str:
         if not (_is_any_of_ours(_frame(1)) or is_watched()):
