@@ -258,7 +258,7 @@ def predict(options: argparse.Namespace) -> int:
             f"{options.data} lacks {', '.join(map(repr, missing))} of the columns that "
             f"{options.model} was trained on"
         )
-    outputs = model.predict(numbers(asked, about["columns"])).tolist()
+    outputs = model.predict(numbers(asked, about["columns"], are_needed=True)).tolist()
     classes: list[str] = about["classes"]
     table: list[list[Any]] = [[about["target"], *[f"p({name})" for name in classes]]]
     for output in outputs:

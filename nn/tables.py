@@ -82,8 +82,13 @@ def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
             raise ValueError(f"{path}, row {line} is not CSV: {error}") from None
 
 
-def numbers(table: Table, columns: list[str]) -> list[list[float]]:
+def numbers(table: Table, columns: list[str], *, are_needed: bool = False) -> list[list[float]]:
     """Return some columns as floats.
+
+    Args:
+        table: Where they are.
+        columns: Their names.
+        are_needed: Whether none can be left out, as for a network that has learned from all.
 
     Raises:
         ValueError: If a cell is not a finite number; the message names row and column, or says
@@ -95,12 +100,12 @@ def numbers(table: Table, columns: list[str]) -> list[list[float]]:
             if not is_number(row[place]):
                 raise ValueError(
                     f"{table.path}, row {line}, column {table.header[place]!r}: {row[place]!r} is "
-                    f"not a finite number; {_advice(table, place, row[place])}"
+                    f"not a finite number; {_advice(table, place, row[place], are_needed)}"
                 )
     return [[float(row[place]) for place in places] for row in table.rows]
 
 
-def _advice(table: Table, place: int, cell: str) -> str:
+def _advice(table: Table, place: int, cell: str, is_needed: bool) -> str:
     """Return what to do about a cell that is no number: a slip, or one of a column of texts."""
     name = quoted(table.header[place])
     cells = [row[place] for row in table.rows]
@@ -108,10 +113,14 @@ def _advice(table: Table, place: int, cell: str) -> str:
     if 2 * len(texts) > len(cells):
         kinds = sorted(set(texts))
         shown = ", ".join(map(repr, kinds[:3])) + (", …" if len(kinds) > 3 else "")
+        if is_needed:
+            return f"the column holds texts ({shown}), but the network has learned from numbers"
         return (
             f"the column holds texts ({shown}): leave it out with --without {name}, or encode it "
             "as numbers, for instance as one column of 0 and 1 for each text"
         )
+    if is_needed:
+        return "leave the row out" + ", or fill the gap" * is_missing(cell)
     if is_missing(cell):
         return f"leave the row out, fill the gap, or do without the column (--without {name})"
     return "leave the row out, or encode the column as numbers"

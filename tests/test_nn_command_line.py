@@ -248,6 +248,27 @@ def test_missing_files_and_foreign_models_are_refused(
     assert "mse" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("cells", "advice"),
+    [
+        ('1\n2\n""', "'' is not a finite number; leave the row out, or fill the gap\n"),
+        ("1\n2\nx", "'x' is not a finite number; leave the row out\n"),
+        (
+            "x\ny\n2",
+            "the column holds texts ('x', 'y'), but the network has learned from numbers\n",
+        ),
+    ],
+)
+def test_a_table_to_predict_for_is_not_told_to_do_without_a_column(
+    cells: str, advice: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, out = tmp_path / "new.csv", str(tmp_path / "model.safetensors")
+    table.write_text(f"length\n{cells}\n", "utf-8")
+    nn.save(nn.FNN([1, 1], seed=0), out, notes={"columns": ["length"]})
+    assert main(["predict", out, str(table)]) == 2
+    assert capsys.readouterr().err.endswith(advice)
+
+
 def test_a_slip_among_numbers_does_not_make_labels_of_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
