@@ -3,7 +3,7 @@
 The model is one screen of additions and products of Values (demos/_gpt.py). A student steps
 through them one by one, here in a page; `jit` runs them as arrays, one program for each length
 of word. The words are names in Python's standard library.
-Run it:  python -m demos gpt          (seconds; --eager shows that one Value at a time is the same)
+Run it:  python -m demos gpt          (twenty seconds; --eager computes one Value at a time)
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ def main(x: float = 2.0) -> None:
     z.label, h.label, loss.label = "z", "h", "loss"
 
     if sys.stdin.isatty() and sys.stdout.isatty():
-        print("dloss/dw is 0. Where did the gradient die? Type:  ", end="")
-        print(*COMMANDS.splitlines(), sep=" ⏎ ")
+        print("dloss/dw is 0. Where did the gradient die? Type, one to a line:")
+        print(*COMMANDS.splitlines(), sep=", ")
         loss.debug()
     else:
         loss.debug(stdin=io.StringIO(COMMANDS), stdout=sys.stdout)
