@@ -11,7 +11,7 @@ from autograd_mini import Value
 from demos import out
 
 INK, BLUE, ORANGE, GREEN, GREY = "#222222", "#2166ac", "#d6604d", "#1b7837", "#9a9a9a"
-DPI = 130
+DPI, LAYOUT = 130, "constrained"
 COLORS = (BLUE, ORANGE, GREEN, "#8073ac", "#b8860b", "#35978f")
 
 
@@ -37,7 +37,7 @@ def panels(
     columns = min(columns, len(titles))
     top = 2 if large else 0
     rows = top + -(-(len(titles) - large) // columns)
-    figure = plt.figure(figsize=(size[0] * columns, size[1] * rows), layout="constrained")
+    figure = plt.figure(figsize=(size[0] * columns, size[1] * rows), layout=LAYOUT)
     grid = figure.add_gridspec(rows, columns)
     axes: list[Any] = []
     for i, title in enumerate(titles):

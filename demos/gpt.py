@@ -20,7 +20,7 @@ from demos._gpt import GPT, LETTERS, encoded
 from demos._plot import losses_and_looks
 from nn import Adam
 
-SMALL = {"steps": 3, "samples": 1}
+SMALL = {"steps": 1, "samples": 1}
 
 
 def invented(model: GPT, rng: random.Random, temperature: float = 0.5) -> str:

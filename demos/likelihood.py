@@ -74,7 +74,7 @@ def main(count: int = 61, steps: int = 120) -> None:
     plot.save(figure, "likelihood.png")
 
 
-SMALL = {"count": 7, "steps": 40}
+SMALL = {"count": 7, "steps": 5}
 
 if __name__ == "__main__":
     main()

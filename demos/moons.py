@@ -12,7 +12,7 @@ from demos import out
 from nn import FNN, SGD, Playground, datasets, fit, losses, metrics
 from nn.plots import plot_decision_boundary
 
-SMALL = {"epochs": 10}
+SMALL = {"epochs": 3, "hidden": 4}
 
 
 def main(epochs: int = 100, hidden: int = 16, lr: float = 0.1, seed: int = 0) -> None:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 from autograd_mini import OPS
+from tests.shared import THOROUGH
 
 os.environ["MPLBACKEND"] = "Agg"
 
@@ -115,7 +116,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the benchmarks' answers to the thorough suite and to who names them: they take long."""
-    asked = os.environ.get("HYPOTHESIS_PROFILE") == "ci" or "benchmarks" in " ".join(config.args)
+    asked = THOROUGH or "benchmarks" in " ".join(config.args)
     return True if collection_path.name == "benchmarks" and not asked else None
 
 

@@ -11,6 +11,8 @@ import autograd_mini
 
 ROOT = Path(__file__).parent.parent  # of tests, README.md and demos
 PACKAGE = Path(autograd_mini.__file__).parent  # elsewhere, if it is installed
+# Whether many examples are tried, as in .ci/run's thorough suite.
+THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "ci"
 SVG = "{http://www.w3.org/2000/svg}"
 
 HARD_LABELS = [

@@ -45,13 +45,17 @@ def trained(seed: int, backend: str) -> list[float]:
     return [p.data for p in model.parameters()]
 
 
+def bits() -> list[list[float]]:
+    return [trained(5, backend) for backend in ("eager", "compiled")]
+
+
 def test_a_node_may_have_a_hundred_thousand_inputs() -> None:
     xs = [Value(1e-6 * i) for i in range(100_000)]
     for function in (total, logsumexp, product):
         root = function(xs)
         root.backward()
         assert len(root.inputs) == len(topological_order(root)) - 1 == 100_000
-    root = total(xs)
+    root = total(xs[:20_000])
     assert "more nodes" in to_svg(root)
     assert len(to_dot(root)) + len(text_tree(root)) < 500_000
 
@@ -91,11 +95,10 @@ def test_memory_stays_flat_over_many_steps(backend: str) -> None:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("backend", ["eager", "compiled"])
-def test_the_same_seed_gives_the_same_bits_in_another_process(backend: str) -> None:
-    program = f"from tests.test_hardening import trained; print(trained(5, {backend!r}))"
+def test_the_same_seed_gives_the_same_bits_in_another_process() -> None:
+    program = "from tests.test_hardening import bits; print(bits())"
     outputs = {python("-c", program, check=True, PYTHONHASHSEED=seed).stdout for seed in ("1", "2")}
-    assert outputs == {f"{trained(5, backend)}\n"}
+    assert outputs == {f"{bits()}\n"}
 
 
 def test_programs_are_made_while_other_threads_compute_with_the_same_values() -> None:

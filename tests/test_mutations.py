@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 from autograd_mini import OPS, Op, Value, apply, backprop, dot, topological_order
@@ -279,7 +279,8 @@ def fails(program: Program) -> bool:
 
 
 def smallest(strategy: st.SearchStrategy[Program]) -> Program:
-    options = settings(max_examples=300, database=None, deadline=None)
+    phases = [Phase.generate, Phase.shrink]  # explaining takes long
+    options = settings(max_examples=300, database=None, deadline=None, phases=phases)
     return find(strategy, fails, settings=options, random=random.Random(0))
 
 

@@ -31,10 +31,10 @@ from nn import FNN, SGD, Adam, AdamW, fit, losses
 from tests import test_one_meaning
 from tests.hostile import Case
 from tests.hostile import cases as programs
+from tests.shared import THOROUGH
 from tests.test_nn_losses import ALL, OF_CLASSES, PROBABILITIES, target_of
 
 pytest.importorskip("llvmlite")
-THOROUGH = settings().max_examples >= 200
 WIDTHS = [128, 256, *([512] if processor().bits == 512 else [])]
 
 

@@ -18,7 +18,9 @@ from nn import FNNClassifier, FNNRegressor, datasets
 
 
 @pytest.mark.parametrize(
-    "estimator", [FNNClassifier(), FNNRegressor()], ids=["classifier", "regressor"]
+    "estimator",
+    [FNNClassifier(max_iter=50), FNNRegressor(max_iter=50)],
+    ids=["classifier", "regressor"],
 )
 def test_scikit_learns_own_checks_pass(estimator: Any) -> None:
     with warnings.catch_warnings():

@@ -333,9 +333,9 @@ def test_auto_keeps_signals_alive_through_ten_layers(activation: str, expected: 
     rng = random.Random(0)
     init = initializers.get("auto", activation)
     sigma = np.frompyfunc(activations.get(activation), 1, 1)
-    x = h = np.random.default_rng(0).normal(size=(8, 256))
+    x = h = np.random.default_rng(0).normal(size=(8, 128))
     for _ in range(10):
-        w = np.array([init(256, 256, rng) for _ in range(256 * 256)]).reshape(256, 256)
+        w = np.array([init(128, 128, rng) for _ in range(128 * 128)]).reshape(128, 128)
         h = sigma(h @ w).astype(float)
     assert float((h * h).mean() / (x * x).mean()) == pytest.approx(expected, rel=0.5)
 

@@ -58,8 +58,10 @@ def imports(tree: ast.AST, *, when_loaded: bool) -> Iterator[tuple[str, str | No
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
             yield from ((module, alias.name) for alias in node.names)
+        elif isinstance(node, ast.expr):
+            continue  # in which nothing is imported
         elif when_loaded and (
-            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
         ):
             continue
@@ -67,10 +69,15 @@ def imports(tree: ast.AST, *, when_loaded: bool) -> Iterator[tuple[str, str | No
             yield from imports(node, when_loaded=when_loaded)
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 def imported(path: Path, package: str, *, when_loaded: bool) -> Iterator[tuple[str, str | None]]:
     """`imports` of a file of `package`, with relative modules written out."""
     inside = [package, *path.relative_to(PACKAGES[package]).parts[:-1]]
-    for module, name in imports(ast.parse(path.read_text("utf-8")), when_loaded=when_loaded):
+    for module, name in imports(parsed(path), when_loaded=when_loaded):
         level = len(module) - len(module.lstrip("."))
         if level:
             parts = inside[: len(inside) - level + 1] + ([module[level:]] if module[level:] else [])

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from autograd_mini import Value
 from autograd_mini.cli.scripts import named as cli_named
@@ -16,7 +15,7 @@ from autograd_mini.testing import GradientMismatchError, check_engine
 from autograd_mini.testing.engines import engine_report
 from autograd_mini.testing.subject import Names
 from autograd_mini.testing.verdicts import EngineReport
-from tests.shared import python
+from tests.shared import THOROUGH, python
 
 RIGHT = """
 import math
@@ -232,7 +231,7 @@ def test_a_planted_mistake_is_named_in_other_styles(
 
 @pytest.mark.parametrize("style", STYLES)
 def test_right_engines_of_each_style_raise_no_alarm(tmp_path: Path, style: str) -> None:
-    for seed in range(3 if settings().max_examples >= 200 else 1):
+    for seed in range(3 if THOROUGH else 1):
         report = reported(tmp_path, *STYLES[style], seed)
         assert report.ok, str(report)
 
