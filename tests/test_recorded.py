@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import numbers
 import pickle
@@ -261,18 +262,19 @@ def test_what_is_the_same_at_the_first_parameters_is_compared_at_others_too() ->
         name="same_sign",
         partials=(lambda f, x, y: math.copysign(1.0, y), lambda f, x, y: 0.0),
     )(lambda x, y: math.copysign(x, y))
+    cases = (
+        lambda x: v * v * x if type(x) is float else 3.0 * v * v * x,
+        lambda x: v * x if type(x) is float else same_sign(v, w) * x,
+    )
     try:
-        for f in (
-            lambda x: v * v * x if type(x) is float else 3.0 * v * v * x,
-            lambda x: v * x if type(x) is float else same_sign(v, w) * x,
-        ):
-            program = compile(f, 1.0)
-            for call in (program, program.value_and_grad):
-                for batch in ([1.0], [1.0, 1.0]):
-                    with pytest.raises(TraceError, match="at other parameters"):
-                        call(batch)
-            assert (v.data, w.data) == (0.0, 0.5)
-            assert [p.data for p in program.parameters] == program.theta.tolist()
+        for f, v.data in itertools.product(cases, (0.0, 5e-324, math.inf)):
+            before = v.data
+            for name, batch in itertools.product(
+                ("__call__", "value_and_grad"), ([1.0], [1.0] * 2)
+            ):
+                with pytest.raises(TraceError, match="at other parameters"):
+                    getattr(compile(f, 1.0), name)(batch)
+            assert (v.data, w.data) == (before, 0.5)
     finally:
         del OPS["same_sign"]
 

@@ -396,7 +396,8 @@ def _moved(theta: Array, count: int) -> Iterable[Array]:
     import numpy as np
 
     places = np.arange(1, len(theta) + 1)
-    base = np.where(theta == 0.0, 0.1, theta)
+    size = np.abs(theta)
+    base = np.where((size > 1e-6) & (size < 1e6), theta, 0.1)  # what is 0 shows as little as nan
     for n in range(count):
         wave = np.sqrt(2.0) * np.cos(2.4 * n * places + n + places)
         yield base * (wave if n else 1.0 + 0.2 * wave).astype(theta.dtype)
