@@ -13,7 +13,7 @@ from autograd_mini.ops import Op
 from autograd_mini.value import Value
 
 
-def elementwise(op: Op, a: Any, b: Any) -> Any:
+def elementwise(op: Op, a: object, b: object) -> Any:
     """Map an operator over an array; refuse what can never be an operand, with advice."""
     other: Any = b if isinstance(a, Value) else a
     numpy = sys.modules.get("numpy")

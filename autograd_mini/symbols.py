@@ -64,7 +64,7 @@ class Symbol(Number):
         return cls(f"{base.within(ATOM)} ** {exponent.within(SIGN)}", POWER)
 
     @classmethod
-    def compare(cls, sign: str, x: Any, y: Any) -> Symbol:
+    def compare(cls, sign: str, x: object, y: object) -> Symbol:
         """Return the text of a comparison."""
         return cls(f"{cls.of(x).within(SUM)} {sign} {cls.of(y).within(SUM)}", COMPARISON)
 
@@ -99,16 +99,16 @@ class Symbol(Number):
         """Return the text, in parentheses if it binds less tightly than `level`."""
         return self.text if self.level >= level else f"({self.text})"
 
-    def __lt__(self, other: Any) -> Symbol:
+    def __lt__(self, other: object) -> Symbol:
         return self.compare("<", self, other)
 
-    def __gt__(self, other: Any) -> Symbol:
+    def __gt__(self, other: object) -> Symbol:
         return self.compare(">", self, other)
 
-    def __le__(self, other: Any) -> Symbol:
+    def __le__(self, other: object) -> Symbol:
         return self.compare("<=", self, other)
 
-    def __ge__(self, other: Any) -> Symbol:
+    def __ge__(self, other: object) -> Symbol:
         return self.compare(">=", self, other)
 
     def __bool__(self) -> bool:
@@ -134,7 +134,7 @@ class Symbol(Number):
         return f"Symbol({self.text!r})"
 
 
-def _is(x: Any, number: float | None) -> bool:
+def _is(x: object, number: float | None) -> bool:
     return isinstance(x, (int, float)) and x == number
 
 

@@ -52,7 +52,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     both = value_and_grad(f, argnums)
 
     @wraps(f)
-    def gradient(*args: Any, **kwargs: Any) -> Any:
+    def gradient(*args: object, **kwargs: object) -> Any:
         return both(*args, **kwargs)[1]
 
     return gradient
@@ -68,7 +68,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """
 
     @wraps(f)
-    def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def both(*args: object, **kwargs: object) -> tuple[Any, Any]:
         call = _Call(f, args, kwargs, argnums)
         if is_nested(call.output):
             raise TypeError(
@@ -93,7 +93,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """
 
     @wraps(f)
-    def rows(*args: Any, **kwargs: Any) -> Any:
+    def rows(*args: object, **kwargs: object) -> Any:
         call = _Call(f, args, kwargs, argnums)
         return mapped(call.gradient, call.output)
 
@@ -146,8 +146,8 @@ def hvp(f: Function) -> Function:
         Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6 (1994).
     """
 
-    def product(x: Any, v: Any) -> Any:
-        def slope_along_v(x: Any, v: Any) -> Any:
+    def product(x: object, v: object) -> Any:
+        def slope_along_v(x: object, v: object) -> Any:
             return sum(g * t for g, t in zip(flat(grad(f)(x)), flat(v), strict=True))
 
         if mapped(lambda _: None, x) != mapped(lambda _: None, v):
@@ -189,7 +189,7 @@ class _Call:
         if not isinstance(self.output, Value):
             frames.note_function(f, [x for argument in self.arguments for x in flat(argument)])
 
-    def finished(self, x: Any) -> Any:
+    def finished(self, x: object) -> Any:
         """Return a result as the caller sees it: a Value where it may be differentiated again."""
         if self.is_compiled and isinstance(x, Value):
             return x.detach()  # what a plain number is in a compiled program
@@ -213,7 +213,7 @@ class _Call:
         return each if self.several else each[0]
 
 
-def _has_values(x: Any) -> bool:
+def _has_values(x: object) -> bool:
     """Return whether an argument is a Value, or holds one."""
     if getattr(getattr(x, "dtype", None), "kind", "O") in "biufc":
         return False  # an array of numbers, which may be large

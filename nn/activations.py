@@ -238,7 +238,7 @@ def gaussian(x: Scalar) -> Scalar:
     return exp(-(x * x))
 
 
-def detached(x: Any) -> Any:
+def detached(x: object) -> Any:
     """Return a number through which no gradient flows."""
     return x.detach() if isinstance(x, Value) else x
 

@@ -25,7 +25,7 @@ __all__ = [
 BLOCK: Final = 1 << 18  # numbers that are checked at once
 
 
-def as_array(X: Any) -> Any:
+def as_array(X: object) -> Any:
     """Return nested real numbers as an array: one of numbers as it is, anything else as floats.
 
     Raises:
@@ -49,7 +49,7 @@ def as_array(X: Any) -> Any:
     return cast(Any, np.frompyfunc(_number, 1, 1)(array)).astype(float)
 
 
-def finite_array(name: str, X: Any) -> Any:
+def finite_array(name: str, X: object) -> Any:
     """Return an array of finite numbers, one entry or row for each example.
 
     Raises:
@@ -103,14 +103,14 @@ def as_lists(x: Any) -> Any:
     return x.tolist() if hasattr(x, "tolist") else x  # Python's floats are faster than NumPy's
 
 
-def as_row(x: Any) -> list[Any]:
+def as_row(x: object) -> list[Any]:
     """Return one example as a list; a bare number is a row of one."""
     x = as_lists(x)
     is_one = isinstance(x, Number) or not isinstance(x, Iterable)
     return [x] if is_one else list(cast(Iterable[Any], x))
 
 
-def nested(x: Any) -> Any:
+def nested(x: object) -> Any:
     """Return nested lists of floats and Values; arrays and other sequences become lists."""
     if isinstance(x, (Number, float)):
         return x
@@ -128,7 +128,7 @@ def as_floats(output: Any) -> Any:
     return float(output)
 
 
-def plain_rows(x: Any) -> Any:
+def plain_rows(x: object) -> Any:
     """Return nested lists in which Values are their data, and all lists are new."""
     x = as_lists(x)
     if isinstance(x, (list, tuple)):

@@ -194,7 +194,7 @@ def load(name: str) -> tuple[NDArray[Any], NDArray[Any]]:
 
 @keywords
 def split(
-    X: Any, y: Any, test_size: float = 0.25, seed: int = 0
+    X: object, y: object, test_size: float = 0.25, seed: int = 0
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return X_train, X_test, y_train, y_test: the examples shuffled, and a part of them put aside.
 
@@ -232,7 +232,7 @@ def split(
     return examples[train], examples[test], targets[train], targets[test]
 
 
-def standardize(train: Any, *others: Any) -> Any:
+def standardize(train: object, *others: object) -> Any:
     """Return data with mean 0 and variance 1 in every column, by the training part's measure.
 
     Args:

@@ -26,7 +26,7 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
     return ValueError(f"no {what} is called {name!r}: there are {', '.join(names)}{guess}")
 
 
-def by_name(what: str, given: Any, known: Mapping[str, T]) -> T:
+def by_name(what: str, given: object, known: Mapping[str, T]) -> T:
     """Return what a name stands for; a function stands for itself.
 
     Raises:

@@ -165,7 +165,7 @@ def to_torch(model: FNN) -> Any:
     return torch.nn.Sequential(*modules)
 
 
-def from_torch(module: Any) -> FNN:
+def from_torch(module: object) -> FNN:
     """Return a plain stack of `torch.nn.Linear` and activations as an FNN.
 
     Args:

@@ -38,7 +38,7 @@ def polynomial(degree: int) -> Map:
     """
     degree = checked_size(degree, "degree")
 
-    def powers(x: Any) -> list[Any]:
+    def powers(x: object) -> list[Any]:
         xs = _numbers(x)
         return [
             factors[0] if len(factors) == 1 else product(factors)
@@ -57,7 +57,7 @@ def squared_norm() -> Map:
         [3.0, 4.0, 25.0]
     """
 
-    def lifted(x: Any) -> list[Any]:
+    def lifted(x: object) -> list[Any]:
         xs = _numbers(x)
         return [*xs, dot(xs, xs)]
 
@@ -86,7 +86,7 @@ def radial(centers: Sequence[Sequence[float]], gamma: float = 1.0) -> Map:
         raise ValueError(f"gamma must be above 0, but got {gamma}")
     rows = finite_array("centers", given).astype(float).tolist()
 
-    def nearness(x: Any) -> list[Any]:
+    def nearness(x: object) -> list[Any]:
         xs = _numbers(x, len(rows[0]), "radial")
         return [
             exp(-gamma * total([(a - b) * (a - b) for a, b in zip(xs, row, strict=True)]))
@@ -96,7 +96,7 @@ def radial(centers: Sequence[Sequence[float]], gamma: float = 1.0) -> Map:
     return nearness
 
 
-def affine(W: Sequence[Sequence[Any]], b: Sequence[Any]) -> Map:
+def affine(W: Sequence[Sequence[Any]], b: Sequence[object]) -> Map:
     """Return the map x ↦ W x + b; each row of W makes one coordinate.
 
     Args:
@@ -117,7 +117,7 @@ def affine(W: Sequence[Sequence[Any]], b: Sequence[Any]) -> Map:
             f"{[len(row) for row in rows]} and {len(shifts)} numbers in b"
         )
 
-    def moved(x: Any) -> list[Any]:
+    def moved(x: object) -> list[Any]:
         xs = _numbers(x, len(rows[0]), "affine")
         return [dot(row, xs, shift) for row, shift in zip(rows, shifts, strict=True)]
 
@@ -206,7 +206,7 @@ def compose(*maps: Map) -> Composition:
     return Composition(maps)
 
 
-def _numbers(x: Any, count: int | None = None, who: str = "") -> list[Any]:
+def _numbers(x: object, count: int | None = None, who: str = "") -> list[Any]:
     xs = as_row(x)
     if count is not None and len(xs) != count:
         raise ValueError(f"{who} is made for {count} numbers, but got {len(xs)}: {xs}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from autograd_mini.calls import answered, by_name, nearest_argument, shown
 
@@ -176,7 +176,7 @@ def keywords(f: Callable[P, R]) -> Callable[P, R]:
     return answered(f, meant=_meant, needs=NEEDS, too_many=_too_many)
 
 
-def _too_many(own: Sequence[str], named: Sequence[str], given: Sequence[Any]) -> str:
+def _too_many(own: Sequence[str], named: Sequence[str], given: Sequence[object]) -> str:
     if own == ("x",):  # the letter of one example
         return f"takes one example, a list: write model([{', '.join(map(shown, given))}])"
     return by_name(own, named, given)

@@ -325,7 +325,7 @@ class Layer(Module):
         return f"Layer({self.n_in}, {self.n_out}, {quoted(self.activation)}{bias})"
 
 
-def as_inputs(x: Any, n_in: int, who: str) -> list[Any]:
+def as_inputs(x: object, n_in: int, who: str) -> list[Any]:
     """Return one example's numbers as Values, wrapped once for all neurons that read them.
 
     Raises:
@@ -359,7 +359,7 @@ def checked_size(n: Any, name: str) -> int:
     return n.__index__()
 
 
-def _initializer(init: Any, activation: Activation) -> Initializer:
+def _initializer(init: object, activation: Activation) -> Initializer:
     return initializers.get(init, activations.name_of(activation) or "")
 
 

@@ -41,7 +41,7 @@ def accuracy(prediction: Any, target: Any, *, threshold: float | None = None) ->
 
 
 def confusion_matrix(
-    prediction: Any, target: Any, *, threshold: float | None = None
+    prediction: object, target: object, *, threshold: float | None = None
 ) -> NDArray[int64]:
     """Return how many examples of class i (row) were predicted as class j (column).
 
@@ -80,7 +80,7 @@ def confusion_matrix(
     return matrix
 
 
-def r2_score(prediction: Any, target: Any) -> float:
+def r2_score(prediction: object, target: object) -> float:
     """Return R² = 1 - Σ(y - f)² / Σ(y - ȳ)², the mean over outputs.
 
     1 is perfect, 0 is no better than always predicting the mean. For a constant target it
@@ -111,7 +111,7 @@ def r2_score(prediction: Any, target: Any) -> float:
     return float(np.mean(np.where(spread > 0.0, 1.0 - wrong / safe, constant)))
 
 
-def mean_absolute_error(prediction: Any, target: Any) -> float:
+def mean_absolute_error(prediction: object, target: object) -> float:
     """Return the mean of |y - f| over all numbers, in the unit of the targets.
 
     With C outputs it is `losses.mae_loss` divided by C.
@@ -131,14 +131,14 @@ def mean_absolute_error(prediction: Any, target: Any) -> float:
     return float(abs(y - f).mean())
 
 
-def _array(x: Any) -> NDArray[Any]:
+def _array(x: object) -> NDArray[Any]:
     import numpy as np
 
     array: Any = x
     return array if isinstance(x, np.ndarray) else np.asarray(plain_rows(x))
 
 
-def _numbers(prediction: Any, target: Any) -> tuple[NDArray[float64], NDArray[float64]]:
+def _numbers(prediction: object, target: object) -> tuple[NDArray[float64], NDArray[float64]]:
     try:
         f, y = (as_array(_array(x)).astype(float) for x in (prediction, target))
     except TypeError as error:
@@ -152,7 +152,7 @@ def _numbers(prediction: Any, target: Any) -> tuple[NDArray[float64], NDArray[fl
 
 
 def _labels(
-    prediction: Any, target: Any, threshold: float | None
+    prediction: object, target: object, threshold: float | None
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the predicted and the true class of each example."""
     import numpy as np

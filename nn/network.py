@@ -196,7 +196,7 @@ class FNN(Module):
             _programs[self] = state, program
         return _programs[self][1]
 
-    def _as_rows(self, X: Any) -> Any:
+    def _as_rows(self, X: object) -> Any:
         width = self.sizes[0]
         try:
             array = as_array(X)
@@ -322,7 +322,7 @@ class MLP(FNN):
 _programs: WeakKeyDictionary[FNN, tuple[Any, Program | None]] = WeakKeyDictionary()
 
 
-def has_layers_only(model: Any) -> bool:
+def has_layers_only(model: object) -> bool:
     """Return whether a model is an FNN and its layers are all it does: no subclass adds to them."""
     return isinstance(model, FNN) and type(model).__call__ is FNN.__call__
 

@@ -172,7 +172,7 @@ class Optimizer:
         """Return the numbers of the next rule that may differ from step to step, `lr` first."""
         return (self.lr,)
 
-    def _arrange(self, order: Any) -> None:
+    def _arrange(self, order: object) -> None:
         """Keep what is remembered in another order: where each entry stands in `params`."""
         if self._order is not None:
             back = self._order.argsort()

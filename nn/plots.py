@@ -140,7 +140,7 @@ def plot_decision_boundary(
     return _saved(figure, path)
 
 
-def _plane(X: Any) -> Floats:
+def _plane(X: object) -> Floats:
     """Return examples of two numbers as an array."""
     points = finite_array("X", X).astype(float)
     if points.ndim != 2 or points.shape[1] != 2:

@@ -6,7 +6,7 @@ import importlib
 import re
 import sys
 import warnings
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from autograd_mini.backprop import spared
 from autograd_mini.debugger.commands import COMMANDS, GROUPS, Complaint
@@ -151,7 +151,7 @@ class Debugger(Moving, Looking):
         """Complete the name of a command."""
         return sorted(name for name in COMMANDS if name.startswith(text) and name != "EOF")
 
-    def completedefault(self, *ignored: Any) -> list[str]:
+    def completedefault(self, *ignored: object) -> list[str]:
         """Complete an argument: names of nodes and operations, or Python."""
         text, line = cast(str, ignored[0]), cast(str, ignored[1])
         command = COMMANDS.get(line.split()[0])

@@ -109,7 +109,7 @@ def _is_unary(signature: Signature) -> bool:
 def _only(rule: Rule) -> Rule:
     """Return the rule of one operand, which may give its partial alone or as a tuple of one."""
 
-    def slope(f: Any, x: Any) -> Any:
+    def slope(f: object, x: object) -> Any:
         found: Any = rule(f, x)
         return cast(Any, found)[0] if isinstance(found, tuple) else found
 

@@ -90,7 +90,7 @@ def _hypothesis_setup_hook() -> None:  # pyright: ignore[reportUnusedFunction] #
 
     from autograd_mini.value import Value
 
-    def from_type(_type: Any) -> Any:
+    def from_type(_type: object) -> Any:
         return __getattr__("values")()
 
     st.register_type_strategy(Value, from_type)

@@ -103,25 +103,25 @@ class Precise(Number):
         self.x = x
 
     @classmethod
-    def unwrap(cls, x: Any) -> Mpf:
+    def unwrap(cls, x: object) -> Mpf:
         """Return the mpmath number that `x` stands for."""
         return x.x if isinstance(x, Precise) else context().mpf(x)
 
     @classmethod
-    def apply(cls, op: Op, *operands: Any) -> Any:
+    def apply(cls, op: Op, *operands: object) -> Any:
         """Apply a row with a hundred digits."""
         return cls(evaluate(op, [cls.unwrap(x) for x in operands]))
 
-    def __lt__(self, other: Any) -> bool:
+    def __lt__(self, other: object) -> bool:
         return self.x < self.unwrap(other)
 
-    def __le__(self, other: Any) -> bool:
+    def __le__(self, other: object) -> bool:
         return self.x <= self.unwrap(other)
 
-    def __gt__(self, other: Any) -> bool:
+    def __gt__(self, other: object) -> bool:
         return self.x > self.unwrap(other)
 
-    def __ge__(self, other: Any) -> bool:
+    def __ge__(self, other: object) -> bool:
         return self.x >= self.unwrap(other)
 
     def __eq__(self, other: object) -> bool:

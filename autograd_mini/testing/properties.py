@@ -14,7 +14,7 @@ _SETTINGS: Final = "_hypothesis_internal_use_settings"  # where @settings leaves
 
 
 def gradcheck(
-    _f: Callable[..., object] | None = None, *point: Any, order: int = 1, **inputs: Any
+    _f: Callable[..., object] | None = None, *point: object, order: int = 1, **inputs: object
 ) -> Any:
     """Return a decorator that makes a function into a property test of its own gradient.
 
@@ -60,11 +60,11 @@ def gradcheck(
 
         ours = [name for name in signature.parameters if name in inputs]
 
-        def test(*args: Any, **kwargs: Any) -> None:
+        def test(*args: object, **kwargs: object) -> None:
             arguments = signature.bind(*args, **kwargs).arguments
             others = {name: x for name, x in arguments.items() if name not in inputs}
 
-            def body(*xs: Any) -> Any:
+            def body(*xs: object) -> Any:
                 return f(**dict(zip(ours, xs, strict=True)), **others)
 
             body.__signature__ = inspect.Signature(  # pyright: ignore[reportFunctionMemberAccess] # for names

@@ -147,7 +147,7 @@ class Program:
         self.inputs = tuple(inputs)
         self.code: Code = tuple([(name, tuple(operands)) for name, operands in code])
 
-    def run(self, *inputs: Any) -> list[Any]:
+    def run(self, *inputs: object) -> list[Any]:
         """Return the result of every line: Values where an operand is one."""
         results: list[Any] = []
         for name, operands in self.code:

@@ -217,53 +217,53 @@ class Value(Root):
     # Operators. `type(other) is Value` is the common case; everything else goes to `_mixed`.
 
     @_operator
-    def __add__(self, other: Any) -> Value:
+    def __add__(self, other: object) -> Value:
         if type(other) is Value:
             return _node(self.data + other.data, ops.ADD, self, other)
         return _mixed(ops.ADD, self, other)
 
     @_operator
-    def __radd__(self, other: Any) -> Value:
+    def __radd__(self, other: object) -> Value:
         if type(other) is int and other == 0:
             return self  # so that sum(values) has no `0 +` node
         return _mixed(ops.ADD, other, self)
 
     @_operator
-    def __sub__(self, other: Any) -> Value:
+    def __sub__(self, other: object) -> Value:
         if type(other) is Value:
             return _node(self.data - other.data, ops.SUB, self, other)
         return _mixed(ops.SUB, self, other)
 
     @_operator
-    def __rsub__(self, other: Any) -> Value:
+    def __rsub__(self, other: object) -> Value:
         return _mixed(ops.SUB, other, self)
 
     @_operator
-    def __mul__(self, other: Any) -> Value:
+    def __mul__(self, other: object) -> Value:
         if type(other) is Value:
             return _node(self.data * other.data, ops.MUL, self, other)
         return _mixed(ops.MUL, self, other)
 
     @_operator
-    def __rmul__(self, other: Any) -> Value:
+    def __rmul__(self, other: object) -> Value:
         return _mixed(ops.MUL, other, self)
 
     @_operator
-    def __truediv__(self, other: Any) -> Value:
+    def __truediv__(self, other: object) -> Value:
         if type(other) is Value and other.data != 0.0:
             return _node(self.data / other.data, ops.DIV, self, other)
         return _mixed(ops.DIV, self, other)
 
     @_operator
-    def __rtruediv__(self, other: Any) -> Value:
+    def __rtruediv__(self, other: object) -> Value:
         return _mixed(ops.DIV, other, self)
 
     @_operator
-    def __pow__(self, other: Any) -> Value:
+    def __pow__(self, other: object) -> Value:
         return _mixed(ops.POW, self, other)
 
     @_operator
-    def __rpow__(self, other: Any) -> Value:
+    def __rpow__(self, other: object) -> Value:
         return _mixed(ops.POW, other, self)
 
     def __neg__(self) -> Value:
@@ -382,7 +382,7 @@ def _with_constants(operands: Sequence[Any]) -> list[Value]:
     return found
 
 
-def _as_value(x: Any, data: float) -> Value:
+def _as_value(x: object, data: float) -> Value:
     return x if isinstance(x, Value) else constant(data)
 
 
@@ -477,7 +477,7 @@ def _seen_while_tracing(operands: Sequence[Any]) -> list[float]:
         return []
 
 
-def _compare(symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
+def _compare(symbol: Callable[[Any, Any], Any], x: Value, y: object) -> Any:
     if isinstance(y, Value):
         other = y.data
     elif type(y) is float or type(y) is int:

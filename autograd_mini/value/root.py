@@ -124,7 +124,7 @@ class Root(Number):
 
     # Copies and pickles.
 
-    def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:
+    def __reduce_ex__(self: Any, protocol: object) -> tuple[Any, ...]:
         from autograd_mini.pickling import reduced
 
         return reduced(self)

@@ -150,7 +150,7 @@ def _check_described(model: FNN) -> None:
             )
 
 
-def _instead(model: Any) -> str:
+def _instead(model: object) -> str:
     """Return what stands where a network should, and what to write."""
     if isinstance(model, Value):
         return "a Value: autograd_mini.save(value, path) draws its graph"

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 
-def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+def binary_cross_entropy(prediction: object, target: object, *, reduction: str = "mean") -> Any:
     """Return -y ln p - (1 - y) ln(1 - p) for a probability p of the class y = 1.
 
     Logarithms end at -100, as in PyTorch, so that a wrong certainty costs 100.
@@ -46,7 +46,7 @@ def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean
 
 
 def binary_cross_entropy_with_logits(
-    prediction: Any, target: Any, *, pos_weight: Scalar = 1.0, reduction: str = "mean"
+    prediction: object, target: object, *, pos_weight: Scalar = 1.0, reduction: str = "mean"
 ) -> Any:
     """Return -w y ln σ(z) - (1 - y) ln σ(-z) for a logit z, without overflow.
 
@@ -74,7 +74,7 @@ def binary_cross_entropy_with_logits(
 
 
 def hinge_loss(
-    prediction: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean"
+    prediction: object, target: object, *, margin: float = 1.0, reduction: str = "mean"
 ) -> Any:
     """Return max(0, margin - y f) for a score f and y = ±1: the linear SVM's loss.
 
@@ -98,7 +98,7 @@ def hinge_loss(
 
 
 def squared_hinge_loss(
-    prediction: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean"
+    prediction: object, target: object, *, margin: float = 1.0, reduction: str = "mean"
 ) -> Any:
     """Return max(0, margin - y f)², whose slope has no jump.
 
@@ -112,7 +112,7 @@ def squared_hinge_loss(
 
 
 def cubed_hinge_loss(
-    prediction: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean"
+    prediction: object, target: object, *, margin: float = 1.0, reduction: str = "mean"
 ) -> Any:
     """Return max(0, margin - y f)³, whose curvature has no jump.
 
@@ -139,7 +139,7 @@ BINARY: Final[dict[str, Loss]] = {
 }
 
 
-def _hinge(prediction: Any, target: Any, margin: float, power: int, reduction: str) -> Any:
+def _hinge(prediction: object, target: object, margin: float, power: int, reduction: str) -> Any:
     def hinge(f: Scalar, y: Scalar) -> Scalar:
         return raised(relu(margin - y * f), power)
 

@@ -12,7 +12,7 @@ from autograd_mini.ops import Number
 _LOOSE: Final = 1e-3  # how far a sum of probabilities may be off: a checker moves one entry
 
 
-def varies(x: Any) -> TypeGuard[Value]:
+def varies(x: object) -> TypeGuard[Value]:
     """Return whether this is more than a plain number: a Value, whose data may change."""
     return isinstance(x, Number)
 
@@ -77,7 +77,7 @@ def check_distribution(entries: list[Any], what: str, *, one_hot: bool) -> None:
         raise ValueError(f"{what} must add up to 1, but adds up to {sum(numbers)}: {known}")
 
 
-def check_positive(x: Any, name: str) -> None:
+def check_positive(x: object, name: str) -> None:
     """Refuse an option that is not above 0."""
     known = None if is_tracing() else data_of(x if varies(x) else plain(x))
     if known is not None and not known > 0.0:
@@ -90,7 +90,7 @@ def check_not_negative(x: float, name: str) -> None:
         raise ValueError(f"{name} must not be below 0, but got {x}")
 
 
-def check_choice(x: Any, choices: tuple[Any, ...], name: str) -> None:
+def check_choice(x: object, choices: tuple[object, ...], name: str) -> None:
     """Refuse an option that is not among the choices."""
     if x not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, but got {x!r}")
@@ -111,7 +111,7 @@ class Check(NamedTuple):
     of_targets: bool = False
 
 
-def is_nan(y: Any) -> Any:
+def is_nan(y: object) -> Any:
     """Return which of an array of targets no loss can take."""
     return y != y
 

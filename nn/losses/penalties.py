@@ -51,11 +51,11 @@ def l2_penalty(strength: float) -> Callable[[Any], Any]:
     return partial(_l2, strength)
 
 
-def _l1(strength: float, model: Any) -> Any:
+def _l1(strength: float, model: object) -> Any:
     return strength * total([abs(w) for w in _weights(model)])
 
 
-def _l2(strength: float, model: Any) -> Any:
+def _l2(strength: float, model: object) -> Any:
     ws = _weights(model)
     return (0.5 * strength) * dot(ws, ws)
 

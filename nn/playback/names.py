@@ -34,7 +34,7 @@ def numbered(model: Any, programs: Iterable[Program]) -> dict[Value, int]:
     return {p: i for i, p in enumerate(dict.fromkeys([*model.parameters(), *others]))}
 
 
-def parameters_json(model: Any, programs: Mapping[str, Program]) -> dict[str, Any]:
+def parameters_json(model: object, programs: Mapping[str, Program]) -> dict[str, Any]:
     """Return the parameters' names and data, and where each of them stands in the programs."""
     number = numbered(model, programs.values())
     return {

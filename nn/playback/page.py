@@ -82,8 +82,8 @@ class Page:
 def page(
     title: str,
     facts: str,
-    model: Any,
-    described: Mapping[str, Any],
+    model: object,
+    described: Mapping[str, object],
     graphs: Graphs,
     code: str,
     blocks: Mapping[str, Any] | None = None,

@@ -122,7 +122,7 @@ def in_one(name: str, activation: Callable[[Any], Any]) -> Callable[[Any], Any]:
     if nodes[-1].inputs == (z,):
         return activation
 
-    def slope(_f: Any, x: Any) -> Any:
+    def slope(_f: object, x: object) -> Any:
         at: dict[Value, Any] = {z: x}
         for node in nodes:
             if node.op:
