@@ -11,6 +11,7 @@ import math
 import random
 import threading
 import types
+import warnings
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ import pandas as pd
 import pytest
 
 from autograd_mini import TraceError, Value, atan2, compile, jit, sin, tanh
-from nn import FNN, SGD, fit
+from nn import FNN, SGD, Layer, Trainer, fit
 
 w = Value(2.0, "w")
 module: Any = types.ModuleType("settings")
@@ -319,3 +320,60 @@ def test_values_are_found_wherever_they_stand() -> None:
         with pytest.raises(TraceError, match="would be decided once and for all"):
             compile(f, 1.0)
         assert type(hidden) is Value, i
+
+
+def surgeries() -> dict[str, Callable[[FNN], Any]]:
+    return {
+        "a weight": lambda model: model.layers[0].neurons[0].w.__setitem__(0, Value(9.0)),
+        "a constant": lambda model: model.layers[0].neurons[0].w.__setitem__(0, 0.5),
+        "a bias": lambda model: setattr(model.layers[0].neurons[0], "b", Value(3.0)),
+        "an activation": lambda model: setattr(model.layers[0].neurons[0], "activation", sin),
+        "units": lambda model: model.layers[0].neurons.reverse(),
+        "a layer": lambda model: model.layers.__setitem__(1, Layer(3, 1, "identity")),
+        "another layer": lambda model: model.layers.insert(1, Layer(3, 3, "tanh")),
+        "a tied weight": lambda model: (
+            model.layers[1].neurons[0].w.__setitem__(0, model.layers[0].neurons[0].w[0])
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", surgeries())
+def test_a_model_that_was_operated_on_is_another(name: str) -> None:
+    X, y = [[1.0, 2.0], [0.3, -0.4], [-2.0, 0.1]], [1.0, 2.0, 0.0]
+    model = FNN([2, 3, 1], seed=0)
+    program, compiled = compile(lambda x: model(x), [1.0, 2.0]), jit(lambda x: model(x))
+    program(X), compiled(X)
+    random.seed(0)
+    surgeries()[name](model)
+    for run in program, compiled:
+        with pytest.raises(TraceError, match="became"):
+            run(X)
+    losses: list[list[float]] = []
+    for backend in "eager", "auto":
+        model = FNN([2, 3, 1], seed=0)
+        trainer = Trainer(model, "mse", SGD(model.parameters(), lr=0.1), backend=backend)
+        losses.append([trainer.step(X, y) for _ in range(40)])
+        assert trainer.backend == ("eager" if backend == "eager" else "compiled")
+        random.seed(0)
+        surgeries()[name](model)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            losses[-1] += [trainer.step(X, y) for _ in range(3)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-9)
+
+
+def test_a_callback_may_operate_on_a_model() -> None:
+    X, y = [[1.0, 2.0], [0.3, -0.4], [-2.0, 0.1]], [1.0, 2.0, 0.0]
+    losses: list[list[float]] = []
+    for backend in "eager", "auto":
+        model = FNN([2, 3, 1], seed=0)
+
+        def operate(state: Any, model: FNN = model) -> None:
+            if state.epoch == 50:
+                model.layers[0].neurons[0].w[0] = Value(9.0)
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            history = fit(model, X, y, loss="mse", callbacks=[operate], backend=backend, epochs=60)
+        losses.append(history.loss)
+    assert losses[1] == pytest.approx(losses[0], rel=1e-9)

@@ -253,9 +253,9 @@ class Program(OnArray):
         """Compare no further text with the function: its user does that, or has done it."""
         self._check = None
 
-    def is_current(self) -> bool:
-        """Return whether what the function reads beside its arguments is as it was recorded."""
-        return self._graph.around.is_same(resident=True)
+    def is_current(self, *, resident: bool = True) -> bool:
+        """Return whether what the function reads is as it was; see `Surroundings.is_same`."""
+        return self._graph.around.is_same(resident=resident)
 
     def follow(self) -> None:
         """Raise TraceError if what the function reads beside its arguments would change it."""

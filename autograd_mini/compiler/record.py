@@ -183,7 +183,7 @@ def follow(f: Callable[..., Any], graph: Graph, *, resident: bool = False) -> No
     Args:
         f: The function.
         graph: What was recorded.
-        resident: Whether lists of Values are not looked at, as the Values are not.
+        resident: Whether models are not looked at, as the Values are not.
 
     Raises:
         TraceError: If that makes another program of it.

@@ -67,6 +67,7 @@ class Compiled:
         self._outputs: Any = None
         self._example = x
         self.has_moved = False
+        self._is_left = False  # whether somebody can have changed the model since
         params = [*task.parameters, *task.optimizer.params]
         self.program.move(self.program.parameters.beside(params))
         self.store: Any = self.program.parameters.store
@@ -156,13 +157,21 @@ class Compiled:
     def leave(self) -> None:
         """Let the Values follow what has moved since: they are written when somebody looks.
 
-        What has been written to them meanwhile counts at the next update.
+        What has been written to them meanwhile counts at the next update, which looks at the
+        model, too.
         """
+        self._is_left = True
         if self.has_moved:
             self.store.follow()
         elif not self.store.is_followed:
             self.store.sync()
         self.has_moved = False
+
+    def is_current(self) -> bool:
+        """Return whether model, loss and penalty are as they were, as far as anybody can know."""
+        is_current: bool = self.program.is_current(resident=not self._is_left)
+        self._is_left = self._is_left and not is_current
+        return is_current
 
     def update(self, data: Examples, batch: Any) -> float:
         """Make one update on some of the examples and return the loss before it.
@@ -181,6 +190,8 @@ class Compiled:
         theta, grad = self.store.theta, self.store.gtheta
         try:
             self._count(data, columns)
+            if not self.is_current():
+                self.program.follow()
             loss = self.program.gradient(*columns)
         except TraceError:
             raise

@@ -134,7 +134,7 @@ class Native:
         if (
             is_watched()
             or self._settings(optimizer) != self._fixed
-            or not self._compiled.program.is_current()
+            or not self._compiled.is_current()
         ):
             return None
         with store.lock:
