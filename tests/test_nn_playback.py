@@ -72,6 +72,39 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[FNN, list[list[flo
 # Recording.
 
 
+def test_a_second_run_takes_the_place_of_the_first() -> None:
+    """In a notebook the cell that trains is run again, with another network perhaps."""
+    playback, other = Playback(X, Y), Playback(X, Y)
+    for epochs, width in ((300, 2), (150, 3)):
+        model = FNN([2, width, 1], seed=width)
+        model.zero_grad()
+        for epoch in range(1, epochs + 1):
+            model.parameters()[0].data = float(epoch)
+            playback.record(epoch, model)
+            if width == 3:
+                other.record(epoch, model)
+    assert playback.epochs == other.epochs
+    assert playback._weights == other._weights
+    assert repr(playback) == "Playback(4 examples, 150 epochs)"
+    for epoch in (100, 101):  # a run goes on from a checkpoint
+        playback.record(epoch, model)
+    assert max(playback.epochs) == 101
+    for name in ("mse", "mae"):
+        fit(model, X, Y, loss=name, epochs=1, callbacks=[playback, other], backend="eager")
+    assert playback._loss == "mae"
+    assert playback.epochs == [1]
+
+
+@pytest.mark.parametrize("wrong", [None, 1.0])
+def test_data_that_are_no_list_are_named(wrong: Any) -> None:
+    with pytest.raises(
+        ValueError, match=f"y is a list, one entry for each example, but got {wrong}"
+    ):
+        Playback(X, wrong)
+    with pytest.raises(ValueError, match="X is a list"):
+        Playback(wrong, Y)
+
+
 @pytest.mark.parametrize("backend", ["eager", "compiled"])
 def test_fit_records_every_epoch_and_says_what_it_minimizes(backend: str) -> None:
     model = network()

@@ -61,6 +61,9 @@ class Playback(Page):
     """
 
     def __init__(self, X: Any, y: Any, *, loss: str | Callable[..., Any] | None = None) -> None:
+        for name, given in (("X", X), ("y", y)):
+            if not hasattr(given, "__iter__"):
+                raise ValueError(f"{name} is a list, one entry for each example, but got {given!r}")
         self.X = [[float(number) for number in as_row(x)] for x in as_lists(X)]
         self.y = [plain_rows(target) for target in as_lists(y)]
         if len(self.X) != len(self.y) or not self.X:
@@ -68,7 +71,7 @@ class Playback(Page):
                 f"one target per example, please, and one example at least: got {len(self.X)} "
                 f"examples and {len(self.y)} targets"
             )
-        self._loss = loss
+        self._loss, self._is_loss_given = loss, loss is not None
         self._model: Any = None
         self._history: Any = None
         self._optimizer: Any = None
@@ -78,9 +81,12 @@ class Playback(Page):
         self._last = 0
         self._passing: int | None = None
 
+    def __repr__(self) -> str:
+        return f"Playback({len(self.X)} examples, {self._last} epochs)"
+
     def __call__(self, state: Any) -> None:
         """Record the state of a run after an epoch."""
-        if self._loss is None:
+        if not self._is_loss_given:
             self._loss = getattr(state, "loss", None)
         self._history = state.history
         self._optimizer = getattr(state, "optimizer", None)
@@ -88,8 +94,15 @@ class Playback(Page):
         self.record(state.epoch, state.model)
 
     def record(self, epoch: int, model: Any) -> None:
-        """Record a model's weights, as a loop that a user wrote does after each epoch."""
+        """Record a model's weights, as a loop that a user wrote does after each epoch.
+
+        An epoch that is not later than the last belongs to another run, which takes the place of
+        what was recorded from there on.
+        """
         self._model = model
+        if epoch <= self._last:
+            self._weights = {e: kept for e, kept in self._weights.items() if e < epoch}
+            self._passing, self._next = None, max(self._weights, default=0) * _FINE
         if self._passing is not None:
             del self._weights[self._passing]
         self._passing = None
