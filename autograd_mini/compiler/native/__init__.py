@@ -28,7 +28,7 @@ import numpy as np
 
 from autograd_mini.compiler.lower import lower
 from autograd_mini.compiler.native.assembly import assembled
-from autograd_mini.compiler.native.builtin import SYMBOLS, Argument, Entry, builtin, wrapper
+from autograd_mini.compiler.native.builtin import Argument, Entry, builtin, wrapper
 from autograd_mini.compiler.native.engine import (
     MISSING,
     Processor,
@@ -38,7 +38,15 @@ from autograd_mini.compiler.native.engine import (
 )
 from autograd_mini.compiler.native.loops import Loops
 from autograd_mini.compiler.native.operations import NoNativeFormError
-from autograd_mini.compiler.native.updates import Update, checked, entries, guard, helpers
+from autograd_mini.compiler.native.updates import (
+    Update,
+    checked,
+    entries,
+    given,
+    guard,
+    helpers,
+    rule,
+)
 from autograd_mini.compiler.native.vectors import Module
 from autograd_mini.compiler.plan import Plan
 from autograd_mini.errors import TraceError
@@ -155,20 +163,20 @@ class Native:
         module = Module(single=single, lanes=lanes, registers=target.registers)
         loops = Loops(lower(plan, purpose), count)
         shapes = plan.graph.shapes
-        xs = "".join([f", ptr %x{k}" for k in range(len(shapes))])
-        step = f"call fastcc void @step(ptr %theta, ptr %gtheta, ptr %work, ptr %qtable{xs})"
-        given = [Argument((count, *shape), dtype.char) for shape in shapes]
-        built_in = [Entry("call", given, 0, [step, *checked(single)])]
+        self._moments = [] if update is None else [*update.moments]
+        places = given(len(shapes), len(self._moments))
+        arguments = [Argument((count, *shape), dtype.char) for shape in shapes]
+        step = f"call fastcc void @step({', '.join(places)})"
+        built_in = [Entry("call", arguments, 0, [step, *checked(single)])]
         functions: dict[str, Any] = {"step": loops.operations}
         texts: list[str] = []
         names = ["theta", "gtheta", "work", "qtable"]
         if update is not None:
-            functions["guard"] = guard(loops, update)
+            functions |= {"guard": guard(loops, update), "rule": rule(update)}
             texts = helpers(module, loops, update)
             built_in += entries(loops, update, shapes, dtype.char, "float" if single else "double")
             names += [f"base{k}" for k in range(len(shapes))]
-            names += [f"m{k}" for k in range(len(update.moments))]
-        self._moments = [] if update is None else [*update.moments]
+            names += [f"m{k}" for k in range(len(self._moments))]
         self._work = _aligned(loops.size, dtype)
         for offset, numbers in loops.constants:
             self._work[offset : offset + len(numbers)] = numbers
@@ -179,11 +187,11 @@ class Native:
             self._work[offset : offset + rows * count].reshape(rows, count)
             for offset, rows in loops.results
         ]
-        texts.insert(0, assembled(module, len(shapes), **functions))
+        texts.insert(0, assembled(module, places, **functions))
         at = self._pointers.ctypes.data
         texts += [module.text(), wrapper(built_in, names, at, single=single)]
         self.text = "\n".join(texts)
-        engine, addresses = machine_code(self.text, SYMBOLS)
+        engine, addresses = machine_code(self.text)
         for name, address in addresses.items():
             setattr(self, name, builtin(address, engine, self._work, self._table, self._pointers))
         self.move(*arrays)

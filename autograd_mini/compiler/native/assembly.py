@@ -26,16 +26,20 @@ WRITERS: Final[dict[type, Callable[[Function, Any], None]]] = {
 }
 
 
-def assembled(module: Module, inputs: int, **functions: Sequence[Operation]) -> str:
-    """Return functions, called with (theta, gtheta, work, qtable, x0, x1, ...), as one text."""
+def assembled(module: Module, given: Sequence[str], **functions: Sequence[Operation]) -> str:
+    """Return functions of the places that are given as one text."""
     names: dict[str, str] = {}
     with np.errstate(all="ignore"):
-        texts = [_called(module, names, inputs, *function) for function in functions.items()]
+        texts = [_called(module, names, given, *function) for function in functions.items()]
     return "\n".join([*[text.replace("@{}", f"@{name}") for text, name in names.items()], *texts])
 
 
 def _called(
-    module: Module, names: dict[str, str], inputs: int, own: str, operations: Sequence[Operation]
+    module: Module,
+    names: dict[str, str],
+    given: Sequence[str],
+    own: str,
+    operations: Sequence[Operation],
 ) -> str:
     """Return a function that calls one for each operation, whose texts have `names`."""
     step = Function(module)
@@ -46,5 +50,4 @@ def _called(
         name = names.setdefault(text, f"f{len(names)}")
         places = [f"ptr {step.address(buffer, at, [])}" for buffer, at in body.places]
         step.write(f"call fastcc void @{name}({', '.join(places)})")
-    given = ["ptr %theta", "ptr %gtheta", "ptr %work", "ptr %qtable"]
-    return step.text(own, [*given, *[f"ptr %x{k}" for k in range(inputs)]])
+    return step.text(own, given)

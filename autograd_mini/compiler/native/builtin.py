@@ -11,26 +11,20 @@ import ctypes
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-__all__ = ["RATES", "SYMBOLS", "Argument", "Entry", "builtin", "wrapper"]
+__all__ = ["RATES", "Argument", "Entry", "builtin", "wrapper"]
 
 RATES: Final = 2  # in `work`, after the loss and what is 0 if all is finite
 
 _FLAGS = 0x3C  # contiguous, with shape and format
-_PROTOTYPES = {
-    "PyObject_GetBuffer": "i32 @PyObject_GetBuffer(ptr, ptr, i32)",
-    "PyBuffer_Release": "void @PyBuffer_Release(ptr)",
-    "PyErr_Clear": "void @PyErr_Clear()",
-    "PyErr_Occurred": "ptr @PyErr_Occurred()",
-    "PyFloat_FromDouble": "ptr @PyFloat_FromDouble(double)",
-    "PyFloat_AsDouble": "double @PyFloat_AsDouble(ptr)",
-    "Py_IncRef": "void @Py_IncRef(ptr)",
-}
-SYMBOLS = {
-    name: int(ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0)
-    for name in _PROTOTYPES
-}
 # Whether an argument is an array of this type and shape; then its buffer is held.
 _HELD = """
+declare i32 @PyObject_GetBuffer(ptr, ptr, i32)
+declare void @PyBuffer_Release(ptr)
+declare void @PyErr_Clear()
+declare ptr @PyErr_Occurred()
+declare ptr @PyFloat_FromDouble(double)
+declare double @PyFloat_AsDouble(ptr)
+declare void @Py_IncRef(ptr)
 declare i32 @memcmp(ptr, ptr, i64)
 define internal i1 @held(ptr %x, ptr %b, i8 %format, i32 %ndim, ptr %shape) {{
   %r = call i32 @PyObject_GetBuffer(ptr %x, ptr %b, i32 {flags})
@@ -100,10 +94,7 @@ def wrapper(entries: Sequence[Entry], pointers: Sequence[str], at: int, *, singl
         at: at this address; `work` is one of them, and a loss is left there.
         single: Whether numbers are of single precision.
     """
-    lines = [
-        *[f"declare {text}" for text in _PROTOTYPES.values()],
-        _HELD.format(flags=_FLAGS),
-    ]
+    lines = [_HELD.format(flags=_FLAGS)]
     loads = [
         f"%{name} = load ptr, ptr inttoptr (i64 {at + 8 * k} to ptr)"
         for k, name in enumerate(pointers)

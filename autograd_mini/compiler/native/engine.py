@@ -63,27 +63,26 @@ def _target() -> Any:
 
 
 @cache
-def _in_library(name: str) -> int:
-    """Return where a function of the C library is.
+def _address(name: str) -> int:
+    """Return where a function of Python or of the C library is.
 
     Raises:
         LookupError: If this machine does not have it.
     """
     library = ctypes.CDLL("ucrtbase" if os.name == "nt" else None)
-    function = getattr(library, name, None)
+    function = getattr(ctypes.pythonapi if name.startswith("Py") else library, name, None)
     if function is None:
         raise LookupError(f"this machine has no function {name}")
     return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
-def machine_code(text: str, symbols: dict[str, int]) -> tuple[Any, dict[str, int]]:
+def machine_code(text: str) -> tuple[Any, dict[str, int]]:
     """Return an engine, which owns the code, and the addresses of the text's public functions.
 
     Only variables become registers, and nothing else is optimized: the text is in vectors already.
 
     Args:
         text: In LLVM's language.
-        symbols: Where functions are that the text calls.
 
     Raises:
         LookupError: If the text calls a function that this machine does not have.
@@ -93,7 +92,7 @@ def machine_code(text: str, symbols: dict[str, int]) -> tuple[Any, dict[str, int
     with _lock:
         target = _target()
         for name in re.findall(r"^declare .*@(\w+)\(", text, re.MULTILINE):
-            llvm.add_symbol(name, symbols[name] if name in symbols else _in_library(name))
+            llvm.add_symbol(name, _address(name))
         module = llvm.parse_assembly(text)
         module.triple = target.triple
         module.data_layout = str(target.target_data)

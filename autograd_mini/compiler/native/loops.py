@@ -16,7 +16,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from autograd_mini import ops
 from autograd_mini.compiler.expressions import Operand, Ref, Term, extent, reads
@@ -31,6 +30,7 @@ from autograd_mini.compiler.native.operations import (
     NoNativeFormError,
     Operation,
     Product,
+    Stack,
     Transpose,
     Tree,
     along,
@@ -260,18 +260,17 @@ class Loops:
             raise NoNativeFormError(f"{s.op.name} is a Python function")
         stack, out = x.shaped(x.shape[0], *s.out.shape), s.out.shaped(1, *s.out.shape)
         load = Load(self._access(stack, stack.shape))
-        found = functions.FUNCTIONS[s.op.name](_Stack(self, out, load, x.shape[0]))
-        self._nest([*out.shape, self._columns(out)], [(self._access(out, out.shape), found.tree)])
+        dims = [*out.shape, self._columns(out)]
 
-    def reduced(self, fold: Any, tree: Tree, length: int, out: Ref) -> Tree:
-        """Join the elements along the first axis; return what gives the results."""
-        ref = self._temporary(out.shape, out.varies)
-        goal = self._access(ref, out.shape)
-        dims = [length, *out.shape[1:], self._columns(out)]
-        order = [*range(1, len(dims)), 0]
-        stores = [(goal.along(order), along(tree, order))]
-        self._nest([dims[d] for d in order], stores, fold, 1)
-        return Load(goal)
+        def reduced(fold: Any, tree: Tree, length: int) -> Tree:
+            goal = self._access(self._temporary(out.shape, out.varies), out.shape)
+            order = [*range(1, len(dims)), 0]
+            stores = [(goal.along(order), along(tree, order))]
+            self._nest([*dims[1:], length], stores, fold, 1)
+            return Load(goal)
+
+        found = functions.FUNCTIONS[s.op.name](Stack(load, x.shape[0], reduced))
+        self._nest(dims, [(self._access(out, out.shape), found.tree)])
 
     def _row(self, x: Term) -> Ref:
         """Return what a row of any number of operands gives, which stand one by one."""
@@ -431,36 +430,6 @@ class Loops:
 
     def _read(self, ref: Ref) -> Operand:
         return self.lowered.plan.graph.data[ref.rows[0]] if ref.buffer == CONSTANTS else ref
-
-
-class _Stack(NDArrayOperatorsMixin):
-    """Operands along a first axis, of which NumPy's functions write expressions and folds."""
-
-    def __init__(self, loops: Loops, out: Ref, tree: Tree, length: int) -> None:
-        self.loops = loops
-        self.out = out
-        self.tree = tree
-        self.length = length
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __getitem__(self, key: slice | int) -> _Stack:
-        assert isinstance(self.tree, Load)
-        where = range(self.length)[key]
-        start, length = (where[0], len(where)) if isinstance(where, range) else (where, 1)
-        return _Stack(self.loops, self.out, Load(self.tree.access.moved(start)), length)
-
-    def __array_ufunc__(self, f: Any, method: str, *operands: Any, **_: Any) -> _Stack:
-        if method == "reduce":
-            found = self.loops.reduced(f, self.tree, self.length, self.out)
-            return _Stack(self.loops, self.out, found, 1)
-        stacks = [x for x in operands if isinstance(x, _Stack)]
-        trees = [x.tree if isinstance(x, _Stack) else float(x) for x in operands]
-        return _Stack(self.loops, self.out, Apply(f, *trees), max(map(len, stacks)))
-
-    def __array_function__(self, f: Any, types: Any, operands: Any, named: Any) -> _Stack:
-        return self.__array_ufunc__(f, "__call__", *operands)
 
 
 _COMPARISONS: Final = {AT_LEAST: np.greater_equal, AT_MOST: np.less_equal}

@@ -30,11 +30,13 @@ NEUTRAL: Final[dict[Any, float]] = {
 CHAINS: Final = 4  # sums that run side by side: one alone would wait for each addition
 
 
-def address(f: Function, access: Access, at: Sequence[str], more: int = 0) -> str:
-    """Return the address of an element at some loops' variables."""
-    terms = [(v, s) for v, s in zip(at, access.strides, strict=True) if s]
+def address(
+    f: Function, access: Access, at: Sequence[str], more: int = 0, row: tuple[str, int] = ("0", 0)
+) -> str:
+    """Return the address of an element at some loops' variables, and at a row of its table."""
+    terms = [*zip(at, access.strides, strict=True)]
     if access.table >= 0:
-        steps = [(v, s) for v, s in zip(at, access.steps, strict=True) if s]
+        steps = [row, *zip(at, access.steps, strict=True)]
         place = f.address(f.place("qtable", access.table), 0, steps)
         terms.append((f.once(f"load i64, ptr {place}, align 8"), 1))
     return f.address(f.place(access.buffer, access.offset), more, terms)
@@ -217,12 +219,7 @@ def write_choice(f: Function, choice: Choice) -> None:
         x: Any = f.load(address(f, choice.at, at), 1)
         is_place = (x >= 0.0) & (x < float(choice.places)) & np.equal(np.trunc(x), x)
         index = f.named(f"fptosi {f.typed(f.chosen(is_place, x, 0.0, 1), 1)} to i64")
-        table = choice.table
-        steps = [(index, choice.width), *zip(at, table.steps, strict=True)]
-        place = f.address(f.place("qtable", table.table), 0, [(v, s) for v, s in steps if s])
-        row = f.named(f"load i64, ptr {place}, align 8")
-        strides = [(v, s) for v, s in zip(at, table.strides, strict=True) if s]
-        place = f.address(f.place(table.buffer, table.offset), 0, [(row, 1), *strides])
+        place = address(f, choice.table, at, 0, (index, choice.width))
         other = address(f, choice.whole, at)
         if choice.add:
             f.store(place, f.load(place, 1) + f.chosen(is_place, f.load(other, 1), math.nan, 1), 1)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
 __all__ = [
     "Access",
     "Apply",
@@ -18,6 +20,7 @@ __all__ = [
     "NoNativeFormError",
     "Operation",
     "Product",
+    "Stack",
     "Transpose",
     "Tree",
     "along",
@@ -79,6 +82,39 @@ class Apply:
 
 
 Tree: TypeAlias = "float | Load | Apply"
+
+
+class Stack(NDArrayOperatorsMixin):
+    """Numbers along a first axis, of which NumPy's functions write a tree.
+
+    `reduced` writes how they are joined over that axis: of a fold, the tree and the length.
+    """
+
+    def __init__(
+        self, tree: Tree, length: int = 1, reduced: Callable[[Any, Tree, int], Tree] | None = None
+    ) -> None:
+        self.tree = tree
+        self.length = length
+        self.reduced = reduced
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, key: slice | int) -> Stack:
+        assert isinstance(self.tree, Load)
+        at = range(self.length)[key]
+        start, length = (at[0], len(at)) if isinstance(at, range) else (at, 1)
+        return Stack(Load(self.tree.access.moved(start)), length, self.reduced)
+
+    def __array_ufunc__(self, f: Any, method: str, *operands: Any, **_: Any) -> Stack:
+        if method == "reduce" and self.reduced:
+            return Stack(self.reduced(f, self.tree, self.length), 1, self.reduced)
+        trees = [x.tree if isinstance(x, Stack) else float(x) for x in operands]
+        length = max([len(x) for x in operands if isinstance(x, Stack)])
+        return Stack(Apply(f, *trees), length, self.reduced)
+
+    def __array_function__(self, f: Any, types: Any, operands: Any, named: Any) -> Stack:
+        return self.__array_ufunc__(f, "__call__", *operands)
 
 
 class Nest(NamedTuple):

@@ -8,7 +8,7 @@ the loss refuses.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -16,10 +16,10 @@ import numpy as np
 from autograd_mini.compiler.native.builtin import RATES, Argument, Entry
 from autograd_mini.compiler.native.loops import CHECK, Loops
 from autograd_mini.compiler.native.nests import pieces
-from autograd_mini.compiler.native.operations import Access, Apply, Load, Nest
+from autograd_mini.compiler.native.operations import Access, Apply, Load, Nest, Stack
 from autograd_mini.compiler.native.vectors import Function, Module
 
-__all__ = ["Update", "entries", "guard", "helpers"]
+__all__ = ["Update", "entries", "given", "guard", "helpers", "rule"]
 
 WHOLE: Final = np.dtype(np.int64).char
 
@@ -61,6 +61,17 @@ def guard(loops: Loops, update: Update) -> list[Nest]:
     return found
 
 
+def rule(update: Update) -> list[Nest]:
+    """Return loops that move theta."""
+    moments = [f"m{k}" for k in range(len(update.moments))]
+    places = [Access(name, 0, (1,)) for name in ("theta", "gtheta", *moments)]
+    rates = [Stack(Load(Access("work", RATES + k, (0,)))) for k in range(len(update.rates))]
+    found = update.rule(rates)(*[Stack(Load(place)) for place in places])
+    del places[1]
+    stores = [(place, x.tree) for place, x in zip(places, found, strict=True)]
+    return [Nest([len(update.moved[0])], stores)]
+
+
 def _nan_where(refused: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda x: np.where(refused(x), math.nan, 0.0)
 
@@ -69,34 +80,31 @@ def helpers(module: Module, loops: Loops, update: Update) -> list[str]:
     """Return the functions that the entries call."""
     identity = ", ".join([f"i64 {i}" for i in range(loops.count)])
     found = [f"@identity = internal constant [{loops.count} x i64] [{identity}]"]
-    found.append(_rule(module, update, len(update.moved[0])))
     for k, width in enumerate(loops.inputs):
         write, source = (_one_hot, "qx") if update.classes[k] else (_gathered, "x")
         rows = write(module, loops.count, width)
         found.append(rows.text(f"rows{k}", [f"ptr %{source}", "ptr %qrows", "ptr %out"]))
-    pointers = [*_STEP, *[f"ptr %x{k}" for k in range(len(loops.inputs))]]
-    moments = [f"ptr %m{k}" for k in range(len(update.moments))]
-    found.append(
-        "\n".join(
-            [
-                f"define internal fastcc i1 @whole({', '.join([*pointers, *moments])}) {{",
-                f"call fastcc void @step({', '.join(pointers)})",
-                f"call fastcc void @guard({', '.join(pointers)})",
-                *checked(module.single),
-                "br i1 %fine, label %move, label %end",
-                "move:",
-                f"call fastcc void @rule({', '.join([*_STEP[:3], *moments])})",
-                "br label %end",
-                "end:",
-                "ret i1 %fine",
-                "}",
-            ]
-        )
-    )
+    pointers = ", ".join(given(len(loops.inputs), len(update.moments)))
+    found += [
+        f"define internal fastcc i1 @whole({pointers}) {{",
+        f"call fastcc void @step({pointers})",
+        f"call fastcc void @guard({pointers})",
+        *checked(module.single),
+        "br i1 %fine, label %move, label %end",
+        "move:",
+        f"call fastcc void @rule({pointers})",
+        "br label %end",
+        "end:",
+        "ret i1 %fine",
+        "}",
+    ]
     return found
 
 
-_STEP: Final = ["ptr %theta", "ptr %gtheta", "ptr %work", "ptr %qtable"]
+def given(inputs: int, moments: int) -> list[str]:
+    """Return what every function is given: places, as arguments in LLVM's words."""
+    xs, ms = [f"x{k}" for k in range(inputs)], [f"m{k}" for k in range(moments)]
+    return [f"ptr %{name}" for name in ("theta", "gtheta", "work", "qtable", *xs, *ms)]
 
 
 def checked(single: bool) -> list[str]:
@@ -107,25 +115,6 @@ def checked(single: bool) -> list[str]:
         f"%check = load {element}, ptr %place",
         f"%fine = fcmp oeq {element} %check, 0.0",
     ]
-
-
-def _rule(module: Module, update: Update, count: int) -> str:
-    """Return the function that moves theta."""
-    f = Function(module)
-    moments = [f"m{k}" for k in range(len(update.moments))]
-    for start, end, lanes in pieces(count, module.lanes):
-        rates = [
-            f.spread(f.address("work", RATES + k, []), lanes) for k in range(len(update.rates))
-        ]
-        move = update.rule(rates)
-        with f.loop(end, lanes, start) as i:
-            names = ("theta", "gtheta", *moments)
-            places = [f.address(name, 0, [(i, 1)]) for name in names]
-            found = move(*[f.load(place, lanes) for place in places])
-            del places[1]
-            for place, x in zip(places, found, strict=True):
-                f.store(place, x, lanes)
-    return f.text("rule", [*_STEP[:3], *[f"ptr %{name}" for name in moments]])
 
 
 def _row(f: Function, i: str) -> str:
@@ -167,28 +156,25 @@ def entries(
     """Return `update`, which takes a batch, and `pick`, which takes the rows of one."""
     count = loops.count
     rooms = [loops.allocate(count * width) for width in loops.inputs]
-    given = [
+    arguments = [
         Argument((count,), WHOLE) if classes else Argument((count, *shape), letter)
         for shape, classes in zip(shapes, update.classes, strict=True)
     ]
-    moments = [f"ptr %m{k}" for k in range(len(update.moments))]
 
-    def body(sources: Sequence[str], rows: str, copied: Sequence[int]) -> list[str]:
+    def body(source: str, rows: str, copied: Iterable[int]) -> list[str]:
         lines: list[str] = []
-        xs = list(sources)
+        places = given(len(shapes), len(update.moments))
         for k in copied:
-            xs[k] = f"ptr %room{k}"
+            places[4 + k] = f"ptr %room{k}"
             lines.append(f"%room{k} = getelementptr {element}, ptr %work, i64 {rooms[k]}")
-            lines.append(f"call fastcc void @rows{k}({sources[k]}, {rows}, {xs[k]})")
-        arguments = ", ".join([*_STEP, *xs, *moments])
-        return [*lines, f"%fine = call fastcc i1 @whole({arguments})"]
+            lines.append(f"call fastcc void @rows{k}(ptr %{source}{k}, {rows}, ptr %room{k})")
+        return [*lines, f"%fine = call fastcc i1 @whole({', '.join(places)})"]
 
     every = range(len(shapes))
-    classes = [k for k in every if update.classes[k]]
-    ours = body([f"ptr %x{k}" for k in every], "ptr @identity", classes)
-    theirs = body([f"ptr %base{k}" for k in every], "ptr %x0", every)
+    ours = body("x", "ptr @identity", [k for k in every if update.classes[k]])
+    theirs = body("base", "ptr %x0", every)
     rates = len(update.rates)
     return [
-        Entry("update", given, rates, ours),
+        Entry("update", arguments, rates, ours),
         Entry("pick", [Argument((count,), WHOLE)], rates, theirs),
     ]

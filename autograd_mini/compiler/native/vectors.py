@@ -117,24 +117,23 @@ class Variable:
         self.set(self.function.fused(a, b, self.get()))
 
 
-_ARITHMETIC: Final = {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv"}
+_INFIX: Final = {
+    "add": "fadd",
+    "subtract": "fsub",
+    "multiply": "fmul",
+    "divide": "fdiv",
+    "greater": "fcmp ogt",
+    "greater_equal": "fcmp oge",
+    "equal": "fcmp oeq",
+    "less": "fcmp olt",
+    "less_equal": "fcmp ole",
+    "not_equal": "fcmp une",
+}
 _WHOLE: Final = {"add": "add", "subtract": "sub", "left_shift": "shl", "right_shift": "lshr"}
 _LOGICAL: Final = {"bitwise_and": "and", "logical_and": "and", "bitwise_or": "or"}
-_COMPARISONS: Final = {
-    "greater": "ogt",
-    "less": "olt",
-    "greater_equal": "oge",
-    "less_equal": "ole",
-    "equal": "oeq",
-    "not_equal": "une",
-}
 _INTRINSIC: Final = {
     "absolute": "fabs",
-    "sqrt": "sqrt",
-    "trunc": "trunc",
-    "floor": "floor",
-    "ceil": "ceil",
-    "copysign": "copysign",
+    **{name: name for name in ("sqrt", "trunc", "floor", "ceil", "copysign")},
 }
 _COMPOSED: Final[dict[str, Callable[..., Any]]] = {  # nan stays
     "maximum": lambda x, y: np.where(np.equal(x, x), np.where(x > y, x, y), x),
@@ -241,20 +240,11 @@ class Function:
         """Return whether numbers are not 0."""
         if isinstance(x, Vector) and x.kind == TRUTH:
             return x
-        return self.compared("une", x, 0.0, lanes)
-
-    def bits(self, x: int, lanes: int) -> Vector:
-        """Return an integer in all lanes."""
-        return self.repeated(str(x), lanes, BITS)
+        return self.applied("not_equal", (x, 0.0), lanes)
 
     def infix(self, op: str, x: Vector, y: Vector, lanes: int, kind: str = NUMBER) -> Vector:
         """Return what an instruction of two operands gives."""
         return self.value(f"{op} {x.type} {x.text}, {y.text}", lanes, kind)
-
-    def compared(self, how: str, a: Any, b: Any, lanes: int) -> Vector:
-        """Return where a comparison holds."""
-        x, y = self.number(a, lanes), self.number(b, lanes)
-        return self.value(f"fcmp {how} {x.type} {x.text}, {y.text}", lanes, TRUTH)
 
     def chosen(self, cond: Any, a: Any, b: Any, lanes: int) -> Vector:
         """Return `a` where a condition holds, else `b`."""
@@ -314,13 +304,14 @@ class Function:
     def applied(self, name: str, operands: Sequence[Any], lanes: int) -> Vector:
         """Return what a function of NumPy's gives."""
         if any(isinstance(x, Vector) and x.kind == BITS for x in operands):
-            x, y = [x if isinstance(x, Vector) else self.bits(x, lanes) for x in operands]
+            x, y = [
+                x if isinstance(x, Vector) else self.repeated(str(x), lanes, BITS) for x in operands
+            ]
             return self.infix(_WHOLE[name], x, y, lanes, BITS)
-        if name in _ARITHMETIC:
+        if name in _INFIX:
             x, y = [self.number(x, lanes) for x in operands]
-            return self.infix(_ARITHMETIC[name], x, y, lanes)
-        if name in _COMPARISONS:
-            return self.compared(_COMPARISONS[name], *operands, lanes)
+            how = _INFIX[name]
+            return self.infix(how, x, y, lanes, TRUTH if how.startswith("fcmp") else NUMBER)
         if name in _INTRINSIC:
             return self.intrinsic(_INTRINSIC[name], operands, lanes)
         if name in _LOGICAL:
@@ -377,6 +368,8 @@ class Function:
         for variable, step in sorted(terms):
             if variable.isdigit():
                 offset += int(variable) * step
+                continue
+            if not step:
                 continue
             term = variable if step == 1 else self.once(f"mul nsw i64 {variable}, {step}")
             index = self.once(f"add nsw i64 {index}, {term}") if index else term
