@@ -142,36 +142,37 @@ class Loops:
             self.table += offsets
         return self._tables[offsets]
 
-    def _constant(self, ref: Ref) -> int:
-        """Return where constants stand, one after the other."""
+    def _located(self, ref: Ref) -> tuple[_Place, Ref]:
+        """Return where the rows of an array are; constants stand one after the other."""
+        if ref.buffer != CONSTANTS:
+            return self._place(ref.buffer), ref
         data = [float(self.lowered.plan.graph.data[i]) for i in ref.rows]
         key = repr(data)
         if key not in self._fixed:
             self._fixed[key] = self.allocate(len(data))
             self.constants.append((self._fixed[key], data))
-        return self._fixed[key]
+        rows = range(len(data))
+        return _Place("work", self._fixed[key], 1, 0), Ref(CONSTANTS, rows, ref.shape, False)
 
     def _access(self, ref: Ref, shape: tuple[int, ...]) -> Access:
         """Return how loops over `shape` and the batch find an element of `ref`."""
         lead = len(shape) - len(ref.shape)
         if lead < 0 or any(n not in (1, m) for n, m in zip(ref.shape, shape[lead:], strict=True)):
             raise NoNativeFormError(f"{ref} does not have the shape {shape}")
-        wide = [n > 1 for n in ref.shape]
-        pad = (0,) * lead
-        if ref.buffer == CONSTANTS:
-            steps = _dense(ref.shape)
-            return Access("work", self._constant(ref), (*pad, *_where(wide, steps), 0))
-        place = self._place(ref.buffer)
+        place, ref = self._located(ref)
         example = place.example if ref.varies else 0
+
+        def along(steps: Sequence[int], last: int) -> tuple[int, ...]:
+            wide = [step if n > 1 else 0 for step, n in zip(steps, ref.shape, strict=True)]
+            return (*[0] * lead, *wide, last)
+
         if ref.strides is not None:
-            strides = _where(wide, [step * place.row for step in ref.strides])
-            return Access(
-                place.buffer, place.offset + ref.rows[0] * place.row, (*pad, *strides, example)
-            )
+            strides = along([step * place.row for step in ref.strides], example)
+            return Access(place.buffer, place.offset + ref.rows[0] * place.row, strides)
         table = self._tabulated(tuple([row * place.row for row in ref.rows]))
-        strides = (*pad, *[0] * len(ref.shape), example)
+        steps = along(_dense(ref.shape), 0)
         return Access(
-            place.buffer, place.offset, strides, table, (*pad, *_where(wide, _dense(ref.shape)), 0)
+            place.buffer, place.offset, along([0] * len(ref.shape), example), table, steps
         )
 
     # Expressions.
@@ -288,11 +289,8 @@ class Loops:
         at, x = [self._own(operand) for operand in s.operands]
         whole, table = (s.out, x) if s.op is ops.TAKE else (x, s.out)
         places, width = table.shape
-        if table.buffer == CONSTANTS:
-            place, rows = _Place("work", self._constant(table), 1, 0), range(len(table.rows))
-        else:
-            place, rows = self._place(table.buffer), table.rows
-        known = self._tabulated(tuple([row * place.row for row in rows]))
+        place, table = self._located(table)
+        known = self._tabulated(tuple([row * place.row for row in table.rows]))
         strides = *[0] * len(whole.shape), place.example if table.varies else 0
         steps = (*_dense(whole.shape), 0)
         found = Access(place.buffer, place.offset, strides, known, steps)
@@ -367,12 +365,10 @@ class Loops:
         """Return a matrix with two strides, the batch beside the second axis, or None."""
         k, p = ref.shape
         shape = (k, p * self._columns(ref))
-        if ref.buffer == CONSTANTS:
-            return Access("work", self._constant(ref), (p, 1)), shape
+        given = given and p == 1 and ref.buffer[0] == "x" and k >= 8
+        place, ref = self._located(ref) if not given else (self._place(ref.buffer, given=True), ref)
         if ref.strides is None:
             return None
-        given = given and p == 1 and ref.buffer[0] == "x" and k >= 8
-        place = self._place(ref.buffer, given=given)
         down, right = [step * place.row for step in ref.strides]
         if ref.varies and self.count > 1:
             if p > 1 and right != place.example * self.count:
@@ -448,7 +444,3 @@ def applied(op: Op, operands: list[Tree]) -> Tree:
 
 def _dense(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple([math.prod(shape[i + 1 :]) for i in range(len(shape))])
-
-
-def _where(wide: Sequence[bool], strides: Sequence[int]) -> tuple[int, ...]:
-    return tuple([step if is_wide else 0 for is_wide, step in zip(wide, strides, strict=True)])

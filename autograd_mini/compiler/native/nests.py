@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from typing import Any, Final
 
 import numpy as np
@@ -54,10 +55,7 @@ def pieces(n: int, lanes: int) -> Iterable[tuple[int, int, int]]:
 
 def write_nest(f: Function, nest: Nest) -> None:
     """Write a nest."""
-    if nest.fold is None:
-        _map(f, nest)
-    else:
-        _Fold(f, nest).write()
+    (_map if nest.fold is None else _fold)(f, nest)
 
 
 def _wide(nest: Nest, axes: Iterable[int], *, stores: bool) -> int | None:
@@ -96,20 +94,29 @@ def _evaluated(
 
 
 def _loops(
-    f: Function, dims: Sequence[int], axes: Sequence[int], at: list[str], inner: Callable[[], None]
+    f: Function,
+    dims: Sequence[int],
+    axes: Iterable[int],
+    at: list[str],
+    body: Callable[[int], None],
+    wide: int | None = None,
 ) -> None:
-    """Write loops around what `inner` writes."""
-    if not axes:
-        inner()
-        return
-    with f.loop(dims[axes[0]]) as variable:
-        at[axes[0]] = variable
-        _loops(f, dims, axes[1:], at, inner)
+    """Write loops around what `body` writes for so many lanes, which go along loop `wide`."""
+    first, *others = [*[d for d in axes if d != wide], None]
+    if first is not None:
+        with f.loop(dims[first]) as at[first]:
+            _loops(f, dims, [d for d in others if d is not None], at, body, wide)
+    elif wide is None:
+        body(1)
+    else:
+        for start, end, lanes in pieces(dims[wide], f.module.lanes):
+            with f.loop(end, lanes, start) as at[wide]:
+                body(lanes)
 
 
 def _map(f: Function, nest: Nest) -> None:
-    d = _wide(nest, range(len(nest.dims)), stores=True)
-    at = ["0"] * len(nest.dims)
+    axes, at = range(len(nest.dims)), ["0"] * len(nest.dims)
+    d = _wide(nest, axes, stores=True)
 
     def body(lanes: int) -> None:
         known: dict[Any, Any] = {}
@@ -118,104 +125,57 @@ def _map(f: Function, nest: Nest) -> None:
             f.store(address(f, target, at), x, lanes)
             known[target] = x  # whoever reads it next need not look it up
 
-    def inner() -> None:
-        if d is None:
-            body(1)
-            return
-        for start, end, lanes in pieces(nest.dims[d], f.module.lanes):
-            with f.loop(end, lanes, start) as variable:
-                at[d] = variable
-                body(lanes)
-
-    _loops(f, nest.dims, [k for k in range(len(nest.dims)) if k != d], at, inner)
+    _loops(f, nest.dims, axes, at, body, d)
 
 
-class _Fold:
-    """Sums, products and maxima: lanes along what is kept, or along what is folded."""
+def _fold(f: Function, nest: Nest) -> None:
+    """Write sums, products and maxima: lanes along what is kept, or along what is folded."""
+    dims, fold, start = nest.dims, nest.fold, NEUTRAL[nest.fold]
+    axes, at = range(len(dims)), ["0"] * len(dims)
+    kept, folded = axes[: len(dims) - nest.reduced], axes[len(dims) - nest.reduced :]
+    ((target, tree),) = nest.stores
+    across = _wide(nest, kept, stores=True)
+    along = _wide(nest, folded, stores=False) if across is None else None
 
-    def __init__(self, f: Function, nest: Nest) -> None:
-        self.f = f
-        self.nest = nest
-        self.dims = nest.dims
-        kept = len(nest.dims) - nest.reduced
-        self.kept, self.folded = range(kept), range(kept, len(nest.dims))
-        ((self.target, self.tree),) = nest.stores
-        self.start = NEUTRAL[nest.fold]
-        self.at = ["0"] * len(nest.dims)
+    def join(whole: Variable, lanes: int) -> None:
+        d = across if along is None else along
+        x = f.number(_evaluated(f, tree, at, d, lanes, {}), lanes)
+        whole.set(fold(whole.get(), f.widened(x, whole.lanes, start)))
 
-    def write(self) -> None:
-        """Write it."""
-        d = _wide(self.nest, self.kept, stores=True)
-        if d is None:
-            _loops(self.f, self.dims, self.kept, self.at, self._along_folded)
-            return
+    def body(lanes: int) -> None:
+        runs = [*pieces(dims[along], f.module.lanes)] if along is not None else [(0, 1, lanes)]
+        _, end, width = runs[0]
+        chains = CHAINS if end // width >= CHAINS else 1
+        wholes = [Variable(f, start, width) for _ in range(chains)]
 
-        def inner() -> None:
-            for start, end, lanes in pieces(self.dims[d], self.f.module.lanes):
-                with self.f.loop(end, lanes, start) as variable:
-                    self.at[d] = variable
-                    self._along_kept(d, lanes)
-
-        _loops(self.f, self.dims, [k for k in self.kept if k != d], self.at, inner)
-
-    def _value(self, d: int | None, lanes: int) -> Vector:
-        return self.f.number(_evaluated(self.f, self.tree, self.at, d, lanes, {}), lanes)
-
-    def _join(self, variable: Variable, x: Vector) -> None:
-        variable.set(self.nest.fold(variable.get(), x))
-
-    def _finish(self, x: Vector) -> None:
-        place = address(self.f, self.target, self.at)
-        if self.nest.add:
-            x = self.f.load(place, x.lanes) + x
-        self.f.store(place, x, x.lanes)
-
-    def _along_kept(self, d: int, lanes: int) -> None:
-        whole = Variable(self.f, self.start, lanes)
-        _loops(
-            self.f,
-            self.dims,
-            self.folded,
-            self.at,
-            lambda: self._join(whole, self._value(d, lanes)),
-        )
-        self._finish(whole.get())
-
-    def _along_folded(self) -> None:
-        f, fold = self.f, self.nest.fold
-        d = _wide(self.nest, self.folded, stores=False)
-        runs = list(pieces(self.dims[d], f.module.lanes)) if d is not None else [(0, 1, 1)]
-        start, end, lanes = runs[0]
-        chains = CHAINS if (end - start) // lanes >= CHAINS else 1
-        wholes = [Variable(f, self.start, lanes) for _ in range(chains)]
-
-        def inner() -> None:
-            if d is None:
-                self._join(wholes[0], self._value(None, 1))
+        def inner(_: int) -> None:
+            if along is None:
+                join(wholes[0], lanes)
                 return
-            step = chains * lanes
-            middle = end // step * step
-            with f.loop(middle, step) as variable:
+            middle = end // (chains * width) * chains * width
+            with f.loop(middle, chains * width) as variable:
                 for c, whole in enumerate(wholes):
-                    self.at[d] = f.plus(variable, c * lanes)
-                    self._join(whole, self._value(d, lanes))
-            rest = [(middle, end, lanes), *runs[1:]]
-            for first, last, narrow in rest[middle == end :]:
-                with f.loop(last, narrow, first) as self.at[d]:
-                    self._join(wholes[0], f.widened(self._value(d, narrow), lanes, self.start))
+                    at[along] = f.plus(variable, c * width)
+                    join(whole, width)
+            for first, last, narrow in [(middle, end, width), *runs[1:]][middle == end :]:
+                with f.loop(last, narrow, first) as at[along]:
+                    join(wholes[0], narrow)
 
-        _loops(f, self.dims, [k for k in self.folded if k != d], self.at, inner)
-        found = wholes[0].get()
-        for whole in wholes[1:]:
-            found = fold(found, whole.get())
-        self._finish(f.joined(fold, found))
+        _loops(f, dims, [d for d in folded if d != along], at, inner)
+        found = reduce(fold, [whole.get() for whole in wholes])
+        if along is not None:
+            found = f.joined(fold, found)
+        place = address(f, target, at)
+        f.store(place, f.load(place, lanes) + found if nest.add else found, lanes)
+
+    _loops(f, dims, kept, at, body, across)
 
 
 def write_choice(f: Function, choice: Choice) -> None:
     """Write elements of a table, one after the other."""
     at = ["0"] * len(choice.dims)
 
-    def inner() -> None:
+    def body(_: int) -> None:
         x: Any = f.load(address(f, choice.at, at), 1)
         is_place = (x >= 0.0) & (x < float(choice.places)) & np.equal(np.trunc(x), x)
         index = f.named(f"fptosi {f.typed(f.chosen(is_place, x, 0.0, 1), 1)} to i64")
@@ -226,7 +186,7 @@ def write_choice(f: Function, choice: Choice) -> None:
         else:
             f.store(other, f.chosen(is_place, f.load(place, 1), math.nan, 1), 1)
 
-    _loops(f, choice.dims, range(len(choice.dims)), at, inner)
+    _loops(f, choice.dims, range(len(choice.dims)), at, body)
 
 
 def write_transpose(f: Function, move: Transpose) -> None:

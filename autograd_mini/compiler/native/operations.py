@@ -59,11 +59,6 @@ class Access(NamedTuple):
             return self._replace(table=self.table + n * self.steps[0])
         return self._replace(offset=self.offset + n * self.strides[0])
 
-    def is_even(self, d: int, n: int) -> bool:
-        """Return whether loops `d` (of `n` rounds) and the one before it are one to this access."""
-        even = self.strides[d - 1] == self.strides[d] * n
-        return even and (not self.steps or self.steps[d - 1] == self.steps[d] * n)
-
 
 class Load(NamedTuple):
     """An element that is read."""
@@ -238,7 +233,9 @@ def coalesced(nest: Nest) -> Nest:
 
 
 def _are_even(accesses: list[Access], before: int, d: int, n: int) -> bool:
-    return all(access.along((before, d)).is_even(1, n) for access in accesses)
+    """Return whether two loops, the inner one of `n` rounds, are one to all accesses."""
+    walks = [walk for x in accesses for walk in (x.strides, x.steps) if walk]
+    return all(walk[before] == walk[d] * n for walk in walks)
 
 
 def fused(operations: Sequence[Operation]) -> list[Operation]:
