@@ -12,7 +12,9 @@ loops around an expression, a `Product` of matrices, and a `Transpose` of what t
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -228,6 +230,8 @@ class Loops:
         shape, varies = extent(x)
         if shape and shape != out.shape and math.prod(shape) == len(out.rows):
             out = out.shaped(*shape)
+        if add and out.strides is None and out.buffer in self.lowered.rows:
+            out, x = self._scattered(out, x)
         if varies and not out.varies and self.count > 1:
             raise NoNativeFormError(f"{out} has no column for every example")
         target = self._access(out, out.shape)
@@ -235,6 +239,39 @@ class Loops:
         if add:
             tree = Apply(np.add, Load(target), tree)
         self._nest([*out.shape, self._columns(out)], [(target, tree)])
+
+    def _scattered(self, out: Ref, x: Operand) -> tuple[Ref, Operand]:
+        """Leave out what is added to rows that nobody reads, and keep equal rows apart.
+
+        Padded sums have such rows. What is added to one row twice in a row would wait.
+        """
+        nth: Counter[int] = Counter()
+        found: list[tuple[int, int]] = []
+        for i, row in enumerate(out.rows):
+            if row in self._needed.get(out.buffer, ()):
+                found.append((nth[row], i))
+                nth[row] += 1
+        at = [i for _, i in sorted(found)]
+
+        def chosen(x: Any) -> Any:
+            if isinstance(x, Term):
+                return Term(x.op, tuple(map(chosen, x.operands)))
+            if not isinstance(x, Ref):
+                return x
+            places = np.broadcast_to(np.arange(len(x.rows)).reshape(x.shape), out.shape)
+            return x.elements(places.reshape(-1)[at].tolist(), len(at))
+
+        return chosen(out), chosen(x)
+
+    @cached_property
+    def _needed(self) -> dict[str, set[int]]:
+        """The rows of each buffer that are read."""
+        found: dict[str, set[int]] = {}
+        for statement in self.lowered.statements:
+            for x in statement.operands:
+                for ref in reads(x):
+                    found.setdefault(ref.buffer, set()).update(ref.rows)
+        return found
 
     def _columns(self, ref: Ref) -> int:
         return self.count if ref.varies else 1
