@@ -173,14 +173,6 @@ class _Method(ctypes.Structure):
     )
 
 
-class _Owner:
-    """What must live as long as the function does."""
-
-    def __init__(self, method: _Method, *others: Any) -> None:
-        self.method = method
-        self.others = others
-
-
 _new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)(
     ("PyCFunction_NewEx", ctypes.pythonapi)
 )
@@ -189,4 +181,4 @@ _new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ct
 def builtin(address: int, *owned: Any) -> Callable[..., float | None]:
     """Return the function at an address, which keeps alive what it needs."""
     method = _Method(b"native", address, 0x80, None)  # METH_FASTCALL
-    return _new(ctypes.addressof(method), _Owner(method, *owned), None)
+    return _new(ctypes.addressof(method), (method, *owned), None)

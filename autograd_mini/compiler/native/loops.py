@@ -419,12 +419,13 @@ class Loops:
         """Write the results, and a number that is 0 if all of them are finite."""
         lowered = self.lowered
         checked = [*lowered.watched]
-        check = self._result(CHECK)
+        self._places["result"] = _Place("work", 0, 1, 0)
+        loss, check = [Ref("result", [row], (1,), False) for row in (LOSS, CHECK)]
         self._map(check, 0.0)
         if lowered.purpose == GRADIENT:
             (ref,) = lowered.plan.results
             mean = Term(ops.MUL, (self._read(ref), 1.0 / self.count if ref.varies else 1.0))
-            self._fold(np.add, self._result(LOSS), mean)
+            self._fold(np.add, loss, mean)
             rows = len(lowered.plan.parameters)
             unwritten = np.ones(rows, bool)
             for s in lowered.statements:
@@ -433,7 +434,7 @@ class Loops:
             rest = np.flatnonzero(unwritten).tolist()
             if rest:
                 self._map(Ref("g_theta", rest, (len(rest),), False), 0.0)
-            checked.append(self._result(LOSS))
+            checked.append(loss)
             if rows:
                 checked.append(Ref("g_theta", range(rows), (rows,), False))
         else:
@@ -456,10 +457,6 @@ class Loops:
         for row, root in enumerate(roots):
             self._map(Ref(out.buffer, [row], (1,), True), self._read(root))
         yield out
-
-    def _result(self, row: int) -> Ref:
-        self._places["result"] = _Place("work", 0, 1, 0)
-        return Ref("result", [row], (1,), False)
 
     def _read(self, ref: Ref) -> Operand:
         return self.lowered.plan.graph.data[ref.rows[0]] if ref.buffer == CONSTANTS else ref

@@ -27,13 +27,14 @@ from autograd_mini.compiler.native.operations import NoNativeFormError
 
 __all__ = ["Function", "Module", "Variable", "Vector"]
 
-NUMBER, TRUTH, BITS = "number", "truth", "bits"
+NUMBER, TRUTH, BITS, WIDE = "number", "truth", "bits", "double"
 
 
 class Vector(NDArrayOperatorsMixin):
     """As many numbers as there are lanes, by the name that an instruction gave them.
 
-    `kind` says whether they are numbers, truth values, or integers as wide as the numbers.
+    `kind` says whether they are numbers, truth values, integers as wide as the numbers, or numbers
+    of double precision.
     """
 
     __slots__ = ("function", "kind", "lanes", "text")
@@ -210,7 +211,8 @@ class Function:
 
     def type(self, lanes: int, kind: str = NUMBER) -> str:
         """Return a type in LLVM's words."""
-        one = {NUMBER: self.element, TRUTH: "i1", BITS: "i32" if self.single else "i64"}[kind]
+        bits = "i32" if self.single else "i64"
+        one = {NUMBER: self.element, TRUTH: "i1", BITS: bits, WIDE: "double"}[kind]
         return one if lanes == 1 else f"<{lanes} x {one}>"
 
     def typed(self, x: Any, lanes: int) -> str:
@@ -339,17 +341,13 @@ class Function:
             f = ELEMENTARY.get(name)
             result = f(xs[0]) if f else library(body, _LIBRARY[name], xs)
             self.module.helpers[full] = body.text(full, [f"{x.type} {x.text}" for x in xs], result)
-        wide = self.type(lanes).replace("float", "double")
-        texts: list[str] = []
-        for x in operands:
-            text = self.typed(x, lanes)
-            if self.single:
-                text = f"{wide} {self.named(f'fpext {text} to {wide}')}"
-            texts.append(text)
-        call = f"call fastcc {wide} @{full}({', '.join(texts)})"
-        if not self.single:
-            return self.value(call, lanes)
-        return self.value(f"fptrunc {wide} {self.named(call)} to {self.type(lanes)}", lanes)
+        xs = [self.number(x, lanes) for x in operands]
+        if self.single:
+            xs = [self.cast("fpext", x, WIDE) for x in xs]
+        wide = self.type(lanes, WIDE)
+        texts = ", ".join([f"{wide} {x.text}" for x in xs])
+        found = self.value(f"call fastcc {wide} @{full}({texts})", lanes, WIDE)
+        return self.cast("fptrunc" if self.single else "bitcast", found, NUMBER)
 
     # Memory.
 
