@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import autograd_mini
 from nn.__main__ import main
 from nn.activations import ACTIVATIONS
 from nn.losses import LOSSES
@@ -56,6 +57,9 @@ def test_the_python_of_a_section_runs_and_prints_what_the_readme_says(
         else:
             exec(compile("\n" * line + block, "README.md", "exec"), names)
     assert not said, "".join(said)
+    if heading == "See":  # the picture is the one that is drawn there
+        drawn = autograd_mini.to_svg(names["y"], partials=True, rankdir="TB")  # pyright: ignore
+        assert drawn == (ROOT / "demos" / "images" / "expression.svg").read_text("utf-8")
 
 
 def test_the_readme_is_short_and_names_what_a_newcomer_needs() -> None:
