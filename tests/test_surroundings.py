@@ -377,3 +377,30 @@ def test_a_callback_may_operate_on_a_model() -> None:
             history = fit(model, X, y, loss="mse", callbacks=[operate], backend=backend, epochs=60)
         losses.append(history.loss)
     assert losses[1] == pytest.approx(losses[0], rel=1e-9)
+
+
+def test_a_run_that_draws_random_numbers_draws_the_same_after_an_attempt_to_compile_it() -> None:
+    X, y = [[1.0, 2.0], [0.3, -0.4], [-2.0, 0.1]], [1.0, 2.0, 0.0]
+    draws: list[Callable[[], Callable[[], float]]] = [
+        lambda: random.Random(3).random,
+        lambda: random.random,
+        lambda: np.random.default_rng(3).random,
+        lambda: np.random.random,
+        lambda: np.random.RandomState(3).rand,
+    ]
+    for draw in draws:
+        losses: list[list[float]] = []
+        for backend in "eager", "auto":
+            random.seed(0)
+            np.random.seed(0)
+            number, model = draw(), FNN([2, 3, 1], seed=0)
+
+            def loss(f: Any, y: Any, number: Callable[[], float] = number) -> Any:
+                return (f - y + float(number())) ** 2
+
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                history = fit(model, X, y, loss=loss, backend=backend, epochs=40)
+            losses.append(history.loss)
+            assert "random" in history.reason or backend == "eager"
+        assert losses[0] == losses[1]

@@ -63,7 +63,7 @@ class Surroundings:
     """What a function refers to, as it was when it was recorded.
 
     Args:
-        f: The function.
+        f: The function, or a list of some.
 
     Attributes:
         is_random: Whether the last run moved a generator of random numbers.
@@ -96,7 +96,7 @@ class Surroundings:
         "values",
     )
 
-    def __init__(self, f: Callable[..., Any]) -> None:
+    def __init__(self, f: Any) -> None:
         self._f = f
         self._own: set[str] = set()  # the names of what the function itself changes
         self.is_random = False
@@ -110,7 +110,13 @@ class Surroundings:
         self._own.update(name for name, _ in self._changes())
         before = self._states
         self._look()
-        self.is_random = any(before.get(key, x) != x for key, x in self._states.items())
+        self.is_random = any(before.get(key, x)[1] != x[1] for key, x in self._states.items())
+
+    def rewind(self) -> None:
+        """Put all generators of random numbers back to where they were when this was made."""
+        for generator, state in self._states.values():
+            if state:
+                _put_back(generator, pickle.loads(state))
 
     def is_same(self, *, resident: bool = False) -> bool:
         """Return whether everything is as it was.
@@ -147,7 +153,7 @@ class Surroundings:
         rows: list[tuple[str, Any, Any]] = []
         lists: list[tuple[str, Any, Any]] = []
         layers: list[tuple[str, Any, Any]] = []
-        self._states: dict[int, bytes] = {}
+        self._states: dict[int, tuple[Any, bytes]] = {}
         self.values: set[Value] = set()
         queue: deque[tuple[str, Any, int]] = deque([("", self._f, NEVER)])
         seen: set[int] = set()
@@ -158,7 +164,7 @@ class Surroundings:
             seen.add(id(x))
             state = _state(x)
             if state is not None:
-                self._states[id(x)] = state
+                self._states[id(x)] = x, state
                 continue
             if _is_short(x):
                 is_row = type(x) is list and _is_row(x)  # of weights
@@ -416,6 +422,13 @@ def _contents(x: Any) -> Any:
         return bytes(x)
     numbers = x if hasattr(x, "tobytes") else x.to_numpy()
     return numbers.tobytes() if x is numbers or numbers.dtype != object else repr(numbers).encode()
+
+
+def _put_back(generator: Any, state: Any) -> None:
+    if hasattr(generator, "bit_generator"):
+        generator.bit_generator.state = state
+    else:
+        (generator.setstate if hasattr(generator, "setstate") else generator.set_state)(state)
 
 
 def _state(x: Any) -> bytes | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from autograd_mini import TraceError, Value
 from autograd_mini.frames import is_watched, warn
@@ -19,6 +19,9 @@ from nn.optimizers import Optimizer
 from nn.training.compiled import Compiled, NotFiniteError, kind_of
 from nn.training.data import ExampleLoss, Examples
 from nn.training.eager import Eager, Task
+
+if TYPE_CHECKING:
+    from autograd_mini.compiler.surroundings import Surroundings
 
 __all__ = ["Trainer"]
 
@@ -170,10 +173,13 @@ class Trainer:
         """Make one update on some of the examples; `work` is how many are to come in all."""
         reason = self._against_compiling(data, work)
         if reason is None:
+            tried = self._before_compiling()
             try:
                 compiled = self._program(data)
                 loss = compiled.update(data, batch)
             except Exception as error:
+                if tried is not None:
+                    tried.rewind()  # what follows draws the same numbers as if none had been tried
                 self._go_on_eagerly(error, data, batch)
             else:
                 self.backend, self.reason = compiled.name, ""
@@ -235,6 +241,14 @@ class Trainer:
             if work < WORTH_COMPILING and self.dtype == "float64":
                 return f"compiling pays from {WORTH_COMPILING} examples on, and this run has {work}"
         return None
+
+    def _before_compiling(self) -> Surroundings | None:
+        """Return what model, loss and penalty read, before they are recorded for the first time."""
+        if self._compiled is not None or self._asked != "auto":
+            return None
+        from autograd_mini.compiler.surroundings import Surroundings
+
+        return Surroundings([self.model, self.loss.given, self.task.penalty])
 
     def _program(self, data: Examples) -> Compiled:
         kind, compiled = kind_of(data), self._compiled
