@@ -170,13 +170,10 @@ def called(op: Op, operands: tuple[Operand, ...]) -> str:
 
 def extent(x: Operand) -> tuple[tuple[int, ...], bool]:
     """Return the shape that an operand has, and whether it varies over the batch."""
-    shape, varies, stack = (), False, [x]
-    while stack:
-        x = stack.pop()
-        if isinstance(x, Ref):
-            shape, varies = _broadcast(shape, x.shape), varies or x.varies
-        elif isinstance(x, Term):
-            stack += x.operands
+    shape: tuple[int, ...] = ()
+    varies = False
+    for ref in reads(x):
+        shape, varies = _broadcast(shape, ref.shape), varies or ref.varies
     return shape, varies
 
 

@@ -49,10 +49,6 @@ class Texts:
             self._bound.move_to_end(key)
         return function, loaded.text.guarded
 
-    def scalar(self, purpose: str, wrt: Sequence[int] | None = None) -> Callable[..., Any]:
-        """Return the function of one example in plain floats: `(theta, *arguments)`."""
-        return self.text(purpose, scalar=True, wrt=wrt).function
-
     def run_scalar(
         self, purpose: str, columns: Sequence[Any], wrt: Sequence[int] | None = None
     ) -> Any:
@@ -64,7 +60,8 @@ class Texts:
             x[0, 0].item() if shape == () else x[:, 0].tolist()
             for x, shape in zip(columns, self.plan.recorded.shapes, strict=True)
         ]
-        result = self.scalar(purpose, wrt)(theta.tolist(), *arguments)
+        function = self.text(purpose, scalar=True, wrt=wrt).function
+        result = function(theta.tolist(), *arguments)
         if purpose == FORWARD:
             return np.array([result], theta.dtype)
         value, gradients = result

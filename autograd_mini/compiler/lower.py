@@ -140,12 +140,11 @@ class Forward:
             if op.arity is not None:
                 out, refs = laid_out(out, refs)
             self._row(op, out, [self.read(ref) for ref in refs], group)
-        watch = _may_raise(op)
         last = self.lowered.statements[-1]
-        square = op is ops.POW and last.op is ops.MUL
-        half = op is ops.DIV and last.op is ops.DIV and _is_fixed(last.operands[1])
-        watch = watch and op is not COPY and not square and not half  # these take every number
-        if watch and not self.shown.issuperset(group.members):
+        is_square = op is ops.POW and last.op is ops.MUL
+        is_part = op is ops.DIV and last.op is ops.DIV and _is_fixed(last.operands[1])
+        takes_all = op is COPY or is_square or is_part or not _may_raise(op)
+        if not takes_all and not self.shown.issuperset(group.members):
             self.lowered.watched.append(out)
 
     @cached_property

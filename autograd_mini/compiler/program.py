@@ -157,7 +157,7 @@ class Program(OnArray):
             store.refresh()
             value = self._gradient(batch)
             if not self.shapes and self._in_floats:
-                self._quick = self._texts.scalar(GRADIENT)
+                self._quick = self._texts.text(GRADIENT, scalar=True).function
             return value, self.gtheta.tolist()
 
     def gradient(self, *batch: Any) -> float:
@@ -414,7 +414,12 @@ class Program(OnArray):
         with np.errstate(all="ignore"):
             for in_floats in (True, False)[count > 1 or not self._in_floats :]:
                 try:
-                    result, guard = self._ran(purpose, columns, count, wrt, in_floats=in_floats)
+                    if in_floats:
+                        result = self._texts.run_scalar(purpose, columns, wrt)
+                    else:
+                        function, guarded = self._texts.array(purpose, count, wrt)
+                        result = function(*columns)
+                        result, guard = result if guarded else (result, 0.0)
                     break
                 except Exception as error:
                     # It raises what the user should see, if anything.
@@ -434,21 +439,6 @@ class Program(OnArray):
         elif purpose == INPUTS:
             result = [g.T.copy() for g in result]
         return result, float(guard)
-
-    def _ran(
-        self,
-        purpose: str,
-        columns: list[Array],
-        count: int,
-        wrt: tuple[int, ...] | None,
-        *,
-        in_floats: bool,
-    ) -> tuple[Any, float]:
-        if in_floats:
-            return self._texts.run_scalar(purpose, columns, wrt), 0.0
-        function, guarded = self._texts.array(purpose, count, wrt)
-        result = function(*columns)
-        return result if guarded else (result, 0.0)
 
     def _set_right(self, columns: list[Array], count: int) -> None:
         if count > 1 and not intake.is_finite(self.gtheta):

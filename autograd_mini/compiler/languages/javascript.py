@@ -113,6 +113,7 @@ class Writer(Language):
 
     Attributes:
         hoisted: What is defined once, outside of the function: name and text.
+        lists: The names of the lists of numbers among that, by their texts.
         axes: The names of the loops' variables; the last is that of the last axis.
     """
 
@@ -124,7 +125,7 @@ class Writer(Language):
     def __init__(self, lowered: Lowered) -> None:
         super().__init__(lowered)
         self.hoisted: dict[str, str] = {}
-        self.tables: dict[str, str] = {}
+        self.lists: dict[str, str] = {}
         self.axes: tuple[str, ...] = ()
         for name, (rows, varies) in lowered.rows.items():
             text = f"new Float64Array({rows}{' * B' if varies else ''})"
@@ -135,11 +136,6 @@ class Writer(Language):
         if comment:  # `</script>` and `<!--` would end or hide a script in a page
             text = f"{text}  // {commented(comment).replace('<', '‹')}".lstrip()
         self.body.append(text)
-
-    def _table(self, wish: str, key: str) -> str:
-        if (wish, key) not in self._foreign:
-            self._foreign[wish, key] = self.names.new(wish, numbered=True)
-        return self._foreign[wish, key]
 
     def read(self, ref: Ref) -> str:
         """Return the element of an array at the loops' variables."""
@@ -168,9 +164,10 @@ class Writer(Language):
 
     def _listed(self, wish: str, items: list[str]) -> str:
         text = f"[{', '.join(items)}]"
-        name = self._table(wish, text)
-        self.hoisted[name] = text
-        return name
+        if text not in self.lists:
+            self.lists[text] = self.names.new(wish, numbered=True)
+            self.hoisted[self.lists[text]] = text
+        return self.lists[text]
 
     def term(self, op: Op, operands: tuple[Operand, ...]) -> Any:
         """Return a row applied to operands, as text that takes part in arithmetic."""
