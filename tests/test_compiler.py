@@ -51,6 +51,7 @@ from autograd_mini import (
     register,
     relu,
     sigmoid,
+    take,
     tanh,
     topological_order,
     total,
@@ -1292,6 +1293,56 @@ def test_a_hessian_times_a_vector_is_compiled_for_a_batch() -> None:
     program = compile(hvp(f), [0.5, 0.6], [1.0, 2.0])
     expected = [hvp(f)(x.tolist(), v.tolist()) for x, v in zip(points, vectors, strict=True)]
     np.testing.assert_allclose(program(points, vectors), expected, rtol=1e-12)
+
+
+def test_whatever_is_summed_up_takes_its_gradient_from_the_sums() -> None:
+    """Each line's sums run together; what they add up reads one row of their gradient."""
+    W, V, t = [weights(12, seed=seed) for seed in (1, 2, 3)]
+    p, q = weights(2, seed=4)
+
+    def layer(ws: list[Value], x: Sequence[Any]) -> list[Any]:
+        return [dot(ws[i : i + 3], x, ws[0]) for i in range(0, 12, 3)]
+
+    def sums(f: Any, g: Any, x: Any) -> Any:
+        a, b = total([f(v) for v in x]), total([g(v) for v in x])
+        return a * b + a
+
+    def chosen(x: Any) -> list[Any]:
+        return [take([v * x[1] for v in t], where(greater(y, 0.0), 1.0, 2.0)) for y in x]
+
+    def shifted(x: Any) -> list[Any]:
+        z = layer(W, x)
+        largest = amax(z).detach()
+        return [v - largest for v in z]
+
+    for f in (
+        lambda x: sums(tanh, exp, layer(W, x)),
+        lambda x: sums(lambda v: p + v, lambda v: q * v, x),
+        lambda x: sums(lambda v: tanh(p * v), lambda v: exp(q * v), x),
+        lambda x: x[0] * sums(tanh, exp, t),
+        lambda x: total(layer(W, layer(V, x)[1:])).tanh() * total(layer(V, layer(W, x)[:3])),
+        lambda x: total(chosen(x)) * total([exp(v * x[0]) for v in t]),
+        lambda x: log(total([exp(v) for v in shifted(x)])) - total(chosen(shifted(x)[:3])),
+        lambda x: (lambda e: total(e) * total(e[::-1]).tanh())([tanh(v) for v in layer(W, x)]),
+    ):
+        program = compile(f, [0.1, 0.2, 0.3])
+        check_agreement(f, program, [np.random.default_rng(5).normal(size=(5, 3))], 5)
+
+
+def test_a_cross_entropy_copies_nothing() -> None:
+    W = weights(12, seed=6)
+
+    def f(x: Any, y: Any) -> Any:
+        z = [dot(W[i : i + 3], x) for i in range(0, 12, 3)]
+        largest = amax(z).detach()
+        below = [v - largest for v in z]
+        chosen = total([where(c, v, 0.0) for c, v in zip(y, below, strict=True)])
+        return log(total([exp(v) for v in below])) - chosen
+
+    program = compile(f, [0.1, 0.2, 0.3], [0.0, 1.0, 0.0, 0.0])
+    text = program.source.partition("def loss_and_gradient")[2]
+    assert "copyto" not in text
+    assert text.count("np.") <= 15, text
 
 
 def test_a_detached_number_counts_for_each_example_and_hands_no_gradient_on() -> None:

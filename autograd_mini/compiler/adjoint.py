@@ -38,7 +38,8 @@ from autograd_mini.compiler.rows import COPY, MATMUL_NT, MATMUL_TN, PRODUCTS, PU
 from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement
 from autograd_mini.ops import Op
 
-Upstream: TypeAlias = "float | Ref"  # a float: so many times the seed, for all members
+# A float: so many times the seed, for all members. One row for several is the same for all.
+Upstream: TypeAlias = "float | Ref"
 
 
 class Backward:
@@ -48,7 +49,7 @@ class Backward:
         touched: For each buffer, the rows of its gradient that something was written to.
         cleared: The rows that are added to before anything is stored.
         shared: Gradients that need no array of their own, by the group's id.
-        consumers: How many statements read of a group, by the group's id.
+        consumers: How many statements send a group its gradient, by the group's id.
     """
 
     def __init__(self, lowered: Lowered, forward: Forward) -> None:
@@ -59,12 +60,7 @@ class Backward:
         self.emit = forward.emit
         self.flag = FLAGS[lowered.purpose]
         self.owner = {i: group for group in plan.groups for i in group.members}
-        self.consumers: dict[int, int] = {}
-        for refs in [*[group.refs for group in plan.groups], plan.results]:
-            for ref in refs:
-                if ref.buffer in (VALUES, SHARED):
-                    for group in {id(self.owner[i]) for i in ref.nodes}:
-                        self.consumers[group] = self.consumers.get(group, 0) + 1
+        self.consumers = self._counted()
         self.shared: dict[int, Upstream] = {}
         self.cleared: dict[str, set[int]] = {}
         self.touched: dict[str, bytearray] = {
@@ -105,6 +101,23 @@ class Backward:
                 self._row(group, group.op, upstream)
         self.lowered.statements[start:start] = self._clearing()
 
+    def _counted(self) -> dict[int, int]:
+        counts: dict[int, int] = {}
+        reached: set[int] = set()
+
+        def count(refs: Sequence[Ref]) -> None:
+            for ref in filter(self._needed, refs):
+                reached.update(ref.nodes)
+                if ref.buffer in (VALUES, SHARED):
+                    for group in {id(self.owner[i]) for i in ref.nodes if i in self.owner}:
+                        counts[group] = counts.get(group, 0) + 1
+
+        count(self.plan.results)
+        for group in self.plan.groups[::-1]:
+            if not reached.isdisjoint(group.members):
+                count(_receiving(group))
+        return counts
+
     def _leads_on(self, nodes: Sequence[int]) -> bool:
         """Return whether something whose gradient is wanted is below any of the nodes."""
         flags, wanted = self.plan.flags, self.flag
@@ -134,10 +147,10 @@ class Backward:
 
     def _array(self, upstream: Upstream, count: int, varies: bool) -> Ref:
         """Return a gradient with all of its rows and columns."""
-        if isinstance(upstream, Ref):
+        if isinstance(upstream, Ref) and len(upstream.rows) == count:
             return upstream
         whole = self.forward.temporary((count,), varies)
-        self.emit(COPY, whole, (self._seed(upstream, varies),))
+        self.emit(COPY, whole, (self._factor(upstream, varies),))
         return whole
 
     # Rows.
@@ -214,7 +227,8 @@ class Backward:
         members = len(out.rows) // len(ref.rows)  # that read each
         over_members = members > 1
         target = self._whole(ref)
-        if len(out.shape) > 1 and isinstance(local, Expression):
+        two_axes = len(out.shape) > 1 and isinstance(local, Expression)
+        if two_axes or (isinstance(upstream, Ref) and (over_batch or over_members)):
             upstream = self._array(upstream, len(out.rows), out.varies)
         if isinstance(upstream, float) and not isinstance(local, Expression):
             factor = upstream * local * members
@@ -224,7 +238,8 @@ class Backward:
                 self._accumulate(ref, COPY, (self._seed(factor, ref.varies),))
             return
         if isinstance(upstream, Ref):
-            product = _times(upstream.shaped(*out.shape), local)
+            is_whole = len(upstream.rows) == len(out.rows)
+            product = _times(upstream.shaped(*out.shape) if is_whole else upstream, local)
         else:
             shape, varies = extent(local)
             over_members = len(ref.rows) < math.prod(shape)
@@ -265,11 +280,11 @@ class Backward:
             if varies and not part.varies and isinstance(upstream, Ref):
                 if total is None:
                     total = self.forward.temporary((n,), False)
-                    self.emit(SUM, total, (upstream,))
+                    self.emit(SUM, total, (self._array(upstream, n, True),))
                 g = total
             if part.kind == "matrix":
                 self._matrix(part, self._array(g, n, part.varies), group.positions)
-            else:
+            elif part.right is not None or not self._handed_on(part.left, n, g):
                 self._products(part, n, self._factor(g, part.varies))
 
     def _matrix(self, part: Part, g: Ref, positions: int) -> None:
@@ -279,6 +294,16 @@ class Backward:
             self._accumulate(part.left, MATMUL_NT, (g, part.right))
         if self._needed(part.right):
             self._accumulate(part.right, MATMUL_TN, (part.left, g))
+
+    def _handed_on(self, left: Ref, n: int, g: Upstream) -> bool:
+        """Let groups that are summed up share the gradients of their sums, if these are all."""
+        k = left.shape[0]
+        targets = [self._whole(left.elements(range(m, k * n, n), k)) for m in range(n)]
+        if None in targets or len({*map(id, targets)}) < n:
+            return False
+        for m, target in enumerate(targets):
+            self.shared[id(target)] = g.elements([m % len(g.rows)], 1) if isinstance(g, Ref) else g
+        return True
 
     def _products(self, part: Part, n: int, g: Operand) -> None:
         left, right = part.left, part.right
@@ -346,6 +371,16 @@ class Backward:
 
 
 _RUNS: Final = 8  # stretches of rows that are cleared one by one
+
+
+def _receiving(group: Group) -> list[Ref]:
+    """Return the operands into which gradients flow; there is none in a condition or a place."""
+    if group.op is None:
+        return group.refs
+    if group.op is ops.TAKE:
+        return group.operands[1:]
+    kept = group.op.receives
+    return group.operands if kept is None else [group.operands[j] for j in kept]
 
 
 def _times(g: Operand, local: Any) -> Any:

@@ -17,7 +17,7 @@ from autograd_mini.compiler.groups import Group, Part
 from autograd_mini.compiler.padding import padded
 from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 from autograd_mini.compiler.schedule import buffers_of, grouped
-from autograd_mini.compiler.statements import STEADY
+from autograd_mini.compiler.statements import STEADY, VALUES
 from autograd_mini.compiler.sums import SHORT, Sum, flatten, runs
 
 # What a program is for.
@@ -90,7 +90,6 @@ def plan(graph: Graph) -> Plan:
 def placed(graph: Graph, groups: list[Group], buffers: list[str]) -> Plan:
     """Number the parameters and the rows of the buffers; note what every statement reads."""
     result = Plan(graph)
-    result.groups = groups
     at = [-1] * len(buffers)  # the row of each node in its buffer
     for i, kind in enumerate(graph.kinds):
         if kind == CONSTANT:
@@ -102,6 +101,12 @@ def placed(graph: Graph, groups: list[Group], buffers: list[str]) -> Plan:
     places = _Places(at, buffers)
     for group in groups:
         _sort_members(group, graph, places)
+        if group.op is ops.DETACH and places.is_copy(graph, group.members[0]):
+            for i in group.members:
+                (x,) = graph.args[i]
+                at[i] = at[x]
+            continue
+        result.groups.append(group)
         group.lo = result.rows[group.kind]
         for row, i in enumerate(group.members, group.lo):
             at[i] = row
@@ -128,6 +133,11 @@ class _Places(NamedTuple):
         nodes = list(nodes)
         buffer = self.buffers[nodes[0]]
         return Ref(buffer, [self.rows[i] for i in nodes], shape, buffer not in STEADY, nodes)
+
+    def is_copy(self, graph: Graph, node: int) -> bool:
+        """Return whether what detaches has the place of its operand: it is no parameter's."""
+        (x,) = graph.args[node]
+        return self.buffers[node] == VALUES == self.buffers[x]
 
     def order(self, node: int) -> tuple[str, int]:
         """Return the buffer and the row of a node."""

@@ -33,10 +33,11 @@ class Writer(Arrays):
         """Return the name of the function that computes a row on arrays."""
         if is_built_in(op):
             f = functions.FUNCTIONS[op.name]
-            if isinstance(f, np.ufunc):
-                return f"np.{f.__name__}"
-            self.helpers[f.__name__] = f
-            return f.__name__
+            name = functions.spelled(f)
+            if not name:
+                name = f.__name__
+                self.helpers[name] = f
+            return name
         return self.foreign_name(op, f"{op.name}_row", over_elements(op))
 
     def operand(self, x: Operand) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -189,16 +190,6 @@ _ERFC_FAR: Final = (
 # Rows of any number of operands take them as the first axis of one array.
 
 
-def total(xs: Array, out: Array | None = None) -> Array:
-    """Sum over the first axis."""
-    return np.add.reduce(xs, axis=0, out=out)
-
-
-def product(xs: Array, out: Array | None = None) -> Array:
-    """Product over the first axis."""
-    return np.multiply.reduce(xs, axis=0, out=out)
-
-
 def amax(xs: Array, out: Array | None = None) -> Array:
     """Return the largest over the first axis, never -0.0."""
     return np.add(np.maximum.reduce(xs, axis=0, out=out), 0.0, out=out)
@@ -238,12 +229,27 @@ _OTHERS: Final = {
     "atan2": "arctan2",
     "detach": "positive",
     "quotient": "divide",
+    "total": "add.reduce",
+    "product": "multiply.reduce",
 }
 # A row's function has its name: it stands above, or is NumPy's, which has other names for some.
 FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
-    op.name: globals().get(op.name) or getattr(np, _OTHERS.get(op.name, op.name))
+    op.name: globals().get(op.name) or attrgetter(_OTHERS.get(op.name, op.name))(np)
     for op in (*ops.ELEMENTARY, ops.DETACH, ops.PLACE)
 }
+
+
+def spelled(f: Callable[..., Any]) -> str:
+    """Return how one of NumPy's own functions is written; "" for one of ours.
+
+    Example:
+        >>> spelled(FUNCTIONS["neg"]), spelled(FUNCTIONS["total"]), spelled(FUNCTIONS["norm"])
+        ('np.negative', 'np.add.reduce', '')
+    """
+    of = getattr(f, "__self__", None)
+    if isinstance(of, np.ufunc):
+        return f"np.{of.__name__}.reduce"
+    return f"np.{f.__name__}" if isinstance(f, np.ufunc) else ""
 
 
 def over_elements(op: Op) -> Callable[..., Any]:
