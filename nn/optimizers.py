@@ -161,9 +161,10 @@ class Optimizer:
 
     def resident(self, dtype: Any, order: Any = None) -> list[Any]:
         """Return what it remembers as arrays, which it goes on with; `order` is as for `update`."""
-        import numpy as np
+        if self._moments:
+            import numpy as np
 
-        self._moments = [np.asarray(m, dtype) for m in self._moments]
+            self._moments = [np.asarray(m, dtype) for m in self._moments]
         if order is not self._order:
             self._arrange(order)
         return self._moments

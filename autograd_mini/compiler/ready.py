@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 from autograd_mini import contexts
@@ -53,23 +54,22 @@ class Ready:
         So it does if the arrays are of other shapes or types, if the function reads something else
         by now, and if anything is not finite.
         """
-        g = self._gtheta
         kind, dtype = self._like
-        shapes = [
-            x.shape for x in batch if type(x) is kind and (x.dtype is dtype or x.dtype.kind in "iu")
-        ]
-        if shapes != self._shapes or contexts.state.tracing:
-            return None
-        if not self._around.is_same(resident=True):
+        columns: list[Any] = []
+        for x, shape in zip_longest(batch, self._shapes):
+            if type(x) is not kind or x.shape != shape:
+                return None
+            if x.dtype is not dtype:
+                if x.dtype.kind not in "iu":
+                    return None
+                x = x.astype(dtype)
+            columns.append(x.T if x.ndim == 2 else x.reshape(self.count, -1).T)
+        if contexts.state.tracing or not self._around.is_same(resident=True):
             return None
         if self._unread:
-            g[self._unread] = 0.0
-        count = self.count
+            self._gtheta[self._unread] = 0.0
         try:
-            rows = [x if x.dtype is dtype else x.astype(dtype) for x in batch]
-            found, size = self._function(
-                *[x.T if x.ndim == 2 else x.reshape(count, -1).T for x in rows]
-            )
+            found, size = self._function(*columns)
         except Exception:  # whatever it is, the long way has the words
             return None
         value, guard = found if self._guarded else (found, 0.0)

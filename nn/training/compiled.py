@@ -179,8 +179,6 @@ class Compiled:
         Raises:
             NotFiniteError: If the loss or a gradient is not finite; nothing has moved.
         """
-        import numpy as np
-
         if self.native is not None:
             loss = self.native.rows(data, batch)
             if loss is not None:
@@ -197,7 +195,7 @@ class Compiled:
             raise
         except (ValueError, ArithmeticError) as error:
             raise NotFiniteError(str(error)) from error
-        if not self.program.is_finite and not (math.isfinite(loss) and np.isfinite(grad).all()):
+        if not (self.program.is_finite or (math.isfinite(loss) and _is_finite(grad))):
             raise NotFiniteError(f"the loss is {loss}, or a gradient is not finite")
         self.has_moved = True
         if self.moved is None:
@@ -230,21 +228,19 @@ class Compiled:
             self.name = "native"
 
     def _columns(self, data: Examples, batch: Any) -> list[Any]:
-        import numpy as np
-
         columns = data.arrays(batch, self.dtype)
         if self.weighted:
+            import numpy as np
+
             w = np.ones(len(columns[0])) if data.weights is None else data.weights[batch]
             columns.append(np.asarray(w * (len(w) / w.sum()), self.dtype))
         return columns
 
     def _clip(self, grad: Any) -> None:
         """Clip in place, as clip_grad_value and clip_grad_norm do it on Values."""
-        import numpy as np
-
         task = self.task
         if task.clip_value is not None:
-            np.clip(grad, -task.clip_value, task.clip_value, out=grad)
+            grad.clip(-task.clip_value, task.clip_value, out=grad)
         if task.clip_norm is not None:
             grad *= norm_factor(_norm(grad), task.clip_norm)
 
@@ -337,6 +333,12 @@ def _outputs(task: Task) -> Any:
 
 def _blocks(count: int) -> list[slice]:
     return [slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
+
+
+def _is_finite(grad: Any) -> bool:
+    import numpy as np
+
+    return bool(np.isfinite(grad).all())
 
 
 def _norm(grad: Any) -> float:

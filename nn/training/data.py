@@ -136,14 +136,13 @@ class Examples:
 
         What needs words, or a closer look, gets them where Examples are made.
         """
-        import numpy as np
-
         if not self._is_checked or self.given is not self.targets or self.weights is not None:
             return None
         if not (_is_alike(X, self.X) and _is_alike(y, self.targets) and len(X) == len(y) > 0):
             return None
         if self.classes:
-            is_sound = np.maximum.reduce(y.view(self._unsigned)) < self.classes
+            indices = y.view(self._unsigned)
+            is_sound = indices.item(indices.argmax()) < self.classes
         else:
             look = self._suspicious
             is_sound = look and _is_finite(y) and not look(y).any()
@@ -175,15 +174,14 @@ class Examples:
 
     def arrays(self, batch: Any, dtype: Any = float) -> list[Any]:
         """Return the examples and the targets of a batch as arrays, for a program."""
-        import numpy as np
-
         chosen = batch if self.kept is None else self.kept[batch]
         assert self.targets is not None  # a program is made for numbers only
         targets = self.targets[chosen]
         if self.classes:
-            targets = _one_hot_rows(self.classes, np.dtype(dtype)).take(targets, axis=0)
+            # by columns, as a program reads them
+            targets = _one_hot_rows(self.classes, dtype).take(targets, axis=1).T
         if self._is_checked or targets.dtype.kind not in "iu":  # else a loss may ask for a class
-            targets = np.asarray(targets, dtype)
+            targets = targets.astype(dtype, subok=False, copy=False)
         return [self._floats(self.X[chosen], dtype), targets]
 
     def pairs(self, batch: Any) -> Iterator[tuple[int, Any, Any]]:
@@ -238,9 +236,7 @@ class Examples:
         return digest.hexdigest()
 
     def _floats(self, rows: Any, dtype: Any = float) -> Any:
-        import numpy as np
-
-        return np.ascontiguousarray(rows, dtype)
+        return rows.astype(dtype, order="C", subok=False, copy=False)
 
     def _take_weights(self, sample_weight: Any) -> None:
         weights = self._floats(finite_array("sample_weight", sample_weight))
@@ -294,18 +290,16 @@ class Examples:
 
 def _is_alike(x: Any, known: Any) -> bool:
     """Return whether something is an array like a known one, with rows of its shape."""
-    if type(x) is not type(known) or x.dtype != known.dtype or x.ndim != known.ndim:
+    if type(x) is not type(known) or x.dtype is not known.dtype:
         return False
-    return x.shape[1:] == known.shape[1:]
+    return x.ndim == known.ndim and x.shape[1:] == known.shape[1:]
 
 
 def _is_finite(array: Any) -> bool:
     """Return whether all numbers are finite; False also where their squares are too large."""
     import numpy as np
 
-    flat = array.reshape(-1)
-    with np.errstate(all="ignore"):
-        return array.dtype.kind != "f" or math.isfinite(flat.dot(flat))
+    return array.dtype.kind != "f" or math.isfinite(np.vdot(array, array))  # which never warns
 
 
 def _given(y: Any) -> Any:
