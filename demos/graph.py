@@ -26,6 +26,7 @@ def expression() -> Value:
 
 def neuron() -> Value:
     unit = Neuron(2, "tanh", fused=False)
+    unit.relabel("unit")
     for parameter, number in zip(unit.parameters(), (-3.0, 1.0, 6.88), strict=True):
         parameter.data = number
     o = unit([Value(2.0, "x1"), Value(0.0, "x2")])
