@@ -21,6 +21,7 @@ from autograd_mini import (
     TraceError,
     Value,
     compile,
+    dot,
     grad,
     greater,
     less,
@@ -277,6 +278,20 @@ def test_what_is_the_same_at_the_first_parameters_is_compared_at_others_too() ->
             assert (v.data, w.data) == (before, 0.5)
     finally:
         del OPS["same_sign"]
+
+
+def test_what_rounding_leaves_of_an_exact_fit_is_no_disagreement() -> None:
+    rng = np.random.default_rng(0)
+    w = [Value(x) for x in rng.normal(size=40)]
+    X = rng.normal(size=(20, 40)).tolist()
+    y = [dot([p.data for p in w], x) for x in X]
+    for f in (lambda x, t: dot(w, x) - t, lambda x, t: (dot(w, x) - t) ** 2):
+        program = compile(f, X[0], y[0])
+        assert program(X, y) == pytest.approx(np.zeros(20), abs=1e-13)
+        mean, gradient = program.value_and_grad(X, y)
+        assert abs(mean) < 1e-14
+        assert program.input_grad(X, y)[1].shape == (20,)
+        assert len(gradient) == 40
 
 
 def test_other_parameters_that_have_no_result_are_no_disagreement() -> None:

@@ -19,7 +19,7 @@ gradient.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -98,6 +98,7 @@ class Check:
         self._known: dict[bytes, list[Any]] = {}  # the numbers of each example
         self._left = WATCHED
         self._to_search = SEARCHED_IN_ALL
+        self._scales = {"value": 0.0, "gradient": 0.0}
         self._texts: set[Any] = set()
         self._sizes: set[Any] = set()
         self._first = [mapped(plain, x) for x in example]
@@ -202,43 +203,53 @@ class Check:
             np.errstate(all="ignore"),
         ):
             examples, answers = self._answered(examples, purpose, fresh, wrt)
+            is_new = text not in self._texts and len(theta)
+            elsewhere = [*self._elsewhere(purpose, theta, wrt)] if is_new else []
             alone = [a.gradient is None or a.is_near_kink for a in answers]  # by their values
             for start, size in _parts(alone, count):
                 part = [start + n % size for n in range(count)]
                 self._compare(
                     purpose, [answers[i] for i in part], [examples[i] for i in part], theta, run
                 )
-            if text not in self._texts and len(theta):
-                self._compare_moved(purpose, count, theta, run, wrt)
+            for numbers, answer in elsewhere:
+                self._compare_elsewhere(purpose, count, numbers, answer, run)
         if examples:
             self._texts.add(text)
             self._sizes.add((text, count))
 
-    def _compare_moved(
-        self, purpose: str, count: int, theta: Array, run: Any, wrt: Sequence[int] | None
-    ) -> None:
-        """Compare the recorded example at other parameters, where the function has a result."""
+    def _elsewhere(
+        self, purpose: str, theta: Array, wrt: Sequence[int] | None
+    ) -> Iterator[tuple[Array, _Answer]]:
+        """Yield other parameters, and the finite answers that the recorded example has there.
+
+        Those nearby tell how large numbers are: where a residual is 0, all that is left is noise.
+        """
         import numpy as np
 
-        for numbers in _moved(theta, self._moves):
-            moved = Within(self._parameters, numbers.tolist(), self._graph.computed)
+        for n, numbers in enumerate(_moved(theta, self._moves)):
             try:
-                with moved:
+                with Within(self._parameters, numbers.tolist(), self._graph.computed):
                     answer = self._answer(self._first, purpose, wrt)
             except TraceError:
                 raise
             except Exception:  # out of a domain, say
                 continue
-            slopes = () if answer.gradient is None else answer.gradient
-            if not (np.isfinite(answer.values).all() and np.isfinite(slopes).all()):
-                continue
-            try:
-                self._compare(purpose, [answer] * count, [self._first] * count, numbers, run)
-            except TraceError as error:
-                with moved:
-                    is_cached = any(map(stale, called_or_eager(self._f, self._first)))
-                if not is_cached:
-                    raise TraceError(f"at other parameters, {error}") from None
+            slopes = np.zeros(0) if answer.gradient is None else answer.gradient
+            if np.isfinite(answer.values).all() and np.isfinite(slopes).all():
+                for what, x in (("value", answer.values), ("gradient", slopes))[: 0 if n else 2]:
+                    self._scales[what] = abs(x).max(initial=self._scales[what])
+                yield numbers, answer
+
+    def _compare_elsewhere(
+        self, purpose: str, count: int, theta: Array, answer: _Answer, run: Any
+    ) -> None:
+        try:
+            self._compare(purpose, [answer] * count, [self._first] * count, theta, run)
+        except TraceError as error:
+            with Within(self._parameters, theta.tolist(), self._graph.computed):
+                is_cached = any(map(stale, called_or_eager(self._f, self._first)))
+            if not is_cached:
+                raise TraceError(f"at other parameters, {error}") from None
 
     def _compare(
         self, purpose: str, answers: list[_Answer], examples: list[Any], theta: Array, run: Any
@@ -355,7 +366,7 @@ class Check:
         def size(x: Array) -> Array:
             return np.where(np.isfinite(x), np.abs(x), 0.0)
 
-        least = NOISE * size(sizes).max(initial=0.0)
+        least = NOISE * size(sizes).max(initial=self._scales[what])
         slack = TINY + self._slack * np.maximum(np.maximum(size(wanted), size(got)), least)
         alike = (wanted == got) | ((wanted != wanted) & (got != got))
         alike |= np.isfinite(wanted) & np.isfinite(got) & (np.abs(wanted - got) <= slack)
@@ -396,8 +407,8 @@ def _moved(theta: Array, count: int) -> Iterable[Array]:
     import numpy as np
 
     places = np.arange(1, len(theta) + 1)
-    size = np.abs(theta)
-    base = np.where((size > 1e-6) & (size < 1e6), theta, 0.1)  # what is 0 shows as little as nan
+    shows = (abs(theta) > 1e-6) & (abs(theta) < 1e6)  # what is 0 does as little as nan
+    base = np.where(shows, theta, 0.1)
     for n in range(count):
         wave = np.sqrt(2.0) * np.cos(2.4 * n * places + n + places)
         yield base * (wave if n else 1.0 + 0.2 * wave).astype(theta.dtype)
