@@ -232,6 +232,8 @@ class Loops:
             out = out.shaped(*shape)
         if add and out.strides is None and out.buffer in self.lowered.rows:
             out, x = self._scattered(out, x)
+            if not out.rows:
+                return
         if varies and not out.varies and self.count > 1:
             raise NoNativeFormError(f"{out} has no column for every example")
         target = self._access(out, out.shape)
@@ -267,10 +269,10 @@ class Loops:
     def _needed(self) -> dict[str, set[int]]:
         """The rows of each buffer that are read."""
         found: dict[str, set[int]] = {}
-        for statement in self.lowered.statements:
-            for x in statement.operands:
-                for ref in reads(x):
-                    found.setdefault(ref.buffer, set()).update(ref.rows)
+        operands = [x for s in self.lowered.statements for x in s.operands]
+        for x in (*operands, *self.lowered.plan.results, *self.lowered.watched):
+            for ref in reads(x):
+                found.setdefault(ref.buffer, set()).update(ref.rows)
         return found
 
     def _columns(self, ref: Ref) -> int:
