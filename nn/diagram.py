@@ -96,7 +96,7 @@ def network(inputs: int, layers: Sequence[Units], title: str = "feedforward netw
 
 
 def _shown(size: int) -> list[int | None]:
-    """The units of a layer to draw; None stands for those left out."""
+    """Return the units of a layer to draw; None stands for those left out."""
     if size <= MOST_UNITS:
         return list(range(size))
     half = (MOST_UNITS - 2) // 2
@@ -110,7 +110,7 @@ def _lines(
     scale: float,
     thickest: float,
 ) -> list[str]:
-    """The weights of a layer, the largest on top; what is not a number is dashed."""
+    """Return the weights of a layer, the largest on top; what is not a number is dashed."""
     drawn: list[tuple[float, int, int]] = []
     for unit in targets:
         row = units.weights[unit]
@@ -170,7 +170,7 @@ def _more(x: float, y: float, count: int) -> str:
 
 
 def _legend(y: float, scale: float, thickest: float) -> str:
-    """What the colors are, and what the widest line stands for."""
+    """Return what the colors are, and what the widest line stands for."""
     parts: list[str] = []
     x = 14.0
     for text, sign in (("negative", -1.0), ("positive", 1.0)):

@@ -22,7 +22,7 @@ class Module:
     """Something with parameters: what a neuron, a layer and a network have in common."""
 
     def __init_subclass__(cls) -> None:
-        """A class that names its parameters has those: no quicker way of its base counts."""
+        """Give a class that names its parameters these, not the quicker way of its base."""
         if "named_parameters" in vars(cls) and "parameters" not in vars(cls):
             cls.parameters = Module.parameters
 

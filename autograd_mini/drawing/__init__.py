@@ -256,7 +256,7 @@ def format_of(path: str | Path) -> str:
 
 
 def _readable(root: Value) -> Picture:
-    """The whole graph, or if it is large its neurons or its layers, and a caption that says so."""
+    """Return the whole graph; if it is large its neurons or layers, and a caption that says so."""
     drawn = picture(root, max_nodes=MOST_BOXES)
     total = len(topological_order(root))
     if not drawn.caption:

@@ -72,11 +72,11 @@ class BoxedGraph:
                 del group.sources[i]
 
     def boxes(self) -> list[int]:
-        """The numbers of all boxes, in order."""
+        """Return the numbers of all boxes, in order."""
         return sorted({*self.box_of} - {-1})
 
     def sources(self, box: int) -> Links:
-        """The boxes that a box takes inputs from, each with its (consumer, argument)."""
+        """Return the boxes that a box takes inputs from, each with its (consumer, argument)."""
         if box in self.groups:
             return self.groups[box].sources
         return self._links([box])
@@ -93,7 +93,7 @@ class BoxedGraph:
         return links
 
     def consumers(self) -> dict[int, list[int]]:
-        """For each box those that take it as an input."""
+        """Return the boxes that take each box as an input."""
         consumers: dict[int, list[int]] = {}
         for target in self.boxes():
             for source in self.sources(target):
@@ -226,7 +226,7 @@ def is_parameter(node: Value) -> bool:
 
 
 def _unit(label: str, kind: str) -> str:
-    """The unit a dotted label belongs to: `layers.0` or `layers.0.neurons.2`; "" for none."""
+    """Return the unit of a dotted label: `layers.0` or `layers.0.neurons.2`; "" for none."""
     if kind == "whole":
         return "network" if _UNITS["layers"](label) else ""
     found = _UNITS[kind](label)

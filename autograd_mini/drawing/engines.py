@@ -110,7 +110,7 @@ def render(source: str, format: str) -> bytes:
 
 
 def _run(engine: Engine, source: bytes, format: str) -> tuple[bytes | None, str]:
-    """What an engine wrote; None, and why, if it failed."""
+    """Return what an engine wrote; None, and why, if it failed."""
     import subprocess
 
     try:

@@ -182,7 +182,7 @@ class _Layers:
 
 
 def _columns(count: int, edges: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
-    """The column of each box, just before its nearest consumer, and its depth from the leaves."""
+    """Return each box's column, just before its nearest consumer, and its depth from the leaves."""
     inputs: list[list[int]] = [[] for _ in range(count)]
     consumers: list[list[int]] = [[] for _ in range(count)]
     for source, target in edges:
@@ -209,7 +209,7 @@ def _columns(count: int, edges: Sequence[tuple[int, int]]) -> tuple[list[int], l
 
 
 def _ordered(graph: _Layers) -> list[list[int]]:
-    """The vertices of each column, top to bottom, with few crossings."""
+    """Return the vertices of each column, top to bottom, with few crossings."""
     columns = _as_first_met(graph)
     place = [0.0] * len(graph.column)
     for column in columns:
@@ -261,7 +261,7 @@ def _mean(place: list[float], neighbors: list[int]) -> float:
 
 
 def _crossings(graph: _Layers, columns: list[list[int]]) -> int:
-    """How many pairs of edges cross, counted with a Fenwick tree in each gap."""
+    """Return how many pairs of edges cross, counted with a Fenwick tree in each gap."""
     total = 0
     rank = [0] * len(graph.column)
     for column in columns:
@@ -289,7 +289,7 @@ def _crossings(graph: _Layers, columns: list[list[int]]) -> int:
 
 
 def _straightened(graph: _Layers, columns: list[list[int]]) -> list[float]:
-    """The middle of each vertex across the columns."""
+    """Return the middle of each vertex across the columns."""
     across = [0.0] * len(graph.column)
     room = [_room(graph, column) for column in columns]
     for column, gaps in zip(columns, room, strict=True):
@@ -348,7 +348,7 @@ def _level(
 
 
 def _room(graph: _Layers, column: list[int]) -> list[float]:
-    """How far each vertex of a column must stay from the one above it; 0 for the first."""
+    """Return how far each vertex of a column must stay from the one above it; 0 for the first."""
     gaps = [0.0]
     for above, below in pairwise(column):
         boxes = above < graph.boxes and below < graph.boxes
@@ -429,7 +429,7 @@ def _length(numbered: tuple[int, list[int]]) -> int:
 def _ports(
     graph: _Layers, across: list[float], edges: Sequence[tuple[int, int]]
 ) -> tuple[list[float], list[float]]:
-    """Where each edge leaves its source and enters its target, across the columns.
+    """Return where each edge leaves its source and enters its target, across the columns.
 
     Edges enter a box one below the other, in the order they come from, each as level as the
     box and the other edges let it. Two edges between the same boxes leave apart as well.
@@ -475,7 +475,7 @@ def _ports(
 def _main_axis(
     graph: _Layers, columns: list[list[int]], across: list[float]
 ) -> tuple[list[float], list[float], list[float]]:
-    """The middle of each vertex along the columns; where each column starts and ends."""
+    """Return the middle of each vertex along the columns; where each column starts and ends."""
     travel = [0.0] * len(columns)  # into each column from the one before
     for v, sources in enumerate(graph.before):
         column = graph.column[v]

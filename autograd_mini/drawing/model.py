@@ -142,7 +142,7 @@ def _caption(limit: str, shown: int, total: int, collapse: Collapse, depth: int 
 def _near(
     graph: BoxedGraph, max_nodes: int, depth: int | None, around: Value | str | None
 ) -> tuple[list[int], str]:
-    """The boxes to draw, and which limit left others out: "depth", "max_nodes" or ""."""
+    """Return the boxes to draw, and which limit left others out: "depth", "max_nodes" or ""."""
     level = [graph.box_of[-1]] if around is None else _found(graph, around)
     consumers = graph.consumers() if around is not None else {}
     seen = set(level)
@@ -164,7 +164,7 @@ def _near(
 
 
 def _found(graph: BoxedGraph, around: Value | str) -> list[int]:
-    """The boxes of the node or nodes that `around` names."""
+    """Return the boxes of the node or nodes that `around` names."""
     if isinstance(around, str):
         found = [i for i, node in enumerate(graph.order) if node.label == around]
         found = found or [i for i in range(len(graph.order)) if f"n{i}" == around]
@@ -183,7 +183,7 @@ def _found(graph: BoxedGraph, around: Value | str) -> list[int]:
 
 
 def _box(graph: BoxedGraph, i: int, fields: Sequence[str]) -> Box:
-    """The box that node `i` stands for."""
+    """Return the box that node `i` stands for."""
     group = graph.groups.get(i, Cluster("", [i], [i], {}))
     values = [graph.order[e] for e in group.exits]
     head = graph.order[group.exits[-1]]
@@ -232,7 +232,7 @@ def _box(graph: BoxedGraph, i: int, fields: Sequence[str]) -> Box:
 
 
 def _operation(graph: BoxedGraph, i: int, most: int = 5) -> str:
-    """The operation of a node; with numbers what it computes: `z ** 2`, `clip(z, 0, 1)`."""
+    """Return the operation of a node; with numbers what it computes: `z ** 2`, `clip(z, 0, 1)`."""
     node = graph.order[i]
     if node.op is None:
         return ""
@@ -255,7 +255,7 @@ def _operand(graph: BoxedGraph, node: Value) -> str:
 
 
 def _kinds(graph: BoxedGraph, nodes: Iterable[int]) -> Counter[str]:
-    """How many nodes of each kind there are."""
+    """Return how many nodes of each kind there are."""
     values = [graph.order[i] for i in nodes]
     return Counter([node.op.name if node.op else _kind_of_leaf(node) for node in values])
 
@@ -270,7 +270,7 @@ def _kind_of_leaf(node: Value) -> str:
 def _edges(
     graph: BoxedGraph, kept: list[int], boxes: list[Box], partials: bool, both_ways: bool
 ) -> list[Arrow]:
-    """The edges between kept boxes; adds to `boxes` a dashed one for each cut.
+    """Return the edges between kept boxes, and add to `boxes` a dashed one for each cut.
 
     With `both_ways` consumers may be cut off as well as inputs.
     """
@@ -316,7 +316,7 @@ def _edges(
 def _cuts(
     graph: BoxedGraph, kept: list[int], place: dict[int, int], boxes: list[Box]
 ) -> dict[int, int]:
-    """For each box left out, the dashed box that stands for it.
+    """Return the dashed box that stands for each box left out.
 
     A box left out counts at the first kept box that leads to it, nearest first.
     """
@@ -366,7 +366,7 @@ def _chain_rule(graph: BoxedGraph, i: int, local: float) -> str:
 
 
 def _summed(graph: BoxedGraph, links: list[tuple[int, int]]) -> str:
-    """What flows over several edges drawn as one."""
+    """Return what flows over several edges drawn as one."""
     if not any(_is_computed(graph.order[consumer]) for consumer, _ in links):
         return ""
     rules = {consumer: _locals(graph, consumer) for consumer in {c for c, _ in links}}
@@ -375,7 +375,7 @@ def _summed(graph: BoxedGraph, links: list[tuple[int, int]]) -> str:
 
 
 def _counted(kinds: Counter[str], most: int) -> str:
-    """What there is, the most frequent first: `3 mul, 2 parameters, …`."""
+    """Return what there is, the most frequent first: `3 mul, 2 parameters, …`."""
     counts = kinds.most_common()
     parts = [
         f"{count:,} {kind}{'s' if count > 1 and kind in ('parameter', 'input') else ''}"
@@ -391,7 +391,7 @@ def _is_computed(node: Value) -> bool:
 
 
 def _gradient(node: Value) -> float:
-    """The gradient as a float, also after `backward(create_graph=True)`."""
+    """Return the gradient as a float, also after `backward(create_graph=True)`."""
     gradient: Any = node.grad
     return gradient.data if isinstance(gradient, Value) else gradient
 
@@ -401,7 +401,7 @@ def _size(gradient: float) -> float:
 
 
 def _range(numbers: list[float]) -> str:
-    """One number, or the smallest and the largest."""
+    """Return one number, or the smallest and the largest."""
     if len(numbers) == 1:
         return style.number(numbers[0])
     if any(math.isnan(x) for x in numbers):

@@ -245,5 +245,5 @@ def _hatching(x: float, y: float, width: float, height: float) -> str:
 
 
 def _n(x: float) -> str:
-    """A coordinate, to a hundredth of a point and no longer than it must be."""
+    """Return a coordinate, to a hundredth of a point and no longer than it must be."""
     return f"{x:.2f}".rstrip("0").rstrip(".")

@@ -51,7 +51,7 @@ def wrapped(placed: Layout, sizes: Sequence[Size]) -> Layout:
 
 
 def _gaps(bounds: Sequence[tuple[float, float]]) -> list[float]:
-    """The places that no box covers, each just after a column: labels are further on."""
+    """Return the places that no box covers, each just after a column: labels are further on."""
     gaps: list[float] = []
     reach = -1.0
     for left, right in sorted(bounds):
@@ -62,7 +62,7 @@ def _gaps(bounds: Sequence[tuple[float, float]]) -> list[float]:
 
 
 def _cuts(gaps: list[float], routes: list[list[Point]], width: float) -> list[float]:
-    """Where to cut: as far to the right as the width allows, where few edges pass."""
+    """Return where to cut: as far to the right as the width allows, where few edges pass."""
     cuts: list[float] = []
     start, best = 0.0, 0.0
     for gap in gaps:
@@ -76,7 +76,7 @@ def _cuts(gaps: list[float], routes: list[list[Point]], width: float) -> list[fl
 
 
 def _crossings(route: list[Point], x: float) -> list[tuple[float, float]]:
-    """The heights at which a route comes to a place, and leaves it."""
+    """Return the heights at which a route comes to a place, and leaves it."""
     return [(a[1], b[1]) for a, b in pairwise(route) if a[0] < x <= b[0]]
 
 
@@ -108,7 +108,7 @@ class _Rows:
         return sum(x >= cut for cut in self.cuts[1:-1])
 
     def _extent(self, row: int) -> tuple[float, float]:
-        """The top and the bottom of a row, its boxes and edges."""
+        """Return the top and the bottom of a row, its boxes and edges."""
         ys = [
             edge
             for (x, y), (_, height) in zip(self.placed.centers, self.sizes, strict=True)
@@ -141,7 +141,7 @@ class _Rows:
         return points
 
     def layout(self) -> Layout:
-        """The layout in rows."""
+        """Return the layout in rows."""
         placed = self.placed
         return Layout(
             self.right + self.side,

@@ -15,10 +15,10 @@ from typing import Final
 
 from autograd_mini.calls import answered
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
-from autograd_mini.testing.probes import Broken, Function, Gradient, Probe, random_direction
+from autograd_mini.testing.probes import Broken, Function, Probe, random_direction
 from autograd_mini.testing.report import refused
 from autograd_mini.testing.suspects import Suspect, dot, mistake, shape_mistake, worst
-from autograd_mini.testing.tensors import entry, text
+from autograd_mini.testing.tensors import Shape, entry, text
 from autograd_mini.testing.verdicts import BackwardReport, OperationReport
 
 _UPSTREAM: Final = [x / 10 for x in (*range(-29, -3), *range(4, 30)) if abs(x) not in (10, 20)]
@@ -140,15 +140,12 @@ class _Check:
         try:
             self._gradients(probe.point)
         except Broken as broken:
-            self._blame_backward(broken)
+            program = self._program(probe.point)
+            self.found["backward"] = OperationReport(False, broken.kind, broken.words, "", program)
         for i, name in enumerate(probe.names):
             if i not in probe.fixed and "backward" not in self.found:
                 self.found.setdefault(name, OperationReport(True))
         return BackwardReport(self.found, tuple(dict.fromkeys(self.notes)))
-
-    def _blame_backward(self, broken: Broken) -> None:
-        program = self._program(self.probe.point)
-        self.found["backward"] = OperationReport(False, broken.kind, broken.words, "", program)
 
     # One point.
 
@@ -157,48 +154,49 @@ class _Check:
         probe = self.probe
         pulled = probe.pull(self.upstream, point)
         fine: dict[int, list[float]] = {}
+        suspects: list[Suspect] = []
         for i, gradient in enumerate(pulled):
             if i in probe.fixed:
                 continue
             if gradient is None:
                 self.notes.append(f"{probe.names[i]}: backward gives None, so it was not checked")
-            elif self._has_right_shape(i, gradient, point) and self._is_finite(i, gradient, point):
+                continue
+            suspect = Suspect(probe, i, self.upstream, point, gradient.flat)
+            if self._has_right_shape(suspect, gradient.shape) and self._is_finite(suspect):
                 fine[i] = gradient.flat
+                suspects.append(suspect)
         if not fine:
             return
         if not self._agree(fine, point):
-            for i in fine:
-                if not self._agree({i: fine[i]}, point):
-                    self._blame(i, fine[i], point)
+            for suspect in suspects:
+                if not self._agree({suspect.argument: suspect.got}, point):
+                    self._blame(suspect)
         if not self.found:
             self._must_be_linear(fine, point)
         if again and not self.found:
             self._zeros([i for i in fine if not any(fine[i])])
 
-    def _has_right_shape(self, i: int, gradient: Gradient, point: list[list[float]]) -> bool:
-        probe = self.probe
-        if gradient.shape == probe.shapes[i] and len(gradient.flat) == len(point[i]):
+    def _has_right_shape(self, suspect: Suspect, shape: Shape) -> bool:
+        wanted = self.probe.shapes[suspect.argument]
+        if shape == wanted and len(suspect.got) == len(suspect.point[suspect.argument]):
             return True
-        suspect = Suspect(probe, i, self.upstream, point, gradient.flat)
-        kind, words = shape_mistake(suspect, gradient.shape)
-        self._record(i, kind, words, point)
+        self._record(suspect, *shape_mistake(suspect, shape))
         return False
 
-    def _is_finite(self, i: int, gradient: Gradient, point: list[list[float]]) -> bool:
+    def _is_finite(self, suspect: Suspect) -> bool:
         """Return whether there is no nan or infinity; one is wrong if differences give a slope."""
-        bad = [k for k, g in enumerate(gradient.flat) if not math.isfinite(g)]
-        suspect = Suspect(self.probe, i, self.upstream, point, gradient.flat)
+        i, got = suspect.argument, suspect.got
+        bad = [k for k, g in enumerate(got) if not math.isfinite(g)]
         for k in bad[:3]:
-            true = suspect.slope([float(j == k) for j in range(len(gradient.flat))])
+            true = suspect.slope([float(j == k) for j in range(len(got))])
             if math.isfinite(true.slope) and true.error <= 1e-4 * abs(true.slope) + 1e-6:
-                got = gradient.flat[k]
-                kind, words = "nan" if got != got else "infinite", f"{self._entry(i, k)} is {got}"
-                self._record(i, kind, words, point, k, got, true.slope)
+                kind = "nan" if got[k] != got[k] else "infinite"
+                self._record(suspect, kind, f"{self._entry(i, k)} is {got[k]}", k, true.slope)
                 return False
         if bad:
             self.notes.append(
-                f"{self._entry(i, bad[0])} is {gradient.flat[bad[0]]}, where differences give no "
-                "slope: it was not checked"
+                f"{self._entry(i, bad[0])} is {got[bad[0]]}, where differences give no slope: it "
+                "was not checked"
             )
         return not bad
 
@@ -226,7 +224,8 @@ class _Check:
             for k, (a, b, c) in enumerate(zip(gradient, two.flat, three.flat, strict=True)):
                 if abs(a + 2.0 * b - c) > slack + 1e-9 * sizes[k]:
                     words = f"{self._entry(i, k)} is not linear in upstream"
-                    self._record(i, "upstream ignored", words, point, k, c, a + 2.0 * b)
+                    suspect = Suspect(self.probe, i, third, point, three.flat)
+                    self._record(suspect, "upstream ignored", words, k, a + 2.0 * b)
                     break
 
     # Gradients that are zero.
@@ -278,31 +277,30 @@ class _Check:
 
     # The report.
 
-    def _blame(self, i: int, gradient: list[float], point: list[list[float]]) -> None:
-        suspect = Suspect(self.probe, i, self.upstream, point, gradient)
+    def _blame(self, suspect: Suspect) -> None:
         kind, words = mistake(suspect)
         k = worst(suspect)
-        self._record(i, kind, words, point, k, gradient[k], suspect.truth(k))
+        self._record(suspect, kind, words, k, suspect.truth(k))
 
     def _entry(self, i: int, k: int) -> str:
         return f"the gradient of {self.probe.names[i]}{entry(self.probe.shapes[i], k)}"
 
     def _record(
         self,
-        i: int,
+        suspect: Suspect,
         kind: str,
         words: str,
-        point: list[list[float]],
         k: int | None = None,
-        got: float = math.nan,
         expected: float = math.nan,
     ) -> None:
-        """Note what is wrong with the gradient of input i, and its number in entry k."""
-        name, where = self.probe.names[i], "" if k is None else entry(self.probe.shapes[i], k)
+        """Note what is wrong with a gradient, and the number that entry k should be."""
+        i, name = suspect.argument, suspect.name
+        where = "" if k is None else entry(self.probe.shapes[i], k)
+        got = math.nan if k is None else suspect.got[k]
         numbers = f"{name}{where} gets {got:.6g}, expected {expected:.6g}"
         numbers = "" if expected != expected else numbers
         index = f"[{i}]" if len(self.inputs) > 1 else ""
-        program = self._program(point, index, numbers or words)
+        program = self._program(suspect.point, index, numbers or words)
         self.found[name] = OperationReport(False, kind, words, numbers, program)
         self.numbers[name] = i, where, got, expected
 

@@ -43,7 +43,7 @@ class Graphs:
         self._largest: dict[Any, list[tuple[list[int], list[int]]]] = {}
 
     def nodes(self) -> Iterator[Value]:
-        """Every node of every graph."""
+        """Yield every node of every graph."""
         for root in self.roots:
             yield from topological_order(root)
 
@@ -186,7 +186,7 @@ def _shifted(x: Any) -> Any:
 
 
 def _source(label: str) -> tuple[str, int] | None:
-    """Which number of an example a leaf is: ("x", 2) is the third of its inputs."""
+    """Return which number of an example a leaf is: ("x", 2) is the third of its inputs."""
     found = re.fullmatch(r"([xy])(\d*)", label)
     return (found[1], int(found[2] or 1) - 1) if found else None
 

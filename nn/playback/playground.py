@@ -92,7 +92,7 @@ class Playground(Page):
     def _page(
         self, max_nodes: int = 500, run: Mapping[str, Any] | None = None, notes: Sequence[str] = ()
     ) -> str:
-        """The page, of a run that has been if one is given."""
+        """Return the page; with `run`, that of a run that is over."""
         model, loss = self._trainer.model, self._trainer.loss
         X, Y = self._rows.tolist(), self._targets.tolist()
         own = variant(model, loss, X, Y, max_nodes)
@@ -136,7 +136,7 @@ class Playground(Page):
         return f"{name} · {len(self._trainer.parameters):,} parameters · loss {loss}"
 
     def _updates_json(self, number: Mapping[Value, int]) -> dict[str, Any]:
-        """What an update is: of which examples, and how the optimizer moves which parameters."""
+        """Return what an update is: which examples it sees, how it moves which parameters."""
         optimizer = self._trainer.optimizer
         kept = [i for i, p in enumerate(optimizer.params) if p in number]
         return {

@@ -179,7 +179,7 @@ class Playback(Page):
         notes: list[str],
         max_nodes: int,
     ) -> str:
-        """The page of a run that cannot be trained on."""
+        """Return the page of a run that cannot be trained on."""
         model, epochs = self._model, run["epochs"]
         graphs = Graphs(model, loss, max_nodes)
         points = [graphs.add(n, x, target) for n, (x, target) in enumerate(zip(X, y, strict=True))]
@@ -207,7 +207,7 @@ class Playback(Page):
         return page("Training, step by step", facts, model, described, graphs, code, {"run": run})
 
     def _units(self) -> dict[str, Program]:
-        """The program of all units; empty if they cannot be compiled."""
+        """Return the program of all units; empty if they cannot be compiled."""
         try:
             units = {"units": compile(units_of(self._model), self.X[0])}
             programs(units)
@@ -250,7 +250,7 @@ class Playback(Page):
         return runs
 
     def _cells(self, described: dict[str, Any], epochs: list[int]) -> str:
-        """What the model says about a grid over the plane: a byte a cell, at each epoch."""
+        """Return what the model says about a grid over the plane: a byte a cell, at each epoch."""
         (left, bottom), (right, top) = described["low"], described["high"]
         cells = [
             [left + (i + 0.5) / GRID * (right - left), top - (j + 0.5) / GRID * (top - bottom)]
@@ -265,7 +265,7 @@ class Playback(Page):
         return base64.b64encode(b"".join(pictures)).decode("ascii")
 
     def _outputs(self, cells: list[list[float]], epochs: list[int]) -> Iterator[Any]:
-        """The model's outputs for the cells, at each epoch."""
+        """Yield the model's outputs for the cells, at each epoch."""
         try:
             program = compile(self._model, cells[0])
         except TraceError:  # a model that decides by numbers
@@ -295,7 +295,7 @@ def _evenly(count: int, most: int) -> list[int]:
 
 
 def _log_even(recorded: list[int], count: int) -> list[int]:
-    """Those next to `count` places that are even in the logarithm from the first to the last."""
+    """Return those next to `count` places, even in the logarithm from the first to the last."""
     first, last = max(recorded[0], 1), recorded[-1]
     places = [first * (last / first) ** (i / (count - 1)) for i in range(1, count - 1)]
     indices = [min(bisect_left(recorded, place), len(recorded) - 1) for place in places]

@@ -38,7 +38,7 @@ class Variant(NamedTuple):
 
 
 def _edges(graph: dict[str, Any]) -> list[list[int]]:
-    """The inputs of each node but for constants, which no picture shows."""
+    """Return the inputs of each node but for constants, which no picture shows."""
     constants = set(graph["constants"])
     shown = [i for i in range(len(graph["inputs"])) if i not in constants]
     place = {i: n for n, i in enumerate(shown)}
