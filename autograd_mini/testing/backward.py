@@ -55,7 +55,7 @@ def check_backward(forward: Function, backward: Function, *inputs: object) -> Ba
           ok    x
           ok    w
     """
-    check = _Check(forward, backward, inputs)
+    check = _BackwardCheck(forward, backward, inputs)
     report = check.report()
     if not report.ok:
         error = refused(report)
@@ -82,7 +82,7 @@ def isolated_report(
 
         def answer(question: str) -> BackwardReport | None:
             if question == "check":
-                return _Check(forward, backward, inputs).report()
+                return _BackwardCheck(forward, backward, inputs).report()
             try:
                 forward(*copy.deepcopy(list(inputs)))
             except Exception as error:
@@ -105,7 +105,7 @@ def isolated_report(
     return report
 
 
-class _Check:
+class _BackwardCheck:
     """One check: what was found so far."""
 
     def __init__(

@@ -11,7 +11,7 @@ from typing import Final
 
 from autograd_mini.testing.forms import Form, Snippet, sampled
 from autograd_mini.testing.mistakes import close
-from autograd_mini.testing.trials import Blame, Engine, Wrong
+from autograd_mini.testing.trials import Blame, Candidate, Wrong
 
 _RANDOM: Final = 60  # programs with shared results
 _FIRST_ROOTS: Final = ("mul", "div", "tanh", "sigmoid", "exp", "pow", "square")
@@ -27,22 +27,22 @@ def roots(right: Iterable[Form], form: Form) -> Iterator[Form]:
         yield form
 
 
-def below(engine: Engine, root: Form, form: Form) -> Iterator[Snippet]:
+def below(candidate: Candidate, root: Form, form: Form) -> Iterator[Snippet]:
     """Yield programs root(form(leaves), another leaf)."""
     n = form.arity
-    for xs in sampled(form, engine.rng, 3):
+    for xs in sampled(form, candidate.rng, 3):
         for spare in (0.7, 1.7, 2.3, -0.6):
             leaves = (*xs, spare)[: n + root.arity - 1]
             yield Snippet(leaves, ((form, tuple(range(n))), (root, (len(leaves), n)[: root.arity])))
 
 
 def _wrongs(
-    engine: Engine, right: Sequence[Form], programs: Callable[[Form], Iterable[Snippet]]
+    candidate: Candidate, right: Sequence[Form], programs: Callable[[Form], Iterable[Snippet]]
 ) -> dict[str, Wrong]:
     """Return the first of its programs that is wrong, for each operation that has one."""
     wrongs: dict[str, Wrong] = {}
     for form in right:
-        if form.key not in wrongs and (wrong := next(engine.failures(programs(form)), None)):
+        if form.key not in wrongs and (wrong := next(candidate.failures(programs(form)), None)):
             wrongs[form.key] = wrong
     return wrongs
 
@@ -50,14 +50,14 @@ def _wrongs(
 # Below one another.
 
 
-def chains(engine: Engine, right: Sequence[Form]) -> Iterator[Blame]:
+def chains(candidate: Candidate, right: Sequence[Form]) -> Iterator[Blame]:
     """Check that each operation multiplies by the gradient it is handed."""
 
     def programs(form: Form) -> Iterable[Snippet]:
         root = next(roots(right, form), None)
-        return below(engine, root, form) if root is not None else ()
+        return below(candidate, root, form) if root is not None else ()
 
-    wrongs = _wrongs(engine, right, programs)
+    wrongs = _wrongs(candidate, right, programs)
     tried = {form.key for form in right if any(roots(right, form))}
     if (
         len(wrongs) > 1
@@ -68,14 +68,14 @@ def chains(engine: Engine, right: Sequence[Form]) -> Iterator[Blame]:
         yield Blame("backward", next(iter(wrongs.values())), "wrong order", words)
         return
     for key, wrong in wrongs.items():
-        yield Blame(key, wrong, *_chain_mistake(engine, wrong))
+        yield Blame(key, wrong, *_chain_mistake(candidate, wrong))
 
 
-def _chain_mistake(engine: Engine, wrong: Wrong) -> tuple[str, str]:
+def _chain_mistake(candidate: Candidate, wrong: Wrong) -> tuple[str, str]:
     if wrong.kind != "gradient" or wrong.truth is None:
         return wrong.kind, wrong.words
     program, i = wrong.program, wrong.where
-    inner = engine.truth(Snippet(program.leaves, program.lines[:1]))
+    inner = candidate.truth(Snippet(program.leaves, program.lines[:1]))
     if inner is not None and close(wrong.got[i], inner.grad[i]):
         return "factor", "it is not multiplied by the gradient of its result (the chain rule)"
     upstream = wrong.truth.grad[len(program.leaves)]
@@ -87,16 +87,16 @@ def _chain_mistake(engine: Engine, wrong: Wrong) -> tuple[str, str]:
 # With an operand used twice.
 
 
-def reuse(engine: Engine, right: Sequence[Form]) -> Iterator[Blame]:
+def reuse(candidate: Candidate, right: Sequence[Form]) -> Iterator[Blame]:
     """Check that each operation adds to the gradient of its operand."""
     joins = _joins(right)
-    joins = [j for j in joins if not any(engine.failures(_uses(engine, j, j)))] or joins
+    joins = [j for j in joins if not any(candidate.failures(_uses(candidate, j, j)))] or joins
 
     def programs(form: Form) -> list[Snippet]:
         others = [f for f in joins if f.key != form.key] or joins
-        return [p for join in others[:2] for p in _uses(engine, form, join)]
+        return [p for join in others[:2] for p in _uses(candidate, form, join)]
 
-    for key, wrong in _wrongs(engine, right, programs).items():
+    for key, wrong in _wrongs(candidate, right, programs).items():
         kind, words = wrong.kind, wrong.words
         if kind == "gradient" and wrong.truth is not None:
             kind = "overwritten"
@@ -114,12 +114,12 @@ def _joins(right: Iterable[Form]) -> list[Form]:
     return sorted(known, key=lambda f: rank.get(f.key, 3))
 
 
-def _uses(engine: Engine, form: Form, join: Form) -> Iterator[Snippet]:
+def _uses(candidate: Candidate, form: Form, join: Form) -> Iterator[Snippet]:
     """Yield programs in which a leaf goes into `form` twice, or into `join` above it."""
     n = form.arity
     for x in (1.5, 0.7, 2.5) if n == 2 else ():
         yield Snippet((x,), ((form, (0, 0)),))
-    for xs in sampled(form, engine.rng, 2):
+    for xs in sampled(form, candidate.rng, 2):
         for k in range(n):
             line = (form, tuple(range(n)))
             yield Snippet(xs, (line, (join, (n, k))))
@@ -129,14 +129,14 @@ def _uses(engine: Engine, form: Form, join: Form) -> Iterator[Snippet]:
 # With results used twice.
 
 
-def order(engine: Engine, right: Sequence[Form]) -> Iterator[Blame]:
+def order(candidate: Candidate, right: Sequence[Form]) -> Iterator[Blame]:
     """Run random programs whose results are shared."""
     known = [f for f in right if f.row is not None]
-    programs = [*_diamonds(known), *[_random(engine, known) for _ in range(_RANDOM)]]
-    wrong = next(engine.failures([p for p in programs if p is not None]), None)
+    programs = [*_diamonds(known), *[_random(candidate, known) for _ in range(_RANDOM)]]
+    wrong = next(candidate.failures([p for p in programs if p is not None]), None)
     if wrong is None:
         return
-    wrong = _shrunk(engine, wrong)
+    wrong = _shrunk(candidate, wrong)
     if wrong.program.shares_results and wrong.kind == "gradient":
         words = (
             "a node hands its gradient on before all nodes that use it have added theirs "
@@ -160,9 +160,9 @@ def _diamonds(known: Sequence[Form]) -> Iterator[Snippet]:
                 yield Snippet((0.6, 0.9), (*lines, (join, ends)))
 
 
-def _random(engine: Engine, known: Sequence[Form]) -> Snippet | None:
+def _random(candidate: Candidate, known: Sequence[Form]) -> Snippet | None:
     """Return a program of up to nine lines, which operands often share."""
-    rng = engine.rng
+    rng = candidate.rng
     leaves = tuple(rng.choice((0.4, 0.6, 0.9, 1.3, 1.7, -0.7)) for _ in range(rng.randint(1, 3)))
     program = Snippet(leaves, ())
     for _ in range(rng.randint(3, 9) if known else 0):
@@ -170,15 +170,15 @@ def _random(engine: Engine, known: Sequence[Form]) -> Snippet | None:
         count = len(leaves) + len(program.lines)
         operands = tuple(max(rng.randrange(count), rng.randrange(count)) for _ in range(form.arity))
         longer = Snippet(leaves, (*program.lines, (form, operands)))
-        if engine.truth(longer) is not None:
+        if candidate.truth(longer) is not None:
             program = longer
     return program if program.lines else None
 
 
-def _shrunk(engine: Engine, wrong: Wrong) -> Wrong:
+def _shrunk(candidate: Candidate, wrong: Wrong) -> Wrong:
     """Return the smallest program that fails in the same way."""
     while smaller := next(
-        (w for w in engine.failures(_shorter(wrong.program)) if w.kind == wrong.kind), None
+        (w for w in candidate.failures(_shorter(wrong.program)) if w.kind == wrong.kind), None
     ):
         wrong = smaller
     return wrong

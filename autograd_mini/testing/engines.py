@@ -22,7 +22,7 @@ from autograd_mini.testing.report import refused
 from autograd_mini.testing.second_passes import second_passes
 from autograd_mini.testing.singles import mistake_of_all, single
 from autograd_mini.testing.subject import Names, Operations, subject
-from autograd_mini.testing.trials import Blame, Engine, Wrong
+from autograd_mini.testing.trials import Blame, Candidate, Wrong
 from autograd_mini.testing.verdicts import EngineReport, OperationReport
 
 _UNSUPPORTED: Final = (
@@ -88,16 +88,16 @@ def engine_report(
     names = names or Names()
     with Isolated(lambda: subject(load, names, ops)) as ask:
         try:
-            return _Check(Engine(ask, names, seed), ops).report()
+            return _EngineCheck(Candidate(ask, names, seed), ops).report()
         except NoAnswerError as silence:
             raise ValueError(f"it cannot be loaded: it {silence}") from None
 
 
-class _Check:
+class _EngineCheck:
     """One check: the operations that the class has, and what was found of them so far."""
 
-    def __init__(self, engine: Engine, ops: Operations) -> None:
-        self.engine = engine
+    def __init__(self, candidate: Candidate, ops: Operations) -> None:
+        self.candidate = candidate
         self.notes: list[str] = []
         self.found: dict[str, OperationReport] = {}
         self.usable: dict[str, list[Form]] = {}
@@ -105,19 +105,21 @@ class _Check:
 
     def report(self) -> EngineReport:
         """Ask all questions and return the report."""
-        engine = self.engine
-        singles = [blame for f in self.usable.values() if (blame := single(engine, f)) is not None]
-        of_all = mistake_of_all(engine, singles) if len(singles) == len(self.usable) else None
+        candidate = self.candidate
+        singles = [
+            blame for f in self.usable.values() if (blame := single(candidate, f)) is not None
+        ]
+        of_all = mistake_of_all(candidate, singles) if len(singles) == len(self.usable) else None
         if of_all is not None:
             self._blame([of_all])
         else:
             self._blame(singles)
-            self._blame(chains(engine, self._right()))
+            self._blame(chains(candidate, self._right()))
             if "backward" in self.found:
                 self._spare_those_built_on_others()
             for look in (reuse, order, partial(second_passes, notes=self.notes)):
                 if "backward" not in self.found:
-                    self._blame(look(engine, self._right()))
+                    self._blame(look(candidate, self._right()))
         self._derive()
         names = [*self.usable, "backward"]
         right = OperationReport(True)
@@ -125,7 +127,7 @@ class _Check:
 
     def _blame(self, blames: Iterable[Blame]) -> None:
         for blame in blames:
-            self.found.setdefault(blame.key, self.engine.report(blame))
+            self.found.setdefault(blame.key, self.candidate.report(blame))
 
     def _right(self) -> list[Form]:
         """Return the forms of those operations in which nothing was found wrong."""
@@ -136,7 +138,7 @@ class _Check:
     def _discover(self, ops: Operations) -> None:
         given: list[str] = [*ops] if isinstance(ops, Mapping) else []
         refused: dict[str, Wrong] = {}
-        for form in forms_of(self.engine.seen, given):
+        for form in forms_of(self.candidate.seen, given):
             known = self.usable.get(form.key, [])
             if any(form.text == other.text for other in known) or (
                 given and form.row is None and known
@@ -161,9 +163,9 @@ class _Check:
     def _tried(self, form: Form) -> Wrong | None:
         """Return what goes wrong if a form cannot be computed at any point."""
         wrong: Wrong | None = None
-        for xs in sampled(form, self.engine.rng, 3) or [(0.5,) * form.arity]:
+        for xs in sampled(form, self.candidate.rng, 3) or [(0.5,) * form.arity]:
             program = alone(form, xs)
-            ran = self.engine.run(program, backward=False)
+            ran = self.candidate.run(program, backward=False)
             if not ran.raised:
                 return None
             wrong = Wrong(program, "raises", ran.raised)
@@ -216,8 +218,8 @@ class _Check:
     def _built_on(self, key: str) -> set[str]:
         on: set[str] = set()
         for form in self.usable[key]:
-            for xs in sampled(form, self.engine.rng, 1):
-                text = alone(form, xs).text(self.engine.seen, backward=False)
-                called = self.engine.ask(("calls", text))
+            for xs in sampled(form, self.candidate.rng, 1):
+                text = alone(form, xs).text(self.candidate.seen, backward=False)
+                called = self.candidate.ask(("calls", text))
                 on.update([NAMED.get(name.replace("__r", "__", 1)) or name for name in called])
         return on - {key}

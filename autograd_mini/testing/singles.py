@@ -8,19 +8,19 @@ from typing import Final
 
 from autograd_mini.testing.forms import Form, Snippet, alone, evaluated, sampled
 from autograd_mini.testing.mistakes import Sample, close, named
-from autograd_mini.testing.trials import Blame, Engine, Wrong
+from autograd_mini.testing.trials import Blame, Candidate, Wrong
 
 _POINTS: Final = 6  # at which an operation is tried by itself
 
 
-def single(engine: Engine, forms: Sequence[Form]) -> Blame | None:
+def single(candidate: Candidate, forms: Sequence[Form]) -> Blame | None:
     """Return what is wrong with the first form of an operation that is wrong, if one is."""
     for form in forms:
         wrongs: list[Wrong] = []
         rights: list[Snippet] = []
-        for xs in sampled(form, engine.rng, _POINTS):
+        for xs in sampled(form, candidate.rng, _POINTS):
             program = alone(form, xs)
-            wrong = engine.wrong(program)
+            wrong = candidate.wrong(program)
             if wrong is None:
                 rights.append(program)
                 continue
@@ -28,7 +28,7 @@ def single(engine: Engine, forms: Sequence[Form]) -> Blame | None:
             if wrong.kind == "raises":
                 break
         if wrongs:
-            kind, words = _mistake(engine, form, wrongs, rights)
+            kind, words = _mistake(candidate, form, wrongs, rights)
             if form.has_constant and form is not forms[0]:
                 side = "left" if form.constant_on_the_left else "right"
                 if form.key != "pow" or side == "left":
@@ -39,14 +39,14 @@ def single(engine: Engine, forms: Sequence[Form]) -> Blame | None:
 
 
 def _mistake(
-    engine: Engine, form: Form, wrongs: Sequence[Wrong], rights: Sequence[Snippet]
+    candidate: Candidate, form: Form, wrongs: Sequence[Wrong], rights: Sequence[Snippet]
 ) -> tuple[str, str]:
     """Return the kind of a form's mistake, and what it is."""
     first = wrongs[0]
     if first.kind == "raises":
         kind = "no end" if first.words.startswith("does not end") else "raises"
         return ("not tried" if first.words.startswith("was not") else kind), first.words
-    if first.kind == "value" and _is_swapped(engine, form, wrongs):
+    if first.kind == "value" and _is_swapped(candidate, form, wrongs):
         return "wrong value", "the operands are swapped"
     if first.kind == "value":
         return "wrong value", "the operation's own number is wrong"
@@ -54,7 +54,9 @@ def _mistake(
         return "changes its operand", "an operand holds another number afterwards"
     k = first.where
     cases = [(wrong.program, wrong.truth, wrong.got) for wrong in wrongs]
-    cases += [(program, truth := engine.truth(program), truth and truth.grad) for program in rights]
+    cases += [
+        (program, truth := candidate.truth(program), truth and truth.grad) for program in rights
+    ]
     samples = [
         Sample(
             tuple(form.operands(program.leaves)),
@@ -68,12 +70,12 @@ def _mistake(
     return named(form.row, form.slots.index(k), samples)
 
 
-def _is_swapped(engine: Engine, form: Form, wrongs: Sequence[Wrong]) -> bool:
+def _is_swapped(candidate: Candidate, form: Form, wrongs: Sequence[Wrong]) -> bool:
     """Return whether each value is the operation's with its operands the other way round."""
     if form.row is None or len(form.slots) != 2:
         return False
     for wrong in wrongs:
-        ran = engine.run(wrong.program, backward=False)
+        ran = candidate.run(wrong.program, backward=False)
         try:
             swapped = evaluated(form.row.value, form.operands(wrong.program.leaves)[::-1])
         except (ArithmeticError, ValueError, TypeError):
@@ -83,11 +85,11 @@ def _is_swapped(engine: Engine, form: Form, wrongs: Sequence[Wrong]) -> bool:
     return True
 
 
-def mistake_of_all(engine: Engine, blames: Sequence[Blame]) -> Blame | None:
+def mistake_of_all(candidate: Candidate, blames: Sequence[Blame]) -> Blame | None:
     """Return the mistake of the pass if every operation is wrong in the same way, else None.
 
     Args:
-        engine: Whose operations they are.
+        candidate: Whose operations they are.
         blames: What is wrong with each of all its operations.
     """
     _, first, kind, words = blames[0]
@@ -102,7 +104,7 @@ def mistake_of_all(engine: Engine, blames: Sequence[Blame]) -> Blame | None:
     seed = first.got[-1]
     if len(wrongs) > 1 and not any(any(w.got[: len(w.program.leaves)]) for w in wrongs):
         kind, words = "dropped term", "the pass reaches no operand"
-        if _works_once_seeded(engine, first.program):
+        if _works_once_seeded(candidate, first.program):
             words = "the root's gradient is never set to 1"
         elif seed == 0.0:
             kind = "cleared too late"
@@ -118,10 +120,10 @@ def mistake_of_all(engine: Engine, blames: Sequence[Blame]) -> Blame | None:
     return None
 
 
-def _works_once_seeded(engine: Engine, program: Snippet) -> bool:
+def _works_once_seeded(candidate: Candidate, program: Snippet) -> bool:
     """Return whether the pass works once the root's gradient is set by hand."""
-    start = f"y.{engine.names.grad} = 1.0\n{engine.seen.backward.format('y')}"
-    ran, truth = engine.run(program, start, backward=False), engine.truth(program)
+    start = f"y.{candidate.names.grad} = 1.0\n{candidate.seen.backward.format('y')}"
+    ran, truth = candidate.run(program, start, backward=False), candidate.truth(program)
     if ran.raised or truth is None:
         return False
     slopes = zip(program.names, truth.grad, strict=True)

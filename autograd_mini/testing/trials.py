@@ -53,7 +53,7 @@ class Blame(NamedTuple):
     words: str
 
 
-class Engine:
+class Candidate:
     """Somebody else's class: it runs programs, which are compared with what is right.
 
     Args:
