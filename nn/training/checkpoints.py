@@ -4,10 +4,6 @@ A checkpoint holds the parameters, the optimizer's memory, the schedule, the ran
 history. It names the run that it belongs to; another one is refused.
 """
 
-# Arrays are Any here.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import hashlib
@@ -127,7 +123,7 @@ def _description(run: Run) -> dict[str, Any]:
     moved = [place.get(p, -1) for p in run.trainer.optimizer.params]
     settings = run.trainer.optimizer.settings()
     del settings["lr"]  # schedules move it
-    settings = {n: list(s) if isinstance(s, tuple) else s for n, s in settings.items()}
+    settings |= {n: [*s] for n, s in settings.items() if type(s) is tuple}
     return {
         "parameters": _fingerprint(names),
         "optimizer": [type(run.trainer.optimizer).__name__, settings],

@@ -1,9 +1,5 @@
 """The eager backend: an update on one graph of Values."""
 
-# Programs and arrays are Any here.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import math
@@ -123,7 +119,8 @@ class Eager:
         found = [self._example(data, n, x, y) for n, x, y in data.pairs(batch)]
         if data.weights is None:
             return total(found) / float(len(found))
-        return dot(data.weights[batch].tolist(), found) / data.mass(batch)
+        weights: list[float] = data.weights[batch].tolist()
+        return dot(weights, found) / data.mass(batch)
 
     def _example(self, data: Examples, n: int, x: Any, y: Any) -> Any:
         prediction: Any = None
