@@ -212,19 +212,18 @@ def _check_target(table: Table, target: str, texts: list[str], loss: str | None)
 
 def _verdict(outputs: Any, y: Any, y_val: Any, classes: list[str]) -> str:
     """Return how good predictions are, and whether a constant would be as good."""
+    advice = "; try more --epochs, or another --lr"
     if classes:
         decided = (outputs > 0).astype(int) if outputs.ndim == 1 else outputs.argmax(axis=1)
         accuracy = metrics.accuracy(decided, y_val)
         often = max(range(len(classes)), key=list(y).count)
         share = metrics.accuracy(y_val * 0 + often, y_val)
-        as_good = f"always {classes[often]!r} has {share:.3f}" if accuracy <= share else ""
-        told = f"validation accuracy {accuracy:.3f}"
-    elif datasets.mean_and_spread(y_val)[1] > 0.0:
+        said = f": always {classes[often]!r} has {share:.3f}{advice * (accuracy < 1.0)}"
+        return f"validation accuracy {accuracy:.3f}{said * (accuracy <= share)}"
+    if datasets.mean_and_spread(y_val)[1] > 0.0:
         r2 = metrics.r2_score(outputs, y_val)
-        told, as_good = f"validation R² {r2:.4g}", "always the mean has 0" if r2 <= 0.0 else ""
-    else:
-        return f"validation error {metrics.mean_absolute_error(outputs, y_val):.3g}"
-    return f"{told}: {as_good}; try more --epochs, or another --lr" if as_good else told
+        return f"validation R² {r2:.4g}" + f": always the mean has 0{advice}" * (r2 <= 0.0)
+    return f"validation error {metrics.mean_absolute_error(outputs, y_val):.3g}"
 
 
 def _check_places(read: list[Path], written: list[Path | None]) -> None:

@@ -289,6 +289,11 @@ def test_a_constant_that_is_as_good_is_said(
     table = write(tmp_path / "t.csv", ["a", "y"], [[n % 7, "aab"[n % 3]] for n in range(60)])
     assert main(["train", str(table), "--target", "y", *words]) == 0
     assert ": always 'a' has 0." in capsys.readouterr().out
+    table = write(tmp_path / "t.csv", ["a", "y"], [[n % 7, "b" if n else "a"] for n in range(60)])
+    words[3] = "100"
+    assert main(["train", str(table), "--target", "y", *words, "--lr", "0.01"]) == 0
+    said = "validation accuracy 1.000: always 'b' has 1.000\n"  # which no training can better
+    assert said in capsys.readouterr().out
 
 
 def test_predictions_are_not_written_over_what_they_are_made_from(
