@@ -348,3 +348,29 @@ def test_the_numbers_of_values_are_an_example_too() -> None:
     w = Value(2.0)
     for example in (Value(3.0), 3, True, np.array(3.0), np.float32(3.0)):
         assert compile(lambda x: w * x, example)([5.0]).tolist() == [10.0]
+
+
+def test_a_large_function_of_words_is_called_for_few_of_them(monkeypatch: Any) -> None:
+    """A row of whole numbers may be a class; where each takes long, only what is one-hot counts."""
+    w = [Value(0.5), Value(2.0), Value(-1.0)]
+
+    def calls(rows: list[list[int]]) -> int:
+        count = 0
+
+        def f(x: list[Any]) -> Any:
+            nonlocal count
+            count += 1
+            return dot(w, x)
+
+        step = jit(f)
+        for row in rows:
+            step.gradient([row])
+        return count
+
+    words = [[i, i + 1, 5] for i in range(12)]
+    one_hot = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    before = calls(words), calls(one_hot)
+    monkeypatch.setattr("autograd_mini.compiler.check.LARGE", 1)
+    after = calls(words), calls(one_hot)
+    assert after[0] <= before[0] - 7
+    assert after[1] == before[1]

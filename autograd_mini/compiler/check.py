@@ -149,14 +149,16 @@ class Check:
     ) -> None:
         for column, seen in zip(columns, self._classes, strict=True):
             width = len(column)
-            if not 0 < width <= SHORT or len(seen) >= CLASSES:
+            is_one_hot = width == 1 or (column.sum(axis=0) == 1.0).all()
+            most = OTHERS if self.is_large and not is_one_hot else CLASSES  # words take long
+            if not 0 < width <= SHORT or len(seen) >= most:
                 continue
             keys = column[0].tolist() if width == 1 else list(map(tuple, column.T.tolist()))
             first = dict(zip(reversed(keys), range(count - 1, -1, -1), strict=True))
             if len(first) > CLASSES or (2 * len(first) > count and not _is_whole(column)):
                 continue
             for key, n in first.items():
-                if key not in seen and len(seen) < CLASSES:
+                if key not in seen and len(seen) < most:
                     seen[key] = choose(n)
 
     # Comparing.
@@ -391,9 +393,7 @@ class Check:
 
 
 def _is_whole(column: Array) -> bool:
-    import numpy as np
-
-    return bool((column == np.rint(column)).all())
+    return bool((column == column.round()).all())
 
 
 def _data(results: Sequence[Value]) -> Array:
