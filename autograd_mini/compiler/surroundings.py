@@ -421,7 +421,9 @@ def _contents(x: Any) -> Any:
     if isinstance(x, _BUFFERS):
         return bytes(x)
     numbers = x if hasattr(x, "tobytes") else x.to_numpy()
-    return numbers.tobytes() if x is numbers or numbers.dtype != object else repr(numbers).encode()
+    if x is not numbers and numbers.dtype.kind == "O":  # made anew by every look
+        return repr(numbers.tolist()).encode()
+    return numbers.tobytes()
 
 
 def _put_back(generator: Any, state: Any) -> None:
