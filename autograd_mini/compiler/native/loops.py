@@ -1,8 +1,9 @@
 """Loops: statements as loops over buffers, for one batch size.
 
 Everything that a program computes stands in one array, `work`; an `Access` says where in it an
-element is, by a stride for each loop. Three kinds of operations are all that is left: a `Nest` of
-loops around an expression, a `Product` of matrices, and a `Transpose` of what the caller gave.
+element is, by a stride for each loop. Four kinds of operations are all that is left: a `Nest` of
+loops around an expression, a `Product` of matrices, a `Transpose` of what stands the other way
+round, and a `Choice` of elements at places that are computed.
 """
 
 # NumPy's ufuncs are Any to the type checker.
@@ -144,10 +145,10 @@ class Loops:
             self.table += offsets
         return self._tables[offsets]
 
-    def _located(self, ref: Ref) -> tuple[_Place, Ref]:
+    def _located(self, ref: Ref, *, given: bool = False) -> tuple[_Place, Ref]:
         """Return where the rows of an array are; constants stand one after the other."""
         if ref.buffer != CONSTANTS:
-            return self._place(ref.buffer), ref
+            return self._place(ref.buffer, given=given), ref
         data = [float(self.lowered.plan.graph.data[i]) for i in ref.rows]
         key = repr(data)
         if key not in self._fixed:
@@ -405,7 +406,7 @@ class Loops:
         k, p = ref.shape
         shape = (k, p * self._columns(ref))
         given = given and p == 1 and ref.buffer[0] == "x" and k >= 8
-        place, ref = self._located(ref) if not given else (self._place(ref.buffer, given=True), ref)
+        place, ref = self._located(ref, given=given)
         if ref.strides is None:
             return None
         down, right = [step * place.row for step in ref.strides]

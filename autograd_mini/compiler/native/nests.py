@@ -102,10 +102,10 @@ def _loops(
     wide: int | None = None,
 ) -> None:
     """Write loops around what `body` writes for so many lanes, which go along loop `wide`."""
-    first, *others = [*[d for d in axes if d != wide], None]
-    if first is not None:
-        with f.loop(dims[first]) as at[first]:
-            _loops(f, dims, [d for d in others if d is not None], at, body, wide)
+    axes = [d for d in axes if d != wide]
+    if axes:
+        with f.loop(dims[axes[0]]) as at[axes[0]]:
+            _loops(f, dims, axes[1:], at, body, wide)
     elif wide is None:
         body(1)
     else:
@@ -152,8 +152,9 @@ def _fold(f: Function, nest: Nest) -> None:
             if along is None:
                 join(wholes[0], lanes)
                 return
-            middle = end // (chains * width) * chains * width
-            with f.loop(middle, chains * width) as variable:
+            step = chains * width
+            middle = end // step * step
+            with f.loop(middle, step) as variable:
                 for c, whole in enumerate(wholes):
                     at[along] = f.plus(variable, c * width)
                     join(whole, width)

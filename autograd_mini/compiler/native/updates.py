@@ -1,6 +1,6 @@
 """Updates: a whole step of training in one call, from the examples to the moved parameters.
 
-The optimizer's own rule, which is run on floats and on arrays elsewhere, is run on vectors here. It
+The optimizer's own rule, which is run on floats and on arrays elsewhere, is written as loops. It
 moves nothing unless the loss, the gradient and the examples are finite, and no target is one that
 the loss refuses.
 """
