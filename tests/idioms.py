@@ -182,8 +182,6 @@ EXPRESSIONS = (
     "$a if $x is not None else $b",
     "$a if callable($x) else $b",
     "float.__add__($x, 1.0) * $a",
-    "$x.__add__(1.0) * $a",
-    "$x.__mul__(2.0) * $a",
     "$x.__round__() + $a",
     "$a if $x.__gt__(1.0) else $b",
     "kind_of($x) * $a",
@@ -418,7 +416,6 @@ STATEMENTS = (
     # The package.
     "u_ = am.Value($k)\nv_ = u_ * u_\nv_.backward()\n$t = u_.grad * $a",
     "with am.record_source():\n    $t = $a * 2.0",
-    "with am.detect_anomaly():\n    $t = $a * $b",
     "u_ = am.Value(1.0, 'u')\n$t = (u_ * $a + u_) * $b",
     "import math\n$t = math.pi * $a",
     "from math import exp as exp_\n$t = exp_($x) + $a",
