@@ -58,7 +58,7 @@ from autograd_mini import (
     where,
 )
 from autograd_mini.backprop import adjoints
-from autograd_mini.compiler.check import near_kink
+from autograd_mini.compiler.kinks import near_kink
 from autograd_mini.compiler.languages.numpy import definitions
 from autograd_mini.compiler.languages.numpy.functions import FUNCTIONS
 from autograd_mini.ops import ELEMENTARY

@@ -37,7 +37,7 @@ from autograd_mini import (
     topological_order,
     where,
 )
-from autograd_mini.compiler.check import near_kink
+from autograd_mini.compiler.kinks import near_kink
 from autograd_mini.testing import reference_gradient
 
 PARAMETER = Value(2.0, "parameter")

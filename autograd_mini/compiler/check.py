@@ -23,16 +23,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from autograd_mini import ops
 from autograd_mini.backprop import gradient
 from autograd_mini.compiler.calls import called, called_or_eager, eager, plain
 from autograd_mini.compiler.intake import examples_of
+from autograd_mini.compiler.kinks import near_kink
 from autograd_mini.compiler.parameters import Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.record import Graph, record_again
+from autograd_mini.compiler.recorded import elsewhere
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
-from autograd_mini.graph import interior_order, ordered, stale
+from autograd_mini.graph import ordered, stale
 from autograd_mini.nested import flat, mapped
 from autograd_mini.value import Value
 
@@ -206,14 +207,14 @@ class Check:
         ):
             examples, answers = self._answered(examples, purpose, fresh, wrt)
             is_new = text not in self._texts and len(theta)
-            elsewhere = [*self._elsewhere(purpose, theta, wrt)] if is_new else []
+            others = [*self._elsewhere(purpose, theta, wrt)] if is_new else []
             alone = [a.gradient is None or a.is_near_kink for a in answers]  # by their values
             for start, size in _parts(alone, count):
                 part = [start + n % size for n in range(count)]
                 self._compare(
                     purpose, [answers[i] for i in part], [examples[i] for i in part], theta, run
                 )
-            for numbers, answer in elsewhere:
+            for numbers, answer in others:
                 self._compare_elsewhere(purpose, count, numbers, answer, run)
         if examples:
             self._texts.add(text)
@@ -230,7 +231,7 @@ class Check:
 
         for n, numbers in enumerate(_moved(theta, self._moves)):
             try:
-                with Within(self._parameters, numbers.tolist(), self._graph.computed):
+                with elsewhere(self._parameters, numbers.tolist(), self._graph.computed):
                     answer = self._answer(self._first, purpose, wrt)
             except TraceError:
                 raise
@@ -248,7 +249,7 @@ class Check:
         try:
             self._compare(purpose, [answer] * count, [self._first] * count, theta, run)
         except TraceError as error:
-            with Within(self._parameters, theta.tolist(), self._graph.computed):
+            with elsewhere(self._parameters, theta.tolist(), self._graph.computed):
                 is_cached = any(map(stale, called_or_eager(self._f, self._first)))
             if not is_cached:
                 raise TraceError(f"at other parameters, {error}") from None
@@ -464,37 +465,3 @@ def _leaves(root: Value) -> set[Value]:
 def _short(example: list[Any]) -> str:
     text = repr(example)
     return text if len(text) < 80 else f"{text[:76]}...]"
-
-
-def near_kink(nodes: Iterable[Value]) -> bool:
-    """Return whether rounding alone may decide a slope of these nodes, or a condition of theirs."""
-    for node in nodes:
-        op = node.op
-        if op is None or not op.kinks or all(x.op is None for x in node.inputs):
-            continue  # what was given is exact
-        xs = [x.data for x in node.inputs]
-        if op is ops.WHERE:
-            condition = node.inputs[0]
-            if near_kink(interior_order(condition)):
-                return True
-            if xs[0] in (0.0, 1.0) and _is_decided(condition):
-                continue
-        size = 1e-9 * max(1.0, *[abs(x) for x in xs])
-        for kink in op.kinks:
-            distance = kink(*xs) if callable(kink) else xs[0] - kink
-            if not abs(distance) > size:
-                return True
-    return False
-
-
-def _is_decided(condition: Value) -> bool:
-    """Return whether a condition is given, or made of comparisons: no rounding reaches it."""
-    made = ordered([condition], lambda x: () if x.op in _COMPARISONS else x.inputs)
-    return condition.op is None or all(
-        x.op in _COMPARISONS or x.op in _EXACT or (x.op is None and x.data in (0.0, 1.0))
-        for x in made
-    )
-
-
-_COMPARISONS: Final = (ops.GREATER, ops.LESS)
-_EXACT: Final = (ops.ADD, ops.SUB, ops.MUL, ops.NEG, ops.MAXIMUM, ops.MINIMUM, ops.WHERE)

@@ -16,9 +16,11 @@ import operator
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Any, ClassVar, Final
 
 from autograd_mini import contexts, ops
@@ -246,7 +248,10 @@ def _refusing(how: str, own: Callable[..., Any] | None = None) -> Any:
 def _shown(own: Hidden) -> float:
     """Return the number of a hidden Value, which may be another in this recording."""
     recorder = contexts.tracer.get()
-    return _data.__get__(own) if recorder is None else recorder.shown(own)
+    if recorder is not None:
+        return recorder.shown(own)
+    numbers = _elsewhere.get()
+    return numbers[own] if own in numbers else _data.__get__(own)
 
 
 class Hidden(Value):
@@ -321,6 +326,30 @@ def _hidden(kind: type[Value]) -> type[Hidden]:
 
 _hiding: Final[list[Hiding]] = []
 _lock: Final = threading.RLock()
+_elsewhere: Final = ContextVar[Mapping[Value, float]]("_elsewhere", default=MappingProxyType({}))
+
+
+@contextmanager
+def elsewhere(
+    values: Sequence[Value], numbers: Sequence[float], computed: Sequence[Value]
+) -> Generator[None]:
+    """Open a block in which Values hold other numbers, for this thread and no other.
+
+    Args:
+        values: Leaves.
+        numbers: What they hold inside of the block.
+        computed: Nodes above them, inputs before consumers, that follow.
+    """
+    with Hiding([*values, *computed]):
+        held = dict(zip(values, numbers, strict=True))
+        token = _elsewhere.set(held)
+        try:
+            for node in computed:
+                assert node.op is not None
+                held[node] = float(node.op.forward(*[x.data for x in node.inputs]))
+            yield
+        finally:
+            _elsewhere.reset(token)
 
 
 class Recorded(Hidden):

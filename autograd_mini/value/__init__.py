@@ -165,7 +165,7 @@ class Value(Root):
 
         In a compiled program it is the number of each example.
         """
-        if _state.tracing:
+        if _state.tracing and contexts.is_tracing():
             return _node(self.data, ops.DETACH, self)
         return Value(self.data, self.label)
 
@@ -294,7 +294,7 @@ class Value(Root):
             0.7853981633974483
         """
         arity = op.arity
-        if arity is None and _state.tracing:
+        if arity is None and _state.tracing and contexts.is_tracing():
             numbers = _seen_while_tracing(operands)
         elif arity is None:
             numbers = [x.data for x in operands if type(x) is Value]
@@ -313,7 +313,8 @@ class Value(Root):
             numbers.clear()
             for x in operands:
                 if isinstance(x, Value):
-                    numbers.append(_own_data(x) if _state.tracing else x.data)
+                    own = _state.tracing and contexts.is_tracing()
+                    numbers.append(_own_data(x) if own else x.data)
                     recorded = True
                 elif type(x) is not float and isinstance(x, Number):
                     return x.apply(op, *operands)
@@ -457,7 +458,7 @@ def _mixed(op: Op, a: Any, b: Any) -> Any:
 
         return elementwise(op, a, b)
     try:
-        if _state.tracing:
+        if _state.tracing and contexts.is_tracing():
             data: float = op.forward(_own_data(a), _own_data(b))
         else:
             data = op.forward(a.data, b.data)
