@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -176,7 +176,7 @@ def test_a_foreign_state_is_refused() -> None:
     [
         (lambda o: StepLR(o, 0), "step_size must be 1 or more, but got 0"),
         (lambda o: CosineAnnealingLR(o, 0), "T_max must be 1 or more"),
-        (lambda o: StepLR(o, 2.5), "step_size must be a whole number, but got 2.5"),
+        (lambda o: StepLR(o, cast(int, 2.5)), "step_size must be a whole number, but got 2.5"),
         (lambda o: LinearLR(o, total_iters=0), "total_iters must be 1 or more"),
         (lambda o: PolynomialLR(o, total_iters=-1), "1 or more, but got -1"),
         (lambda o: ReduceLROnPlateau(o, factor=1.5), "factor must be between 0 and 1"),

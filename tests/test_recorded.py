@@ -365,7 +365,7 @@ class Noted(Value):
         super().__init__(data)
         self.note = "a user's"
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: Any) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
         return super().__mul__(other) * 2.0
 
 

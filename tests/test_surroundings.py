@@ -267,7 +267,7 @@ def places() -> dict[str, tuple[Callable[..., Any], Callable[[], Any]]]:
         ),
         "a default's list": (
             with_a_default,
-            lambda: with_a_default.__defaults__[0][1].__setitem__(0, 5.0),
+            lambda: cast(Any, with_a_default).__defaults__[0][1].__setitem__(0, 5.0),
         ),
         "a default": (with_a_default, lambda: setattr(with_a_default, "__defaults__", ([5, [5]],))),
         "an argument's list": (held, lambda: held.args[0].__setitem__(0, 5.0)),
@@ -328,7 +328,7 @@ def test_values_are_found_wherever_they_stand() -> None:
         assert type(hidden) is Value, i
 
 
-def surgeries() -> dict[str, Callable[[FNN], Any]]:
+def surgeries() -> dict[str, Callable[[Any], Any]]:
     return {
         "a weight": lambda model: model.layers[0].neurons[0].w.__setitem__(0, Value(9.0)),
         "a constant": lambda model: model.layers[0].neurons[0].w.__setitem__(0, 0.5),
@@ -348,7 +348,8 @@ def test_a_model_that_was_operated_on_is_another(name: str) -> None:
     X, y = [[1.0, 2.0], [0.3, -0.4], [-2.0, 0.1]], [1.0, 2.0, 0.0]
     model = FNN([2, 3, 1], seed=0)
     program, compiled = compile(lambda x: model(x), [1.0, 2.0]), jit(lambda x: model(x))
-    program(X), compiled(X)
+    program(X)
+    compiled(X)
     random.seed(0)
     surgeries()[name](model)
     for run in program, compiled:
