@@ -136,8 +136,9 @@ def test_comparisons_with_nan_are_false_as_those_of_plain_numbers_are() -> None:
 
 
 def test_a_recorded_number_is_its_own_real_part() -> None:
-    program = compile(lambda x: PARAMETER * x.real.conjugate() + x.imag, 1.0)
     for batch in ([3.0, -2.0], [4.0]):
+        program = compile(lambda x: PARAMETER * x.real.conjugate() + x.imag, 1.0)
+        assert program.input_grad(batch)[0].tolist() == [PARAMETER.data] * len(batch)
         assert program(batch).tolist() == [PARAMETER.data * x for x in batch]
 
 

@@ -24,12 +24,12 @@ from itertools import chain, groupby
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini.backprop import gradient
-from autograd_mini.compiler.calls import called, called_or_eager, eager, plain
+from autograd_mini.compiler.calls import called, called_or_eager, plain
 from autograd_mini.compiler.intake import examples_of
 from autograd_mini.compiler.kinks import near_kink
 from autograd_mini.compiler.parameters import Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
-from autograd_mini.compiler.record import Graph, record_again
+from autograd_mini.compiler.record import Graph, differentiable, record_again
 from autograd_mini.compiler.recorded import elsewhere
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
@@ -311,7 +311,7 @@ class Check:
 
         leaves: list[list[Value]] = []
         if purpose == INPUTS:
-            results, leaves = eager(self._f, example)
+            results, leaves = differentiable(self._f, example)
             asked = leaves if wrt is None else [leaves[k] for k in wrt]
             wanted = list(chain.from_iterable(asked))
         else:

@@ -21,6 +21,7 @@ from autograd_mini.compiler.calls import (
     Shape,
     argument_names,
     called,
+    eager,
     results_of,
     shape_of,
     wrapped,
@@ -207,6 +208,20 @@ def record_again(
     if nodes is None or any(nodes[i] is not p for i, p in graph.parameters.items()):
         raise _different_graphs(graph, other, f, example, which)
     _refuse_frozen(graph, nodes, f, example, which)
+
+
+def differentiable(
+    f: Callable[..., Any], example: Sequence[Any]
+) -> tuple[list[Value], list[list[Value]]]:
+    """Run `f` on Values, recorded where it takes plain numbers alone; return results and leaves."""
+    try:
+        return eager(f, example)
+    except (AttributeError, TypeError) as error:  # `x.real`, say
+        try:
+            roots, _, leaves = _run(f, example)
+        except TraceError:
+            raise error from None
+        return roots, leaves
 
 
 # Recording.

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 from autograd_mini.backprop import adjoints
-from autograd_mini.compiler.calls import called_or_eager, eager
+from autograd_mini.compiler.calls import called_or_eager
 from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.plan import FORWARD, INPUTS
-from autograd_mini.compiler.record import Graph, record_again
+from autograd_mini.compiler.record import Graph, differentiable, record_again
 
 Array: TypeAlias = Any
 
@@ -39,7 +39,7 @@ def replay(
     Raises:
         TraceError: If there is none, but another result than the program's, or another graph.
     """
-    results = eager(f, example)[0] if purpose == INPUTS else called_or_eager(f, example)
+    results = differentiable(f, example)[0] if purpose == INPUTS else called_or_eager(f, example)
     if check is not None and result is not None:
         check.compare_values(example, results, result)
     if purpose != FORWARD and graph.scalar:
