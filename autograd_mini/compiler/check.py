@@ -24,7 +24,7 @@ from itertools import chain, groupby
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini.backprop import gradient
-from autograd_mini.compiler.calls import called, called_or_eager, plain
+from autograd_mini.compiler.calls import called, called_or_eager, eager, plain
 from autograd_mini.compiler.intake import examples_of
 from autograd_mini.compiler.kinks import near_kink
 from autograd_mini.compiler.parameters import Within
@@ -232,7 +232,7 @@ class Check:
         for n, numbers in enumerate(_moved(theta, self._moves)):
             try:
                 with elsewhere(self._parameters, numbers.tolist(), self._graph.computed):
-                    answer = self._answer(self._first, purpose, wrt)
+                    answer = self._answer(self._first, purpose, wrt, eager)
             except TraceError:
                 raise
             except Exception:  # out of a domain, say
@@ -305,13 +305,19 @@ class Check:
         """Call the function for its value alone, which takes a small part of the time."""
         return _Answer(_data(called(self._f, example, values_alone=True)), None, False)
 
-    def _answer(self, example: list[Any], purpose: str, wrt: Sequence[int] | None) -> _Answer:
+    def _answer(
+        self,
+        example: list[Any],
+        purpose: str,
+        wrt: Sequence[int] | None,
+        on_values: Callable[..., Any] = differentiable,
+    ) -> _Answer:
         """Call the function as its user does; on Values, where it cannot be called on numbers."""
         import numpy as np
 
         leaves: list[list[Value]] = []
         if purpose == INPUTS:
-            results, leaves = differentiable(self._f, example)
+            results, leaves = on_values(self._f, example)
             asked = leaves if wrt is None else [leaves[k] for k in wrt]
             wanted = list(chain.from_iterable(asked))
         else:

@@ -216,7 +216,7 @@ def differentiable(
     """Run `f` on Values, recorded where it takes plain numbers alone; return results and leaves."""
     try:
         return eager(f, example)
-    except (AttributeError, TypeError) as error:  # `x.real`, say
+    except AttributeError as error:  # `x.real`, say
         try:
             roots, _, leaves = _run(f, example)
         except TraceError:
