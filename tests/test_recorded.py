@@ -142,6 +142,15 @@ def test_a_recorded_number_is_its_own_real_part() -> None:
         assert program(batch).tolist() == [PARAMETER.data * x for x in batch]
 
 
+def test_what_runs_on_plain_numbers_alone_is_refused_whatever_else_it_does() -> None:
+    def quiet(x: Any) -> Any:
+        with no_grad():
+            return PARAMETER * x
+
+    with pytest.raises(TraceError, match="does not answer here as a plain number does"):
+        compile(lambda x: abs(1j * x) + quiet(x), 1.0)
+
+
 def test_what_does_not_run_at_all_raises_its_own_error() -> None:
     with pytest.raises(KeyError):
         compile(lambda x: {}["missing"] * x, 1.0)

@@ -268,25 +268,25 @@ def _run(
             if recorder.error is not None:  # the function has caught it
                 raise recorder.error
             return _Recording(roots, shape, leaves)
-        try:
-            called(f, example)
-        except Exception as own:  # so it does not run without being recorded, either
-            place = own.__traceback__
-            while place is not None and place.tb_next is not None:
-                place = place.tb_next
-            refused_here = place is not None and is_ours(place.tb_frame.f_code.co_filename)
-            is_ours_alone = Recorded.__name__ in str(caught)  # which no user has heard of
-            takes_values = refused_here or isinstance(own, AttributeError)  # or an index
-            if isinstance(own, DomainError):  # it takes numbers, but has no result for these
-                takes_values = False
-            if takes_values and not is_ours_alone:
-                raise caught from None
-            raise own from None
-        raise TraceError(
-            f"a recorded number does not answer here as a plain number does: "
-            f"{type(caught).__name__}: {caught}{place_of_error(caught)}; compute such a thing "
-            "outside and pass it in as an argument, or pick an element with take(values, index)"
-        ) from caught
+    try:
+        called(f, example)
+    except Exception as own:  # so it does not run without being recorded, either
+        place = own.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        refused_here = place is not None and is_ours(place.tb_frame.f_code.co_filename)
+        is_ours_alone = Recorded.__name__ in str(caught)  # which no user has heard of
+        takes_values = refused_here or isinstance(own, AttributeError)  # or an index
+        if isinstance(own, DomainError):  # it takes numbers, but has no result for these
+            takes_values = False
+        if takes_values and not is_ours_alone:
+            raise caught from None
+        raise own from None
+    raise TraceError(
+        f"a recorded number does not answer here as a plain number does: "
+        f"{type(caught).__name__}: {caught}{place_of_error(caught)}; compute such a thing "
+        "outside and pass it in as an argument, or pick an element with take(values, index)"
+    ) from caught
 
 
 def _run_elsewhere(
