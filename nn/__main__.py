@@ -218,11 +218,15 @@ def _verdict(outputs: Any, y: Any, y_val: Any, classes: list[str]) -> str:
         accuracy = metrics.accuracy(decided, y_val)
         often = max(range(len(classes)), key=list(y).count)
         share = metrics.accuracy(y_val * 0 + often, y_val)
-        said = f": always {classes[often]!r} has {share:.3f}{advice * (accuracy < 1.0)}"
-        return f"validation accuracy {accuracy:.3f}{said * (accuracy <= share)}"
+        told = f"validation accuracy {accuracy:.3f}"
+        if accuracy <= share:
+            told += f": always {classes[often]!r} has {share:.3f}"
+            told += advice if accuracy < 1.0 else ""
+        return told
     if datasets.mean_and_spread(y_val)[1] > 0.0:
         r2 = metrics.r2_score(outputs, y_val)
-        return f"validation R² {r2:.4g}" + f": always the mean has 0{advice}" * (r2 <= 0.0)
+        told = f"validation R² {r2:.4g}"
+        return f"{told}: always the mean has 0{advice}" if r2 <= 0.0 else told
     return f"validation error {metrics.mean_absolute_error(outputs, y_val):.3g}"
 
 

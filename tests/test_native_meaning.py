@@ -247,4 +247,4 @@ def test_programs_that_are_gone_leave_no_memory_behind() -> None:
         if count in (16, 301):
             peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-    assert peaks[-1] - peaks[-2] < 8_000  # kB
+    assert peaks[-1] - peaks[-2] < (6_000 if THOROUGH else 8_000)  # kB

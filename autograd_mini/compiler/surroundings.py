@@ -354,13 +354,12 @@ def _slots(kind: type) -> Iterable[tuple[str, Any]]:
 
 def _is_users(file: str) -> bool:
     """Return whether code is neither ours nor of an installed library."""
-    is_library = _is_pythons(file) or "site-packages" in file
-    return not is_library and not is_ours(file)
+    return not (_is_pythons(file) or "site-packages" in file or is_ours(file))
 
 
 def _is_pythons(file: str) -> bool:
-    is_librarys = file.startswith((_LIBRARY, "<frozen")) and "site-packages" not in file
-    return not file or is_librarys
+    """Return whether code is of Python's own library, or built in, which has no file."""
+    return not file or (file.startswith((_LIBRARY, "<frozen")) and "site-packages" not in file)
 
 
 def _file_of(kind: type) -> str:
