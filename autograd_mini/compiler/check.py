@@ -12,8 +12,8 @@ at most `CLASSES` + `OTHERS` + `MOVES` + 1 times, in large graphs `OTHERS` + 2 t
 gradient.
 """
 
-# NumPy arrays are Any here.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# NumPy arrays are Any here, and a Value's own slot is read.
+# pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 # pyright: reportUnknownVariableType=false
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
 from autograd_mini.graph import ordered, stale
 from autograd_mini.nested import flat, mapped
-from autograd_mini.value import Value
+from autograd_mini.value import CONSTANT, Value
 
 Array: TypeAlias = Any
 
@@ -333,9 +333,10 @@ class Check:
 
     def _find_strangers(self, root: Value, example: list[Any]) -> None:
         """Raise if the function reads Values of which its recording knows nothing."""
-        strangers = _leaves(root).difference(self._given)
+        given = {*self._given}
+        strangers = _leaves(root, given)
         if strangers:  # those that it makes itself are others the next time
-            strangers &= _leaves(called_or_eager(self._f, example)[0])
+            strangers &= _leaves(called_or_eager(self._f, example)[0], given)
         for p in strangers:
             raise TraceError(
                 f"the function reads the Value {p.label or p.data!r} for the example "
@@ -458,13 +459,14 @@ def _disagreement(what: str, wanted: float, got: float, examples: list[Any]) -> 
     )
 
 
-def _leaves(root: Value) -> set[Value]:
-    """Return the leaves below a node that are no plain numbers."""
+def _leaves(root: Value, known: set[Value]) -> set[Value]:
+    """Return the leaves below a node that are neither known nor plain numbers."""
     found: set[Value] = set()
-    fresh = {root}
+    fresh = {root} - known
     while fresh:
         found |= fresh
-        fresh = {*chain.from_iterable([x.inputs for x in fresh])} - found
+        below = chain.from_iterable([x.inputs for x in fresh])
+        fresh = {x for x in below if x._source is not CONSTANT}.difference(known, found)
     return {x for x in found if x.is_leaf and not x.is_constant}
 
 

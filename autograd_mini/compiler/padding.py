@@ -69,8 +69,9 @@ def padded(graph: Graph, chains: Chains) -> Graph:
 def _alike(graph: Graph, chains: Chains, i: int, op: Op | None) -> Hashable:
     """Return what sums of one kind have in common: where their terms come from."""
     rows, (pairs, rest) = graph.ops, _terms(graph, chains, i)
-    varies = all(graph.kinds[x] == VARYING for x in (i, *chain(*pairs), *rest))
-    if not varies or bool(pairs) == bool(rest):
+    if bool(pairs) == bool(rest):
+        return None
+    if any(graph.kinds[x] != VARYING for x in chain((i,), chain.from_iterable(pairs), rest)):
         return None
     sources = {(rows[a], rows[b]) for a, b in pairs} if pairs else {rows[x] for x in rest}
     return None if i in chains else op, *sources

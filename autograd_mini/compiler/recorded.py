@@ -20,11 +20,13 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from itertools import repeat
 from types import FrameType, MappingProxyType
 from typing import Any, ClassVar, Final
 
 from autograd_mini import contexts, ops
 from autograd_mini.compiler.parameters import Following, each, own_class
+from autograd_mini.contexts import state
 from autograd_mini.errors import TraceError
 from autograd_mini.frames import calling_frame, calling_line, is_watched
 from autograd_mini.functions import greater, less
@@ -219,16 +221,17 @@ def _is_any_of_ours(frame: FrameType) -> bool:
 
 def _kept(own: Any, how: str, read: Callable[[Any], float]) -> Any:
     """Return one of a Value's places, which the engine alone reads and writes."""
+    write_own = own.__set__
 
     def number(self: Any) -> float:
-        if not _frame(1).f_code.co_filename.startswith(_HERE):
+        if state.tracing and not _frame(1).f_code.co_filename.startswith(_HERE):
             refuse(self, how)
         return read(self)
 
     def write(self: Any, x: float) -> None:
-        if not _is_ours(_frame(1)):
+        if state.tracing and not _is_ours(_frame(1)):
             refuse(self, "assignment")
-        own.__set__(self, x)
+        write_own(self, x)
 
     return property(number, write)
 
@@ -247,8 +250,7 @@ def _refusing(how: str, own: Callable[..., Any] | None = None) -> Any:
 
 def _shown(own: Hidden) -> float:
     """Return the number of a hidden Value, which may be another in this recording."""
-    recorder = contexts.tracer.get()
-    if recorder is not None:
+    if state.tracing and (recorder := contexts.tracer.get()) is not None:
         return recorder.shown(own)
     numbers = _elsewhere.get()
     return numbers[own] if own in numbers else _data.__get__(own)
@@ -303,14 +305,22 @@ class Hiding:
     def __enter__(self) -> None:
         with _lock:
             _hiding.append(self)
-            each(own_class.__set__, self.values, map(_hidden, map(type, self.values)))
+            _reclassed(self.values, _hidden)
 
     def __exit__(self, *exception: object) -> None:
         with _lock:
             _hiding.remove(self)
-            shown = self.values.difference(*[other.values for other in _hiding])
-            hidden = [x for x in shown if isinstance(x, Hidden)]
-            each(own_class.__set__, hidden, [type(x).shown for x in hidden])
+            _reclassed(self.values.difference(*[other.values for other in _hiding]), _shown_class)
+
+
+def _reclassed(values: set[Value], new: Callable[[type[Value]], type[Value]]) -> None:
+    """Give Values another class, which their own decides: most often all have one."""
+    for kind in {*map(type, values)}:
+        each(own_class.__set__, [x for x in values if type(x) is kind], repeat(new(kind)))
+
+
+def _shown_class(kind: type[Value]) -> type[Value]:
+    return kind.shown if issubclass(kind, Hidden) else kind
 
 
 @cache

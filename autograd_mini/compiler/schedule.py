@@ -59,9 +59,7 @@ def grouped(
         terms: list[Sum] = []
         if i in chains:
             found = Sum(i, *chains[i], buffers)
-            reads = list(
-                chain(found.weights, found.inputs, chain.from_iterable(found.products), found.rest)
-            )
+            reads = found.reads
             key = (SUMS, kinds[i], i in reached, *_sum_key(found, buffers))
             level = max(map(levels.__getitem__, reads)) + 1
             if found.inputs:

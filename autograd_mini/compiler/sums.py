@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Final, TypeAlias
 
@@ -128,6 +129,12 @@ class Sum:
             self.classes = tuple([(*classes[lo], hi - lo) for lo, hi in runs(classes)])
         self.weights, self.inputs = zip(*weighted, strict=True) if weighted else ((), ())
         self.rest = sorted(rest, key=lambda x: (buffers[x], x))
+
+    @property
+    def reads(self) -> list[int]:
+        """What it reads that may have been computed: of weights, those that are no parameters."""
+        weights = self.weights if any(side != THETA for side, *_ in self.classes) else ()
+        return [*weights, *self.inputs, *chain.from_iterable(self.products), *self.rest]
 
 
 def _is_layer(pairs: list[Pair], buffers: list[str]) -> bool:
