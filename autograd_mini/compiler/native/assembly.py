@@ -50,4 +50,4 @@ def _called(
         name = names.setdefault(text, f"f{len(names)}")
         places = [f"ptr {step.address(buffer, at, [])}" for buffer, at in body.places]
         step.write(f"call fastcc void @{name}({', '.join(places)})")
-    return step.text(own, given)
+    return step.text(own, given, kind=1)

@@ -26,38 +26,29 @@ declare ptr @PyFloat_FromDouble(double)
 declare double @PyFloat_AsDouble(ptr)
 declare void @Py_IncRef(ptr)
 declare i32 @memcmp(ptr, ptr, i64)
-define internal i1 @held(ptr %x, ptr %b, i8 %format, i32 %ndim, ptr %shape) {{
+define internal i1 @held(ptr %x, ptr %b, i16 %format, i32 %ndim, ptr %shape) #1 {{
   %r = call i32 @PyObject_GetBuffer(ptr %x, ptr %b, i32 {flags})
-  %failed = icmp ne i32 %r, 0
-  br i1 %failed, label %error, label %got
-error:
-  ret i1 false
-got:
+  %got = icmp eq i32 %r, 0
+  br i1 %got, label %type, label %no
+type:
   %pf = getelementptr i8, ptr %b, i64 40
   %f = load ptr, ptr %pf
-  %f0 = load i8, ptr %f
-  %f1p = getelementptr i8, ptr %f, i64 1
-  %f1 = load i8, ptr %f1p
+  %letter = load i16, ptr %f, align 1
   %pn = getelementptr i8, ptr %b, i64 36
   %n = load i32, ptr %pn
+  %same_letter = icmp eq i16 %letter, %format
+  %same_ndim = icmp eq i32 %n, %ndim
+  %alike = and i1 %same_letter, %same_ndim
+  br i1 %alike, label %axes, label %no
+axes:
   %ps = getelementptr i8, ptr %b, i64 48
   %s = load ptr, ptr %ps
-  %w0 = icmp eq i8 %f0, %format
-  %w1 = icmp eq i8 %f1, 0
-  %w2 = icmp eq i32 %n, %ndim
-  %w3 = and i1 %w0, %w1
-  %w4 = and i1 %w3, %w2
-  br i1 %w4, label %axes, label %wrong
-axes:
   %bytes = mul i32 %ndim, 8
   %size = zext i32 %bytes to i64
   %differ = call i32 @memcmp(ptr %s, ptr %shape, i64 %size)
   %same = icmp eq i32 %differ, 0
-  br i1 %same, label %right, label %wrong
-right:
-  ret i1 true
-wrong:
-  call void @PyBuffer_Release(ptr %b)
+  ret i1 %same
+no:
   ret i1 false
 }}"""
 
@@ -100,18 +91,25 @@ def wrapper(entries: Sequence[Entry], pointers: Sequence[str], at: int, *, singl
         for k, name in enumerate(pointers)
     ]
     for entry in entries:
-        lines += _entry(entry, loads, "float" if single else "double")
+        lines += _entry(entry, loads, single=single)
     return "\n".join(lines)
 
 
-def _entry(entry: Entry, loads: Sequence[str], element: str) -> list[str]:
+def _entry(entry: Entry, loads: Sequence[str], *, single: bool) -> list[str]:
     name, arguments, numbers, body = entry
     held = len(arguments)
+    element = "float" if single else "double"
+    narrow, widen = ("fptrunc", "fpext") if single else ("bitcast", "bitcast")
+    nothing = f"ptr inttoptr (i64 {id(None)} to ptr)"
     shapes: list[str] = []
-    lines = [
-        f"define ptr @{name}(ptr %self, ptr %arguments, i64 %count) {{",
-        *loads,
-        *[f"%b{k} = alloca [96 x i8], align 16" for k in range(held)],
+    lines = [f"define ptr @{name}(ptr %self, ptr %arguments, i64 %count) #1 {{", *loads]
+    for k in range(held):  # a buffer of no object needs no release
+        lines += [
+            f"%b{k} = alloca [96 x i8], align 16",
+            f"%o{k} = getelementptr i8, ptr %b{k}, i64 8",
+            f"store ptr null, ptr %o{k}",
+        ]
+    lines += [
         f"%fits = icmp eq i64 %count, {held + numbers}",
         "br i1 %fits, label %take0, label %none",
     ]
@@ -121,41 +119,44 @@ def _entry(entry: Entry, loads: Sequence[str], element: str) -> list[str]:
         lines += [
             f"take{k}:",
             *_argument(k),
-            f"%h{k} = call i1 @held(ptr %a{k}, ptr %b{k}, i8 {ord(letter)}, i32 {len(shape)}, "
+            f"%h{k} = call i1 @held(ptr %a{k}, ptr %b{k}, i16 {ord(letter)}, i32 {len(shape)}, "
             f"ptr @{name}{k})",
-            f"br i1 %h{k}, label %take{k + 1}, label %{f'release{k - 1}' if k else 'none'}",
+            f"br i1 %h{k}, label %take{k + 1}, label %none",
         ]
     lines.append(f"take{held}:")
     for k in range(held, held + numbers):
         lines += [
             *_argument(k),
-            f"%{'n' if element == 'double' else 'd'}{k} = call double @PyFloat_AsDouble(ptr %a{k})",
-            "" if element == "double" else f"%n{k} = fptrunc double %d{k} to float",
+            f"%d{k} = call double @PyFloat_AsDouble(ptr %a{k})",
+            f"%n{k} = {narrow} double %d{k} to {element}",
             f"%r{k} = getelementptr {element}, ptr %work, i64 {RATES + k - held}",
             f"store {element} %n{k}, ptr %r{k}",
         ]
-    lines += [
-        "%error = call ptr @PyErr_Occurred()" if numbers else "%error = inttoptr i64 0 to ptr",
+    return [
+        *shapes,
+        *lines,
+        "%error = call ptr @PyErr_Occurred()",
         "%right = icmp eq ptr %error, null",
-        f"br i1 %right, label %run, label %{f'release{held - 1}' if held else 'none'}",
+        "br i1 %right, label %run, label %none",
         "run:",
         *[f"%x{k} = load ptr, ptr %b{k}" for k in range(held)],
         *body,
-        *[f"call void @PyBuffer_Release(ptr %b{k})" for k in range(held)],
         "br i1 %fine, label %answer, label %none",
         "answer:",
-        f"%{'loss' if element == 'double' else 'narrow'} = load {element}, ptr %work",
-        "" if element == "double" else "%loss = fpext float %narrow to double",
-        "%result = call ptr @PyFloat_FromDouble(double %loss)",
+        f"%loss = load {element}, ptr %work",
+        f"%wide = {widen} {element} %loss to double",
+        "%number = call ptr @PyFloat_FromDouble(double %wide)",
+        "br label %end",
+        "none:",
+        "call void @PyErr_Clear()",
+        f"call void @Py_IncRef({nothing})",
+        "br label %end",
+        "end:",
+        f"%result = phi ptr [ %number, %answer ], [ {nothing[4:]}, %none ]",
+        *[f"call void @PyBuffer_Release(ptr %b{k})" for k in range(held)],
         "ret ptr %result",
+        "}",
     ]
-    for k in range(held - 1, -1, -1):
-        back = f"release{k - 1}" if k else "none"
-        release = f"call void @PyBuffer_Release(ptr %b{k})"
-        lines += [f"release{k}:", release, f"br label %{back}"]
-    nothing = f"ptr inttoptr (i64 {id(None)} to ptr)"
-    lines += ["none:", "call void @PyErr_Clear()", f"call void @Py_IncRef({nothing})"]
-    return [*shapes, *lines, f"ret {nothing}", "}"]
 
 
 def _argument(k: int) -> list[str]:

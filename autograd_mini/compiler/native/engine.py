@@ -79,7 +79,7 @@ def _address(name: str) -> int:
 def machine_code(text: str) -> tuple[Any, dict[str, int]]:
     """Return an engine, which owns the code, and the addresses of the text's public functions.
 
-    Only variables become registers, and nothing else is optimized: the text is in vectors already.
+    Nothing is optimized before instructions are chosen: the text is in vectors already.
 
     Args:
         text: In LLVM's language.
@@ -96,11 +96,6 @@ def machine_code(text: str) -> tuple[Any, dict[str, int]]:
         module = llvm.parse_assembly(text)
         module.triple = target.triple
         module.data_layout = str(target.target_data)
-        options = llvm.create_pipeline_tuning_options(speed_level=1)
-        builder = llvm.create_pass_builder(target, options)
-        passes = llvm.create_new_module_pass_manager()
-        passes.add_sroa_pass()
-        passes.run(module, builder)
         engine = llvm.create_mcjit_compiler(module, target)
         engine.finalize_object()
         public = re.findall(r"^define \w+ @(\w+)\(", text, re.MULTILINE)

@@ -137,39 +137,39 @@ def _fold(f: Function, nest: Nest) -> None:
     across = _wide(nest, kept, stores=True)
     along = _wide(nest, folded, stores=False) if across is None else None
 
-    def join(whole: Variable, lanes: int) -> None:
-        d = across if along is None else along
-        x = f.number(_evaluated(f, tree, at, d, lanes, {}), lanes)
-        whole.set(fold(whole.get(), f.widened(x, whole.lanes, start)))
+    d = across if along is None else along
 
     def body(lanes: int) -> None:
-        runs = [*pieces(dims[along], f.module.lanes)] if along is not None else [(0, 1, lanes)]
-        _, end, width = runs[0]
-        chains = CHAINS if end // width >= CHAINS else 1
-        wholes = [Variable(f, start, width) for _ in range(chains)]
+        runs = [(0, 1, lanes, 1)] if along is None else [*_runs(dims[along], f.module.lanes)]
+        sums = [[Variable(f, start, width) for _ in range(n)] for _, _, width, n in runs]
 
         def inner(_: int) -> None:
-            if along is None:
-                join(wholes[0], lanes)
-                return
-            step = chains * width
-            middle = end // step * step
-            with f.loop(middle, step) as variable:
-                for c, whole in enumerate(wholes):
-                    at[along] = f.plus(variable, c * width)
-                    join(whole, width)
-            for first, last, narrow in [(middle, end, width), *runs[1:]][middle == end :]:
-                with f.loop(last, narrow, first) as at[along]:
-                    join(wholes[0], narrow)
+            for (first, last, width, n), chains in zip(runs, sums, strict=True):
+                with f.loop(last, n * width, first) as variable:
+                    for c, whole in enumerate(chains):
+                        if along is not None:
+                            at[along] = f.plus(variable, c * width)
+                        x = f.number(_evaluated(f, tree, at, d, width, {}), width)
+                        whole.value = fold(whole.value, x)
 
         _loops(f, dims, [d for d in folded if d != along], at, inner)
-        found = reduce(fold, [whole.get() for whole in wholes])
+        parts = [reduce(fold, [whole.value for whole in chains]) for chains in sums]
         if along is not None:
-            found = f.joined(fold, found)
+            parts = [f.joined(fold, part) for part in parts]
+        found = reduce(fold, parts)
         place = address(f, target, at)
         f.store(place, f.load(place, lanes) + found if nest.add else found, lanes)
 
     _loops(f, dims, kept, at, body, across)
+
+
+def _runs(n: int, lanes: int) -> Iterable[tuple[int, int, int, int]]:
+    """Return how sums that run side by side cover `n` numbers: from, to, lanes, how many sums."""
+    middle = n // (CHAINS * lanes) * CHAINS * lanes
+    if middle:
+        yield 0, middle, lanes, CHAINS
+    for start, end, width in pieces(n - middle, lanes):
+        yield middle + start, middle + end, width, 1
 
 
 def write_choice(f: Function, choice: Choice) -> None:

@@ -104,4 +104,4 @@ def _strip(
                     for x, whole in zip(right, row, strict=True):
                         whole.add_product(left, x)
             for place, whole in zip(chain(*places), chain(*sums), strict=True):
-                f.store(place, whole.get(), lanes)
+                f.store(place, whole.value, lanes)

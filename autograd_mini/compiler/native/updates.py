@@ -86,7 +86,7 @@ def helpers(module: Module, loops: Loops, update: Update) -> list[str]:
         found.append(rows.text(f"rows{k}", [f"ptr %{source}", "ptr %qrows", "ptr %out"]))
     pointers = ", ".join(given(len(loops.inputs), len(update.moments)))
     found += [
-        f"define internal fastcc i1 @whole({pointers}) {{",
+        f"define internal fastcc i1 @whole({pointers}) #1 {{",
         f"call fastcc void @step({pointers})",
         f"call fastcc void @guard({pointers})",
         *checked(module.single),

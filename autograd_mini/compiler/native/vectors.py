@@ -81,10 +81,12 @@ class Module:
         self.declared: dict[str, str] = {}
 
     def text(self) -> str:
-        """Return what was declared and written for others, and how vectors are held."""
+        """Return what was declared and written for others, and of which kinds functions are."""
         width = (32 if self.single else 64) * self.lanes
-        held = f'attributes #0 = {{ nounwind noinline "prefer-vector-width"="{width}" }}'
-        return "\n".join([*self.declared.values(), *self.helpers.values(), held])
+        lines = [*self.declared.values(), *self.helpers.values()]
+        for number, kind in enumerate((f'"prefer-vector-width"="{width}"', "optnone")):
+            lines.append(f"attributes #{number} = {{ nounwind noinline {kind} }}")
+        return "\n".join(lines)
 
     def declare(self, name: str, result: str, *arguments: str) -> None:
         """Say what the type of a function from elsewhere is."""
@@ -92,30 +94,18 @@ class Module:
 
 
 class Variable:
-    """A vector that changes."""
+    """A vector that changes from round to round of the loops around which it was made."""
 
-    __slots__ = ("function", "lanes", "place")
+    __slots__ = ("function", "value")
 
     def __init__(self, function: Function, start: Any, lanes: int) -> None:
         self.function = function
-        self.lanes = lanes
-        self.place = function.name("s")
-        function.entry.append(f"  {self.place} = alloca {function.type(lanes)}, align 64")
-        self.set(start)
-
-    def get(self) -> Vector:
-        """Return what it is now."""
-        f = self.function
-        return f.value(f"load {f.type(self.lanes)}, ptr {self.place}, align 64", self.lanes)
-
-    def set(self, x: Any) -> None:
-        """Make it something else."""
-        f = self.function
-        f.write(f"store {f.typed(x, self.lanes)}, ptr {self.place}, align 64")
+        self.value = function.number(start, lanes)
+        function.variables.append(self)
 
     def add_product(self, a: Vector, b: Vector) -> None:
         """Add a product, in one rounding where the processor can."""
-        self.set(self.function.fused(a, b, self.get()))
+        self.value = self.function.fused(a, b, self.value)
 
 
 _INFIX: Final = {
@@ -176,6 +166,7 @@ class Function:
         self.lines: list[str] = []
         self.block = "entry"
         self.places: dict[tuple[str, int], str] = {}  # what it is given: by buffer and offset
+        self.variables: list[Variable] = []  # of the loops that are open
         self._count = 0
         self._rooms: list[str] = []
         self._known: list[dict[Any, str]] = [{}]  # of each loop: texts that need no second line
@@ -281,17 +272,6 @@ class Function:
         mask = f"<{len(places)} x i32> <{order}>"
         text = f"shufflevector {a.type} {a.text}, {b.type} {b.text}, {mask}"
         return self.value(text, len(places))
-
-    def widened(self, x: Vector, lanes: int, fill: float) -> Vector:
-        """Return a vector with more lanes, which hold a number."""
-        if x.lanes == lanes:
-            return x
-        if x.lanes == 1:
-            whole = self.number(fill, lanes)
-            text = f"insertelement {whole.type} {whole.text}, {x.type} {x.text}, i64 0"
-            return self.value(text, lanes)
-        rest = [x.lanes] * (lanes - x.lanes)
-        return self.shuffled(x, self.number(fill, x.lanes), [*range(x.lanes), *rest])
 
     def joined(self, fold: Any, x: Vector) -> Vector:
         """Return all lanes joined by np.add, np.multiply or np.maximum, half by half."""
@@ -417,13 +397,24 @@ class Function:
         before, self.block = self.block, label
         place = len(self.lines)
         self._known.append({})
+        starts = [x.value for x in self.variables]
+        for x in self.variables:
+            x.value = Vector(self, self.name("s"), x.value.lanes)
+        rounds = [x.value for x in self.variables]
         yield variable
+        del self.variables[len(starts) :]
         self._known.pop()
         self.write(f"{following} = add nsw i64 {variable}, {step}")
         self.write(f"{more} = icmp slt i64 {following}, {end}")
         self.write(f"br i1 {more}, label %{label}, label %{label}E")
-        phi = f"  {variable} = phi i64 [ {start}, %{before} ], [ {following}, %{self.block} ]"
-        self.lines.insert(place, phi)
+        changing = [
+            (x.text, x.type, first.text, last.value.text)
+            for x, first, last in zip(rounds, starts, self.variables, strict=True)
+        ]
+        self.lines[place:place] = [
+            f"  {name} = phi {kind} [ {first}, %{before} ], [ {last}, %{self.block} ]"
+            for name, kind, first, last in [(variable, "i64", start, following), *changing]
+        ]
         self.lines.append(f"{label}E:")
         self.block = f"{label}E"
 
@@ -437,13 +428,15 @@ class Function:
 
     # The whole.
 
-    def text(self, name: str, arguments: Sequence[str], result: Vector | None = None) -> str:
-        """Return the whole function."""
+    def text(
+        self, name: str, arguments: Sequence[str], result: Vector | None = None, kind: int = 0
+    ) -> str:
+        """Return the whole function; of kind 1 are those that only call others."""
         answer = f"ret {result.type} {result.text}" if result else "ret void"
-        kind = result.type if result else "void"
+        gives = result.type if result else "void"
         return "\n".join(
             [
-                f"define internal fastcc {kind} @{name}({', '.join(arguments)}) #0 {{",
+                f"define internal fastcc {gives} @{name}({', '.join(arguments)}) #{kind} {{",
                 "entry:",
                 *self.entry,
                 *self.lines,
