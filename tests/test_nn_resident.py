@@ -381,6 +381,21 @@ class Labelled(Value):
 
 
 @pytest.mark.parametrize("backend", ["compiled", "native"])
+def test_steps_on_other_arrays_of_the_same_kind_are_those_on_lists(backend: str) -> None:
+    if backend == "native":
+        pytest.importorskip("llvmlite")
+    for targets in (LABELS, np.eye(3)[LABELS]):  # a class, or a number for each
+        batches = [(X[n : n + 16], targets[n : n + 16]) for n in (0, 16, 32, 0)] + [(X, targets)]
+        told = {}
+        for way in ("eager", backend):
+            model = FNN([3, 4, 3], "relu", seed=0)
+            trainer = Trainer(model, "cross_entropy", SGD(model.parameters(), 0.1), backend=way)
+            told[way] = [trainer.step(*batch) for batch in batches]
+            told[way] += [p.data for p in model.parameters()]
+        assert told[backend] == pytest.approx(told["eager"], rel=1e-9)
+
+
+@pytest.mark.parametrize("backend", ["compiled", "native"])
 def test_steps_of_every_kind_follow_one_another_in_any_order(backend: str) -> None:
     if backend == "native":
         pytest.importorskip("llvmlite")

@@ -15,12 +15,22 @@ U = TypeVar("U")
 
 
 class OneHot(list[Scalar]):
-    """A target of one class, 0 but for one 1; nobody asks for a gradient towards it."""
+    """A target of one class, 0 but for one 1; nobody asks for a gradient towards it.
+
+    Attributes:
+        beside_finite: Whether all that it is multiplied with is finite.
+    """
+
+    def __init__(self, numbers: Iterable[Scalar], *, beside_finite: bool = False) -> None:
+        super().__init__(numbers)
+        self.beside_finite = beside_finite
 
 
 def weighted(cs: Sequence[Scalar], xs: Sequence[Scalar]) -> Scalar:
     """Return Σ c x; terms whose c is 0 are left out, also where x is -∞."""
     if isinstance(cs, OneHot) and is_tracing():
+        if cs.beside_finite:
+            return dot(cs, xs)
         chosen: list[Scalar] = [where(c, x, 0.0) for c, x in pairs(cs, xs)]
         return total(chosen)
     kept = [(c, _counted(c, x)) for c, x in pairs(cs, xs) if varies(c) or c != 0.0]

@@ -10,8 +10,9 @@ The parameters stay in an array until somebody looks.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 from autograd_mini import TraceError, Value
@@ -188,7 +189,7 @@ class Compiled:
         theta, grad = self.store.theta, self.store.gtheta
         try:
             self._count(data, columns)
-            if not self.is_current():
+            if self._is_left and not self.is_current():  # else the program looks by itself
                 self.program.follow()
             loss = self.program.gradient(*columns)
         except TraceError:
@@ -309,19 +310,30 @@ def kind_of(data: Examples) -> tuple[bool, bool]:
 
 
 def _plain(task: Task, has_rows: bool) -> Any:
+    target = _target(task, has_rows)
+
     def loss(x: Any, y: Any) -> Any:
-        whole = task.example_loss(x, y if has_rows else OneHot(y))
+        whole = task.example_loss(x, target(y))
         return whole if task.penalty is None else whole + task.penalty(task.model)
 
     return loss
 
 
 def _weighted(task: Task, has_rows: bool) -> Any:
+    target = _target(task, has_rows)
+
     def loss(x: Any, y: Any, weight: Any) -> Any:
-        whole = weight * task.example_loss(x, y if has_rows else OneHot(y))
+        whole = weight * task.example_loss(x, target(y))
         return whole if task.penalty is None else whole + task.penalty(task.model)
 
     return loss
+
+
+def _target(task: Task, has_rows: bool) -> Callable[[Any], Any]:
+    if has_rows:
+        return lambda y: y
+    # Outputs of known units are finite wherever they are of use.
+    return partial(OneHot, beside_finite=has_known_units(task.model))
 
 
 def _outputs(task: Task) -> Any:

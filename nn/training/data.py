@@ -131,15 +131,15 @@ class Examples:
         if sample_weight is not None:
             self._take_weights(sample_weight)
 
-    def again(self, X: Any, y: Any) -> Examples | None:
-        """Return arrays of the same kind as Examples, their numbers checked; None for any others.
+    def turn_to(self, X: Any, y: Any) -> bool:
+        """Be arrays of the same kind from now on, their numbers checked; False for any others.
 
         What needs words, or a closer look, gets them where Examples are made.
         """
         if not self._is_checked or self.given is not self.targets or self.weights is not None:
-            return None
+            return False
         if not (_is_alike(X, self.X) and _is_alike(y, self.targets) and len(X) == len(y) > 0):
-            return None
+            return False
         if self.classes:
             indices = y.view(self._unsigned)
             is_sound = indices.item(indices.argmax()) < self.classes
@@ -147,10 +147,9 @@ class Examples:
             look = self._suspicious
             is_sound = look and _is_finite(y) and not look(y).any()
         if not is_sound or not _is_finite(X):
-            return None
-        found = object.__new__(Examples)
-        found.__dict__ = {**vars(self), "X": X, "given": y, "targets": y}
-        return found
+            return False
+        vars(self).update(X=X, given=y, targets=y)
+        return True
 
     def __len__(self) -> int:
         return len(self.X if self.kept is None else self.kept)
@@ -180,7 +179,7 @@ class Examples:
         if self.classes:
             # by columns, as a program reads them
             targets = _one_hot_rows(self.classes, dtype).take(targets, axis=1).T
-        if self._is_checked or targets.dtype.kind not in "iu":  # else a loss may ask for a class
+        elif self._is_checked or targets.dtype.kind not in "iu":  # else a loss may ask for a class
             targets = targets.astype(dtype, subok=False, copy=False)
         return [self._floats(self.X[chosen], dtype), targets]
 
@@ -292,7 +291,7 @@ def _is_alike(x: Any, known: Any) -> bool:
     """Return whether something is an array like a known one, with rows of its shape."""
     if type(x) is not type(known) or x.dtype is not known.dtype:
         return False
-    return x.ndim == known.ndim and x.shape[1:] == known.shape[1:]
+    return x.shape == known.shape or (x.ndim == known.ndim and x.shape[1:] == known.shape[1:])
 
 
 def _is_finite(array: Any) -> bool:

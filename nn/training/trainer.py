@@ -137,11 +137,9 @@ class Trainer:
         native = self._compiled and self._compiled.native
         loss = native.batch(X, y) if native and sample_weight is None else None
         if loss is None:
-            known = self._last if sample_weight is None else None
-            data = known and known.again(X, y)
-            if data is None:
-                data = Examples(self.model, self.loss, X, y, sample_weight)
-            self._last = data
+            data = self._last
+            if data is None or sample_weight is not None or not data.turn_to(X, y):
+                data = self._last = Examples(self.model, self.loss, X, y, sample_weight)
             self._seen += len(data)
             loss = self.update(data, data.everything(), self._seen)
         else:
