@@ -36,6 +36,7 @@ from autograd_mini import (
     primitive,
     sigmoid,
     sqrt,
+    take,
     tanh,
     total,
     where,
@@ -473,3 +474,51 @@ def test_an_example_that_raised_is_not_asked_for_by_later_calls() -> None:
     shifted = compile(lambda x: log(x - w), 0.0)
     w.data = 1.0  # the recorded example lies outside of the domain now
     assert shifted([2.0, 3.0]) == pytest.approx([0.0, math.log(2.0)])
+
+
+def test_where_one_example_is_huge_another_is_compared_at_its_own_size() -> None:
+    w = Value(1.0)
+
+    def doubled_if_a_value(x: Any, y: Any) -> Any:
+        match y:
+            case Value():
+                return (x + y * 2.0) * w
+            case _:
+                return (x + y) * w
+
+    program = compile(doubled_if_a_value, 1e300, 2.0)
+    with pytest.raises(TraceError, match=r"is 7\.0, .* gives 4\.0"):
+        program([1e300, 1.0], [2.0, 3.0])
+
+
+def test_an_unused_element_without_an_index_raises_also_for_the_recorded_example() -> None:
+    w = Value(1.0)
+
+    def unused(x: Any) -> Any:
+        take([1.0, 2.0], x)
+        return x * w
+
+    program = compile(unused, 0.5)
+    for _ in range(2):
+        with pytest.raises(TypeError, match="take needs a whole number as index"):
+            program([0.5])
+    assert program([1.0]).tolist() == [1.0]
+
+
+def test_of_two_errors_the_one_is_raised_that_the_function_raises() -> None:
+    def reaches_no_array(np: Any, x: Any) -> Any:
+        return take(np, x) + np.ones(2)
+
+    with pytest.raises(TypeError, match="take needs a whole number as index"):
+        compile(reaches_no_array, [1.0, 2.0], -2.5)
+
+
+def test_a_square_that_is_too_large_raises_wherever_it_is_hidden() -> None:
+    w = Value(1.0)
+    program = compile(lambda x: w * tanh(x**2), 1.0)
+    assert program([1.0, 2.0]).tolist() == [math.tanh(1.0), math.tanh(4.0)]
+    for batch in ([1e300], [1.0, 1e300]):
+        with pytest.raises(OverflowError):
+            program(batch)
+        with pytest.raises(OverflowError):
+            program.value_and_grad(batch)

@@ -20,10 +20,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import chain, groupby
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini.backprop import gradient
+from autograd_mini.compiler.agreement import AGREEMENT, SAME, SINGLE, alike, disagreement, short
 from autograd_mini.compiler.calls import called, called_or_eager, eager, plain
 from autograd_mini.compiler.intake import examples_of
 from autograd_mini.compiler.kinks import near_kink
@@ -38,6 +41,7 @@ from autograd_mini.nested import flat, mapped
 from autograd_mini.value import CONSTANT, Value
 
 Array: TypeAlias = Any
+_Nearby: TypeAlias = "Callable[[str, Sequence[Any]], float]"
 
 OTHERS: Final = 3  # examples that differ from the recorded one
 CLASSES: Final = 16  # values of an argument that count as classes, and examples compared for them
@@ -48,15 +52,6 @@ LARGE: Final = 20_000  # operands of a graph beyond which classes are compared b
 SHORT: Final = 64  # numbers of an argument that may be a class: a row of them, one-hot
 SEARCHED: Final = 1_000  # examples of a batch among which one that differs is looked for
 SEARCHED_IN_ALL: Final = 10_000
-AGREEMENT: Final = 1e-6  # wrong programs differ by far more
-SINGLE: Final = 1e-2  # the same in single precision
-NOISE: Final = 1e-3  # of the slack, relative to the largest number: what cancellation leaves
-TINY: Final = 1e-300  # below, floats lose their digits
-
-_SAME: Final = (
-    "the function does not do the same operations for every example; choose with where() instead "
-    "of if, and keep numbers Values (not .data); check=False skips this test"
-)
 
 
 class _Answer(NamedTuple):
@@ -99,11 +94,11 @@ class Check:
         self._known: dict[bytes, list[Any]] = {}  # the numbers of each example
         self._left = WATCHED
         self._to_search = SEARCHED_IN_ALL
-        self._scales = {"value": 0.0, "gradient": 0.0}
         self._texts: set[Any] = set()
         self._sizes: set[Any] = set()
         self._first = [mapped(plain, x) for x in example]
         self.examples: list[list[Any]] = [self._first]
+        self._asked = {id(self._first)}  # those of the batch at hand
 
     # Which examples.
 
@@ -119,9 +114,12 @@ class Check:
             batch: As the user gave it.
             columns: The same as arrays, one column for each example.
         """
-        if not columns or self._left <= 0:
+        if not columns:
             return 0
-        if not self._known:
+        self._asked.clear()
+        if self._left <= 0:
+            return 0
+        if not self._known and self.examples:
             self._known[_bytes(self._first, columns)] = self._first
         batch = list(map(examples_of, batch))
         before = len(self.examples)
@@ -132,6 +130,7 @@ class Check:
                 one = [_example(x, n) for x in batch]
                 self._known[key] = one
                 self.examples.append(one)
+            self._asked.add(id(self._known[key]))
             return self._known[key]
 
         count = columns[0].shape[1]
@@ -189,7 +188,7 @@ class Check:
 
         Raises:
             TraceError: If the text and the function disagree.
-            DomainError: If the function itself fails for an example just chosen. An earlier one
+            DomainError: If the function itself fails for an example of this batch. An earlier one
                 that has left the domain since is passed over.
         """
         examples = self.examples
@@ -205,17 +204,21 @@ class Check:
             collector_paused(),
             np.errstate(all="ignore"),
         ):
-            examples, answers = self._answered(examples, purpose, fresh, wrt)
+            examples, answers = self._answered(examples, purpose, wrt)
             is_new = text not in self._texts and len(theta)
             others = [*self._elsewhere(purpose, theta, wrt)] if is_new else []
             alone = [a.gradient is None or a.is_near_kink for a in answers]  # by their values
             for start, size in _parts(alone, count):
                 part = [start + n % size for n in range(count)]
-                self._compare(
-                    purpose, [answers[i] for i in part], [examples[i] for i in part], theta, run
-                )
+                chosen = [answers[i] for i in part], [examples[i] for i in part]
+                self._compare(purpose, wrt, *chosen, theta, run)
             for numbers, answer in others:
-                self._compare_elsewhere(purpose, count, numbers, answer, run)
+                chosen = [answer] * count, [self._first] * count
+                try:
+                    self._compare(purpose, wrt, *chosen, numbers, run)
+                except TraceError as error:
+                    if not self._is_cached(numbers):
+                        raise TraceError(f"at other parameters, {error}") from None
         if examples:
             self._texts.add(text)
             self._sizes.add((text, count))
@@ -223,13 +226,10 @@ class Check:
     def _elsewhere(
         self, purpose: str, theta: Array, wrt: Sequence[int] | None
     ) -> Iterator[tuple[Array, _Answer]]:
-        """Yield other parameters, and the finite answers that the recorded example has there.
-
-        Those nearby tell how large numbers are: where a residual is 0, all that is left is noise.
-        """
+        """Yield other parameters, and the finite answers that the recorded example has there."""
         import numpy as np
 
-        for n, numbers in enumerate(_moved(theta, self._moves)):
+        for numbers in _moved(theta, self._moves):
             try:
                 with elsewhere(self._parameters, numbers.tolist(), self._graph.computed):
                     answer = self._answer(self._first, purpose, wrt, eager)
@@ -239,26 +239,51 @@ class Check:
                 continue
             slopes = np.zeros(0) if answer.gradient is None else answer.gradient
             if np.isfinite(answer.values).all() and np.isfinite(slopes).all():
-                for what, x in (("value", answer.values), ("gradient", slopes))[: 0 if n else 2]:
-                    self._scales[what] = abs(x).max(initial=self._scales[what])
                 yield numbers, answer
 
-    def _compare_elsewhere(
-        self, purpose: str, count: int, theta: Array, answer: _Answer, run: Any
-    ) -> None:
-        try:
-            self._compare(purpose, [answer] * count, [self._first] * count, theta, run)
-        except TraceError as error:
-            with elsewhere(self._parameters, theta.tolist(), self._graph.computed):
-                is_cached = any(map(stale, called_or_eager(self._f, self._first)))
-            if not is_cached:
-                raise TraceError(f"at other parameters, {error}") from None
+    def _size_nearby(
+        self,
+        purpose: str,
+        theta: Array,
+        wrt: Sequence[int] | None,
+        what: str,
+        examples: Sequence[Any],
+    ) -> float:
+        """Return how large values or gradients are for parameters nearby.
+
+        Where a residual is 0, all that is left of them is noise.
+        """
+        import numpy as np
+
+        numbers = next(iter(_moved(theta, 1)))
+        sizes = [0.0]
+        for example in {id(x): x for x in examples}.values():
+            with (
+                suppress(Exception),  # out of a domain, say
+                elsewhere(self._parameters, numbers.tolist(), self._graph.computed),
+            ):
+                values, slopes, _ = self._answer(example, purpose, wrt, eager)
+                found = values if what == "value" or slopes is None else slopes
+                sizes.append(float(np.abs(found[np.isfinite(found)]).max(initial=0.0)))
+        return max(sizes)
+
+    def _is_cached(self, theta: Array) -> bool:
+        """Return whether the function returns what it computed for other parameters."""
+        with elsewhere(self._parameters, theta.tolist(), self._graph.computed):
+            return any(map(stale, called_or_eager(self._f, self._first)))
 
     def _compare(
-        self, purpose: str, answers: list[_Answer], examples: list[Any], theta: Array, run: Any
+        self,
+        purpose: str,
+        wrt: Sequence[int] | None,
+        answers: list[_Answer],
+        examples: list[Any],
+        theta: Array,
+        run: Any,
     ) -> None:
         compared = self._compare_means if purpose == GRADIENT else self._compare_rows
-        compared(answers, run(examples, theta), examples)
+        nearby = partial(self._size_nearby, purpose, theta, wrt)
+        compared(answers, run(examples, theta), examples, nearby)
 
     def is_due(self, text: Any, count: int, fresh: int) -> bool:
         """Return whether a text is still to be compared at this size of batches."""
@@ -268,12 +293,11 @@ class Check:
         self,
         examples: list[list[Any]],
         purpose: str,
-        fresh: int,
         wrt: Sequence[int] | None,
     ) -> tuple[list[list[Any]], list[_Answer]]:
         """Return the examples that the function has an answer for, and the answers.
 
-        Where it raises, for an example of this call, that is what its user is to see. An earlier
+        Where it raises, for an example of this batch, that is what its user is to see. An earlier
         example is forgotten: this call does not ask for it.
         """
         asked: list[list[Any]] = []
@@ -288,7 +312,7 @@ class Check:
                 raise
             except Exception:
                 self._forget(example)
-                if i >= len(examples) - fresh:
+                if id(example) in self._asked:
                     raise
             else:
                 asked.append(example)
@@ -340,10 +364,12 @@ class Check:
         for p in strangers:
             raise TraceError(
                 f"the function reads the Value {p.label or p.data!r} for the example "
-                f"{_short(example)}, but it did not when it was recorded: {_SAME}"
+                f"{short(example)}, but it did not when it was recorded: {SAME}"
             )
 
-    def _compare_rows(self, answers: list[_Answer], got: Array, examples: list[Any]) -> None:
+    def _compare_rows(
+        self, answers: list[_Answer], got: Array, examples: list[Any], nearby: _Nearby
+    ) -> None:
         places: dict[int, list[int]] = {}
         for n, answer in enumerate(answers):
             places.setdefault(id(answer), []).append(n)
@@ -352,40 +378,42 @@ class Check:
             if not answer.is_near_kink:
                 what = "value" if answer.gradient is None else "gradient"
                 wanted = answer.values if answer.gradient is None else answer.gradient
-                self._agree(what, wanted, got[rows], [example], wanted)
+                self._agree(what, wanted, got[rows], [example], wanted, nearby)
 
-    def _compare_means(self, answers: list[_Answer], got: Any, examples: list[Any]) -> None:
+    def _compare_means(
+        self, answers: list[_Answer], got: Any, examples: list[Any], nearby: _Nearby
+    ) -> None:
         import numpy as np
 
         value, gradient = got
         values = np.concatenate([a.values for a in answers])
-        self._agree("value", values.mean(keepdims=True), np.array([value]), examples, values)
+        mean = values.mean(keepdims=True)
+        self._agree("value", mean, np.array([value]), examples, values, nearby)
         if any(a.is_near_kink or a.gradient is None for a in answers):
             return
         distinct = {id(a): a for a in answers}
         times = Counter(map(id, answers))
         gradients = np.array([a.gradient for a in distinct.values()])
         weights = np.array([times[i] for i in distinct]) / len(answers)
-        self._agree("gradient", weights @ gradients, gradient, examples, gradients)
+        self._agree("gradient", weights @ gradients, gradient, examples, gradients, nearby)
 
     def _agree(
-        self, what: str, wanted: Array, got: Array, examples: list[Any], sizes: Array
+        self,
+        what: str,
+        wanted: Array,
+        got: Array,
+        examples: list[Any],
+        sizes: Array,
+        nearby: _Nearby,
     ) -> None:
-        import numpy as np
-
-        def size(x: Array) -> Array:
-            return np.where(np.isfinite(x), np.abs(x), 0.0)
-
-        least = NOISE * size(sizes).max(initial=self._scales[what])
-        slack = TINY + self._slack * np.maximum(np.maximum(size(wanted), size(got)), least)
-        alike = (wanted == got) | ((wanted != wanted) & (got != got))
-        alike |= np.isfinite(wanted) & np.isfinite(got) & (np.abs(wanted - got) <= slack)
-        if alike.all():
+        is_same = alike(wanted, got, sizes, self._slack)
+        if not is_same.all():
+            is_same = alike(wanted, got, sizes, self._slack, nearby(what, examples))
+        if is_same.all():
             return
         for example in examples:
             record_again(self._f, example, self._graph)  # which may know the line
-        wanted, got = [np.broadcast_to(x, alike.shape)[~alike] for x in (wanted, got)]
-        raise _disagreement(what, float(wanted[0]), float(got[0]), examples)
+        raise disagreement(what, wanted, got, ~is_same, examples)
 
     def compare_values(self, example: Sequence[Any], results: Sequence[Value], got: Array) -> None:
         """Compare what the function gave for an example whose numbers are not all finite.
@@ -397,7 +425,9 @@ class Check:
 
         with np.errstate(all="ignore"):
             wanted = _data(results)
-            self._agree("value", wanted, got, [list(example)], wanted)
+            theta = np.array([p.data for p in self._parameters])
+            nearby = partial(self._size_nearby, FORWARD, theta, None)
+            self._agree("value", wanted, got, [list(example)], wanted, nearby)
 
 
 def _is_whole(column: Array) -> bool:
@@ -446,19 +476,6 @@ def _example(x: Any, n: int) -> Any:
     return one.tolist() if hasattr(one, "tolist") else mapped(plain, one)
 
 
-def _disagreement(what: str, wanted: float, got: float, examples: list[Any]) -> TraceError:
-    distinct: list[Any] = []
-    for example in examples:
-        if example not in distinct:
-            distinct.append(example)
-    on = " and ".join(map(_short, distinct[:3]))
-    one = f"the example {on}" if len(distinct) == 1 else f"the examples {on}"
-    return TraceError(
-        f"the compiled {what} is {got!r}, but running the function on {one} gives {wanted!r}: "
-        f"{_SAME}"
-    )
-
-
 def _leaves(root: Value, known: set[Value]) -> set[Value]:
     """Return the leaves below a node that are neither known nor plain numbers."""
     found: set[Value] = set()
@@ -468,8 +485,3 @@ def _leaves(root: Value, known: set[Value]) -> set[Value]:
         below = chain.from_iterable([x.inputs for x in fresh])
         fresh = {x for x in below if x._source is not CONSTANT}.difference(known, found)
     return {x for x in found if x.is_leaf and not x.is_constant}
-
-
-def _short(example: list[Any]) -> str:
-    text = repr(example)
-    return text if len(text) < 80 else f"{text[:76]}...]"

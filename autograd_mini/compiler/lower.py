@@ -141,9 +141,8 @@ class Forward:
                 out, refs = laid_out(out, refs)
             self._row(op, out, [self.read(ref) for ref in refs], group)
         last = self.lowered.statements[-1]
-        is_square = op is ops.POW and last.op is ops.MUL
         is_part = op is ops.DIV and last.op is ops.DIV and _is_fixed(last.operands[1])
-        takes_all = op is COPY or is_square or is_part or not _may_raise(op)
+        takes_all = op is COPY or is_part or not _may_raise(op)
         if not takes_all and not self.shown.issuperset(group.members):
             self.lowered.watched.append(out)
 

@@ -279,7 +279,7 @@ def _run(
         takes_values = refused_here or isinstance(own, AttributeError)  # or an index
         if isinstance(own, DomainError):  # it takes numbers, but has no result for these
             takes_values = False
-        if takes_values and not is_ours_alone:
+        if takes_values and not is_ours_alone and not _is_own(own, caught, f, example):
             raise caught from None
         raise own from None
     raise TraceError(
@@ -287,6 +287,17 @@ def _run(
         f"{type(caught).__name__}: {caught}{place_of_error(caught)}; compute such a thing "
         "outside and pass it in as an argument, or pick an element with take(values, index)"
     ) from caught
+
+
+def _is_own(
+    own: Exception, caught: Exception, f: Callable[..., Any], example: Sequence[Any]
+) -> bool:
+    """Return whether a function raises for Values what it raises for numbers, nothing else."""
+    try:
+        eager(f, example)
+    except Exception as error:
+        return type(error) is type(own) is not type(caught)
+    return False
 
 
 def _run_elsewhere(
