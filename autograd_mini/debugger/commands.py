@@ -1,14 +1,16 @@
 """What the commands are called, and how their arguments are read.
 
-What a command does is `do_` and its method's name in `prompt`; that method's docstring is the
-second half of what `help` tells.
+A command is a method with `@command`; its docstring is the second half of what `help` tells.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class Command(NamedTuple):
@@ -27,59 +29,26 @@ class Command(NamedTuple):
     does: str
 
 
-GROUPS: Final = {
-    "Moving": (
-        Command("step", ("s", "step"), "[n]", "go on by one edge, or n"),
-        Command("next", ("n", "next"), "[n]", "go on by all edges of a node"),
-        Command("reverse_step", ("rs", "reverse-step", "back"), "[n]", "take back one edge, or n"),
-        Command("reverse_next", ("rn", "reverse-next"), "[n]", "take back all edges of a node"),
-        Command("continue", ("c", "continue", "cont"), "[n]", "go on to the next stop"),
-        Command("reverse_continue", ("rc", "reverse-continue"), "[n]", "go back to the last stop"),
-        Command("until", ("unt", "until"), "i", "go to the moment with i steps done"),
-        Command("return", ("r", "return", "finish"), "", "go on to the end of the pass"),
-        Command("restart", ("restart", "run"), "", "go back to the start of the pass"),
-    ),
-    "Stops": (
-        Command("break", ("b", "break"), "[where[, condition]]", "stop there; alone: list"),
-        Command("tbreak", ("tbreak",), "where[, condition]", "stop there once"),
-        Command("watch", ("watch",), "name", "stop when the gradient of a node changes"),
-        Command("condition", ("condition",), "number [expr]", "stop there only if expr is true"),
-        Command("ignore", ("ignore",), "number count", "skip its next count hits"),
-        Command("disable", ("disable",), "[number...]", "switch stops off"),
-        Command("enable", ("enable",), "[number...]", "switch stops on again"),
-        Command("clear", ("cl", "clear", "delete"), "[number...]", "delete some stops, or all"),
-    ),
-    "Looking": (
-        Command("p", ("p", "print"), "expr", "print the value of a Python expression"),
-        Command("pp", ("pp",), "expr", "the same, pretty-printed"),
-        Command("display", ("display",), "[expr]", "print it at each stop where it has changed"),
-        Command("undisplay", ("undisplay",), "[expr]", "stop displaying it"),
-        Command("where", ("w", "where", "bt", "backtrace"), "", "the path from the root to here"),
-        Command("up", ("u", "up"), "[n]", "move along that path, towards the root"),
-        Command("down", ("d", "down"), "[n]", "move along that path, away from the root"),
-        Command("args", ("a", "args"), "", "the operands of the node, with their derivatives"),
-        Command("list", ("l", "list"), "[i]", "the steps around here, or around i"),
-        Command(
-            "source",
-            ("ll", "source", "longlist"),
-            "",
-            "the line of your program that made the node",
-        ),
-        Command("info", ("info", "i"), "grads | break", "a table of gradients or of stops"),
-        Command("tree", ("tree",), "", "the graph as text, as of this moment"),
-        Command("graph", ("graph",), "[path]", "the graph as a drawing, as of this moment"),
-        Command("why", ("why",), "[name]", "where a gradient comes from, factor by factor"),
-        Command("check", ("check",), "", "the node's rule against a numeric derivative"),
-    ),
-    "Other": (
-        Command("interact", ("interact",), "", "a Python prompt with the names of this moment"),
-        Command("help", ("h", "help", "?"), "[command]", "this list, or more about a command"),
-        Command("quit", ("q", "quit", "exit", "EOF"), "", "leave; a script ends with status 0"),
-    ),
+GROUPS: Final[dict[str, list[Command]]] = {  # by class, in the order of `help`
+    "Moving": [],
+    "Stopping": [],
+    "Looking": [],
+    "Debugger": [],
 }
-COMMANDS: Final = {
-    name: command for group in GROUPS.values() for command in group for name in command.names
-}
+COMMANDS: Final[dict[str, Command]] = {}
+
+
+def command(names: str, usage: str, does: str) -> Callable[[Method], Method]:
+    """Make a command of a method `do_step`; `help step` goes on with its docstring."""
+
+    def register(method: Method) -> Method:
+        group, _, name = method.__qualname__.partition(".do_")
+        made = Command(name, tuple(names.split()), usage, does)
+        GROUPS[group].append(made)
+        COMMANDS.update(dict.fromkeys(made.names, made))
+        return method
+
+    return register
 
 
 _QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograd_mini.debugger import views
-from autograd_mini.debugger.commands import Complaint, count
+from autograd_mini.debugger.commands import Complaint, command, count
 from autograd_mini.debugger.stopping import Stopping
 from autograd_mini.debugger.views import NEAR
 
@@ -46,10 +46,12 @@ class Moving(Stopping):
             self._go(moment.start)
         return self._advance(moment.end)
 
+    @command("s step", "[n]", "go on by one edge, or n")
     def do_step(self, argument: str) -> None:
         """Each edge is one application of the chain rule: one input receives a contribution."""
         self._forward(self.moment.position + count(argument))
 
+    @command("n next", "[n]", "go on by all edges of a node")
     def do_next(self, argument: str) -> None:
         """The node's gradient is finished; it hands contributions to all of its inputs."""
         target = self.moment.position
@@ -71,10 +73,12 @@ class Moving(Stopping):
             self.say(f"... {len(passed) - NEAR} more")
         self._show()
 
+    @command("rs reverse-step back", "[n]", "take back one edge, or n")
     def do_reverse_step(self, argument: str) -> None:
         """Before the first step of the backward pass come the operations of the forward pass."""
         self._back(self.moment.position - count(argument))
 
+    @command("rn reverse-next", "[n]", "take back all edges of a node")
     def do_reverse_next(self, argument: str) -> None:
         """The node has then handed nothing on."""
         target = self.moment.position
@@ -91,6 +95,7 @@ class Moving(Stopping):
         if self.moment.position == 0:
             raise Complaint("this is the beginning: s goes forward")
 
+    @command("c continue cont", "[n]", "go on to the next stop")
     def do_continue(self, argument: str) -> bool:
         """Go on to the next stop, or to the end of the pass if there is none.
 
@@ -110,6 +115,7 @@ class Moving(Stopping):
         self._show()
         return False
 
+    @command("rc reverse-continue", "[n]", "go back to the last stop")
     def do_reverse_continue(self, argument: str) -> None:
         """Without a stop on the way back, that is the start of the pass."""
         moment = self.moment
@@ -123,6 +129,7 @@ class Moving(Stopping):
                 break
         self._show()
 
+    @command("unt until", "i", "go to the moment with i steps done")
     def do_until(self, argument: str) -> None:
         """Forward it halts at stops on the way; going back it does not."""
         steps = len(self.moment.trace)
@@ -135,11 +142,13 @@ class Moving(Stopping):
             self._advance(target)
             self._show()
 
+    @command("r return finish", "", "go on to the end of the pass")
     def do_return(self, argument: str) -> None:
         """It halts at stops on the way."""
         self._advance(self.moment.end)
         self._show()
 
+    @command("restart run", "", "go back to the start of the pass")
     def do_restart(self, argument: str) -> None:
         """The forward pass is over, and no edge of the backward pass is done."""
         self.moment.looked_back = False

@@ -9,7 +9,7 @@ import warnings
 from typing import Final, cast
 
 from autograd_mini.backprop import spared
-from autograd_mini.debugger.commands import COMMANDS, GROUPS, Complaint
+from autograd_mini.debugger.commands import COMMANDS, GROUPS, Complaint, command
 from autograd_mini.debugger.looking import Looking
 from autograd_mini.debugger.moment import Moment
 from autograd_mini.debugger.moving import Moving
@@ -172,6 +172,7 @@ class Debugger(Moving, Looking):
             words = {w for w in words if "." not in w or w.rpartition(".")[2] not in METHODS}
         return sorted(word for word in words if word.startswith(text))
 
+    @command("h help ?", "[command]", "this list, or more about a command")
     def do_help(self, arg: str) -> None:
         """Without a command, list them all."""
         if arg:
@@ -192,6 +193,7 @@ class Debugger(Moving, Looking):
         rest = "Any other line is Python, as in pdb: w.grad, a = 5, or !a where `a` is a command."
         self.say(self.style.wrapped(rest))
 
+    @command("q quit exit EOF", "", "leave; a script ends with status 0")
     def do_quit(self, argument: str) -> bool:
         """Gradients are what they were before."""
         if self.follows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import CodeType
 
 from autograd_mini.debugger import views
-from autograd_mini.debugger.commands import Complaint, checked, split, unquoted
+from autograd_mini.debugger.commands import Complaint, checked, command, split, unquoted
 from autograd_mini.debugger.session import Session, one_line
 from autograd_mini.debugger.stops import Stop, parsed
 from autograd_mini.guesses import did_you_mean
@@ -54,6 +54,7 @@ class Stopping(Session):
             here = f" ({found} here)" if found != 1 else ""
         self.say(f"{stop.noun} {self._made}: {stop}{here}")
 
+    @command("b break", "[where[, condition]]", "stop there; alone: list")
     def do_break(self, argument: str, *, temporary: bool = False) -> None:
         """*where* is a label, an operation, an id such as n7, a step number, an expression or nan.
 
@@ -82,10 +83,12 @@ class Stopping(Session):
         label = max(labels, key=len)
         return argument[: len(argument) - len(text)] + label, text[len(label) + 1 :].strip()
 
+    @command("tbreak", "where[, condition]", "stop there once")
     def do_tbreak(self, argument: str) -> None:
         """The stop is deleted once it is reached."""
         self.do_break(argument, temporary=True)
 
+    @command("watch", "name", "stop when the gradient of a node changes")
     def do_watch(self, argument: str) -> None:
         """The name is a label or an id."""
         moment, argument = self.moment, unquoted(argument)
@@ -106,6 +109,7 @@ class Stopping(Session):
             numbers.append(int(word))
         return numbers
 
+    @command("condition", "number [expr]", "stop there only if expr is true")
     def do_condition(self, argument: str) -> None:
         """Without an expression the stop has no condition any more."""
         word, _, condition = argument.partition(" ")
@@ -115,6 +119,7 @@ class Stopping(Session):
         self.stops[number].condition = checked(condition.strip())
         self.say(f"{self.stops[number].noun} {number}: {self.stops[number]}")
 
+    @command("ignore", "number count", "skip its next count hits")
     def do_ignore(self, argument: str) -> None:
         """Skipped hits are counted, too."""
         word, _, times = argument.partition(" ")
@@ -124,16 +129,19 @@ class Stopping(Session):
         self.stops[number].ignore = int(times)
         self.say(f"{self.stops[number].noun} {number} will be skipped {int(times)} times")
 
+    @command("disable", "[number...]", "switch stops off")
     def do_disable(self, argument: str) -> None:
         """Without a number it means all."""
         for number in self._numbered(argument):
             self.stops[number].enabled = False
 
+    @command("enable", "[number...]", "switch stops on again")
     def do_enable(self, argument: str) -> None:
         """Without a number it means all."""
         for number in self._numbered(argument):
             self.stops[number].enabled = True
 
+    @command("cl clear delete", "[number...]", "delete some stops, or all")
     def do_clear(self, argument: str) -> None:
         """Without a number it means all."""
         for number in self._numbered(argument):
