@@ -39,7 +39,6 @@ def answered(
     meant: Callable[[str, Sequence[str]], str] = nearest_argument,
     needs: Mapping[str, str] = _NOTHING,
     too_many: Callable[[Sequence[str], Sequence[str], Sequence[object]], str] = by_name,
-    called: str = "",
 ) -> Callable[P, R]:
     """Make a function answer calls that it cannot take; what it raises itself stays as it is.
 
@@ -49,7 +48,6 @@ def answered(
         needs: What an argument is, for calls that lack it.
         too_many: What to say about more arguments than it takes by position: called with the
             names of these, the names of others, and what was given.
-        called: What it is called, if not by its name.
 
     Example:
         >>> @answered
@@ -70,9 +68,10 @@ def answered(
             return f(*args, **kwargs)
         except TypeError as error:
             trace = error.__traceback__
-            if trace is None or trace.tb_next is not None:  # raised inside of f
+            is_inside = trace is None or trace.tb_next is not None
+            if is_inside and not kwargs.keys() - {p.name for p in parameters(f)}:
                 raise
-            said = _wrong(f, args, kwargs, meant, needs, too_many, called)
+            said = _wrong(f, args, kwargs, meant, needs, too_many)
             raise TypeError(said or str(error)) from None
 
     return guarded
@@ -85,33 +84,53 @@ def _wrong(
     meant: Callable[[str, Sequence[str]], str],
     needs: Mapping[str, str],
     too_many: Callable[[Sequence[str], Sequence[str], Sequence[object]], str],
-    called: str,
 ) -> str:
     """Return what is wrong with a call; nothing if Python's own message is as good."""
-    code = f.__code__  # pyright: ignore[reportFunctionMemberAccess]
-    first, last = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
-    known = code.co_varnames[:last]
-    positional, named = known[:first], known[first:]
+    listed = parameters(f)
+    positional = tuple([p.name for p in listed if p.kind < p.VAR_POSITIONAL])
+    named = tuple([p.name for p in listed if p.kind == p.KEYWORD_ONLY])
     is_method = positional[:1] == ("self",)
-    if is_method and f.__name__ in ("__init__", "__call__"):
-        called = called or type(args[0]).__name__
-    called = called or f.__name__
+    called = f.__name__
+    if is_method and called in ("__init__", "__call__"):
+        called = type(args[0]).__name__
     who = called if f.__name__ == "__call__" else f"{called}()"
+    known = positional + named
     for name in kwargs:
         if name not in known:
             return f"{who} has no argument {name!r}{meant(name, known)}"
-    own = positional[is_method:]
-    if len(args) > first:
-        return f"{who} {too_many(own, named, args[is_method:])}"
-    optional: tuple[object, ...] = getattr(f, "__defaults__", None) or ()
-    defaults: dict[str, object] = getattr(f, "__kwdefaults__", None) or {}
-    required = [*positional[: first - len(optional)], *[n for n in named if n not in defaults]]
+    if len(args) > len(positional):
+        return f"{who} {too_many(positional[is_method:], named, args[is_method:])}"
+    required = [p.name for p in listed if p.name in known and p.default is p.empty]
     given = {*positional[: len(args)], *kwargs}
     lacking = [name for name in required if name not in given]
     if not lacking:
         return ""
     hints = [f"{name}, {needs[name]}" if name in needs else name for name in lacking]
     return f"{who} needs {'; and '.join(hints)}"
+
+
+def with_options_of(other: Callable[..., object]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a function that hands its `**options` on to another one show what these may be.
+
+    Example:
+        >>> def picture(x, *, width=3, color="red"): ...
+        >>> @with_options_of(picture)
+        ... def draw(x, *, format="svg", **options): ...
+        >>> import inspect
+        >>> print(inspect.signature(draw))
+        (x, *, format='svg', width=3, color='red')
+    """
+
+    def decorate(f: Callable[P, R]) -> Callable[P, R]:
+        from inspect import signature
+
+        own = {p.name: p for p in parameters(f) if p.kind != p.VAR_KEYWORD}
+        options = {p.name: p for p in parameters(other)}
+        every = [*own.values(), *[p for name, p in options.items() if name not in own]]
+        f.__signature__ = signature(f).replace(parameters=every)  # pyright: ignore[reportFunctionMemberAccess]
+        return f
+
+    return decorate
 
 
 def parameters(f: Callable[..., object]) -> list[Parameter]:

@@ -7,7 +7,7 @@ import math
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
-from inspect import signature
+from inspect import Signature, signature
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from autograd_mini import (
     maximum,
     norm,
     record_source,
+    save,
     text_tree,
     to_dot,
     to_mermaid,
@@ -651,14 +652,14 @@ def test_a_mermaid_chart_stays_within_what_mermaid_draws() -> None:
 # Options.
 
 
-def test_the_options_of_drawing_have_one_set_of_names_and_defaults() -> None:
-    of_picture = dict(signature(picture).parameters)
-    of_draw = dict(signature(draw).parameters)
-    assert of_draw.pop("format").default == "svg"
-    assert {name: p.default for name, p in of_draw.items()} == {
-        name: p.default for name, p in of_picture.items()
-    }
-    assert [*of_picture] == ["root", *Options.__annotations__]
+def test_each_function_that_draws_shows_the_options_of_draw_and_their_defaults() -> None:
+    shown = "rankdir='LR', show='data,grad', partials=False, collapse=None, max_nodes=300, "
+    shown += "depth=None, around=None, parameters=True, engine=None"
+    own = {draw: "*, format='svg', ", to_dot: "*, ", to_svg: "*, ", to_mermaid: "*, "}
+    for function, first in (own | {text_tree: "*, ascii=False, ", save: "path, *, "}).items():
+        plain = [p.replace(annotation=p.empty) for p in signature(function).parameters.values()]
+        assert str(Signature(plain)) == f"(root, {first}{shown})"
+    assert [*signature(picture).parameters] == ["root", *Options.__annotations__]
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,12 @@ javascript                   the rule table for pages that compute; page/ holds 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Unpack
 
-from autograd_mini.calls import answered
+from autograd_mini.calls import answered, with_options_of
 from autograd_mini.drawing import engines, labels, style
-from autograd_mini.drawing.boxes import Collapse
 from autograd_mini.drawing.dot import dot
 from autograd_mini.drawing.mermaid import MOST_EDGES, fits, mermaid
 from autograd_mini.drawing.model import Options, check_root, picture
@@ -38,20 +38,8 @@ __all__ = ["draw", "labels", "save", "style", "text_tree", "to_dot", "to_mermaid
 
 
 @answered
-def draw(
-    root: Value,
-    *,
-    format: str = "svg",
-    rankdir: str = "LR",
-    show: str = "data,grad",
-    partials: bool = False,
-    collapse: Collapse = None,
-    max_nodes: int = 300,
-    depth: int | None = None,
-    around: Value | str | None = None,
-    parameters: bool = True,
-    engine: str | None = None,
-) -> Drawing:
+@with_options_of(picture)
+def draw(root: Value, *, format: str = "svg", **options: Unpack[Options]) -> Drawing:
     """Draw the computation graph of a Value; a notebook shows it, with or without Graphviz.
 
     An operation is a rectangle, an input has round corners, a parameter (a leaf with a dotted
@@ -93,22 +81,11 @@ def draw(
     """
     from autograd_mini.drawing.drawing import Drawing
 
-    drawn = picture(
-        root,
-        rankdir=rankdir,
-        show=show,
-        partials=partials,
-        collapse=collapse,
-        max_nodes=max_nodes,
-        depth=depth,
-        around=around,
-        parameters=parameters,
-        engine=engine,
-    )
-    return Drawing(picture=drawn, format=format)
+    return Drawing(picture=picture(root, **options), format=format)
 
 
 @answered
+@with_options_of(picture)
 def to_dot(root: Value, **options: Unpack[Options]) -> str:
     """Return the graph as DOT, the language of Graphviz; the options are those of `draw`.
 
@@ -120,6 +97,7 @@ def to_dot(root: Value, **options: Unpack[Options]) -> str:
 
 
 @answered
+@with_options_of(picture)
 def to_svg(root: Value, **options: Unpack[Options]) -> str:
     """Return the graph as SVG; the options are those of `draw`.
 
@@ -134,6 +112,7 @@ def to_svg(root: Value, **options: Unpack[Options]) -> str:
 
 
 @answered
+@with_options_of(picture)
 def to_mermaid(root: Value, **options: Unpack[Options]) -> str:
     """Return the graph as a Mermaid flowchart; the options are those of `draw`.
 
@@ -156,6 +135,7 @@ def to_mermaid(root: Value, **options: Unpack[Options]) -> str:
 
 
 @answered
+@with_options_of(picture)
 def text_tree(root: Value, *, ascii: bool = False, **options: Unpack[Options]) -> str:
     """Return the graph as a tree of text; the options are those of `draw`.
 
@@ -179,7 +159,6 @@ def text_tree(root: Value, *, ascii: bool = False, **options: Unpack[Options]) -
     return text(picture(root, **options), ascii=ascii)
 
 
-_WRITTEN: Final = ("svg", "html", "htm", "dot", "gv", "mmd", "mermaid", "txt")  # by this package
 MOST_BOXES: Final = 60  # that a notebook shows at once
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en">
@@ -196,6 +175,7 @@ _PAGE: Final = """<!DOCTYPE html>
 
 
 @answered
+@with_options_of(picture)
 def save(root: Value, path: str | Path, **options: Unpack[Options]) -> Path:
     """Write the graph to a file in the format of its suffix; the options are those of `draw`.
 
@@ -221,23 +201,30 @@ def save(root: Value, path: str | Path, **options: Unpack[Options]) -> Path:
     """
     check_root(root)
     path, format = Path(path), format_of(path)
-    if format in engines.RASTER or format in engines.PAPER:
-        path.write_bytes(engines.render(to_dot(root, **options), format))
-        return path
-    if format == "svg":
-        written = to_svg(root, **options)
-    elif format in ("html", "htm"):
-        drawn = picture(root, **options)
-        inline = engines.to_svg(drawn)
-        written = _PAGE.format(title=labels.xml(drawn.title), svg=inline[inline.index("<svg") :])
-    elif format in ("dot", "gv"):
-        written = to_dot(root, **options)
-    elif format in ("mmd", "mermaid"):
-        written = to_mermaid(root, **options)
+    if format in _WRITERS:
+        path.write_bytes(_WRITERS[format](root, **options).encode("utf-8"))
     else:
-        written = text_tree(root, **options) + "\n"
-    path.write_bytes(written.encode("utf-8"))
+        path.write_bytes(engines.render(to_dot(root, **options), format))
     return path
+
+
+def _to_html(root: Value, **options: Unpack[Options]) -> str:
+    drawn = picture(root, **options)
+    inline = engines.to_svg(drawn)
+    return _PAGE.format(title=labels.xml(drawn.title), svg=inline[inline.index("<svg") :])
+
+
+def _to_text(root: Value, **options: Unpack[Options]) -> str:
+    return text_tree(root, **options) + "\n"
+
+
+_WRITERS: Final[dict[str, Callable[..., str]]] = {  # what needs no other program, by suffix
+    "svg": to_svg,
+    **dict.fromkeys(("html", "htm"), _to_html),
+    **dict.fromkeys(("dot", "gv"), to_dot),
+    **dict.fromkeys(("mmd", "mermaid"), to_mermaid),
+    "txt": _to_text,
+}
 
 
 def format_of(path: str | Path) -> str:
@@ -247,7 +234,7 @@ def format_of(path: str | Path) -> str:
         ValueError: If it is unknown.
     """
     format = Path(path).suffix.lstrip(".").lower()
-    if format not in (*engines.RASTER, *engines.PAPER, *_WRITTEN):
+    if format not in (*engines.RASTER, *engines.PAPER, *_WRITERS):
         raise ValueError(
             "the suffix of a drawing is .svg, .html, .dot, .gv, .mmd, .txt, .png, .jpg, .pdf, "
             f".ps, .eps, .gif, .webp or .tif, but got {Path(path).name!r}"

@@ -10,11 +10,9 @@ import math
 import operator
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, SupportsIndex, TypedDict
 
-from autograd_mini.calls import answered
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.boxes import BoxedGraph, Cluster, Collapse, is_parameter
 from autograd_mini.drawing.picture import Arrow, Box, Line, Picture
@@ -51,7 +49,6 @@ class Options(TypedDict, total=False):
     engine: str | None
 
 
-@partial(answered, called="draw")
 def picture(
     root: Value,
     *,
