@@ -202,7 +202,6 @@ class Loops:
     # Statements.
 
     def _statement(self, s: Statement) -> None:
-        self._check_overlap(s)
         if s.op in PRODUCTS:
             self._product(s)
         elif s.op in (ops.TAKE, PUT):
@@ -214,28 +213,13 @@ class Loops:
         else:
             self._map(s.out, Term(s.op, s.operands), add=s.add)
 
-    def _check_overlap(self, s: Statement) -> None:
-        """Refuse a statement that would read what it has written."""
-        for x in s.operands:
-            for ref in reads(x):
-                if ref.buffer != s.out.buffer or set(ref.rows).isdisjoint(s.out.rows):
-                    continue
-                alike = list(ref.rows) == list(s.out.rows) and ref.shape == s.out.shape
-                if not alike or s.op is SUM or s.op in PRODUCTS or s.op.arity is None:
-                    raise NoNativeFormError(f"{s} reads what it writes")
-
     def _nest(self, dims: list[int], stores: list[tuple[Access, Tree]], *details: Any) -> None:
         self.operations.append(coalesced(Nest(dims, stores, *details)))
 
     def _map(self, out: Ref, x: Operand, *, add: bool = False) -> None:
-        shape, varies = extent(x)
-        if shape and shape != out.shape and math.prod(shape) == len(out.rows):
-            out = out.shaped(*shape)
         if add and out.strides is None and out.buffer in self.lowered.rows:
             out, x = self._scattered(out, x)
-            if not out.rows:
-                return
-        if varies and not out.varies and self.count > 1:
+        if extent(x)[1] and not out.varies and self.count > 1:
             raise NoNativeFormError(f"{out} has no column for every example")
         target = self._access(out, out.shape)
         tree = self._tree(x, out.shape)
@@ -326,7 +310,9 @@ class Loops:
 
     def _choice(self, s: Statement) -> None:
         """Read elements of a table, or add to them, at places that are computed."""
-        at, x = [self._own(operand) for operand in s.operands]
+        at, x = s.operands
+        if not isinstance(at, Ref) or not isinstance(x, Ref):
+            raise NoNativeFormError(f"{s} has operands that stand nowhere")
         whole, table = (s.out, x) if s.op is ops.TAKE else (x, s.out)
         places, width = table.shape
         place, table = self._located(table)
@@ -338,14 +324,6 @@ class Loops:
         accesses = self._access(at, whole.shape), found, self._access(whole, whole.shape)
         self.operations.append(Choice(dims, places, width, *accesses, s.op is PUT))
 
-    def _own(self, x: Operand) -> Ref:
-        """Return an operand that stands somewhere."""
-        if isinstance(x, Ref):
-            return x
-        out = self._temporary(*extent(x))
-        self._map(out, x)
-        return out
-
     # Matrices.
 
     def _product(self, s: Statement) -> None:
@@ -354,19 +332,10 @@ class Loops:
         assert isinstance(b, Ref)
         left, (m, k) = self._matrix(a, flipped=s.op is MATMUL_TN)
         right, (depth, n) = self._matrix(b, flipped=s.op is MATMUL_NT)
-        out = s.out
-        found = self._regular(out)
+        found = self._regular(s.out)
         if k != depth or found is None or found[1] != (m, n):
-            if k != depth:
-                raise NoNativeFormError(f"{s} has matrices that do not go together")
-            varies = out.varies and n % self.count == 0 and n != out.shape[1]
-            out = self._temporary((m, n // self.count if varies else n), varies)
-            found = self._regular(out)
-            assert found is not None
-        add = s.add and out is s.out
-        self._multiply(Product(m, n, k, found[0], left, right, add))
-        if out is not s.out:
-            self._map(s.out, out.shaped(*s.out.shape), add=s.add)
+            raise NoNativeFormError(f"{s} has matrices that do not go together")
+        self._multiply(Product(m, n, k, found[0], left, right, s.add))
 
     def _multiply(self, p: Product) -> None:
         """Write a product so that vectors run along rows, or as sums along the inner axis."""

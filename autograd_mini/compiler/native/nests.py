@@ -192,28 +192,23 @@ def write_choice(f: Function, choice: Choice) -> None:
 
 def write_transpose(f: Function, move: Transpose) -> None:
     """Write a transpose: four by four numbers at a time, and one by one at the edges."""
-    four = 4
-    rows, columns = move.rows // four * four, move.columns // four * four
-    if rows and columns:
-        with f.loop(columns, four) as c, f.loop(rows, four) as r:
-            a, b, p, q = [
-                f.load(address(f, move.source, (f.plus(r, i), c)), four) for i in range(four)
-            ]
-            even, odd = (0, 4, 2, 6), (1, 5, 3, 7)
-            low, high = (0, 1, 4, 5), (2, 3, 6, 7)
-            x, y = f.shuffled(a, b, even), f.shuffled(a, b, odd)
-            z, w = f.shuffled(p, q, even), f.shuffled(p, q, odd)
-            for i, (u, v, halves) in enumerate(
-                ((x, z, low), (y, w, low), (x, z, high), (y, w, high))
-            ):
-                f.store(address(f, move.target, (f.plus(c, i), r)), f.shuffled(u, v, halves), four)
-    else:
-        rows = columns = 0
-    for top, bottom, left, right in (
-        (0, move.rows, columns, move.columns),
-        (rows, move.rows, 0, columns),
-    ):
-        if top < bottom and left < right:
-            with f.loop(right, 1, left) as c, f.loop(bottom, 1, top) as r:
-                x = f.load(address(f, move.source, (r, c)), 1)
-                f.store(address(f, move.target, (c, r)), x, 1)
+    for top, bottom, down in _fours(move.rows):
+        for left, right, across in _fours(move.columns):
+            n = min(down, across)
+            with f.loop(right, n, left) as c, f.loop(bottom, n, top) as r:
+                lines = [f.load(address(f, move.source, (f.plus(r, i), c)), n) for i in range(n)]
+                for i, x in enumerate(_turned(f, *lines) if n > 1 else lines):
+                    f.store(address(f, move.target, (f.plus(c, i), r)), x, n)
+
+
+def _fours(n: int) -> Iterable[tuple[int, int, int]]:
+    """Return how fours cover `n` numbers, and ones the rest: from, to, step."""
+    whole = n // 4 * 4
+    return [run for run in ((0, whole, 4), (whole, n, 1)) if run[0] < run[1]]
+
+
+def _turned(f: Function, a: Vector, b: Vector, c: Vector, d: Vector) -> Iterable[Vector]:
+    """Return the columns of four by four numbers."""
+    for halves in ((0, 1, 4, 5), (2, 3, 6, 7)):
+        for places in ((0, 4, 2, 6), (1, 5, 3, 7)):
+            yield f.shuffled(f.shuffled(a, b, places), f.shuffled(c, d, places), halves)

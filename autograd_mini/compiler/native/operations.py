@@ -53,12 +53,6 @@ class Access(NamedTuple):
         strides = tuple([self.strides[d] for d in axes])
         return Access(self.buffer, self.offset, strides, self.table, steps)
 
-    def moved(self, n: int) -> Access:
-        """Return the access `n` rounds of the first loop further on."""
-        if self.table >= 0:
-            return self._replace(table=self.table + n * self.steps[0])
-        return self._replace(offset=self.offset + n * self.strides[0])
-
 
 class Load(NamedTuple):
     """An element that is read."""
@@ -92,20 +86,11 @@ class Stack(NDArrayOperatorsMixin):
         self.length = length
         self.reduced = reduced
 
-    def __len__(self) -> int:
-        return self.length
-
-    def __getitem__(self, key: slice | int) -> Stack:
-        assert isinstance(self.tree, Load)
-        at = range(self.length)[key]
-        start, length = (at[0], len(at)) if isinstance(at, range) else (at, 1)
-        return Stack(Load(self.tree.access.moved(start)), length, self.reduced)
-
     def __array_ufunc__(self, f: Any, method: str, *operands: Any, **_: Any) -> Stack:
         if method == "reduce" and self.reduced:
             return Stack(self.reduced(f, self.tree, self.length), 1, self.reduced)
         trees = [x.tree if isinstance(x, Stack) else float(x) for x in operands]
-        length = max([len(x) for x in operands if isinstance(x, Stack)])
+        length = max([x.length for x in operands if isinstance(x, Stack)])
         return Stack(Apply(f, *trees), length, self.reduced)
 
     def __array_function__(self, f: Any, types: Any, operands: Any, named: Any) -> Stack:
