@@ -52,6 +52,10 @@ class Value:
             self.grad += (1 - t**2) * out.grad
         out._backward = _backward
         return out
+    def __radd__(self, other):
+        return self + other
+    def __rmul__(self, other):
+        return self * other
     def __neg__(self):
         return self * -1
     def __sub__(self, other):
@@ -91,6 +95,12 @@ PLANTED = [
         "cleared too late",
     ),
     ("t = math.tanh(self.data)", "t = math.tanh(self.dta)", "tanh", "raises"),
+    (
+        "    def __radd__(self, other):\n        return self + other\n",
+        "",
+        "add",
+        "constants on the left",
+    ),
 ]
 
 
@@ -180,6 +190,8 @@ STYLES = {
 IN_OTHER_STYLES = [
     ("tape", "-a.value / b.value**2", "a.value / b.value**2", "div", "sign"),
     ("tape", "-a.value / b.value**2", "-1.0 / b.value**2", "div", "factor"),
+    ("tape", "-a.value / b.value**2", "-b.value / a.value**2", "div", "wrong operand"),
+    ("tape", "def mul(a, b):", "def mul(a, b):\n    if b == 3: return a", "mul", "constants"),
     ("tape", "math.cos(a.value)", "-math.cos(a.value)", "sin", "sign"),
     ("tape", "0.5 / math.sqrt", "1.0 / math.sqrt", "sqrt", "factor"),
     ("tape", "(a, b.value), (b, a.value)", "(a, b.value)", "mul", "dropped term"),

@@ -14,6 +14,7 @@ from autograd_mini.testing.mistakes import close
 from autograd_mini.testing.trials import Blame, Candidate, Wrong
 
 _RANDOM: Final = 60  # programs with shared results
+_OVERWRITTEN: Final = "a gradient is overwritten (=) where it should be accumulated (+=)"
 _FIRST_ROOTS: Final = ("mul", "div", "tanh", "sigmoid", "exp", "pow", "square")
 
 
@@ -97,14 +98,19 @@ def reuse(candidate: Candidate, right: Sequence[Form]) -> Iterator[Blame]:
         return [p for join in others[:2] for p in _uses(candidate, form, join)]
 
     for key, wrong in _wrongs(candidate, right, programs).items():
-        kind, words = wrong.kind, wrong.words
-        if kind == "gradient" and wrong.truth is not None:
-            kind = "overwritten"
-            words = "a gradient is overwritten (=) where it should be accumulated (+=)"
-            parts = wrong.truth.parts[wrong.where]
-            if not any(close(wrong.got[wrong.where], part) for part in parts):
+        if wrong.kind == "gradient":
+            words = _OVERWRITTEN
+            if not _is_one_part(wrong):
                 words = f"an operand that is used twice gets a wrong sum: {words}?"
-        yield Blame(key, wrong, kind, words)
+            yield Blame(key, wrong, "overwritten", words)
+        else:
+            yield Blame(key, wrong, wrong.kind, wrong.words)
+
+
+def _is_one_part(wrong: Wrong) -> bool:
+    """Return whether only one of several contributions to a gradient is left."""
+    parts = wrong.truth.parts[wrong.where] if wrong.truth is not None else []
+    return len(parts) > 1 and any(close(wrong.got[wrong.where], part) for part in parts)
 
 
 def _joins(right: Iterable[Form]) -> list[Form]:
@@ -145,7 +151,10 @@ def order(candidate: Candidate, right: Sequence[Form]) -> Iterator[Blame]:
         yield Blame("backward", wrong, "wrong order", words)
     else:
         key = wrong.program.lines[0][0].key
-        yield Blame(key, wrong, "wrong in a larger program", wrong.words)
+        if wrong.kind == "gradient" and _is_one_part(wrong):
+            yield Blame(key, wrong, "overwritten", _OVERWRITTEN)
+        else:
+            yield Blame(key, wrong, "wrong in a larger program", wrong.words)
 
 
 def _diamonds(known: Sequence[Form]) -> Iterator[Snippet]:

@@ -10,7 +10,6 @@ right order; and in second passes, which show what an earlier one left behind.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Final
 
 from autograd_mini.calls import answered
@@ -117,9 +116,12 @@ class _EngineCheck:
             self._blame(chains(candidate, self._right()))
             if "backward" in self.found:
                 self._spare_those_built_on_others()
-            for look in (reuse, order, partial(second_passes, notes=self.notes)):
+            for look in (reuse, order):
                 if "backward" not in self.found:
                     self._blame(look(candidate, self._right()))
+            if "backward" not in self.found:  # hidden numbers of those built on others stay
+                plain = [f for f in self._right() if not self._built_on(f.key) & {*self.usable}]
+                self._blame(second_passes(candidate, plain, self.notes))
         self._derive()
         names = [*self.usable, "backward"]
         right = OperationReport(True)
@@ -176,13 +178,23 @@ class _EngineCheck:
         known = self.usable.get(form.key, ())
         typical = wrong.words.startswith(_UNSUPPORTED)
         twin = any(f.has_constant and not f.constant_on_the_left for f in known)
-        if known and (not typical or (form.constant_on_the_left and twin and form.key != "pow")):
+        if known and (not typical or (twin and self._is_meant(form))):
             self.usable[form.key].append(form)
-        elif form.row is not None and not form.has_constant:
+            return
+        if form.row is not None and not form.has_constant:
             refused.setdefault(form.key, wrong)
-        if known or form.has_constant:
+        is_operator = not form.text.endswith(")")
+        if known if is_operator else form.has_constant and form.key == "pow":
             shown = form.text.format(*"xy"[: form.arity])
             self.notes.append(f"{shown} is not supported: {wrong.words}")
+
+    def _is_meant(self, form: Form) -> bool:
+        """Return whether a form with a constant on the left should work: others of the class do."""
+        if not form.constant_on_the_left or form.key == "pow":
+            return False
+        methods = [name for name in self.candidate.seen.methods if name.startswith("__r")]
+        reflected = {NAMED.get(name.replace("__r", "__", 1)) for name in methods}
+        return form.key in reflected or (bool(reflected) and form.key in ("add", "mul"))
 
     def _restrict(self, ops: Iterable[str]) -> None:
         wanted = [ops] if isinstance(ops, str) else list(ops)

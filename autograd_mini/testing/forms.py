@@ -77,7 +77,7 @@ def forms_of(seen: Seen, given: Iterable[str] = ()) -> Iterator[Form]:
             for constant in (2.0, _CONSTANT, -1.0, 0.5) if key == "pow" else (_CONSTANT,):
                 shown = int(constant) if key == "pow" and constant.is_integer() else constant
                 yield Form(key, f"{{0}} {sign} {shown}", (0, constant), row)
-        if f"__r{dunder}__" in seen.methods:
+        if f"__{dunder}__" in seen.methods and (key != "pow" or "__rpow__" in seen.methods):
             yield Form(key, f"{_CONSTANT} {sign} {{0}}", (_CONSTANT, 0), CATALOG[key])
     for key, dunder, text in (("neg", "__neg__", "-{0}"), ("abs", "__abs__", "abs({0})")):
         if dunder in seen.methods:
@@ -100,8 +100,9 @@ def _called(key: str, name: str, arity: int, *, is_method: bool = False) -> Iter
     operands = [f"{{{i}}}" for i in range(arity)]
     row = CATALOG.get(key) if name in NAMED else None
     yield Form(key, text(*operands), tuple(range(arity)), row)
-    if key == "pow":
-        yield Form(key, text("{0}", "3"), (0, 3.0), row)
+    if row is not None and arity == 2:
+        constant = "3" if key == "pow" else str(_CONSTANT)
+        yield Form(key, text("{0}", constant), (0, _CONSTANT), row)
 
 
 # What is right.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CodeType
 from typing import Any, Final, NamedTuple
 
@@ -118,10 +118,13 @@ def _changes(rule: str, row: Row) -> Iterator[tuple[str, str, CodeType]]:
             target = list(ast.walk(changed))[i]
             changed = _Replacer(target, replacement).visit(changed)
             yield kind, words, _compiled(changed)
+    if "y" in names:
+        changed = _Renamer({"x": "y", "y": "x"}).visit(copy.deepcopy(tree))
+        yield "wrong operand", "the operands stand in each other's place", _compiled(changed)
     for old in names:
         for new in names:
             if old != new and old in rule:
-                changed = _Renamer(old, new).visit(copy.deepcopy(tree))
+                changed = _Renamer({old: new}).visit(copy.deepcopy(tree))
                 words = f"{_ROLES[new]} stands where {_ROLES[old]} should"
                 yield "wrong operand", words, _compiled(changed)
 
@@ -176,8 +179,8 @@ class _Replacer(ast.NodeTransformer):
 
 
 class _Renamer(ast.NodeTransformer):
-    def __init__(self, old: str, new: str) -> None:
-        self.old, self.new = old, new
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
 
     def visit_Name(self, node: ast.Name) -> ast.Name:
-        return ast.Name(self.new, ast.Load()) if node.id == self.old else node
+        return ast.Name(self.names.get(node.id, node.id), ast.Load())

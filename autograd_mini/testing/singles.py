@@ -103,7 +103,8 @@ def mistake_of_all(candidate: Candidate, blames: Sequence[Blame]) -> Blame | Non
         return None
     seed = first.got[-1]
     if len(wrongs) > 1 and not any(any(w.got[: len(w.program.leaves)]) for w in wrongs):
-        kind, words = "dropped term", "the pass reaches no operand"
+        kind = "dropped term"
+        words = "operands stay at 0: the pass does not reach them, or clears them too late"
         if _works_once_seeded(candidate, first.program):
             words = "the root's gradient is never set to 1"
         elif seed == 0.0:
