@@ -97,8 +97,8 @@ def _only(plan: Plan, wrt: Sequence[int]) -> Plan:
     for k in wrt:
         for i in graph.inputs[k]:
             flags[i] = 2
-    for i, operands in enumerate(graph.args):
-        for x in operands:
+    for i in graph.inner:
+        for x in graph.args[i]:
             flags[i] |= flags[x]
     chosen = copy.copy(plan)
     chosen.flags = flags

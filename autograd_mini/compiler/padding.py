@@ -30,7 +30,7 @@ _WASTE: Final = 2  # so many times the terms there were, at most
 def padded(graph: Graph, chains: Chains) -> Graph:
     """Return a graph in which sums that differ in length alone have one length."""
     found: dict[Hashable, list[int]] = {}
-    others = [i for i, op in enumerate(graph.ops) if op in _NEUTRAL]
+    others = [i for i in graph.inner if graph.ops[i] in _NEUTRAL]
     sloped: set[int] = set()
     if ops.AMAX in [graph.ops[i] for i in others]:
         rows = zip(graph.ops, graph.args, strict=True)
@@ -83,7 +83,7 @@ def _terms(graph: Graph, chains: Chains, i: int) -> tuple[Sequence[Pair], Sequen
 
 def _copied(graph: Graph) -> Graph:
     result = copy(graph)
-    for name in ("ops", "args", "kinds", "data", "labels", "sources"):
+    for name in ("ops", "args", "inner", "kinds", "data", "labels", "sources"):
         setattr(result, name, [*getattr(graph, name)])
     return result
 

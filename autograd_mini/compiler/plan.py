@@ -212,12 +212,12 @@ def _flags(graph: Graph) -> bytearray:
     """Say for each node whether a parameter (1) or an input (2) is below it."""
     flag = {CONSTANT: 0, PARAMETER: 1, INPUT: 2, VARYING: 2}
     flags = bytearray(map(flag.__getitem__, graph.kinds))
-    for i, operands in enumerate(graph.args):
+    for i in graph.inner:
         if flags[i] == 2:
             if graph.ops[i] is ops.DETACH:
                 flags[i] = 0  # no gradient goes through it
                 continue
-            for x in operands:
+            for x in graph.args[i]:
                 if flags[x] & 1:
                     flags[i] = 3
                     break

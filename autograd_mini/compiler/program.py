@@ -21,7 +21,6 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from html import escape
-from itertools import chain
 from typing import Any, TypeAlias
 
 from autograd_mini import contexts
@@ -85,8 +84,8 @@ class Program(OnArray):
         self._plan = found
         self._graph = graph
         self._check = Check(f, example, graph, values, single=float32) if check else None
-        read = set(chain(graph.roots, *graph.args))
-        self._unread = [k for k, i in enumerate(found.parameters) if i not in read]
+        unread = {*found.parameters}.difference(graph.roots, *graph.args)
+        self._unread = [k for k, i in enumerate(found.parameters) if i in unread]
         self._in_floats = self.dtype.itemsize == 8 and found.suits_floats
         self._quick: Callable[..., Any] | None = None  # value_and_grad() without arguments
         self._ready: Ready | None = None

@@ -47,6 +47,7 @@ class Graph:
     Attributes:
         ops: The row of each node; None for a leaf and for a number known in advance.
         args: The operands' ids.
+        inner: The ids of the nodes that have a row: most of a large graph are leaves.
         kinds: "x" input, "v" varies with the example, "p" parameters only, "c" constant.
         data: The example's numbers.
         labels: The Values' labels.
@@ -70,6 +71,7 @@ class Graph:
     def __init__(self) -> None:
         self.ops: list[Op | None] = []
         self.args: list[tuple[int, ...]] = []
+        self.inner: list[int] = []
         self.kinds: list[str] = []
         self.data: list[float] = []
         self.labels: list[str] = []
@@ -92,6 +94,8 @@ class Graph:
         self, op: Op | None, args: tuple[int, ...], kind: str, data: float, label: str = ""
     ) -> int:
         """Add a node, and return its id."""
+        if op is not None:
+            self.inner.append(len(self.ops))
         self.ops.append(op)
         self.args.append(args)
         self.kinds.append(kind)
@@ -358,18 +362,20 @@ def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
             args.append(())
         else:
             inputs = a if type(a) is tuple else (a,)
-            fresh = {k: x for k, x in zip(map(id, inputs), inputs) if k not in ids}  # noqa: B905
+            keys = tuple(map(id, inputs))
+            fresh = {k: x for k, x in zip(keys, inputs) if k not in ids}  # noqa: B905
             if any(map(_row_of, fresh.values())):
                 stack += (node, *[*fresh.values()][::-1])
                 continue
             ids.update(zip(fresh, count(len(nodes))))
             nodes += fresh.values()
             args += [()] * len(fresh)
-            args.append(tuple(map(place, map(id, inputs))))
+            args.append(tuple(map(place, keys)))
         ids[id(node)] = len(nodes)
         nodes.append(node)
     graph.shape = recording.shape
     graph.ops = [node._row for node in nodes]
+    graph.inner = [i for i, op in enumerate(graph.ops) if op is not None]
     graph.data = list(map(_data_of, nodes))
     graph.labels = [node.label for node in nodes]
     graph.roots = [ids[id(root)] for root in recording.roots]
@@ -473,7 +479,8 @@ def _mark_kinds(graph: Graph, nodes: list[Value], again: list[Value]) -> None:
     for ids in graph.inputs:
         for i in ids:
             kinds[i] = INPUT
-    for i, args in enumerate(graph.args):
+    for i in graph.inner:
+        args = graph.args[i]
         if args:
             first, last = kinds[args[0]], kinds[args[-1]]
             kind = first if first > last else last

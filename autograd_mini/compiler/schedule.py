@@ -41,7 +41,8 @@ def grouped(
 ) -> Iterable[Group]:
     """Return the units that run together as groups, each after all that it reads."""
     rows, args, kinds = graph.ops, graph.args, graph.kinds
-    pads = [i for i, op in enumerate(rows) if op is COPY]  # what others are padded with: first
+    inner = graph.inner
+    pads = [i for i in inner if rows[i] is COPY]  # what others are padded with: first
     reached = _reached(graph, chains)
     levels = [0] * len(rows)
     unit_of = [-1] * len(rows)
@@ -50,9 +51,9 @@ def grouped(
     keys: list[_Key] = []
     below: list[set[int]] = []  # the units that a unit reads
     blocks: dict[_Key, int] = {}  # the sums that have the same inputs
-    for i in chain(pads, range(len(rows) - 2 * len(pads))):
+    for i in chain(pads, inner[: len(inner) - len(pads)]):
         op = rows[i]
-        if op is None or absorbed[i] or kinds[i] == CONSTANT:
+        if absorbed[i] or kinds[i] == CONSTANT:
             continue
         reads: Iterable[int] = args[i]
         unit = len(nodes)
@@ -100,7 +101,7 @@ def _reached(graph: Graph, chains: Chains) -> Container[int]:
     if all(op is None or op.receives is None for op in {*graph.ops}):
         return range(len(graph.ops))
     reached = {*graph.roots}
-    for i in range(len(graph.ops) - 1, -1, -1):
+    for i in reversed(graph.inner):
         op = graph.ops[i]
         if i not in reached or op is None:
             continue

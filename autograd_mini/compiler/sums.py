@@ -25,14 +25,14 @@ def flatten(graph: Graph) -> tuple[Chains, bytearray]:
     """
     rows, args, kinds = graph.ops, graph.args, graph.kinds
     uses = [0] * len(rows)
-    for operands in args:
-        for x in operands:
+    for i in graph.inner:
+        for x in args[i]:
             uses[x] += 1
     for root in graph.roots:
         uses[root] += 1
     chains: Chains = {}
     absorbed = bytearray(len(rows))
-    for i in range(len(rows) - 1, -1, -1):
+    for i in reversed(graph.inner):
         if absorbed[i] or rows[i] not in _CHAINS or kinds[i] == CONSTANT:
             continue
         pairs, rest, inner = _terms(graph, i, uses)

@@ -8,14 +8,23 @@ from typing import Any, Final
 import numpy as np
 
 from autograd_mini import ops
-from autograd_mini.compiler.expressions import Operand, Ref, Term, extent, place, places, same
+from autograd_mini.compiler.expressions import (
+    Operand,
+    Ref,
+    Term,
+    extent,
+    place,
+    places,
+    reads,
+    same,
+)
 from autograd_mini.compiler.languages.numpy import functions
 from autograd_mini.compiler.languages.numpy.arrays import Arrays
 from autograd_mini.compiler.languages.numpy.definitions import defined
 from autograd_mini.compiler.languages.numpy.functions import NumPySymbol, over_elements
 from autograd_mini.compiler.plan import FLAGS, FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.rows import COMPARISONS, COPY, MATMUL, MATMUL_TN, PRODUCTS, PUT, SUM
-from autograd_mini.compiler.statements import CONSTANTS, SHARED, THETA, VALUES, Statement
+from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement
 from autograd_mini.compiler.sums import runs
 from autograd_mini.ops import Op, is_built_in
 from autograd_mini.symbols import ATOM, SIGNS, TRUTH
@@ -44,7 +53,9 @@ class Writer(Arrays):
         """Return an operand of a function."""
         if isinstance(x, (float, int)):
             return self.zero(x) or NumPySymbol.literal(x)
-        return self.expression(x).text
+        text = self.expression(x).text
+        is_fixed = isinstance(x, Term) and {ref.buffer for ref in reads(x)} == {SEED}
+        return self._once("seed", text) if is_fixed else text
 
     def zero(self, x: float) -> str:
         """Return the name of 0.0: as an array it costs less than as a number of Python's."""
