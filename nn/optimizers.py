@@ -374,14 +374,15 @@ class Adam(Optimizer):
         return super().settings() | {"betas": self.betas, "eps": self.eps}
 
     def rates(self) -> tuple[float, ...]:
-        """Return `lr` and √v's divisor, which make the averages unbiased, and what decay takes."""
+        """Return `lr` and `eps` such that the averages are unbiased, and what decay takes."""
         beta1, beta2 = self.betas
         lr, t = self.lr, self.steps or 1  # before the first step it is asked for their number
-        return lr / (1.0 - beta1**t), math.sqrt(1.0 - beta2**t), lr * self.weight_decay
+        root = math.sqrt(1.0 - beta2**t)  # √v is not divided by it: the others grow
+        return lr * root / (1.0 - beta1**t), self.eps * root, lr * self.weight_decay
 
     def _rule(self, rates: Any = None) -> Callable[..., tuple[Any, ...]]:
-        size, root, taken = rates or self.rates()
-        eps, (beta1, beta2) = self.eps, self.betas
+        size, eps, taken = rates or self.rates()
+        beta1, beta2 = self.betas
         decoupled, slope = self._decay_is_decoupled, self._slope
 
         def rule(theta: Any, grad: Any, m: Any, v: Any) -> tuple[Any, ...]:
@@ -395,7 +396,6 @@ class Adam(Optimizer):
             square *= grad
             v += square
             spread = _sqrt(v)
-            spread /= root
             spread += eps
             move = size * m
             move /= spread

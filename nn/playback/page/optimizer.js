@@ -43,7 +43,7 @@ class Optimizer {
 
   adapt(theta, grad) {
     const { lr, eps, betas: [beta1, beta2], maximize, weight_decay: decay, moved } = this;
-    const size = lr / (1 - beta1 ** this.steps), root = Math.sqrt(1 - beta2 ** this.steps);
+    const root = Math.sqrt(1 - beta2 ** this.steps), size = (lr * root) / (1 - beta1 ** this.steps);
     const isDecoupled = this.kind === "AdamW";
     const [m, v] = this.moments;
     for (let k = 0; k < moved.length; k += 1) {
@@ -53,7 +53,7 @@ class Optimizer {
       if (decay && !isDecoupled) g += decay * theta[i];
       m[k] = m[k] * beta1 + (1 - beta1) * g;
       v[k] = v[k] * beta2 + (1 - beta2) * g * g;
-      theta[i] -= (size * m[k]) / (Math.sqrt(v[k]) / root + eps);
+      theta[i] -= (size * m[k]) / (Math.sqrt(v[k]) + eps * root);
     }
   }
 }
