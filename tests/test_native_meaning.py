@@ -258,7 +258,13 @@ def test_programs_that_are_gone_leave_no_memory_behind() -> None:
             found.append(library.mallinfo2().n7)
         return (found[1] - found[0]) / count
 
-    arrays = program._arrays()
-    assert growth(lambda: machine_code("define ptr @f() { ret ptr null }"), 100) < 500
+    arrays, numbers = program._arrays(), itertools.count(1)
+
+    def other() -> object:
+        """Code that has addresses in it as no other has."""
+        lines = [f"%p{k} = load ptr, ptr inttoptr (i64 {next(numbers)} to ptr)" for k in range(9)]
+        return machine_code("\n".join(["define ptr @f() {", *lines, "ret ptr %p0", "}"]))
+
+    assert growth(other, 100) < 500
     count = 100 if THOROUGH else 10
     assert growth(lambda: Native(program._plan, GRADIENT, 2, arrays), count) < 1_000

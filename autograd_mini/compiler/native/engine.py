@@ -93,7 +93,8 @@ def machine_code(text: str) -> tuple[Any, dict[str, int]]:
         target = _target()
         for name in re.findall(r"^declare .*@(\w+)\(", text, re.MULTILINE):
             llvm.add_symbol(name, _address(name))
-        module = llvm.parse_assembly(text)
+        # A context of its own: LLVM keeps all numbers and addresses that one has ever seen.
+        module = llvm.parse_assembly(text, llvm.create_context())
         module.triple = target.triple
         module.data_layout = str(target.target_data)
         engine = llvm.create_mcjit_compiler(module, target)
