@@ -14,11 +14,31 @@ from autograd_mini.errors import DetachedWarning, detached
 if TYPE_CHECKING:
     from autograd_mini.value import Value
 
-__all__ = ["calling_frame", "calling_line", "is_watched", "note_float", "note_function", "warn"]
+__all__ = [
+    "calling_frame",
+    "calling_line",
+    "is_ours",
+    "is_pythons",
+    "is_watched",
+    "note_float",
+    "note_function",
+    "warn",
+]
 
 _HERE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _sys: Final = vars(sys)  # looking for an attribute that is not there takes long
 _OURS: Final = (_HERE, os.path.join(os.path.dirname(os.path.dirname(_HERE)), "nn") + os.sep)
+_LIBRARY: Final = os.path.dirname(os.__file__) + os.sep
+
+
+def is_ours(file: str) -> bool:
+    """Return whether a file belongs to this project's packages."""
+    return file.startswith(_OURS)
+
+
+def is_pythons(file: str) -> bool:
+    """Return whether code is of Python's own library, or built in, which has no file."""
+    return not file or (file.startswith((_LIBRARY, "<frozen ")) and "site-packages" not in file)
 
 
 def calling_frame() -> FrameType:

@@ -28,10 +28,11 @@ from autograd_mini.compiler.calls import (
 )
 from autograd_mini.compiler.expressions import same
 from autograd_mini.compiler.parameters import own_data, settle
-from autograd_mini.compiler.recorded import Hiding, Recorded, Recorder, is_ours, place_of_error
+from autograd_mini.compiler.recorded import Hiding, Recorded, Recorder, place_of_error
 from autograd_mini.compiler.surroundings import Surroundings
 from autograd_mini.contexts import Setting
 from autograd_mini.errors import DomainError, TraceError
+from autograd_mini.frames import is_ours
 from autograd_mini.nested import mapped
 from autograd_mini.ops import UNDEFINED, Op
 from autograd_mini.value import CONSTANT as KNOWN

@@ -28,7 +28,7 @@ from autograd_mini import contexts, ops
 from autograd_mini.compiler.parameters import Following, each, own_class
 from autograd_mini.contexts import state
 from autograd_mini.errors import TraceError
-from autograd_mini.frames import calling_frame, calling_line, is_watched
+from autograd_mini.frames import calling_frame, calling_line, is_ours, is_pythons, is_watched
 from autograd_mini.functions import greater, less
 from autograd_mini.ops import Op
 from autograd_mini.value import ZERO, Value, _mixed
@@ -69,8 +69,6 @@ _ELSE: Final = (
 )
 
 _HERE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_NN: Final = os.path.join(os.path.dirname(_HERE.rstrip(os.sep)), "nn") + os.sep
-_LIBRARY: Final = os.path.dirname(os.__file__) + os.sep
 _ABC: Final = "<frozen abc"
 _frame: Final = sys._getframe
 _data: Any = Value.data  # the slots themselves
@@ -78,72 +76,6 @@ _grad: Any = Value.grad
 _set_data: Final = _data.__set__
 _set_grad: Final = _grad.__set__
 _new: Final = object.__new__
-
-
-class Recorder:
-    """Makes the nodes of a recording, and hears of every number that is about to leave it.
-
-    Args:
-        lines: Whether nodes remember the line that made them.
-        shown: What number a hidden Value is in this recording, and for nobody else.
-    """
-
-    __slots__ = ("_lines", "error", "shown")
-
-    def __init__(self, *, lines: bool, shown: Callable[[Value], float]) -> None:
-        self._lines = lines
-        self.shown = shown
-        self.error: TraceError | None = None  # the first, which the function may have caught
-
-    def node(self, data: float, op: Op, a: Any, b: Value | None) -> Value:
-        """Return a new node."""
-        if not contexts.grad_enabled.get():
-            refuse(None, "no_grad()")
-        node: Any = _new(Recorded)
-        _set_data(node, data)
-        _set_grad(node, ZERO)
-        node.label = ""
-        node._row = op
-        node._a = a
-        node._b = b
-        node._source = calling_line() if self._lines else None
-        return node
-
-    def refuse(self, value: Value, how: str) -> None:
-        """Raise unless the number is the same for every example."""
-        refuse(value, how)
-
-    def fails(self, operands: Sequence[Value], error: Exception) -> None:
-        """Hear of an operation that has no result: for another example it may have one."""
-        if self.error is None and not all(map(is_known, operands)):
-            self.error = TraceError(
-                f"the function goes on after an error at {_line()}, {error}; a compiled program "
-                f"cannot: {_CHOOSE}"
-            )
-
-    def is_known(self, value: Value) -> bool:
-        """Return whether a number is the same for every example."""
-        return is_known(value)
-
-    def compare(self, symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
-        """Return the comparison as a condition for `where`."""
-        if getattr(y, "ndim", 0):
-            import numpy as np
-
-            row = [self.compare(symbol, x, z) for z in y.ravel()]
-            return np.array(row, object).reshape(y.shape)
-        if not isinstance(y, Value) and not hasattr(y, "__float__"):
-            return NotImplemented
-        if is_known(x) and (not isinstance(y, Value) or is_known(y)):
-            return symbol(x.data, y.data if isinstance(y, Value) else y)
-        if symbol is operator.eq or symbol is operator.ne:
-            self.refuse(x, "==" if symbol is operator.eq else "!=")
-        if symbol is operator.gt:
-            return greater(x, y)
-        if symbol is operator.lt:
-            return less(x, y)
-        is_number = greater(abs(x) + abs(y), -1.0)  # 0 where one of them is nan
-        return is_number * (1.0 - (less(x, y) if symbol is operator.ge else greater(x, y)))
 
 
 def refuse(value: Value | None, how: str) -> None:
@@ -167,13 +99,9 @@ def refuse(value: Value | None, how: str) -> None:
 def _line() -> str:
     """Return `file:line` of the user's code, also where a module of Python's asks for it."""
     frame = calling_frame()
-    while _is_pythons(frame.f_code.co_filename) and frame.f_back is not None:
+    while is_pythons(frame.f_code.co_filename) and frame.f_back is not None:
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def _is_pythons(file: str) -> bool:
-    return file.startswith(("<frozen ", _LIBRARY)) and "site-packages" not in file
 
 
 def is_known(value: Value) -> bool:
@@ -190,9 +118,64 @@ def is_known(value: Value) -> bool:
     return True
 
 
-def is_ours(file: str) -> bool:
-    """Return whether a file belongs to these packages."""
-    return file.startswith((_HERE, _NN))
+class Recorder:
+    """Makes the nodes of a recording, and hears of every number that is about to leave it.
+
+    Args:
+        lines: Whether nodes remember the line that made them.
+        shown: What number a hidden Value is in this recording, and for nobody else.
+    """
+
+    __slots__ = ("_lines", "error", "shown")
+    refuse = staticmethod(refuse)
+    is_known = staticmethod(is_known)
+
+    def __init__(self, *, lines: bool, shown: Callable[[Value], float]) -> None:
+        self._lines = lines
+        self.shown = shown
+        self.error: TraceError | None = None  # the first, which the function may have caught
+
+    def node(self, data: float, op: Op, a: Any, b: Value | None) -> Value:
+        """Return a new node."""
+        if not contexts.grad_enabled.get():
+            refuse(None, "no_grad()")
+        node: Any = _new(Recorded)
+        _set_data(node, data)
+        _set_grad(node, ZERO)
+        node.label = ""
+        node._row = op
+        node._a = a
+        node._b = b
+        node._source = calling_line() if self._lines else None
+        return node
+
+    def fails(self, operands: Sequence[Value], error: Exception) -> None:
+        """Hear of an operation that has no result: for another example it may have one."""
+        if self.error is None and not all(map(is_known, operands)):
+            self.error = TraceError(
+                f"the function goes on after an error at {_line()}, {error}; a compiled program "
+                f"cannot: {_CHOOSE}"
+            )
+
+    def compare(self, symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
+        """Return the comparison as a condition for `where`."""
+        if getattr(y, "ndim", 0):
+            import numpy as np
+
+            row = [self.compare(symbol, x, z) for z in y.ravel()]
+            return np.array(row, object).reshape(y.shape)
+        if not isinstance(y, Value) and not hasattr(y, "__float__"):
+            return NotImplemented
+        if is_known(x) and (not isinstance(y, Value) or is_known(y)):
+            return symbol(x.data, y.data if isinstance(y, Value) else y)
+        if symbol is operator.eq or symbol is operator.ne:
+            self.refuse(x, "==" if symbol is operator.eq else "!=")
+        if symbol is operator.gt:
+            return greater(x, y)
+        if symbol is operator.lt:
+            return less(x, y)
+        is_number = greater(abs(x) + abs(y), -1.0)  # 0 where one of them is nan
+        return is_number * (1.0 - (less(x, y) if symbol is operator.ge else greater(x, y)))
 
 
 def place_of_error(error: Exception) -> str:

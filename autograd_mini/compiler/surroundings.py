@@ -12,7 +12,6 @@ another program. A generator of random numbers that every run moves is refused a
 from __future__ import annotations
 
 import gc
-import os
 import pickle
 import random
 import sys
@@ -36,14 +35,13 @@ from types import (
 )
 from typing import Any, Final, TypeAlias
 
-from autograd_mini.compiler.recorded import is_ours
+from autograd_mini.frames import is_ours, is_pythons
 from autograd_mini.value import Value
 
 MOST: Final = 300  # objects that are looked at, the nearest first
 DEPTH: Final = 3  # names between dots
 SHORT: Final = 1000  # entries of a list or a dictionary that are compared, and
 LARGE: Final = 100_000  # those of an array
-_LIBRARY: Final = os.path.dirname(os.__file__) + os.sep
 _PLAIN: Final = (int, float, complex, str, bytes, type(None), CodeType, Value)
 _LISTS: Final = list, tuple, dict, MappingProxyType, set, frozenset, deque
 _BUFFERS: Final = array, bytearray, memoryview
@@ -293,7 +291,7 @@ def _references(x: Any) -> Iterator[_Reference]:
         kind = type(x)
         file = _file_of(kind)
         is_users = _is_users(file) or isinstance(x, _SPACES)
-        parts = (kind,) if is_users else _held(x) if _is_pythons(file) else ()
+        parts = (kind,) if is_users else _held(x) if is_pythons(file) else ()
         if is_users or is_ours(file):
             space = getattr(x, "__dict__", {})
             if is_users:  # one that is new may stand before its class's
@@ -354,12 +352,7 @@ def _slots(kind: type) -> Iterable[tuple[str, Any]]:
 
 def _is_users(file: str) -> bool:
     """Return whether code is neither ours nor of an installed library."""
-    return not (_is_pythons(file) or "site-packages" in file or is_ours(file))
-
-
-def _is_pythons(file: str) -> bool:
-    """Return whether code is of Python's own library, or built in, which has no file."""
-    return not file or (file.startswith((_LIBRARY, "<frozen")) and "site-packages" not in file)
+    return not (is_pythons(file) or "site-packages" in file or is_ours(file))
 
 
 def _file_of(kind: type) -> str:
