@@ -1341,7 +1341,7 @@ def test_a_cross_entropy_copies_nothing() -> None:
 
     program = compile(f, [0.1, 0.2, 0.3], [0.0, 1.0, 0.0, 0.0])
     text = program.source.partition("def loss_and_gradient")[2]
-    assert "copyto" not in text
+    assert "[...] =" not in text
     assert text.count("np.") <= 15, text
 
 

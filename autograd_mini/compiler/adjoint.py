@@ -75,12 +75,12 @@ class Backward:
         (ref,) = self.plan.results
         if ref.buffer == CONSTANTS or not self._needed(ref):
             return
+        start = len(self.lowered.statements)
         group = self.owner.get(ref.nodes[0])
         if group is not None and len(group.members) == 1 and self.consumers[id(group)] == 1:
             self.shared[id(group)] = 1.0
         else:
             self._accumulate(ref, COPY, (self._seed(1.0, ref.varies),))
-        start = len(self.lowered.statements)
         # What is the same for all examples comes last: nothing that varies waits for it, and a
         # penalty finds the gradients of all weights stored, to be added to by one statement.
         groups = self.plan.groups[::-1]
@@ -362,6 +362,8 @@ class Backward:
         for buffer, cleared in self.cleared.items():
             rows = sorted(cleared)
             starts = [i for i in range(len(rows)) if not i or rows[i] != rows[i - 1] + 1]
+            if len(starts) > _RUNS and rows[-1] - rows[0] < 2 * len(rows):
+                rows = list(range(rows[0], rows[-1] + 1))  # what is between is written later
             if len(starts) > _RUNS:
                 starts = [0]
             for lo, hi in pairwise([*starts, len(rows)]):

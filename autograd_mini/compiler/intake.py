@@ -23,9 +23,11 @@ def examples_of(x: Any) -> Any:
     Raises:
         ValueError: If it is one number, or something else without examples.
     """
+    if isinstance(x, (list, tuple)):
+        return x
     import numpy as np
 
-    if isinstance(x, (list, tuple, np.ndarray)) and getattr(x, "ndim", 1):
+    if isinstance(x, np.ndarray) and x.ndim:
         return x
     array = np.asarray(x)  # a table's [0] is not its first row, and a tensor's dtype not NumPy's
     if array.ndim == 0:

@@ -20,6 +20,7 @@ from autograd_mini.nested import is_nested, mapped
 from autograd_mini.value import Value
 
 Shapes: TypeAlias = tuple[Shape, ...]
+_NUMBERS: Final = frozenset({int, float})
 PROGRAMS: Final = 99  # a function with more shapes than this was hardly meant to have them
 
 
@@ -167,9 +168,11 @@ class jit(OnArray):
             self._make(batch, {shapes: range(*lengths or (1,))})
             return [(self.programs[shapes], batch, range(*lengths or (1,)))]
         rows: dict[Shapes, list[int]] = {}
-        for n in range(lengths.pop()):
-            rows.setdefault(tuple(shape_of(_listed(x[n])) for x in batch), []).append(n)
+        for n in range(*lengths):
+            rows.setdefault(tuple([_shape(x[n]) for x in batch]), []).append(n)
         self._make(batch, rows)
+        if len(rows) == 1:
+            return [(self.programs[shapes], batch, chosen) for shapes, chosen in rows.items()]
         return [
             (self.programs[shapes], [[x[n] for n in chosen] for x in batch], chosen)
             for shapes, chosen in rows.items()
@@ -258,6 +261,13 @@ def _lay_out(graph: Graph, parameters: Sequence[Value]) -> None:
             ids[p] = graph.add(None, (), PARAMETER, p.data, p.label)
             graph.parameters[ids[p]] = p
     graph.layout = [ids[p] for p in parameters]
+
+
+def _shape(x: Any) -> Shape:
+    row: list[Any] = x
+    if type(x) is list and {*map(type, row)} <= _NUMBERS:
+        return (len(row),)
+    return shape_of(_listed(x))
 
 
 def _listed(x: Any) -> Any:

@@ -85,7 +85,8 @@ class Program(OnArray):
         self._graph = graph
         self._check = Check(f, example, graph, values, single=float32) if check else None
         unread = {*found.parameters}.difference(graph.roots, *graph.args)
-        self._unread = [k for k, i in enumerate(found.parameters) if i in unread]
+        places = [k for k, i in enumerate(found.parameters) if i in unread]
+        self._unread: Any = np.array(places, np.intp)
         self._in_floats = self.dtype.itemsize == 8 and found.suits_floats
         self._quick: Callable[..., Any] | None = None  # value_and_grad() without arguments
         self._ready: Ready | None = None
@@ -191,8 +192,9 @@ class Program(OnArray):
 
             self._replay(columns, count, np.array([[value]]) if count == 1 else None, GRADIENT)
             self._set_right(columns, count)
-        elif resident and self._is_compared and (count > 1 or not self._in_floats):
-            self._ready = Ready(self._texts, count, self.gtheta, self._unread, self._graph.around)
+        elif resident and (self._is_compared if count > 1 else not self._in_floats):
+            around = self._graph.around
+            self._ready = Ready(self._texts, count, self.gtheta, self._unread, around, self._check)
         store.left_gradient(seen=resident and store.has_gradient)
         return value
 
@@ -406,7 +408,7 @@ class Program(OnArray):
         """Run one of the texts; return its result and a number that is finite if all is well."""
         import numpy as np
 
-        if purpose == GRADIENT and self._unread:
+        if purpose == GRADIENT and self._unread.size:
             self.gtheta[self._unread] = 0.0
         result: Any = None
         guard, in_floats = 0.0, False

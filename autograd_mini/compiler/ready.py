@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import Any
 
 from autograd_mini import contexts
+from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.load import Texts
 from autograd_mini.compiler.plan import GRADIENT
 from autograd_mini.compiler.surroundings import Surroundings
@@ -24,16 +25,25 @@ class Ready:
         gtheta: Where the gradient comes.
         unread: Which parameters no operation reads.
         around: What the function reads beside its arguments.
+        check: What is still to be compared with the function, if anything is.
     """
 
     __slots__ = (
-        *("_around", "_function", "_gtheta", "_guarded", "_like", "_shapes", "_unread"),
-        "count",
+        *("_around", "_array", "_check", "_function", "_gtheta", "_guarded", "_like", "_shapes"),
+        *("_unread", "count"),
     )
 
     def __init__(
-        self, texts: Texts, count: int, gtheta: Any, unread: list[int], around: Surroundings
+        self,
+        texts: Texts,
+        count: int,
+        gtheta: Any,
+        unread: Any,
+        around: Surroundings,
+        check: Check | None,
     ) -> None:
+        import numpy as np
+
         function, self._guarded = texts.array(GRADIENT, count)
 
         def run(*columns: Any) -> tuple[Any, Any]:
@@ -46,17 +56,24 @@ class Ready:
         self._like: Any = type(gtheta), gtheta.dtype
         self._unread = unread
         self._around = around
+        self._array: Any = np.array
+        self._check = check
         self.count = count
 
     def gradient(self, batch: Sequence[Any]) -> float | None:
         """Fill `gtheta` and return the mean; None if it takes a closer look.
 
-        So it does if the arrays are of other shapes or types, if the function reads something else
-        by now, and if anything is not finite.
+        So it does if the arrays are of other shapes or types, if they are to be compared with the
+        function, if that reads something else by now, and if anything is not finite.
         """
         kind, dtype = self._like
         columns: list[Any] = []
         for x, shape in zip_longest(batch, self._shapes):
+            if type(x) is list:
+                try:
+                    x: Any = self._array(x)
+                except Exception:  # rows of several lengths, say
+                    return None
             if type(x) is not kind or x.shape != shape:
                 return None
             if x.dtype is not dtype:
@@ -64,9 +81,11 @@ class Ready:
                     return None
                 x = x.astype(dtype)
             columns.append(x.T if x.ndim == 2 else x.reshape(self.count, -1).T)
+        if self._check is not None and not self._check.knows(columns):
+            return None
         if contexts.state.tracing or not self._around.is_same(resident=True):
             return None
-        if self._unread:
+        if self._unread.size:
             self._gtheta[self._unread] = 0.0
         try:
             found, size = self._function(*columns)

@@ -90,6 +90,7 @@ class Surroundings:
         "_spaces",
         "_spaces_before",
         "_states",
+        "_tables",
         "is_random",
         "values",
     )
@@ -126,7 +127,8 @@ class Surroundings:
             return not self.change()
         if not self._contents:
             return True
-        is_same = self._lists.are_same() and all(map(_is_as_it_was, self._others))
+        is_same = self._tables.are_equal() and self._lists.are_same()
+        is_same = is_same and all(map(_is_as_it_was, self._others))
         if resident or not is_same:
             return is_same
         return self._layers.are_same() and self._rows.are_equal()
@@ -151,6 +153,7 @@ class Surroundings:
         rows: list[tuple[str, Any, Any]] = []
         lists: list[tuple[str, Any, Any]] = []
         layers: list[tuple[str, Any, Any]] = []
+        tables: list[tuple[str, Any, Any]] = []
         self._states: dict[int, tuple[Any, bytes]] = {}
         self.values: set[Value] = set()
         queue: deque[tuple[str, Any, int]] = deque([("", self._f, NEVER)])
@@ -165,7 +168,7 @@ class Surroundings:
                 self._states[id(x)] = x, state
                 continue
             if _is_short(x):
-                is_row = type(x) is list and _is_row(x)  # of weights
+                is_row = _is_row(x)  # of weights
                 if watched and name not in self._own and not isinstance(x, tuple):
                     noted = name, x, _contents(x)
                     self._contents.append(noted)
@@ -173,8 +176,10 @@ class Surroundings:
                         rows.append(noted)
                     elif type(x) is not list:
                         self._others.append(noted)
+                    elif watched != ALWAYS:
+                        layers.append(noted)
                     else:
-                        (lists if watched == ALWAYS else layers).append(noted)
+                        (tables if all(map(_is_row, x)) else lists).append(noted)
                 if is_row:
                     self.values.update(x)
                     continue
@@ -193,7 +198,8 @@ class Surroundings:
                     queue.append((key, y, watch))
         self._spaces = [*spaces.values()]
         self._spaces_before = [*map(dict, self._spaces)]
-        self._rows, self._lists, self._layers = _Lists(rows), _Lists(lists), _Lists(layers)
+        self._rows, self._tables = _Lists(rows), _Lists(tables)
+        self._lists, self._layers = _Lists(lists), _Lists(layers)
 
 
 class _Names:
@@ -384,9 +390,9 @@ def _items(x: Any) -> Iterable[Any]:
     return x.values() if isinstance(x, (dict, MappingProxyType)) else x
 
 
-def _is_row(x: list[Any]) -> bool:
-    """Return whether a list holds Values alone, as a row of weights does."""
-    return bool(x) and all(issubclass(kind, Value) for kind in {*map(type, x)})
+def _is_row(x: Any) -> bool:
+    """Return whether this is a list of Values alone, as a row of weights is."""
+    return type(x) is list and bool(x) and all(issubclass(kind, Value) for kind in {*map(type, x)})
 
 
 def _is_the_same_number(x: Any, now: Any) -> bool:

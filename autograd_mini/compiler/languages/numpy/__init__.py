@@ -52,14 +52,19 @@ class Writer(Arrays):
     def operand(self, x: Operand) -> str:
         """Return an operand of a function."""
         if isinstance(x, (float, int)):
-            return self.zero(x) or NumPySymbol.literal(x)
+            return self.number(x)
         text = self.expression(x).text
         is_fixed = isinstance(x, Term) and {ref.buffer for ref in reads(x)} == {SEED}
         return self._once("seed", text) if is_fixed else text
 
-    def zero(self, x: float) -> str:
-        """Return the name of 0.0: as an array it costs less than as a number of Python's."""
-        return self.hoist("zero", "np.zeros((), theta.dtype)") if same(x, 0.0) else ""
+    def number(self, x: float) -> str:
+        """Return the name of a number: as an array it costs half of one of Python's."""
+        literal = NumPySymbol.literal(x)
+        if not abs(x) < _SINGLE:
+            return literal
+        name = literal.removesuffix(".0").translate(str.maketrans(".-", "_m", "+"))
+        name = "zero" if same(x, 0.0) else f"c{name}"
+        return self._once(name, f"np.array({literal}, theta.dtype)", numbered=False)
 
     def term(self, op: Op, operands: tuple[Operand, ...]) -> Any:
         """Return a row applied to operands, as an expression."""
@@ -71,7 +76,9 @@ class Writer(Arrays):
             texts = [self.comparand(x) for x in operands]
             return NumPySymbol(f"({texts[0]} {COMPARISONS[op]} {texts[1]})", TRUTH)
         if op is ops.WHERE and _is_mask(operands):
-            return NumPySymbol(f"({self.comparand(operands[0])} != {self.zero(0.0)})", TRUTH)
+            return NumPySymbol(f"({self.comparand(operands[0])} != {self.number(0.0)})", TRUTH)
+        if op is ops.MUL and isinstance(operands[0], float) and _is_seed(x := operands[1]):
+            return NumPySymbol(self._once("seed", f"{operands[0]!r} * {self.operand(x)}"))
         if op in _INFIX:
             return NumPySymbol.apply(op, *[self.expression(x) for x in operands])
         name, texts = self.call(op), [self.operand(x) for x in operands]
@@ -81,9 +88,7 @@ class Writer(Arrays):
 
     def comparand(self, x: Operand) -> str:
         """Return what stands beside the sign of a comparison."""
-        if isinstance(x, (float, int)) and self.zero(x):
-            return "zero"
-        return self.expression(x).within(IN_SUM)
+        return self.number(x) if isinstance(x, (float, int)) else self.expression(x).within(IN_SUM)
 
     # Elements.
 
@@ -99,7 +104,7 @@ class Writer(Arrays):
             first = rows[:n] if regular else range(n)
             start = f"{self.index(first, shape)}[..., None]" if n > 1 else str(first[0])
             stride = f"{step if regular else n} * ".removeprefix("1 * ")
-            text = f"{start} + {stride}np.fmax({self.read(at)}, 0.0).astype(np.intp)"
+            text = f"{start} + {stride}np.fmax({self.read(at)}, {self.number(0.0)}).astype(np.intp)"
             text = text.removeprefix("0 + ")
             if not regular:
                 text = f"{self.index(rows, (k * n,))}[{text}]"
@@ -120,7 +125,7 @@ class Writer(Arrays):
             text = f"{self.base(table.buffer)}[{rows}, {self._columns(table)}]"
         if self.purpose == FORWARD:  # elsewhere, the place is watched
             text = f"np.where(np.isnan({self.read(at)}), np.nan, {text})"
-        self.line(f"np.copyto({out}, {text})", s.comment)
+        self.line(f"{out}[...] = {text}", s.comment)
 
     def _put(self, s: Statement) -> None:
         at, g = s.operands
@@ -169,15 +174,17 @@ class Writer(Arrays):
                 return self.line(f"np.subtract({out}, {self.operand(x)}, out={out})")
             return self.line(f"np.add({out}, {text}, out={out})", s.comment)
         if s.op is COPY:
-            return self.line(f"np.copyto({out}, {self.operand(x)})", s.comment)
+            if isinstance(x, (float, int)):
+                return self.line(f"{out}.fill({NumPySymbol.literal(x)})", s.comment)
+            return self.line(f"{out}[...] = {self.operand(x)}", s.comment)
         if s.op is ops.RELU:
             return self.line(
-                f"np.maximum({self.operand(x)}, {self.zero(0.0)}, out={out})",
+                f"np.maximum({self.operand(x)}, {self.number(0.0)}, out={out})",
                 f"relu({self.operand(x)})",
             )
         truth = s.op is not ops.MUL and any(_is_truth(y) for y in operands)
         if s.op in COMPARISONS or truth or (s.op.arity is None and len(operands) > 1):
-            return self.line(f"np.copyto({out}, {self.term(s.op, operands)})", s.comment)
+            return self.line(f"{out}[...] = {self.term(s.op, operands)}", s.comment)
         name, texts = self.call(s.op), [self.operand(x) for x in operands]
         if s.op.arity is None and len(s.out.rows) == 1:
             out = f"{out}[0]" if len(extent(x)[0]) == 1 else out
@@ -222,7 +229,7 @@ class Writer(Arrays):
         elif stored:
             self.line(f"{text[:-1]}, out={out})", s.comment)
         else:
-            self.line(f"np.copyto({out}, {text})", s.comment)
+            self.line(f"{out}[...] = {text}", s.comment)
 
     def summed(self, s: Statement, x: Operand) -> tuple[str, bool]:
         """Return a sum to the shape of `s.out`, and whether it takes `out=`."""
@@ -277,18 +284,31 @@ class Writer(Arrays):
         self._count(out, f"{text}.ravel()", s.comment)
 
     def _taken(self, out: Ref, shape: tuple[int, ...], text: str, comment: str) -> bool:
-        """Add to rows that receive one number each, padding aside: each takes its own."""
+        """Add to rows that receive equally many numbers, padding aside: each takes its own."""
         sloped = self._sloped(out)
-        pairs = zip(out.rows, places(out.shape), strict=True)
-        sources = sorted([(row, place(shape, index)) for row, index in pairs if row in sloped])
-        target = Ref(out.buffer, sloped, (len(sloped),), out.varies)
-        if len(sources) > len(sloped) or not target.block:
+        sources: dict[int, list[int]] = {row: [] for row in sloped}
+        for row, index in zip(out.rows, places(out.shape), strict=True):
+            if row in sources:
+                sources[row].append(place(shape, index))
+        each = [*zip(*sources.values(), strict=False)]
+        if len(each) > _TERMS or any(len(found) != len(each) for found in sources.values()):
             return False
-        index = self.index([x for _, x in sources], (len(sources),))
+        many = (len(each), len(sloped))[len(each) == 1 :]
         flat = text if len(shape) == 1 else f"{text}.reshape(-1, {'B' if out.varies else '1'})"
-        name = self.read(target)
-        self.line(f"np.add({name}, {flat}.take({index}, axis=0), out={name})", comment)
+        taken = f"{flat}.take({self.index(list(chain(*each)), many)}, axis=0)"
+        if len(each) > 1:
+            taken = f"np.add.reduce({taken}, axis=0)"
+        self._grow(Ref(out.buffer, sloped, (len(sloped),), out.varies), taken, comment)
         return True
+
+    def _grow(self, target: Ref, text: str, comment: str) -> None:
+        """Add to rows in order: to a view, if they are blocks of one size, one step apart."""
+        name, shape = self.blocks(target)
+        if name:
+            return self.line(f"np.add({name}, {text}.reshape({shape}), out={name})", comment)
+        index = self.index(target.rows, target.shape)
+        base = self._rows(target.buffer)
+        return self.line(f"{base}[{index}] += {text}.reshape({shape})", comment)
 
     def _count(self, out: Ref, text: str, comment: str) -> None:
         """Add to rows of which some are the same: `np.bincount` sums up what goes to each.
@@ -311,13 +331,8 @@ class Writer(Arrays):
             slots = f"({slots})[..., None] * B + np.arange(B)"
         slots = self._once("slots", f"({slots}).ravel()")
         total = f"np.bincount({slots}, {text}, {count + padded} * {width})"
-        total += f"{f'[:-{width}]' if padded else ''}.reshape(-1, {width})"
-        target = Ref(out.buffer, sloped, (count,), out.varies)
-        if target.block:
-            name = self.read(target)
-            self.line(f"np.add({name}, {total}, out={name})", comment)
-        else:
-            self.line(f"{self._rows(out.buffer)}[{self.index(target.rows, (count,))}] += {total}")
+        total += f"[:-{width}]" if padded else ""
+        self._grow(Ref(out.buffer, sloped, (count,), out.varies), total, comment)
 
     def _sloped(self, out: Ref) -> list[int]:
         """Return the rows of a gradient that lead to something that is asked for: no padding."""
@@ -336,7 +351,7 @@ class Writer(Arrays):
         else:
             answer = self._outputs()
         if self.lowered.watched:
-            sums = [f"{self.read(ref)}.sum()" for ref in self.lowered.watched]
+            sums = [f"np.add.reduce({self.read(x)}, axis=None)" for x in self.lowered.watched]
             answer += f", {' + '.join(sums)}"
             self.line("", "with a number that is finite if all domains were kept to")
         return answer
@@ -436,6 +451,10 @@ def _is_truth(x: Operand) -> bool:
     return x.op in COMPARISONS or (x.op is ops.MUL and all(map(_is_truth, x.operands)))
 
 
+def _is_seed(x: Operand) -> bool:
+    return isinstance(x, Ref) and x.buffer == SEED
+
+
 def _is_mask(operands: tuple[Operand, ...]) -> bool:
     """Return whether `where` chooses between 1 and 0."""
     return tuple(map(repr, operands[1:])) == ("1.0", "0.0")
@@ -462,6 +481,8 @@ def _may_be_double(x: Operand) -> bool:
     return False
 
 
+_SINGLE: Final = 1e38  # less than the largest number of single precision
+_TERMS: Final = 8  # numbers that a row may receive to be taken one by one
 _COMMENT: Final = 50  # characters: a longer one only repeats the statement
 _FOREIGN: Final = (
     "this program calls {}, a Python function of an operation that you registered: run it through "

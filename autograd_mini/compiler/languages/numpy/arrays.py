@@ -34,7 +34,7 @@ class Arrays(Language):
             *keyword.kwlist,
             *dir(builtins),
             *functions.__dict__,
-            *("np", "theta", "gtheta", "B", "bind", "out", "average", "ones", "zero", "column"),
+            *("np", "theta", "gtheta", "B", "bind", "out", "average", "ones", "column"),
             "columns",
             *(VALUES, SHARED, SEED, FORWARD, GRADIENT, INPUTS),
         }
@@ -147,6 +147,23 @@ class Arrays(Language):
             self.views[key] = self._view(ref, matrix=matrix)
         return self.views[key]
 
+    def blocks(self, ref: Ref) -> tuple[str, str]:
+        """Return the name of a view of rows in blocks of one size, if there is one; its shape."""
+        rows, n, width = ref.rows, len(ref.rows), "B" if ref.varies else "1"
+        whole = f"-1, {width}"
+        if ref.block:
+            return self.view(ref), whole
+        size = next((i for i in range(1, n) if rows[i] != rows[i - 1] + 1), n)
+        count, step = n // size, rows[size % n] - rows[0]
+        start, end = rows[-1] + 1 - count * step, rows[-1] + 1
+        regular = [rows[0] + k * step + i for k in range(count) for i in range(size)]
+        if start < 0 or step <= size or list(rows) != regular:
+            return "", whole
+        text = f"{self._rows(ref.buffer)}[{start}:{end}].reshape({count}, {step}, {width})"
+        wish = f"{ref.buffer[: 2 * (ref.buffer[:2] == 'g_')]}v{rows[0]}_{end}"
+        name = self._once(wish, f"{text}[:, {step - size}:]", numbered=False)
+        return name, f"{count}, {size}, {width}"
+
     def _view(self, ref: Ref, *, matrix: bool) -> str:
         lo, hi = ref.rows[0], ref.rows[-1] + 1
         base = self.base(ref.buffer)
@@ -229,9 +246,9 @@ class Arrays(Language):
         """Return the name of an array of indices."""
         return self._once("i", index_text(rows, shape))
 
-    def _once(self, wish: str, text: str) -> str:
+    def _once(self, wish: str, text: str, *, numbered: bool = True) -> str:
         if ("once", text) not in self.named:
-            self.named["once", text] = self.names.new(wish, numbered=True)
+            self.named["once", text] = self.names.new(wish, numbered=numbered)
         return self.hoist(self.named["once", text], text)
 
 
