@@ -71,6 +71,30 @@ def test_what_is_yet_to_be_compared_is() -> None:
         program.gradient(np.array([1, 2]))
 
 
+def test_one_example_given_often_leaves_others_to_be_compared() -> None:
+    step = jit(lambda x: w[0] * x[0] if isinstance(x[0], Value) or x[0] < 2 else w[0] * x[1])
+    for form in ([[1.0, 5.0]], np.array([[1.0, 5.0]])):
+        assert [step.gradient(form) for _ in range(5)] == [0.5] * 5
+    with pytest.raises(TraceError):
+        step.gradient([[3.0, 5.0]])
+
+
+def test_another_row_in_a_table_of_the_users_counts_at_every_call() -> None:
+    class Model:
+        def __init__(self) -> None:
+            self.table = [w[:1], w[1:2]]
+
+    model = Model()
+    step = jit(lambda x: model.table[0][0] * x[0], parameters=w)
+    assert [step.gradient([[3.0]]) for _ in range(3)] == [1.5] * 3
+    for row in ([w[2]], [2.0], [w[2], w[1]]):
+        model.table[0] = row
+        with pytest.raises(TraceError, match="table"):
+            step.gradient([[3.0]])
+    model.table[0] = w[:1]
+    assert step.gradient([[3.0]]) == 1.5
+
+
 def test_what_is_not_finite_raises_the_words_of_the_function() -> None:
     program = compile(lambda x: w[0] * log(x), 1.0, check=False)
     x = np.array([1.0, 2.0])
