@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any, Final, TypeAlias, cast
@@ -242,7 +242,7 @@ def spared(nodes: Sequence[Value]) -> Generator[None]:
 
 
 def gradient(
-    root: Value, wanted: Iterable[Value], given: Sequence[Value]
+    root: Value, wanted: Iterable[Value], given: Collection[Value]
 ) -> tuple[list[float], list[Value]]:
     """Return the derivatives of `root` with respect to some nodes, and all nodes that received one.
 

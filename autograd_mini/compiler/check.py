@@ -82,10 +82,8 @@ class Check:
         self._f = f
         self._graph = graph
         self._parameters = parameters
-        self._given = [*parameters]  # nodes that were there before a call of the function
-        if graph.computed:
-            below = ordered([*graph.computed], lambda x: x.inputs)
-            self._given = list(dict.fromkeys([*parameters, *below]))
+        below = ordered([*graph.computed], lambda x: x.inputs)
+        self._given = dict.fromkeys([*parameters, *below])  # there before the function is called
         size = sum(map(len, graph.args))
         self.is_large = size > LARGE
         self._moves = MOVES if size <= SMALL else 1
@@ -362,10 +360,9 @@ class Check:
 
     def _find_strangers(self, root: Value, example: list[Any]) -> None:
         """Raise if the function reads Values of which its recording knows nothing."""
-        given = {*self._given}
-        strangers = _leaves(root, given)
+        strangers = _leaves(root, self._given)
         if strangers:  # those that it makes itself are others the next time
-            strangers &= _leaves(called_or_eager(self._f, example)[0], given)
+            strangers &= _leaves(called_or_eager(self._f, example)[0], self._given)
         for p in strangers:
             raise TraceError(
                 f"the function reads the Value {p.label or p.data!r} for the example "
@@ -481,10 +478,10 @@ def _example(x: Any, n: int) -> Any:
     return one.tolist() if hasattr(one, "tolist") else mapped(plain, one)
 
 
-def _leaves(root: Value, known: set[Value]) -> set[Value]:
+def _leaves(root: Value, known: Iterable[Value]) -> set[Value]:
     """Return the leaves below a node that are neither known nor plain numbers."""
     found: set[Value] = set()
-    fresh = {root} - known
+    fresh = {root}.difference(known)
     while fresh:
         found |= fresh
         below = chain.from_iterable([x.inputs for x in fresh])
