@@ -25,7 +25,7 @@ for _set in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
 settings.register_profile("dev", max_examples=20, deadline=None)
 settings.register_profile("quick", max_examples=20, derandomize=True, deadline=None)
 settings.register_profile("brief", max_examples=10, derandomize=True, deadline=None)
-settings.register_profile("ci", max_examples=60, derandomize=True, deadline=None)
+settings.register_profile("ci", max_examples=40, derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
