@@ -201,6 +201,43 @@ PLANTED = {
         "w",
         "reversed",
     ),
+    "softmax's diagonal": (
+        wrong("softmax", lambda g, x: softmax(x) * (1 - softmax(x)) * g),
+        "x",
+        "dropped term",
+    ),
+    "another order": (
+        wrong("attention", lambda g, *x: [attention_back(g, *x)[i] for i in (1, 0, 2)])._replace(
+            shapes=((4, 3), (4, 3), (4, 2))
+        ),
+        "q",
+        "wrong place",
+    ),
+    "not reversed on the way back": (
+        Pass(lambda x: np.cumsum(x), lambda g, x: np.cumsum(g), ((5,),)),
+        "x",
+        "transposed",
+    ),
+    "another matrix is not transposed": (
+        wrong("matmul", lambda g, a, b: (g @ b, a.T @ g))._replace(shapes=((2, 3), (3, 3))),
+        "a",
+        "transposed",
+    ),
+    "before the exponential": (
+        Pass(lambda x, y: np.exp(x) * y, lambda g, x, y: (g * x * y, g * np.exp(x)), ((3,), (3,))),
+        "x",
+        "saved the wrong tensor",
+    ),
+    "unflipped": (
+        wrong("conv1d", lambda g, x, w: (np.convolve(g, w[::-1]), conv1d_back(g, x, w)[1])),
+        "x",
+        "reversed",
+    ),
+    "a term of one number": (
+        Pass(lambda a, b: a * b + a / b, lambda g, a, b: (g * b, g * (a - a / b**2)), ((), ())),
+        "a",
+        "dropped term",
+    ),
     "no upstream": (wrong("logsumexp", lambda g, x: softmax(x)), "x", "upstream ignored"),
     "half of it": (wrong("square", lambda g, x: g @ x), "x", ""),
     "all zero": (wrong("relu", lambda g, x: 0 * g), "x", "dropped term"),
@@ -236,7 +273,7 @@ def test_a_planted_mistake_is_named(name: str) -> None:
         report = caught.value.report
         assert report is not None
         others = {n: r.ok for n, r in report.operations.items() if n != argument}
-        assert all(others.values()) or name == "swapped"
+        assert all(others.values()) or name in ("swapped", "another order")
 
 
 def test_numbers_and_lists_need_no_arrays() -> None:

@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from autograd_mini.calls import answered
+from autograd_mini.testing.compared import Suspect, dot, worst
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
 from autograd_mini.testing.probes import Broken, Function, Probe, random_direction
 from autograd_mini.testing.report import refused
-from autograd_mini.testing.suspects import Suspect, dot, mistake, shape_mistake, worst
+from autograd_mini.testing.suspects import mistake, shape_mistake
 from autograd_mini.testing.tensors import Shape, entry, text
 from autograd_mini.testing.verdicts import BackwardReport, OperationReport
 

@@ -8,94 +8,34 @@ mistake. For what is left, the entries of the Jacobian are compared one by one.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
-import random
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
 
-from autograd_mini.testing.differences import Estimate
-from autograd_mini.testing.probes import Broken, Gradient, Probe, random_direction
+from autograd_mini.testing.catalog import FUNCTIONS
+from autograd_mini.testing.compared import SMALL, Suspect, Test, pulled, pushed, worst
+from autograd_mini.testing.probes import Probe
 from autograd_mini.testing.tensors import Shape, entry, permuted, summed
 
 Named: TypeAlias = "tuple[str, str]"
+_FACTORS: Final[dict[str, Callable[[float], float]]] = {
+    "{0}": float,
+    "{0} * {0}": lambda x: x * x,
+    "1 / {0}": lambda x: 1.0 / x,
+    **{f"{name}({{0}})": FUNCTIONS[name] for name in ("exp", "log", "sqrt", "sin", "cos", "tanh")},
+    "sigmoid({0})": FUNCTIONS["sigmoid"],
+    "{0} * (1 - {0})": lambda x: x * (1.0 - x),
+    "(1 - {0} * {0})": lambda x: 1.0 - x * x,
+}
 _OUTPUTS: Final = 48  # of a Jacobian's row
-_SMALL: Final = 48  # entries that are differenced one by one
-
-
-class Suspect(NamedTuple):
-    """A gradient that is wrong.
-
-    Attributes:
-        probe: The functions.
-        argument: Which input it belongs to.
-        upstream: The gradient of the result.
-        point: The inputs.
-        got: What the backward pass gave.
-    """
-
-    probe: Probe
-    argument: int
-    upstream: list[float]
-    point: list[list[float]]
-    got: list[float]
-
-    @property
-    def name(self) -> str:
-        """What the function calls the input."""
-        return self.probe.names[self.argument]
-
-    @property
-    def tensors(self) -> list[tuple[str, list[float], Shape]]:
-        """The inputs and the result: name, numbers and shape."""
-        probe = self.probe
-        result = ("the result", probe.value(self.point), probe.output_shape)
-        return [*zip(probe.names, self.point, probe.shapes, strict=True), result]
-
-    def slope(self, direction: Sequence[float]) -> Estimate:
-        """Return the true derivative along a direction of the input."""
-        directions = {self.argument: direction}
-        found = self.probe.judged(math.nan, self.upstream, directions, self.point)
-        return Estimate(found.expected, found.error)
-
-    def truth(self, i: int) -> float:
-        """Return the true derivative in one entry."""
-        return self.slope([float(k == i) for k in range(len(self.got))]).slope
-
-
-class _Test:
-    """Whether a repaired gradient agrees with differences, along a few random directions."""
-
-    def __init__(self, suspect: Suspect) -> None:
-        rng, x = random.Random(1), suspect.point[suspect.argument]
-        self.directions = [random_direction(rng, x) for _ in range(3)]
-        self.slopes = [suspect.slope(d) for d in self.directions]
-
-    def __call__(self, candidate: Sequence[float] | None) -> bool:
-        if candidate is None or len(candidate) != len(self.directions[0]):
-            return False
-        for d, true in zip(self.directions, self.slopes, strict=True):
-            got = dot(candidate, d)
-            slack = true.error + 1e-6 * (abs(true.slope) + abs(got)) + 1e-12
-            if not abs(got - true.slope) <= slack:
-                return False
-        return True
-
-    def scale(self, candidate: Sequence[float]) -> float:
-        """Return the factor that would make it right along the first direction."""
-        got = dot(candidate, self.directions[0])
-        return self.slopes[0].slope / got if got else math.nan
-
-
-def dot(a: Sequence[float], b: Sequence[float]) -> float:
-    """Return Σ a b."""
-    return math.fsum(map(float.__mul__, map(float, a), map(float, b)))
 
 
 def mistake(suspect: Suspect) -> Named:
     """Return the kind of a mistake and what it is, in words."""
-    test = _Test(suspect)
-    for look in (_upstream, _constant, _layout, _saved, _elementwise, _jacobian, _residual):
+    test = Test(suspect)
+    for look in _LOOKS:
         if (found := look(suspect, test)) is not None:
             return found
     return "wrong derivative", (
@@ -110,8 +50,10 @@ def shape_mistake(suspect: Suspect, shape: Shape) -> Named:
     if shape is None or wanted is None:
         return "wrong shape", words
     sums = summed(suspect.got, shape, wanted)
+    if (found := _exchanged(suspect, Test(suspect))) is not None:
+        return found
     if sums is not None and math.prod(shape) > math.prod(wanted):
-        right = _Test(suspect)(sums)
+        right = Test(suspect)(sums)
         more = "summed, it is right" if right else "and the sum is wrong, too"
         return "missing sum", f"{words}: the sum over the broadcast axis is missing ({more})"
     if shape == wanted[::-1]:
@@ -126,7 +68,7 @@ def _shown(shape: Shape) -> str:
 # A sign, a factor.
 
 
-def _constant(suspect: Suspect, test: _Test) -> Named | None:
+def _constant(suspect: Suspect, test: Test) -> Named | None:
     name, got = suspect.name, suspect.got
     if not any(got):
         return "dropped term", f"no gradient reaches {name}: all its entries are 0"
@@ -144,7 +86,21 @@ def _constant(suspect: Suspect, test: _Test) -> Named | None:
         if math.isclose(c, n, rel_tol=1e-5) and n > 1:
             words = f"{share}: a 1/N too many, N = {n}, or a mean that should be a sum"
             return "factor", words
-    return "factor", share
+    return ("factor", share) if _is_factor_elsewhere(suspect, c) else None
+
+
+def _is_factor_elsewhere(suspect: Suspect, c: float) -> bool:
+    """Return whether a factor is one at other inputs, too: at a single number, any error is."""
+    scales = itertools.cycle((0.7, 0.9, 0.8))
+    there = [
+        x if i in suspect.probe.fixed else [a * next(scales) for a in x]
+        for i, x in enumerate(suspect.point)
+    ]
+    got = pulled(suspect, suspect.upstream, there)
+    try:
+        return got is None or Test(suspect._replace(point=there))([c * g for g in got])
+    except Exception:  # the function may not be defined there
+        return True
 
 
 def _sizes(probe: Probe) -> list[int]:
@@ -165,7 +121,7 @@ def _sizes(probe: Probe) -> list[int]:
 # The same numbers in other places.
 
 
-def _layout(suspect: Suspect, test: _Test) -> Named | None:
+def _layout(suspect: Suspect, test: Test) -> Named | None:
     name, got = suspect.name, suspect.got
     shape = suspect.probe.shapes[suspect.argument]
     if not shape or len(got) < 2:
@@ -188,12 +144,41 @@ def _layout(suspect: Suspect, test: _Test) -> Named | None:
     return None
 
 
+def _jacobian_itself(suspect: Suspect, _: Test) -> Named | None:
+    """Find J v where its transpose times v should be."""
+    v, got = suspect.upstream, suspect.got
+    if len(v) != len(got) or len(got) < 2:
+        return None
+    size = max(map(abs, suspect.point[suspect.argument])) / max(map(abs, v)) or 1.0
+    try:
+        moved = pushed(suspect, v, size)
+    except Exception:  # outside of the domain
+        return None
+    slack = 1e-5 * max(map(abs, moved))
+    if any(abs(a - b) > slack for a, b in zip(moved, got, strict=True)):
+        return None
+    return "transposed", (
+        f"the gradient of {suspect.name} is what a step along upstream does to the result: a "
+        "matrix or an order is not transposed on the way back"
+    )
+
+
+def _exchanged(suspect: Suspect, test: Test) -> Named | None:
+    """Find the gradient in the place of another input's."""
+    probe, i = suspect.probe, suspect.argument
+    for j, other in enumerate(probe.pull(suspect.upstream, suspect.point)):
+        if j != i and other and other.shape == probe.shapes[i] and test(other.flat):
+            words = f"the gradient of {suspect.name} is returned in the place of {probe.names[j]}"
+            return "wrong place", f"{words}: return one for each input, in their order"
+    return None
+
+
 # The upstream gradient.
 
 
-def _upstream(suspect: Suspect, test: _Test) -> Named | None:
+def _upstream(suspect: Suspect, test: Test) -> Named | None:
     name, v = suspect.name, suspect.upstream
-    doubled = _pulled(suspect, [2.0 * x for x in v])
+    doubled = pulled(suspect, [2.0 * x for x in v])
     if doubled is None or not any(doubled):
         return None
     if all(
@@ -208,22 +193,10 @@ def _upstream(suspect: Suspect, test: _Test) -> Named | None:
     return None
 
 
-def _pulled(
-    suspect: Suspect, upstream: Sequence[float], point: Sequence[Sequence[float]] | None = None
-) -> list[float] | None:
-    """Return what the backward pass gives for the input elsewhere; None if it cannot."""
-    try:
-        found = suspect.probe.pull(upstream, suspect.point if point is None else point)
-    except Broken:
-        return None
-    gradient = found[suspect.argument]
-    return gradient.flat if isinstance(gradient, Gradient) else None
-
-
 # Another tensor in place of the one that should have been saved.
 
 
-def _saved(suspect: Suspect, test: _Test) -> Named | None:
+def _saved(suspect: Suspect, test: Test) -> Named | None:
     probe, point = suspect.probe, suspect.point
     tensors = suspect.tensors
     for i, other in itertools.product(range(len(point)), range(len(tensors))):
@@ -239,7 +212,7 @@ def _saved(suspect: Suspect, test: _Test) -> Named | None:
                 continue
             of = f"the gradient of {suspect.name}"
             words = f"{tensors[i][0]} stands where {name} should, for {of}"
-            if test(_pulled(suspect, suspect.upstream, there)):
+            if test(pulled(suspect, suspect.upstream, there)):
                 return "saved the wrong tensor", words
             if _is_gradient_at(suspect, there):
                 return "saved the wrong tensor", (
@@ -248,10 +221,27 @@ def _saved(suspect: Suspect, test: _Test) -> Named | None:
     return None
 
 
+def _turned(suspect: Suspect, test: Test) -> Named | None:
+    """Find another tensor that is used the other way round."""
+    for j, (name, x, shape) in enumerate(suspect.tensors[:-1]):
+        if j == suspect.argument or j in suspect.probe.fixed or not shape or len(x) < 2:
+            continue
+        turns = [("reversed", "used in the opposite order", x[::-1])]
+        if len(shape) == 2 and shape[0] == shape[1]:
+            turns.append(("transposed", "not transposed", permuted(x, shape, (1, 0))))
+        for kind, words, turned in turns:
+            there = [*suspect.point]
+            there[j] = turned
+            if test(pulled(suspect, suspect.upstream, there)):
+                words = f"{name} is {words}, or is and should not be"
+                return kind, f"{words}, for the gradient of {suspect.name}"
+    return None
+
+
 def _is_gradient_at(suspect: Suspect, there: list[list[float]]) -> bool:
     elsewhere = suspect._replace(point=there)
     try:
-        return _Test(elsewhere)(suspect.got)
+        return Test(elsewhere)(suspect.got)
     except Exception:  # the function may not be defined there
         return False
 
@@ -259,26 +249,42 @@ def _is_gradient_at(suspect: Suspect, there: list[list[float]]) -> bool:
 # A factor in each entry.
 
 
-def _elementwise(suspect: Suspect, test: _Test) -> Named | None:
-    probe, got = suspect.probe, suspect.got
-    shape = probe.shapes[suspect.argument]
+def _elementwise(suspect: Suspect, test: Test) -> Named | None:
+    probe, got, gradient = suspect.probe, suspect.got, f"the gradient of {suspect.name}"
+    shape, n = probe.shapes[suspect.argument], len(suspect.got)
     upstream = ("upstream", suspect.upstream, probe.output_shape)
     for name, numbers, its in [*suspect.tensors, upstream]:
         spread = len(numbers) == 1 and its == ()
         if not spread and its != shape:
             continue
-        factors = numbers * len(got) if spread else numbers
-        if all(factors) and test([g / x for g, x in zip(got, factors, strict=True)]):
-            return "factor", f"the gradient of {suspect.name} has a factor too many: {name}"
-        if test([g * x for g, x in zip(got, factors, strict=True)]):
-            return "factor", f"the gradient of {suspect.name} lacks a factor: {name}"
+        simple = n > SMALL**2 or name == "upstream"
+        found: dict[str, list[float]] = {}
+        for text, function in [*_FACTORS.items()][: 1 if simple else None]:
+            with contextlib.suppress(ArithmeticError, ValueError):
+                factors = [function(x) for x in numbers]
+                found[text.format(name)] = factors * n if spread else factors
+        for lacks, factors in found.items():
+            if test([g * x for g, x in zip(got, factors, strict=True)]):
+                return "factor", f"{gradient} lacks a factor: {lacks}"
+        for has, factors in found.items():
+            if not all(factors):
+                continue
+            divided = [g / x for g, x in zip(got, factors, strict=True)]
+            if test(divided):
+                return "factor", f"{gradient} has a factor too many: {has}"
+            for lacks, others in found.items():
+                if "-" not in has + lacks and test(
+                    [g * x for g, x in zip(divided, others, strict=True)]
+                ):
+                    words = f"{has} stands where {lacks} should, for {gradient}"
+                    return "saved the wrong tensor", words
     return None
 
 
 # Entry by entry.
 
 
-def _jacobian(suspect: Suspect, test: _Test) -> Named | None:
+def _jacobian(suspect: Suspect, test: Test) -> Named | None:
     """Compare the row of the worst entry: which outputs does its gradient come from?"""
     probe, n = suspect.probe, len(suspect.got)
     if len(probe.result) < 2:
@@ -292,7 +298,7 @@ def _jacobian(suspect: Suspect, test: _Test) -> Named | None:
         outputs = [*outputs[: _OUTPUTS // 2], *outputs[-_OUTPUTS // 2 :]]
     got: dict[int, float] = {}
     for j in [*outputs, *strangers]:
-        found = _pulled(suspect, [float(k == j) for k in range(len(true))])
+        found = pulled(suspect, [float(k == j) for k in range(len(true))])
         if found is None or len(found) != n:
             return None
         got[j] = found[i]
@@ -303,8 +309,6 @@ def _jacobian(suspect: Suspect, test: _Test) -> Named | None:
     none = [j for j in outputs if abs(got[j]) <= 1e-9 * size]
     turned = [j for j in outputs if abs(got[j] + true[j]) <= near]
     where = f"{suspect.name}{entry(probe.shapes[suspect.argument], i)}"
-    if none and len(right) + len(none) == len(outputs) and right:
-        return _missing(where, outputs, right)
     if turned and len(turned) + len(right) == len(outputs):
         return "sign", (
             f"part of the gradient of {where} has the opposite sign: what comes from result"
@@ -324,6 +328,8 @@ def _jacobian(suspect: Suspect, test: _Test) -> Named | None:
             )
         if all(j in right for j in others):
             return "dropped term", f"the gradient of {where} lacks a term of its own entry"
+    if none and len(right) + len(none) == len(outputs) and right:
+        return _missing(where, outputs, right)
     return None
 
 
@@ -341,58 +347,18 @@ def _missing(where: str, outputs: list[int], right: list[int]) -> Named:
 
 def _column(suspect: Suspect, i: int) -> list[float]:
     """Return the derivative of every output in one entry of the input."""
-    x = suspect.point[suspect.argument]
-    h = (abs(x[i]) or 1.0) * 2.0**-9
-
-    def at(t: float) -> list[float]:
-        moved = [*x]
-        moved[i] += t
-        there = [*suspect.point]
-        there[suspect.argument] = moved
-        return suspect.probe.value(there)
-
-    coarse = [(a - b) / (2.0 * h) for a, b in zip(at(h), at(-h), strict=True)]
-    fine = [(a - b) / h for a, b in zip(at(h / 2.0), at(-h / 2.0), strict=True)]
-    return [(4.0 * b - a) / 3.0 for a, b in zip(coarse, fine, strict=True)]
-
-
-def worst(suspect: Suspect) -> int:
-    """Return an entry that is wrong, found by halving."""
-    n = len(suspect.got)
-    if n <= _SMALL:
-        off = [abs(suspect.truth(i) - suspect.got[i]) for i in range(n)]
-        return max(range(n), key=lambda i: off[i] if off[i] == off[i] else 0.0)
-    low, high = 0, n
-    while high - low > 1:
-        middle = (low + high) // 2
-        left, right = (_off(suspect, *half) for half in ((low, middle), (middle, high)))
-        low, high = (low, middle) if left >= right else (middle, high)
-    return low
-
-
-def _off(suspect: Suspect, low: int, high: int) -> float:
-    """Return how far a part of the gradient is from a plain difference."""
-    rng = random.Random(low)
-    size = max(map(abs, suspect.point[suspect.argument])) or 1.0
-    d = [0.0] * len(suspect.got)
-    for i in range(low, high):
-        d[i] = rng.choice((-1.0, 1.0)) * size
-    along = suspect.probe.moved(suspect.upstream, {suspect.argument: d}, suspect.point)
-    h = 2.0**-12
-    try:
-        return abs((along(h) - along(-h)) / (2.0 * h) - dot(suspect.got, d))
-    except Exception:  # outside of the domain
-        return 0.0
+    size = abs(suspect.point[suspect.argument][i]) or 1.0
+    return pushed(suspect, [float(k == i) for k in range(len(suspect.got))], size)
 
 
 # What is left over.
 
 
-def _residual(suspect: Suspect, test: _Test) -> Named | None:
+def _residual(suspect: Suspect, test: Test) -> Named | None:
     """Name what the true gradient minus the one found is a multiple of."""
     probe, got, name = suspect.probe, suspect.got, suspect.name
     n = len(got)
-    if n > _SMALL:
+    if n > SMALL:
         return None
     rest = [suspect.truth(i) - got[i] for i in range(n)]
     size = max(map(abs, rest))
@@ -456,3 +422,9 @@ def _same_along_an_axis(numbers: list[float], shape: Shape) -> int | None:
             if all(max(row) - min(row) <= 1e-5 * size for row in rows):
                 return axis
     return None
+
+
+_LOOKS: Final = (
+    *(_upstream, _constant, _layout, _saved, _exchanged, _turned, _jacobian_itself),
+    *(_elementwise, _jacobian, _residual),
+)

@@ -1,0 +1,141 @@
+"""A gradient that is doubted, and differences of the function to compare it with."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from autograd_mini.testing.differences import Estimate
+from autograd_mini.testing.probes import Broken, Gradient, Probe, random_direction
+from autograd_mini.testing.tensors import Shape
+
+SMALL: Final = 48  # entries that are differenced one by one
+
+
+class Suspect(NamedTuple):
+    """A gradient that is wrong.
+
+    Attributes:
+        probe: The functions.
+        argument: Which input it belongs to.
+        upstream: The gradient of the result.
+        point: The inputs.
+        got: What the backward pass gave.
+    """
+
+    probe: Probe
+    argument: int
+    upstream: list[float]
+    point: list[list[float]]
+    got: list[float]
+
+    @property
+    def name(self) -> str:
+        """What the function calls the input."""
+        return self.probe.names[self.argument]
+
+    @property
+    def tensors(self) -> list[tuple[str, list[float], Shape]]:
+        """The inputs and the result: name, numbers and shape."""
+        probe = self.probe
+        result = ("the result", probe.value(self.point), probe.output_shape)
+        return [*zip(probe.names, self.point, probe.shapes, strict=True), result]
+
+    def slope(self, direction: Sequence[float]) -> Estimate:
+        """Return the true derivative along a direction of the input."""
+        directions = {self.argument: direction}
+        found = self.probe.judged(math.nan, self.upstream, directions, self.point)
+        return Estimate(found.expected, found.error)
+
+    def truth(self, i: int) -> float:
+        """Return the true derivative in one entry."""
+        return self.slope([float(k == i) for k in range(len(self.got))]).slope
+
+
+class Test:
+    """Whether a repaired gradient agrees with differences, along a few random directions."""
+
+    def __init__(self, suspect: Suspect) -> None:
+        rng, x = random.Random(1), suspect.point[suspect.argument]
+        self.directions = [random_direction(rng, x) for _ in range(3)]
+        self.slopes = [suspect.slope(d) for d in self.directions]
+
+    def __call__(self, candidate: Sequence[float] | None) -> bool:
+        """Return whether a gradient agrees along all directions."""
+        if candidate is None or len(candidate) != len(self.directions[0]):
+            return False
+        for d, true in zip(self.directions, self.slopes, strict=True):
+            got = dot(candidate, d)
+            slack = true.error + 1e-6 * (abs(true.slope) + abs(got)) + 1e-12
+            if not abs(got - true.slope) <= slack:
+                return False
+        return True
+
+    def scale(self, candidate: Sequence[float]) -> float:
+        """Return the factor that would make it right along the first direction."""
+        got = dot(candidate, self.directions[0])
+        return self.slopes[0].slope / got if got else math.nan
+
+
+def dot(a: Sequence[float], b: Sequence[float]) -> float:
+    """Return Σ a b."""
+    return math.fsum(map(float.__mul__, map(float, a), map(float, b)))
+
+
+def pulled(
+    suspect: Suspect, upstream: Sequence[float], point: Sequence[Sequence[float]] | None = None
+) -> list[float] | None:
+    """Return what the backward pass gives for the input elsewhere; None if it cannot."""
+    try:
+        found = suspect.probe.pull(upstream, suspect.point if point is None else point)
+    except Broken:
+        return None
+    gradient = found[suspect.argument]
+    return gradient.flat if isinstance(gradient, Gradient) else None
+
+
+def pushed(suspect: Suspect, direction: Sequence[float], size: float) -> list[float]:
+    """Return the derivative of every output along a direction of the input."""
+    h = size * 2.0**-9
+
+    def at(t: float) -> list[float]:
+        there = [*suspect.point]
+        there[suspect.argument] = [
+            x + t * d for x, d in zip(there[suspect.argument], direction, strict=True)
+        ]
+        return suspect.probe.value(there)
+
+    coarse = [(a - b) / (2.0 * h) for a, b in zip(at(h), at(-h), strict=True)]
+    fine = [(a - b) / h for a, b in zip(at(h / 2.0), at(-h / 2.0), strict=True)]
+    return [(4.0 * b - a) / 3.0 for a, b in zip(coarse, fine, strict=True)]
+
+
+def worst(suspect: Suspect) -> int:
+    """Return an entry that is wrong, found by halving."""
+    n = len(suspect.got)
+    if n <= SMALL:
+        off = [abs(suspect.truth(i) - suspect.got[i]) for i in range(n)]
+        return max(range(n), key=lambda i: off[i] if off[i] == off[i] else 0.0)
+    low, high = 0, n
+    while high - low > 1:
+        middle = (low + high) // 2
+        left, right = (_off(suspect, *half) for half in ((low, middle), (middle, high)))
+        low, high = (low, middle) if left >= right else (middle, high)
+    return low
+
+
+def _off(suspect: Suspect, low: int, high: int) -> float:
+    """Return how far a part of the gradient is from a plain difference."""
+    rng = random.Random(low)
+    size = max(map(abs, suspect.point[suspect.argument])) or 1.0
+    d = [0.0] * len(suspect.got)
+    for i in range(low, high):
+        d[i] = rng.choice((-1.0, 1.0)) * size
+    along = suspect.probe.moved(suspect.upstream, {suspect.argument: d}, suspect.point)
+    h = 2.0**-12
+    try:
+        return abs((along(h) - along(-h)) / (2.0 * h) - dot(suspect.got, d))
+    except Exception:  # outside of the domain
+        return 0.0
