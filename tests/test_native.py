@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,7 @@ from autograd_mini import (
     Value,
     apply,
     compile,
+    detect_anomaly,
     exp,
     log,
     log1p,
@@ -237,9 +241,30 @@ def test_who_watches_single_numbers_steps_through_numpys_text() -> None:
     code.call = lambda *batch: called.append(batch) or call(*batch)
     program.gradient(X)
     assert len(called) == 1
-    with record_source():
-        program.gradient(X)
-    assert len(called) == 1
+    model = FNN([2, 3, 1], activation="tanh", seed=0)
+    sgd = SGD(model.parameters(), lr=0.1)
+    with Trainer(model, "mse", sgd, backend="native") as trainer:
+        trainer.step([X], [0.5])
+        fused: Any = trainer._compiled
+        fused.native._code.update = lambda *batch: called.append(batch)
+        for looks in (record_source, detect_anomaly, debugged):
+            with looks():
+                program.gradient(X)
+                trainer.step(np.array([X]), np.array([0.5]))
+            assert len(called) == 1
+        trainer.step(np.array([X]), np.array([0.5]))
+        assert len(called) > 1
+
+
+@contextmanager
+def debugged() -> Iterator[None]:
+    """As under a debugger that follows every call."""
+    before = sys.gettrace()
+    sys.settrace(lambda *_: None)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
 
 
 def test_a_program_without_machine_code_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,6 +274,10 @@ def test_a_program_without_machine_code_says_why(monkeypatch: pytest.MonkeyPatch
     program = compile(lambda x: apply(cube, w * x), 0.5)
     with pytest.raises(TraceError, match="cube is a Python function"):
         program.to_machine_code(np.array([0.5]))
+    cubed = FNN([2, 1], seed=0)
+    sgd = SGD(cubed.parameters(), lr=0.1)
+    with pytest.raises(TraceError, match="cube is a Python function"):
+        fit(cubed, X, y, loss=lambda p, t: apply(cube, p - t), optimizer=sgd, backend="native")
     monkeypatch.setattr("autograd_mini.compiler.native.is_installed", lambda: False)
     model = FNN([2, 3, 1], seed=0)
     before = [p.data for p in model.parameters()]

@@ -191,9 +191,9 @@ class Native:
         at = self._pointers.ctypes.data
         texts += [module.text(), wrapper(built_in, names, at, single=single)]
         self.text = "\n".join(texts)
-        engine, addresses = machine_code(self.text)
+        code, addresses = machine_code(self.text)
         for name, address in addresses.items():
-            setattr(self, name, builtin(address, engine, self._work, self._table, self._pointers))
+            setattr(self, name, builtin(address, code, self._work, self._table, self._pointers))
         self.move(*arrays)
 
     def move(self, theta: Any, gtheta: Any) -> None:

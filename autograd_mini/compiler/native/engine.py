@@ -12,6 +12,7 @@ import os
 import re
 import struct
 import threading
+import weakref
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -76,8 +77,12 @@ def _address(name: str) -> int:
     return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
-def machine_code(text: str) -> tuple[Any, dict[str, int]]:
-    """Return an engine, which owns the code, and the addresses of the text's public functions.
+class Code:
+    """What machine code lives as long as."""
+
+
+def machine_code(text: str) -> tuple[Code, dict[str, int]]:
+    """Return what owns the code, and the addresses of the text's public functions.
 
     Nothing is optimized before instructions are chosen: the text is in vectors already.
 
@@ -93,11 +98,19 @@ def machine_code(text: str) -> tuple[Any, dict[str, int]]:
         target = _target()
         for name in re.findall(r"^declare .*@(\w+)\(", text, re.MULTILINE):
             llvm.add_symbol(name, _address(name))
-        # A context of its own: LLVM keeps all numbers and addresses that one has ever seen.
-        module = llvm.parse_assembly(text, llvm.create_context())
+        context = llvm.create_context()  # it keeps all numbers and addresses it has ever seen
+        module = llvm.parse_assembly(text, context)
         module.triple = target.triple
         module.data_layout = str(target.target_data)
         engine = llvm.create_mcjit_compiler(module, target)
         engine.finalize_object()
         public = re.findall(r"^define \w+ @(\w+)\(", text, re.MULTILINE)
-        return engine, {name: engine.get_function_address(name) for name in public}
+        code = Code()
+        weakref.finalize(code, _close, engine, context).atexit = False
+        return code, {name: engine.get_function_address(name) for name in public}
+
+
+def _close(*owned: Any) -> None:
+    """Free what is in a context, and then the context: a collector of garbage has no order."""
+    for x in owned:
+        x.close()
