@@ -475,7 +475,7 @@ def nth(n):
     return [am.tanh, am.sin, am.exp][n]
 
 def fib(n):
-    return n if n < 2 else fib(n - 1) + fib(n - 2)
+    return n if n < 2 or n > 9 else fib(n - 1) + fib(n - 2)
 
 def recursive(v, depth):
     return v if depth == 0 else am.tanh(recursive(v, depth - 1) * 1.5)
