@@ -1354,3 +1354,23 @@ def test_a_detached_number_counts_for_each_example_and_hands_no_gradient_on() ->
     program = compile(f, 1.0)
     assert program([1.0, 3.0]).tolist() == [4.0, 36.0]
     assert program.value_and_grad([1.0, 3.0]) == (20.0, [10.0])
+
+
+def test_a_function_of_parameters_alone_is_quick_on_its_arrays_too() -> None:
+    a, b = Value(-41.0, "a"), Value(2.0, "b")
+    exponent = [2.0]
+    program = compile(lambda: (a * b - b) ** exponent[0] / b)
+    theta, gtheta = program.theta, program.gtheta
+    for x, y in ((-41.0, 2.0), (3.0, 4.0), (5.0, -7.0)):
+        theta[:] = [x, y]
+        assert program.gradient() == (x * y - y) ** 2 / y
+        assert gtheta.tolist() == pytest.approx([2 * (x - 1) * y, (x - 1) ** 2], rel=1e-14)
+    exponent[0] = 3.0
+    with pytest.raises(TraceError, match=r"'exponent' became \[3.0\]"):
+        program.gradient()
+    exponent[0] = 2.0
+    theta[:] = [1.0, 0.0]
+    with pytest.raises(ZeroDivisionError):
+        program.gradient()
+    program.theta[:] = [3.0, 5.0]
+    assert program.value_and_grad() == (20.0, [20.0, 4.0])

@@ -88,7 +88,7 @@ class Program(OnArray):
         places = [k for k, i in enumerate(found.parameters) if i in unread]
         self._unread: Any = np.array(places, np.intp)
         self._in_floats = self.dtype.itemsize == 8 and found.suits_floats
-        self._quick: Callable[..., Any] | None = None  # value_and_grad() without arguments
+        self._quick: Callable[..., Any] | None = None  # gradients without arguments
         self._ready: Ready | None = None
         self.is_finite = True
         self._machine = Machine(found)
@@ -155,10 +155,7 @@ class Program(OnArray):
                     store.owe(parameters.start, gradients)
                     return value, list(gradients)
             store.refresh()
-            value = self._gradient(batch)
-            if not self.shapes and self._in_floats:
-                self._quick = self._texts.text(GRADIENT, scalar=True).function
-            return value, self.gtheta.tolist()
+            return self._gradient(batch), self.gtheta.tolist()
 
     def gradient(self, *batch: Any) -> float:
         """Return the mean over the batch for the numbers in `theta`, and fill `gtheta`.
@@ -166,8 +163,21 @@ class Program(OnArray):
         This is the resident form of `value_and_grad`: no Value is written, and what was
         written to Values is read once after they were last brought up to date.
         """
-        with self.parameters.store.lock:
-            self.parameters.store.resident()
+        parameters = self.parameters
+        store = parameters.store
+        with store.lock:
+            theta = store.resident()
+            quick = None if batch or self._machine.codes else self._quick
+            if quick is not None and self._graph.around.is_same(resident=True):
+                try:
+                    value, gradients = quick(parameters.slice(theta).tolist())
+                except UNDEFINED:
+                    value, gradients = math.nan, ()
+                if math.isfinite(value) and math.isfinite(sum(gradients)):
+                    self.gtheta[:] = gradients
+                    self.is_finite = True
+                    store.left_gradient(seen=store.has_gradient)
+                    return value
             return self._gradient(batch, resident=True)
 
     def _gradient(self, batch: Sequence[Any], *, resident: bool = False) -> float:
@@ -192,6 +202,8 @@ class Program(OnArray):
 
             self._replay(columns, count, np.array([[value]]) if count == 1 else None, GRADIENT)
             self._set_right(columns, count)
+        elif not self.shapes and self._in_floats:
+            self._quick = self._texts.text(GRADIENT, scalar=True).function
         elif resident and (self._is_compared if count > 1 else not self._in_floats):
             around = self._graph.around
             self._ready = Ready(self._texts, count, self.gtheta, self._unread, around, self._check)
