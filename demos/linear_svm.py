@@ -46,8 +46,10 @@ def main(n: int = 80, epochs: int = 2000, strength: float = 0.01, seed: int = 1)
     support = X[y * f <= 1.0 + 1e-2]
     left.scatter(*support.T, s=110, fc="none", ec=plot.INK, lw=1.2, label="support vectors")
     b = model.state_dict()["layers.0.neurons.0.b"]
-    for level, name in ((-1, "f = -1, margin"), (0, "f = 0, decision"), (1, "f = +1, margin")):
-        x2 = X[:, 1].max() + 0.25
+    top = X[:, 1].max() + 0.25
+    for level, name, x2 in (  # beside the lines, where no point is
+        (-1, "f = -1, margin", top), (0, "f = 0, decision", top), (1, "f = +1, margin", -0.6),
+    ):  # fmt: skip
         left.text((level - b - w[1] * x2) / w[0] + 0.1, x2, name, fontsize=8,
                   rotation=math.degrees(math.atan(-w[0] / w[1])), rotation_mode="anchor",
                   transform_rotates_text=True)  # fmt: skip
