@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from autograd_mini.cli.parser import Parser, chosen, say_commands
 from autograd_mini.cli.screen import refuse, say, until_enough_is_read
+from autograd_mini.words import counted
 from nn import datasets, metrics
 from nn.activations import softmax
 from nn.errors import DivergedError, nearest
@@ -109,8 +110,8 @@ def train(options: argparse.Namespace) -> int:
     if picture:
         history.plot(picture)
         say(f"wrote {picture}")
-    epochs = _counted(history.epochs, "epoch")
-    say(f"{_counted(len(y), 'row')} to learn from, {len(y_val)} to validate, {epochs}")
+    epochs = counted(history.epochs, "epoch")
+    say(f"{counted(len(y), 'row')} to learn from, {len(y_val)} to validate, {epochs}")
     say(f"kept the weights of epoch {history.best_epoch}, the best on the rows to validate")
     first, last = history.loss[0], history.loss[-1]
     if history.epochs > 1 and last >= first > 0.0 and options.lr > 0.0:
@@ -239,10 +240,6 @@ def _check_places(read: list[Path], written: list[Path | None]) -> None:
             if os.path.realpath(path) == os.path.realpath(other):
                 raise ValueError(f"{path} would be written over {other}: give it another name")
         taken.append(path)
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def predict(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from typing import Any, SupportsFloat, TypeAlias, cast
 
 from autograd_mini import Value, dot
 from autograd_mini.ops import Number
+from autograd_mini.words import counted
 from nn import activations, initializers
 from nn.activations import Activation
 from nn.arrays import as_row
@@ -340,8 +341,8 @@ def as_inputs(x: object, n_in: int, who: str) -> list[Any]:
             )
     if len(xs) != n_in:
         raise ValueError(
-            f"{who} takes {n_in} {'number' if n_in == 1 else 'numbers'} for one example, "
-            f"but got {len(xs)}: {_listed([repr(x) for x in xs])}"
+            f"{who} takes {counted(n_in, 'number')} for one example, but got {len(xs)}: "
+            f"{_listed([repr(x) for x in xs])}"
         )
     return [element if isinstance(element, Number) else Value(element) for element in xs]
 

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from autograd_mini import Program, Value, compile, no_grad
 from autograd_mini.contexts import collector_paused
 from autograd_mini.frames import is_watched, warn
+from autograd_mini.words import aligned, counted
 from nn import activations, initializers
 from nn.activations import Activation
 from nn.arrays import as_array, as_floats
@@ -237,14 +238,8 @@ class FNN(Module):
             name = activations.shown(layer.activation)
             count = len(layer.parameters())
             table.append((f"layers.{i}", str(layer.n_in), str(layer.n_out), name, str(count)))
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        align = "<>><>"
-        lines = [
-            "  ".join([f"{x:{a}{w}}" for x, a, w in zip(row, align, widths, strict=True)])
-            for row in table
-        ]
         count = len(self.parameters())
-        return "\n".join([*lines, f"{count} {'parameter' if count == 1 else 'parameters'}"])
+        return "\n".join([*aligned(table, "<>><>"), counted(count, "parameter")])
 
     def diagram(self, path: str | Path | None = None) -> str:
         """Return the network as the lecture draws it, as SVG: units in columns, joined by weights.

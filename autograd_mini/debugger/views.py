@@ -14,6 +14,7 @@ from autograd_mini.debugger.stops import Stop
 from autograd_mini.graph.names import shortened
 from autograd_mini.steps import ForwardStep, Trace
 from autograd_mini.value import ZERO, Value
+from autograd_mini.words import aligned
 
 NEAR: Final = 5  # lines listed before and after the current one
 _MOST_LINES: Final = 200
@@ -140,9 +141,7 @@ def gradients(trace: Trace) -> Iterator[str]:
     for n in nodes[:_MOST_LINES]:
         op = n.op.name if n.op else "leaf"
         table.append((trace.name(n), op, f"{n.data:.6g}", f"{n.grad:.6g}"))
-    widths = [max(len(row[i]) for row in table) for i in range(4)]
-    for name, op, data, grad in table:
-        yield f"{name:{widths[0]}}  {op:{widths[1]}}  {data:>{widths[2]}}  {grad:>{widths[3]}}"
+    yield from aligned(table, "<<>>")
     if len(nodes) > _MOST_LINES:
         yield f"... {len(nodes) - _MOST_LINES} more"
 

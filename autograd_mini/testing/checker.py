@@ -27,6 +27,7 @@ from autograd_mini.testing.report import (
 )
 from autograd_mini.testing.source import argument_names, names_of, source
 from autograd_mini.value import Scalar, Value
+from autograd_mini.words import counted
 
 Build: TypeAlias = Callable[[], Scalar]
 
@@ -61,14 +62,10 @@ class Report(NamedTuple):
 
     def __str__(self) -> str:
         counts = (
-            f"ok: {_many(self.leaves, 'gradient')}, {_many(self.nodes, 'operation')}, "
-            f"{_many(self.edges, 'local derivative')}"
+            f"ok: {counted(self.leaves, 'gradient')}, {counted(self.nodes, 'operation')}, "
+            f"{counted(self.edges, 'local derivative')}"
         )
         return "\n".join([counts, *self.notes])
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def check_gradients(f: Callable[..., object], *inputs: object, order: int = 1) -> Report:

@@ -20,6 +20,7 @@ from autograd_mini.testing.inspection import (
 from autograd_mini.testing.source import names_of, source
 from autograd_mini.testing.verdicts import EngineReport
 from autograd_mini.value import Value, apply, constant
+from autograd_mini.words import aligned
 
 _ROWS: Final = 12  # of the node table
 _LINES: Final = 40  # of the program
@@ -278,9 +279,7 @@ class _Case(NamedTuple):
                     remark,
                 )
             )
-        widths = [*[max(len(row[k]) for row in rows) for k in range(5)], 0]
-        aligned = [[f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)] for row in rows]
-        lines = [f"  {'  '.join(row)}".rstrip() for row in aligned]
+        lines = [f"  {line}" for line in aligned(rows, "<<<<<<")]
         if len(shown) > _ROWS:
             lines.append(f"  ... and {len(shown) - _ROWS} more")
         if finding.kind == "sum":

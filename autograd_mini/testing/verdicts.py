@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import NamedTuple
 
+from autograd_mini.words import counted
+
 
 class OperationReport(NamedTuple):
     """What was found of one operation.
@@ -69,7 +71,7 @@ class EngineReport(NamedTuple):
 
     def _counted(self) -> str:
         count = len(self.operations) - ("backward" in self.operations)
-        return f"{count} {'operation' if count == 1 else 'operations'}, backward"
+        return f"{counted(count, 'operation')}, backward"
 
     def score(self, points: float) -> float:
         """Return the points that the right operations are worth."""
@@ -97,5 +99,4 @@ class BackwardReport(EngineReport):
     """What was found of a backward pass, for each input; it prints."""
 
     def _counted(self) -> str:
-        count = len(self.operations)
-        return f"{count} {'gradient' if count == 1 else 'gradients'}"
+        return counted(len(self.operations), "gradient")

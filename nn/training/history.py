@@ -9,6 +9,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+from autograd_mini.words import aligned
+
 __all__ = ["History"]
 
 
@@ -112,10 +114,7 @@ class History:
             step = (len(rows) - 1) / 9
             rows = [rows[round(i * step)] for i in range(10)]
         table = [["epoch", *columns], *[[str(n), *[f"{x:.6g}" for x in r]] for n, *r in rows]]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        return "\n".join(
-            "  ".join(f"{cell:>{w}}" for cell, w in zip(row, widths, strict=True)) for row in table
-        )
+        return "\n".join(aligned(table, ">" * len(table[0])))
 
     def __repr__(self) -> str:
         last = f", loss {self.loss[-1]:.6g}" if self.loss else ""
