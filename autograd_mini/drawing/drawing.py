@@ -3,9 +3,6 @@
 Loaded by the first `draw`, because it needs the graphviz package.
 """
 
-# graphviz ships no types.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -18,7 +15,14 @@ from autograd_mini.drawing.picture import Picture
 from autograd_mini.drawing.svg import svg
 
 if TYPE_CHECKING:
-    _Digraph = Any
+
+    class _Digraph:  # graphviz ships no types
+        _copy_kwargs: Any
+        pipe: Any
+        render: Any
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+        def __getattr__(self, name: str) -> Any: ...
 else:
     from graphviz import Digraph as _Digraph
 

@@ -4,17 +4,13 @@ X and y stay the arrays that they are. A program gets a batch as arrays, the eag
 fresh lists: what a model or a loss does to its arguments changes no data.
 """
 
-# Programs and arrays are Any here.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from typing import Any, Final, cast
+from typing import Any, Final, TypeGuard, cast
 
 from autograd_mini import no_grad
 from nn import losses
@@ -36,7 +32,7 @@ class ExampleLoss:
         self.is_named = isinstance(loss, str)
         self.kind: Any = self.function  # without the options that a partial binds
         while isinstance(self.kind, partial):
-            self.kind = self.kind.func
+            self.kind = cast(Any, self.kind).func
         self.has_classes = any(self.kind is known for known in losses.CLASS_LOSSES)
         self.name = loss if isinstance(loss, str) else function_name(loss)
         self._outputs: dict[tuple[int, ...], Any] = {}
@@ -107,7 +103,7 @@ class Examples:
         self, model: Any, loss: ExampleLoss, X: Any, y: Any, sample_weight: Any = None
     ) -> None:
         self.X = finite_array("X", X)
-        self.given = _given(y)
+        self.given: Any = _given(y)
         if len(self.X) != len(self.given):
             raise ValueError(
                 f"one target per example, please: X has {len(self.X)} examples, y has "
@@ -191,20 +187,18 @@ class Examples:
             ys = targets.tolist()
         else:
             rows = self._floats(self.X[chosen])
-            if isinstance(self.given, list):
-                places = range(len(self.X))[chosen] if isinstance(chosen, slice) else chosen
-                ys = [_copied(self.given[n]) for n in places]
+            if _is_list(self.given):
+                ys = [_copied(self.given[n]) for n in _places(chosen)]
             else:
                 ys = self.given[chosen].tolist()
-        start = batch.start if isinstance(batch, slice) else 0
-        places = range(start, start + len(ys)) if isinstance(batch, slice) else batch.tolist()
+        places = _places(batch)
         yield from zip(places, rows.tolist(), ys, strict=True)
 
     def measured(self) -> Any:
         """Return the targets that metrics see: as they were given, of the examples kept."""
         if self.kept is None:
             return self.given
-        if isinstance(self.given, list):
+        if _is_list(self.given):
             return [self.given[n] for n in self.kept.tolist()]
         return self.given[self.kept]
 
@@ -298,7 +292,9 @@ def _is_finite(array: Any) -> bool:
     """Return whether all numbers are finite; False also where their squares are too large."""
     import numpy as np
 
-    return array.dtype.kind != "f" or math.isfinite(np.vdot(array, array))  # which never warns
+    return array.dtype.kind != "f" or math.isfinite(
+        cast(Any, np.vdot(array, array))
+    )  # which never warns
 
 
 def _given(y: Any) -> Any:
@@ -307,8 +303,10 @@ def _given(y: Any) -> Any:
 
     if hasattr(y, "to_numpy"):
         y = y.to_numpy()
-    if isinstance(y, np.ndarray) and y.ndim and y.dtype.kind in "biuf":
-        return y
+    if isinstance(y, np.ndarray):
+        array = cast(Any, y)
+        if array.ndim and array.dtype.kind in "biuf":
+            return array
     try:
         return list(as_lists(y))
     except TypeError:
@@ -332,7 +330,7 @@ def _one_hot_rows(count: int, dtype: Any) -> Any:
 
 
 def _has_bool(given: Any) -> bool:
-    return isinstance(given, list) and bool in set(map(type, cast(list[Any], given)))
+    return _is_list(given) and bool in set(map(type, given))
 
 
 def _no_class(n: int, target: Any, count: int) -> str:
@@ -365,12 +363,21 @@ def _as_an_int(target: Any) -> str:
 
 
 def _copied(target: Any) -> Any:
-    return [_copied(t) for t in cast(list[Any], target)] if isinstance(target, list) else target
+    return [_copied(t) for t in target] if _is_list(target) else target
+
+
+def _is_list(x: Any) -> TypeGuard[list[Any]]:
+    return isinstance(x, list)
 
 
 def _flat(x: Any) -> list[Any]:
     return list(cast(Iterable[Any], x)) if isinstance(x, (list, tuple)) else [x]
 
 
+def _places(batch: Any) -> Sequence[int]:
+    """Return the places of a batch: a slice from its start on, or an array of them."""
+    return range(batch.start, batch.stop) if type(batch) is slice else batch.tolist()
+
+
 def _length(batch: Any) -> int:
-    return batch.stop - batch.start if isinstance(batch, slice) else len(batch)
+    return batch.stop - batch.start if type(batch) is slice else len(batch)

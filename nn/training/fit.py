@@ -110,19 +110,13 @@ def fit(
         >>> history.loss[0] > 0.2, history.loss[-1] < 0.01
         (True, True)
     """
-    _check_settings(epochs, batch_size, patience, schedule, optimizer)
-    epochs, batch_size, patience = map(_plain, (epochs, batch_size, patience))
-    if isinstance(metrics, str) or not isinstance(metrics, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"metrics is a list, such as ['accuracy'], but got {metrics!r}")
-    if isinstance(callbacks, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        callbacks = list(callbacks)
-    if not (type(callbacks) is list and all(map(callable, callbacks))):
-        raise TypeError(f"callbacks is a list of functions of the run, but got {callbacks!r}")
+    epochs = _whole("epochs", epochs, 0)
+    batch_size = _whole("batch_size", batch_size, 1)
+    patience = _whole("patience", patience, 1)
+    optimizer = _scheduled(optimizer, schedule) or Adam(parameters_of(model), lr=0.01)
     if checkpoint is not None:
         checkpoint = Path(checkpoint)
         tensorfile.check_place(checkpoint)
-    if optimizer is None:
-        optimizer = schedule.optimizer if schedule else Adam(parameters_of(model), lr=0.01)
     trainer = Trainer(
         model,
         loss,
@@ -145,7 +139,7 @@ def fit(
         patience=patience,
         metrics=_named_metrics(trainer.loss, metrics),
         schedule=schedule,
-        callbacks=callbacks,
+        callbacks=_functions(callbacks),
         checkpoint=checkpoint,
         progress=progress,
     )
@@ -318,6 +312,8 @@ def _validation(trainer: Trainer, validation: Any) -> Examples:
 def _named_metrics(
     loss: ExampleLoss, metrics: Iterable[str | Callable[..., Any]]
 ) -> dict[str, Callable[..., Any]]:
+    if isinstance(metrics, str) or not isinstance(metrics, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"metrics is a list, such as ['accuracy'], but got {metrics!r}")
     named: dict[str, Callable[..., Any]] = {}
     for name, function in map(partial(_metric, loss), metrics):
         numbered = (f"{name}_{i}" for i in count(2))
@@ -353,11 +349,6 @@ def _warn_of_mismatch(model: Any, loss: str | Loss) -> None:
         warn(f"the model's output unit is {output}, but {problem}")
 
 
-def _plain(setting: Any) -> Any:
-    """Return a whole number of any type as an int."""
-    return setting if setting is None else setting.__index__()
-
-
 def _is_true(answer: Any) -> bool:
     """Whether a callback answered True, Python's or NumPy's, and not just anything."""
     import numpy as np
@@ -365,22 +356,28 @@ def _is_true(answer: Any) -> bool:
     return isinstance(answer, (bool, np.bool_)) and bool(cast(Any, answer))
 
 
-def _check_settings(
-    epochs: int,
-    batch_size: int | None,
-    patience: int | None,
-    schedule: Schedule | None,
-    optimizer: Optimizer | None,
-) -> None:
-    for name, value, least in (
-        ("epochs", epochs, 0),
-        ("batch_size", batch_size, 1),
-        ("patience", patience, 1),
-    ):
-        if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__")):
-            raise ValueError(f"{name} must be a whole number, but got {value!r}")
-        if value is not None and value < least:
-            raise ValueError(f"{name} must be {least} or more, but got {value}")
+def _whole(name: str, setting: Any, least: int) -> Any:
+    """Return a whole number of any type as an int; None stays."""
+    if setting is None:
+        return None
+    if isinstance(setting, bool) or not hasattr(setting, "__index__"):
+        raise ValueError(f"{name} must be a whole number, but got {setting!r}")
+    if setting < least:
+        raise ValueError(f"{name} must be {least} or more, but got {setting}")
+    return setting.__index__()
+
+
+def _functions(callbacks: Any) -> list[Callable[[RunState], Any]]:
+    found: list[Any] = [None]
+    if isinstance(callbacks, Iterable):
+        found = list(cast(Iterable[Any], callbacks))
+    if not all(map(callable, found)):
+        raise TypeError(f"callbacks is a list of functions of the run, but got {callbacks!r}")
+    return found
+
+
+def _scheduled(optimizer: Optimizer | None, schedule: Schedule | None) -> Optimizer | None:
+    """Return the optimizer that is given, or else the schedule's."""
     if schedule is not None and not hasattr(schedule, "optimizer"):
         raise TypeError(
             f"a schedule is an object such as StepLR(optimizer, step_size=10), but got {schedule!r}"
@@ -390,3 +387,4 @@ def _check_settings(
             "the schedule moves the learning rate of another optimizer: make it with the one "
             "that is given to fit"
         )
+    return optimizer or (schedule and schedule.optimizer)
