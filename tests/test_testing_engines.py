@@ -13,7 +13,7 @@ from autograd_mini import Value
 from autograd_mini.cli.scripts import named as cli_named
 from autograd_mini.testing import GradientMismatchError, check_engine
 from autograd_mini.testing.engines import engine_report
-from autograd_mini.testing.subject import Names
+from autograd_mini.testing.subject import Terms
 from autograd_mini.testing.verdicts import EngineReport
 from tests.shared import THOROUGH, python
 
@@ -266,7 +266,7 @@ def reported(tmp_path: Path, source: str, name: str, names: str, seed: int = 0) 
     data, grad, backward = names.split(",")
     return engine_report(
         lambda: cli_named(f"{tmp_path / 'student.py'}:{name}"),
-        names=Names(backward, data, grad),
+        names=Terms(backward, data, grad),
         seed=seed,
     )
 

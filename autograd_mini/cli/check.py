@@ -194,13 +194,13 @@ def _function(asked: Namespace) -> int:
 def _engine(asked: Namespace) -> int:
     """Check somebody else's class, in a process of its own."""
     from autograd_mini.testing.engines import engine_report
-    from autograd_mini.testing.subject import Names
+    from autograd_mini.testing.subject import Terms
 
     names = [name.strip() for name in (asked.names or "data,grad,backward").split(",")]
     if len(names) != 3:
         raise ValueError(f"--names needs three, DATA,GRAD,BACKWARD, but got {asked.names!r}")
     data, grad, backward = names
-    report = engine_report(lambda: named(asked.engine), names=Names(backward, data, grad))
+    report = engine_report(lambda: named(asked.engine), names=Terms(backward, data, grad))
     return _reported(report, asked)
 
 

@@ -20,7 +20,7 @@ from autograd_mini.testing.isolation import Isolated, NoAnswerError
 from autograd_mini.testing.report import refused
 from autograd_mini.testing.second_passes import second_passes
 from autograd_mini.testing.singles import mistake_of_all, single
-from autograd_mini.testing.subject import Names, Operations, subject
+from autograd_mini.testing.subject import Operations, Terms, subject
 from autograd_mini.testing.trials import Blame, Candidate, Wrong
 from autograd_mini.testing.verdicts import EngineReport, OperationReport
 
@@ -70,7 +70,7 @@ def check_engine(
           ok    tanh
           ok    backward
     """
-    report = engine_report(lambda: Value, ops, Names(backward, data, grad))
+    report = engine_report(lambda: Value, ops, Terms(backward, data, grad))
     if not report.ok:
         raise refused(report)
     return report
@@ -79,12 +79,12 @@ def check_engine(
 def engine_report(
     load: Callable[[], object],
     ops: Operations = None,
-    names: Names | None = None,
+    names: Terms | None = None,
     *,
     seed: int = 0,
 ) -> EngineReport:
     """Check the class that `load` returns, which is called in the child, and return the report."""
-    names = names or Names()
+    names = names or Terms()
     with Isolated(lambda: subject(load, names, ops)) as ask:
         try:
             return _EngineCheck(Candidate(ask, names, seed), ops).report()

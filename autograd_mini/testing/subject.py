@@ -18,7 +18,7 @@ Operations: TypeAlias = "Iterable[str] | Mapping[str, Callable[..., object]] | N
 _CONSTRUCTORS: Final = ("{}", "{}, requires_grad=True", "{}, ''", "{}, ()", "{}, (), ''")
 
 
-class Names(NamedTuple):
+class Terms(NamedTuple):
     """What the class calls its parts."""
 
     backward: str | Callable[..., object] = "backward"
@@ -57,13 +57,13 @@ class Ran(NamedTuple):
         return self.numbers[name][1] or 0.0
 
 
-def subject(load: Callable[[], object], names: Names, ops: Operations) -> Callable[[Any], Any]:
+def subject(load: Callable[[], object], names: Terms, ops: Operations) -> Callable[[Any], Any]:
     """Return a function that answers questions about a class; it is called in the child."""
     return _Subject(load(), names, ops).answer
 
 
 class _Subject:
-    def __init__(self, made: Any, names: Names, ops: Operations) -> None:
+    def __init__(self, made: Any, names: Terms, ops: Operations) -> None:
         if not callable(made):
             raise ValueError(f"a class of numbers is needed, but got {made!r}")
         self.make = made

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from autograd_mini.testing.forms import Form, Slopes, Snippet, Truth, alone
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
-from autograd_mini.testing.subject import Names, Ran, Seen
+from autograd_mini.testing.subject import Ran, Seen, Terms
 from autograd_mini.testing.verdicts import OperationReport
 
 _PATIENCE: Final = 6  # programs without an answer, and the engine gets no more time
@@ -66,7 +66,7 @@ class Candidate:
         silent: How many programs had no answer.
     """
 
-    def __init__(self, ask: Isolated, names: Names, seed: int = 0) -> None:
+    def __init__(self, ask: Isolated, names: Terms, seed: int = 0) -> None:
         self.ask = ask
         self.names = names
         self.rng = random.Random(seed)
