@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from inspect import signature
 from typing import Any, ClassVar, Final
 
 from autograd_mini import Value
@@ -96,8 +97,9 @@ class Optimizer:
         self._moments, self._order = moments, None
 
     def settings(self) -> dict[str, Any]:
-        """Return what the constructor was told, by name; `lr` as it is now."""
-        return {"lr": self.lr, "weight_decay": self.weight_decay, "maximize": self.maximize}
+        """Return what the constructor was told besides the parameters, by name; `lr` as it is."""
+        told = signature(type(self)).parameters
+        return {name: vars(self)[name] for name in told if name in vars(self) and name != "params"}
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -284,15 +286,6 @@ class SGD(Optimizer):
         self._moment_names = ("buf",) if self.momentum else ()
         super().__init__(params, lr, weight_decay=weight_decay, maximize=maximize)
 
-    def settings(self) -> dict[str, Any]:
-        """Return what the constructor was told, by name; `lr` as it is now."""
-        own = {
-            "momentum": self.momentum,
-            "dampening": self.dampening,
-            "nesterov": self.nesterov,
-        }
-        return super().settings() | own
-
     def rates(self) -> tuple[float, ...]:
         """Return `lr`, and how much of the gradient goes into the buffer: all at the first step."""
         return self.lr, 1.0 if self.steps == 1 else 1.0 - self.dampening
@@ -368,10 +361,6 @@ class Adam(Optimizer):
         if not self.eps:
             raise ValueError("eps must be above 0: without it no gradient at all is 0 / 0")
         super().__init__(params, lr, weight_decay=weight_decay, maximize=maximize)
-
-    def settings(self) -> dict[str, Any]:
-        """Return what the constructor was told, by name; `lr` as it is now."""
-        return super().settings() | {"betas": self.betas, "eps": self.eps}
 
     def rates(self) -> tuple[float, ...]:
         """Return `lr` and `eps` such that the averages are unbiased, and what decay takes."""
