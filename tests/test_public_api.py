@@ -23,9 +23,9 @@ PACKAGES = {
 # A file imports only from files to its left. A new file takes its place here.
 ORDER = {
     "autograd_mini": """
-        errors guesses calls ops symbols contexts frames convert nested value graph backprop arrays
-        pickling functions transforms paths steps compiler drawing player testing debugger cli
-        __init__ __main__
+        errors guesses calls words ops symbols contexts frames convert nested value graph backprop
+        arrays pickling functions transforms paths steps compiler drawing player testing debugger
+        cli __init__ __main__
     """,
     "nn": """
         guesses errors arrays initializers activations layers diagram network features losses
@@ -119,6 +119,23 @@ def examples() -> set[str | None]:
                 module = importlib.import_module(dotted(package, path))
                 found |= {test.docstring for test in finder.find(module) if test.examples}
     return found
+
+
+def test_no_file_is_longer_than_500_lines_and_no_function_than_60_besides_its_docstring() -> None:
+    long: dict[str, int] = {}
+    for package, root in PACKAGES.items():
+        for path in root.rglob("*.py"):
+            if (lines := path.read_text("utf-8").count("\n")) > 500:
+                long[dotted(package, path)] = lines
+            for node in ast.walk(parsed(path)):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    first, last = node.body[0], node.end_lineno or 0
+                    lines = last - node.lineno + 1
+                    if ast.get_docstring(node) is not None:
+                        lines -= (first.end_lineno or 0) - first.lineno + 1
+                    if lines > 60:
+                        long[f"{dotted(package, path)}.{node.name}"] = lines
+    assert long == {}
 
 
 @pytest.mark.parametrize("module", PUBLIC)

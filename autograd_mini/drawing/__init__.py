@@ -235,10 +235,8 @@ def format_of(path: str | Path) -> str:
     """
     format = Path(path).suffix.lstrip(".").lower()
     if format not in (*engines.RASTER, *engines.PAPER, *_WRITERS):
-        raise ValueError(
-            "the suffix of a drawing is .svg, .html, .dot, .gv, .mmd, .txt, .png, .jpg, .pdf, "
-            f".ps, .eps, .gif, .webp or .tif, but got {Path(path).name!r}"
-        )
+        known = ", ".join([f".{suffix}" for suffix in (*_WRITERS, *engines.RASTER, *engines.PAPER)])
+        raise ValueError(f"the suffix of a drawing is one of {known}, but got {Path(path).name!r}")
     return format
 
 

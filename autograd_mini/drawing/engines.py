@@ -21,8 +21,8 @@ PATIENCE: Final = 20.0  # seconds for one engine
 LARGEST: Final = 1_000  # boxes
 LONGEST: Final = 1_000  # columns that all edges cross: where 80 steps share an input, 3,240
 
-RASTER: Final = frozenset(("png", "jpg", "jpeg"))  # what graphviz-pure writes as well
-PAPER: Final = frozenset(("pdf", "ps", "eps", "gif", "webp", "tif", "tiff"))
+RASTER: Final = ("png", "jpg", "jpeg")  # what graphviz-pure writes as well
+PAPER: Final = ("pdf", "ps", "eps", "gif", "webp", "tif", "tiff")
 _ADVICE: Final = (
     "Install it (Debian, Ubuntu: `apt-get install graphviz`; macOS: `brew install graphviz`; "
     "Windows: `choco install graphviz`)"

@@ -99,7 +99,7 @@ def _entry(entry: Entry, loads: Sequence[str], *, single: bool) -> list[str]:
     name, arguments, numbers, body = entry
     held = len(arguments)
     element = "float" if single else "double"
-    narrow, widen = ("fptrunc", "fpext") if single else ("bitcast", "bitcast")
+    widen = "fpext" if single else "bitcast"
     nothing = f"ptr inttoptr (i64 {id(None)} to ptr)"
     shapes: list[str] = []
     lines = [f"define ptr @{name}(ptr %self, ptr %arguments, i64 %count) #1 {{", *loads]
@@ -125,13 +125,7 @@ def _entry(entry: Entry, loads: Sequence[str], *, single: bool) -> list[str]:
         ]
     lines.append(f"take{held}:")
     for k in range(held, held + numbers):
-        lines += [
-            *_argument(k),
-            f"%d{k} = call double @PyFloat_AsDouble(ptr %a{k})",
-            f"%n{k} = {narrow} double %d{k} to {element}",
-            f"%r{k} = getelementptr {element}, ptr %work, i64 {RATES + k - held}",
-            f"store {element} %n{k}, ptr %r{k}",
-        ]
+        lines += _number(k, RATES + k - held, element)
     return [
         *shapes,
         *lines,
@@ -156,6 +150,18 @@ def _entry(entry: Entry, loads: Sequence[str], *, single: bool) -> list[str]:
         *[f"call void @PyBuffer_Release(ptr %b{k})" for k in range(held)],
         "ret ptr %result",
         "}",
+    ]
+
+
+def _number(k: int, place: int, element: str) -> list[str]:
+    """Return lines that put an argument, a float, into the working memory."""
+    narrow = "fptrunc" if element == "float" else "bitcast"
+    return [
+        *_argument(k),
+        f"%d{k} = call double @PyFloat_AsDouble(ptr %a{k})",
+        f"%n{k} = {narrow} double %d{k} to {element}",
+        f"%r{k} = getelementptr {element}, ptr %work, i64 {place}",
+        f"store {element} %n{k}, ptr %r{k}",
     ]
 
 
