@@ -8,7 +8,7 @@ import importlib
 import importlib.util
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from inspect import isclass, isroutine
 from pathlib import Path
 
@@ -144,7 +144,8 @@ def test_every_public_name_has_a_docstring_with_an_example(module: str) -> None:
         pytest.importorskip("sklearn")
     public = importlib.import_module(module)
     objects = {name: getattr(public, name) for name in public.__all__}
-    explained = {n: x.__doc__ for n, x in objects.items() if isroutine(x) or isclass(x)}
+    own = {n: x for n, x in objects.items() if not isinstance(x, partial)}  # some are routines
+    explained = {n: x.__doc__ for n, x in own.items() if isroutine(x) or isclass(x)}
     assert explained
     assert {name for name, text in explained.items() if text not in examples()} == set()
 
