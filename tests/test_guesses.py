@@ -9,6 +9,7 @@ import copy
 import inspect
 import pickle
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 import autograd_mini
 import nn
 from autograd_mini import Value, draw, grad, testing, to_svg
-from autograd_mini.guesses import CHECKS, METHODS
+from autograd_mini.guesses import CHECKS, METHODS, Imports
 from autograd_mini.guesses import MODULES as ENGINES_MODULES
 from autograd_mini.guesses import NAMES as ENGINE
 from nn.guesses import METHODS as MODELS
@@ -244,3 +245,8 @@ def test_a_warning_stands_at_the_line_that_the_user_wrote() -> None:
     found = [warning for each in (said, too, three, four, five) for warning in each]
     everywhere = {warning.filename for warning in found}
     assert everywhere == {__file__}
+
+
+def test_a_module_that_is_there_is_never_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "autograd_mini.player", raising=False)
+    assert Imports.find_spec("autograd_mini.player", ["elsewhere"]) is None
