@@ -512,6 +512,12 @@ def test_of_two_errors_the_one_is_raised_that_the_function_raises() -> None:
     with pytest.raises(TypeError, match="take needs a whole number as index"):
         compile(reaches_no_array, [1.0, 2.0], -2.5)
 
+    def reaches_no_element(x: Any) -> Any:
+        return pow(x, 2, 5) + take([1.0, x], 2)
+
+    with pytest.raises(IndexError, match="take found no element 2"):
+        compile(reaches_no_element, 3)
+
 
 def test_a_square_that_is_too_large_raises_wherever_it_is_hidden() -> None:
     w = Value(1.0)

@@ -82,7 +82,7 @@ def test_one_example_given_often_leaves_others_to_be_compared() -> None:
 def test_another_row_in_a_table_of_the_users_counts_at_every_call() -> None:
     class Model:
         def __init__(self) -> None:
-            self.table = [w[:1], w[1:2]]
+            self.table: list[list[Any]] = [w[:1], w[1:2]]
 
     model = Model()
     step = jit(lambda x: model.table[0][0] * x[0], parameters=w)

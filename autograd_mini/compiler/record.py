@@ -279,7 +279,11 @@ def _run(
         place = own.__traceback__
         while place is not None and place.tb_next is not None:
             place = place.tb_next
-        refused_here = place is not None and is_ours(place.tb_frame.f_code.co_filename)
+        refused_here = (
+            isinstance(own, TypeError)
+            and place is not None
+            and is_ours(place.tb_frame.f_code.co_filename)
+        )
         is_ours_alone = Recorded.__name__ in str(caught)  # which no user has heard of
         takes_values = refused_here or isinstance(own, AttributeError)  # or an index
         if isinstance(own, DomainError):  # it takes numbers, but has no result for these
