@@ -152,7 +152,7 @@ def _fold(f: Function, nest: Nest) -> None:
                         x = f.number(_evaluated(f, tree, at, d, width, {}), width)
                         whole.value = fold(whole.value, x)
 
-        _loops(f, dims, [d for d in folded if d != along], at, inner)
+        _loops(f, dims, [axis for axis in folded if axis != along], at, inner)
         parts = [reduce(fold, [whole.value for whole in chains]) for chains in sums]
         if along is not None:
             parts = [f.joined(fold, part) for part in parts]
