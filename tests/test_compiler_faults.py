@@ -491,6 +491,14 @@ def test_where_one_example_is_huge_another_is_compared_at_its_own_size() -> None
         program([1e300, 1.0], [2.0, 3.0])
 
 
+def test_a_whole_number_that_comes_as_a_float_is_another_example() -> None:
+    w = Value(3.0)
+    program = compile(lambda x: (x if type(x) is float else 0.0) * w, 2)
+    for batch in ([2.0], [2.0, 2.0], np.array([2.0])):
+        with pytest.raises(TraceError, match=r"is 0\.0, .* gives 6\.0"):
+            program(batch)
+
+
 def test_an_unused_element_without_an_index_raises_also_for_the_recorded_example() -> None:
     w = Value(1.0)
 
