@@ -96,6 +96,12 @@ PLANTED = [
     ),
     ("t = math.tanh(self.data)", "t = math.tanh(self.dta)", "tanh", "raises"),
     (
+        "    def __mul__(self, other):\n",
+        "    def __mul__(self, other):\n        other.data\n",
+        "mul",
+        "",
+    ),
+    (
         "    def __radd__(self, other):\n        return self + other\n",
         "",
         "add",

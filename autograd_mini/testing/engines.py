@@ -177,8 +177,7 @@ class _EngineCheck:
         """Note that a form is not supported, or keep it if it is meant to be."""
         known = self.usable.get(form.key, ())
         typical = wrong.words.startswith(_UNSUPPORTED)
-        twin = any(f.has_constant and not f.constant_on_the_left for f in known)
-        if known and (not typical or (twin and self._is_meant(form))):
+        if known and (not typical or self._is_meant(form)):
             self.usable[form.key].append(form)
             return
         if form.row is not None and not form.has_constant:
@@ -189,12 +188,16 @@ class _EngineCheck:
             self.notes.append(f"{shown} is not supported: {wrong.words}")
 
     def _is_meant(self, form: Form) -> bool:
-        """Return whether a form with a constant on the left should work: others of the class do."""
+        """Return whether a form with a constant on the left should work.
+
+        It should if the class has a method for it, or for others and takes one on the right.
+        """
         if not form.constant_on_the_left or form.key == "pow":
             return False
         methods = [name for name in self.candidate.seen.methods if name.startswith("__r")]
         reflected = {NAMED.get(name.replace("__r", "__", 1)) for name in methods}
-        return form.key in reflected or (bool(reflected) and form.key in ("add", "mul"))
+        twin = any(f.has_constant and not f.constant_on_the_left for f in self.usable[form.key])
+        return form.key in reflected or bool(reflected and twin and form.key in ("add", "mul"))
 
     def _restrict(self, ops: Iterable[str]) -> None:
         wanted = [ops] if isinstance(ops, str) else list(ops)
