@@ -31,7 +31,7 @@ from autograd_mini.compiler.parameters import own_data, settle
 from autograd_mini.compiler.recorded import Hiding, Recorded, Recorder, place_of_error
 from autograd_mini.compiler.surroundings import Surroundings
 from autograd_mini.contexts import Setting
-from autograd_mini.errors import DomainError, TraceError
+from autograd_mini.errors import TraceError
 from autograd_mini.frames import is_ours
 from autograd_mini.nested import mapped
 from autograd_mini.ops import UNDEFINED, Op
@@ -286,8 +286,6 @@ def _run(
         )
         is_ours_alone = Recorded.__name__ in str(caught)  # which no user has heard of
         takes_values = refused_here or isinstance(own, AttributeError)  # or an index
-        if isinstance(own, DomainError):  # it takes numbers, but has no result for these
-            takes_values = False
         if takes_values and not is_ours_alone and not _is_own(own, caught, f, example):
             raise caught from None
         raise own from None
