@@ -28,6 +28,7 @@ from autograd_mini import (
     expm1,
     greater,
     hypot,
+    jit,
     less,
     log,
     maximum,
@@ -494,9 +495,27 @@ def test_where_one_example_is_huge_another_is_compared_at_its_own_size() -> None
 def test_a_whole_number_that_comes_as_a_float_is_another_example() -> None:
     w = Value(3.0)
     program = compile(lambda x: (x if type(x) is float else 0.0) * w, 2)
-    for batch in ([2.0], [2.0, 2.0], np.array([2.0])):
+    step = jit(lambda x: (x[0] if type(x[0]) is float else 0.0) * w, parameters=[w])
+    for _ in range(2):
+        assert program([2, 2]).tolist() == [0.0, 0.0]
+        assert step.gradient([[2]]) == 0.0
+        for batch in ([2.0], [2, 2.0], [2.0, 2.0], np.array([2.0])):
+            with pytest.raises(TraceError, match=r"is 0\.0, .* gives 6\.0"):
+                program(batch)
         with pytest.raises(TraceError, match=r"is 0\.0, .* gives 6\.0"):
-            program(batch)
+            step.gradient([[2.0]])
+
+
+def test_what_disagreed_once_disagrees_whenever_it_is_asked_for_again() -> None:
+    w = Value(1.0)
+    program = compile(lambda x: w * x if isinstance(x, Value) or x < 3.0 else w, 1.0)
+    assert program([1.0, 2.0]).tolist() == [1.0, 2.0]
+    assert program([1.0]).tolist() == [1.0]
+    for batch in ([5.0], [5.0], [5.0, 1.0], np.array([1.0, 5.0]), [5.0]):
+        for call in (program, program.value_and_grad, program.gradient):
+            with pytest.raises(TraceError):
+                call(batch)
+    assert program([2.0]).tolist() == [2.0]
 
 
 def test_an_unused_element_without_an_index_raises_also_for_the_recorded_example() -> None:

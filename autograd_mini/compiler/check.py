@@ -89,7 +89,7 @@ class Check:
         self._moves = MOVES if size <= SMALL else 1
         self._slack = SINGLE if single else AGREEMENT
         self._classes: list[dict[Any, Any]] = [{} for _ in example]  # and the example of each
-        self._known: dict[bytes, list[Any]] = {}  # the numbers of each example
+        self._known: dict[Any, list[Any]] = {}  # the example of these numbers, of these types
         self._left = WATCHED
         self._to_search = SEARCHED_IN_ALL
         self._texts: set[Any] = set()
@@ -105,10 +105,11 @@ class Check:
         """Return whether no further example is chosen."""
         return self._left <= 0
 
-    def knows(self, columns: Sequence[Any]) -> bool:
+    def knows(self, batch: Sequence[Any], columns: Sequence[Any]) -> bool:
         """Return whether no example of a batch would be compared, at a size that has been."""
-        one = columns[0].shape[1] == 1 if columns else False
-        return self._left <= 0 or (one and b"".join([x.tobytes() for x in columns]) in self._known)
+        if self._left <= 0:
+            return True
+        return bool(columns) and columns[0].shape[1] == 1 and _key(batch, columns, 0) in self._known
 
     def choose(self, batch: Sequence[Any], columns: Sequence[Any]) -> int:
         """Choose examples of a batch, remember them, and return how many are new.
@@ -123,26 +124,26 @@ class Check:
         if self._left <= 0:
             return 0
         batch = list(map(examples_of, batch))
-        if not self._known and self.examples:
-            given = [_example(x, 0) for x in batch]
-            if list(map(type, flat(given))) == list(map(type, flat(self._first))):  # 2 is not 2.0
-                self._known[_bytes(self._first, columns)] = self._first
         before = len(self.examples)
 
         def choose(n: int) -> list[Any]:
-            key = b"".join([column[:, n].tobytes() for column in columns])
+            key = _key(batch, columns, n)
             if key not in self._known:
                 one = [_example(x, n) for x in batch]
+                first = self.examples[:1]
+                if [one] == first and repr([one]) == repr(first):  # 2 is not 2.0
+                    one = first[0]
+                else:
+                    self.examples.append(one)
                 self._known[key] = one
-                self.examples.append(one)
             self._asked.add(id(self._known[key]))
             return self._known[key]
 
         count = columns[0].shape[1]
-        self._choose_classes(columns, count, choose)
+        self._choose_classes(batch, columns, count, choose)
         apart = (count - 1, 0, count // 2)  # neighbors are alike in a table that is sorted
         for n in chain(apart, range(min(count, SEARCHED))):
-            if len(self._known) > OTHERS or self._to_search <= 0:
+            if len(self.examples) > OTHERS or self._to_search <= 0:
                 self._left -= before == len(self.examples)
                 break
             self._to_search -= 1
@@ -150,9 +151,13 @@ class Check:
         return len(self.examples) - before
 
     def _choose_classes(
-        self, columns: Sequence[Any], count: int, choose: Callable[[int], list[Any]]
+        self,
+        batch: Sequence[Any],
+        columns: Sequence[Any],
+        count: int,
+        choose: Callable[[int], list[Any]],
     ) -> None:
-        for column, seen in zip(columns, self._classes, strict=True):
+        for x, column, seen in zip(batch, columns, self._classes, strict=True):
             width = len(column)
             is_one_hot = width == 1 or (column.sum(axis=0) == 1.0).all()
             most = OTHERS if self.is_large and not is_one_hot else CLASSES  # words take long
@@ -162,9 +167,10 @@ class Check:
             first = dict(zip(reversed(keys), range(count - 1, -1, -1), strict=True))
             if len(first) > CLASSES or (2 * len(first) > count and not _is_whole(column)):
                 continue
+            kind = _types([x], 0)
             for key, n in first.items():
-                if key not in seen and len(seen) < most:
-                    seen[key] = choose(n)
+                if (kind, key) not in seen and len(seen) < most:
+                    seen[kind, key] = choose(n)
 
     # Comparing.
 
@@ -314,6 +320,7 @@ class Check:
                 else:
                     answers.append(self._answer(example, purpose, wrt))
             except TraceError:
+                self._forget(example)
                 raise
             except Exception:
                 self._forget(example)
@@ -416,6 +423,7 @@ class Check:
         if is_same.all():
             return
         for example in examples:
+            self._forget(example)  # whoever asks for it again is told again
             record_again(self._f, example, self._graph)  # which may know the line
         raise disagreement(what, wanted, got, ~is_same, examples)
 
@@ -466,12 +474,13 @@ def _parts(differ: Sequence[bool], count: int) -> Iterable[tuple[int, int]]:
             start += min(count, end - start)
 
 
-def _bytes(example: Sequence[Any], columns: Sequence[Array]) -> bytes:
-    """Return what tells examples apart: their numbers in a program's precision."""
-    import numpy as np
+def _types(batch: Sequence[Any], n: int) -> tuple[Any, ...]:
+    """Return the types of an example's numbers: a function may tell 2 from 2.0."""
+    return tuple([x.dtype if hasattr(x, "dtype") else (*map(type, flat(x[n])),) for x in batch])
 
-    pairs = zip(example, columns, strict=True)
-    return b"".join([np.array(list(map(float, flat(x))), c.dtype).tobytes() for x, c in pairs])
+
+def _key(batch: Sequence[Any], columns: Sequence[Array], n: int) -> tuple[bytes, tuple[Any, ...]]:
+    return b"".join([column[:, n].tobytes() for column in columns]), _types(batch, n)
 
 
 def _example(x: Any, n: int) -> Any:

@@ -81,7 +81,7 @@ class Ready:
                     return None
                 x = x.astype(dtype)
             columns.append(x.T if x.ndim == 2 else x.reshape(self.count, -1).T)
-        if self._check is not None and not self._check.knows(columns):
+        if self._check is not None and not self._check.knows(batch, columns):
             return None
         if contexts.state.tracing or not self._around.is_same(resident=True):
             return None
