@@ -1,5 +1,6 @@
 """Backpropagation: the chain rule, from the root to the leaves."""
 
+# The fast loops read a Value's slots, of which a type checker is told nothing.
 # pyright: reportPrivateUsage=false, reportUnknownVariableType=false
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 

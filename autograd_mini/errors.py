@@ -175,7 +175,7 @@ class StaleWarning(UserWarning):
         ...     warnings.simplefilter("always")
         ...     trace = Trace(y)
         >>> print(said[0].message)
-        the graph is stale: mul gave 4.0, but with x = 5.0, x = 5.0 it gives 25.0: compute ...
+        the graph is stale: mul gave 4.0, but with x = 5.0 it gives 25.0: compute ...
     """
 
 
@@ -268,7 +268,8 @@ def stale(node: Value, now: float | None) -> str:
     """Return the words of a StaleWarning."""
     name = node.op.name if node.op else ""
     gives = "has no result" if now is None else f"gives {now}"
+    inputs = described(dict.fromkeys(node.inputs))  # `x * x` stands on one
     return (
-        f"the graph is stale: {name} gave {node.data}, but with {described(node.inputs)} it "
-        f"{gives}: compute it anew, or call recompute()"
+        f"the graph is stale: {name} gave {node.data}, but with {inputs} it {gives}: compute it "
+        "anew, or call recompute()"
     )

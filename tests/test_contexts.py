@@ -38,6 +38,7 @@ from autograd_mini import (
     value_and_grad,
 )
 from autograd_mini.errors import AnomalyError
+from autograd_mini.graph import stale
 from autograd_mini.testing import GradientMismatchError, check_gradients
 
 
@@ -288,7 +289,7 @@ def test_a_graph_whose_numbers_do_not_follow_from_its_leaves_is_said_to_be_stale
     x = Value(2.0, "x")
     y = x * x
     x.data = 5.0
-    said = r"the graph is stale: mul gave 4.0, but with x = 5.0, x = 5.0 it gives 25.0"
+    said = r"the graph is stale: mul gave 4.0, but with x = 5.0 it gives 25.0"
     with pytest.warns(StaleWarning, match=said):
         assert "it gives 25.0" in Trace(y).stale
     with detect_anomaly(), pytest.warns(StaleWarning, match=said):
@@ -297,11 +298,19 @@ def test_a_graph_whose_numbers_do_not_follow_from_its_leaves_is_said_to_be_stale
     assert Trace(y).stale == ""
 
 
+def test_of_a_stale_graph_an_input_that_stands_twice_is_named_once() -> None:
+    x, twin = Value(2.0, "x"), Value(2.0, "x")
+    once, both = x * x, x * twin
+    x.data = 5.0
+    assert "but with x = 5.0 it gives 25.0" in stale(once)
+    assert "but with x = 5.0, x = 2.0 it gives 10.0" in stale(both)
+
+
 def test_drawings_with_partials_the_debugger_and_the_checker_say_that_a_graph_is_stale() -> None:
     x = Value(2.0, "x")
     y = x * x
     x.data = 5.0
-    said = "the graph is stale: mul gave 4.0, but with x = 5.0, x = 5.0 it gives 25.0"
+    said = "the graph is stale: mul gave 4.0, but with x = 5.0 it gives 25.0"
     for draws in (to_svg, to_dot, to_mermaid):
         with pytest.warns(StaleWarning, match=said):
             assert "recompute()" in draws(y, partials=True)

@@ -8,7 +8,7 @@ from typing import Any, SupportsFloat, TypeVar, cast
 from autograd_mini import contexts, ops
 from autograd_mini.convert import as_float
 from autograd_mini.errors import TraceError
-from autograd_mini.functions.signatures import Scalar, binary, choice, of_first
+from autograd_mini.functions.signatures import Scalar, binary, of_first, ternary
 from autograd_mini.nested import elements, is_nested
 from autograd_mini.value import Value, apply
 
@@ -61,7 +61,7 @@ def less(x: Scalar, y: Scalar) -> Scalar:
     return apply(ops.LESS, x, y)
 
 
-@choice
+@ternary
 def where(cond: Scalar, a: Scalar, b: Scalar) -> Scalar:
     """Return `a` where the condition holds, else `b`; both have been computed.
 

@@ -7,7 +7,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, cast, overl
 
 from autograd_mini.value import Value
 
-__all__ = ["Scalar", "binary", "choice", "many", "of_first", "pairs", "unary"]
+__all__ = ["Scalar", "binary", "many", "of_first", "pairs", "ternary", "unary"]
 
 P = ParamSpec("P")
 Scalar: TypeAlias = "Value | float"
@@ -43,7 +43,7 @@ class OfFirst(Protocol[P]):
     def __call__(self, x: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any: ...
 
 
-class Choice(Protocol):
+class Ternary(Protocol):
     @overload
     def __call__(self, cond: Scalar, a: Value, b: Scalar) -> Value: ...
     @overload
@@ -91,9 +91,9 @@ def of_first(function: Callable[Concatenate[Scalar, P], Scalar]) -> OfFirst[P]:
     return cast(OfFirst[P], function)
 
 
-def choice(function: Callable[[Scalar, Scalar, Scalar], Scalar]) -> Choice:
+def ternary(function: Callable[[Scalar, Scalar, Scalar], Scalar]) -> Ternary:
     """Tell a type checker that a Value in any place gives a Value, and numbers a float."""
-    return cast(Choice, function)
+    return cast(Ternary, function)
 
 
 def many(function: Callable[[Scalars], Scalar]) -> Many:

@@ -23,7 +23,7 @@ def stale(root: Value) -> str:
         ''
         >>> x.data = 5.0
         >>> stale(y)
-        'the graph is stale: mul gave 4.0, but with x = 5.0, x = 5.0 it gives 25.0: compute ...'
+        'the graph is stale: mul gave 4.0, but with x = 5.0 it gives 25.0: compute ...'
     """
     for node in interior_order(root):
         op = cast(Op, node.op)
