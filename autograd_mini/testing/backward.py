@@ -109,12 +109,7 @@ def isolated_report(
 class _BackwardCheck:
     """One check: what was found so far."""
 
-    def __init__(
-        self,
-        forward: Callable[..., object],
-        backward: Callable[..., object],
-        inputs: Sequence[object],
-    ) -> None:
+    def __init__(self, forward: Function, backward: Function, inputs: Sequence[object]) -> None:
         self.functions = forward, backward
         self.inputs = inputs
         self.rng = random.Random(0)
@@ -171,7 +166,8 @@ class _BackwardCheck:
         if not self._agree(fine, point):
             for suspect in suspects:
                 if not self._agree({suspect.argument: suspect.got}, point):
-                    self._blame(suspect)
+                    k = worst(suspect)
+                    self._record(suspect, *mistake(suspect), k, suspect.truth(k))
         if not self.found:
             self._must_be_linear(fine, point)
         if again and not self.found:
@@ -277,11 +273,6 @@ class _BackwardCheck:
         ]
 
     # The report.
-
-    def _blame(self, suspect: Suspect) -> None:
-        kind, words = mistake(suspect)
-        k = worst(suspect)
-        self._record(suspect, kind, words, k, suspect.truth(k))
 
     def _entry(self, i: int, k: int) -> str:
         return f"the gradient of {self.probe.names[i]}{entry(self.probe.shapes[i], k)}"

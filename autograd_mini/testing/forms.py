@@ -70,15 +70,15 @@ def forms_of(seen: Seen, given: Iterable[str] = ()) -> Iterator[Form]:
                 yield from _called(row or name, name, arity)
         return
     for key, sign in BINARY_SIGNS.items():
-        dunder = "truediv" if key == "div" else key
-        if f"__{dunder}__" in seen.methods:
-            row = CATALOG[key]
-            yield Form(key, f"{{0}} {sign} {{1}}", (0, 1), row)
-            for constant in (2.0, _CONSTANT, -1.0, 0.5) if key == "pow" else (_CONSTANT,):
-                shown = int(constant) if key == "pow" and constant.is_integer() else constant
-                yield Form(key, f"{{0}} {sign} {shown}", (0, constant), row)
-        if f"__{dunder}__" in seen.methods and (key != "pow" or "__rpow__" in seen.methods):
-            yield Form(key, f"{_CONSTANT} {sign} {{0}}", (_CONSTANT, 0), CATALOG[key])
+        dunder, row = "truediv" if key == "div" else key, CATALOG[key]
+        if f"__{dunder}__" not in seen.methods:
+            continue
+        yield Form(key, f"{{0}} {sign} {{1}}", (0, 1), row)
+        for constant in (2.0, _CONSTANT, -1.0, 0.5) if key == "pow" else (_CONSTANT,):
+            shown = int(constant) if key == "pow" and constant.is_integer() else constant
+            yield Form(key, f"{{0}} {sign} {shown}", (0, constant), row)
+        if key != "pow" or "__rpow__" in seen.methods:
+            yield Form(key, f"{_CONSTANT} {sign} {{0}}", (_CONSTANT, 0), row)
     for key, dunder, text in (("neg", "__neg__", "-{0}"), ("abs", "__abs__", "abs({0})")):
         if dunder in seen.methods:
             yield Form(key, text, (0,), CATALOG[key])

@@ -176,16 +176,13 @@ def _precise_edges(
         for i, slope in enumerate(slopes):
             if slope is None:
                 continue
-            edge = CheckedEdge(node, i, locals_[i], _float(slope.value), "", not slope.smooth)
+            expected = None if slope.value is None else float(slope.value)
+            edge = CheckedEdge(node, i, locals_[i], expected, "", not slope.smooth)
             size = abs(f / operands[i]) if operands[i] and slope.smooth else 0
             if not _agree(rule[i], slope, size) or not _agree_in_floats(locals_[i], rule[i], slope):
                 edge = edge._replace(verdict="wrong rule")
             edges.append(edge)
         return edges
-
-
-def _float(x: Mpf) -> float | None:
-    return None if x is None else float(x)
 
 
 def _agree(rule: Mpf, slope: Slope, size: Mpf) -> bool:

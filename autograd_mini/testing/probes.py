@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 from autograd_mini.testing.differences import EPSILON, Judgment, judge, same
 from autograd_mini.testing.source import argument_names
 from autograd_mini.testing.tensors import Shape, flattened, is_list, precision_of, shape_of
+from autograd_mini.words import counted
 
 Function: TypeAlias = Callable[..., object]  # of numbers, nested lists or arrays
 
@@ -39,12 +40,7 @@ class Probe:
         inputs: The point, as the user gave it.
     """
 
-    def __init__(
-        self,
-        forward: Callable[..., object],
-        backward: Callable[..., object],
-        inputs: Sequence[object],
-    ) -> None:
+    def __init__(self, forward: Function, backward: Function, inputs: Sequence[object]) -> None:
         self.forward, self.backward, self.given = forward, backward, list(inputs)
         self.names = argument_names(forward, len(inputs))
         self.shapes = [shape_of(x) for x in inputs]
@@ -156,8 +152,8 @@ class Probe:
             for i in sorted(self.fixed):
                 found.insert(i, None)
         if len(found) != count:
-            noun = "gradient" if len(found) == 1 else "gradients"
-            raise Broken("wrong number", f"backward returns {len(found)} {noun} for {count} inputs")
+            given = counted(len(found), "gradient")
+            raise Broken("wrong number", f"backward returns {given} for {count} inputs")
         return found
 
     def _gradient(self, i: int, g: object) -> Gradient | None:

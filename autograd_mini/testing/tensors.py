@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, SupportsFloat, TypeAlias, TypeGuard, cast
 
 Shape: TypeAlias = "tuple[int, ...] | None"
@@ -78,15 +77,15 @@ def _array(like: _Array, numbers: Sequence[float]) -> Any:
     library = _library(like)
     if library == "torch":
         torch = importlib.import_module("torch")
-        made = torch.tensor(
-            list(numbers), dtype=torch.float64, device=getattr(like, "device", None)
-        )
+        device = getattr(like, "device", None)
+        made = torch.tensor(list(numbers), dtype=torch.float64, device=device)
     elif library in ("jax", "jaxlib"):
         made = importlib.import_module("jax.numpy").asarray(list(numbers), dtype=float)
     else:
-        made = importlib.import_module("numpy").array(numbers, dtype=float)
-        return made.reshape(like.shape)[()]  # a number stays one
-    return made.reshape(tuple(like.shape))
+        import numpy as np
+
+        made: Any = np.array(numbers, dtype=float)
+    return made.reshape(tuple(like.shape))[()]  # a number of NumPy's stays one
 
 
 def precision_of(x: object) -> float:
@@ -117,15 +116,9 @@ def entry(shape: Shape, i: int) -> str:
     """Return where number i is: "[1, 2]", or "" for a single number."""
     if not shape:
         return "" if shape == () else f"[{i}]"
-    places: list[str] = []
-    for n in reversed(shape):
-        places.append(str(i % n))
-        i //= n
-    return f"[{', '.join(reversed(places))}]"
+    import numpy as np
 
-
-def _strides(shape: Sequence[int]) -> list[int]:
-    return [math.prod(shape[k + 1 :]) for k in range(len(shape))]
+    return f"[{', '.join(map(str, np.unravel_index(i, shape)))}]"
 
 
 def permuted(flat: Sequence[float], shape: Sequence[int], axes: Sequence[int]) -> list[float]:
@@ -135,17 +128,9 @@ def permuted(flat: Sequence[float], shape: Sequence[int], axes: Sequence[int]) -
         >>> permuted([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], (2, 3), (1, 0))
         [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]
     """
-    strides = _strides(shape)
-    return [flat[i] for i in _offsets([(shape[a], strides[a]) for a in axes])]
+    import numpy as np
 
-
-def _offsets(axes: Sequence[tuple[int, int]]) -> Iterator[int]:
-    if not axes:
-        yield 0
-        return
-    (count, stride), *rest = axes
-    for k in range(count):
-        yield from (k * stride + inner for inner in _offsets(rest))
+    return np.reshape(flat, shape).transpose(axes).ravel().tolist()
 
 
 def summed(flat: Sequence[float], shape: Sequence[int], onto: Sequence[int]) -> list[float] | None:
@@ -156,15 +141,12 @@ def summed(flat: Sequence[float], shape: Sequence[int], onto: Sequence[int]) -> 
         [4.0, 6.0]
     """
     padded = (*(1,) * (len(shape) - len(onto)), *onto)
-    if len(padded) != len(shape) or any(
-        b not in (1, n) for n, b in zip(shape, padded, strict=True)
-    ):
+    broadcast = [i for i, (n, b) in enumerate(zip(shape, padded, strict=False)) if n != b]
+    if len(padded) != len(shape) or any(padded[i] != 1 for i in broadcast):
         return None
-    strides = [s * (b > 1) for s, b in zip(_strides(padded), padded, strict=True)]
-    sums = [0.0] * math.prod(onto)
-    for x, i in zip(flat, _offsets(list(zip(shape, strides, strict=True))), strict=True):
-        sums[i] += x
-    return sums
+    import numpy as np
+
+    return np.reshape(flat, shape).sum(tuple(broadcast)).ravel().tolist()
 
 
 def text(x: object, numbers: Sequence[float]) -> str:
