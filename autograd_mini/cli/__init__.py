@@ -24,10 +24,10 @@ from autograd_mini.cli.screen import refuse, say, until_enough_is_read
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS: Final = {  # command: (module, what it does)
-    "debug": ("autograd_mini.cli.debug", "step through each backward() of a script"),
-    "draw": ("autograd_mini.cli.draw", "draw the graph that a script differentiates"),
-    "check": ("autograd_mini.cli.check", "check the gradient of a function at a point"),
+COMMANDS: Final = {  # each a module here
+    "debug": "step through each backward() of a script",
+    "draw": "draw the graph that a script differentiates",
+    "check": "check the gradient of a function at a point",
 }
 
 
@@ -49,11 +49,10 @@ def _main(arguments: Sequence[str]) -> int:
     name, *rest = arguments
     if name.endswith(".py"):
         return refuse(f"{name} is a script: write debug {name} or draw {name}")
-    commands = {name: does for name, (_, does) in COMMANDS.items()}
-    command = chosen(arguments, commands, prog="python -m autograd_mini", help=_help)
+    command = chosen(arguments, COMMANDS, prog="python -m autograd_mini", help=_help)
     if isinstance(command, int):
         return command
-    return importlib.import_module(COMMANDS[command][0]).main(rest)
+    return importlib.import_module(f"autograd_mini.cli.{command}").main(rest)
 
 
 def _help() -> None:
@@ -63,5 +62,4 @@ def _help() -> None:
 
 
 def _list_commands() -> None:
-    commands = {name: does for name, (_, does) in COMMANDS.items()}
-    say_commands(commands, "  python -m autograd_mini ")
+    say_commands(COMMANDS, "  python -m autograd_mini ")
