@@ -57,14 +57,19 @@ def backward(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> 
         root.grad = start
         propagate(order)
     except BaseException:
-        for node in topological_order(root):
-            node.grad = ZERO
-        for leaf, before in kept:
-            leaf.grad = before
+        undo(topological_order(root), kept)
         raise
     for leaf, before in kept:
         if before is not None:  # as PyTorch's users write it: not computed
             leaf.grad += before
+
+
+def undo(nodes: Iterable[Value], kept: Iterable[tuple[Value, Any]]) -> None:
+    """Take a pass that failed back: the leaves hold again what they held."""
+    for node in nodes:
+        node.grad = ZERO
+    for leaf, before in kept:
+        leaf.grad = before
 
 
 def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:

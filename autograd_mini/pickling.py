@@ -16,9 +16,7 @@ from autograd_mini import ops
 from autograd_mini.graph import ordered
 from autograd_mini.value import CONSTANT, ZERO, Value, remade
 
-_DEEPEST: Final = (
-    30  # nodes inside of each other; a pickler written in Python has 5 frames for each
-)
+_DEEPEST: Final = 30  # nodes in each other; a pickler written in Python has 5 frames for each
 
 
 class _Nest(threading.local):

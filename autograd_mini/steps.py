@@ -12,7 +12,7 @@ from os import PathLike
 from typing import Any, NamedTuple, cast, overload
 
 from autograd_mini import contexts
-from autograd_mini.backprop import checked, edges, refuse_second_pass
+from autograd_mini.backprop import checked, edges, refuse_second_pass, undo
 from autograd_mini.convert import as_float
 from autograd_mini.errors import StaleWarning
 from autograd_mini.frames import warn
@@ -321,10 +321,7 @@ def _pass(root: Value, seed: float) -> Generator[Step, None, None]:
     except GeneratorExit:  # closed half-way: the steps that were taken count
         raise
     except BaseException:  # as in backward(): the leaves keep what they had
-        for node in nodes:
-            node.grad = ZERO
-        for leaf, earlier in kept:
-            leaf.grad = earlier
+        undo(nodes, kept)
         kept = []
         raise
     finally:

@@ -102,8 +102,7 @@ def _is_unary(signature: Signature) -> bool:
     from inspect import Parameter
 
     kinds = [p.kind for p in signature.parameters.values()]
-    positional = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-    return len(kinds) == 1 and kinds[0] in positional
+    return len(kinds) == 1 and kinds[0] < Parameter.VAR_POSITIONAL
 
 
 def _only(rule: Rule) -> Rule:
