@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from autograd_mini.graph.names import called
 from autograd_mini.guesses import did_you_mean
 from autograd_mini.value import Value
 
@@ -81,8 +82,10 @@ def remark(trace: Trace, step: Step) -> str:
     if local == 0:
         zero = [x for i, x in enumerate(node.inputs) if i != step.argument and x.data == 0]
         zero += node.inputs[:1] if kind == "pow" and z == 0 else ()
-        is_told = kind in ("mul", "product", "pow") and zero
-        because = f": {_operand(trace, zero[0])} is 0" if is_told else ""
+        because = ""
+        if kind in ("mul", "product", "pow") and zero:
+            other = "a number beside it" if zero[0].is_constant else trace.name(zero[0])
+            because = f": {other} is 0"
         return f"the factor at {name} = {kind} is 0{because}"
     return f"{name} = {kind} makes it small: its slope is {local:.3g}"
 
@@ -146,22 +149,17 @@ def node_of(trace: Trace, value: Value | str) -> Value:
         raise TypeError(
             f"a node is given as a Value, a label or an id such as n0, but got {value!r}"
         )
-    nodes = [node for node in trace.nodes if node.label == value]
+    nodes = called(trace.nodes, value)
     if len(nodes) > 1:
         ids = ", ".join(_some([trace.id(node) for node in nodes]))
         raise ValueError(
             f"{len(nodes)} nodes are called {value!r}: give the Value, or one of {ids}"
         )
-    nodes = nodes or [node for i, node in enumerate(trace.nodes) if value == f"n{i}"]
     if not nodes:
         near = did_you_mean(value, {n.label for n in trace.nodes if n.label})
         advice = near or ": give a Value, a label or an id such as n0"
         raise ValueError(f"no node is called {value!r}{advice}")
     return nodes[0]
-
-
-def _operand(trace: Trace, node: Value) -> str:
-    return "a number beside it" if node.is_constant else trace.name(node)
 
 
 def _size(x: float) -> float:

@@ -134,22 +134,18 @@ class Moment:
 
     def way(self) -> list[Value]:
         """Return a shortest way from the root down to the node of this moment."""
-        root, node = self.trace.root, self.node
-        consumer: dict[Value, Value | None] = {root: None}
-        level = [root]
-        while node not in consumer:
-            below: list[Value] = []
-            for x in level:
-                for y in x.inputs:
-                    if y not in consumer:
-                        consumer[y] = x
-                        below.append(y)
-            level = below
-        way: list[Value] = []
-        here: Value | None = node
-        while here is not None:
-            way.append(here)
-            here = consumer[here]
+        met = [self.trace.root]  # grows, nearest first
+        consumer: dict[Value, Value | None] = {self.trace.root: None}
+        for x in met:
+            if x is self.node:
+                break
+            for y in x.inputs:
+                if y not in consumer:
+                    consumer[y] = x
+                    met.append(y)
+        way = [self.node]
+        while (above := consumer[way[-1]]) is not None:
+            way.append(above)
         return way[::-1]
 
 

@@ -21,6 +21,7 @@ _LOOKS: Final = {
     "group": "style=filled shape=box3d",
     "more": "style=dashed",
 }
+_STRIPES: Final = ":".join([style.NEUTRAL, style.HATCH] * 5)
 
 
 def dot(picture: Picture) -> str:
@@ -52,7 +53,7 @@ def _box(box: Box, scale: float) -> str:
     look = _LOOKS[box.kind]
     color = style.fill(box.gradient, scale)
     if style.is_hatched(box.gradient):
-        look, color = look.replace("filled", "striped").replace(",rounded", ""), _stripes()
+        look, color = look.replace("filled", "striped").replace(",rounded", ""), _STRIPES
     width, height = style.box_size([line.text for line in box.lines])
     attributes = [
         f"id={box.id}",
@@ -68,10 +69,6 @@ def _box(box: Box, scale: float) -> str:
     if box.is_root:
         attributes.append(f"penwidth={style.ROOT_BORDER:g}")
     return f"{box.id} [{' '.join(attributes)}]"
-
-
-def _stripes() -> str:
-    return ":".join([style.NEUTRAL, style.HATCH] * 5)
 
 
 def _edge(edge: Arrow, picture: Picture) -> str:

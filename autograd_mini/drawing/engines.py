@@ -87,9 +87,9 @@ def render(source: str, format: str) -> bytes:
     Raises:
         RenderError: If no engine that is installed can write the format.
     """
-    said = ""
+    said, is_pures = "", format in (*RASTER, "svg")
     for engine in installed():
-        if engine.name == "dot" or format in RASTER or format == "svg":
+        if engine.name == "dot" or is_pures:
             asked = "jpeg" if format == "jpg" else format
             written, error = _run(engine, source.encode(), asked)
             if written:
@@ -97,16 +97,11 @@ def render(source: str, format: str) -> bytes:
             said = said or f"`{engine.name}` could not write {format.upper()}: {error}"
     if said:
         raise RenderError(f"{said}. Try another format, {_WORKS}", source)
-    if format in RASTER or format == "svg":
-        raise RenderError(
-            f"{format.upper()} needs Graphviz's `dot`, which is not on PATH, or graphviz-pure. "
-            f"{_ADVICE}, or `pip install 'autograd_mini[dot]'`, {_WORKS}",
-            source,
-        )
-    raise RenderError(
-        f"{format.upper()} needs Graphviz's `dot`, which is not on PATH. {_ADVICE}, {_WORKS}",
-        source,
-    )
+    other, install = "", ""
+    if is_pures:
+        other, install = ", or graphviz-pure", ", or `pip install 'autograd_mini[dot]'`"
+    needs = f"{format.upper()} needs Graphviz's `dot`, which is not on PATH{other}"
+    raise RenderError(f"{needs}. {_ADVICE}{install}, {_WORKS}", source)
 
 
 def _run(engine: Engine, source: bytes, format: str) -> tuple[bytes | None, str]:

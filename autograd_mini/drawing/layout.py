@@ -20,6 +20,7 @@ exchanged. The same input gives the same picture, always.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from math import inf
 from typing import Final, NamedTuple, TypeAlias
@@ -188,19 +189,17 @@ def _columns(count: int, edges: Sequence[tuple[int, int]]) -> tuple[list[int], l
     for source, target in edges:
         consumers[source].append(target)
         inputs[target].append(source)
-    waiting = [len(sources) for sources in inputs]
-    column = [0] * count
-    order = [box for box in range(count) if not waiting[box]]
+    try:
+        order = list(TopologicalSorter(dict(enumerate(inputs))).static_order())
+    except CycleError as error:
+        stuck = min(error.args[1])
+        raise ValueError(
+            f"a layered layout needs a graph without cycles; box {stuck} is on one"
+        ) from None
+    depth = [0] * count
     for box in order:
-        for target in consumers[box]:
-            column[target] = max(column[target], column[box] + 1)
-            waiting[target] -= 1
-            if not waiting[target]:
-                order.append(target)
-    if len(order) < count:
-        stuck = next(box for box in range(count) if waiting[box])
-        raise ValueError(f"a layered layout needs a graph without cycles; box {stuck} is on one")
-    depth = list(column)
+        depth[box] = max([depth[source] + 1 for source in inputs[box]], default=0)
+    column = list(depth)
     for box in reversed(order):
         if consumers[box]:
             column[box] = min(column[target] for target in consumers[box]) - 1
@@ -393,7 +392,8 @@ def _routed(
     leave, arrive = _ports(graph, across, edges)
     along, starts, ends = _main_axis(graph, columns, across)
     routes: list[list[Point]] = []
-    longest = {path[0]: number for number, path in sorted(enumerate(graph.paths), key=_length)}
+    by_length = sorted(enumerate(graph.paths), key=lambda numbered: len(numbered[1]))
+    longest = {path[0]: number for number, path in by_length}
     for number, path in enumerate(graph.paths):
         if len(path) > OWN and longest[path[0]] != number:
             path = path[-OWN:]
@@ -420,10 +420,6 @@ def _routed(
         routes,
         [None if v is None else (along[v], across[v]) for v in graph.label_of],
     )
-
-
-def _length(numbered: tuple[int, list[int]]) -> int:
-    return len(numbered[1])
 
 
 def _ports(

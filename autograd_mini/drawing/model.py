@@ -19,6 +19,7 @@ from autograd_mini.drawing.picture import Arrow, Box, Line, Picture
 from autograd_mini.errors import StaleWarning
 from autograd_mini.frames import warn
 from autograd_mini.graph import stale
+from autograd_mini.graph.names import called
 from autograd_mini.symbols import SIGNS
 from autograd_mini.value import ZERO, Value
 
@@ -162,12 +163,9 @@ def _near(
 
 def _found(graph: BoxedGraph, around: Value | str) -> list[int]:
     """Return the boxes of the node or nodes that `around` names."""
-    if isinstance(around, str):
-        found = [i for i, node in enumerate(graph.order) if node.label == around]
-        found = found or [i for i in range(len(graph.order)) if f"n{i}" == around]
-    else:
-        found = [graph.number[around]] if around in graph.number else []
-    boxes = sorted({graph.box_of[i] for i in found} - {-1})
+    found = called(graph.order, around) if isinstance(around, str) else [around]
+    numbers = [graph.number[node] for node in found if node in graph.number]
+    boxes = sorted({graph.box_of[i] for i in numbers} - {-1})
     if not boxes:
         raise ValueError(
             f"around={around!r} is not in this graph: give one of its Values, a label or an "

@@ -123,6 +123,18 @@ class _Text(Symbol):
         return super().call(op, operands)
 
 
+def called(nodes: Sequence[Value], name: str) -> list[Value]:
+    """Return the nodes with a label, or else the one with an id; `nodes` are in topological order.
+
+    Example:
+        >>> a = Value(2.0, "a")
+        >>> called([a, a * a], "a"), called([a, a * a], "n1"), called([a, a * a], "b")
+        ([Value(data=2.0, grad=0.0, label='a')], [Value(data=4.0, grad=0.0)], [])
+    """
+    found = [node for node in nodes if node.label == name]
+    return found or [node for i, node in enumerate(nodes) if f"n{i}" == name]
+
+
 def number_text(x: float) -> str:
     """Return a number as Python writes it."""
     return repr(float(x))
