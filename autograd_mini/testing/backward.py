@@ -186,9 +186,9 @@ class _BackwardCheck:
         bad = [k for k, g in enumerate(got) if not math.isfinite(g)]
         for k in bad[:3]:
             true = suspect.slope([float(j == k) for j in range(len(got))])
-            if math.isfinite(true.slope) and true.error <= 1e-4 * abs(true.slope) + 1e-6:
+            if math.isfinite(true.expected) and true.error <= 1e-4 * abs(true.expected) + 1e-6:
                 kind = "nan" if got[k] != got[k] else "infinite"
-                self._record(suspect, kind, f"{self._entry(i, k)} is {got[k]}", k, true.slope)
+                self._record(suspect, kind, f"{self._entry(i, k)} is {got[k]}", k, true.expected)
                 return False
         if bad:
             self.notes.append(

@@ -196,31 +196,17 @@ def _shrunk(candidate: Candidate, wrong: Wrong) -> Wrong:
 def _shorter(program: Snippet) -> Iterator[Snippet]:
     """Yield programs that are one line shorter: its uses become one of its operands."""
     n, last = len(program.leaves), len(program.lines) - 1
-
-    def without(i: int, instead: int) -> Snippet:
-        slot = n + i
-        lines = [
-            (form, tuple(instead if k == slot else k - (k > slot) for k in operands))
-            for j, (form, operands) in enumerate(program.lines)
-            if j != i
-        ]
-        return _without_idle_leaves(Snippet(program.leaves, tuple(lines)))
-
     for i in range(last, -1, -1) if last else ():
         for instead in dict.fromkeys(program.lines[i][1]):
             if i < last or instead == n + i - 1:
-                yield without(i, instead)
+                yield _without_idle_leaves(program.without(n + i, instead))
     for i in range(last - 1, -1, -1):
         if program.uses(n + i) == 0:
-            yield without(i, 0)
+            yield _without_idle_leaves(program.without(n + i))
 
 
 def _without_idle_leaves(program: Snippet) -> Snippet:
-    kept = [k for k in range(len(program.leaves)) if program.uses(k)]
-    place = {k: i for i, k in enumerate(kept)}
-    by = len(program.leaves) - len(kept)
-    lines = tuple(
-        (form, tuple(place[k] if k in place else k - by for k in operands))
-        for form, operands in program.lines
-    )
-    return Snippet(tuple(program.leaves[k] for k in kept), lines)
+    for k in reversed(range(len(program.leaves))):
+        if program.uses(k) == 0:
+            program = program.without(k)
+    return program

@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from autograd_mini.testing.differences import Estimate
+from autograd_mini.testing.differences import Judgment
 from autograd_mini.testing.probes import Broken, Gradient, Probe, random_direction
 from autograd_mini.testing.tensors import Shape
 
@@ -43,15 +43,14 @@ class Suspect(NamedTuple):
         result = ("the result", probe.value(self.point), probe.output_shape)
         return [*zip(probe.names, self.point, probe.shapes, strict=True), result]
 
-    def slope(self, direction: Sequence[float]) -> Estimate:
-        """Return the true derivative along a direction of the input."""
+    def slope(self, direction: Sequence[float]) -> Judgment:
+        """Return the true derivative along a direction of the input, as `expected`."""
         directions = {self.argument: direction}
-        found = self.probe.judged(math.nan, self.upstream, directions, self.point)
-        return Estimate(found.expected, found.error)
+        return self.probe.judged(math.nan, self.upstream, directions, self.point)
 
     def truth(self, i: int) -> float:
         """Return the true derivative in one entry."""
-        return self.slope([float(k == i) for k in range(len(self.got))]).slope
+        return self.slope([float(k == i) for k in range(len(self.got))]).expected
 
 
 class Test:
@@ -68,15 +67,15 @@ class Test:
             return False
         for d, true in zip(self.directions, self.slopes, strict=True):
             got = dot(candidate, d)
-            slack = true.error + 1e-6 * (abs(true.slope) + abs(got)) + 1e-12
-            if not abs(got - true.slope) <= slack:
+            slack = true.error + 1e-6 * (abs(true.expected) + abs(got)) + 1e-12
+            if not abs(got - true.expected) <= slack:
                 return False
         return True
 
     def scale(self, candidate: Sequence[float]) -> float:
         """Return the factor that would make it right along the first direction."""
         got = dot(candidate, self.directions[0])
-        return self.slopes[0].slope / got if got else math.nan
+        return self.slopes[0].expected / got if got else math.nan
 
 
 def dot(a: Sequence[float], b: Sequence[float]) -> float:

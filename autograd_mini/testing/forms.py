@@ -229,6 +229,15 @@ class Snippet(NamedTuple):
                     parts[k].append(slope * grad[i])
         return Truth(data, grad, size, parts)
 
+    def without(self, k: int, instead: int = 0) -> Snippet:
+        """Return the program without a leaf or a line; what used it uses one before it."""
+        lines = [
+            (form, tuple(instead if x == k else x - (x > k) for x in operands))
+            for i, (form, operands) in enumerate(self.lines)
+            if len(self.leaves) + i != k
+        ]
+        return Snippet((*self.leaves[:k], *self.leaves[k + 1 :]), tuple(lines))
+
     def uses(self, k: int) -> int:
         """Return how many times a leaf or a line is an operand."""
         return sum(operands.count(k) for _, operands in self.lines)

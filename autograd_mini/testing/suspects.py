@@ -62,7 +62,7 @@ def shape_mistake(suspect: Suspect, shape: Shape) -> Named:
 
 
 def _shown(shape: Shape) -> str:
-    return "none" if shape is None else f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
+    return "none" if shape is None else str(shape)
 
 
 # A sign, a factor.
@@ -203,13 +203,11 @@ def _saved(suspect: Suspect, test: Test) -> Named | None:
         name, numbers, shape = tensors[other]
         if i == other or i in probe.fixed or shape != probe.shapes[i]:
             continue
-        for swap in (False, True):
+        for is_swapped in (False, True) if other < len(point) else (False,):
             there = [*point]
             there[i] = numbers
-            if swap and other < len(point):
+            if is_swapped:
                 there[other] = point[i]
-            elif swap:
-                continue
             of = f"the gradient of {suspect.name}"
             words = f"{tensors[i][0]} stands where {name} should, for {of}"
             if test(pulled(suspect, suspect.upstream, there)):
