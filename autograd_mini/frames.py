@@ -14,17 +14,6 @@ from autograd_mini.errors import DetachedWarning, detached
 if TYPE_CHECKING:
     from autograd_mini.value import Value
 
-__all__ = [
-    "calling_frame",
-    "calling_line",
-    "is_ours",
-    "is_pythons",
-    "is_watched",
-    "note_float",
-    "note_function",
-    "warn",
-]
-
 _HERE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _sys: Final = vars(sys)  # looking for an attribute that is not there takes long
 _OURS: Final = (_HERE, os.path.join(os.path.dirname(os.path.dirname(_HERE)), "nn") + os.sep)

@@ -61,30 +61,27 @@ CHECKS: Final = {  # for `autograd_mini.testing.`
 }
 
 METHODS: Final = {  # for `x.`, for a Value x
-    "abs": "abs(x)", "pow": "x ** y", "square": "x ** 2", "reciprocal": "1 / x", "neg": "-x",
-    "add": "x + y", "sub": "x - y", "mul": "x * y", "div": "x / y", "matmul": "dot(ws, xs)",
-    "dot": "dot(ws, xs)", "sum": "total(xs), or Python's sum(xs)", "mean": "mean(xs)",
-    "max": "maximum(x, y)", "min": "minimum(x, y)", "clamp": "clip(x, low, high)",
-    "clip": "clip(x, low, high)", "softmax": "nn.activations.softmax(xs)",
-    "log_softmax": "nn.activations.log_softmax(xs)", "silu": "silu(x)", "gelu": "gelu(x)",
-    "elu": "elu(x)", "erfinv": "erf(x)", "arctan": "atan(x)", "arcsin": "asin(x)",
-    "arccos": "acos(x)", "value": "x.data", "val": "x.data", "numpy": "x.data", "tolist": "x.data",
-    "gradient": "x.grad", "children": "x.inputs", "prev": "x.inputs", "parents": "x.inputs",
-    "grad_fn": "x.op and x.inputs", "name": "x.label", "zero_": "x.grad = 0.0",
-    "zero_grad_": "x.zero_grad()", "backprop": "x.backward()", "backwards": "x.backward()",
+    **{name: NAMES[name] for name in (
+        "abs", "arccos", "arcsin", "arctan", "clamp", "div", "ln", "log10", "log2", "min", "mul", "neg",
+        "negative", "pow", "reciprocal", "relu6", "sign", "square", "sub", "sum")},
+    **{name: f"{name}(x)" for name in (
+        "draw", "elu", "gelu", "leaky_relu", "silu", "text_tree", "to_svg")},
+    **dict.fromkeys(("numpy", "tolist", "val", "value"), "x.data"),
+    **dict.fromkeys(("_children", "children", "parents", "prev"), "x.inputs"),
+    **dict.fromkeys(("backprop", "backwards", "differentiate"), "x.backward()"),
+    **dict.fromkeys(("cpu", "cuda", "to"), "nothing: there is one device"),
     **dict.fromkeys(("requires_grad", "requires_grad_"),
                     "nothing: every Value has a gradient; detach() or no_grad() leave it out"),
-    **dict.fromkeys(("shape", "ndim", "size", "reshape", "view"), "float(x): a Value is one number"),
-    "retain_grad": "x.grad, which every Value keeps",
-    "relu6": "nn.activations.relu6(x)", "t": "x, a single number", "T": "x, a single number",
-    "dtype": "float(x): a Value is a float", "to": "nothing: there is one device",
-    "cuda": "nothing: there is one device", "cpu": "nothing: there is one device", "clone": "copy.copy(x)",
-    "is_leaf_": "x.is_leaf", "negative": "-x", "sign": "where(greater(x, 0), 1.0, -1.0)", "ln": "log(x)",
-    "log2": "log(x) / math.log(2)", "log10": "log(x) / math.log(10)", "leaky_relu": "leaky_relu(x)",
+    **dict.fromkeys(("ndim", "reshape", "shape", "size", "view"), "float(x): a Value is one number"),
+    "add": "x + y", "clip": "clip(x, low, high)", "clone": "copy.copy(x)", "dot": "dot(ws, xs)",
+    "dtype": "float(x): a Value is a float", "erfinv": "erf(x)", "grad_fn": "x.op and x.inputs",
+    "gradient": "x.grad", "is_leaf_": "x.is_leaf", "log_softmax": "nn.activations.log_softmax(xs)",
+    "matmul": "dot(ws, xs)", "max": "maximum(x, y)", "mean": "mean(xs)", "name": "x.label",
+    "plot": "draw(x)", "render": "save(x, path)", "retain_grad": "x.grad, which every Value keeps",
+    "save": "save(x, path)", "softmax": "nn.activations.softmax(xs)", "steps": "x.backward_steps()",
+    "t": "x, a single number", "T": "x, a single number", "to_html": "Trace(x).to_html(path)",
+    "trace": "Trace(x)", "zero_": "x.grad = 0.0", "zero_grad_": "x.zero_grad()",
     "_backward": "for step in x.backward_steps(), edge by edge; an operation of your own is a @primitive",
-    "_children": "x.inputs", "save": "save(x, path)", "render": "save(x, path)", "text_tree": "text_tree(x)",
-    "to_html": "Trace(x).to_html(path)", "steps": "x.backward_steps()", "differentiate": "x.backward()",
-    "plot": "draw(x)", "draw": "draw(x)", "to_svg": "to_svg(x)", "trace": "Trace(x)",
 }
 
 MODULES: Final = {  # for `import autograd_mini.`
