@@ -112,6 +112,8 @@ def _wrong(
 def with_options_of(other: Callable[..., object]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let a function that hands its `**options` on to another one show what these may be.
 
+    Calls that it cannot take are answered.
+
     Example:
         >>> def picture(x, *, width=3, color="red"): ...
         >>> @with_options_of(picture)
@@ -128,7 +130,7 @@ def with_options_of(other: Callable[..., object]) -> Callable[[Callable[P, R]], 
         options = {p.name: p for p in parameters(other)}
         every = [*own.values(), *[p for name, p in options.items() if name not in own]]
         f.__signature__ = signature(f).replace(parameters=every)  # pyright: ignore[reportFunctionMemberAccess]
-        return f
+        return answered(f)
 
     return decorate
 

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Unpack
 
-from autograd_mini.calls import answered, with_options_of
+from autograd_mini.calls import with_options_of
 from autograd_mini.drawing import engines, labels, style
 from autograd_mini.drawing.dot import dot
 from autograd_mini.drawing.mermaid import MOST_EDGES, fits, mermaid
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["draw", "labels", "save", "style", "text_tree", "to_dot", "to_mermaid", "to_svg"]
 
 
-@answered
 @with_options_of(picture)
 def draw(root: Value, *, format: str = "svg", **options: Unpack[Options]) -> Drawing:
     """Draw the computation graph of a Value; a notebook shows it, with or without Graphviz.
@@ -84,7 +83,6 @@ def draw(root: Value, *, format: str = "svg", **options: Unpack[Options]) -> Dra
     return Drawing(picture=picture(root, **options), format=format)
 
 
-@answered
 @with_options_of(picture)
 def to_dot(root: Value, **options: Unpack[Options]) -> str:
     """Return the graph as DOT, the language of Graphviz; the options are those of `draw`.
@@ -96,7 +94,6 @@ def to_dot(root: Value, **options: Unpack[Options]) -> str:
     return dot(picture(root, **options))
 
 
-@answered
 @with_options_of(picture)
 def to_svg(root: Value, **options: Unpack[Options]) -> str:
     """Return the graph as SVG; the options are those of `draw`.
@@ -111,7 +108,6 @@ def to_svg(root: Value, **options: Unpack[Options]) -> str:
     return engines.to_svg(picture(root, **options))
 
 
-@answered
 @with_options_of(picture)
 def to_mermaid(root: Value, **options: Unpack[Options]) -> str:
     """Return the graph as a Mermaid flowchart; the options are those of `draw`.
@@ -134,7 +130,6 @@ def to_mermaid(root: Value, **options: Unpack[Options]) -> str:
         options["max_nodes"] = MOST_EDGES if shown > MOST_EDGES else shown * 4 // 5
 
 
-@answered
 @with_options_of(picture)
 def text_tree(root: Value, *, ascii: bool = False, **options: Unpack[Options]) -> str:
     """Return the graph as a tree of text; the options are those of `draw`.
@@ -174,7 +169,6 @@ _PAGE: Final = """<!DOCTYPE html>
 """
 
 
-@answered
 @with_options_of(picture)
 def save(root: Value, path: str | Path, **options: Unpack[Options]) -> Path:
     """Write the graph to a file in the format of its suffix; the options are those of `draw`.

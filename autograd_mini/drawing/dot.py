@@ -11,8 +11,6 @@ from typing import Final
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.picture import Arrow, Box, Picture
 
-HEAD: Final = "digraph {\n"
-TAIL: Final = "}\n"
 _LOOKS: Final = {
     "operation": "style=filled",
     "input": 'style="filled,rounded"',
@@ -26,7 +24,7 @@ _STRIPES: Final = ":".join([style.NEUTRAL, style.HATCH] * 5)
 
 def dot(picture: Picture) -> str:
     """Return a picture as a DOT document."""
-    return "".join([HEAD, *lines(picture), TAIL])
+    return "".join(["digraph {\n", *lines(picture), "}\n"])
 
 
 def lines(picture: Picture) -> list[str]:

@@ -142,10 +142,8 @@ class _Layers:
             self.column = [2 * column for column in self.column]
 
         # Neighbors, and how strongly each pulls when edges are straightened.
-        self.before: list[list[int]] = [[] for _ in sizes]
-        self.after: list[list[int]] = [[] for _ in sizes]
-        self.before_pull: list[list[float]] = [[] for _ in sizes]
-        self.after_pull: list[list[float]] = [[] for _ in sizes]
+        self.before: list[list[tuple[int, float]]] = [[] for _ in sizes]
+        self.after: list[list[tuple[int, float]]] = [[] for _ in sizes]
         self.paths: list[list[int]] = []
         self.chains: dict[int, list[int]] = {}
         for number, (source, target) in enumerate(edges):
@@ -171,15 +169,13 @@ class _Layers:
         self.column.append(column)
         self.length.append(length)
         self.breadth.append(breadth)
-        for neighbors in (self.before, self.after, self.before_pull, self.after_pull):
-            neighbors.append([])
+        self.before.append([])
+        self.after.append([])
         return len(self.column) - 1
 
     def _link(self, source: int, target: int, pull: float) -> None:
-        self.after[source].append(target)
-        self.before[target].append(source)
-        self.after_pull[source].append(pull)
-        self.before_pull[target].append(pull)
+        self.after[source].append((target, pull))
+        self.before[target].append((source, pull))
 
 
 def _columns(count: int, edges: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
@@ -221,7 +217,7 @@ def _ordered(graph: _Layers) -> list[list[int]]:
         leftwards = sweep % 2 == 0
         near, far = (graph.after, graph.before) if leftwards else (graph.before, graph.after)
         for column in reversed(columns) if leftwards else columns:
-            want = {v: _mean(place, near[v] or far[v] or [v]) for v in column}
+            want = {v: _mean(place, near[v] or far[v] or [(v, 1.0)]) for v in column}
             column.sort(key=want.__getitem__)
             _number(column, place)
         if is_large and leftwards:
@@ -242,7 +238,7 @@ def _as_first_met(graph: _Layers) -> list[list[int]]:
         if not seen[v]:
             seen[v] = True
             columns[graph.column[v]].append(v)
-            stack.extend(reversed(graph.before[v]))
+            stack.extend([source for source, _ in reversed(graph.before[v])])
     return columns
 
 
@@ -253,10 +249,10 @@ def _number(column: list[int], place: list[float]) -> None:
         place[v] = (index + 0.5) * step
 
 
-def _mean(place: list[float], neighbors: list[int]) -> float:
+def _mean(place: list[float], neighbors: list[tuple[int, float]]) -> float:
     if len(neighbors) == 1:
-        return place[neighbors[0]]
-    return sum([place[v] for v in neighbors]) / len(neighbors)
+        return place[neighbors[0][0]]
+    return sum([place[v] for v, _ in neighbors]) / len(neighbors)
 
 
 def _crossings(graph: _Layers, columns: list[list[int]]) -> int:
@@ -271,15 +267,13 @@ def _crossings(graph: _Layers, columns: list[list[int]]) -> int:
         tree = [0] * (size + 1)
         met = 0
         for v in left:
-            ends = graph.after[v]
-            for target in ends:  # those met before that end below this one
+            ends = [rank[target] + 1 for target, _ in graph.after[v]]
+            for index in ends:  # those met before that end below this one
                 total += met
-                index = rank[target] + 1
                 while index:
                     total -= tree[index]
                     index &= index - 1
-            for target in ends:
-                index = rank[target] + 1
+            for index in ends:
                 while index <= size:
                     tree[index] += 1
                     index += index & -index
@@ -296,8 +290,7 @@ def _straightened(graph: _Layers, columns: list[list[int]]) -> list[float]:
         for v, gap in zip(column, gaps, strict=True):
             position += gap
             across[v] = position
-    inwards = (graph.before, graph.before_pull)
-    outwards = (graph.after, graph.after_pull)
+    inwards, outwards = graph.before, graph.after
     for passing in range(2 if len(across) > LARGE else 0, 6):
         leftwards = passing % 2 == 0
         sides = (inwards, outwards) if passing >= 4 else (outwards,) if leftwards else (inwards,)
@@ -307,8 +300,8 @@ def _straightened(graph: _Layers, columns: list[list[int]]) -> list[float]:
             pull: list[float] = []
             for v in column:
                 weight = total = 0.0
-                for neighbors, pulls in sides:
-                    for other, strength in zip(neighbors[v], pulls[v], strict=True):
+                for neighbors in sides:
+                    for other, strength in neighbors[v]:
                         weight += strength
                         total += strength * across[other]
                 want.append(total / weight if weight else across[v])
@@ -475,7 +468,7 @@ def _main_axis(
     travel = [0.0] * len(columns)  # into each column from the one before
     for v, sources in enumerate(graph.before):
         column = graph.column[v]
-        for source in sources:
+        for source, _ in sources:
             travel[column] = max(travel[column], abs(across[v] - across[source]))
     along = [0.0] * len(across)
     starts: list[float] = []
