@@ -8,6 +8,7 @@ is shared.
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final, TypeAlias, cast
@@ -62,13 +63,8 @@ class Backward:
         self.owner = {i: group for group in plan.groups for i in group.members}
         self.consumers = self._counted()
         self.shared: dict[int, Upstream] = {}
-        self.cleared: dict[str, set[int]] = {}
-        self.touched: dict[str, bytearray] = {
-            THETA: bytearray(len(plan.parameters)),
-            VALUES: bytearray(plan.rows[VARYING]),
-            SHARED: bytearray(plan.rows["p"]),
-            **{f"x{k}": bytearray(len(ids)) for k, ids in enumerate(plan.graph.inputs)},
-        }
+        self.cleared: defaultdict[str, set[int]] = defaultdict(set)
+        self.touched: defaultdict[str, set[int]] = defaultdict(set)
 
     def run(self) -> None:
         """Write all of them."""
@@ -102,19 +98,16 @@ class Backward:
         self.lowered.statements[start:start] = self._clearing()
 
     def _counted(self) -> dict[int, int]:
-        counts: dict[int, int] = {}
-        reached: set[int] = set()
+        counts: Counter[int] = Counter()
 
         def count(refs: Sequence[Ref]) -> None:
             for ref in filter(self._needed, refs):
-                reached.update(ref.nodes)
                 if ref.buffer in (VALUES, SHARED):
-                    for group in {id(self.owner[i]) for i in ref.nodes if i in self.owner}:
-                        counts[group] = counts.get(group, 0) + 1
+                    counts.update({id(self.owner[i]) for i in ref.nodes if i in self.owner})
 
         count(self.plan.results)
         for group in self.plan.groups[::-1]:
-            if not reached.isdisjoint(group.members):
+            if id(group) in counts:
                 count(_receiving(group))
         return counts
 
@@ -137,7 +130,7 @@ class Backward:
         if id(group) in self.shared:
             return self.shared[id(group)]
         out = group.out
-        if not any(map(self.touched[out.buffer].__getitem__, out.rows)):
+        if self.touched[out.buffer].isdisjoint(out.rows):
             return None
         self._clear(out.buffer, out.rows)
         return out.of(f"g_{out.buffer}")
@@ -335,8 +328,8 @@ class Backward:
         """Send a contribution to the gradient of what `ref` reads: the first one is stored."""
         touched, rows = self.touched[ref.buffer], ref.rows
         gradient = ref.of(f"g_{ref.buffer}")
-        unique = len(set(rows)) == len(rows)
-        add = not unique or any(map(touched.__getitem__, rows))
+        are_different = ref.span or len(set(rows)) == len(rows)
+        add = not are_different or not touched.isdisjoint(rows)
         if add:
             self._clear(ref.buffer, rows)
         wide = op in PRODUCTS and ref.varies  # its columns must stand beside the second axis
@@ -345,17 +338,14 @@ class Backward:
             self.emit(op, whole, operands)
             op, operands = COPY, (whole,)
         self.emit(op, gradient, operands, add=add)
-        for row in rows:
-            touched[row] = 1
+        touched.update(rows)
 
     def _clear(self, buffer: str, rows: Sequence[int]) -> None:
         """Note the rows of a gradient that nothing was written to: they are set to 0 first."""
-        touched = self.touched[buffer]
-        fresh = {row for row in rows if not touched[row]}
+        fresh = {*rows} - self.touched[buffer]
         if fresh:
-            self.cleared.setdefault(buffer, set()).update(fresh)
-            for row in fresh:
-                touched[row] = 1
+            self.cleared[buffer] |= fresh
+            self.touched[buffer] |= fresh
 
     def _clearing(self) -> list[Statement]:
         found: list[Statement] = []

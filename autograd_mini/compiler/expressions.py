@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from itertools import product
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -73,8 +74,6 @@ class Ref(Expression):
         nodes: The nodes of the graph, where these are known.
     """
 
-    __slots__ = ("_strides", "buffer", "nodes", "rows", "shape", "varies")
-
     def __init__(
         self,
         buffer: str,
@@ -88,16 +87,13 @@ class Ref(Expression):
         self.shape = shape
         self.varies = varies
         self.nodes = nodes
-        self._strides: tuple[int, ...] | bool | None = False
 
-    @property
+    @cached_property
     def strides(self) -> tuple[int, ...] | None:
         """How many rows one step along each axis leads on, if it is the same everywhere."""
-        if isinstance(self._strides, bool):
-            self._strides = _strides(self.rows, self.shape)
-        return self._strides
+        return _strides(self.rows, self.shape)
 
-    @property
+    @cached_property
     def span(self) -> tuple[int, int] | None:
         """Return (first, end) if the rows follow one another."""
         first, end = self.rows[0], self.rows[0] + len(self.rows)
@@ -109,7 +105,7 @@ class Ref(Expression):
         """Whether all rows are the same one."""
         return self.rows[-1] == self.rows[0] and len(set(self.rows)) == 1
 
-    @property
+    @cached_property
     def block(self) -> str:
         """How the rows fill a block of the buffer: "rows", "columns" (transposed), or ""."""
         strides = self.strides
@@ -134,7 +130,7 @@ class Ref(Expression):
     def of(self, buffer: str) -> Ref:
         """Return the same rows of another buffer."""
         found = Ref(buffer, self.rows, self.shape, self.varies, self.nodes)
-        found._strides = self._strides
+        found.strides = self.strides
         return found
 
     def __str__(self) -> str:

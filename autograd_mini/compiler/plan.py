@@ -17,7 +17,7 @@ from autograd_mini.compiler.groups import Group, Part
 from autograd_mini.compiler.padding import padded
 from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 from autograd_mini.compiler.schedule import buffers_of, grouped
-from autograd_mini.compiler.statements import STEADY, VALUES
+from autograd_mini.compiler.statements import STEADY, THETA, VALUES
 from autograd_mini.compiler.sums import SHORT, Sum, flatten, runs
 
 # What a program is for.
@@ -90,10 +90,7 @@ def plan(graph: Graph) -> Plan:
 def placed(graph: Graph, groups: list[Group], buffers: list[str]) -> Plan:
     """Number the parameters and the rows of the buffers; note what every statement reads."""
     result = Plan(graph)
-    at = [-1] * len(buffers)  # the row of each node in its buffer
-    for i, kind in enumerate(graph.kinds):
-        if kind == CONSTANT:
-            at[i] = i
+    at = list(range(len(buffers)))  # the row of each node in its buffer: constants stay
     result.parameters = _ordered_parameters(graph, groups)
     for ids in (*graph.inputs, result.parameters):
         for row, i in enumerate(ids):
@@ -103,8 +100,7 @@ def placed(graph: Graph, groups: list[Group], buffers: list[str]) -> Plan:
         _sort_members(group, graph, places)
         if group.op is ops.DETACH and places.is_copy(graph, group.members[0]):
             for i in group.members:
-                (x,) = graph.args[i]
-                at[i] = at[x]
+                at[i] = at[graph.args[i][0]]
             continue
         result.groups.append(group)
         group.lo = result.rows[group.kind]
@@ -132,7 +128,8 @@ class _Places(NamedTuple):
         """Return nodes of one buffer as an array."""
         nodes = list(nodes)
         buffer = self.buffers[nodes[0]]
-        return Ref(buffer, [self.rows[i] for i in nodes], shape, buffer not in STEADY, nodes)
+        rows = [*map(self.rows.__getitem__, nodes)]
+        return Ref(buffer, rows, shape, buffer not in STEADY, nodes)
 
     def is_copy(self, graph: Graph, node: int) -> bool:
         """Return whether what detaches has the place of its operand: it is no parameter's."""
@@ -146,15 +143,17 @@ class _Places(NamedTuple):
 
 def _ordered_parameters(graph: Graph, groups: Sequence[Group]) -> list[int]:
     """Give every matrix one block, its biases the next, and then all others a place."""
+    known = graph.parameters
     order = [*graph.layout]
     for group in groups:
         if group.op is None and group.sums[0].weights:
             rows: list[Sum] = group.sums[:: group.positions]
-            for lo, hi in _bounds(rows[0].classes):
-                order += chain.from_iterable([terms.weights[lo:hi] for terms in rows])
-            order += chain.from_iterable([terms.rest for terms in rows])
-    known = graph.parameters
-    return [*filter(known.__contains__, dict.fromkeys([*order, *known]))]
+            classes = rows[0].classes
+            for (buffer, *_), (lo, hi) in zip(classes, _bounds(classes), strict=True):
+                if buffer == THETA:
+                    order += chain.from_iterable([terms.weights[lo:hi] for terms in rows])
+            order += [x for terms in rows for x in terms.rest if x in known]
+    return [*dict.fromkeys([*order, *known])]
 
 
 def _bounds(classes: Iterable[tuple[str, str, int]]) -> Iterable[tuple[int, int]]:
