@@ -350,6 +350,13 @@ def test_only_the_gradients_that_are_asked_for_are_computed() -> None:
     assert [g.tolist() for g in both] == [every[2].tolist(), every[0].tolist()]
 
 
+def test_no_gradient_of_one_argument_goes_through_detach() -> None:
+    program = compile(lambda x, t: x.sqrt().detach() + t * x, 4.0, 1.0)
+    batch = [4.0, 0.0], [1.0, 2.0]
+    every = program.input_grad(*batch)
+    assert program.input_grad(*batch, wrt="x").tolist() == every[0].tolist() == [1.0, 2.0]
+
+
 def test_what_is_seen_of_a_graph_is_not_baked_into_a_program() -> None:
     """Steps, pictures and exact gradients are plain numbers and texts of this very moment."""
     w = Value(2.0, "w")

@@ -13,8 +13,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from autograd_mini.compiler.emit import emit
-from autograd_mini.compiler.plan import FORWARD, GRADIENT, Plan
-from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING
+from autograd_mini.compiler.plan import FORWARD, GRADIENT, Plan, flags
 from autograd_mini.contexts import collector_paused
 
 KEPT: Final = 4  # workspaces of this many batch sizes are kept
@@ -83,26 +82,14 @@ class Texts:
         """Return a text; `wrt` are the arguments whose gradients are asked for, if not all."""
         key = purpose, scalar, wrt
         if key not in self._loaded:
-            plan = self.plan if wrt is None else _only(self.plan, wrt)
+            plan = self.plan
+            if wrt is not None:
+                plan = copy.copy(plan)
+                plan.flags = flags(plan.graph, wrt)
             with collector_paused():
                 text = emit(plan, purpose, "python" if scalar else "numpy")
             self._loaded[key] = Loaded(self, text, purpose if scalar else "bind")
         return self._loaded[key]
-
-
-def _only(plan: Plan, wrt: Sequence[int]) -> Plan:
-    """Return the plan with gradients for some of the arguments only."""
-    graph = plan.graph
-    flags = bytearray({CONSTANT: 0, PARAMETER: 1, INPUT: 0, VARYING: 0}[k] for k in graph.kinds)
-    for k in wrt:
-        for i in graph.inputs[k]:
-            flags[i] = 2
-    for i in graph.inner:
-        for x in graph.args[i]:
-            flags[i] |= flags[x]
-    chosen = copy.copy(plan)
-    chosen.flags = flags
-    return chosen
 
 
 class Loaded:

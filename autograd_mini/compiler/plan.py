@@ -8,6 +8,7 @@ the rows of the buffers so that operands become slices.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from itertools import accumulate, chain, pairwise
 from typing import Final, NamedTuple
 
@@ -15,7 +16,7 @@ from autograd_mini import ops
 from autograd_mini.compiler.expressions import Ref
 from autograd_mini.compiler.groups import Group, Part
 from autograd_mini.compiler.padding import padded
-from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
+from autograd_mini.compiler.record import PARAMETER, VARYING, Graph
 from autograd_mini.compiler.schedule import buffers_of, grouped
 from autograd_mini.compiler.statements import STEADY, THETA, VALUES
 from autograd_mini.compiler.sums import SHORT, Sum, flatten, runs
@@ -114,7 +115,7 @@ def placed(graph: Graph, groups: list[Group], buffers: list[str]) -> Plan:
             columns = zip(*[graph.args[i] for i in group.members], strict=True)
             group.operands = [places.ref(column, len(column)) for column in columns]
     result.results = [places.ref([root], 1) for root in graph.roots]
-    result.flags = _flags(graph)
+    result.flags = flags(graph, range(len(graph.inputs)))
     return result
 
 
@@ -167,20 +168,21 @@ def _sort_members(group: Group, graph: Graph, places: _Places) -> None:
     if group.op is not None:
         # By the operand that is another for most of them: the others are then repeated, which a
         # view can do, and what a matrix has written is read in the order in which it stands.
-        columns = [[at[x] for x in graph.args[i]] for i in group.members]
-        order = range(len(columns[0]))
-        if len(columns) > 1 and len(order) > 1:
-            order = sorted(order, key=lambda j: -len({row[j] for row in columns}))
-        ranks = dict(zip(group.members, columns, strict=True))
-        group.members.sort(key=lambda i: [ranks[i][j] for j in order])
+        if len(group.members) > 1:
+            operands = zip(*[graph.args[i] for i in group.members], strict=True)
+            columns = [[*map(at.__getitem__, nodes)] for nodes in operands]
+            columns.sort(key=lambda column: -len({*column}))
+            ranks = dict(zip(group.members, zip(*columns, strict=True), strict=True))
+            group.members.sort(key=ranks.__getitem__)
     elif not group.sums[0].weights:
         if len(group.sums) == 1:
             (terms,) = group.sums
             order = places.order
             terms.products.sort(key=lambda pair: (*order(pair[0]), *order(pair[1])))
             terms.rest.sort(key=order)
-        group.sums.sort(key=lambda terms: [at[x] for x in chain(*terms.products, terms.rest)])
-        group.members = [terms.node for terms in group.sums]
+        else:
+            group.sums.sort(key=lambda terms: [at[x] for x in chain(*terms.products, terms.rest)])
+            group.members = [terms.node for terms in group.sums]
 
 
 def _parts(group: Group, places: _Places) -> Iterable[Part]:
@@ -207,17 +209,13 @@ def _parts(group: Group, places: _Places) -> Iterable[Part]:
                 yield Part("add", places.ref([row[j] for row in rest], count))
 
 
-def _flags(graph: Graph) -> bytearray:
-    """Say for each node whether a parameter (1) or an input (2) is below it."""
-    flag = {CONSTANT: 0, PARAMETER: 1, INPUT: 2, VARYING: 2}
-    flags = bytearray(map(flag.__getitem__, graph.kinds))
+def flags(graph: Graph, wrt: Iterable[int]) -> bytearray:
+    """Say for each node whether a parameter (1) or one of some arguments (2) is below it."""
+    found = bytearray([kind == PARAMETER for kind in graph.kinds])
+    for k in wrt:
+        for i in graph.inputs[k]:
+            found[i] = 2
     for i in graph.inner:
-        if flags[i] == 2:
-            if graph.ops[i] is ops.DETACH:
-                flags[i] = 0  # no gradient goes through it
-                continue
-            for x in graph.args[i]:
-                if flags[x] & 1:
-                    flags[i] = 3
-                    break
-    return flags
+        if graph.kinds[i] == VARYING and graph.ops[i] is not ops.DETACH:  # no gradient goes there
+            found[i] = reduce(int.__or__, {*map(found.__getitem__, graph.args[i])})
+    return found
