@@ -451,10 +451,11 @@ def _at_least_zero(name: str, x: float) -> float:
 def _check_params(params: list[Value], who: str) -> None:
     if not params:
         raise ValueError(f"{who} got no parameters: pass model.parameters() or a list of Values")
-    for p in params:
+    for p in params if {*map(type, params)} - {Value} else ():
         if not isinstance(p, Value):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"{who} moves Values, but got {p!r}: pass model.parameters()")
-        if not p.is_leaf:
-            raise ValueError(f"{who} moves leaves, but {p!r} was computed by {p.op}")
+    computed = next((p for p in params if not p.is_leaf), None)
+    if computed is not None:
+        raise ValueError(f"{who} moves leaves, but {computed!r} was computed by {computed.op}")
     if len(set(params)) != len(params):
         raise ValueError(f"{who} got the same Value twice: pass each parameter once")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from autograd_mini import DomainError, TraceError, Value, compile, exp, jit, log, primitive
+from autograd_mini.compiler import intake
 
 w = [Value(0.5, "w.0"), Value(-1.0, "w.1"), Value(2.0, "w.2")]
 rng = np.random.default_rng(0)
@@ -46,6 +47,14 @@ def test_later_calls_give_the_bits_of_the_first(f: Any, shapes: Any, dtype: Any)
             once = program()
             assert often.gradient(*form) == once.gradient(*form)
             assert often.gtheta.tolist() == once.gtheta.tolist()
+
+
+def test_a_short_last_batch_leaves_the_others_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = compile(of_rows, [1.0, 2.0], 0.0, check=False)
+    batches = [(rng.normal(size=(count, 2)), rng.normal(size=count)) for count in (5, 3)]
+    known = [program.gradient(*batch) for batch in batches]
+    monkeypatch.setattr(intake, "columns_of", None)  # which the long way calls
+    assert [program.gradient(*batch) for batch in batches * 2] == known * 2
 
 
 def test_arrays_of_another_shape_or_type_are_told_as_at_the_first_call() -> None:

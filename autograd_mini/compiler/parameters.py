@@ -235,7 +235,7 @@ class Parameters:
             return
         with self.lock:
             self.refresh()
-            if any(type(p) is not Value for p in self.values):  # a class of the user's stays
+            if {*map(type, self.values)} - {Value}:  # a class of the user's stays
                 self.pull()
                 return
             for other in self._kin:

@@ -32,7 +32,7 @@ from autograd_mini.compiler.load import Texts
 from autograd_mini.compiler.machine import Machine
 from autograd_mini.compiler.parameters import OnArray, ParameterList, Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan
-from autograd_mini.compiler.ready import Ready
+from autograd_mini.compiler.ready import Ready, keep, ready_for
 from autograd_mini.compiler.record import PARAMETER, VARYING
 from autograd_mini.compiler.recorded import refuse
 from autograd_mini.compiler.replay import one_by_one, replay, suspects
@@ -89,7 +89,7 @@ class Program(OnArray):
         self._unread: Any = np.array(places, np.intp)
         self._in_floats = self.dtype.itemsize == 8 and found.suits_floats
         self._quick: Callable[..., Any] | None = None  # gradients without arguments
-        self._ready: Ready | None = None
+        self._ready: dict[int, Ready] = {}  # by the size of the batches
         self.is_finite = True
         self._machine = Machine(found)
         self.parameters = ParameterList.of(values, self.dtype)
@@ -104,7 +104,7 @@ class Program(OnArray):
         self.parameters = parameters
         self._texts.move(*self._arrays())
         self._machine.move(*self._arrays())
-        self._ready = None
+        self._ready.clear()
 
     # Calls.
 
@@ -181,11 +181,11 @@ class Program(OnArray):
             return self._gradient(batch, resident=True)
 
     def _gradient(self, batch: Sequence[Any], *, resident: bool = False) -> float:
-        store, ready = self.parameters.store, self._ready
+        store = self.parameters.store
         _ = store.gtheta  # what is owed to it comes first
         machine = self._machine
         found = self._by_machine(GRADIENT, batch, resident=resident) if machine.codes else None
-        if found is None and resident and ready is not None:
+        if found is None and resident and (ready := ready_for(self._ready, batch)):
             found = ready.gradient(batch)
             if found is not None and machine.counts:
                 machine.called(GRADIENT, ready.count, batch, self._run_flat, self._arrays)
@@ -206,7 +206,8 @@ class Program(OnArray):
             self._quick = self._texts.text(GRADIENT, scalar=True).function
         elif resident and (self._is_compared if count > 1 else not self._in_floats):
             around = self._graph.around
-            self._ready = Ready(self._texts, count, self.gtheta, self._unread, around, self._check)
+            ready = Ready(self._texts, count, self.gtheta, self._unread, around, self._check)
+            keep(self._ready, ready)
         store.left_gradient(seen=resident and store.has_gradient)
         return value
 

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from contextvars import Context
 from functools import partial
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Final
 
 from autograd_mini import contexts
 from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.load import Texts
 from autograd_mini.compiler.plan import GRADIENT
 from autograd_mini.compiler.surroundings import Surroundings
+
+SIZES: Final = 2  # of batches: that of most, and that of a short last one
 
 
 class Ready:
@@ -93,6 +95,22 @@ class Ready:
             return None
         value, guard = found if self._guarded else (found, 0.0)
         return value if math.isfinite(value + float(guard) + float(size)) else None
+
+
+def ready_for(kept: dict[int, Ready], batch: Sequence[Any]) -> Ready | None:
+    """Return what is ready for batches of this one's size, if anything is."""
+    try:
+        return kept.get(len(batch[0]))
+    except Exception:  # no arguments, or no batch: the long way has the words
+        return None
+
+
+def keep(kept: dict[int, Ready], ready: Ready) -> None:
+    """Keep it beside those for other sizes that were used last."""
+    kept.pop(ready.count, None)
+    while len(kept) >= SIZES:
+        del kept[next(iter(kept))]
+    kept[ready.count] = ready
 
 
 def _silent(function: Callable[..., Any], *, is_ours: bool) -> Callable[..., Any]:

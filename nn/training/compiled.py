@@ -311,20 +311,23 @@ def kind_of(data: Examples) -> tuple[bool, bool]:
 
 def _plain(task: Task, has_rows: bool) -> Any:
     target = _target(task, has_rows)
+    # Not the task, since what a function refers to is looked at, and an optimizer is large.
+    model, loss_of, penalty = task.model, task.loss.of_checked, task.penalty
 
     def loss(x: Any, y: Any) -> Any:
-        whole = task.example_loss(x, target(y))
-        return whole if task.penalty is None else whole + task.penalty(task.model)
+        whole = loss_of(model(x), target(y))
+        return whole if penalty is None else whole + penalty(model)
 
     return loss
 
 
 def _weighted(task: Task, has_rows: bool) -> Any:
     target = _target(task, has_rows)
+    model, loss_of, penalty = task.model, task.loss.of_checked, task.penalty
 
     def loss(x: Any, y: Any, weight: Any) -> Any:
-        whole = weight * task.example_loss(x, target(y))
-        return whole if task.penalty is None else whole + task.penalty(task.model)
+        whole = weight * loss_of(model(x), target(y))
+        return whole if penalty is None else whole + penalty(model)
 
     return loss
 
@@ -337,8 +340,10 @@ def _target(task: Task, has_rows: bool) -> Callable[[Any], Any]:
 
 
 def _outputs(task: Task) -> Any:
+    model = task.model
+
     def output(x: Any) -> Any:
-        return task.model(x)
+        return model(x)
 
     return output
 

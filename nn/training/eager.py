@@ -30,10 +30,6 @@ class Task:
     clip_norm: float | None
     clip_value: float | None
 
-    def example_loss(self, x: Any, y: Any) -> Any:
-        """Return the loss of one example of checked data."""
-        return self.loss.of_checked(self.model(x), y)
-
 
 class Eager:
     """Updates on graphs of Values."""

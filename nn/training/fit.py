@@ -237,7 +237,7 @@ def _random_order(rng: Random, count: int) -> Any:
     """Return the numbers below `count` in random order, by sorting random numbers."""
     import numpy as np
 
-    return np.frombuffer(rng.randbytes(8 * count), "<u8").argsort(kind="stable")
+    return np.frombuffer(rng.randbytes(8 * count), "<u8").argsort()
 
 
 def _measure(run: Run, epoch: int) -> dict[str, float]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from autograd_mini import TraceError, Value
+from autograd_mini.contexts import collector_paused
 from autograd_mini.frames import is_watched, warn
 from nn.clipping import check_limit
 from nn.guesses import keywords
@@ -253,9 +254,9 @@ class Trainer:
         if compiled is None or (kind[0] > compiled.kind[0] or kind[1] > compiled.kind[1]):
             self.sync()
             if kind not in self._kept:
-                self._kept[kind] = Compiled(
-                    self.task, data, self.dtype, native_after=self._native_after()
-                )
+                after = self._native_after()
+                with collector_paused():  # once for all of it: it makes and drops large graphs
+                    self._kept[kind] = Compiled(self.task, data, self.dtype, native_after=after)
             compiled = self._compiled = self._kept[kind]
         return compiled
 
