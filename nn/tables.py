@@ -99,8 +99,9 @@ def numbers(table: Table, columns: list[str], *, are_needed: bool = False) -> li
         for place in places:
             if not is_number(row[place]):
                 raise ValueError(
-                    f"{table.path}, row {line}, column {table.header[place]!r}: {row[place]!r} is "
-                    f"not a finite number; {_advice(table, place, row[place], are_needed)}"
+                    f"{table.path}, row {line}, column {shown(table.header[place])}: "
+                    f"{shown(row[place])} is not a finite number; "
+                    f"{_advice(table, place, row[place], are_needed)}"
                 )
     return [[float(row[place]) for place in places] for row in table.rows]
 
@@ -112,11 +113,11 @@ def _advice(table: Table, place: int, cell: str, is_needed: bool) -> str:
     texts = [text for text in cells if not is_number(text) and not is_missing(text)]
     if 2 * len(texts) > len(cells):
         kinds = sorted(set(texts))
-        shown = ", ".join(map(repr, kinds[:3])) + (", …" if len(kinds) > 3 else "")
+        some = ", ".join(map(shown, kinds[:3])) + (", …" if len(kinds) > 3 else "")
         if is_needed:
-            return f"the column holds texts ({shown}), but the network has learned from numbers"
+            return f"the column holds texts ({some}), but the network has learned from numbers"
         return (
-            f"the column holds texts ({shown}): leave it out with --without {name}, or encode it "
+            f"the column holds texts ({some}): leave it out with --without {name}, or encode it "
             "as numbers, for instance as one column of 0 and 1 for each text"
         )
     if is_needed:
@@ -124,6 +125,16 @@ def _advice(table: Table, place: int, cell: str, is_needed: bool) -> str:
     if is_missing(cell):
         return f"leave the row out, fill the gap, or do without the column (--without {name})"
     return "leave the row out, or encode the column as numbers"
+
+
+def shown(text: str, longest: int = 60) -> str:
+    """Return a cell or a name as an error quotes it, in quotes; of a long one only the beginning.
+
+    Example:
+        >>> print(shown("Bern"), shown("Bern" * 100, 12))
+        'Bern' 'BernBernBer…'
+    """
+    return repr(text if len(text) <= longest else text[: longest - 1] + "…")
 
 
 def quoted(name: str) -> str:

@@ -111,6 +111,12 @@ def test_two_classes_can_share_one_output(flowers: Path, tmp_path: Path) -> None
 BAD = {
     "no such column": (b"a,kimd\n1,x\n2,y\n", "did you mean 'kimd'?"),
     "text in numbers": (b"a,kind\n1,x\ntwo,y\n", "row 3, column 'a': 'two' is not a finite number"),
+    "a long cell": (b"a,kind\n1,x\n" + b"7" * 400 + b",y\n", f"'a': '{'7' * 59}…' is not a finite"),
+    "a long text": (b"a,kind\nx,1\n" + b"y" * 400 + b",2\n", f"texts ('x', '{'y' * 59}…'): leave"),
+    "a long label": (
+        b"a,kind\n1," + b"x" * 400 + b"\n2," + b"x" * 400 + b"\n",
+        f"'kind' holds one class only, '{'x' * 59}…'\n",
+    ),
     "nothing": (b"", "no rows"),
     "a header only": (b"a,kind\n", "no rows"),
     "a ragged row": (b"a,kind\n1,x\n2\n", "row 3: 1 cells, but the header has 2"),
