@@ -818,6 +818,7 @@ def test_one_input_is_a_curve_and_many_are_a_list(open_page: Opener, tmp_path: P
         written(tmp_path, model, xs, [x[0] ** 2 for x in xs], loss="mse", optimizer=sgd)
     )
     assert page.locator(".map .lines path").count() == 1
+    assert page.locator(".map .axis").all_text_contents() == ["x →", "↑ y"]
     model = FNN([3, 4, 1], seed=0)
     sgd = SGD(model.parameters(), lr=0.1)
     page = open_page(

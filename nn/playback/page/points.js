@@ -12,7 +12,8 @@ class Points {
     this.svg = makeSvg("svg", { viewBox: "0 0 100 100", role: "group", "aria-label": "The examples" });
     this.svg.append(makeSvg("g", { class: "lines" }), makeSvg("g", { class: "marks" }));
     this.fit();
-    host.append(this.canvas, this.svg);
+    const [across, up] = this.isCurve ? ["x →", "↑ y"] : ["x1 →", "↑ x2"];
+    host.append(this.canvas, this.svg, make("span", "axis across", across), make("span", "axis up", up));
     this.wire();
   }
 
