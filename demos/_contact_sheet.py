@@ -14,7 +14,7 @@ ROWS = (  # of pictures about as wide together, so that all are shrunk alike
     ("energy",),
     ("minimizers", "vanishing"),
 )
-WIDTH, GAP, TITLE = 15.0, 0.18, 0.36  # inches
+WIDTH, GAP, TITLE = 15.0, 0.25, 0.42  # inches
 
 
 def main() -> None:
@@ -40,7 +40,8 @@ def main() -> None:
             width = ratios[name] * height
             ax = figure.add_axes((left / WIDTH, top / whole, width / WIDTH, height / whole))
             ax.imshow(images[name], aspect="auto", interpolation="antialiased")
-            ax.set_title(f"python -m demos {name}", fontsize=11, family="monospace", pad=6)
+            title = f"python -m demos {name}"
+            ax.set_title(title, fontsize=12, family="monospace", weight="bold", loc="left", pad=9)
             ax.axis("off")
             left += width + GAP
         top -= GAP

@@ -33,7 +33,7 @@ def panels(
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    scale = size[0] / 3.8  # large panels are shown smaller
+    scale = max(size[0] / 3.8, 1.0)  # large panels are shown smaller
     columns = min(columns, len(titles))
     top = 2 if large else 0
     rows = top + -(-(len(titles) - large) // columns)
@@ -45,10 +45,10 @@ def panels(
         if i < large:
             place = grid[:2, columns * i // large : columns * (i + 1) // large]
         ax: Any = figure.add_subplot(place, projection="3d" if i in solid else None)
-        ax.set_title(title, fontsize=13 if i < large or scale > 1.3 else 10.5, color=INK)
-        ax.tick_params(labelsize=8 * scale if scale > 1.3 else 8, colors=INK)
+        ax.set_title(title, fontsize=13 if i < large else 10.5 * scale, color=INK)
+        ax.tick_params(labelsize=8 * scale, colors=INK)
         for axis in (ax.xaxis, ax.yaxis):
-            axis.label.set_size(10 * max(scale, 1.0))
+            axis.label.set_size(9.5 * scale)
         if i not in solid:
             ax.spines[["top", "right"]].set_visible(False)
         axes.append(ax)
@@ -114,7 +114,7 @@ def save(figure: Any, name: str) -> None:
 def losses_and_looks(losses: Sequence[float], word: str, looks: Any, name: str) -> None:
     """Draw a loss curve, and for each head how much each letter of a word looks at which."""
     heads = len(looks[0])
-    titles = ["surprise at the next letter", *[f"head {k + 1} looks at" for k in range(heads)]]
+    titles = ["surprise at the next letter", *[f"where head {k + 1} looks" for k in range(heads)]]
     figure, (curve, *maps) = panels(titles, columns=len(titles), size=(2.9, 3.0))
     width = max(len(losses) // 50, 1)
     smooth = np.convolve(losses, np.ones(width) / width, "valid")
@@ -128,5 +128,5 @@ def losses_and_looks(losses: Sequence[float], word: str, looks: Any, name: str) 
         ax.imshow(weights, cmap="Blues", vmin=0.0, vmax=1.0)
         ax.set_xticks(range(len(word)), word)
         ax.set_yticks(range(len(word)), word)
-        ax.set(ylabel="reading")
+        ax.set(xlabel="letter looked at", ylabel="letter being read" if k == 0 else "")
     save(figure, name)

@@ -40,12 +40,13 @@ def main(n: int = 150, epochs: int = 250, tries: int = 6, folds: int = 3) -> Non
     heads += [f"after {k} fold{'s'[: k - 1]}, and where next" for k in range(1, folds)]
     heads += [f"after {folds} folds a line separates"]
     figure, axes = plot.panels(heads, columns=2, size=(6.2, 5.2))
-    (x1, x2), (low1, low2) = X.max(axis=0) + 0.25, X.min(axis=0) - 0.25
+    (x1, x2), (low1, low2) = X.max(axis=0) + 0.25, X.min(axis=0) - [0.25, 0.5]
     meshes = np.meshgrid(np.linspace(low1, x1, 13), np.linspace(low2, x2, 100))
     upright = np.stack(meshes, axis=-1).swapaxes(0, 1)
     meshes = np.meshgrid(np.linspace(low1, x1, 100), np.linspace(low2, x2, 13))
     grid = np.concatenate([upright, np.stack(meshes, axis=-1)])
     plot.regions(axes[0], model.predict, grid.reshape(-1, 2))
+    axes[0].plot([], color=plot.INK, lw=1.4, label="decision boundary")
     points = X
     for k, (ax, layer) in enumerate(zip(axes, model.layers, strict=True)):
         for i, line in enumerate(grid):

@@ -60,9 +60,9 @@ def main(deepest: int = 6) -> None:
     right.plot(depths, errors, "o-", color=plot.BLUE, label="deep: L folds")
     right.plot(depths, [1.0 / (8.0 * (k + 1) ** 2) for k in depths], "s--", color=plot.ORANGE,
                label="best shallow: L kinks")  # fmt: skip
-    for ax, base in ((middle, 2), (right, 10)):
+    for ax, base, name in ((middle, 2, "number of pieces"), (right, 10, "error")):
         ax.set_yscale("log", base=base)
-        ax.set(xlabel="L")
+        ax.set(xlabel="L", ylabel=name)
         ax.legend(fontsize=8)
     plot.save(figure, "depth.png")
 

@@ -3,7 +3,7 @@
 1797 pictures of 8 by 8 pixels, the UCI digits that scikit-learn ships. Every product and every
 gradient is computed one number at a time: the eager engine, no arrays. With --backend compiled
 the same graphs run as NumPy programs.
-Run it:  python -m demos digits          (about a minute; needs scikit-learn)
+Run it:  python -m demos digits          (half a minute; needs scikit-learn)
 """
 
 from __future__ import annotations

@@ -34,17 +34,17 @@ def draw(ax: Any, nodes: dict[str, Value], edges: list[tuple[str, str, Value]], 
         (x0, y0), (x1, y1) = PLACES[start], PLACES[end]
         ends = {"data": ((x1, y1), (x0, y0)), "grad": ((x0, y0), (x1, y1))}[what]
         ax.annotate("", *ends, arrowprops={"arrowstyle": "->", "color": plot.GREY, "lw": 1.1,
-                    "shrinkA": 20, "shrinkB": 20})  # fmt: skip
+                    "shrinkA": 23, "shrinkB": 23})  # fmt: skip
         if weight.label:
             share = {0.9: 0.4, 1.9: 0.74}.get(round(abs(y1 - y0), 1), 0.5)  # side by side
             at = (x0 + share * (x1 - x0), y0 + share * (y1 - y0))
-            ax.text(*at, f"{getattr(weight, what):.3f}", fontsize=7.5, ha="center", va="center",
+            ax.text(*at, f"{getattr(weight, what):.3f}", fontsize=9, ha="center", va="center",
                     color=color, bbox={"fc": "white", "ec": "none", "pad": 0.8})  # fmt: skip
     for (name, node), text in zip(nodes.items(), NAMES, strict=True):
         x, y = PLACES[name]
-        ax.scatter(x, y, s=1350, c="white", ec=color, lw=1.6, zorder=3)
-        ax.text(x, y + 0.11, text, ha="center", va="center", fontsize=9, color=plot.INK, zorder=4)
-        ax.text(x, y - 0.14, f"{getattr(node, what):.3f}", ha="center", va="center", fontsize=8,
+        ax.scatter(x, y, s=1750, c="white", ec=color, lw=1.6, zorder=3)
+        ax.text(x, y + 0.11, text, ha="center", va="center", fontsize=11, color=plot.INK, zorder=4)
+        ax.text(x, y - 0.14, f"{getattr(node, what):.3f}", ha="center", va="center", fontsize=9,
                 color=color, zorder=4)  # fmt: skip
     ax.set(xlim=(-0.5, 5.1), ylim=(-1.0, 3.0))
     ax.axis("off")
@@ -62,7 +62,7 @@ def main(target: float = 1.0, seed: int = 3) -> None:
             below = [f"x{d}" for d in range(2)] if i == 0 else list(nodes)[2:5]
             edges += [(b, f"layers.{i}.neurons.{k}", w) for b, w in zip(below, unit.w, strict=True)]
     figure, (forward, backward) = plot.panels(
-        ["forward: values, weights", "backward: gradients of ½e², errors come back"], size=(6, 4.2)
+        ["forward: values and weights", "backward: the gradients of ½e²"], size=(6, 4.2)
     )
     draw(forward, nodes, edges, "data")
     draw(backward, nodes, edges, "grad")

@@ -40,8 +40,8 @@ def main(n: int = 160, epochs: int = 250) -> None:
     from matplotlib.patches import Patch
 
     figure, (one, two, three) = plot.panels(
-        ["1. shift: z = w₁ᵀx + b₁", "2. bend: φ(z) = (z₁, z₂, ‖z‖²); a plane separates",
-         "3. the plane's cut, seen from above"], size=(4.6, 4.3), solid=[1])  # fmt: skip
+        ["1. shift: z = w₁ᵀx + b₁", "2. bend: φ(z) = (z₁, z₂, ‖z‖²)",
+         "3. separate: the cut from above"], size=(4.6, 4.3), solid=[1])  # fmt: skip
     plot.points(one, X - center, y)
     plot.points(one, X, y, names=("outside, y = -1", "inside, y = +1"))
     arrow = {"arrowstyle": "-|>", "color": plot.INK, "lw": 1.6}
@@ -55,14 +55,15 @@ def main(n: int = 160, epochs: int = 250) -> None:
     two.plot_wireframe(z1, z2, z1**2 + z2**2, color=plot.GREY, lw=0.5, alpha=0.55)
     two.plot_surface(z1, z2, cut, color=plot.GREEN, alpha=0.4, shade=False)
     plot.points(two, features, y, size=22)
-    two.set(xlabel="z₁", ylabel="z₂", zlabel="‖z‖²", zlim=(0.0, 1.7))
+    two.set(xlabel="z₁", ylabel="z₂", zlabel="‖z‖²", zlim=(0.0, 1.7),
+            xticks=(-1, 0, 1), yticks=(-1, 0, 1))  # fmt: skip
     two.zaxis.set_rotate_label(False)
     two.view_init(elev=13, azim=-60)
     two.set_box_aspect((1, 1, 0.85), zoom=1.0)
     plot.regions(three, machine.predict, X)
     plot.points(three, X, y)
     one.legend(fontsize=9, loc="upper left")
-    two.legend(handles=[Patch(color=plot.GREEN, alpha=0.4, label="w₂ᵀφ + b₂ = 0")],
+    two.legend(handles=[Patch(color=plot.GREEN, alpha=0.4, label="the plane w₂ᵀφ + b₂ = 0")],
                fontsize=9, loc="upper left")  # fmt: skip
     three.set(xlabel="x₁", ylabel="x₂", aspect="equal")
     plot.save(figure, "kernel_svm.png")

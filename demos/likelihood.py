@@ -69,8 +69,8 @@ def main(count: int = 61, steps: int = 120) -> None:
         below.axvline(f, color=plot.ORANGE, lw=1.4, ls="--", label=f"all are lowest at {f:.3f}")
         below.set(xlabel="the model's answer f", ylabel="J(f) = mean of -ln p(y)")
         below.set_ylim(top=1.25 * below.get_ylim()[1])
-        above.legend(fontsize=8)
-        below.legend(fontsize=8, loc="upper center")
+        above.legend(fontsize=8, framealpha=1.0)
+        below.legend(fontsize=8, loc="upper center", framealpha=1.0)
     plot.save(figure, "likelihood.png")
 
 

@@ -39,7 +39,7 @@ def main(n: int = 80, epochs: int = 2000, strength: float = 0.01, seed: int = 1)
     print(f"w = ({w[0]:.3f}, {w[1]:.3f}), street {2 / norm:.3f} wide")
 
     figure, (left, right) = plot.panels(
-        [f"the street is {2 / norm:.2f} wide, between f(x) = -1 and f(x) = 1", "gradient descent"],
+        [f"a street {2 / norm:.2f} wide: -1 < f(x) < 1", "the objective falls"],
         columns=2, size=(5.4, 4.0))  # fmt: skip
     plot.regions(left, model.predict, X, levels=(-1.0, 0.0, 1.0))
     plot.points(left, X, y, size=26, names=("y = -1", "y = +1"))
@@ -50,10 +50,10 @@ def main(n: int = 80, epochs: int = 2000, strength: float = 0.01, seed: int = 1)
     for level, name, x2 in (  # beside the lines, where no point is
         (-1, "f = -1, margin", top), (0, "f = 0, decision", top), (1, "f = +1, margin", -0.6),
     ):  # fmt: skip
-        left.text((level - b - w[1] * x2) / w[0] + 0.1, x2, name, fontsize=8,
+        left.text((level - b - w[1] * x2) / w[0] + 0.1, x2, name, fontsize=9,
                   rotation=math.degrees(math.atan(-w[0] / w[1])), rotation_mode="anchor",
                   transform_rotates_text=True)  # fmt: skip
-    left.legend(fontsize=8.5, loc="upper right", framealpha=1.0)
+    left.legend(fontsize=9, loc="upper right", framealpha=1.0)
     left.set(xlabel="x₁", ylabel="x₂", aspect="equal")
     right.plot(range(1, len(history.loss) + 1), history.loss, color=plot.BLUE, lw=1.8)
     right.set(xlabel="epoch", ylabel="λ/2 ‖w‖² + mean hinge loss", xscale="log", yscale="log")

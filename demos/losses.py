@@ -27,6 +27,7 @@ COLORS = {  # the same loss, the same color
     "hinge³": "#b8860b", "bce_with_logits": "#542788", "log": "#542788", "log²": "#de77ae",
     "L1∘σ": "#c51b7d", "L2∘σ": "#4d4d4d", "L∞∘σ": "#7f3b08", "tan": "#222222", "D_CS": "#4393c3",
     "huber": "#66bd63"}  # fmt: skip
+STYLES = ("-", "--", "-.") * 2  # for those who cannot tell the colors apart
 GROUPS = (  # what the curves are drawn against
     ("regression", "error r = f - y"),
     ("margins", "margin y·f"),
@@ -45,13 +46,14 @@ def main(points: int = 400) -> None:
     xs = np.linspace(-4.0, 4.0, points)
     for place, name, loss in shown:
         for ax, ys in zip((axes[place], axes[place + 4]), plot.sampled(loss, xs), strict=True):
-            plot.curve(ax, xs, ys, color=COLORS[name], lw=1.7, label=name)
+            style = STYLES[len(ax.get_legend_handles_labels()[0])]
+            plot.curve(ax, xs, ys, color=COLORS[name], lw=1.7, ls=style, label=name)
     for i, ax in enumerate(axes):
         plot.cross(ax)
         ax.set_xlabel(GROUPS[i % 4][1])
         ax.set_ylim((-1.2, 5.0) if i < 4 else (-4.0, 4.0) if i == 4 else (-4.0, 1.2))
         if i >= 4:  # where no curve is
-            ax.legend(fontsize=8, loc="lower right")
+            ax.legend(fontsize=8, loc="lower right", handlelength=3.0)
     axes[0].set_ylabel("loss", fontsize=11)
     axes[4].set_ylabel("its gradient", fontsize=11)
     plot.save(figure, "losses.png")

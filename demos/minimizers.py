@@ -4,7 +4,7 @@ Training ends wherever the start leads it. For narrow networks that is a lottery
 in poor minimizers, and stay there. The wider the network, the closer together and the lower its
 minimizers lie, so that any of them will do; Choromanska et al., "The loss surfaces of multilayer
 networks" (2015), found the same at scale. Each dot is the loss at the end of one run.
-Run it:  python -m demos minimizers          (a minute; writes out/minimizers.png)
+Run it:  python -m demos minimizers          (half a minute; writes out/minimizers.png)
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main(seeds: int = 50, n: int = 40, epochs: int = 600, widest: int = 32) -> N
         print(f"{width:5}  {final[0]:6.3f}  {middle:6.3f}  {final[-1]:6.3f}")
     for line in (left.axhline, right.axvline):
         line(float(np.mean(noise**2)), color=plot.GREY, ls=":", lw=1.4, label="noise of the data")
-    left.legend(fontsize=12)
+    left.legend(fontsize=11)
     right.legend(fontsize=9, loc="center right", bbox_to_anchor=(0.86, 0.63))
     left.set(xlabel="hidden units (line: the median)", ylabel="mean squared error at the end",
              yscale="log", xticks=range(len(widths)), xticklabels=widths)  # fmt: skip

@@ -40,8 +40,8 @@ def main(points: int = 181) -> None:
     sizes = 10.0 ** np.arange(0, 7)
     right.plot(sizes, [rmse(0.6 * y, y) for y in sizes], "o-", color=plot.INK, ms=3, lw=1.2,
                label="RMSE of 0.6 y and of 1.4 y")  # fmt: skip
-    for factor, color in ((0.6, plot.ORANGE), (1.4, plot.BLUE)):
-        right.plot(sizes, [rmsle(factor * y, y) for y in sizes], "s--", color=color, ms=3, lw=1.2,
+    for factor, color, mark in ((0.6, plot.ORANGE, "s--"), (1.4, plot.BLUE, "^:")):
+        right.plot(sizes, [rmsle(factor * y, y) for y in sizes], mark, color=color, ms=4, lw=1.2,
                    label=f"RMSLE of {factor} y")  # fmt: skip
     right.set(xscale="log", yscale="log", xlabel="target y", ylabel="loss")
     right.legend(fontsize=8)

@@ -34,16 +34,16 @@ def main(depth: int = 10, width: int = 8, seeds: int = 10, n: int = 40, epochs: 
         columns=2, size=(5.6, 4.4))  # fmt: skip
     print("gradient in   " + "  ".join([f"layer {k:2}" for k in (1, depth // 2, depth)]) + "  loss")
     layers = range(1, depth + 2)
-    for unit, color in UNITS.items():
+    for (unit, color), mark in zip(UNITS.items(), ("o-", "s--", "^-."), strict=True):
         sizes = [2, *[width] * depth, 1]
         models = [FNN(sizes, unit, seed=seed) for seed in range(seeds)]
         found = np.array([sizes_by_layer(model, X, y) for model in models])
         left.plot(layers, found.T, color=color, lw=0.6, alpha=0.25)
         typical = np.exp(np.log(found + 1e-300).mean(axis=0))
-        left.plot(layers, typical, "o-", color=color, lw=2.2, label=f"{unit}, mean")
+        left.plot(layers, typical, mark, color=color, lw=2.2, label=f"{unit}, mean")
         adam = Adam(models[0].parameters(), lr=0.01)
         history = fit(models[0], X, y, loss="bce_with_logits", optimizer=adam, epochs=epochs)
-        right.plot(range(1, epochs + 1), history.loss, color=color, lw=2.2, label=unit)
+        right.plot(range(1, epochs + 1), history.loss, mark[1:], color=color, lw=2.2, label=unit)
         shown = "  ".join([f"{typical[k - 1]:8.1e}" for k in (1, depth // 2, depth)])
         print(f"{unit:12}  {shown}  {history.loss[-1]:.3f}")
     right.axhline(np.log(2), color=plot.GREY, ls=":", lw=1.2, label="always ½: ln 2")
