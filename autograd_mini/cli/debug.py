@@ -26,13 +26,13 @@ def main(arguments: Sequence[str]) -> int:
         help="do this before the first prompt; can be given several times",
     )
     parser.add_argument("script", metavar="SCRIPT", help="the Python file to run")
-    own = parser.add_argument(
+    rest = parser.add_argument(
         "args",
         metavar="ARGUMENTS",
         nargs=argparse.REMAINDER,
         help="the script's own arguments, as in pdb",
     )
-    own.required = False
+    rest.required = False  # else argparse asks for it beside the script
     options = parser.read(arguments)
     own = options.args[1:] if options.args[:1] == ["--"] else options.args
     debugger = Debugger(commands=options.commands, follows=True)

@@ -66,33 +66,10 @@ def named(target: str) -> Any:
     Raises:
         ValueError: If it is not there, or the module cannot be loaded.
     """
-    import importlib.util
-    from pathlib import Path
-
     module_name, _, name = target.rpartition(":")
     if not (module_name and name):
         raise ValueError(f"what is to be checked is given as MODULE:NAME, but got {target!r}")
-    if module_name.endswith(".py"):
-        path = Path(module_name)
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        if not path.is_file() or spec is None:
-            raise ValueError(f"there is no file {module_name!r}")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules.setdefault(path.stem, module)
-        sys.path.insert(0, str(path.parent.resolve()))
-        try:
-            # No bytecode kept from a text of the same size and second, as a corrected one may be.
-            exec(compile(path.read_bytes(), path, "exec", dont_inherit=True), module.__dict__)
-        except Exception as error:
-            raise ValueError(f"{module_name} cannot be loaded: {_brief(error)}") from None
-    else:
-        sys.path.insert(0, os.getcwd())
-        try:
-            module = importlib.import_module(module_name)
-        except ModuleNotFoundError as error:
-            raise ValueError(f"there is no module {error.name!r} here: {module_name!r}") from None
-        except Exception as error:
-            raise ValueError(f"{module_name} cannot be loaded: {_brief(error)}") from None
+    module = _file(module_name) if module_name.endswith(".py") else _module(module_name)
     found: Any = module
     for part in name.split("."):
         if not hasattr(found, part):
@@ -104,10 +81,43 @@ def named(target: str) -> Any:
     return found
 
 
-def _brief(error: Exception) -> str:
-    """Return what went wrong, and on which line."""
+def _file(name: str) -> ModuleType:
+    """Return the module that a Python file holds."""
+    import importlib.util
+    from pathlib import Path
+
+    path = Path(name)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if not path.is_file() or spec is None:
+        raise ValueError(f"there is no file {name!r}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        # No bytecode kept from a text of the same size and second, as a corrected one may be.
+        exec(compile(path.read_bytes(), path, "exec", dont_inherit=True), module.__dict__)
+    except Exception as error:
+        raise _not_loaded(name, error) from None
+    return module
+
+
+def _module(name: str) -> ModuleType:
+    """Return the module of a name, which may lie in the current directory."""
+    import importlib
+
+    sys.path.insert(0, os.getcwd())
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"there is no module {error.name!r} here: {name!r}") from None
+    except Exception as error:
+        raise _not_loaded(name, error) from None
+
+
+def _not_loaded(name: str, error: Exception) -> ValueError:
+    """Return what went wrong in a module, and on which line."""
     import traceback
 
     where = traceback.extract_tb(error.__traceback__)[-1]
     place = "" if isinstance(error, SyntaxError) else f" ({where.filename}:{where.lineno})"
-    return f"{type(error).__name__}: {error}{place}"
+    return ValueError(f"{name} cannot be loaded: {type(error).__name__}: {error}{place}")

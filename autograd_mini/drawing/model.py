@@ -64,9 +64,8 @@ def picture(
     engine: str | None = None,
 ) -> Picture:
     """Return what to draw for `root`; the options are those of `draw`."""
-    fields = _checked(root, rankdir, show, max_nodes, depth)
-    if engine is not None and engine not in ENGINES:
-        raise ValueError(f"engine is 'built-in' or 'dot', but got {engine!r}")
+    engine = ENGINES[0] if engine is None else engine
+    fields = _checked(root, rankdir, show, max_nodes, depth, engine)
     if around is not None and depth is None:
         depth = 2
     graph = BoxedGraph(root)
@@ -84,8 +83,7 @@ def picture(
     scale = style.color_scale(box.gradient for box in boxes)
     name = labels.one_line(root.label) or "a Value"
     title = f"computation graph of {labels.shorten(name)}: {len(boxes)} boxes"
-    who = engine or "built-in"
-    return Picture(tuple(boxes), tuple(edges), caption, rankdir, scale, title, who)
+    return Picture(tuple(boxes), tuple(edges), caption, rankdir, scale, title, engine)
 
 
 def check_root(root: object) -> None:
@@ -103,12 +101,13 @@ def check_root(root: object) -> None:
 
 
 def _checked(
-    root: object, rankdir: object, show: object, max_nodes: object, depth: object
+    root: object, rankdir: object, show: object, max_nodes: object, depth: object, engine: object
 ) -> list[str]:
     """Refuse what cannot be drawn, and return the fields to show."""
     check_root(root)
-    if rankdir not in DIRECTIONS:
-        raise ValueError(f"rankdir is 'LR' or 'TB', but got {rankdir!r}")
+    for name, given, known in (("rankdir", rankdir, DIRECTIONS), ("engine", engine, ENGINES)):
+        if given not in known:
+            raise ValueError(f"{name} is {known[0]!r} or {known[1]!r}, but got {given!r}")
     if not isinstance(show, str):
         raise ValueError(f"show is a text such as 'data,grad', but got {show!r}")
     fields = [field.strip() for field in show.split(",") if field.strip()]

@@ -97,11 +97,13 @@ class Op:
         """Return a range for each operand in which the row is smooth.
 
         Args:
-            count: The number of operands of a row that takes any number of them.
+            count: The number of operands of a row that takes any number of them: it may list
+                fewer ranges, or more.
         """
-        if isinstance(self.smooth[0], tuple):
-            return cast(tuple[Range, ...], self.smooth)
-        return (cast(Range, self.smooth),) * (self.arity or count or 3)
+        if not isinstance(self.smooth[0], tuple):
+            return (cast(Range, self.smooth),) * (self.arity or count or 3)
+        ranges = cast(tuple[Range, ...], self.smooth)
+        return tuple([ranges[i % len(ranges)] for i in range(self.arity or count or len(ranges))])
 
     def at_kink(self, *operands: float) -> bool:
         """Return whether exactly these operands are a kink."""

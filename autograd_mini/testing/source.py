@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import math
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import count, islice
 
 from autograd_mini import functions
 from autograd_mini.calls import parameters
@@ -37,20 +37,17 @@ def _is_public(name: str) -> bool:
     return name in SIGNS or name in ("neg", "abs") or name in functions.__all__
 
 
-def argument_names(f: Callable[..., object], count: int) -> list[str]:
+def argument_names(f: Callable[..., object], number: int) -> list[str]:
     """Return the names of a function's first arguments; those that it does not name are letters."""
-    named = [p.name for p in parameters(f) if p.kind < p.VAR_POSITIONAL][:count]
+    named = [p.name for p in parameters(f) if p.kind < p.VAR_POSITIONAL][:number]
     spare = (name for name in letters() if name not in named)
-    return [*named, *islice(spare, count - len(named))]
+    return [*named, *islice(spare, number - len(named))]
 
 
 def letters() -> Iterator[str]:
     """Yield names for inputs: a, b, ..., s, then x0, x1, ..."""
     yield from "abcdefghijklmnopqrs"
-    n = 0
-    while True:
-        yield f"x{n}"
-        n += 1
+    yield from (f"x{n}" for n in count())
 
 
 def names_of(root: Value) -> dict[Value, str]:
@@ -66,17 +63,13 @@ def names_of(root: Value) -> dict[Value, str]:
         if label.isidentifier() and not keyword.iskeyword(label) and label not in taken:
             names[node] = label
             taken.add(label)
-    fresh, steps = letters(), 0
+    leaves = (name for name in letters() if name not in taken)
+    steps = (name for n in count() if (name := f"t{n}") not in taken)
     for node in order:
         if node.is_constant and node is not root:
             names[node] = _number(node.data)
-        elif node not in names and node.op is None:
-            names[node] = next(name for name in fresh if name not in taken)
         elif node not in names:
-            while f"t{steps}" in taken:
-                steps += 1
-            names[node] = f"t{steps}"
-            steps += 1
+            names[node] = next(leaves if node.op is None else steps)
     return names
 
 

@@ -102,7 +102,7 @@ def points(op: Op | str | int, *, count: int | None = None) -> SearchStrategy[tu
     row = _row(op)
     if row.arity is None and count is None and not isinstance(row.smooth[0], tuple):
         return st.integers(1, 5).flatmap(lambda n: points(row, count=n))
-    return st.tuples(*[finite(low, high) for low, high in _ranges(row, count)])
+    return st.tuples(*[finite(low, high) for low, high in row.smooth_ranges(count)])
 
 
 def _row(op: Op | str) -> Op:
@@ -111,12 +111,6 @@ def _row(op: Op | str) -> Op:
     if op not in OPS:
         raise ValueError(f"no operation is called {op!r}: there are {', '.join(OPS)}")
     return OPS[op]
-
-
-def _ranges(op: Op, count: int | None) -> list[tuple[float, float]]:
-    """Return a range for each of `count` operands: a row of any number may list fewer or more."""
-    ranges = op.smooth_ranges(count)
-    return [ranges[i % len(ranges)] for i in range(count or op.arity or len(ranges))]
 
 
 class Program:
@@ -269,7 +263,7 @@ def _interpreted(first: float, lines: list[_Line]) -> Program:
                 operands.append(len(results) - 1 - back)
         given = [results[k] if k >= 0 else inputs[-k - 1] for k in operands]
         result = _result(op, given)
-        for i, (low, high) in reversed(list(enumerate(_ranges(op, len(given))))):
+        for i, (low, high) in reversed(list(enumerate(op.smooth_ranges(len(given))))):
             if result is not None:
                 break
             inputs.append(low + (high - low) * twentieths / 20)
