@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from nn.playback.graphs import is_list
+from autograd_mini.nested import is_nested
 from nn.playback.page import packed_floats
 from nn.training.data import ExampleLoss
 
@@ -30,7 +30,7 @@ def examples_json(
         "Y": packed_floats([number for row in rows for number in row]),
         "widths": [len(X[0]), len(rows[0])],
         "isClasses": bool(loss.has_classes),
-        "outputs": len(output) if is_list(output) else 1,
+        "outputs": len(output) if is_nested(output) else 1,
         "scale": {"kind": kind, "center": center, "spread": spread},
         "low": low,
         "high": high,
@@ -45,7 +45,7 @@ def numbers(target: Any) -> list[float]:
         ([2.0], [0.5, 1.0], [nan])
     """
     try:
-        return [float(x) for x in (target if is_list(target) else [target])]
+        return [float(x) for x in (target if is_nested(target) else [target])]
     except (TypeError, ValueError):
         return [math.nan]
 
@@ -64,7 +64,7 @@ def scale(output: Any, targets: Sequence[Sequence[float]], loss: Any) -> tuple[s
         >>> scale([0.1, 0.2], [[0.0], [1.0], [1.0]], "cross_entropy")
         ('classes', 0.0, 1.0)
     """
-    if is_list(output):
+    if is_nested(output):
         return "classes", 0.0, 1.0
     levels = sorted({row[0] for row in targets})
     if any(map(math.isnan, levels)):

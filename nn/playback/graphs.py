@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any, Final
 
 from autograd_mini import Value, topological_order
 from autograd_mini.drawing.javascript import key
+from autograd_mini.nested import is_nested, mapped
 from autograd_mini.player import graph_json
 from autograd_mini.player.graphs import drawn, drawn_scene
 from autograd_mini.steps import Trace
@@ -51,8 +53,8 @@ class Graphs:
         """Return what the numbers of a graph's own leaves are, of "x" and "y"."""
         return {source[0] for source in self.pages[page]["sources"] if source}
 
-    def add(self, number: int, x: Any, target: Any) -> dict[str, Any]:
-        """Return what the page knows of a point, and remember its graph."""
+    def add(self, x: Any, target: Any) -> tuple[int | None, list[float]]:
+        """Remember the graph of a point; return its place, if it can be opened, and own numbers."""
         root, outputs = self.build(x, target)
         nodes = topological_order(root)
         position = {node: i for i, node in enumerate(nodes)}
@@ -86,28 +88,19 @@ class Graphs:
                 f"the points have more than {MOST_GRAPHS} different graphs; the others' "
                 "cannot be opened"
             )
-        return {
-            "number": number,
-            "x": list(x) if is_list(x) else [x],
-            "target": target,
-            "graph": graph,
-            "own": [nodes[i].data for i in own],
-        }
+        return graph, [nodes[i].data for i in own]
 
     def build(self, x: Any, target: Any) -> tuple[Value, list[Value]]:
         """Return the loss of an example, and the model's outputs on the way."""
         inputs = leaves(x, "x")
         prediction = self.model(inputs)
-        wrapped = leaves(target, "y")
         try:
-            root = self.loss(prediction, wrapped)
+            root = self.loss(prediction, leaves(target, "y"))
         except (TypeError, ValueError, ArithmeticError):
-            if wrapped is target:
-                raise
             root = self.loss(prediction, target)  # a class index, say, is no number to wrap
         if not isinstance(root, Value):
             raise ValueError(f"the loss of an example is a Value, but got {root!r}")
-        outputs: list[Value] = prediction if is_list(prediction) else [prediction]
+        outputs: list[Value] = prediction if is_nested(prediction) else [prediction]
         if not root.label:
             root.label = "loss"
         return root, outputs
@@ -118,7 +111,7 @@ class Graphs:
         A softmax takes the largest logit away as a plain number. It is found by looking at
         another example.
         """
-        others = topological_order(self.build(_shifted(x), target)[0])
+        others = topological_order(self.build(mapped(lambda number: number + 0.1234, x), target)[0])
         if len(others) != len(nodes):
             return []
         position = {node: i for i, node in enumerate(nodes)}
@@ -171,26 +164,13 @@ def leaves(numbers: Any, name: str) -> Any:
         >>> [x.label for x in leaves([0.5, 1.0], "x")], leaves(0.5, "y").label
         (['x1', 'x2'], 'y')
     """
-    if not is_list(numbers):
+    if not is_nested(numbers):
         return Value(numbers, name)
-    count = iter(range(1, 1 << 62))
-
-    def wrapped(x: Any) -> Any:
-        return [wrapped(y) for y in x] if is_list(x) else Value(x, f"{name}{next(count)}")
-
-    return wrapped(numbers)
-
-
-def _shifted(x: Any) -> Any:
-    return [_shifted(y) for y in x] if is_list(x) else x + 0.1234
+    place = count(1)
+    return mapped(lambda number: Value(number, f"{name}{next(place)}"), numbers)
 
 
 def _source(label: str) -> tuple[str, int] | None:
     """Return which number of an example a leaf is: ("x", 2) is the third of its inputs."""
     found = re.fullmatch(r"([xy])(\d*)", label)
     return (found[1], int(found[2] or 1) - 1) if found else None
-
-
-def is_list(x: Any) -> bool:
-    """Return whether `x` is a list or a tuple."""
-    return isinstance(x, (list, tuple))

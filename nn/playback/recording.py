@@ -17,12 +17,13 @@ from typing import Any, Final
 
 from autograd_mini import Program, TraceError, compile, no_grad
 from autograd_mini.drawing.javascript import OpaqueError, rules
+from autograd_mini.nested import is_nested
 from autograd_mini.player import numbers_json, programs
 from autograd_mini.steps import Trace
 from nn.arrays import as_array, as_floats, as_lists, as_row, plain_rows
 from nn.optimizers import SGD, Adam, AdamW
 from nn.playback.examples import examples_json
-from nn.playback.graphs import Graphs, is_list
+from nn.playback.graphs import Graphs
 from nn.playback.names import parameters_json
 from nn.playback.page import Page, packed_floats, page
 from nn.playback.playground import Playground
@@ -73,9 +74,7 @@ class Playback(Page):
             )
         self._loss, self._is_loss_given = loss, loss is not None
         self._model: Any = None
-        self._history: Any = None
-        self._optimizer: Any = None
-        self._batch_size: int | None = None
+        self._state: Any = None  # of the run, after its last epoch
         self._weights: dict[int, array[float]] = {}
         self._next = 0.0
         self._last = 0
@@ -88,9 +87,7 @@ class Playback(Page):
         """Record the state of a run after an epoch."""
         if not self._is_loss_given:
             self._loss = getattr(state, "loss", None)
-        self._history = state.history
-        self._optimizer = getattr(state, "optimizer", None)
-        self._batch_size = getattr(state, "batch_size", None)
+        self._state = state
         self.record(state.epoch, state.model)
 
     def record(self, epoch: int, model: Any) -> None:
@@ -143,11 +140,12 @@ class Playback(Page):
         loss = ExampleLoss(self._loss)
         epochs = self.epochs
         chosen = _evenly(len(self.X), MOST_POINTS)
+        history = getattr(self._state, "history", None)
         run = {
             "epochs": epochs,
             "weights": packed_floats([x for epoch in epochs for x in self._weights[epoch]]),
-            "loss": [*getattr(self._history, "loss", ())],
-            "validation": [*getattr(self._history, "val_loss", ())],
+            "loss": [*getattr(history, "loss", ())],
+            "validation": [*getattr(history, "val_loss", ())],
         }
         notes: list[str] = []
         if len(chosen) < len(self.X):
@@ -155,13 +153,13 @@ class Playback(Page):
         if len(epochs) < self._last:
             notes.append(f"{len(epochs)} epochs of {self._last:,} kept: {_listed(epochs)}")
         X, y = [self.X[n] for n in chosen], [self.y[n] for n in chosen]
-        optimizer = self._optimizer
+        optimizer: Any = getattr(self._state, "optimizer", None)
         try:
             if type(optimizer) not in (SGD, Adam, AdamW):
                 lr = getattr(optimizer, "lr", 0.1)
                 optimizer = SGD(self._model.parameters(), lr=lr)
                 notes.append(f"the page trains on with SGD at a learning rate of {lr:g}")
-            size = self._batch_size
+            size = getattr(self._state, "batch_size", None)
             playground = Playground(
                 self._model, X, y, loss=loss.given, optimizer=optimizer, batch_size=size
             )
@@ -182,12 +180,14 @@ class Playback(Page):
         """Return the page of a run that cannot be trained on."""
         model, epochs = self._model, run["epochs"]
         graphs = Graphs(model, loss, max_nodes)
-        points = [graphs.add(n, x, target) for n, (x, target) in enumerate(zip(X, y, strict=True))]
+        points = [graphs.add(x, target) for x, target in zip(X, y, strict=True)]
+        indices = [graph for graph, _ in points]
         stored: dict[str, Any] = {}
         try:
             code = rules(graphs.nodes())
         except OpaqueError:
-            code, stored = "const RULES = {};", self._runs(graphs, X, y, points, epochs)
+            code, stored = "const RULES = {};", self._runs(graphs, X, y, indices, epochs)
+            indices = [graph if str(i) in stored else None for i, graph in enumerate(indices)]
             notes = [f"the graphs of {len(stored)} points are stored, and no others open", *notes]
         graphs.notes.extend(notes)
         units = self._units()
@@ -195,8 +195,8 @@ class Playback(Page):
             **examples_json(X, y, loss.sample_output(model, as_array(X[0])), loss),
             **parameters_json(model, units),
             "layers": layers(model) if units else [],
-            "points": [point["graph"] for point in points],
-            "own": [point["own"] for point in points],
+            "points": indices,
+            "own": [own for _, own in points],
             "stored": stored,
             "cells": "",
         }
@@ -233,20 +233,17 @@ class Playback(Page):
         graphs: Graphs,
         X: list[Any],
         y: list[Any],
-        points: list[dict[str, Any]],
+        indices: list[int | None],
         epochs: list[int],
     ) -> dict[str, Any]:
         """Data and local derivatives of a few points at all epochs, computed here."""
-        able = [i for i, point in enumerate(points) if point["graph"] is not None]
+        able = [i for i, graph in enumerate(indices) if graph is not None]
         few = [able[i] for i in _evenly(len(able), FEW_POINTS)]
         runs: dict[str, Any] = {str(i): [] for i in few}
         for epoch in epochs:
             with self._at(epoch):
                 for i in few:
                     runs[str(i)].append(numbers_json(Trace(graphs.build(X[i], y[i])[0])))
-        for i, point in enumerate(points):
-            if i not in few:
-                point["graph"] = None
         return runs
 
     def _cells(self, described: dict[str, Any], epochs: list[int]) -> str:
@@ -281,7 +278,7 @@ class Playback(Page):
 
 
 def _byte(output: Any, center: float, spread: float) -> int:
-    if is_list(output):
+    if is_nested(output):
         return max(range(len(output)), key=output.__getitem__) % 256
     if math.isnan(output):
         return 128

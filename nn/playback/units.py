@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autograd_mini.nested import is_nested
 from nn.network import has_layers_only
-from nn.playback.graphs import is_list
 
 
 def units_of(model: Any) -> Callable[[Any], list[Any]]:
@@ -21,9 +21,9 @@ def units_of(model: Any) -> Callable[[Any], list[Any]]:
     def units(x: Any) -> list[Any]:
         if not has_layers_only(model):
             output: Any = model(x)
-            return [*output] if is_list(output) else [output]
+            return [*output] if is_nested(output) else [output]
         found: list[Any] = []
-        hs: Any = x if is_list(x) else [x]
+        hs: Any = x if is_nested(x) else [x]
         for layer in model.layers:
             hs = layer.respond(hs)
             found += hs

@@ -67,10 +67,10 @@ def variant(
     program = compile(of_example, X[0], Y[0], check=is_own)
     units = compile(units_of(model), X[0], check=is_own)
     graphs = Graphs(model, loss, max_nodes, is_own)
-    first: int = graphs.add(0, X[0], Y[0])["graph"]
-    if "y" in graphs.sources(first):  # what compiles has one graph for all numbers
+    first, _ = graphs.add(X[0], Y[0])
+    if "y" in graphs.sources(0):  # what compiles has one graph for all numbers
         return Variant(program, units, graphs, [first] * len(X))
-    indices = [graphs.add(n, X[n], Y[n])["graph"] for n in range(len(X))]
+    indices = [graphs.add(x, y)[0] for x, y in zip(X, Y, strict=True)]
     return Variant(program, units, graphs, indices)
 
 
