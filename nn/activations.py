@@ -238,11 +238,6 @@ def gaussian(x: Scalar) -> Scalar:
     return exp(-(x * x))
 
 
-def detached(x: object) -> Any:
-    """Return a number through which no gradient flows."""
-    return x.detach() if isinstance(x, Value) else x
-
-
 def below_largest(xs: Iterable[Scalar]) -> list[Any]:
     """Return x - max(xs) for each x, which has the same softmax.
 
@@ -258,7 +253,8 @@ def below_largest(xs: Iterable[Scalar]) -> list[Any]:
     if not xs:
         return xs
     if is_tracing():
-        largest = detached(amax(xs))
+        largest: Any = amax(xs)
+        largest = largest.detach() if isinstance(largest, Value) else largest
     else:
         largest = max([x.data if isinstance(x, Value) else x for x in xs])
         if not math.isfinite(largest):

@@ -11,17 +11,6 @@ from typing import Any, Final, cast
 from autograd_mini import Value
 from autograd_mini.ops import Number
 
-__all__ = [
-    "as_array",
-    "as_floats",
-    "as_lists",
-    "as_row",
-    "blocks",
-    "finite_array",
-    "nested",
-    "plain_rows",
-]
-
 BLOCK: Final = 1 << 18  # numbers that are checked at once
 
 

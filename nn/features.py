@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd_mini import Value, dot, exp, product, total
 from nn.arrays import as_floats, as_lists, as_row, finite_array
-from nn.layers import Module, checked_size
+from nn.layers import Module, checked_size, under
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -165,19 +165,10 @@ class Composition(Module):
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return the parameters of the models among the maps, named `maps.1.layers.0…`."""
-        return [
-            (f"maps.{i}.{name}", parameter)
-            for i, one in enumerate(self.maps)
-            if isinstance(one, Module)
-            for name, parameter in one.named_parameters()
-        ]
+        return under("maps", self.maps)
 
     def __repr__(self) -> str:
-        names = [getattr(one, "__qualname__", None) for one in self.maps]
-        shown = [
-            name.split(".")[0] if name else repr(one)
-            for name, one in zip(names, self.maps, strict=True)
-        ]
+        shown = [getattr(one, "__qualname__", "").split(".")[0] or repr(one) for one in self.maps]
         return f"compose({', '.join(shown)})"
 
 

@@ -196,10 +196,6 @@ INITIALIZERS: Final[dict[str, Callable[..., Initializer]]] = {make.__name__: mak
     xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, lecun_uniform, lecun_normal,
     uniform, normal, constant, zeros,
 )}  # fmt: skip
-_RELU_LIKE: Final = frozenset((
-    "relu", "leaky_relu", "relu6", "elu", "silu", "gelu", "gelu_tanh", "mish", "softplus",
-    "hardswish",
-))  # fmt: skip
 
 
 def gain(activation: str, negative_slope: float = 0.01) -> float:
@@ -241,26 +237,25 @@ def get(init: Any, activation: str = "identity") -> Initializer:
         >>> abs(get("auto", "relu")(6, 3, Random(0))) <= 1.0
         True
     """
-    makers = {"auto": partial(_auto, activation), **INITIALIZERS}
+    makers = {"auto": _AUTO.get(activation, xavier_uniform), **INITIALIZERS}
     made: Any = by_name("initializer", init, makers)
     return made() if made in makers.values() else made
+
+
+_AUTO: Final[dict[str, Callable[[], Initializer]]] = {  # for all others xavier_uniform
+    **dict.fromkeys(
+        ("relu", "relu6", "elu", "silu", "gelu", "gelu_tanh", "mish", "softplus", "hardswish"),
+        kaiming_uniform,
+    ),
+    "leaky_relu": partial(kaiming_uniform, gain("leaky_relu")),
+    "abs": lecun_uniform,  # E|z|² is the variance of z: nothing is lost
+    "selu": lecun_normal,
+}
 
 
 def plain_seed(seed: Any) -> Any:
     """Return a seed as `random` takes it: NumPy's integers become Python's."""
     return seed.__index__() if hasattr(seed, "__index__") else seed
-
-
-def _auto(activation: str) -> Initializer:
-    if activation == "leaky_relu":
-        return kaiming_uniform(gain("leaky_relu"))
-    if activation in _RELU_LIKE:
-        return kaiming_uniform()
-    if activation == "abs":
-        return kaiming_uniform(1.0)  # E|z|² is the variance of z: nothing is lost
-    if activation == "selu":
-        return lecun_normal()
-    return xavier_uniform()
 
 
 def _symmetric(bound: float, rng: Random) -> float:

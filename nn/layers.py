@@ -347,10 +347,14 @@ def as_inputs(x: object, n_in: int, who: str) -> list[Any]:
     return [element if isinstance(element, Number) else Value(element) for element in xs]
 
 
-def under(what: str, parts: Iterable[Module]) -> list[tuple[str, Value]]:
+def under(what: str, parts: Iterable[object]) -> list[tuple[str, Value]]:
     """Return the parameters of numbered parts: `what.0.…`, `what.1.…`, …."""
-    numbered = [(f"{what}.{i}.", part) for i, part in enumerate(parts)]
-    return [(prefix + name, p) for prefix, part in numbered for name, p in part.named_parameters()]
+    return [
+        (f"{what}.{i}.{name}", parameter)
+        for i, part in enumerate(parts)
+        if isinstance(part, Module)
+        for name, parameter in part.named_parameters()
+    ]
 
 
 def checked_size(n: Any, name: str) -> int:

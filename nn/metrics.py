@@ -189,10 +189,9 @@ def _labels(
                 "all targets are 1, which may be of 0 and 1 or of -1 and +1: say threshold=0.5 for "
                 "probabilities, threshold=0.0 for logits and scores"
             )
-    if classes <= {-1, 1}:
-        return np.where(f > (0.0 if threshold is None else threshold), 1, -1), y
-    if classes <= {0, 1}:
-        return np.where(f > (0.5 if threshold is None else threshold), 1, 0), y
+    for lower, middle in ((-1, 0.0), (0, 0.5)):
+        if classes <= {lower, 1}:
+            return np.where(f > (middle if threshold is None else threshold), 1, lower), y
     if threshold is not None:
         raise ValueError(f"a threshold needs targets 0 and 1 or -1 and +1, but got {classes}")
     return f, y

@@ -136,10 +136,16 @@ class FNN(Module):
         rows = self._as_rows(X)
         outputs = self._by_program(rows)
         if outputs is None:
-            with no_grad():
-                listed = [np.ravel(as_floats(self(row))) for row in rows.tolist()]
+            listed = self._one_by_one(rows)
             outputs = np.array(listed) if listed else np.empty((0, self.sizes[-1]))
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+    def _one_by_one(self, rows: Any) -> list[Any]:
+        """Return the outputs for each example as an array of k numbers."""
+        import numpy as np
+
+        with no_grad():
+            return [np.ravel(as_floats(self(row))) for row in rows.tolist()]
 
     def _by_program(self, rows: Any) -> Any:
         """Return the outputs for many examples on arrays; None if it does not pay.
@@ -184,16 +190,11 @@ class FNN(Module):
         _programs[self] = state, None
 
         def outputs(x: Any) -> Any:
-            hs: list[Any] = list(x)
-            for layer in layers:
-                hs = layer.respond(hs)
-            return hs
+            return reduce(lambda hs, layer: layer.respond(hs), layers, list(x))
 
         few = np.asarray(rows[[0, len(rows) // 2, -1]], float)
         program = compile(outputs, few[0].tolist())
-        with no_grad():
-            expected = [np.ravel(as_floats(self(row))) for row in few.tolist()]
-        if np.allclose(program(few), expected, AGREEMENT, AGREEMENT):
+        if np.allclose(program(few), self._one_by_one(few), AGREEMENT, AGREEMENT):
             _programs[self] = state, program
         return _programs[self][1]
 

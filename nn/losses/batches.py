@@ -14,7 +14,7 @@ from autograd_mini import Value, is_tracing, norm, take
 from autograd_mini.ops import Number
 from nn.arrays import as_lists, nested
 from nn.losses.checks import (
-    Check,
+    Refusal,
     check_distribution,
     data_of,
     is_nan,
@@ -47,7 +47,7 @@ def of_components(
     prediction: Any,
     target: Any,
     reduction: str,
-    check: Check | None = None,
+    refusal: Refusal | None = None,
 ) -> Any:
     """Apply a loss of one component: summed over an example's C, reduced over the examples.
 
@@ -56,12 +56,12 @@ def of_components(
         prediction: A number, N of them, or N lists of C.
         target: The same shape.
         reduction: "mean", "sum" or "none".
-        check: What the loss refuses.
+        refusal: What the loss refuses.
     """
     _check_reduction(reduction)
     if prediction is FORMULA:
-        return _formula_of_components(loss, check)
-    examples, single = _paired(prediction, target, check)
+        return _formula_of_components(loss, refusal)
+    examples, single = _paired(prediction, target, refusal)
     losses = [summed([loss(f, y) for f, y in pairs(fs, ys)]) for fs, ys in examples]
     return _reduced(losses, single, reduction)
 
@@ -116,8 +116,8 @@ def of_classes(
     return _reduced(losses, single, reduction)
 
 
-def _formula_of_components(loss: Component, check: Check | None) -> Formula:
-    refuse = None if check is None or check.of_targets else check.refuse
+def _formula_of_components(loss: Component, refusal: Refusal | None) -> Formula:
+    refuse = None if refusal is None or refusal.of_targets else refusal.refuse
 
     def example(prediction: Any, target: Any) -> Any:
         if not isinstance(prediction, (Number, float)):
@@ -126,7 +126,7 @@ def _formula_of_components(loss: Component, check: Check | None) -> Formula:
             refuse(data_of(prediction), data_of(target))
         return loss(prediction, target)
 
-    return Formula(example, check.suspicious if check else is_nan)
+    return Formula(example, refusal.suspicious if refusal else is_nan)
 
 
 def _formula_of_classes(
@@ -144,15 +144,17 @@ def _formula_of_classes(
     return Formula(example, suspicious_distributions(one_hot))
 
 
-def root_mean(error: Component, prediction: Any, target: Any, check: Check | None = None) -> Any:
+def root_mean(
+    error: Component, prediction: Any, target: Any, refusal: Refusal | None = None
+) -> Any:
     """Return √((1/N) Σ error²) over all components of N examples; slope 0 where all are 0."""
-    examples, _ = _paired(prediction, target, check)
+    examples, _ = _paired(prediction, target, refusal)
     errors = [error(f, y) for fs, ys in examples for f, y in pairs(fs, ys)]
     return norm(errors) / math.sqrt(len(examples))
 
 
 def _paired(
-    prediction: Any, target: Any, check: Check | None
+    prediction: Any, target: Any, refusal: Refusal | None
 ) -> tuple[list[tuple[list[Any], list[Any]]], bool]:
     """Return (components, targets) for each example, and whether it is one bare number."""
     fs, ys = nested(prediction), nested(target)
@@ -171,10 +173,10 @@ def _paired(
     elif len(shape) == 1:
         fs, ys = [[f] for f in fs], [[y] for y in ys]
     examples = list(pairs(fs, ys))
-    if check is not None and not is_tracing():
+    if refusal is not None and not is_tracing():
         for example in examples:
             for f, y in pairs(*example):
-                check.refuse(data_of(f), data_of(y))
+                refusal.refuse(data_of(f), data_of(y))
     return examples, not shape
 
 

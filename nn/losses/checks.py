@@ -96,7 +96,7 @@ def check_choice(x: object, choices: tuple[object, ...], name: str) -> None:
         raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, but got {x!r}")
 
 
-class Check(NamedTuple):
+class Refusal(NamedTuple):
     """What a loss of components refuses.
 
     Attributes:
@@ -124,19 +124,19 @@ def _is_no_probability(y: Any) -> Any:
     return (y < 0.0) | (y > 1.0)
 
 
-SIGNS: Final = Check(check_sign, _is_no_sign, of_targets=True)
-SHARES: Final = Check(check_probability_target, _is_no_probability, of_targets=True)
-PROBABILITIES: Final = Check(check_probability_pair, _is_no_probability)
+SIGNS: Final = Refusal(check_sign, _is_no_sign, of_targets=True)
+SHARES: Final = Refusal(check_probability_target, _is_no_probability, of_targets=True)
+PROBABILITIES: Final = Refusal(check_probability_pair, _is_no_probability)
 
 
-def having_logarithms(log1p: bool) -> Check:
+def having_logarithms(log1p: bool) -> Refusal:
     """Refuse numbers without a logarithm, or, for log1p, without that."""
     low = -1.0 if log1p else 0.0
 
     def has_none(y: Any) -> Any:
         return y <= low
 
-    return Check(partial(check_logarithms, low=low), has_none)
+    return Refusal(partial(check_logarithms, low=low), has_none)
 
 
 def suspicious_distributions(one_hot: bool) -> Callable[[Any], Any]:

@@ -74,7 +74,7 @@ def mae_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
         >>> mae_loss([1.0, 2.0], [0.0, 4.0])
         1.5
     """
-    return of_components(_absolute_error, prediction, target, reduction)
+    return of_components(lambda f, y: abs(f - y), prediction, target, reduction)
 
 
 def msle_loss(prediction: Any, target: Any, *, log1p: bool = False, reduction: str = "mean") -> Any:
@@ -97,12 +97,8 @@ def msle_loss(prediction: Any, target: Any, *, log1p: bool = False, reduction: s
         >>> round(msle_loss(600.0, 1000.0), 4)
         0.2609
     """
-    error = _log_error(log1p)
-
-    def squared(f: Scalar, y: Scalar) -> Scalar:
-        return square(error(f, y))
-
-    return of_components(squared, prediction, target, reduction, having_logarithms(log1p))
+    error, refusal = _log_error(log1p), having_logarithms(log1p)
+    return of_components(lambda f, y: square(error(f, y)), prediction, target, reduction, refusal)
 
 
 def huber_loss(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = "mean") -> Any:
@@ -192,11 +188,9 @@ def gaussian_nll_loss(
     check_positive(sigma, "sigma")
     spread = 2.0 * (sigma * sigma)
     level = log(sigma) + _HALF_LOG_2PI
-
-    def nll(f: Scalar, y: Scalar) -> Scalar:
-        return squared_error(f, y) / spread + level
-
-    return of_components(nll, prediction, target, reduction)
+    return of_components(
+        lambda f, y: squared_error(f, y) / spread + level, prediction, target, reduction
+    )
 
 
 def laplace_nll_loss(
@@ -222,11 +216,7 @@ def laplace_nll_loss(
     """
     check_positive(b, "b")
     level = log(2.0 * b)
-
-    def nll(f: Scalar, y: Scalar) -> Scalar:
-        return _absolute_error(f, y) / b + level
-
-    return of_components(nll, prediction, target, reduction)
+    return of_components(lambda f, y: abs(f - y) / b + level, prediction, target, reduction)
 
 
 def rmse(prediction: Any, target: Any) -> Any:
@@ -275,12 +265,6 @@ REGRESSION: Final[dict[str, Loss]] = {
 }
 
 
-def _absolute_error(f: Scalar, y: Scalar) -> Scalar:
-    return abs(f - y)
-
-
 def _log_error(log1p: bool) -> Callable[[Scalar, Scalar], Scalar]:
-    def error(f: Scalar, y: Scalar) -> Scalar:
-        return _log1p(f) - _log1p(y) if log1p else log(f) - log(y)
-
-    return error
+    logarithm = _log1p if log1p else log
+    return lambda f, y: logarithm(f) - logarithm(y)
