@@ -268,22 +268,22 @@ def predict(options: argparse.Namespace) -> int:
             table.append([classes[p.index(max(p))], *[f"{x:.6g}" for x in p]])
         else:
             table.append([repr(output)])
-    if options.out is None:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(table)
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        try:
-            text.getvalue().encode(encoding)
-        except UnicodeEncodeError as error:
-            raise ValueError(
-                f"this console's encoding, {encoding}, has no {text.getvalue()[error.start]!a}: "
-                "write to a file with --out"
-            ) from None
-        sys.stdout.write(text.getvalue())
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(table)
+    text = written.getvalue()
+    if options.out is not None:
+        options.out.write_text(text, "utf-8", newline="")
+        say(f"wrote {options.out}")
         return 0
-    with open(options.out, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(table)
-    say(f"wrote {options.out}")
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"this console's encoding, {encoding}, has no {text[error.start]!a}: "
+            "write to a file with --out"
+        ) from None
+    sys.stdout.write(text)
     return 0
 
 

@@ -80,6 +80,15 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return folded[near[0]] if near else None
 
 
+def check_state(owner: object, wanted: Iterable[str], state: Iterable[str]) -> None:
+    """Raise ValueError unless a state has the entries that its owner keeps, and no others."""
+    if {*state} != {*wanted}:
+        raise ValueError(
+            f"{type(owner).__name__} keeps {', '.join(sorted(wanted))}, "
+            f"but this state has {', '.join(sorted(state))}"
+        )
+
+
 class DivergedError(AnomalyError):
     """A loss or a gradient was not finite; the model is as it was before that update.
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final
 
 from autograd_mini import Value
 from nn.clipping import clip_grad_norm, clip_grad_value, settle_gradients
+from nn.errors import check_state
 from nn.guesses import keywords
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
@@ -58,6 +59,7 @@ class Optimizer:
     """
 
     _moment_names: tuple[str, ...] = ()
+    _decay_is_decoupled: ClassVar[bool] = False  # from the gradient
 
     def __init__(
         self,
@@ -196,12 +198,7 @@ class Optimizer:
             ValueError: If the state is another optimizer's, or for another number of
                 parameters; then nothing is changed.
         """
-        wanted = {"lr", "steps", *self._moment_names}
-        if set(state) != wanted:
-            raise ValueError(
-                f"{type(self).__name__} keeps {', '.join(sorted(wanted))}, "
-                f"but this state has {', '.join(sorted(state))}"
-            )
+        check_state(self, {"lr", "steps", *self._moment_names}, state)
         for name in self._moment_names:
             if len(state[name]) != len(self.params):
                 raise ValueError(
@@ -226,7 +223,8 @@ class Optimizer:
         """Return the gradient to go down, with the decay of the weights in it."""
         if self.maximize:
             grad = -grad
-        return grad + self.weight_decay * theta if self.weight_decay else grad
+        is_added = self.weight_decay and not self._decay_is_decoupled
+        return grad + self.weight_decay * theta if is_added else grad
 
 
 class SGD(Optimizer):
@@ -338,7 +336,6 @@ class Adam(Optimizer):
     """
 
     _moment_names = ("m", "v")
-    _decay_is_decoupled: ClassVar[bool] = False
 
     @keywords
     def __init__(
@@ -415,7 +412,7 @@ class AdamW(Adam):
         Loshchilov, Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
     """
 
-    _decay_is_decoupled: ClassVar[bool] = True
+    _decay_is_decoupled = True
 
     @keywords
     def __init__(
@@ -429,9 +426,6 @@ class AdamW(Adam):
         maximize: bool = False,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, maximize=maximize)
-
-    def _slope(self, theta: Any, grad: Any) -> Any:
-        return -grad if self.maximize else grad
 
 
 def _sqrt(x: Any) -> Any:

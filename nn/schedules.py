@@ -10,6 +10,7 @@ import math
 from inspect import signature
 from typing import Any
 
+from nn.errors import check_state
 from nn.guesses import keywords
 from nn.optimizers import Optimizer
 
@@ -90,11 +91,7 @@ class Schedule:
         Raises:
             ValueError: If the state is of another kind of schedule; then nothing is changed.
         """
-        if set(state) != set(self.state_dict()):
-            raise ValueError(
-                f"{type(self).__name__} keeps {', '.join(sorted(self.state_dict()))}, "
-                f"but this state has {', '.join(sorted(state))}"
-            )
+        check_state(self, self.state_dict(), state)
         vars(self).update(state)
 
 

@@ -22,8 +22,8 @@ class Graphs:
 
     Attributes:
         pages: For each graph its JSON.
-        across: For each graph its SVG.
-        upright: The same from top to bottom, for a phone.
+        pictures: The SVG of each graph, `across-0`, …, and from top to bottom, for a phone,
+            `upright-0`, ….
         notes: What the page should say.
     """
 
@@ -36,8 +36,7 @@ class Graphs:
         self.is_drawn = is_drawn
         self.parameters: dict[Value, int] = {p: i for i, p in enumerate(model.parameters())}
         self.pages: list[dict[str, Any]] = []
-        self.across: list[str] = []
-        self.upright: list[str] = []
+        self.pictures: dict[str, str] = {}
         self.roots: list[Value] = []
         self.notes: list[str] = []
         self._found: dict[Any, int] = {}
@@ -153,8 +152,9 @@ class Graphs:
     def _draw(self, root: Value) -> None:
         trace = Trace(root)
         seen = drawn(trace, self.max_nodes)
-        self.across.append(drawn_scene(trace, seen))
-        self.upright.append(drawn_scene(trace, seen._replace(rankdir="TB")))
+        self.pictures[f"across-{len(self.roots)}"] = drawn_scene(trace, seen)
+        upright = seen._replace(rankdir="TB")
+        self.pictures[f"upright-{len(self.roots)}"] = drawn_scene(trace, upright)
 
 
 def leaves(numbers: Any, name: str) -> Any:

@@ -99,11 +99,6 @@ def page(
         code: JavaScript: rules and programs.
         blocks: More JSON, by element id, that the page reads when it is wanted.
     """
-    pictures = {
-        f"{way}-{i}": svg
-        for way, drawn in (("across", graphs.across), ("upright", graphs.upright))
-        for i, svg in enumerate(drawn)
-    }
     notes = "".join([f"<p>{xml(note)}</p>" for note in graphs.notes])
     body = part("body.html").format_map(
         {
@@ -119,7 +114,7 @@ def page(
         data={
             "playground": {**described, "graphs": graphs.pages},
             "diagram": diagram(model),
-            **pictures,
+            **graphs.pictures,
             **(blocks or {}),
         },
         scripts=PLAYER,
