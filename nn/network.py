@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -321,6 +322,24 @@ _programs: WeakKeyDictionary[FNN, tuple[Any, Program | None]] = WeakKeyDictionar
 def has_layers_only(model: object) -> bool:
     """Return whether a model is an FNN and its layers are all it does: no subclass adds to them."""
     return isinstance(model, FNN) and type(model).__call__ is FNN.__call__
+
+
+def stray(model: FNN) -> str | None:
+    """Return where a network is no longer what its settings say; None if nowhere."""
+    held = [(layer.n_in, layer.n_out) for layer in model.layers]
+    if held != list(pairwise(model.sizes)):
+        return f"{model!r} has layers of (inputs, units) {held} now"
+    last = len(model.layers) - 1
+    for i, layer in enumerate(model.layers):
+        activation = model.output_activation if i == last else model.activation
+        bias = model.output_bias if i == last else model.bias
+        biases = {unit.b is not None for unit in layer.neurons}
+        if layer.applied() is not activation or biases != {bool(bias)}:
+            return (
+                f"layers.{i} is not as {model!r} says: its units apply another activation, or "
+                "have other biases"
+            )
+    return None
 
 
 def _product(layers: Sequence[Layer]) -> Callable[[Any], Any]:

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,7 +16,20 @@ import pytest
 import nn
 from autograd_mini import Op, Value, apply, dot, register, tanh
 from autograd_mini.steps import Trace
-from nn import FNN, SGD, Adam, AdamW, Playground, Trainer, activations, datasets, fit
+from nn import (
+    FNN,
+    SGD,
+    Adam,
+    AdamW,
+    Neuron,
+    Playground,
+    Trainer,
+    activations,
+    datasets,
+    fit,
+    losses,
+)
+from nn.playback.variants import others, variant
 
 Opener = Callable[..., Any]
 
@@ -448,6 +462,21 @@ def test_settings_are_changed_and_wrong_ones_named(open_page: Opener, moons: Pat
     assert "a batch size is a whole number from 1 up" in text(page, "said")
     page.evaluate("autograd.rewind()")
     assert page.input_value("[data-part=lr]") == "0.05"
+
+
+class Wave(Neuron):
+    """A unit that does not ask its activation."""
+
+    def respond(self, xs: Any) -> Any:
+        return self.sum(xs).sin()
+
+
+def test_units_with_a_way_of_their_own_are_offered_no_activation() -> None:
+    model = FNN([2, 3, 1], seed=0)
+    model.layers[0].neurons[:] = [Wave(2, rng=Random(i)) for i in range(3)]
+    loss, X, Y = losses.half_mse_loss, [[0.5, -0.25]], [1.0]
+    own = variant(model, loss, X, Y, max_nodes=300)
+    assert [name for name, _ in others(model, loss, X, Y, own)] == []
 
 
 @pytest.mark.browser

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, cast
 from autograd_mini import Op, Program, TraceError, Value, apply, compile, topological_order
 from autograd_mini.ops import function
 from nn import activations
-from nn.network import FNN, has_layers_only
+from nn.network import FNN, has_layers_only, stray
 from nn.playback.graphs import Graphs
 from nn.playback.units import units_of
 
@@ -89,7 +89,7 @@ def others(
         >>> [name for name, _ in others(model, loss, X, Y, own)][:5]
         ['identity', 'sigmoid', 'relu', 'leaky_relu', 'elu']
     """
-    if not _is_plain(model):
+    if not has_layers_only(model) or len(model.sizes) < 3 or stray(model) is not None:
         return
     for name, activation in activations.ACTIVATIONS.items():
         if activation is model.activation or activations.is_vector(activation):
@@ -170,17 +170,6 @@ def changes(own: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 def _short(rule: str) -> str:
     return rule if len(rule) <= LONGEST_RULE else ""
-
-
-def _is_plain(model: Any) -> bool:
-    """Return whether a network has hidden layers and is still what its settings say."""
-    if not has_layers_only(model) or len(model.sizes) < 3:
-        return False
-    hidden = [unit for layer in model.layers[:-1] for unit in layer.neurons]
-    names = [name for name, _ in model.named_parameters()]
-    return all(unit.activation is model.activation for unit in hidden) and names == [
-        name for name, _ in _with(model, "tanh").named_parameters()
-    ]
 
 
 def _with(model: FNN, activation: str | Callable[[Any], Any]) -> FNN:
