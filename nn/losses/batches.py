@@ -117,7 +117,7 @@ def of_classes(
 
 
 def _formula_of_components(loss: Component, refusal: Refusal | None) -> Formula:
-    refuse = None if refusal is None or refusal.of_targets else refusal.refuse
+    refuse = refusal.refuse if refusal and refusal.of_prediction else None
 
     def example(prediction: Any, target: Any) -> Any:
         if not isinstance(prediction, (Number, float)):
@@ -126,7 +126,7 @@ def _formula_of_components(loss: Component, refusal: Refusal | None) -> Formula:
             refuse(data_of(prediction), data_of(target))
         return loss(prediction, target)
 
-    return Formula(example, refusal.suspicious if refusal else is_nan)
+    return Formula(example, refusal.is_wrong if refusal else is_nan)
 
 
 def _formula_of_classes(

@@ -27,41 +27,6 @@ def data_of(x: Any) -> float | None:
     return x.data if isinstance(x, Value) else None if isinstance(x, Number) else x
 
 
-def check_logarithms(f: float | None, y: float | None, *, low: float) -> None:
-    """Refuse a prediction or target without a logarithm."""
-    for x, name in ((f, "prediction"), (y, "target")):
-        if x is not None and x <= low:
-            advice = "" if low else ", or log1p=True for numbers above -1"
-            raise ValueError(
-                f"msle needs numbers above {low:g}, but a {name} is {x}: use a positive output "
-                f"unit such as softplus or exp{advice}"
-            )
-
-
-def check_probability_target(_z: float | None, y: float | None) -> None:
-    """Refuse a target of two classes outside of [0, 1]."""
-    if y is not None and not 0.0 <= y <= 1.0:
-        advice = ": (y + 1) / 2 turns -1 and +1 into 0 and 1" if y == -1.0 else ""
-        raise ValueError(f"a binary target must be in [0, 1], but got {y}{advice}")
-
-
-def check_probability_pair(p: float | None, y: float | None) -> None:
-    """Refuse a probability or a target outside of [0, 1]."""
-    check_probability_target(p, y)
-    if p is not None and not 0.0 <= p <= 1.0:
-        raise ValueError(
-            f"a probability must be in [0, 1], but got {p}: use a sigmoid output unit, or "
-            "bce_with_logits for logits"
-        )
-
-
-def check_sign(_f: float | None, y: float | None) -> None:
-    """Refuse a target other than -1 and +1."""
-    if y is not None and y not in (-1.0, 1.0):
-        advice = ": 2*y - 1 turns 0 and 1 into -1 and +1" if y == 0.0 else ""
-        raise ValueError(f"a hinge target must be -1 or +1, but got {y}{advice}")
-
-
 def check_distribution(entries: list[Any], what: str, *, one_hot: bool) -> None:
     """Refuse C numbers that are no distribution, or no single class."""
     known = [data_of(x) for x in entries]
@@ -100,43 +65,73 @@ class Refusal(NamedTuple):
     """What a loss of components refuses.
 
     Attributes:
-        refuse: A function of a prediction and a target that raises ValueError; None stands for
-            one that is not known.
-        suspicious: A function of an array of targets: which of them it may refuse.
-        of_targets: Whether it looks at targets only.
+        is_wrong: A function of a number, or of an array of them.
+        of_target: What to say of a target that is wrong.
+        of_prediction: What to say of a prediction; None for a loss that takes them all.
     """
 
-    refuse: Callable[[float | None, float | None], None]
-    suspicious: Callable[[Any], Any]
-    of_targets: bool = False
+    is_wrong: Callable[[Any], Any]
+    of_target: Callable[[float], str]
+    of_prediction: Callable[[float], str] | None = None
+
+    def refuse(self, prediction: float | None, target: float | None) -> None:
+        """Raise ValueError for a number that is wrong; None stands for one that is not known."""
+        if target is not None and self.is_wrong(target):
+            raise ValueError(self.of_target(target))
+        if self.of_prediction and prediction is not None and self.is_wrong(prediction):
+            raise ValueError(self.of_prediction(prediction))
 
 
-def is_nan(y: object) -> Any:
-    """Return which of an array of targets no loss can take."""
-    return y != y
+def is_nan(x: object) -> Any:
+    """Return which numbers no loss can take."""
+    return x != x
 
 
 def _is_no_sign(y: Any) -> Any:
     return abs(y) != 1.0
 
 
-def _is_no_probability(y: Any) -> Any:
-    return (y < 0.0) | (y > 1.0)
+def _is_no_share(x: Any) -> Any:
+    return (x < 0.0) | (x > 1.0) | (x != x)
 
 
-SIGNS: Final = Refusal(check_sign, _is_no_sign, of_targets=True)
-SHARES: Final = Refusal(check_probability_target, _is_no_probability, of_targets=True)
-PROBABILITIES: Final = Refusal(check_probability_pair, _is_no_probability)
+def _no_sign(y: float) -> str:
+    advice = ": 2*y - 1 turns 0 and 1 into -1 and +1" if y == 0.0 else ""
+    return f"a hinge target must be -1 or +1, but got {y}{advice}"
+
+
+def _no_share(y: float) -> str:
+    advice = ": (y + 1) / 2 turns -1 and +1 into 0 and 1" if y == -1.0 else ""
+    return f"a binary target must be in [0, 1], but got {y}{advice}"
+
+
+def _no_probability(p: float) -> str:
+    return (
+        f"a probability must be in [0, 1], but got {p}: use a sigmoid output unit, or "
+        "bce_with_logits for logits"
+    )
+
+
+SIGNS: Final = Refusal(_is_no_sign, _no_sign)
+SHARES: Final = Refusal(_is_no_share, _no_share)
+PROBABILITIES: Final = Refusal(_is_no_share, _no_share, _no_probability)
 
 
 def having_logarithms(log1p: bool) -> Refusal:
     """Refuse numbers without a logarithm, or, for log1p, without that."""
     low = -1.0 if log1p else 0.0
 
-    def has_none(y: Any) -> Any:
-        return y <= low
+    def has_none(x: Any) -> Any:
+        return x <= low
 
-    return Refusal(partial(check_logarithms, low=low), has_none)
+    def told(name: str, x: float) -> str:
+        advice = "" if log1p else ", or log1p=True for numbers above -1"
+        return (
+            f"msle needs numbers above {low:g}, but a {name} is {x}: use a positive output "
+            f"unit such as softplus or exp{advice}"
+        )
+
+    return Refusal(has_none, partial(told, "target"), partial(told, "prediction"))
 
 
 def suspicious_distributions(one_hot: bool) -> Callable[[Any], Any]:
