@@ -1,14 +1,13 @@
 """FNNClassifier and FNNRegressor: networks with scikit-learn's interface."""
 
-# scikit-learn's functions are not typed, and data matrices are named X as in its interface.
-# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
-# pyright: reportUnknownArgumentType=false, reportConstantRedefinition=false, reportMissingTypeStubs=false
+# scikit-learn's functions are not typed.
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, TypeAlias, TypeVar, dataclass_transform
+from dataclasses import KW_ONLY, field
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -22,7 +21,7 @@ from sklearn.utils.validation import (
 )
 
 from nn.errors import unknown_name
-from nn.guesses import keywords
+from nn.guesses import of_settings
 from nn.losses import l2_penalty
 from nn.network import FNN
 from nn.optimizers import SGD, Adam, Optimizer
@@ -31,18 +30,9 @@ from nn.training import fit
 __all__ = ["FNNClassifier", "FNNRegressor"]
 
 Array: TypeAlias = Any
-E = TypeVar("E", bound=type)
 
 
-@dataclass_transform(field_specifiers=(field,))
-def _of_settings(estimator: E) -> E:
-    """Make a class whose constructor stores its settings, and answers one that it lacks."""
-    made: Any = dataclass(eq=False, repr=False)(estimator)
-    made.__init__ = keywords(made.__init__)
-    return made
-
-
-@_of_settings
+@of_settings
 class _FNNEstimator(BaseEstimator):
     """What classifier and regressor share: their settings and how a network is trained."""
 
@@ -99,11 +89,15 @@ class _FNNEstimator(BaseEstimator):
         check_is_fitted(self)
         return self.model_.predict(validate_data(self, X, reset=False))
 
+    def _checked(self, X: Any, y: Any, is_first: bool, **how: Any) -> tuple[Array, Array]:
+        """Return examples and targets as arrays; the first ones say how many features there are."""
+        return cast(Any, validate_data(self, X, y, reset=is_first, **how))
+
     def _kept(self, X: Array, y: Array, sample_weight: Any) -> tuple[Array, Array, Any]:
         """Return the examples whose weight is not 0: the others do not count."""
         if sample_weight is None:
             return X, y, None
-        weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        weights = cast(Any, _check_sample_weight(sample_weight, X, ensure_non_negative=True))
         kept = weights > 0
         if not kept.any():
             raise ValueError("all sample weights are zero: there is nothing to learn from")
@@ -153,17 +147,18 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
         Raises:
             ValueError: If the data cannot be meant, or hold one class only.
         """
-        X, y = validate_data(self, X, y)
-        check_classification_targets(y)
-        X, y, weights = self._kept(X, y, sample_weight)
-        self.classes_ = np.unique(y)
+        rows, labels = self._checked(X, y, is_first=True)
+        check_classification_targets(labels)
+        rows, labels, weights = self._kept(rows, labels, sample_weight)
+        self.classes_ = np.unique(labels)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"a classifier needs examples of two classes at least, but the {len(y)} examples "
-                f"with weight are all of one class, {self.classes_.tolist()[0]!r}"
+                "a classifier needs examples of two classes at least, but the "
+                f"{len(labels)} examples with weight are all of one class, "
+                f"{self.classes_.tolist()[0]!r}"
             )
         self._start(1 if len(self.classes_) == 2 else len(self.classes_))
-        self._learn(X, y, self.max_iter, weights)
+        self._learn(rows, labels, self.max_iter, weights)
         return self
 
     def partial_fit(
@@ -182,8 +177,8 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
                 is not among them.
         """
         first = not hasattr(self, "model_")
-        X, y = validate_data(self, X, y, reset=first)
-        check_classification_targets(y)
+        rows, labels = self._checked(X, y, first)
+        check_classification_targets(labels)
         if first and classes is None:
             raise ValueError("the first call of partial_fit needs classes=, all the labels")
         known = np.unique(classes) if first else self.classes_
@@ -194,18 +189,18 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
                 f"the classes are {known.tolist()} since the first call, but now they are "
                 f"{np.unique(classes).tolist()}"
             )
-        unknown = np.setdiff1d(y, known)
+        unknown = np.setdiff1d(labels, known)
         if len(unknown):
             raise ValueError(f"y has {unknown.tolist()}, which are not among {known.tolist()}")
-        X, y, weights = self._kept(X, y, sample_weight)
+        rows, labels, weights = self._kept(rows, labels, sample_weight)
         if first:
             self.classes_ = known
             self._start(1 if len(known) == 2 else len(known))
-        self._learn(X, y, 1, weights)
+        self._learn(rows, labels, 1, weights)
         return self
 
     def _learn(self, X: Array, y: Array, epochs: int, weights: Any) -> None:
-        index = np.searchsorted(self.classes_, y)
+        index = cast(Any, np.searchsorted(self.classes_, y))
         binary = len(self.classes_) == 2
         loss = "bce_with_logits" if binary else "cross_entropy"
         self._train(X, index.astype(float) if binary else index.tolist(), loss, epochs, weights)
@@ -233,7 +228,7 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
         return self.classes_[index]
 
 
-@_of_settings
+@of_settings
 class FNNRegressor(RegressorMixin, _FNNEstimator):
     """A network that predicts a number, trained on the squared error.
 
@@ -295,11 +290,11 @@ class FNNRegressor(RegressorMixin, _FNNEstimator):
     def _learn(
         self, X: Any, y: Any, sample_weight: Any, epochs: int, is_fresh: bool
     ) -> FNNRegressor:
-        X, y = validate_data(self, X, y, y_numeric=True, multi_output=True, reset=is_fresh)
-        X, y, weights = self._kept(X, column_or_1d(y, warn=True), sample_weight)
+        rows, targets = self._checked(X, y, is_fresh, y_numeric=True, multi_output=True)
+        rows, targets, weights = self._kept(rows, column_or_1d(targets, warn=True), sample_weight)
         if is_fresh:
             self._start(1)
-        self._train(X, y, self.loss, epochs, weights)
+        self._train(rows, targets, self.loss, epochs, weights)
         return self
 
     def predict(self, X: Any) -> Array:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, ParamSpec, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final, ParamSpec, TypeVar, cast, dataclass_transform
 
 from autograd_mini.calls import answered, by_name, nearest_argument, shown
 
 P = ParamSpec("P")
 R = TypeVar("R")
+C = TypeVar("C", bound=type)
 
 # fmt: off
 NAMES: Final = {  # for `nn.`
@@ -174,6 +176,24 @@ def keywords(f: Callable[P, R]) -> Callable[P, R]:
         TypeError: step() has no argument 'learning_rate': write lr=
     """
     return answered(f, meant=_meant, needs=NEEDS, too_many=_too_many)
+
+
+@dataclass_transform(field_specifiers=(field,))
+def of_settings(cls: C) -> C:
+    """Make a class whose constructor stores its arguments, and answers a call that it cannot take.
+
+    Example:
+        >>> @of_settings
+        ... class Step:
+        ...     lr: float = 0.1
+        >>> Step(learning_rate=0.2)
+        Traceback (most recent call last):
+            ...
+        TypeError: Step() has no argument 'learning_rate': write lr=
+    """
+    made = cast(Any, dataclass(eq=False, repr=False)(cls))
+    made.__init__ = keywords(made.__init__)
+    return made
 
 
 def _too_many(own: Sequence[str], named: Sequence[str], given: Sequence[object]) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from inspect import signature
-from typing import Any
+from typing import Any, ClassVar
 
 from nn.errors import check_state
-from nn.guesses import keywords
+from nn.guesses import of_settings
 from nn.optimizers import Optimizer
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 
+@of_settings
 class Schedule:
     """What all schedules share; a new one says in `at` which rate holds after t epochs.
 
@@ -51,10 +52,15 @@ class Schedule:
         0.5
     """
 
-    def __init__(self, optimizer: Optimizer) -> None:
+    optimizer: Optimizer
+    _counts: ClassVar[tuple[str, ...]] = ()  # settings that are numbers of epochs
+
+    def __post_init__(self) -> None:
+        optimizer = self.optimizer
         if not hasattr(optimizer, "lr"):
             raise TypeError(f"a schedule moves the lr of an optimizer, but got {optimizer!r:.200}")
-        self.optimizer = optimizer
+        for name in self._counts:
+            _check_count(name, vars(self)[name])
         self.base_lr = optimizer.lr
         self.epoch = 0
         optimizer.lr = self.at(0)
@@ -95,6 +101,7 @@ class Schedule:
         vars(self).update(state)
 
 
+@of_settings
 class StepLR(Schedule):
     """Multiply the rate by `gamma` every `step_size` epochs: lr·γ^⌊t/s⌋.
 
@@ -115,16 +122,16 @@ class StepLR(Schedule):
         [1.0, 1.0, 0.5, 0.5, 0.25]
     """
 
-    @keywords
-    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size, self.gamma = _at_least_one("step_size", step_size), gamma
-        super().__init__(optimizer)
+    _counts = ("step_size",)
+    step_size: int
+    gamma: float = 0.1
 
     def at(self, t: int) -> float:
         """Return the learning rate after t completed epochs."""
         return self.base_lr * self.gamma ** (t // self.step_size)
 
 
+@of_settings
 class ExponentialLR(Schedule):
     """Multiply the rate by `gamma` every epoch: lr·γᵗ.
 
@@ -140,16 +147,14 @@ class ExponentialLR(Schedule):
         [1.0, 0.9, 0.81, 0.729]
     """
 
-    @keywords
-    def __init__(self, optimizer: Optimizer, gamma: float) -> None:
-        self.gamma = gamma
-        super().__init__(optimizer)
+    gamma: float
 
     def at(self, t: int) -> float:
         """Return the learning rate after t completed epochs."""
         return self.base_lr * self.gamma**t
 
 
+@of_settings
 class CosineAnnealingLR(Schedule):
     """Down along half a cosine in `T_max` epochs: η + ½(lr − η)(1 + cos(πt/T)), η = eta_min.
 
@@ -174,10 +179,9 @@ class CosineAnnealingLR(Schedule):
         Loshchilov, Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR 2017.
     """
 
-    @keywords
-    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        self.T_max, self.eta_min = _at_least_one("T_max", T_max), eta_min
-        super().__init__(optimizer)
+    _counts = ("T_max",)
+    T_max: int
+    eta_min: float = 0.0
 
     def at(self, t: int) -> float:
         """Return the learning rate after t completed epochs."""
@@ -185,6 +189,7 @@ class CosineAnnealingLR(Schedule):
         return self.eta_min + swing * (1.0 + math.cos(math.pi * t / self.T_max))
 
 
+@of_settings
 class LinearLR(Schedule):
     """A warm-up: from start_factor·lr straight to end_factor·lr in `total_iters` epochs.
 
@@ -207,17 +212,10 @@ class LinearLR(Schedule):
         [0.2, 0.4, 0.6, 0.8, 1.0, 1.0]
     """
 
-    @keywords
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        start_factor: float = 1.0 / 3.0,
-        end_factor: float = 1.0,
-        total_iters: int = 5,
-    ) -> None:
-        self.start_factor, self.end_factor = start_factor, end_factor
-        self.total_iters = _at_least_one("total_iters", total_iters)
-        super().__init__(optimizer)
+    _counts = ("total_iters",)
+    start_factor: float = 1.0 / 3.0
+    end_factor: float = 1.0
+    total_iters: int = 5
 
     def at(self, t: int) -> float:
         """Return the learning rate after t completed epochs."""
@@ -225,6 +223,7 @@ class LinearLR(Schedule):
         return self.base_lr * (self.start_factor + (self.end_factor - self.start_factor) * way)
 
 
+@of_settings
 class PolynomialLR(Schedule):
     """Down to 0 in `total_iters` epochs: lr·(1 − min(t, T)/T)^power.
 
@@ -244,10 +243,9 @@ class PolynomialLR(Schedule):
         [1.0, 0.5625, 0.25, 0.0625, 0.0]
     """
 
-    @keywords
-    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0) -> None:
-        self.total_iters, self.power = _at_least_one("total_iters", total_iters), power
-        super().__init__(optimizer)
+    _counts = ("total_iters",)
+    total_iters: int = 5
+    power: float = 1.0
 
     def at(self, t: int) -> float:
         """Return the learning rate after t completed epochs."""
@@ -255,6 +253,7 @@ class PolynomialLR(Schedule):
         return self.base_lr * (1.0 - way) ** self.power
 
 
+@of_settings
 class InverseTimeLR(Schedule):
     """lr/(1 + kt), the classical decay under which stochastic gradient descent converges.
 
@@ -274,16 +273,14 @@ class InverseTimeLR(Schedule):
         Statistics 22 (1951).
     """
 
-    @keywords
-    def __init__(self, optimizer: Optimizer, k: float) -> None:
-        self.k = k
-        super().__init__(optimizer)
+    k: float
 
     def at(self, t: int) -> float:
         """Return the learning rate after t completed epochs."""
         return self.base_lr / (1.0 + self.k * t)
 
 
+@of_settings
 class ReduceLROnPlateau(Schedule):
     """Multiply the rate by `factor` after more than `patience` epochs without a lower loss.
 
@@ -310,17 +307,17 @@ class ReduceLROnPlateau(Schedule):
         0.5
     """
 
-    @keywords
-    def __init__(
-        self, optimizer: Optimizer, factor: float = 0.1, patience: int = 10, threshold: float = 1e-4
-    ) -> None:
-        if not 0.0 < factor < 1.0:
-            raise ValueError(f"factor must be between 0 and 1, but got {factor}")
-        if not patience >= 0:
-            raise ValueError(f"patience must be 0 or more, but got {patience}")
-        self.factor, self.patience, self.threshold = factor, patience, threshold
+    factor: float = 0.1
+    patience: int = 10
+    threshold: float = 1e-4
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.factor < 1.0:
+            raise ValueError(f"factor must be between 0 and 1, but got {self.factor}")
+        if not self.patience >= 0:
+            raise ValueError(f"patience must be 0 or more, but got {self.patience}")
         self.best, self.waited = math.inf, 0
-        super().__init__(optimizer)
+        super().__post_init__()
 
     def at(self, t: int) -> float:
         """Return the learning rate as it is: it goes by the losses, not by t."""
@@ -347,9 +344,8 @@ class ReduceLROnPlateau(Schedule):
             self.waited = 0
 
 
-def _at_least_one(name: str, x: int) -> int:
+def _check_count(name: str, x: Any) -> None:
     if isinstance(x, bool) or not hasattr(x, "__index__"):
         raise ValueError(f"{name} must be a whole number, but got {x!r}")
     if x < 1:
         raise ValueError(f"{name} must be 1 or more, but got {x}")
-    return x
