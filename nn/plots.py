@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from autograd_mini.words import counted
 from nn.arrays import finite_array
 from nn.errors import needed
 
@@ -130,7 +131,7 @@ def plot_decision_boundary(
         axes.scatter(chosen[:, 0], chosen[:, 1], s=18, label=name, **look)
     wrong = points[labels != decided]
     if len(wrong):
-        name = f"{len(wrong)} mistake{'s'[: len(wrong) - 1]}"
+        name = counted(len(wrong), "mistake")
         look = {"facecolors": "none", "edgecolors": "black", "linewidths": 1.3}
         axes.scatter(wrong[:, 0], wrong[:, 1], s=90, label=name, **look)
     axes.legend(loc="upper right", framealpha=0.9)
