@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any, Final, cast
+
+_NUMBERS: Final = frozenset({int, float})
 
 
 def is_nested(x: object) -> bool:
@@ -33,9 +35,12 @@ def flat(structure: Any) -> list[Any]:
         >>> flat([1, (2, [3])])
         [1, 2, 3]
     """
-    if is_nested(structure):
-        return [number for part in elements(structure) for number in flat(part)]
-    return [structure]
+    row: list[Any] = structure
+    if type(row) is list and _NUMBERS.issuperset(map(type, row)):
+        return [*row]  # the most frequent, at once
+    if is_nested(row):
+        return [number for part in elements(row) for number in flat(part)]
+    return [row]
 
 
 def mapped(function: Callable[[Any], Any], structure: Any) -> Any:

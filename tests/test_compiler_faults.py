@@ -25,6 +25,7 @@ from autograd_mini import (
     clip,
     compile,
     dot,
+    exp,
     expm1,
     greater,
     hypot,
@@ -237,6 +238,25 @@ def test_numbers_that_are_one_have_adjoints_of_their_own() -> None:
     slope = 2.0 - math.tanh(0.5) ** 2
     for batch in ([0.5], [0.5, 0.5]):
         assert program.input_grad(batch)[0] == pytest.approx(slope)
+
+
+def test_large_numbers_that_are_watched_are_not_taken_for_infinite_ones() -> None:
+    w = Value(1.0)
+    program = compile(lambda x: w / exp(x), 1.0)
+    for x in (709.5, 709.6):
+        assert program.gradient([x, x]) == pytest.approx(math.exp(-x))
+        assert program.is_finite  # though e**x + e**x is more than the largest float
+
+
+@pytest.mark.parametrize("count", [1, 2, 70])
+def test_what_is_not_finite_is_seen_among_many_terms(count: int) -> None:
+    w = [Value(0.5) for _ in range(9)]
+    program = compile(lambda xs: total([exp(a * x) for a, x in zip(w, xs, strict=True)]), [1.0] * 9)
+    batch = [[1.0] * 9 for _ in range(count)]
+    assert program.gradient(batch) == pytest.approx(9.0 * math.exp(0.5))
+    batch[-1][4] = 2000.0
+    with pytest.raises((DomainError, OverflowError)):
+        program.gradient(batch)
 
 
 def test_zero_times_infinity_is_nan_in_products_of_any_shape() -> None:

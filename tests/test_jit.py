@@ -294,7 +294,7 @@ def test_attention_over_unequal_lengths_is_a_text_that_can_be_read() -> None:
     program = compile(model.loss, encoded("iterate"), check=False)
     plan = program._plan  # pyright: ignore[reportPrivateUsage]
     assert len(lower(plan, GRADIENT).statements) < 120
-    assert len(program.source.splitlines()) < 520
+    assert len(program.source.splitlines()) < 600
     value, gradients = program.value_and_grad([encoded("iterate"), encoded("integer")])
     loss = mean([model.loss(encoded("iterate")), model.loss(encoded("integer"))])
     loss.backward()

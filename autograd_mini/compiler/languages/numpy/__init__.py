@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any, Final
 
-import numpy as np
-
 from autograd_mini import ops
 from autograd_mini.compiler.expressions import (
     Operand,
@@ -19,9 +17,9 @@ from autograd_mini.compiler.expressions import (
     same,
 )
 from autograd_mini.compiler.languages.numpy import functions
-from autograd_mini.compiler.languages.numpy.arrays import Arrays
 from autograd_mini.compiler.languages.numpy.definitions import defined
 from autograd_mini.compiler.languages.numpy.functions import NumPySymbol, over_elements
+from autograd_mini.compiler.languages.numpy.sums import Sums, may_be_double, ufunc_of
 from autograd_mini.compiler.plan import FLAGS, FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.rows import COMPARISONS, COPY, MATMUL, MATMUL_TN, PRODUCTS, PUT, SUM
 from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement
@@ -31,7 +29,7 @@ from autograd_mini.symbols import ATOM, SIGNS, TRUTH
 from autograd_mini.symbols import SUM as IN_SUM
 
 
-class Writer(Arrays):
+class Writer(Sums):
     """A program over a batch: one array statement for each statement."""
 
     is_guarded = True
@@ -80,11 +78,17 @@ class Writer(Arrays):
         if op is ops.MUL and isinstance(operands[0], float) and _is_seed(x := operands[1]):
             return NumPySymbol(self._once("seed", f"{operands[0]!r} * {self.operand(x)}"))
         if op in _INFIX:
-            return NumPySymbol.apply(op, *[self.expression(x) for x in operands])
+            return NumPySymbol.apply(op, *[self._factor(op, x) for x in operands])
         name, texts = self.call(op), [self.operand(x) for x in operands]
         if op.arity is None and len(operands) > 1:
             texts = [f"np.stack(np.broadcast_arrays({', '.join(texts)}))"]
         return NumPySymbol(f"{name}({', '.join(texts)})")
+
+    def _factor(self, op: Op, x: Operand) -> Any:
+        """Return an operand of a sign; NumPy takes some exponents for other functions."""
+        if op is ops.POW and isinstance(x, float) and x not in _EXPONENTS:
+            return NumPySymbol(self.number(x))
+        return self.expression(x)
 
     def comparand(self, x: Operand) -> str:
         """Return what stands beside the sign of a comparison."""
@@ -102,12 +106,17 @@ class Writer(Arrays):
             lines = [[row + step * j for row in rows[:n]] for j in range(k)]
             regular = list(chain.from_iterable(lines)) == list(rows)
             first = rows[:n] if regular else range(n)
-            start = f"{self.index(first, shape)}[..., None]" if n > 1 else str(first[0])
-            stride = f"{step if regular else n} * ".removeprefix("1 * ")
-            text = f"{start} + {stride}np.fmax({self.read(at)}, {self.number(0.0)}).astype(np.intp)"
+            start = self.index(first, (*shape, 1)) if n > 1 else str(first[0])
+            stride, in_vector = step if regular else n, self.vector(table) and table.varies
+            width = " * B" if in_vector and regular else ""
+            if width:
+                start = self._once("start", f"{start} * B + np.arange(B)")
+            text = f"np.fmax({self.read(at)}, {self.number(0.0)}).astype(np.intp)"
+            text = f"{start} + {stride}{width} * {text}".replace(" + 1 * ", " + ")
             text = text.removeprefix("0 + ")
             if not regular:
                 text = f"{self.index(rows, (k * n,))}[{text}]"
+                text += " * B + np.arange(B)" if in_vector else ""
             self.gathered[key] = self.names.new("at", numbered=True)
             self.line(f"{self.gathered[key]} = {text}")
         return self.gathered[key]
@@ -121,6 +130,8 @@ class Writer(Arrays):
             text = f"{self._constants(table, (len(table.rows),))}[{rows}]"
         elif table.buffer == THETA:
             text = f"theta[{rows}]"
+        elif vector := self.vector(table):
+            text = f"{vector}[{rows}]"
         else:
             text = f"{self.base(table.buffer)}[{rows}, {self._columns(table)}]"
         if self.purpose == FORWARD:  # elsewhere, the place is watched
@@ -133,12 +144,15 @@ class Writer(Arrays):
         assert isinstance(g, Ref)
         table, base, g_text = s.out, self.base(s.out.buffer), self.operand(g)
         rows = self.places(at, table.of(table.buffer.removeprefix("g_")), g.shape)
+        vector = self.vector(table)
         if table.varies and len(set(table.rows)) == len(table.rows):
-            return self.line(f"{base}[{rows}, {self._columns(table)}] += {g_text}")
+            where = f"{vector}[{rows}]" if vector else f"{base}[{rows}, {self._columns(table)}]"
+            return self.line(f"{where} += {g_text}")
         lo, hi = min(table.rows), max(table.rows) + 1
         counted = f"np.bincount({{}}.ravel(), {g_text}.ravel(), {{}})".format
         if table.varies:
-            text = counted(f"({rows} * B + {self._columns(table)})", f"{hi} * B")
+            rows = rows if vector else f"({rows} * B + {self._columns(table)})"
+            text = counted(rows, f"{hi} * B")
             return self.line(f"{base}[:{hi}] += {text}.reshape(-1, B)")
         text = counted(f"({rows} - {lo})" if lo else rows, hi - lo)
         return self.line(f"{base}[{lo}:{hi}{'' if base == 'gtheta' else ', 0'}] += {text}")
@@ -169,6 +183,10 @@ class Writer(Arrays):
         if s.add:
             if isinstance(x, Term) and x.op is ops.NEG:
                 return self.line(f"np.subtract({out}, {self.operand(x.operands[0])}, out={out})")
+            if isinstance(x, Term) and x.op is ops.MUL and self._is_whole(x, s.out):
+                terms = self.terms(s.out.shape)
+                self.line(f"np.multiply({', '.join(map(self.operand, x.operands))}, out={terms})")
+                return self.line(f"np.add({out}, {terms}, out={out})", s.comment)
             text = self.operand(x) if s.op is COPY else self.term(s.op, operands).text
             if s.op is ops.NEG:
                 return self.line(f"np.subtract({out}, {self.operand(x)}, out={out})")
@@ -190,6 +208,10 @@ class Writer(Arrays):
             out = f"{out}[0]" if len(extent(x)[0]) == 1 else out
         self.line(f"{name}({', '.join(texts)}, out={out})", s.comment or self._sense(s, out, texts))
         return None
+
+    def _is_whole(self, x: Term, out: Ref) -> bool:
+        """Return whether an expression has a number for each that it is added to."""
+        return out.varies and extent(x) == (out.shape, True) and not may_be_double(x)
 
     def _sense(self, s: Statement, out: str, texts: list[str]) -> str:
         """Return what a forward statement means, as in print."""
@@ -220,48 +242,6 @@ class Writer(Arrays):
         else:
             self.line(f"{f}({a}, {b}, out={out})", comment)
 
-    def _sum(self, s: Statement) -> None:
-        (x,) = s.operands
-        out = self.read(s.out)
-        text, stored = self.summed(s, x)
-        if s.add:
-            self.line(f"np.add({out}, {text}, out={out})", s.comment)
-        elif stored:
-            self.line(f"{text[:-1]}, out={out})", s.comment)
-        else:
-            self.line(f"{out}[...] = {text}", s.comment)
-
-    def summed(self, s: Statement, x: Operand) -> tuple[str, bool]:
-        """Return a sum to the shape of `s.out`, and whether it takes `out=`."""
-        shape, varies = extent(x)
-        lead = len(shape) - len(s.out.shape)
-        target = s.out.shape[max(-lead, 0) :]
-        kept = list(zip(shape[max(lead, 0) :], target, strict=True))
-        axes = [i for i, (n, m) in enumerate(kept) if m == 1 and n > 1]
-        over_batch = varies and not s.out.varies
-        fits = target == s.out.shape and all(n == m or m == 1 for n, m in kept)
-        term = self.expression(x)
-        if lead > 0:  # the terms of sums of several members
-            text = f"np.add.reduce({term}, axis=0)"
-            if not axes and not over_batch:
-                return text, fits
-            term = NumPySymbol(text)
-        if not axes and over_batch:
-            ones = self.hoist("ones", "np.ones((B, 1), theta.dtype)", "to sum over the batch")
-            plain = len(kept) == 1 and s.out.span and not _may_be_double(x)
-            return f"{'np.dot' if plain else 'np.matmul'}({term}, {ones})", fits
-        factors = x.operands if isinstance(x, Term) and x.op is ops.MUL and not varies else ()
-        flat = bool(factors) and axes == [0] and len(kept) == 1
-        if flat and all(isinstance(y, Ref) and y.shape == shape for y in factors):
-            a, b = [self.expression(y).text for y in factors]
-            return f"np.dot({a}.T, {b})", True
-        if not axes and not over_batch:
-            return f"np.add({term}, 0.0)", fits
-        if over_batch:
-            axes.append(len(kept))
-        where = str(axes[0]) if len(axes) == 1 else str(tuple(axes))
-        return f"np.add.reduce({term}, axis={where}, keepdims=True)", fits
-
     def _scatter(self, s: Statement) -> None:
         """Write to rows that are no view."""
         out = s.out
@@ -270,7 +250,7 @@ class Writer(Arrays):
         if len(set(rows)) == len(rows):
             index = self.index(rows, out.shape)
             x = s.operands[0]
-            if s.op is COPY and isinstance(x, Term) and _ufunc(x.op) is not None:
+            if s.op is COPY and isinstance(x, Term) and ufunc_of(x.op) is not None:
                 term = f"{self.call(x.op)}({', '.join([self.operand(y) for y in x.operands])})"
             self.line(f"{base}[{index}] {'+=' if s.add else '='} {term}", s.comment)
             return
@@ -351,8 +331,7 @@ class Writer(Arrays):
         else:
             answer = self._outputs()
         if self.lowered.watched:
-            sums = [f"np.add.reduce({self.read(x)}, axis=None)" for x in self.lowered.watched]
-            answer += f", {' + '.join(sums)}"
+            answer += f", {' + '.join([self.nothing(x) for x in self.lowered.watched])}"
             self.line("", "with a number that is finite if all domains were kept to")
         return answer
 
@@ -460,27 +439,7 @@ def _is_mask(operands: tuple[Operand, ...]) -> bool:
     return tuple(map(repr, operands[1:])) == ("1.0", "0.0")
 
 
-def _ufunc(op: Op) -> np.ufunc | None:
-    f = functions.FUNCTIONS.get(op.name) if is_built_in(op) else None
-    return f if isinstance(f, np.ufunc) else None
-
-
-def _may_be_double(x: Operand) -> bool:
-    """Return whether an expression may be of double precision also in a program of single.
-
-    Truth values times numbers, and what our own functions return, are: np.dot does not write
-    them into its arrays, np.matmul does.
-    """
-    stack = [x]
-    while stack:
-        x = stack.pop()
-        if isinstance(x, Term):
-            if x.op in COMPARISONS or _ufunc(x.op) is None:
-                return True
-            stack += x.operands
-    return False
-
-
+_EXPONENTS: Final = frozenset({-1.0, 0.0, 0.5, 1.0, 2.0})
 _SINGLE: Final = 1e38  # less than the largest number of single precision
 _TERMS: Final = 8  # numbers that a row may receive to be taken one by one
 _COMMENT: Final = 50  # characters: a longer one only repeats the statement

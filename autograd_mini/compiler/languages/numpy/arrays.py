@@ -147,6 +147,30 @@ class Arrays(Language):
             self.views[key] = self._view(ref, matrix=matrix)
         return self.views[key]
 
+    def flat(self, ref: Ref) -> str:
+        """Return the name of rows that follow one another as a vector; "" if they do not."""
+        if not ref.span or ref.buffer[0] == "x" or ref.buffer in (THETA, "g_theta", SEED):
+            return ""
+        lo, hi = ref.span
+        text = f"{self.base(ref.buffer)}[{lo}:{hi}].reshape(-1)"
+        prefix = "g_" if ref.buffer[:2] == "g_" else ""
+        group = self.groups.get((ref.buffer.removeprefix("g_"), lo))
+        is_group = group is not None and len(group.members) == hi - lo
+        name = self.group_names[id(group)] if is_group else f"{self.base(ref.buffer)}{lo}_{hi}"
+        return self._once(f"{prefix}{name.removeprefix('g_')}_flat", text, numbered=False)
+
+    def vector(self, ref: Ref) -> str:
+        """Return the name of the whole of a buffer as a vector; "" if it is not the program's."""
+        if ref.buffer.removeprefix("g_")[0] == "x" or ref.buffer in (THETA, "g_theta", CONSTANTS):
+            return ""
+        base = self.base(ref.buffer)
+        return self.hoist(f"{base}_flat", f"{base}.reshape(-1)")
+
+    def terms(self, shape: tuple[int, ...]) -> str:
+        """Return the name of an array for what is only needed by the next statement."""
+        name = f"terms{'x'.join(map(str, shape))}"
+        return self.hoist(name, f"np.empty(({', '.join(map(str, shape))}, B), theta.dtype)")
+
     def blocks(self, ref: Ref) -> tuple[str, str]:
         """Return the name of a view of rows in blocks of one size, if there is one; its shape."""
         rows, n, width = ref.rows, len(ref.rows), "B" if ref.varies else "1"
