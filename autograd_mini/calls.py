@@ -127,8 +127,7 @@ def with_options_of(other: Callable[..., object]) -> Callable[[Callable[P, R]], 
         from inspect import signature
 
         own = {p.name: p for p in parameters(f) if p.kind != p.VAR_KEYWORD}
-        options = {p.name: p for p in parameters(other)}
-        every = [*own.values(), *[p for name, p in options.items() if name not in own]]
+        every = [*own.values(), *[p for p in parameters(other) if p.name not in own]]
         f.__signature__ = signature(f).replace(parameters=every)  # pyright: ignore[reportFunctionMemberAccess]
         return answered(f)
 

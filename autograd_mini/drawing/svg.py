@@ -100,8 +100,9 @@ def place(picture: Picture) -> Layout:
         for edge in picture.edges
     ]
     edges = [(edge.source, edge.target) for edge in picture.edges]
-    placed = layout(sizes(picture), edges, texts, picture.rankdir)
-    return wrapped(placed, sizes(picture)) if picture.rankdir == "LR" else placed
+    extents = sizes(picture)
+    placed = layout(extents, edges, texts, picture.rankdir)
+    return wrapped(placed, extents) if picture.rankdir == "LR" else placed
 
 
 def sizes(picture: Picture) -> list[tuple[float, float]]:

@@ -163,12 +163,10 @@ class _Arguments:
     def _must_be_unchanged(
         self, before: Sequence[tuple[Value, float]], outputs: Sequence[Scalar]
     ) -> None:
-        names: dict[Value, str] = {}
-        for y in outputs:
-            if isinstance(y, Value):
-                names.update(names_of(y))
         for x, data in before:
             if not same([x.data], [data]):
+                graphs = [names_of(y) for y in outputs if isinstance(y, Value)]
+                names = {node: name for graph in graphs for node, name in graph.items()}
                 name = x.label or names.get(x, "an input")
                 raise GradientMismatchError(
                     f"the function changes {name}: it was {data!r} and is {x.data!r} afterwards",
