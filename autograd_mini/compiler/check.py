@@ -32,8 +32,9 @@ from autograd_mini.compiler.intake import examples_of
 from autograd_mini.compiler.kinks import near_kink
 from autograd_mini.compiler.parameters import Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
-from autograd_mini.compiler.record import Graph, differentiable, record_again
+from autograd_mini.compiler.record import Graph, record_again
 from autograd_mini.compiler.recorded import elsewhere
+from autograd_mini.compiler.runs import differentiable
 from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
 from autograd_mini.graph import ordered, stale
@@ -79,9 +80,7 @@ class Check:
         *,
         single: bool,
     ) -> None:
-        self._f = f
-        self._graph = graph
-        self._parameters = parameters
+        self._f, self._graph, self._parameters = f, graph, parameters
         below = ordered([*graph.computed], lambda x: x.inputs)
         self._given = dict.fromkeys([*parameters, *below])  # there before the function is called
         size = sum(map(len, graph.args))

@@ -11,12 +11,10 @@ from autograd_mini.compiler.expressions import Expression, Operand, Ref, Term, e
 from autograd_mini.compiler.groups import Group
 from autograd_mini.compiler.plan import FORWARD, INPUTS, Plan
 from autograd_mini.compiler.record import VARYING
-from autograd_mini.compiler.rows import COPY, MATMUL, SUM
+from autograd_mini.compiler.rows import COPY, MATMUL, SUM, may_raise
 from autograd_mini.compiler.statements import CONSTANTS, SHARED, VALUES, Statement
 from autograd_mini.ops import ELEMENTARY, Op, is_built_in
 
-# rows whose domain is not about single operands' values
-_TOTAL: Final = {ops.LOGSUMEXP, ops.AMAX, ops.DETACH}
 # rows that are not finite where an operand is not; of a quotient that is the first
 _SHOWING: Final = {ops.ADD, ops.SUB, ops.NEG, ops.MUL, ops.DIV, ops.LOG, ops.TOTAL, ops.DETACH}
 _ORDER: Final = {"matrix": 0, "products": 1, "total": 2, "add": 3}
@@ -131,6 +129,8 @@ class Forward:
         out, op = group.out, group.op
         if op is None:
             self._sum(group, out)
+            if not self.plan.squared.isdisjoint(group.members):
+                self._watch(group, out)
             return
         if op is ops.TAKE:
             out, (at,) = laid_out(out, group.operands[:1])
@@ -142,8 +142,12 @@ class Forward:
             self._row(op, out, [self.read(ref) for ref in refs], group)
         last = self.lowered.statements[-1]
         is_part = op is ops.DIV and last.op is ops.DIV and _is_fixed(last.operands[1])
-        takes_all = op is COPY or is_part or not _may_raise(op)
-        if not takes_all and not self.shown.issuperset(group.members):
+        takes_all = op is COPY or is_part or not may_raise(op)
+        if not takes_all:
+            self._watch(group, out)
+
+    def _watch(self, group: Group, out: Ref) -> None:
+        if not self.shown.issuperset(group.members):
             self.lowered.watched.append(out)
 
     @cached_property
@@ -318,10 +322,6 @@ def _is_fixed(x: Operand) -> bool:
     return not isinstance(x, Expression) and x != 0.0
 
 
-def _may_raise(op: Op) -> bool:
-    return (bool(op.domain) or not is_built_in(op)) and op not in _TOTAL
-
-
 def _showing(op: Op | None, operands: Sequence[Any]) -> Sequence[Any]:
     """Return the operands without which the result of a row is not finite."""
     return () if op not in _SHOWING else operands[:1] if op is ops.DIV else operands
@@ -333,9 +333,7 @@ def _hidden(roots: Sequence[Operand]) -> set[int]:
     return {
         i
         for i, x in _terms(roots, lambda x: x.operands).items()
-        if i not in shown
-        and _may_raise(x.op)
-        and not (x.op is ops.DIV and _is_fixed(x.operands[1]))
+        if i not in shown and may_raise(x.op) and not (x.op is ops.DIV and _is_fixed(x.operands[1]))
     }
 
 

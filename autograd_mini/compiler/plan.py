@@ -40,6 +40,7 @@ class Plan:
         results: Where the roots are.
         flags: For each node, whether a parameter (1) or an input (2) is below it.
         multiplications: How many products the sums of one example have.
+        squared: The sums, by their nodes, that powers are part of.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -50,6 +51,7 @@ class Plan:
         self.results: list[Ref] = []
         self.flags = bytearray()
         self.multiplications = 0
+        self.squared: set[int] = set()
 
     @property
     def matrices(self) -> int:
@@ -73,7 +75,7 @@ class Plan:
 def plan(graph: Graph) -> Plan:
     """Return the graph in groups."""
     recorded = graph
-    chains, absorbed = flatten(graph)
+    chains, absorbed, squared = flatten(graph)
     multiplications = sum(len(pairs) for pairs, _ in chains.values())
     graph = padded(graph, chains)
     absorbed += bytes(len(graph.ops) - len(absorbed))
@@ -82,6 +84,7 @@ def plan(graph: Graph) -> Plan:
     result = placed(graph, groups, buffers)
     result.recorded = recorded
     result.multiplications = multiplications
+    result.squared = squared
     return result
 
 

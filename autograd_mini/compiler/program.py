@@ -35,7 +35,7 @@ from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan
 from autograd_mini.compiler.ready import Ready, keep, ready_for
 from autograd_mini.compiler.record import PARAMETER, VARYING
 from autograd_mini.compiler.recorded import refuse
-from autograd_mini.compiler.replay import one_by_one, replay, suspects
+from autograd_mini.compiler.replay import one_by_one, replay, signs, suspects
 from autograd_mini.errors import TraceError
 from autograd_mini.ops import UNDEFINED
 
@@ -462,14 +462,17 @@ class Program(OnArray):
         """Call the function on suspicious examples, so that the user gets its error."""
         import numpy as np
 
-        if result is None and self._graph.scalar and count > 1:
-            function, guarded = self._texts.array(FORWARD, count)
-            with np.errstate(all="ignore"), suppress(Exception):
-                values = function(*columns)
-                result = (values[0] if guarded else values).T
+        shown = result
+        if count > 1 and (result is None or intake.is_finite(result)):
+            with np.errstate(all="ignore"):
+                shown = signs(*self._texts.array(FORWARD, 1), columns)
+                function, guarded = self._texts.array(FORWARD, count)
+                with suppress(Exception):
+                    values = function(*columns)
+                    result = (values[0] if guarded else values).T
         theta, _ = self._arrays()
         with Within(self.parameters, theta.tolist(), self._graph.computed):
-            for n in suspects(count, result):
+            for n in suspects(count, shown):
                 example = intake.example_at(columns, self.shapes, n)
                 row = None if result is None else result[n]
                 replay(self._f, self._graph, self._check, example, row, purpose)

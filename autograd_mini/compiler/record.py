@@ -12,29 +12,18 @@ computed from one of them gives itself away.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from autograd_mini import contexts
-from autograd_mini.compiler.calls import (
-    Shape,
-    argument_names,
-    called,
-    eager,
-    results_of,
-    shape_of,
-    wrapped,
-)
+from autograd_mini.compiler.calls import Shape, argument_names, shape_of
 from autograd_mini.compiler.expressions import same
-from autograd_mini.compiler.parameters import own_data, settle
-from autograd_mini.compiler.recorded import Hiding, Recorded, Recorder, place_of_error
+from autograd_mini.compiler.parameters import own_data
+from autograd_mini.compiler.recorded import Hiding, Recorded
+from autograd_mini.compiler.runs import Recording, run, run_elsewhere
 from autograd_mini.compiler.surroundings import Surroundings
-from autograd_mini.contexts import Setting
 from autograd_mini.errors import TraceError
-from autograd_mini.frames import is_ours
-from autograd_mini.nested import mapped
-from autograd_mini.ops import UNDEFINED, Op
+from autograd_mini.ops import Op
 from autograd_mini.value import CONSTANT as KNOWN
 from autograd_mini.value import Value
 
@@ -57,6 +46,9 @@ class Graph:
         shapes: The shape of each argument; () for a number.
         names: The name of each argument.
         roots: The ids of the results.
+        risky: How many operations there were that may raise.
+        watched: The ids of those that no result needs: their function raises, and so does a
+            program.
         shape: The shape of the result; () for one number.
         parameters: The Value of each parameter's id.
         computed: Values that the function closes over and that were computed before, inputs
@@ -81,6 +73,8 @@ class Graph:
         self.shapes: list[Shape] = []
         self.names: list[str] = []
         self.roots: list[int] = []
+        self.risky = 0
+        self.watched: list[int] = []
         self.shape: Shape = ()
         self.parameters: dict[int, Value] = {}
         self.computed: list[Value] = []
@@ -120,7 +114,7 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
         TraceError: If `f` branches on a recorded number, lets one out of the graph, draws random
             numbers, or returns something that is not made of numbers.
     """
-    one = _run(f, example)
+    one = run(f, example)
     around = Surroundings(f)
     graph, nodes = _written_down(one)
     graph.around, graph.example = around, example
@@ -130,7 +124,7 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     own = [x for x in nodes if x._row is None and type(x) is not Recorded]
     leaves = [x for x in own if x._source is not KNOWN]
     with Hiding([*around.values, *leaves, *graph.computed]):
-        two = _run_elsewhere(f, example, graph.computed, lines=len(nodes) <= RECORD_LINES)
+        two = run_elsewhere(f, example, graph.computed, lines=len(nodes) <= RECORD_LINES)
     around.settle()
     again = _paired(graph, two)
     if again is None:
@@ -152,7 +146,7 @@ def _refuse_randomness(
 ) -> None:
     """Raise if already two runs on the same example are not the same."""
     which = "two runs on the same example"
-    other = _run(f, example)
+    other = run(f, example)
     again = _paired(graph, other)
     if again is None:
         raise _different_graphs(graph, other, f, example, which)
@@ -171,7 +165,7 @@ def _refuse_frozen(
 def _refuse_generators(f: Callable[..., Any], example: Sequence[Any], around: Surroundings) -> None:
     """Raise if every run moves a generator of random numbers; another thread moves it at times."""
     for _ in range(3):
-        _run(f, example)
+        run(f, example)
         around.settle()
         if not around.is_random:
             return
@@ -208,138 +202,21 @@ def record_again(
     Raises:
         TraceError: If the graph has another form or other constants.
     """
-    other = _run(f, example)
+    other = run(f, example)
     nodes = _paired(graph, other)
     if nodes is None or any(nodes[i] is not p for i, p in graph.parameters.items()):
         raise _different_graphs(graph, other, f, example, which)
     _refuse_frozen(graph, nodes, f, example, which)
 
 
-def differentiable(
-    f: Callable[..., Any], example: Sequence[Any]
-) -> tuple[list[Value], list[list[Value]]]:
-    """Run `f` on Values, recorded where it takes plain numbers alone; return results and leaves."""
-    try:
-        return eager(f, example)
-    except AttributeError as error:  # `x.real`, say
-        try:
-            roots, _, leaves = _run(f, example)
-        except TraceError:
-            raise error from None
-        return roots, leaves
-
-
-# Recording.
+# Recordings as lists.
 
 
 _row_of: Final = operator.attrgetter("_row")
 _data_of: Final = own_data.__get__  # past the guards of a recorded number
 
 
-class _Recording(NamedTuple):
-    """What a function returned, and the Values that stood for each argument's numbers."""
-
-    roots: list[Value]
-    shape: Shape
-    arguments: list[list[Value]]
-
-
-def _run(
-    f: Callable[..., Any],
-    example: Sequence[Any],
-    *,
-    lines: bool = False,
-    shown: Callable[[Value], float] = own_data.__get__,
-) -> _Recording:
-    settle()
-    leaves: list[list[Value]] = []
-    arguments = [wrapped(x, leaves, Recorded) for x in example]
-    recorder = Recorder(lines=lines, shown=shown)
-    with (
-        Setting(contexts.grad_enabled, True),
-        Setting(contexts.anomaly_detected, False),
-        Setting(contexts.tracer, recorder),
-    ):
-        try:
-            roots, shape = results_of(f(*arguments))
-        except TraceError:
-            raise
-        except Exception as error:
-            # A refusal in other words, unless it is an operation that has no result.
-            if recorder.error is not None and not isinstance(error, UNDEFINED):
-                raise recorder.error from error
-            caught = error
-        else:
-            if recorder.error is not None:  # the function has caught it
-                raise recorder.error
-            return _Recording(roots, shape, leaves)
-    try:
-        called(f, example)
-    except Exception as own:  # so it does not run without being recorded, either
-        place = own.__traceback__
-        while place is not None and place.tb_next is not None:
-            place = place.tb_next
-        refused_here = (
-            isinstance(own, TypeError)
-            and place is not None
-            and is_ours(place.tb_frame.f_code.co_filename)
-        )
-        is_ours_alone = Recorded.__name__ in str(caught)  # which no user has heard of
-        takes_values = refused_here or isinstance(own, AttributeError)  # or an index
-        if takes_values and not is_ours_alone and not _is_own(own, caught, f, example):
-            raise caught from None
-        raise own from None
-    raise TraceError(
-        f"a recorded number does not answer here as a plain number does: "
-        f"{type(caught).__name__}: {caught}{place_of_error(caught)}; compute such a thing "
-        "outside and pass it in as an argument, or pick an element with take(values, index)"
-    ) from caught
-
-
-def _is_own(
-    own: Exception, caught: Exception, f: Callable[..., Any], example: Sequence[Any]
-) -> bool:
-    """Return whether a function raises for Values what it raises for numbers, nothing else."""
-    try:
-        eager(f, example)
-    except Exception as error:
-        return type(error) is type(own) is not type(caught)
-    return False
-
-
-def _run_elsewhere(
-    f: Callable[..., Any],
-    example: Sequence[Any],
-    computed: list[Value],
-    *,
-    lines: bool,
-) -> _Recording:
-    """Record with other numbers, in arguments and parameters; on the same if there is no result."""
-    numbers: dict[Value, float] = {}
-
-    def shown(x: Value) -> float:
-        own: float = _data_of(x)
-        is_leaf = x._row is None and x._source is not KNOWN
-        return _moved(own) if is_leaf else numbers.get(x, own)
-
-    try:
-        for node in computed:
-            assert node.op is not None
-            numbers[node] = float(node.op.forward(*map(shown, node.inputs)))
-        moved = [mapped(_moved, x) for x in example]
-        return _run(f, moved, lines=lines, shown=shown)
-    except TraceError:
-        raise
-    except Exception:  # out of a domain, say
-        return _run(f, example, lines=lines)
-
-
-def _moved(x: Any) -> Any:
-    """Return a number nearby; a whole number may be an index, and stays."""
-    return x if isinstance(x, int) else float(x) * (1.0 - 1e-7) - 1e-9
-
-
-def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
+def _written_down(recording: Recording) -> tuple[Graph, list[Value]]:
     """Return a recording as lists, and the nodes.
 
     The arguments' numbers come first, then inputs before consumers, left to right.
@@ -349,48 +226,66 @@ def _written_down(recording: _Recording) -> tuple[Graph, list[Value]]:
     ids = dict(zip(map(id, nodes), count()))  # what would be a plain number has no hash
     place, known = ids.__getitem__, ids.get
     args = graph.args = [()] * len(nodes)
-    stack: list[Any] = recording.roots[::-1]
-    while stack:  # a node waits there until all of its inputs have their ids
-        node = stack.pop()
-        if id(node) in ids:
-            continue
-        a, b = node._a, node._b
-        if b is not None:  # most of a large graph
-            i, j = known(id(a)), known(id(b))
-            if i is None or j is None:
-                stack += (node, b, a)
+    live = 0
+    for stack in _ends(recording, ids):
+        live = len(nodes)
+        while stack:  # a node waits there until all of its inputs have their ids
+            node = stack.pop()
+            if id(node) in ids:
                 continue
-            args.append((i, j))
-        elif a is None:
-            args.append(())
-        else:
-            inputs = a if type(a) is tuple else (a,)
-            keys = tuple(map(id, inputs))
-            fresh = {k: x for k, x in zip(keys, inputs) if k not in ids}  # noqa: B905
-            if any(map(_row_of, fresh.values())):
-                stack += (node, *[*fresh.values()][::-1])
-                continue
-            ids.update(zip(fresh, count(len(nodes))))
-            nodes += fresh.values()
-            args += [()] * len(fresh)
-            args.append(tuple(map(place, keys)))
-        ids[id(node)] = len(nodes)
-        nodes.append(node)
+            a, b = node._a, node._b
+            if b is not None:  # most of a large graph
+                i, j = known(id(a)), known(id(b))
+                if i is None or j is None:
+                    stack += (node, b, a)
+                    continue
+                args.append((i, j))
+            elif a is None:
+                args.append(())
+            else:
+                inputs = a if type(a) is tuple else (a,)
+                keys = tuple(map(id, inputs))
+                fresh = {k: x for k, x in zip(keys, inputs) if k not in ids}  # noqa: B905
+                if any(map(_row_of, fresh.values())):
+                    stack += (node, *[*fresh.values()][::-1])
+                    continue
+                ids.update(zip(fresh, count(len(nodes))))
+                nodes += fresh.values()
+                args += [()] * len(fresh)
+                args.append(tuple(map(place, keys)))
+            ids[id(node)] = len(nodes)
+            nodes.append(node)
     graph.shape = recording.shape
     graph.ops = [node._row for node in nodes]
     graph.inner = [i for i, op in enumerate(graph.ops) if op is not None]
     graph.data = list(map(_data_of, nodes))
     graph.labels = [node.label for node in nodes]
     graph.roots = [ids[id(root)] for root in recording.roots]
+    graph.risky = len(recording.risky)
+    graph.watched = [i for i in map(place, map(id, recording.risky)) if i >= live]
     graph.inputs = [[*map(place, map(id, argument))] for argument in recording.arguments]
     return graph, nodes
 
 
-def _paired(graph: Graph, recording: _Recording) -> list[Value] | None:
+def _ends(recording: Recording, ids: Mapping[int, int]) -> Iterator[list[Any]]:
+    """Yield the results, last first; once these have their ids, what raises and nobody reads."""
+    yield recording.roots[::-1]
+    yield [x for x in reversed(recording.risky) if id(x) not in ids]
+
+
+def _paired(graph: Graph, recording: Recording) -> list[Value] | None:
     """Return the nodes of another recording in the graph's order; None if it has another form."""
     nodes: list[Any] = [None] * len(graph.ops)
+    if len(recording.risky) != graph.risky:
+        return None
+    watched: list[Value] = []
+    if graph.watched:
+        two, written = _written_down(recording)
+        watched = [written[i] for i in two.watched]
     for ids, others in zip(
-        [*graph.inputs, graph.roots], [*recording.arguments, recording.roots], strict=True
+        [*graph.inputs, graph.roots, graph.watched],
+        [*recording.arguments, recording.roots, watched],
+        strict=True,
     ):
         if len(ids) != len(others):
             return None
@@ -422,7 +317,7 @@ def _paired(graph: Graph, recording: _Recording) -> list[Value] | None:
 
 
 def _different_graphs(
-    graph: Graph, other: _Recording, f: Callable[..., Any], example: Sequence[Any], which: str
+    graph: Graph, other: Recording, f: Callable[..., Any], example: Sequence[Any], which: str
 ) -> TraceError:
     """Return the error of two recordings that are not the same operations."""
     two, _ = _written_down(other)
@@ -462,7 +357,7 @@ def _frozen(
 def _line(f: Callable[..., Any], example: Sequence[Any], node: int) -> str:
     """Return ` (file:line)` of the first consumer of a node, if another run can tell."""
     try:
-        graph, nodes = _written_down(_run(f, example, lines=True))
+        graph, nodes = _written_down(run(f, example, lines=True))
         found = [nodes[i].source for i, args in enumerate(graph.args) if node in args or i == node]
         line = next(filter(None, found), None)
     except Exception:  # the line is an extra

@@ -26,6 +26,7 @@ from typing import Any, ClassVar, Final
 
 from autograd_mini import contexts, ops
 from autograd_mini.compiler.parameters import Following, each, own_class
+from autograd_mini.compiler.rows import may_raise
 from autograd_mini.contexts import state
 from autograd_mini.errors import TraceError
 from autograd_mini.frames import calling_frame, calling_line, is_ours, is_pythons, is_watched
@@ -76,6 +77,8 @@ _grad: Any = Value.grad
 _set_data: Final = _data.__set__
 _set_grad: Final = _grad.__set__
 _new: Final = object.__new__
+# The rows that have a result for all numbers that reach them; a user's own may raise anything.
+_SAFE: Final = {op for op in (*ops.OPS.values(), ops.TAKE) if not may_raise(op)}
 
 
 def refuse(value: Value | None, how: str) -> None:
@@ -126,7 +129,7 @@ class Recorder:
         shown: What number a hidden Value is in this recording, and for nobody else.
     """
 
-    __slots__ = ("_lines", "error", "shown")
+    __slots__ = ("_lines", "error", "risky", "shown")
     refuse = staticmethod(refuse)
     is_known = staticmethod(is_known)
 
@@ -134,6 +137,7 @@ class Recorder:
         self._lines = lines
         self.shown = shown
         self.error: TraceError | None = None  # the first, which the function may have caught
+        self.risky: list[Value] = []  # the operations that may raise, as they came
 
     def node(self, data: float, op: Op, a: Any, b: Value | None) -> Value:
         """Return a new node."""
@@ -147,6 +151,8 @@ class Recorder:
         node._a = a
         node._b = b
         node._source = calling_line() if self._lines else None
+        if op not in _SAFE:
+            self.risky.append(node)
         return node
 
     def fails(self, operands: Sequence[Value], error: Exception) -> None:

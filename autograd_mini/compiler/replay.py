@@ -9,7 +9,8 @@ from autograd_mini.backprop import adjoints
 from autograd_mini.compiler.calls import called_or_eager
 from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.plan import FORWARD, INPUTS
-from autograd_mini.compiler.record import Graph, differentiable, record_again
+from autograd_mini.compiler.record import Graph, record_again
+from autograd_mini.compiler.runs import differentiable
 
 Array: TypeAlias = Any
 
@@ -17,13 +18,34 @@ SUSPECTS: Final = 8  # examples that are replayed when a result is not finite
 SEARCHED: Final = 1_000  # those among which one is looked for, when the program has no result
 
 
-def suspects(count: int, result: Array | None) -> list[int]:
-    """Return the examples of a batch to replay, those whose results are not finite first."""
+def suspects(count: int, shown: Array | None) -> list[int]:
+    """Return the examples of a batch to replay, those first that show numbers not finite."""
     import numpy as np
 
-    if result is None:
+    if shown is None:
         return list(range(min(count, SEARCHED)))
-    return np.isfinite(result).all(axis=1).argsort(kind="stable")[:SUSPECTS].tolist()
+    return np.isfinite(shown).all(axis=1).argsort(kind="stable")[:SUSPECTS].tolist()
+
+
+def signs(function: Callable[..., Any], guarded: bool, columns: Sequence[Array]) -> Array:
+    """Return what a text gives for each example alone: results, and whether all is well.
+
+    Args:
+        function: Computes the results of one example.
+        guarded: Whether it returns a guard, too.
+        columns: The batch.
+    """
+    import numpy as np
+
+    found: list[float] = []
+    for n in range(min(columns[0].shape[1], SEARCHED)):
+        try:
+            result = function(*[x[:, n : n + 1] for x in columns])
+            values, guard = result if guarded else (result, 0.0)
+            found.append(float(guard) + float(np.add.reduce(values, axis=None)))
+        except Exception:  # of a function of the user's
+            found.append(np.nan)
+    return np.array(found)[:, None]
 
 
 def replay(

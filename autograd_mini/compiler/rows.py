@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Any, Final, NoReturn
 
 from autograd_mini import ops
-from autograd_mini.ops import Op
+from autograd_mini.ops import Op, is_built_in
 
 
 def _structural(*operands: Any) -> NoReturn:
@@ -52,3 +52,16 @@ PRODUCTS: Final = frozenset({MATMUL, MATMUL_NT, MATMUL_TN})
 AT_LEAST: Final = Op("at_least", _at_least, (_none, _none))
 AT_MOST: Final = Op("at_most", _at_most, (_none, _none))
 COMPARISONS: Final = {ops.GREATER: ">", ops.LESS: "<", AT_LEAST: ">=", AT_MOST: "<="}
+
+# Rows whose domain is not about single operands' values.
+_TOTAL: Final = {ops.LOGSUMEXP, ops.AMAX, ops.DETACH}
+
+
+def may_raise(op: Op) -> bool:
+    """Return whether a row has no result for some numbers; one of the user's may raise anything.
+
+    Example:
+        >>> may_raise(ops.LOG), may_raise(ops.MUL)
+        (True, False)
+    """
+    return (bool(op.domain) or not is_built_in(op)) and op not in _TOTAL

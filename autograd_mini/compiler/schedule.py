@@ -94,11 +94,11 @@ def grouped(
 
 
 def _reached(graph: Graph, chains: Chains) -> Container[int]:
-    """Return the nodes that the gradient reaches; it does not reach those of a condition.
+    """Return the nodes that the gradient reaches: none of a condition, nor what nobody reads.
 
     A gradient of zero is no substitute: times an infinite slope, it is NaN.
     """
-    if all(op is None or op.receives is None for op in {*graph.ops}):
+    if not graph.watched and all(op is None or op.receives is None for op in {*graph.ops}):
         return range(len(graph.ops))
     reached = {*graph.roots}
     for i in reversed(graph.inner):

@@ -18,10 +18,11 @@ Chains: TypeAlias = "dict[int, tuple[list[Pair], list[int]]]"
 SHORT: Final = 4  # fewer terms than this, and no weights among them: single operations read better
 
 
-def flatten(graph: Graph) -> tuple[Chains, bytearray]:
+def flatten(graph: Graph) -> tuple[Chains, bytearray, set[int]]:
     """Return additions, totals and dots as (pairs, rest), and mark the nodes they absorb.
 
-    An inner addition and a product join only if nobody else uses them.
+    An inner addition and a product join only if nobody else uses them. Named are those sums, too,
+    that absorb a power: as a product, it does not raise where it is too large.
     """
     rows, args, kinds = graph.ops, graph.args, graph.kinds
     uses = [0] * len(rows)
@@ -32,6 +33,7 @@ def flatten(graph: Graph) -> tuple[Chains, bytearray]:
         uses[root] += 1
     chains: Chains = {}
     absorbed = bytearray(len(rows))
+    squared: set[int] = set()
     for i in reversed(graph.inner):
         if absorbed[i] or rows[i] not in _CHAINS or kinds[i] == CONSTANT:
             continue
@@ -41,7 +43,9 @@ def flatten(graph: Graph) -> tuple[Chains, bytearray]:
             chains[i] = (pairs, rest)
             for x in inner:
                 absorbed[x] = 1
-    return chains, absorbed
+                if rows[x] is ops.POW:
+                    squared.add(i)
+    return chains, absorbed, squared
 
 
 _CHAINS: Final = frozenset({ops.ADD, ops.TOTAL, ops.DOT})
@@ -69,7 +73,7 @@ def _terms(graph: Graph, root: int, uses: list[int]) -> tuple[list[Pair], list[i
             stack += (y, x)
         elif op in _CHAINS:
             stack += _opened(op, args[node], pairs)
-        elif op is ops.POW and _is_square(graph, node):
+        elif is_square(graph, node):
             pairs.append((args[node][0], args[node][0]))
         else:
             rest.append(node)
@@ -87,7 +91,10 @@ def _opened(op: Op | None, operands: tuple[int, ...], pairs: list[Pair]) -> list
     return list(operands[::-1])
 
 
-def _is_square(graph: Graph, node: int) -> bool:
+def is_square(graph: Graph, node: int) -> bool:
+    """Return whether a node is a power that is written as a product."""
+    if graph.ops[node] is not ops.POW:
+        return False
     exponent = graph.args[node][1]
     return graph.kinds[exponent] == CONSTANT and graph.data[exponent] == 2.0
 

@@ -16,6 +16,7 @@ from autograd_mini.compiler.names import commented, identifier, place_of
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.rows import COMPARISONS, COPY, MATMUL_NT, MATMUL_TN, PRODUCTS, PUT, SUM
 from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement
+from autograd_mini.compiler.sums import is_square
 from autograd_mini.ops import Op
 from autograd_mini.symbols import ATOM, PRODUCT, SIGN, SIGNS, TRUTH, Symbol
 from autograd_mini.symbols import SUM as IN_SUM
@@ -269,7 +270,9 @@ class Writer(Language):
         ]
         for ref in self.lowered.watched:  # it raises outside of its domain, whoever reads it
             for row in ref.rows:
-                self.number(ref.buffer, row)
+                x, node = self.number(ref.buffer, row), self.nodes.get((ref.buffer, row), -1)
+                if node in self.plan.squared or (node >= 0 and is_square(self.graph, node)):
+                    self.line(f'if {x} == float("inf"): raise OverflowError', "a power, perhaps")
         if self.purpose == FORWARD:
             answer = f"({', '.join(results)}{',' if len(results) == 1 else ''})"
         else:

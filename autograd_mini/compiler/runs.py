@@ -1,0 +1,158 @@
+"""Runs: call a function on recorded numbers."""
+
+# Values' own slots are read here: a graph may have hundreds of thousands of nodes.
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+from autograd_mini import contexts
+from autograd_mini.compiler.calls import Shape, called, eager, results_of, wrapped
+from autograd_mini.compiler.parameters import own_data, settle
+from autograd_mini.compiler.recorded import Recorded, Recorder, place_of_error
+from autograd_mini.contexts import Setting
+from autograd_mini.errors import TraceError
+from autograd_mini.frames import is_ours
+from autograd_mini.nested import mapped
+from autograd_mini.ops import UNDEFINED
+from autograd_mini.value import CONSTANT, Value
+
+_data_of: Final = own_data.__get__  # past the guards of a recorded number
+
+
+class Recording(NamedTuple):
+    """What a function returned, and how.
+
+    Attributes:
+        roots: The results.
+        shape: The shape of the result.
+        arguments: The Values that stood for each argument's numbers.
+        risky: The operations that may raise, as they came.
+    """
+
+    roots: list[Value]
+    shape: Shape
+    arguments: list[list[Value]]
+    risky: list[Value]
+
+
+def run(
+    f: Callable[..., Any],
+    example: Sequence[Any],
+    *,
+    lines: bool = False,
+    shown: Callable[[Value], float] = own_data.__get__,
+) -> Recording:
+    """Call a function on recorded numbers.
+
+    Args:
+        f: The function.
+        example: Its arguments.
+        lines: Whether nodes remember the line that made them.
+        shown: What number a hidden Value is.
+
+    Raises:
+        TraceError: If it does with a recorded number what it would do with a plain one alone.
+    """
+    settle()
+    leaves: list[list[Value]] = []
+    arguments = [wrapped(x, leaves, Recorded) for x in example]
+    recorder = Recorder(lines=lines, shown=shown)
+    with (
+        Setting(contexts.grad_enabled, True),
+        Setting(contexts.anomaly_detected, False),
+        Setting(contexts.tracer, recorder),
+    ):
+        try:
+            roots, shape = results_of(f(*arguments))
+        except TraceError:
+            raise
+        except Exception as error:
+            # A refusal in other words, unless it is an operation that has no result.
+            if recorder.error is not None and not isinstance(error, UNDEFINED):
+                raise recorder.error from error
+            caught = error
+        else:
+            if recorder.error is not None:  # the function has caught it
+                raise recorder.error
+            return Recording(roots, shape, leaves, recorder.risky)
+    try:
+        called(f, example)
+    except Exception as own:  # so it does not run without being recorded, either
+        place = own.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        refused_here = (
+            isinstance(own, TypeError)
+            and place is not None
+            and is_ours(place.tb_frame.f_code.co_filename)
+        )
+        is_ours_alone = Recorded.__name__ in str(caught)  # which no user has heard of
+        takes_values = refused_here or isinstance(own, AttributeError)  # or an index
+        if takes_values and not is_ours_alone and not _is_own(own, caught, f, example):
+            raise caught from None
+        raise own from None
+    raise TraceError(
+        f"a recorded number does not answer here as a plain number does: "
+        f"{type(caught).__name__}: {caught}{place_of_error(caught)}; compute such a thing "
+        "outside and pass it in as an argument, or pick an element with take(values, index)"
+    ) from caught
+
+
+def _is_own(
+    own: Exception, caught: Exception, f: Callable[..., Any], example: Sequence[Any]
+) -> bool:
+    """Return whether a function raises for Values what it raises for numbers, nothing else."""
+    try:
+        eager(f, example)
+    except Exception as error:
+        return type(error) is type(own) is not type(caught)
+    return False
+
+
+def run_elsewhere(
+    f: Callable[..., Any],
+    example: Sequence[Any],
+    computed: list[Value],
+    *,
+    lines: bool,
+) -> Recording:
+    """Record with other numbers, in arguments and parameters; on the same if there is no result."""
+    numbers: dict[Value, float] = {}
+
+    def shown(x: Value) -> float:
+        own: float = _data_of(x)
+        is_leaf = x._row is None and x._source is not CONSTANT
+        return _moved(own) if is_leaf else numbers.get(x, own)
+
+    try:
+        for node in computed:
+            assert node.op is not None
+            numbers[node] = float(node.op.forward(*map(shown, node.inputs)))
+        moved = [mapped(_moved, x) for x in example]
+        return run(f, moved, lines=lines, shown=shown)
+    except TraceError:
+        raise
+    except Exception:  # out of a domain, say
+        return run(f, example, lines=lines)
+
+
+def _moved(x: Any) -> Any:
+    """Return a number nearby; a whole number may be an index, and stays."""
+    return x if isinstance(x, int) else float(x) * (1.0 - 1e-7) - 1e-9
+
+
+def differentiable(
+    f: Callable[..., Any], example: Sequence[Any]
+) -> tuple[list[Value], list[list[Value]]]:
+    """Run `f` on Values, recorded where it takes plain numbers alone; return results and leaves."""
+    try:
+        return eager(f, example)
+    except AttributeError as error:  # `x.real`, say
+        try:
+            found = run(f, example)
+        except TraceError:
+            raise error from None
+        return found.roots, found.arguments
