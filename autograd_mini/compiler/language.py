@@ -9,6 +9,7 @@ from autograd_mini.compiler.expressions import Operand, Ref, Term
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.names import FreshNames, identifier
 from autograd_mini.compiler.statements import THETA, Statement
+from autograd_mini.convert import number
 from autograd_mini.ops import OPS, Op
 from autograd_mini.symbols import Symbol
 
@@ -108,3 +109,13 @@ class Language:
     def text(self) -> str:
         """Return the whole program."""
         raise NotImplementedError
+
+
+def as_number(row: Callable[..., Any]) -> Callable[..., float]:
+    """Return a function of the user's that gives floats or raises, as where a row is applied."""
+
+    def converted(*operands: float) -> float:
+        result = row(*operands)
+        return result if type(result) is float else number(result)
+
+    return converted

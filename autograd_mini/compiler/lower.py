@@ -153,8 +153,8 @@ class Forward:
     @cached_property
     def shown(self) -> set[int]:
         """The nodes without which the result is not finite: nobody has to watch them, too."""
-        shown = set(self.graph.roots)
-        stack = list(shown) if self.lowered.purpose != INPUTS else []
+        shown = set(self.graph.roots if self.lowered.purpose != INPUTS else ())
+        stack = list(shown)
         while stack:
             i = stack.pop()
             fresh = {*_showing(self.graph.ops[i], self.graph.args[i])} - shown

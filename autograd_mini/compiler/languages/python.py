@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 from autograd_mini import ops
 from autograd_mini.compiler.expressions import Operand, Ref, Term, extent, place, places
-from autograd_mini.compiler.language import Language
+from autograd_mini.compiler.language import Language, as_number
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.names import commented, identifier, place_of
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
@@ -181,7 +181,7 @@ class Writer(Language):
     def _defined(self, op: Op) -> str:
         f = op.forward
         if not ops.is_built_in(op):  # a name of the user's is never code
-            return self.foreign_name(op, f"{op.name}_row", f)
+            return self.foreign_name(op, f"{op.name}_row", as_number(f))
         if getattr(f, "__module__", "") == "math":
             alias = f" as {op.name}" if f.__name__ != op.name else ""
             self.imports.append(f"from math import {f.__name__}{alias}")

@@ -20,6 +20,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from autograd_mini import ops
+from autograd_mini.compiler.language import as_number
 from autograd_mini.ops import Op
 from autograd_mini.symbols import PRODUCT, TRUTH, Symbol
 
@@ -257,14 +258,15 @@ def over_elements(op: Op) -> Callable[..., Any]:
 
     A row of any number of operands takes them as the first axis of one array.
     """
-    mapped = np.frompyfunc(lambda *xs: float(op.forward(*xs)), op.arity or 1, 1)
+    row = as_number(op.forward)
+    mapped = np.frompyfunc(row, op.arity or 1, 1)
 
     def over(*operands: Array, out: Array | None = None) -> Array:
         if op.arity is None:
             (xs,) = operands
             result = np.empty(xs.shape[1:], xs.dtype)
             columns = xs.reshape(len(xs), -1).T.tolist()
-            result.reshape(-1)[:] = [op.forward(*column) for column in columns]
+            result.reshape(-1)[:] = [row(*column) for column in columns]
             return _into(result, out)
         return _into(np.asarray(mapped(*[np.asarray(x, float) for x in operands]), float), out)
 

@@ -1,4 +1,4 @@
-"""What a function computes and nobody reads may raise, and then its program raises, too."""
+"""Where a function raises, its program raises, too, also where no result shows it."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def trained(f: Callable[..., Any], *example: Any) -> Any:
     return program
 
 
-def same_error(f: Callable[..., Any], program: Any, *example: Any) -> None:
+def same_error(f: Callable[..., Any], program: Any, *example: Any, kinds: Any = UNDEFINED) -> None:
     """Check that each call raises what the function raises, wherever the example stands."""
-    with pytest.raises(UNDEFINED) as own:
+    with pytest.raises(kinds) as own:
         f(*example)
     for call, count in itertools.product(CALLS, (1, 4)):
         batch = [[1.0] * (count - 1) + [x] for x in example]
@@ -243,6 +243,40 @@ def test_a_square_that_is_too_large_raises_where_its_result_is_finite(name: str)
     same_error(f, program, 1e200)
     w.data = 1e200
     same_error(f, program, 1.0)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_the_gradient_of_a_result_outside_of_its_domain_raises(count: int) -> None:
+    program = compile(log, 1.0)
+    batch = [1.0, 2.0, 3.0, 4.0][:count]
+    for _ in range(SEEN):
+        program.input_grad(batch)
+    with pytest.raises(UNDEFINED):  # its slope is a number
+        program.input_grad([*batch[1:], -1.0])
+
+
+NO_NUMBERS: dict[str, Callable[[float], Any]] = {
+    "a complex power": lambda x: x**0.5 if x < 9.0 else x,
+    "a complex number": lambda x: 1j * x if x < 0.0 else x,
+    "a complex number of NumPy": lambda x: np.complex128(1j * x) if x < 0.0 else x,
+    "None": lambda x: x if x > 0.0 else None,
+    "text": lambda x: x if x > 0.0 else "1.0",
+}
+
+
+@pytest.mark.parametrize("name", NO_NUMBERS)
+@pytest.mark.parametrize("read", ["itself", "its size", "nothing"])
+def test_what_an_operation_of_the_users_gives_that_is_no_number_raises(
+    name: str, read: str
+) -> None:
+    row = primitive(name=f"row{next(_numbers)}", partials=(lambda f, x: 1.0,))(NO_NUMBERS[name])
+
+    def f(x: Any) -> Any:
+        y = row(x)
+        return {"itself": y, "its size": abs(y), "nothing": 0.0}[read] + x
+
+    program = trained(f, 1.0)
+    same_error(f, program, -1.0, kinds=TypeError)
 
 
 @pytest.mark.skipif(not is_installed(), reason="needs llvmlite")
