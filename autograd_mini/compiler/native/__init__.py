@@ -40,11 +40,11 @@ from autograd_mini.compiler.native.loops import Loops
 from autograd_mini.compiler.native.operations import NoNativeFormError
 from autograd_mini.compiler.native.updates import (
     Update,
-    checked,
+    called,
     entries,
     given,
     guard,
-    helpers,
+    rows,
     rule,
 )
 from autograd_mini.compiler.native.vectors import Module
@@ -158,23 +158,22 @@ class Native:
     ) -> None:
         target = target or processor()
         dtype = arrays[0].dtype
-        single = dtype.itemsize == 4
+        element = "float" if dtype.itemsize == 4 else "double"
         lanes = target.bits // (8 * dtype.itemsize)
-        module = Module(single=single, lanes=lanes, registers=target.registers)
+        module = Module(element, lanes, target.registers)
         loops = Loops(lower(plan, purpose), count)
         shapes = plan.graph.shapes
         self._moments = [] if update is None else [*update.moments]
         places = given(len(shapes), len(self._moments))
         arguments = [Argument((count, *shape), dtype.char) for shape in shapes]
-        step = f"call fastcc void @step({', '.join(places)})"
-        built_in = [Entry("call", arguments, 0, [step, *checked(single)])]
+        built_in = [Entry("call", arguments, 0, called(places, "step"))]
         functions: dict[str, Any] = {"step": loops.operations}
         texts: list[str] = []
         names = ["theta", "gtheta", "work", "qtable"]
         if update is not None:
             functions |= {"guard": guard(loops, update), "rule": rule(update)}
-            texts = helpers(module, loops, update)
-            built_in += entries(loops, update, shapes, dtype.char, "float" if single else "double")
+            texts = rows(module, loops, update)
+            built_in += entries(loops, update, shapes, dtype.char, element)
             names += [f"base{k}" for k in range(len(shapes))]
             names += [f"m{k}" for k in range(len(self._moments))]
         self._work = _aligned(loops.size, dtype)
@@ -189,7 +188,7 @@ class Native:
         ]
         texts.insert(0, assembled(module, places, **functions))
         at = self._pointers.ctypes.data
-        texts += [module.text(), wrapper(built_in, names, at, single=single)]
+        texts += [module.text(), wrapper(built_in, names, at, element)]
         self.text = "\n".join(texts)
         code, addresses = machine_code(self.text)
         for name, address in addresses.items():

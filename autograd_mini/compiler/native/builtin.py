@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["RATES", "Argument", "Entry", "builtin", "wrapper"]
+__all__ = ["CHECK", "RATES", "Argument", "Entry", "builtin", "wrapper"]
 
-RATES: Final = 2  # in `work`, after the loss and what is 0 if all is finite
+CHECK, RATES = 1, 2  # in `work`, after the loss: what is 0 if all is finite, and numbers
 
-_FLAGS = 0x3C  # contiguous, with shape and format
 # Whether an argument is an array of this type and shape; then its buffer is held.
 _HELD = """
 declare i32 @PyObject_GetBuffer(ptr, ptr, i32)
@@ -26,8 +25,8 @@ declare ptr @PyFloat_FromDouble(double)
 declare double @PyFloat_AsDouble(ptr)
 declare void @Py_IncRef(ptr)
 declare i32 @memcmp(ptr, ptr, i64)
-define internal i1 @held(ptr %x, ptr %b, i16 %format, i32 %ndim, ptr %shape) #1 {{
-  %r = call i32 @PyObject_GetBuffer(ptr %x, ptr %b, i32 {flags})
+define internal i1 @held(ptr %x, ptr %b, i16 %format, i32 %ndim, ptr %shape) #1 {
+  %r = call i32 @PyObject_GetBuffer(ptr %x, ptr %b, i32 60)  ; contiguous, its shape and format
   %got = icmp eq i32 %r, 0
   br i1 %got, label %type, label %no
 type:
@@ -50,7 +49,7 @@ axes:
   ret i1 %same
 no:
   ret i1 false
-}}"""
+}"""
 
 
 class Argument(NamedTuple):
@@ -67,101 +66,94 @@ class Entry(NamedTuple):
         name: Its name.
         arguments: The arrays it takes.
         numbers: How many numbers follow; they are stored from `work[RATES]` on.
-        body: Lines that come from `%x0`, `%x1`, ... to `%fine`, whether the loss counts.
+        body: Lines that read `%x0`, `%x1`, ... and leave 0 in `work[CHECK]` if all is finite.
+        after: Lines that are run only if it is.
     """
 
     name: str
     arguments: Sequence[Argument]
     numbers: int
     body: Sequence[str]
+    after: Sequence[str] = ()
 
 
-def wrapper(entries: Sequence[Entry], pointers: Sequence[str], at: int, *, single: bool) -> str:
+def wrapper(entries: Sequence[Entry], pointers: Sequence[str], at: int, element: str) -> str:
     """Return the text of built-in functions.
 
     Args:
         entries: What each of them does.
         pointers: Names of the pointers that a body may use, which stand in a row
         at: at this address; `work` is one of them, and a loss is left there.
-        single: Whether numbers are of single precision.
+        element: What numbers are, "float" or "double".
     """
-    lines = [_HELD.format(flags=_FLAGS)]
     loads = [
         f"%{name} = load ptr, ptr inttoptr (i64 {at + 8 * k} to ptr)"
         for k, name in enumerate(pointers)
     ]
-    for entry in entries:
-        lines += _entry(entry, loads, single=single)
-    return "\n".join(lines)
+    return "\n".join([_HELD, *[line for x in entries for line in _entry(x, loads, element)]])
 
 
-def _entry(entry: Entry, loads: Sequence[str], *, single: bool) -> list[str]:
-    name, arguments, numbers, body = entry
-    held = len(arguments)
-    element = "float" if single else "double"
-    widen = "fpext" if single else "bitcast"
-    nothing = f"ptr inttoptr (i64 {id(None)} to ptr)"
+def _entry(entry: Entry, loads: Sequence[str], element: str) -> list[str]:
+    name, arguments, numbers, body, after = entry
+    held = range(len(arguments))
+    narrow, widen = ("fptrunc", "fpext") if element == "float" else ("bitcast", "bitcast")
+    nothing = f"inttoptr (i64 {id(None)} to ptr)"
     shapes: list[str] = []
-    lines = [f"define ptr @{name}(ptr %self, ptr %arguments, i64 %count) #1 {{", *loads]
-    for k in range(held):  # a buffer of no object needs no release
-        lines += [
-            f"%b{k} = alloca [96 x i8], align 16",
-            f"%o{k} = getelementptr i8, ptr %b{k}, i64 8",
-            f"store ptr null, ptr %o{k}",
-        ]
-    lines += [
-        f"%fits = icmp eq i64 %count, {held + numbers}",
-        "br i1 %fits, label %take0, label %none",
-    ]
+    takes: list[str] = []
     for k, (shape, letter) in enumerate(arguments):
         axes = ", ".join([f"i64 {n}" for n in shape])
         shapes.append(f"@{name}{k} = internal constant [{len(shape)} x i64] [{axes}]")
-        lines += [
+        takes += [
             f"take{k}:",
             *_argument(k),
             f"%h{k} = call i1 @held(ptr %a{k}, ptr %b{k}, i16 {ord(letter)}, i32 {len(shape)}, "
             f"ptr @{name}{k})",
             f"br i1 %h{k}, label %take{k + 1}, label %none",
         ]
-    lines.append(f"take{held}:")
-    for k in range(held, held + numbers):
-        lines += _number(k, RATES + k - held, element)
+    takes.append(f"take{len(held)}:")
+    for k in range(numbers):
+        takes += [
+            *_argument(len(held) + k),
+            f"%d{k} = call double @PyFloat_AsDouble(ptr %a{len(held) + k})",
+            f"%n{k} = {narrow} double %d{k} to {element}",
+            f"%r{k} = getelementptr {element}, ptr %work, i64 {RATES + k}",
+            f"store {element} %n{k}, ptr %r{k}",
+        ]
     return [
         *shapes,
-        *lines,
+        f"define ptr @{name}(ptr %self, ptr %arguments, i64 %count) #1 {{",
+        *loads,
+        *[f"%b{k} = alloca [96 x i8], align 16" for k in held],
+        *[f"%o{k} = getelementptr i8, ptr %b{k}, i64 8" for k in held],
+        *[f"store ptr null, ptr %o{k}" for k in held],  # a buffer of no object needs no release
+        f"%fits = icmp eq i64 %count, {len(held) + numbers}",
+        "br i1 %fits, label %take0, label %none",
+        *takes,
         "%error = call ptr @PyErr_Occurred()",
         "%right = icmp eq ptr %error, null",
         "br i1 %right, label %run, label %none",
         "run:",
-        *[f"%x{k} = load ptr, ptr %b{k}" for k in range(held)],
+        *[f"%x{k} = load ptr, ptr %b{k}" for k in held],
         *body,
+        f"%place = getelementptr {element}, ptr %work, i64 {CHECK}",
+        f"%check = load {element}, ptr %place",
+        f"%fine = fcmp oeq {element} %check, 0.0",
         "br i1 %fine, label %answer, label %none",
         "answer:",
+        *after,
         f"%loss = load {element}, ptr %work",
         f"%wide = {widen} {element} %loss to double",
         "%number = call ptr @PyFloat_FromDouble(double %wide)",
         "br label %end",
         "none:",
         "call void @PyErr_Clear()",
-        f"call void @Py_IncRef({nothing})",
+        f"call void @Py_IncRef(ptr {nothing})",
         "br label %end",
         "end:",
-        f"%result = phi ptr [ %number, %answer ], [ {nothing[4:]}, %none ]",
-        *[f"call void @PyBuffer_Release(ptr %b{k})" for k in range(held)],
+        f"%result = phi ptr [ %number, %answer ], [ {nothing}, %none ]",
+        *[f"call void @PyBuffer_Release(ptr %b{k})" for k in held],
         "ret ptr %result",
         "}",
-    ]
-
-
-def _number(k: int, place: int, element: str) -> list[str]:
-    """Return lines that put an argument, a float, into the working memory."""
-    narrow = "fptrunc" if element == "float" else "bitcast"
-    return [
-        *_argument(k),
-        f"%d{k} = call double @PyFloat_AsDouble(ptr %a{k})",
-        f"%n{k} = {narrow} double %d{k} to {element}",
-        f"%r{k} = getelementptr {element}, ptr %work, i64 {place}",
-        f"store {element} %n{k}, ptr %r{k}",
     ]
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autograd_mini.compiler.native.vectors import BITS, NUMBER, Function, Vector
+from autograd_mini.compiler.native.vectors import BITS, Function, Vector
 
 __all__ = ["ELEMENTARY", "library"]
 
@@ -67,7 +67,7 @@ def _exp(x: Any) -> Any:
     r = f.fused(n, -_LN2_LOW, f.fused(n, -_LN2_HIGH, x))
 
     def power(n: Vector) -> Vector:
-        return f.cast("bitcast", (n + 1023) << 52, NUMBER)
+        return f.cast("bitcast", (n + 1023) << 52, f.element)
 
     exponent = f.cast("bitcast", shifted, BITS) - _MAGIC_BITS
     half = ((exponent + 2048) >> 1) - 1024
@@ -80,8 +80,8 @@ def _log(x: Any) -> Any:
     tiny = x < 2.2250738585072014e-308
     bits = f.cast("bitcast", np.where(tiny, x * 2.0**54, x), BITS)
     exponent = ((bits - _SQRT_HALF_BITS + (1 << 62)) >> 52) - 1024
-    m = f.cast("bitcast", bits - (exponent << 52), NUMBER)
-    e = f.cast("sitofp", exponent, NUMBER) - np.where(tiny, 54.0, 0.0)
+    m = f.cast("bitcast", bits - (exponent << 52), f.element)
+    e = f.cast("sitofp", exponent, f.element) - np.where(tiny, 54.0, 0.0)
     m = m - 1.0
     s = m / (m + 2.0)
     square = s * s

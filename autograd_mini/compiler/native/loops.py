@@ -24,6 +24,7 @@ from autograd_mini import ops
 from autograd_mini.compiler.expressions import Operand, Ref, Term, extent, reads
 from autograd_mini.compiler.languages.numpy import functions
 from autograd_mini.compiler.lower import Lowered
+from autograd_mini.compiler.native.builtin import CHECK
 from autograd_mini.compiler.native.operations import (
     Access,
     Apply,
@@ -54,11 +55,11 @@ from autograd_mini.compiler.rows import (
 from autograd_mini.compiler.statements import CONSTANTS, SEED, Statement
 from autograd_mini.ops import Op, is_built_in
 
-__all__ = ["CHECK", "Loops"]
+__all__ = ["Loops"]
 
 ALIGNED: Final = 16  # elements: the longest vector
-RESULTS: Final = ALIGNED  # the first elements of `work`: the loss, and 0 if all is finite
-LOSS, CHECK = 0, 1
+RESULTS: Final = ALIGNED  # the first elements of `work`: the loss, and what is at CHECK and RATES
+LOSS: Final = 0
 
 
 class _Place(NamedTuple):

@@ -20,7 +20,7 @@ from autograd_mini.compiler.native.operations import (
 )
 from autograd_mini.compiler.native.vectors import Function, Variable, Vector
 
-__all__ = ["address", "pieces", "write_choice", "write_nest", "write_transpose"]
+__all__ = ["address", "covered", "halves", "write_choice", "write_nest", "write_transpose"]
 
 NEUTRAL: Final[dict[Any, float]] = {
     np.add: 0.0,
@@ -43,14 +43,22 @@ def address(
     return f.address(f.place(access.buffer, access.offset), more, terms)
 
 
-def pieces(n: int, lanes: int) -> Iterable[tuple[int, int, int]]:
-    """Return how vectors cover `n` numbers, long ones first: from, to, and lanes."""
+def covered(n: int, *steps: int) -> Iterable[tuple[int, int, int]]:
+    """Return how these steps, each as often as there is room for it, cover `n` numbers.
+
+    For each step that is used: from, to, and the step.
+    """
     start = 0
-    while lanes:
-        end = start + (n - start) // lanes * lanes
+    for step in steps:
+        end = start + (n - start) // step * step
         if end > start:
-            yield start, end, lanes
-        start, lanes = end, lanes // 2
+            yield start, end, step
+        start = end
+
+
+def halves(lanes: int) -> Iterable[int]:
+    """Return the lanes of all vectors, long ones first."""
+    return [lanes >> k for k in range(lanes.bit_length())]
 
 
 def write_nest(f: Function, nest: Nest) -> None:
@@ -109,7 +117,7 @@ def _loops(
     elif wide is None:
         body(1)
     else:
-        for start, end, lanes in pieces(dims[wide], f.module.lanes):
+        for start, end, lanes in covered(dims[wide], *halves(f.module.lanes)):
             with f.loop(end, lanes, start) as at[wide]:
                 body(lanes)
 
@@ -140,15 +148,18 @@ def _fold(f: Function, nest: Nest) -> None:
     d = across if along is None else along
 
     def body(lanes: int) -> None:
-        runs = [(0, 1, lanes, 1)] if along is None else [*_runs(dims[along], f.module.lanes)]
-        sums = [[Variable(f, start, width) for _ in range(n)] for _, _, width, n in runs]
+        runs, most = [(0, lanes, lanes)], f.module.lanes
+        if along is not None:
+            runs = [*covered(dims[along], CHAINS * most, *halves(most))]
+        sums = [[Variable(f, start, min(n, most)) for _ in range(0, n, most)] for _, _, n in runs]
 
         def inner(_: int) -> None:
-            for (first, last, width, n), chains in zip(runs, sums, strict=True):
-                with f.loop(last, n * width, first) as variable:
+            for (first, last, step), chains in zip(runs, sums, strict=True):
+                with f.loop(last, step, first) as variable:
                     for c, whole in enumerate(chains):
                         if along is not None:
-                            at[along] = f.plus(variable, c * width)
+                            at[along] = f.plus(variable, c * most)
+                        width = whole.value.lanes
                         x = f.number(_evaluated(f, tree, at, d, width, {}), width)
                         whole.value = fold(whole.value, x)
 
@@ -161,15 +172,6 @@ def _fold(f: Function, nest: Nest) -> None:
         f.store(place, f.load(place, lanes) + found if nest.add else found, lanes)
 
     _loops(f, dims, kept, at, body, across)
-
-
-def _runs(n: int, lanes: int) -> Iterable[tuple[int, int, int, int]]:
-    """Return how sums that run side by side cover `n` numbers: from, to, lanes, how many sums."""
-    middle = n // (CHAINS * lanes) * CHAINS * lanes
-    if middle:
-        yield 0, middle, lanes, CHAINS
-    for start, end, width in pieces(n - middle, lanes):
-        yield middle + start, middle + end, width, 1
 
 
 def write_choice(f: Function, choice: Choice) -> None:
@@ -192,19 +194,13 @@ def write_choice(f: Function, choice: Choice) -> None:
 
 def write_transpose(f: Function, move: Transpose) -> None:
     """Write a transpose: four by four numbers at a time, and one by one at the edges."""
-    for top, bottom, down in _fours(move.rows):
-        for left, right, across in _fours(move.columns):
+    for top, bottom, down in covered(move.rows, 4, 1):
+        for left, right, across in covered(move.columns, 4, 1):
             n = min(down, across)
             with f.loop(right, n, left) as c, f.loop(bottom, n, top) as r:
                 lines = [f.load(address(f, move.source, (f.plus(r, i), c)), n) for i in range(n)]
                 for i, x in enumerate(_turned(f, *lines) if n > 1 else lines):
                     f.store(address(f, move.target, (f.plus(c, i), r)), x, n)
-
-
-def _fours(n: int) -> Iterable[tuple[int, int, int]]:
-    """Return how fours cover `n` numbers, and ones the rest: from, to, step."""
-    whole = n // 4 * 4
-    return [run for run in ((0, whole, 4), (whole, n, 1)) if run[0] < run[1]]
 
 
 def _turned(f: Function, a: Vector, b: Vector, c: Vector, d: Vector) -> Iterable[Vector]:

@@ -8,18 +8,18 @@ the loss refuses.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from autograd_mini.compiler.native.builtin import RATES, Argument, Entry
-from autograd_mini.compiler.native.loops import CHECK, Loops
-from autograd_mini.compiler.native.nests import pieces
+from autograd_mini.compiler.native.builtin import CHECK, RATES, Argument, Entry
+from autograd_mini.compiler.native.loops import Loops
+from autograd_mini.compiler.native.nests import covered, halves
 from autograd_mini.compiler.native.operations import Access, Apply, Load, Nest, Stack
 from autograd_mini.compiler.native.vectors import Function, Module
 
-__all__ = ["Update", "entries", "given", "guard", "helpers", "rule"]
+__all__ = ["Update", "called", "entries", "given", "guard", "rows", "rule"]
 
 WHOLE: Final = np.dtype(np.int64).char
 
@@ -76,28 +76,14 @@ def _nan_where(refused: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda x: np.where(refused(x), math.nan, 0.0)
 
 
-def helpers(module: Module, loops: Loops, update: Update) -> list[str]:
-    """Return the functions that the entries call."""
+def rows(module: Module, loops: Loops, update: Update) -> list[str]:
+    """Return functions that write an argument from chosen rows of what it is given as."""
     identity = ", ".join([f"i64 {i}" for i in range(loops.count)])
     found = [f"@identity = internal constant [{loops.count} x i64] [{identity}]"]
     for k, width in enumerate(loops.inputs):
         write, source = (_one_hot, "qx") if update.classes[k] else (_gathered, "x")
-        rows = write(module, loops.count, width)
-        found.append(rows.text(f"rows{k}", [f"ptr %{source}", "ptr %qrows", "ptr %out"]))
-    pointers = ", ".join(given(len(loops.inputs), len(update.moments)))
-    found += [
-        f"define internal fastcc i1 @whole({pointers}) #1 {{",
-        f"call fastcc void @step({pointers})",
-        f"call fastcc void @guard({pointers})",
-        *checked(module.single),
-        "br i1 %fine, label %move, label %end",
-        "move:",
-        f"call fastcc void @rule({pointers})",
-        "br label %end",
-        "end:",
-        "ret i1 %fine",
-        "}",
-    ]
+        body = write(module, loops.count, width)
+        found.append(body.text(f"rows{k}", [f"ptr %{source}", "ptr %qrows", "ptr %out"]))
     return found
 
 
@@ -107,14 +93,9 @@ def given(inputs: int, moments: int) -> list[str]:
     return [f"ptr %{name}" for name in ("theta", "gtheta", "work", "qtable", *xs, *ms)]
 
 
-def checked(single: bool) -> list[str]:
-    """Return lines that come to `%fine`."""
-    element = "float" if single else "double"
-    return [
-        f"%place = getelementptr {element}, ptr %work, i64 {CHECK}",
-        f"%check = load {element}, ptr %place",
-        f"%fine = fcmp oeq {element} %check, 0.0",
-    ]
+def called(places: Sequence[str], *names: str) -> list[str]:
+    """Return lines that call functions of these places."""
+    return [f"call fastcc void @{name}({', '.join(places)})" for name in names]
 
 
 def _row(f: Function, i: str) -> str:
@@ -126,7 +107,7 @@ def _gathered(module: Module, count: int, width: int) -> Function:
     f = Function(module)
     with f.loop(count) as i:
         row = _row(f, i)
-        for start, end, lanes in pieces(width, module.lanes):
+        for start, end, lanes in covered(width, *halves(module.lanes)):
             with f.loop(end, lanes, start) as j:
                 x = f.load(f.address("x", 0, [(row, width), (j, 1)]), lanes)
                 f.store(f.address("out", 0, [(i, width), (j, 1)]), x, lanes)
@@ -136,7 +117,7 @@ def _gathered(module: Module, count: int, width: int) -> Function:
 def _one_hot(module: Module, count: int, width: int) -> Function:
     """Write 1 at the class of each chosen row, nan for what is no class, and 0 elsewhere."""
     f = Function(module)
-    for start, end, lanes in pieces(count * width, module.lanes):
+    for start, end, lanes in covered(count * width, *halves(module.lanes)):
         with f.loop(end, lanes, start) as j:
             f.store(f.address("out", 0, [(j, 1)]), 0.0, lanes)
     with f.loop(count) as i:
@@ -156,25 +137,26 @@ def entries(
     """Return `update`, which takes a batch, and `pick`, which takes the rows of one."""
     count = loops.count
     rooms = [loops.allocate(count * width) for width in loops.inputs]
-    arguments = [
+    batch = [
         Argument((count,), WHOLE) if classes else Argument((count, *shape), letter)
         for shape, classes in zip(shapes, update.classes, strict=True)
     ]
 
-    def body(source: str, rows: str, copied: Iterable[int]) -> list[str]:
+    def entry(name: str, arguments: list[Argument], sources: Sequence[str], rows: str) -> Entry:
+        """Return an entry that first writes each argument that has a source from its rows."""
         lines: list[str] = []
         places = given(len(shapes), len(update.moments))
-        for k in copied:
-            places[4 + k] = f"ptr %room{k}"
-            lines.append(f"%room{k} = getelementptr {element}, ptr %work, i64 {rooms[k]}")
-            lines.append(f"call fastcc void @rows{k}(ptr %{source}{k}, {rows}, ptr %room{k})")
-        return [*lines, f"%fine = call fastcc i1 @whole({', '.join(places)})"]
+        for k, source in enumerate(sources):
+            if source:
+                places[4 + k] = f"ptr %room{k}"
+                lines.append(f"%room{k} = getelementptr {element}, ptr %work, i64 {rooms[k]}")
+                lines.append(f"call fastcc void @rows{k}(ptr %{source}, {rows}, ptr %room{k})")
+        body = [*lines, *called(places, "step", "guard")]
+        return Entry(name, arguments, len(update.rates), body, called(places, "rule"))
 
-    every = range(len(shapes))
-    ours = body("x", "ptr @identity", [k for k in every if update.classes[k]])
-    theirs = body("base", "ptr %x0", every)
-    rates = len(update.rates)
+    given_as_classes = [f"x{k}" if classes else "" for k, classes in enumerate(update.classes)]
+    bases = [f"base{k}" for k in range(len(shapes))]
     return [
-        Entry("update", arguments, rates, ours),
-        Entry("pick", [Argument((count,), WHOLE)], rates, theirs),
+        entry("update", batch, given_as_classes, "ptr @identity"),
+        entry("pick", [Argument((count,), WHOLE)], bases, "ptr %x0"),
     ]

@@ -25,23 +25,24 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 __all__ = ["Function", "Module", "Variable", "Vector"]
 
-NUMBER, TRUTH, BITS, WIDE = "number", "truth", "bits", "double"
+TRUTH, BITS = "i1", "i64"  # in LLVM's words
+WIDTHS: Final = {"float": 4, "double": 8}  # bytes
 
 
 class Vector(NDArrayOperatorsMixin):
     """As many numbers as there are lanes, by the name that an instruction gave them.
 
-    `kind` says whether they are numbers, truth values, integers as wide as the numbers, or numbers
-    of double precision.
+    `element` says what they are: the function's numbers, "float" or "double", if nothing is said,
+    or truth values, or integers.
     """
 
-    __slots__ = ("function", "kind", "lanes", "text")
+    __slots__ = ("element", "function", "lanes", "text")
 
-    def __init__(self, function: Function, text: str, lanes: int, kind: str = NUMBER) -> None:
+    def __init__(self, function: Function, text: str, lanes: int, element: str = "") -> None:
         self.function = function
         self.text = text
         self.lanes = lanes
-        self.kind = kind
+        self.element = element or function.element
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **_: Any) -> Any:
         assert method == "__call__"
@@ -55,22 +56,27 @@ class Vector(NDArrayOperatorsMixin):
     @property
     def type(self) -> str:
         """The type in LLVM's words."""
-        return self.function.type(self.lanes, self.kind)
+        return self.function.type(self.lanes, self.element)
+
+    @property
+    def typed(self) -> str:
+        """What it is called, with its type."""
+        return f"{self.type} {self.text}"
 
 
 class Module:
     """Functions in the making, each written once.
 
     Attributes:
-        single: Whether numbers are of single precision.
+        element: What numbers are, "float" or "double".
         lanes: How many of them a register holds.
         registers: How many registers the processor has for them.
         helpers: The texts of functions of vectors, by their names.
         declared: What is called from elsewhere.
     """
 
-    def __init__(self, *, single: bool, lanes: int, registers: int = 16) -> None:
-        self.single = single
+    def __init__(self, element: str, lanes: int, registers: int) -> None:
+        self.element = element
         self.lanes = lanes
         self.registers = registers
         self.helpers: dict[str, str] = {}
@@ -78,7 +84,7 @@ class Module:
 
     def text(self) -> str:
         """Return what was declared and written for others, and of which kinds functions are."""
-        width = (32 if self.single else 64) * self.lanes
+        width = 8 * WIDTHS[self.element] * self.lanes
         lines = [*self.declared.values(), *self.helpers.values()]
         for number, kind in enumerate((f'"prefer-vector-width"="{width}"', "optnone")):
             lines.append(f"attributes #{number} = {{ nounwind noinline {kind} }}")
@@ -104,11 +110,8 @@ class Variable:
         self.value = self.function.fused(a, b, self.value)
 
 
-_INFIX: Final = {
-    "add": "fadd",
-    "subtract": "fsub",
-    "multiply": "fmul",
-    "divide": "fdiv",
+_ARITHMETIC: Final = {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv"}
+_COMPARISON: Final = {
     "greater": "fcmp ogt",
     "greater_equal": "fcmp oge",
     "equal": "fcmp oeq",
@@ -151,13 +154,12 @@ _LIBRARY: Final = {
 
 
 class Function:
-    """One function of LLVM's, in the making."""
+    """One function of LLVM's, in the making, of the module's numbers or of others."""
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, element: str = "") -> None:
         self.module = module
-        self.single = module.single
-        self.element = "float" if module.single else "double"
-        self.width = 4 if module.single else 8
+        self.element = element or module.element
+        self.width = WIDTHS[self.element]
         self.entry: list[str] = []
         self.lines: list[str] = []
         self.block = "entry"
@@ -178,9 +180,9 @@ class Function:
         """Write a line."""
         self.lines.append(f"  {text}")
 
-    def value(self, text: str, lanes: int, kind: str = NUMBER) -> Vector:
+    def value(self, text: str, lanes: int, element: str = "") -> Vector:
         """Write an instruction and return what it gives."""
-        return Vector(self, self.named(text), lanes, kind)
+        return Vector(self, self.named(text), lanes, element)
 
     def named(self, text: str, letter: str = "v") -> str:
         """Write an instruction and return the name of what it gives."""
@@ -196,44 +198,40 @@ class Function:
         name = self._known[-1][text] = self.named(text)
         return name
 
-    def type(self, lanes: int, kind: str = NUMBER) -> str:
+    def type(self, lanes: int, element: str = "") -> str:
         """Return a type in LLVM's words."""
-        bits = "i32" if self.single else "i64"
-        one = {NUMBER: self.element, TRUTH: "i1", BITS: bits, WIDE: "double"}[kind]
+        one = element or self.element
         return one if lanes == 1 else f"<{lanes} x {one}>"
 
     def typed(self, x: Any, lanes: int) -> str:
         """Return a number, with its type."""
-        x = self.number(x, lanes)
-        return f"{x.type} {x.text}"
+        return self.number(x, lanes).typed
 
     # Numbers.
 
-    def repeated(self, text: str, lanes: int, kind: str = NUMBER) -> Vector:
+    def repeated(self, text: str, lanes: int, element: str = "") -> Vector:
         """Return a constant in all lanes."""
         if lanes > 1:
-            text = f"<{', '.join([f'{self.type(1, kind)} {text}'] * lanes)}>"
-        return Vector(self, text, lanes, kind)
+            text = f"<{', '.join([f'{self.type(1, element)} {text}'] * lanes)}>"
+        return Vector(self, text, lanes, element)
 
     def number(self, x: Any, lanes: int) -> Vector:
         """Return a constant, or truth values as numbers, as a vector of numbers."""
         if not isinstance(x, Vector):
-            x = float(np.float32(x)) if self.single else float(x)
+            x = np.float32(x) if self.element == "float" else x
             (bits,) = struct.unpack("<Q", struct.pack("<d", x))
             return self.repeated(f"0x{bits:016X}", lanes)
-        if x.kind == TRUTH:
-            return self.value(f"uitofp {x.type} {x.text} to {self.type(lanes)}", lanes)
-        return x
+        return self.cast("uitofp", x, self.element) if x.element == TRUTH else x
 
     def truth(self, x: Any, lanes: int) -> Vector:
         """Return whether numbers are not 0."""
-        if isinstance(x, Vector) and x.kind == TRUTH:
+        if isinstance(x, Vector) and x.element == TRUTH:
             return x
         return self.applied("not_equal", (x, 0.0), lanes)
 
-    def infix(self, op: str, x: Vector, y: Vector, lanes: int, kind: str = NUMBER) -> Vector:
-        """Return what an instruction of two operands gives."""
-        return self.value(f"{op} {x.type} {x.text}, {y.text}", lanes, kind)
+    def integer(self, x: Any, lanes: int) -> Vector:
+        """Return a constant as a vector of integers."""
+        return x if isinstance(x, Vector) else self.repeated(str(x), lanes, BITS)
 
     def chosen(self, cond: Any, a: Any, b: Any, lanes: int) -> Vector:
         """Return `a` where a condition holds, else `b`."""
@@ -241,11 +239,11 @@ class Function:
             return self.number(a if cond else b, lanes)
         cond = self.truth(cond, lanes)
         x, y = self.typed(a, lanes), self.typed(b, lanes)
-        return self.value(f"select {cond.type} {cond.text}, {x}, {y}", lanes)
+        return self.value(f"select {cond.typed}, {x}, {y}", lanes)
 
-    def cast(self, how: str, x: Vector, kind: str) -> Vector:
-        """Return numbers as integers or the reverse: "bitcast", or a conversion."""
-        return self.value(f"{how} {x.type} {x.text} to {self.type(x.lanes, kind)}", x.lanes, kind)
+    def cast(self, how: str, x: Vector, element: str) -> Vector:
+        """Return numbers of another type: "bitcast", or a conversion."""
+        return self.value(f"{how} {x.typed} to {self.type(x.lanes, element)}", x.lanes, element)
 
     def fused(self, a: Any, b: Any, c: Any) -> Vector:
         """Return a b + c, in one rounding where the processor can."""
@@ -263,11 +261,10 @@ class Function:
     def shuffled(self, a: Vector, b: Vector, places: Sequence[int]) -> Vector:
         """Return lanes of two vectors, those of `b` counted after those of `a`."""
         if len(places) == 1:
-            return self.value(f"extractelement {a.type} {a.text}, i64 {places[0]}", 1)
+            return self.value(f"extractelement {a.typed}, i64 {places[0]}", 1)
         order = ", ".join([f"i32 {i}" for i in places])
         mask = f"<{len(places)} x i32> <{order}>"
-        text = f"shufflevector {a.type} {a.text}, {b.type} {b.text}, {mask}"
-        return self.value(text, len(places))
+        return self.value(f"shufflevector {a.typed}, {b.typed}, {mask}", len(places))
 
     def joined(self, fold: Any, x: Vector) -> Vector:
         """Return all lanes joined by np.add, np.multiply or np.maximum, half by half."""
@@ -281,20 +278,18 @@ class Function:
 
     def applied(self, name: str, operands: Sequence[Any], lanes: int) -> Vector:
         """Return what a function of NumPy's gives."""
-        if any(isinstance(x, Vector) and x.kind == BITS for x in operands):
-            x, y = [
-                x if isinstance(x, Vector) else self.repeated(str(x), lanes, BITS) for x in operands
-            ]
-            return self.infix(_WHOLE[name], x, y, lanes, BITS)
-        if name in _INFIX:
-            x, y = [self.number(x, lanes) for x in operands]
-            how = _INFIX[name]
-            return self.infix(how, x, y, lanes, TRUTH if how.startswith("fcmp") else NUMBER)
+        whole = any(isinstance(x, Vector) and x.element == BITS for x in operands)
+        for names, read, element in (
+            (_WHOLE if whole else {}, self.integer, BITS),
+            (_ARITHMETIC, self.number, self.element),
+            (_COMPARISON, self.number, TRUTH),
+            (_LOGICAL, self.truth, TRUTH),
+        ):
+            if name in names:
+                x, y = [read(x, lanes) for x in operands]
+                return self.value(f"{names[name]} {x.typed}, {y.text}", lanes, element)
         if name in _INTRINSIC:
             return self.intrinsic(_INTRINSIC[name], operands, lanes)
-        if name in _LOGICAL:
-            x, y = [self.truth(x, lanes) for x in operands]
-            return self.infix(_LOGICAL[name], x, y, lanes, TRUTH)
         f = _COMPOSED.get(name)
         if name == "power" and not isinstance(operands[1], Vector):
             f = _POWERS.get(operands[1])
@@ -307,21 +302,18 @@ class Function:
         from autograd_mini.compiler.native.elementary import ELEMENTARY, library
 
         full = f"{name}{lanes}"
-        double = Module(single=False, lanes=lanes)
-        double.helpers, double.declared = self.module.helpers, self.module.declared
         if full not in self.module.helpers:
-            body = Function(double)
+            body = Function(self.module, "double")
             xs = [Vector(body, f"%x{i}", lanes) for i in range(len(operands))]
             f = ELEMENTARY.get(name)
             result = f(xs[0]) if f else library(body, _LIBRARY[name], xs)
-            self.module.helpers[full] = body.text(full, [f"{x.type} {x.text}" for x in xs], result)
+            self.module.helpers[full] = body.text(full, [x.typed for x in xs], result)
+        single = self.element == "float"
         xs = [self.number(x, lanes) for x in operands]
-        if self.single:
-            xs = [self.cast("fpext", x, WIDE) for x in xs]
-        wide = self.type(lanes, WIDE)
-        texts = ", ".join([f"{wide} {x.text}" for x in xs])
-        found = self.value(f"call fastcc {wide} @{full}({texts})", lanes, WIDE)
-        return self.cast("fptrunc" if self.single else "bitcast", found, NUMBER)
+        texts = [self.cast("fpext", x, "double").typed if single else x.typed for x in xs]
+        wide = self.type(lanes, "double")
+        found = self.value(f"call fastcc {wide} @{full}({', '.join(texts)})", lanes, "double")
+        return self.cast("fptrunc", found, self.element) if single else found
 
     # Memory.
 
@@ -368,7 +360,7 @@ class Function:
         if lanes == 1:
             return x
         kind = self.type(lanes)
-        one = self.named(f"insertelement {kind} poison, {x.type} {x.text}, i64 0")
+        one = self.named(f"insertelement {kind} poison, {x.typed}, i64 0")
         mask = f"<{lanes} x i32> zeroinitializer"
         return self.value(f"shufflevector {kind} {one}, {kind} poison, {mask}", lanes)
 
@@ -426,7 +418,7 @@ class Function:
         self, name: str, arguments: Sequence[str], result: Vector | None = None, kind: int = 0
     ) -> str:
         """Return the whole function; of kind 1 are those that only call others."""
-        answer = f"ret {result.type} {result.text}" if result else "ret void"
+        answer = f"ret {result.typed}" if result else "ret void"
         gives = result.type if result else "void"
         return "\n".join(
             [
