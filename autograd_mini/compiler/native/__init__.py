@@ -177,7 +177,8 @@ class Native:
             names += [f"base{k}" for k in range(len(shapes))]
             names += [f"m{k}" for k in range(len(self._moments))]
         self._work = _aligned(loops.size, dtype)
-        for offset, numbers in loops.constants:
+        for data, offset in loops.constants.items():
+            numbers = np.frombuffer(data)
             self._work[offset : offset + len(numbers)] = numbers
         self._table = np.array(loops.table or [0], np.int64)
         self._pointers = np.zeros(len(names), np.uint64)

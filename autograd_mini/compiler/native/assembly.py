@@ -29,25 +29,16 @@ WRITERS: Final[dict[type, Callable[[Function, Any], None]]] = {
 def assembled(module: Module, given: Sequence[str], **functions: Sequence[Operation]) -> str:
     """Return functions of the places that are given as one text."""
     names: dict[str, str] = {}
+    texts: list[str] = []
     with np.errstate(all="ignore"):
-        texts = [_called(module, names, given, *function) for function in functions.items()]
+        for own, operations in functions.items():
+            whole = Function(module)
+            for operation in operations:
+                body = Function(module)
+                WRITERS[type(operation)](body, operation)
+                text = body.text("{}", [f"ptr %{name}" for name in body.places.values()])
+                name = names.setdefault(text, f"f{len(names)}")
+                places = [f"ptr {whole.address(buffer, at, [])}" for buffer, at in body.places]
+                whole.write(f"call fastcc void @{name}({', '.join(places)})")
+            texts.append(whole.text(own, given, kind=1))
     return "\n".join([*[text.replace("@{}", f"@{name}") for text, name in names.items()], *texts])
-
-
-def _called(
-    module: Module,
-    names: dict[str, str],
-    given: Sequence[str],
-    own: str,
-    operations: Sequence[Operation],
-) -> str:
-    """Return a function that calls one for each operation, whose texts have `names`."""
-    step = Function(module)
-    for operation in operations:
-        body = Function(module)
-        WRITERS[type(operation)](body, operation)
-        text = body.text("{}", [f"ptr %{name}" for name in body.places.values()])
-        name = names.setdefault(text, f"f{len(names)}")
-        places = [f"ptr {step.address(buffer, at, [])}" for buffer, at in body.places]
-        step.write(f"call fastcc void @{name}({', '.join(places)})")
-    return step.text(own, given, kind=1)

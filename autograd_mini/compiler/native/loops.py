@@ -77,7 +77,7 @@ class Loops:
     Attributes:
         operations: In the order in which they run.
         size: How many elements `work` has.
-        constants: What stands in `work` from the beginning: offsets and numbers.
+        constants: What stands in `work` from the beginning, in double precision, and where.
         table: The offsets that accesses look up.
         results: Where the results are, for any purpose but a gradient.
     """
@@ -88,11 +88,10 @@ class Loops:
         self.inputs = [len(ids) for ids in lowered.plan.graph.inputs]
         self.operations: list[Operation] = []
         self.size = RESULTS
-        self.constants: list[tuple[int, list[float]]] = []
+        self.constants: dict[bytes, int] = {}
         self.table: list[int] = []
         self.results: list[tuple[int, int]] = []
         self._tables: dict[tuple[int, ...], int] = {}
-        self._fixed: dict[str, int] = {}
         self._places: dict[str, _Place] = {}
         self._transposes: list[Transpose] = []
         for name, (rows, varies) in lowered.rows.items():
@@ -150,13 +149,11 @@ class Loops:
         """Return where the rows of an array are; constants stand one after the other."""
         if ref.buffer != CONSTANTS:
             return self._place(ref.buffer, given=given), ref
-        data = [float(self.lowered.plan.graph.data[i]) for i in ref.rows]
-        key = repr(data)
-        if key not in self._fixed:
-            self._fixed[key] = self.allocate(len(data))
-            self.constants.append((self._fixed[key], data))
-        rows = range(len(data))
-        return _Place("work", self._fixed[key], 1, 0), Ref(CONSTANTS, rows, ref.shape, False)
+        data = np.array([float(self.lowered.plan.graph.data[i]) for i in ref.rows]).tobytes()
+        if data not in self.constants:
+            self.constants[data] = self.allocate(len(ref.rows))
+        rows = range(len(ref.rows))
+        return _Place("work", self.constants[data], 1, 0), Ref(CONSTANTS, rows, ref.shape, False)
 
     def _access(self, ref: Ref, shape: tuple[int, ...]) -> Access:
         """Return how loops over `shape` and the batch find an element of `ref`."""
@@ -267,10 +264,8 @@ class Loops:
     def _fold(self, fold: Any, out: Ref, x: Operand, *, add: bool = False) -> None:
         """Join the elements of an array until it has the shape of `out`."""
         shape, varies = extent(x)
-        lead = max(len(shape) - len(out.shape), 0)
-        target = (1,) * lead + out.shape
-        shape = (1,) * (len(target) - len(shape)) + shape
-        whole = tuple([max(n, m) for n, m in zip(shape, target, strict=True)])
+        whole = np.broadcast_shapes(shape, out.shape)
+        target = (1,) * (len(whole) - len(out.shape)) + out.shape
         dims = [*whole, self.count if varies or out.varies else 1]
         kept = [d for d, n in enumerate(target) if n == whole[d]]
         (kept if out.varies or dims[-1] == 1 else []).append(len(whole))

@@ -261,11 +261,11 @@ def _overlap(a: Access, b: Access, dims: list[int]) -> bool:
         return False
     if a.table >= 0 or b.table >= 0:
         return True
-    (low, high), (least, most) = [
-        (
-            x.offset + sum(min(0, s * (n - 1)) for s, n in zip(x.strides, dims, strict=True)),
-            x.offset + sum(max(0, s * (n - 1)) for s, n in zip(x.strides, dims, strict=True)),
-        )
-        for x in (a, b)
-    ]
+    (low, high), (least, most) = _span(a, dims), _span(b, dims)
     return low <= most and least <= high
+
+
+def _span(x: Access, dims: list[int]) -> tuple[int, int]:
+    """Return the least and the largest offset of all that is accessed."""
+    ways = [step * (n - 1) for step, n in zip(x.strides, dims, strict=True)]
+    return x.offset + sum(min(0, way) for way in ways), x.offset + sum(max(0, way) for way in ways)

@@ -98,16 +98,11 @@ class Module:
 class Variable:
     """A vector that changes from round to round of the loops around which it was made."""
 
-    __slots__ = ("function", "value")
+    __slots__ = ("value",)
 
     def __init__(self, function: Function, start: Any, lanes: int) -> None:
-        self.function = function
         self.value = function.number(start, lanes)
         function.variables.append(self)
-
-    def add_product(self, a: Vector, b: Vector) -> None:
-        """Add a product, in one rounding where the processor can."""
-        self.value = self.function.fused(a, b, self.value)
 
 
 _ARITHMETIC: Final = {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv"}
