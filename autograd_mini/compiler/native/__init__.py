@@ -38,15 +38,7 @@ from autograd_mini.compiler.native.engine import (
 )
 from autograd_mini.compiler.native.loops import Loops
 from autograd_mini.compiler.native.operations import NoNativeFormError
-from autograd_mini.compiler.native.updates import (
-    Update,
-    called,
-    entries,
-    given,
-    guard,
-    rows,
-    rule,
-)
+from autograd_mini.compiler.native.updates import Update, called, entries, given, moves
 from autograd_mini.compiler.native.vectors import Module
 from autograd_mini.compiler.plan import Plan
 from autograd_mini.errors import TraceError
@@ -169,13 +161,11 @@ class Native:
         built_in = [Entry("call", arguments, 0, called(places, "step"))]
         functions: dict[str, Any] = {"step": loops.operations}
         texts: list[str] = []
-        names = ["theta", "gtheta", "work", "qtable"]
         if update is not None:
-            functions |= {"guard": guard(loops, update), "rule": rule(update)}
-            texts = rows(module, loops, update)
-            built_in += entries(loops, update, shapes, dtype.char, element)
-            names += [f"base{k}" for k in range(len(shapes))]
-            names += [f"m{k}" for k in range(len(self._moments))]
+            functions |= moves(loops, update)
+            texts, more = entries(module, loops, update, shapes, dtype.char)
+            built_in += more
+        names = given(len(shapes), len(self._moments), "base")
         self._work = _aligned(loops.size, dtype)
         for data, offset in loops.constants.items():
             numbers = np.frombuffer(data)

@@ -40,5 +40,5 @@ def assembled(module: Module, given: Sequence[str], **functions: Sequence[Operat
                 name = names.setdefault(text, f"f{len(names)}")
                 places = [f"ptr {whole.address(buffer, at, [])}" for buffer, at in body.places]
                 whole.write(f"call fastcc void @{name}({', '.join(places)})")
-            texts.append(whole.text(own, given, kind=1))
+            texts.append(whole.text(own, [f"ptr %{name}" for name in given], kind=1))
     return "\n".join([*[text.replace("@{}", f"@{name}") for text, name in names.items()], *texts])

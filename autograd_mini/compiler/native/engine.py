@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import re
 import struct
 import threading
 import weakref
@@ -96,15 +95,18 @@ def machine_code(text: str) -> tuple[Code, dict[str, int]]:
 
     with _lock:
         target = _target()
-        for name in re.findall(r"^declare .*@(\w+)\(", text, re.MULTILINE):
-            llvm.add_symbol(name, _address(name))
         context = llvm.create_context()  # it keeps all numbers and addresses it has ever seen
         module = llvm.parse_assembly(text, context)
         module.triple = target.triple
         module.data_layout = str(target.target_data)
+        public: list[str] = []
+        for function in module.functions:
+            if not function.is_declaration and function.linkage == llvm.Linkage.external:
+                public.append(function.name)
+            elif function.is_declaration and not function.name.startswith("llvm."):
+                llvm.add_symbol(function.name, _address(function.name))
         engine = llvm.create_mcjit_compiler(module, target)
         engine.finalize_object()
-        public = re.findall(r"^define \w+ @(\w+)\(", text, re.MULTILINE)
         code = Code()
         weakref.finalize(code, _close, engine, context).atexit = False
         return code, {name: engine.get_function_address(name) for name in public}

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -58,7 +58,6 @@ from autograd_mini.ops import Op, is_built_in
 __all__ = ["Loops"]
 
 ALIGNED: Final = 16  # elements: the longest vector
-RESULTS: Final = ALIGNED  # the first elements of `work`: the loss, and what is at CHECK and RATES
 LOSS: Final = 0
 
 
@@ -87,7 +86,7 @@ class Loops:
         self.count = count
         self.inputs = [len(ids) for ids in lowered.plan.graph.inputs]
         self.operations: list[Operation] = []
-        self.size = RESULTS
+        self.size = ALIGNED  # the first are the loss, and what is at CHECK and RATES
         self.constants: dict[bytes, int] = {}
         self.table: list[int] = []
         self.results: list[tuple[int, int]] = []
@@ -406,25 +405,23 @@ class Loops:
             if rows:
                 checked.append(Ref("g_theta", range(rows), (rows,), False))
         else:
-            for ref in self._outcome():
-                place = self._places[ref.buffer]
-                self.results.append((place.offset, len(ref.rows)))
-                if ref.rows:
-                    checked.append(ref)
+            outcome = self._values() if lowered.purpose == FORWARD else self._slopes()
+            self.results = [(self._places[ref.buffer].offset, len(ref.rows)) for ref in outcome]
+            checked += [ref for ref in outcome if ref.rows]
         for ref in checked:
             self._fold(np.add, check, Term(ops.MUL, (ref, 0.0)), add=True)
 
-    def _outcome(self) -> Iterable[Ref]:
-        """Return what is returned: the values of the roots, or the gradients of the inputs."""
-        if self.lowered.purpose != FORWARD:
-            for k, rows in enumerate(self.inputs):
-                yield Ref(f"g_x{k}", range(rows), (rows,), True)
-            return
+    def _slopes(self) -> list[Ref]:
+        """Return the gradients of the inputs."""
+        return [Ref(f"g_x{k}", range(n), (n,), True) for k, n in enumerate(self.inputs)]
+
+    def _values(self) -> list[Ref]:
+        """Return the values of the roots."""
         roots = self.lowered.plan.results
         out = self._temporary((len(roots),), True)
         for row, root in enumerate(roots):
             self._map(Ref(out.buffer, [row], (1,), True), self._read(root))
-        yield out
+        return [out]
 
     def _read(self, ref: Ref) -> Operand:
         return self.lowered.plan.graph.data[ref.rows[0]] if ref.buffer == CONSTANTS else ref

@@ -16,7 +16,6 @@ from autograd_mini.compiler.native.operations import (
     Nest,
     Transpose,
     Tree,
-    loads,
 )
 from autograd_mini.compiler.native.vectors import Function, Variable, Vector
 
@@ -69,12 +68,12 @@ def write_nest(f: Function, nest: Nest) -> None:
 def _wide(nest: Nest, axes: Iterable[int], *, stores: bool) -> int | None:
     """Return the loop along which all elements follow one another, or are one; the longest."""
     best: int | None = None
+    reads, written = nest.reads(), nest.written() if stores else []
     for d in axes:
-        accesses = [a for _, tree in nest.stores for a in loads(tree)]
-        targets = [target for target, _ in nest.stores]
-        fits = all(a.strides[d] in (0, 1) and not (a.steps and a.steps[d]) for a in accesses)
-        if stores:
-            fits = fits and all(a.strides[d] == 1 and not (a.steps and a.steps[d]) for a in targets)
+        fits = all(a.strides[d] in (0, 1) for a in reads) and all(
+            a.strides[d] == 1 for a in written
+        )
+        fits = fits and not any(a.steps and a.steps[d] for a in (*reads, *written))
         if fits and (best is None or nest.dims[d] >= min(8, nest.dims[best])):
             best = d
     return best
@@ -94,10 +93,8 @@ def _evaluated(
             known[key] = f.load(place, lanes) if is_wide else f.spread(place, lanes)
         else:
             operands = [_evaluated(f, x, at, d, lanes, known) for x in tree.operands]
-            if any(isinstance(x, Vector) for x in operands):
-                known[key] = tree.function(*operands)
-            else:
-                known[key] = float(tree.function(*operands))
+            found = tree.function(*operands)
+            known[key] = found if isinstance(found, Vector) else float(found)
     return known[key]
 
 

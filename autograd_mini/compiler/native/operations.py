@@ -7,6 +7,7 @@ and of functions as NumPy spells them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any, NamedTuple, TypeAlias
 
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -26,7 +27,6 @@ __all__ = [
     "along",
     "coalesced",
     "fused",
-    "loads",
 ]
 
 
@@ -114,6 +114,14 @@ class Nest(NamedTuple):
     reduced: int = 0
     add: bool = False
 
+    def reads(self) -> list[Access]:
+        """Return all that the expressions read."""
+        return [a for _, tree in self.stores for a in loads(tree)]
+
+    def written(self) -> list[Access]:
+        """Return where they are stored."""
+        return [target for target, _ in self.stores]
+
 
 class Product(NamedTuple):
     """The matrix product out (m, n) = a (m, k) b (k, n), or added to `out`.
@@ -182,24 +190,19 @@ def along(tree: Tree, axes: Sequence[int]) -> Tree:
 
 def loads(tree: Tree) -> list[Access]:
     """Return all that an expression reads."""
-    found: dict[Access, None] = {}
-    seen: set[int] = set()
+    seen: dict[int, Load | Apply] = {}
     stack = [tree]
     while stack:
         x = stack.pop()
-        if isinstance(x, (float, int)) or id(x) in seen:
-            continue
-        seen.add(id(x))
-        if isinstance(x, Load):
-            found[x.access] = None
-        else:
-            stack += x.operands
-    return list(found)
+        if isinstance(x, (Load, Apply)) and id(x) not in seen:
+            seen[id(x)] = x
+            stack += x.operands if isinstance(x, Apply) else ()
+    return list(dict.fromkeys([x.access for x in seen.values() if isinstance(x, Load)]))
 
 
 def coalesced(nest: Nest) -> Nest:
     """Return the nest without loops of one round, neighbors that all walk as one joined."""
-    accesses = [a for target, tree in nest.stores for a in (target, *loads(tree))]
+    accesses = [*nest.written(), *nest.reads()]
     kept = len(nest.dims) - nest.reduced
     axes: list[int] = []  # the last of each run of loops that are one
     dims: list[int] = []
@@ -244,16 +247,11 @@ def fused(operations: Sequence[Operation]) -> list[Operation]:
 
 def _may_join(first: Nest, second: Nest) -> bool:
     """Return whether each round of `second` needs the same round of `first` only."""
-    dims = first.dims
-    written = [target for target, _ in first.stores]
-    read = [a for _, tree in first.stores for a in loads(tree)]
-    for target, tree in second.stores:
-        for mine, theirs in ((loads(tree), written), ([target], written), ([target], read)):
-            for a in mine:
-                for b in theirs:
-                    if _overlap(a, b, dims) and (a != b or a.table >= 0 or 0 in a.strides):
-                        return False
-    return True
+    reads, written = product(second.reads(), first.written()), second.written()
+    return not any(
+        _overlap(a, b, first.dims) and (a != b or a.table >= 0 or 0 in a.strides)
+        for a, b in (*reads, *product(written, [*first.written(), *first.reads()]))
+    )
 
 
 def _overlap(a: Access, b: Access, dims: list[int]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,9 +19,7 @@ from autograd_mini.compiler.native.nests import covered, halves
 from autograd_mini.compiler.native.operations import Access, Apply, Load, Nest, Stack
 from autograd_mini.compiler.native.vectors import Function, Module
 
-__all__ = ["Update", "called", "entries", "given", "guard", "rows", "rule"]
-
-WHOLE: Final = np.dtype(np.int64).char
+__all__ = ["Update", "called", "entries", "given", "moves"]
 
 
 class Update(NamedTuple):
@@ -46,7 +44,66 @@ class Update(NamedTuple):
     refused: Sequence[Callable[[Any], Any] | None]
 
 
-def guard(loops: Loops, update: Update) -> list[Nest]:
+def given(inputs: int, moments: int, letter: str = "x") -> list[str]:
+    """Return the names of what every function is given."""
+    xs, ms = [f"{letter}{k}" for k in range(inputs)], [f"m{k}" for k in range(moments)]
+    return ["theta", "gtheta", "work", "qtable", *xs, *ms]
+
+
+def called(places: Sequence[str], *names: str) -> list[str]:
+    """Return lines that call functions of the places of these names."""
+    arguments = ", ".join([f"ptr %{place}" for place in places])
+    return [f"call fastcc void @{name}({arguments})" for name in names]
+
+
+def moves(loops: Loops, update: Update) -> dict[str, list[Nest]]:
+    """Return what follows the gradient: "guard", and if all is finite, "rule"."""
+    return {"guard": _guard(loops, update), "rule": _rule(update)}
+
+
+def entries(
+    module: Module, loops: Loops, update: Update, shapes: Sequence[tuple[int, ...]], letter: str
+) -> tuple[list[str], list[Entry]]:
+    """Return `update`, which takes a batch, and `pick`, which takes the rows of one.
+
+    With them, before them: the texts of functions that write an argument from rows.
+    """
+    count, element = loops.count, module.element
+    identity = ", ".join([f"i64 {i}" for i in range(count)])
+    texts = [f"@identity = internal constant [{count} x i64] [{identity}]"]
+    rooms: list[int] = []
+    for k, (width, classes) in enumerate(zip(loops.inputs, update.classes, strict=True)):
+        write, source = (_one_hot, "qx") if classes else (_gathered, "x")
+        rows = write(module, count, width)
+        texts.append(rows.text(f"rows{k}", [f"ptr %{source}", "ptr %qrows", "ptr %out"]))
+        rooms.append(loops.allocate(count * width))
+
+    def entry(name: str, arguments: list[Argument], sources: Sequence[str], rows: str) -> Entry:
+        """Return an entry that first writes each argument that has a source from its rows."""
+        lines: list[str] = []
+        places = given(len(shapes), len(update.moments))
+        for k, source in enumerate(sources):
+            if source:
+                places[4 + k] = f"room{k}"
+                lines.append(f"%room{k} = getelementptr {element}, ptr %work, i64 {rooms[k]}")
+                lines.append(f"call fastcc void @rows{k}(ptr %{source}, ptr {rows}, ptr %room{k})")
+        lines += called(places, "step", "guard")
+        return Entry(name, arguments, len(update.rates), lines, called(places, "rule"))
+
+    indices = Argument((count,), np.dtype(np.int64).char)
+    batch = [
+        indices if classes else Argument((count, *shape), letter)
+        for shape, classes in zip(shapes, update.classes, strict=True)
+    ]
+    ours = [f"x{k}" if classes else "" for k, classes in enumerate(update.classes)]
+    theirs = [f"base{k}" for k in range(len(shapes))]
+    return texts, [
+        entry("update", batch, ours, "@identity"),
+        entry("pick", [indices], theirs, "%x0"),
+    ]
+
+
+def _guard(loops: Loops, update: Update) -> list[Nest]:
     """Return loops that leave something else than 0 in `work[CHECK]` if an argument is refused."""
     found: list[Nest] = []
     goal = Access("work", CHECK, (0,))
@@ -61,7 +118,7 @@ def guard(loops: Loops, update: Update) -> list[Nest]:
     return found
 
 
-def rule(update: Update) -> list[Nest]:
+def _rule(update: Update) -> list[Nest]:
     """Return loops that move theta."""
     moments = [f"m{k}" for k in range(len(update.moments))]
     places = [Access(name, 0, (1,)) for name in ("theta", "gtheta", *moments)]
@@ -74,28 +131,6 @@ def rule(update: Update) -> list[Nest]:
 
 def _nan_where(refused: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda x: np.where(refused(x), math.nan, 0.0)
-
-
-def rows(module: Module, loops: Loops, update: Update) -> list[str]:
-    """Return functions that write an argument from chosen rows of what it is given as."""
-    identity = ", ".join([f"i64 {i}" for i in range(loops.count)])
-    found = [f"@identity = internal constant [{loops.count} x i64] [{identity}]"]
-    for k, width in enumerate(loops.inputs):
-        write, source = (_one_hot, "qx") if update.classes[k] else (_gathered, "x")
-        body = write(module, loops.count, width)
-        found.append(body.text(f"rows{k}", [f"ptr %{source}", "ptr %qrows", "ptr %out"]))
-    return found
-
-
-def given(inputs: int, moments: int) -> list[str]:
-    """Return what every function is given: places, as arguments in LLVM's words."""
-    xs, ms = [f"x{k}" for k in range(inputs)], [f"m{k}" for k in range(moments)]
-    return [f"ptr %{name}" for name in ("theta", "gtheta", "work", "qtable", *xs, *ms)]
-
-
-def called(places: Sequence[str], *names: str) -> list[str]:
-    """Return lines that call functions of these places."""
-    return [f"call fastcc void @{name}({', '.join(places)})" for name in names]
 
 
 def _row(f: Function, i: str) -> str:
@@ -129,34 +164,3 @@ def _one_hot(module: Module, count: int, width: int) -> Function:
         found = f.value(f"select i1 {is_class}, {one}, {nan}", 1)
         f.store(f.address("out", 0, [(i, width), (index, 1)]), found, 1)
     return f
-
-
-def entries(
-    loops: Loops, update: Update, shapes: Sequence[tuple[int, ...]], letter: str, element: str
-) -> list[Entry]:
-    """Return `update`, which takes a batch, and `pick`, which takes the rows of one."""
-    count = loops.count
-    rooms = [loops.allocate(count * width) for width in loops.inputs]
-    batch = [
-        Argument((count,), WHOLE) if classes else Argument((count, *shape), letter)
-        for shape, classes in zip(shapes, update.classes, strict=True)
-    ]
-
-    def entry(name: str, arguments: list[Argument], sources: Sequence[str], rows: str) -> Entry:
-        """Return an entry that first writes each argument that has a source from its rows."""
-        lines: list[str] = []
-        places = given(len(shapes), len(update.moments))
-        for k, source in enumerate(sources):
-            if source:
-                places[4 + k] = f"ptr %room{k}"
-                lines.append(f"%room{k} = getelementptr {element}, ptr %work, i64 {rooms[k]}")
-                lines.append(f"call fastcc void @rows{k}(ptr %{source}, {rows}, ptr %room{k})")
-        body = [*lines, *called(places, "step", "guard")]
-        return Entry(name, arguments, len(update.rates), body, called(places, "rule"))
-
-    given_as_classes = [f"x{k}" if classes else "" for k, classes in enumerate(update.classes)]
-    bases = [f"base{k}" for k in range(len(shapes))]
-    return [
-        entry("update", batch, given_as_classes, "ptr @identity"),
-        entry("pick", [Argument((count,), WHOLE)], bases, "ptr %x0"),
-    ]

@@ -327,11 +327,9 @@ class Function:
         for variable, step in sorted(terms):
             if variable.isdigit():
                 offset += int(variable) * step
-                continue
-            if not step:
-                continue
-            term = variable if step == 1 else self.once(f"mul nsw i64 {variable}, {step}")
-            index = self.once(f"add nsw i64 {index}, {term}") if index else term
+            elif step:
+                term = variable if step == 1 else self.once(f"mul nsw i64 {variable}, {step}")
+                index = self.once(f"add nsw i64 {index}, {term}") if index else term
         if index:
             place = self.once(f"getelementptr inbounds {element}, ptr {place}, i64 {index}")
         if offset:
@@ -413,15 +411,7 @@ class Function:
         self, name: str, arguments: Sequence[str], result: Vector | None = None, kind: int = 0
     ) -> str:
         """Return the whole function; of kind 1 are those that only call others."""
-        answer = f"ret {result.typed}" if result else "ret void"
-        gives = result.type if result else "void"
-        return "\n".join(
-            [
-                f"define internal fastcc {gives} @{name}({', '.join(arguments)}) #{kind} {{",
-                "entry:",
-                *self.entry,
-                *self.lines,
-                f"  {answer}",
-                "}",
-            ]
-        )
+        gives, answer = (result.type, result.typed) if result else ("void", "void")
+        head = f"define internal fastcc {gives} @{name}({', '.join(arguments)}) #{kind} {{"
+        lines = [head, "entry:", *self.entry, *self.lines, f"  ret {answer}", "}"]
+        return "\n".join(lines)
