@@ -172,14 +172,12 @@ class Native:
             self._work[offset : offset + len(numbers)] = numbers
         self._table = np.array(loops.table or [0], np.int64)
         self._pointers = np.zeros(len(names), np.uint64)
-        self._bases: Sequence[Any] = []
         self._results = [
             self._work[offset : offset + rows * count].reshape(rows, count)
             for offset, rows in loops.results
         ]
         texts.insert(0, assembled(module, places, **functions))
-        at = self._pointers.ctypes.data
-        texts += [module.text(), wrapper(built_in, names, at, element)]
+        texts += [module.text(), wrapper(built_in, names, self._pointers.ctypes.data, element)]
         self.text = "\n".join(texts)
         code, addresses = machine_code(self.text)
         for name, address in addresses.items():

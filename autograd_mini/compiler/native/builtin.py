@@ -11,7 +11,7 @@ import ctypes
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["CHECK", "RATES", "Argument", "Entry", "builtin", "wrapper"]
+__all__ = ["CHECK", "RATES", "Argument", "Entry", "builtin", "integers", "wrapper"]
 
 CHECK, RATES = 1, 2  # in `work`, after the loss: what is 0 if all is finite, and numbers
 
@@ -77,6 +77,12 @@ class Entry(NamedTuple):
     after: Sequence[str] = ()
 
 
+def integers(name: str, numbers: Sequence[int]) -> str:
+    """Return the text of a constant."""
+    listed = ", ".join([f"i64 {n}" for n in numbers])
+    return f"@{name} = internal constant [{len(numbers)} x i64] [{listed}]"
+
+
 def wrapper(entries: Sequence[Entry], pointers: Sequence[str], at: int, element: str) -> str:
     """Return the text of built-in functions.
 
@@ -96,31 +102,10 @@ def wrapper(entries: Sequence[Entry], pointers: Sequence[str], at: int, element:
 def _entry(entry: Entry, loads: Sequence[str], element: str) -> list[str]:
     name, arguments, numbers, body, after = entry
     held = range(len(arguments))
-    narrow, widen = ("fptrunc", "fpext") if element == "float" else ("bitcast", "bitcast")
+    widen = "fpext" if element == "float" else "bitcast"
     nothing = f"inttoptr (i64 {id(None)} to ptr)"
-    shapes: list[str] = []
-    takes: list[str] = []
-    for k, (shape, letter) in enumerate(arguments):
-        axes = ", ".join([f"i64 {n}" for n in shape])
-        shapes.append(f"@{name}{k} = internal constant [{len(shape)} x i64] [{axes}]")
-        takes += [
-            f"take{k}:",
-            *_argument(k),
-            f"%h{k} = call i1 @held(ptr %a{k}, ptr %b{k}, i16 {ord(letter)}, i32 {len(shape)}, "
-            f"ptr @{name}{k})",
-            f"br i1 %h{k}, label %take{k + 1}, label %none",
-        ]
-    takes.append(f"take{len(held)}:")
-    for k in range(numbers):
-        takes += [
-            *_argument(len(held) + k),
-            f"%d{k} = call double @PyFloat_AsDouble(ptr %a{len(held) + k})",
-            f"%n{k} = {narrow} double %d{k} to {element}",
-            f"%r{k} = getelementptr {element}, ptr %work, i64 {RATES + k}",
-            f"store {element} %n{k}, ptr %r{k}",
-        ]
     return [
-        *shapes,
+        *[integers(f"{name}{k}", shape) for k, (shape, _) in enumerate(arguments)],
         f"define ptr @{name}(ptr %self, ptr %arguments, i64 %count) #1 {{",
         *loads,
         *[f"%b{k} = alloca [96 x i8], align 16" for k in held],
@@ -128,7 +113,7 @@ def _entry(entry: Entry, loads: Sequence[str], element: str) -> list[str]:
         *[f"store ptr null, ptr %o{k}" for k in held],  # a buffer of no object needs no release
         f"%fits = icmp eq i64 %count, {len(held) + numbers}",
         "br i1 %fits, label %take0, label %none",
-        *takes,
+        *_taken(entry, element),
         "%error = call ptr @PyErr_Occurred()",
         "%right = icmp eq ptr %error, null",
         "br i1 %right, label %run, label %none",
@@ -155,6 +140,31 @@ def _entry(entry: Entry, loads: Sequence[str], element: str) -> list[str]:
         "ret ptr %result",
         "}",
     ]
+
+
+def _taken(entry: Entry, element: str) -> list[str]:
+    """Return lines that hold the arrays, and put the numbers into the working memory."""
+    lines: list[str] = []
+    held = len(entry.arguments)
+    for k, (shape, letter) in enumerate(entry.arguments):
+        lines += [
+            f"take{k}:",
+            *_argument(k),
+            f"%h{k} = call i1 @held(ptr %a{k}, ptr %b{k}, i16 {ord(letter)}, i32 {len(shape)}, "
+            f"ptr @{entry.name}{k})",
+            f"br i1 %h{k}, label %take{k + 1}, label %none",
+        ]
+    lines.append(f"take{held}:")
+    narrow = "fptrunc" if element == "float" else "bitcast"
+    for k in range(held, held + entry.numbers):
+        lines += [
+            *_argument(k),
+            f"%d{k} = call double @PyFloat_AsDouble(ptr %a{k})",
+            f"%n{k} = {narrow} double %d{k} to {element}",
+            f"%r{k} = getelementptr {element}, ptr %work, i64 {RATES + k - held}",
+            f"store {element} %n{k}, ptr %r{k}",
+        ]
+    return lines
 
 
 def _argument(k: int) -> list[str]:

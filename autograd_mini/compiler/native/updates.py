@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_mini.compiler.native.builtin import CHECK, RATES, Argument, Entry
+from autograd_mini.compiler.native.builtin import CHECK, RATES, Argument, Entry, integers
 from autograd_mini.compiler.native.loops import Loops
 from autograd_mini.compiler.native.nests import covered, halves
 from autograd_mini.compiler.native.operations import Access, Apply, Load, Nest, Stack
@@ -69,8 +69,7 @@ def entries(
     With them, before them: the texts of functions that write an argument from rows.
     """
     count, element = loops.count, module.element
-    identity = ", ".join([f"i64 {i}" for i in range(count)])
-    texts = [f"@identity = internal constant [{count} x i64] [{identity}]"]
+    texts = [integers("identity", range(count))]
     rooms: list[int] = []
     for k, (width, classes) in enumerate(zip(loops.inputs, update.classes, strict=True)):
         write, source = (_one_hot, "qx") if classes else (_gathered, "x")
@@ -111,7 +110,8 @@ def _guard(loops: Loops, update: Update) -> list[Nest]:
         x = Load(Access(f"x{k}", 0, (1,)))
         trees = [Apply(np.multiply, x, 0.0)]
         if refused is not None:
-            trees.append(Apply(_nan_where(refused), x))
+            wrong: Any = np.where(refused(Stack(x)), math.nan, 0.0)
+            trees.append(wrong.tree)
         found += [
             Nest([width * loops.count], [(goal, tree)], np.add, 1, True) for tree in trees if width
         ]
@@ -127,10 +127,6 @@ def _rule(update: Update) -> list[Nest]:
     del places[1]
     stores = [(place, x.tree) for place, x in zip(places, found, strict=True)]
     return [Nest([len(update.moved[0])], stores)]
-
-
-def _nan_where(refused: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda x: np.where(refused(x), math.nan, 0.0)
 
 
 def _row(f: Function, i: str) -> str:
