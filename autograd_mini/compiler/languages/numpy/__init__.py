@@ -234,13 +234,13 @@ class Writer(Sums):
         comment = comment if len(comment) < _COMMENT else ""
         if s.op is not MATMUL:
             a, b = (f"{a}.T", b) if s.op is MATMUL_TN else (a, f"{b}.T")
-        f = "np.matmul" if s.out.block == "columns" else "np.dot"
+        start = f"np.matmul({a}, " if s.out.block == "columns" else f"{a}.dot("
         if s.op in (MATMUL, MATMUL_TN) and extent(s.operands[0])[0] == (1, 1):
-            f = "np.multiply"  # where `dot` leaves out a zero, beside infinity, too
+            start = f"np.multiply({a}, "  # where `dot` leaves out a zero, beside infinity, too
         if s.add:
-            self.line(f"np.add({out}, {f}({a}, {b}), out={out})", comment)
+            self.line(f"np.add({out}, {start}{b}), out={out})", comment)
         else:
-            self.line(f"{f}({a}, {b}, out={out})", comment)
+            self.line(f"{start}{b}, out={out})", comment)
 
     def _scatter(self, s: Statement) -> None:
         """Write to rows that are no view."""
@@ -360,7 +360,7 @@ class Writer(Sums):
         if not ref.varies:
             return f"{row}.item()"
         average = self.hoist("average", "np.full(B, 1.0 / B, theta.dtype)")
-        return f"np.dot({row}, {average}).item()"
+        return f"{row}.dot({average}).item()"
 
     def text(self) -> str:
         """Return the whole program."""

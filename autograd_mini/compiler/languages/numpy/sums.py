@@ -14,6 +14,7 @@ from autograd_mini.compiler.languages.numpy.functions import NumPySymbol
 from autograd_mini.compiler.rows import COMPARISONS
 from autograd_mini.compiler.statements import Statement
 from autograd_mini.ops import Op, is_built_in
+from autograd_mini.symbols import ATOM
 
 _MANY: Final = 8  # terms that a product with ones adds faster than a reduction
 
@@ -66,9 +67,9 @@ class Sums(Arrays):
         else:
             wide = f"({self.expression(x)})" + (f".reshape({k}, -1)" if others else "")
         if s.add:
-            self.line(f"np.add({out}, np.dot({ones}, {wide}), out={out})", s.comment)
+            self.line(f"np.add({out}, {ones}.dot({wide}), out={out})", s.comment)
         else:
-            self.line(f"np.dot({ones}, {wide}, out={out})", s.comment)
+            self.line(f"{ones}.dot({wide}, out={out})", s.comment)
         return True
 
     def summed(self, s: Statement, x: Operand) -> tuple[str, bool]:
@@ -89,12 +90,13 @@ class Sums(Arrays):
         if not axes and over_batch:
             ones = self.hoist("ones", "np.ones((B, 1), theta.dtype)", "to sum over the batch")
             plain = len(kept) == 1 and s.out.span and not may_be_double(x)
-            return f"{'np.dot' if plain else 'np.matmul'}({term}, {ones})", fits
+            start = f"{term.within(ATOM)}.dot(" if plain else f"np.matmul({term}, "
+            return f"{start}{ones})", fits
         factors = x.operands if isinstance(x, Term) and x.op is ops.MUL and not varies else ()
         flat = bool(factors) and axes == [0] and len(kept) == 1
         if flat and all(isinstance(y, Ref) and y.shape == shape for y in factors):
             a, b = [self.expression(y).text for y in factors]
-            return f"np.dot({a}.T, {b})", True
+            return f"{a}.T.dot({b})", True
         if not axes and not over_batch:
             return f"np.add({term}, 0.0)", fits
         if over_batch:
@@ -112,7 +114,7 @@ def ufunc_of(op: Op) -> np.ufunc | None:
 def may_be_double(x: Operand) -> bool:
     """Return whether an expression may be of double precision also in a program of single.
 
-    Truth values times numbers, and what our own functions return, are: np.dot does not write
+    Truth values times numbers, and what our own functions return, are: `dot` does not write
     them into its arrays, np.matmul does.
     """
     stack = [x]
