@@ -80,16 +80,15 @@ def network(inputs: int, layers: Sequence[Units], title: str = "feedforward netw
     for units, sources, targets in zip(layers, places, places[1:], strict=False):
         parts += _lines(units, sources, targets, scale, thickest)
     for number, (column, size) in enumerate(zip(columns, sizes, strict=True)):
+        x = _SIDE + number * COLUMN
         units = layers[number - 1] if number else None
-        is_last = number == len(columns) - 1
-        name = "x" if not number else "y" if is_last else "h"
-        what = "inputs" if not number else layers[number - 1].activation
-        parts.append(_caption(_SIDE + number * COLUMN, units.name if units else "x", size, what))
-        for unit, (x, y) in places[number].items():
-            alone = is_last and size == 1
-            parts.append(_circle(x, y, name, None if alone else unit + 1, units, unit))
+        letter = "x" if units is None else "y" if number == len(layers) else "h"
+        parts.append(_caption(x, units, size))
+        for unit, (_, y) in places[number].items():
+            index = None if letter == "y" and size == 1 else unit + 1
+            parts.append(_circle(x, y, letter, index, units, unit))
         if None in column:
-            x, y = _SIDE + number * COLUMN, places[number][0][1] + column.index(None) * ROW
+            y = places[number][0][1] + column.index(None) * ROW
             parts.append(_more(x, y, size - len(column) + 1))
     parts.append(_legend(height - 12, scale, thickest))
     return Drawn("\n".join([*parts, "</svg>", ""]))
@@ -132,7 +131,7 @@ def _lines(
 
 
 def _circle(
-    x: float, y: float, name: str, index: int | None, units: Units | None, unit: int
+    x: float, y: float, letter: str, index: int | None, units: Units | None, unit: int
 ) -> str:
     bias = units.biases[unit] if units else None
     hover = f"input {unit}"
@@ -141,19 +140,18 @@ def _circle(
         hover += ", no bias" if bias is None else f", b = {bias!r}"
     ring = style.BORDER if not bias else style.border(bias)
     fill = style.NEUTRAL if units else "white"
-    text = name
-    if index is not None:
-        text += f'<tspan dy="3" font-size="{style.TINY:g}">{index}</tspan>'
+    below = "" if index is None else f'<tspan dy="3" font-size="{style.TINY:g}">{index}</tspan>'
     return (
         f'<g class="unit"><title>{labels.xml(hover)}</title>'
         f'<circle cx="{x:g}" cy="{y:g}" r="{RADIUS:g}" fill="{fill}" stroke="{ring}"'
-        f' stroke-width="1.5"/><text x="{x:g}" y="{y + 4:g}" text-anchor="middle">{text}</text></g>'
+        f' stroke-width="1.5"/><text x="{x:g}" y="{y + 4:g}" text-anchor="middle">{letter}{below}'
+        "</text></g>"
     )
 
 
-def _caption(x: float, name: str, size: int, what: str) -> str:
-    if what == "inputs" and size == 1:
-        what = "input"
+def _caption(x: float, units: Units | None, size: int) -> str:
+    name = units.name if units else "x"
+    what = units.activation if units else "input" if size == 1 else "inputs"
     return (
         f'<text x="{x:g}" y="20" text-anchor="middle" font-weight="bold">{labels.xml(name)}</text>'
         f'<text x="{x:g}" y="36" text-anchor="middle" font-size="{style.SMALL:g}">'

@@ -349,12 +349,8 @@ def as_inputs(x: object, n_in: int, who: str) -> list[Any]:
 
 def under(what: str, parts: Iterable[object]) -> list[tuple[str, Value]]:
     """Return the parameters of numbered parts: `what.0.…`, `what.1.…`, …."""
-    return [
-        (f"{what}.{i}.{name}", parameter)
-        for i, part in enumerate(parts)
-        if isinstance(part, Module)
-        for name, parameter in part.named_parameters()
-    ]
+    numbered = [(f"{what}.{i}.", p) for i, p in enumerate(parts) if isinstance(p, Module)]
+    return [(prefix + name, p) for prefix, part in numbered for name, p in part.named_parameters()]
 
 
 def checked_size(n: Any, name: str) -> int:
