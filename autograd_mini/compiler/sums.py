@@ -1,4 +1,8 @@
-"""Sums: chains of additions, totals and dots as sums of products."""
+"""Sums: chains of additions, totals and dots as sums of products.
+
+Their order is the program's own. So are its roundings, and the sign of a sum of zeros: a product of
+matrices starts from 0.0, an addition from its first term.
+"""
 
 from __future__ import annotations
 
