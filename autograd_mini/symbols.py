@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from autograd_mini import ops
 from autograd_mini.ops import Number, Op
@@ -36,6 +36,8 @@ class Symbol(Number):
 
     __slots__ = ("level", "text")
 
+    words: ClassVar[dict[str, str]] = {}  # how numbers that are not finite are written
+
     def __init__(self, text: str, level: int = ATOM) -> None:
         self.text = text
         self.level = level
@@ -51,7 +53,8 @@ class Symbol(Number):
     @classmethod
     def literal(cls, x: float) -> str:
         """Return the text of a plain number."""
-        return repr(x)
+        text = repr(x if type(x) is int else float(x))
+        return cls.words.get(text, text)
 
     @classmethod
     def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:

@@ -160,7 +160,7 @@ class Backward:
         """Return a partial derivative: the rule run on expressions, or a call of it."""
         local = written(op.partials[j], out, *operands)
         if local is None or isinstance(local, tuple):
-            return Term(_opaque(op, j, op.partials[j], len(operands)), (out, *operands))
+            return _opaque(op, j, out, operands)
         return local
 
     def _reduction(self, group: Group, op: Op, upstream: Upstream) -> None:
@@ -179,10 +179,7 @@ class Backward:
             return
         if not isinstance(partials, tuple):
             operands = [self.forward.read(ref) for ref in group.operands]
-            locals_: list[Any] = [
-                Term(_opaque(op, j, _jth(op, j), len(operands)), (out, *operands))
-                for j in range(len(operands))
-            ]
+            locals_: list[Any] = [_opaque(op, j, out, operands) for j in range(len(operands))]
         else:
             locals_ = self.forward.cut(cast("tuple[Operand, ...]", partials), op)
         for ref, local in zip(group.operands, locals_, strict=True):
@@ -379,18 +376,16 @@ def _times(g: Operand, local: Any) -> Any:
     return g if not isinstance(local, Expression) and local == 1.0 else g * local
 
 
-def _jth(op: Op, j: int) -> Any:
-    def partial(f: Any, *operands: Any) -> Any:
-        return op.partials(f, *operands)[j]
+def _opaque(op: Op, j: int, out: Ref, operands: Sequence[Operand]) -> Term:
+    """Return a partial whose rule only knows numbers: a call of it, as a row of its own."""
 
-    return partial
+    def partial(f: Any, *xs: Any) -> Any:
+        return op.partials(f, *xs)[j]
 
-
-def _opaque(op: Op, j: int, rule: Any, count: int) -> Op:
-    """Return a rule that only knows numbers as a row of its own."""
+    rule: Any = partial if op.arity is None else op.partials[j]
     row = Op(f"{op.name}_slope{j}", rule, (rule,))
-    row.arity = count + 1
-    return row
+    row.arity = len(operands) + 1
+    return Term(row, (out, *operands))
 
 
 def _alike(partials: Any, operands: list[Ref]) -> Operand | None:

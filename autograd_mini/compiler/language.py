@@ -74,10 +74,11 @@ class Language:
             return len(self.plan.parameters)
         return self.lowered.rows[buffer][0]
 
-    def foreign_name(self, op: Op, wish: str, f: Callable[..., Any]) -> str:
+    def foreign_name(self, op: Op, f: Callable[..., Any]) -> str:
         """Return a name for a function of a user's row that the text calls."""
         if op.forward not in self._foreign:
-            name = self.names.new(identifier(op.name if op.name not in OPS else wish) or "row")
+            wish = f"{op.name}_row" if op.name in OPS else op.name
+            name = self.names.new(identifier(wish) or "row")
             self._foreign[op.forward] = name
             self.namespace[name] = f
         return self._foreign[op.forward]

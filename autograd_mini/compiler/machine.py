@@ -84,17 +84,10 @@ class Machine:
         self._size = len(batch[0])
         return code
 
-    def _make(
-        self,
-        purpose: str,
-        batch: Sequence[Any],
-        run: Callable[..., Any],
-        arrays: tuple[Any, Any],
-        update: Any = None,
-    ) -> Any:
+    def _make(self, purpose: str, *given: Any) -> Any:
         from autograd_mini.compiler.native import native
 
-        code = self.codes[purpose] = native(self._plan, purpose, batch, run, arrays, update)
+        code = self.codes[purpose] = native(self._plan, purpose, *given)
         return code
 
     def move(self, theta: Any, gtheta: Any) -> None:

@@ -116,16 +116,11 @@ def wishes(plan: Plan) -> list[tuple[Group, str, bool]]:
     return result
 
 
-def name_groups(plan: Plan) -> None:
-    """Give every group its name, for a plan that is printed."""
+def summary(program: Any, name: str, plan: Plan) -> str:
+    """Return what a program is in one line, and its groups in one line each."""
     names = FreshNames(())
     for group, wish, numbered in wishes(plan):
         group.name = names.new(wish, numbered=numbered)
-
-
-def summary(program: Any, name: str, plan: Plan) -> str:
-    """Return what a program is in one line, and its groups in one line each."""
-    name_groups(plan)
     arguments = ", ".join(
         f"{name} {shape}" if shape else name
         for name, shape in zip(plan.recorded.names, program.shapes, strict=True)

@@ -56,12 +56,7 @@ class JavaScript(Symbol):
 
     __slots__ = ()
 
-    @classmethod
-    def literal(cls, x: float) -> str:
-        """Return a number; not every one is written as in Python."""
-        if math.isfinite(x):
-            return repr(x)
-        return "NaN" if x != x else "Infinity" if x > 0 else "-Infinity"
+    words: ClassVar = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
     @classmethod
     def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:
@@ -147,7 +142,7 @@ class Writer(Language):
             self.hoisted.setdefault(SEED, "1 / B")
             return SEED
         if ref.buffer == CONSTANTS:
-            data = [JavaScript.literal(float(self.graph.data[i])) for i in ref.rows]
+            data = [JavaScript.literal(self.graph.data[i]) for i in ref.rows]
             base, where = self._listed("c", data), _offset(0, ref.shape, _dense(ref.shape), axes)
             return f"{base}[{where}]"
         base = self.base(ref.buffer)

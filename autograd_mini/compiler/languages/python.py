@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import keyword
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Final
 
@@ -29,11 +28,7 @@ class MathSymbol(Symbol):
 
     __slots__ = ()
 
-    @classmethod
-    def literal(cls, x: float) -> str:
-        """Return the text of a number, infinities included."""
-        x = float(x)
-        return repr(x) if math.isfinite(x) else f'float("{x}")'
+    words: ClassVar = {x: f'float("{x}")' for x in ("nan", "inf", "-inf")}
 
     @classmethod
     def power(cls, base: Symbol, exponent: Symbol) -> Symbol:
@@ -181,7 +176,7 @@ class Writer(Language):
     def _defined(self, op: Op) -> str:
         f = op.forward
         if not ops.is_built_in(op):  # a name of the user's is never code
-            return self.foreign_name(op, f"{op.name}_row", as_number(f))
+            return self.foreign_name(op, as_number(f))
         if getattr(f, "__module__", "") == "math":
             alias = f" as {op.name}" if f.__name__ != op.name else ""
             self.imports.append(f"from math import {f.__name__}{alias}")
@@ -211,15 +206,11 @@ class Writer(Language):
             m = place(s.out.shape, index)
             column = [str(self.number(table.buffer, table.rows[j * n + m])) for j in range(k)]
             return MathSymbol(f"({', '.join(column)},)[int({self.element(at, index)})]")
-        if s.op is SUM:
-            (x,) = s.operands
-            shape, _ = extent(x)
-            return self._total([self.element(x, i) for i in _summed(shape, s.out.shape, index)])
-        if s.op.arity is None and len(s.operands) == 1:
+        if s.op is SUM or (s.op.arity is None and len(s.operands) == 1):
             (x,) = s.operands
             shape, _ = extent(x)
             column = [self.element(x, i) for i in _summed(shape, s.out.shape, index)]
-            return self.applied(s.op, column)
+            return self._total(column) if s.op is SUM else self.applied(s.op, column)
         return self.applied(s.op, [self.element(x, index) for x in s.operands])
 
     def _put(self, s: Statement) -> None:
@@ -235,13 +226,11 @@ class Writer(Language):
         a, b = s.operands
         i, j = index
         assert isinstance(a, Ref)
-        count = a.shape[0] if s.op is MATMUL_TN else a.shape[1]
-        terms: list[Any] = []
-        for k in range(count):
-            left = (k, i) if s.op is MATMUL_TN else (i, k)
-            right = (j, k) if s.op is MATMUL_NT else (k, j)
-            terms.append(self.applied(ops.MUL, [self.element(a, left), self.element(b, right)]))
-        return self._total(terms)
+        inner = range(a.shape[0 if s.op is MATMUL_TN else 1])
+        left = [self.element(a, (k, i) if s.op is MATMUL_TN else (i, k)) for k in inner]
+        right = [self.element(b, (j, k) if s.op is MATMUL_NT else (k, j)) for k in inner]
+        pairs = zip(left, right, strict=True)
+        return self._total([self.applied(ops.MUL, [*pair]) for pair in pairs])
 
     def _total(self, terms: list[Any]) -> Any:
         if len(terms) == 1:

@@ -45,7 +45,7 @@ class Writer(Sums):
                 name = f.__name__
                 self.helpers[name] = f
             return name
-        return self.foreign_name(op, f"{op.name}_row", over_elements(op))
+        return self.foreign_name(op, over_elements(op))
 
     def operand(self, x: Operand) -> str:
         """Return an operand of a function."""
@@ -57,7 +57,7 @@ class Writer(Sums):
 
     def number(self, x: float) -> str:
         """Return the name of a number: as an array it costs half of one of Python's."""
-        literal = NumPySymbol.literal(x)
+        literal = NumPySymbol.literal(float(x))
         if not abs(x) < _SINGLE:
             return literal
         name = literal.removesuffix(".0").translate(str.maketrans(".-", "_m", "+"))
@@ -68,15 +68,17 @@ class Writer(Sums):
         """Return a row applied to operands, as an expression."""
         if op is COPY:
             return self.expression(operands[0])
-        if op is SUM or op in PRODUCTS:
-            raise AssertionError(op)
+        assert op is not SUM
+        assert op not in PRODUCTS
         if op in COMPARISONS:
             texts = [self.comparand(x) for x in operands]
             return NumPySymbol(f"({texts[0]} {COMPARISONS[op]} {texts[1]})", TRUTH)
         if op is ops.WHERE and _is_mask(operands):
             return NumPySymbol(f"({self.comparand(operands[0])} != {self.number(0.0)})", TRUTH)
-        if op is ops.MUL and isinstance(operands[0], float) and _is_seed(x := operands[1]):
-            return NumPySymbol(self._once("seed", f"{operands[0]!r} * {self.operand(x)}"))
+        if op is ops.MUL and isinstance(operands[0], float):
+            seed = operands[1]
+            if isinstance(seed, Ref) and seed.buffer == SEED:
+                return NumPySymbol(self._once("seed", f"{operands[0]!r} * {self.read(seed)}"))
         if op in _INFIX:
             return NumPySymbol.apply(op, *[self._factor(op, x) for x in operands])
         name, texts = self.call(op), [self.operand(x) for x in operands]
@@ -193,7 +195,7 @@ class Writer(Sums):
             return self.line(f"np.add({out}, {text}, out={out})", s.comment)
         if s.op is COPY:
             if isinstance(x, (float, int)):
-                return self.line(f"{out}.fill({NumPySymbol.literal(x)})", s.comment)
+                return self.line(f"{out}.fill({NumPySymbol.literal(float(x))})", s.comment)
             return self.line(f"{out}[...] = {self.operand(x)}", s.comment)
         if s.op is ops.RELU:
             return self.line(
@@ -222,7 +224,7 @@ class Writer(Sums):
         if s.op.name not in SIGNS:
             return ""
         a, b = [
-            NumPySymbol.literal(x) if isinstance(x, (float, int)) else text
+            NumPySymbol.literal(float(x)) if isinstance(x, (float, int)) else text
             for x, text in zip(s.operands, texts, strict=True)
         ]
         return f"{out} = {a} {SIGNS[s.op.name]} {b}"
@@ -428,10 +430,6 @@ def _is_truth(x: Operand) -> bool:
     if x.op is ops.WHERE:
         return _is_mask(x.operands)
     return x.op in COMPARISONS or (x.op is ops.MUL and all(map(_is_truth, x.operands)))
-
-
-def _is_seed(x: Operand) -> bool:
-    return isinstance(x, Ref) and x.buffer == SEED
 
 
 def _is_mask(operands: tuple[Operand, ...]) -> bool:

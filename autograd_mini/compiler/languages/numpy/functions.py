@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 import numpy as np
 
@@ -278,11 +278,7 @@ class NumPySymbol(Symbol):
 
     __slots__ = ()
 
-    @classmethod
-    def literal(cls, x: float) -> str:
-        """Return the text of a number, infinities included."""
-        x = float(x)
-        return repr(x) if math.isfinite(x) else f"np.{x}" if x >= 0.0 or x != x else f"-np.{-x}"
+    words: ClassVar = {"nan": "np.nan", "inf": "np.inf", "-inf": "-np.inf"}
 
     @classmethod
     def call(cls, op: Op, operands: tuple[Symbol, ...]) -> Symbol:
