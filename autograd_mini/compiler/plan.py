@@ -8,7 +8,6 @@ the rows of the buffers so that operands become slices.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
 from itertools import accumulate, chain, pairwise
 from typing import Final, NamedTuple
 
@@ -16,7 +15,7 @@ from autograd_mini import ops
 from autograd_mini.compiler.expressions import Ref
 from autograd_mini.compiler.groups import Group, Part
 from autograd_mini.compiler.padding import padded
-from autograd_mini.compiler.record import PARAMETER, VARYING, Graph
+from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 from autograd_mini.compiler.schedule import buffers_of, grouped
 from autograd_mini.compiler.statements import STEADY, THETA, VALUES
 from autograd_mini.compiler.sums import SHORT, Sum, flatten, runs
@@ -214,11 +213,17 @@ def _parts(group: Group, places: _Places) -> Iterable[Part]:
 
 def flags(graph: Graph, wrt: Iterable[int]) -> bytearray:
     """Say for each node whether a parameter (1) or one of some arguments (2) is below it."""
-    found = bytearray([kind == PARAMETER for kind in graph.kinds])
+    ones = bytes.maketrans(f"{PARAMETER}{CONSTANT}{INPUT}{VARYING}".encode(), b"\1\0\0\0")
+    found = bytearray("".join(graph.kinds).encode().translate(ones))
     for k in wrt:
         for i in graph.inputs[k]:
             found[i] = 2
     for i in graph.inner:
         if graph.kinds[i] == VARYING and graph.ops[i] is not ops.DETACH:  # no gradient goes there
-            found[i] = reduce(int.__or__, {*map(found.__getitem__, graph.args[i])})
+            below = 0
+            for x in graph.args[i]:
+                below |= found[x]
+                if below == 3:
+                    break
+            found[i] = below
     return found

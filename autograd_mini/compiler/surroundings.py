@@ -17,7 +17,7 @@ import random
 import sys
 import threading
 from array import array
-from collections import ChainMap, UserDict, UserList, deque
+from collections import ChainMap, UserDict, UserList, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import lru_cache, partial
@@ -45,6 +45,7 @@ LARGE: Final = 100_000  # those of an array
 _PLAIN: Final = (int, float, complex, str, bytes, type(None), CodeType, Value)
 _LISTS: Final = list, tuple, dict, MappingProxyType, set, frozenset, deque
 _BUFFERS: Final = array, bytearray, memoryview
+_HOLDERS: Final = *_LISTS, *_BUFFERS
 _SPACES: Final = SimpleNamespace, UserDict, UserList, ChainMap, threading.local
 _CACHED: Final = type(lru_cache(len))
 _ABSENT: Final = object()
@@ -54,6 +55,7 @@ _CONTENTS: Final = attrgetter("cell_contents")
 ALWAYS: Final = 2
 CLOSELY: Final = 1
 NEVER: Final = 0
+_Noted: TypeAlias = "tuple[str, Any, Any]"  # the name of a list or the like, it, its contents
 _Reference: TypeAlias = "tuple[Callable[[], Any], str, Any, int]"
 
 
@@ -148,12 +150,7 @@ class Surroundings:
         """Note the names that the function refers to, and what short lists contain."""
         self._names, self._closely = _Names(), _Names()
         spaces: dict[int, Any] = {}  # of models
-        self._contents: list[tuple[str, Any, Any]] = []
-        self._others: list[tuple[str, Any, Any]] = []
-        rows: list[tuple[str, Any, Any]] = []
-        lists: list[tuple[str, Any, Any]] = []
-        layers: list[tuple[str, Any, Any]] = []
-        tables: list[tuple[str, Any, Any]] = []
+        found: defaultdict[str, list[_Noted]] = defaultdict(list)
         self._states: dict[int, tuple[Any, bytes]] = {}
         self.values: set[Value] = set()
         queue: deque[tuple[str, Any, int]] = deque([("", self._f, NEVER)])
@@ -163,29 +160,20 @@ class Surroundings:
             if id(x) in seen:
                 continue
             seen.add(id(x))
-            state = _state(x)
-            if state is not None:
-                self._states[id(x)] = x, state
-                continue
             if _is_short(x):
-                is_row = _is_row(x)  # of weights
+                kind = _kind(x, watched)
                 if watched and name not in self._own and not isinstance(x, tuple):
-                    noted = name, x, _contents(x)
-                    self._contents.append(noted)
-                    if is_row:
-                        rows.append(noted)
-                    elif type(x) is not list:
-                        self._others.append(noted)
-                    elif watched != ALWAYS:
-                        layers.append(noted)
-                    else:
-                        (tables if all(map(_is_row, x)) else lists).append(noted)
-                if is_row:
+                    found[kind].append((name, x, _contents(x)))
+                if kind == "row":
                     self.values.update(x)
                     continue
                 items = _items(x)
                 self.values.update([y for y in items if isinstance(y, Value)])
                 queue.extend([(name, y, watched) for y in items if not isinstance(y, _PLAIN)])
+                continue
+            state = _state(x)
+            if state is not None:
+                self._states[id(x)] = x, state
                 continue
             for read, key, y, watch in _references(x):
                 if watch and key not in self._own:
@@ -198,8 +186,10 @@ class Surroundings:
                     queue.append((key, y, watch))
         self._spaces = [*spaces.values()]
         self._spaces_before = [*map(dict, self._spaces)]
-        self._rows, self._tables = _Lists(rows), _Lists(tables)
-        self._lists, self._layers = _Lists(lists), _Lists(layers)
+        self._contents = [*chain.from_iterable(found.values())]
+        self._others = found["other"]
+        self._rows, self._tables = _Lists(found["row"]), _Lists(found["table"])
+        self._lists, self._layers = _Lists(found["list"]), _Lists(found["layer"])
 
 
 class _Names:
@@ -235,7 +225,7 @@ class _Lists:
 
     __slots__ = ("_before", "_lengths", "_lists", "_things")
 
-    def __init__(self, noted: Sequence[tuple[str, list[Any], list[Any]]]) -> None:
+    def __init__(self, noted: Sequence[_Noted]) -> None:
         self._lists = [x for _, x, _ in noted]
         self._before = [before for _, _, before in noted]
         self._lengths = [len(x) for x in self._lists]
@@ -372,7 +362,7 @@ def _file(module: ModuleType | None) -> str:
 
 
 def _is_short(x: Any) -> bool:
-    if isinstance(x, (*_LISTS, *_BUFFERS)):
+    if isinstance(x, _HOLDERS):
         return len(x) <= SHORT
     return _is_array(x) and getattr(x, "size", LARGE + 1) <= LARGE
 
@@ -390,6 +380,17 @@ def _items(x: Any) -> Iterable[Any]:
     return x.values() if isinstance(x, (dict, MappingProxyType)) else x
 
 
+def _kind(x: Any, watched: int) -> str:
+    """Say how a list or the like is compared: a "layer" with Values alone, a "row" as they are."""
+    if _is_row(x):
+        return "row"
+    if type(x) is not list:
+        return "other"
+    if watched != ALWAYS:
+        return "layer"
+    return "table" if all(map(_is_row, x)) else "list"
+
+
 def _is_row(x: Any) -> bool:
     """Return whether this is a list of Values alone, as a row of weights is."""
     return type(x) is list and bool(x) and all(issubclass(kind, Value) for kind in {*map(type, x)})
@@ -401,7 +402,7 @@ def _is_the_same_number(x: Any, now: Any) -> bool:
     return is_plain and type(x) is type(now) and repr(x) == repr(now)
 
 
-def _is_as_it_was(noted: tuple[str, Any, Any]) -> bool:
+def _is_as_it_was(noted: _Noted) -> bool:
     """Return whether a list, a dictionary or an array still has the contents noted."""
     _, x, contents = noted
     now = x if type(x) is list else _contents(x)
