@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from autograd_mini.compiler.expressions import Ref
 from autograd_mini.compiler.record import VARYING
@@ -11,7 +12,7 @@ from autograd_mini.compiler.sums import Sum
 from autograd_mini.ops import Op
 
 
-class Part:
+class Part(NamedTuple):
     """One term of a sum of products, for all members of its group.
 
     A "matrix" part is weights (rows, columns) times inputs (columns, positions); a "products"
@@ -19,12 +20,9 @@ class Part:
     "add" part is `left` itself.
     """
 
-    __slots__ = ("kind", "left", "right")
-
-    def __init__(self, kind: str, left: Ref, right: Ref | None = None) -> None:
-        self.kind = kind
-        self.left = left
-        self.right = right
+    kind: str
+    left: Ref
+    right: Ref | None = None
 
     @property
     def sides(self) -> list[Ref]:

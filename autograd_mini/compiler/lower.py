@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Final
@@ -95,9 +96,7 @@ class Forward:
 
     def temporary(self, shape: tuple[int, ...], varies: bool) -> Ref:
         """Return rows of a new buffer."""
-        count = 1
-        for n in shape:
-            count *= n
+        count = math.prod(shape)
         name = f"t{len(self.lowered.rows)}"
         self.lowered.rows[name] = count, varies
         return Ref(name, range(count), shape, varies)

@@ -37,7 +37,7 @@ def commented(text: str) -> str:
         >>> commented("w\n    print('label') # \u2028")
         "w     print('label') #  "
     """
-    return "".join([c if c.isprintable() else " " for c in text])
+    return text if text.isprintable() else "".join([c if c.isprintable() else " " for c in text])
 
 
 class FreshNames:

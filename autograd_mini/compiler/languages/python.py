@@ -76,27 +76,23 @@ class Writer(Language):
     # Names.
 
     def _unpack_all(self) -> None:
-        labels = self.graph.labels
-        for row, i in enumerate(self.plan.parameters):
-            self._called(THETA, row, identifier(labels[i]) or f"p{row}")
-        self._unpack("theta", THETA, len(self.plan.parameters))
+        labels = [self.graph.labels[i] for i in self.plan.parameters]
+        wishes = [identifier(label) or f"p{row}" for row, label in enumerate(labels)]
+        self._unpack("theta", THETA, wishes)
         for k, (name, ids, shape) in enumerate(
             zip(self.arguments, self.graph.inputs, self.graph.shapes, strict=True)
         ):
             if shape == ():
                 self.known[f"x{k}", 0] = MathSymbol(name)
-                continue
-            for row in range(len(ids)):
-                self._called(f"x{k}", row, f"{name}{row}")
-            self._unpack(name, f"x{k}", len(ids))
+            else:
+                self._unpack(name, f"x{k}", [f"{name}{row}" for row in range(len(ids))])
 
-    def _called(self, buffer: str, row: int, wish: str) -> None:
-        self.known[buffer, row] = MathSymbol(self.names.new(wish))
-
-    def _unpack(self, source: str, buffer: str, count: int) -> None:
-        if count:
-            names = ", ".join([str(self.known[buffer, row]) for row in range(count)])
-            self.line(f"{names}{',' if count == 1 else ''} = {source}")
+    def _unpack(self, source: str, buffer: str, wishes: Sequence[str]) -> None:
+        names = [self.names.new(wish) for wish in wishes]
+        for row, name in enumerate(names):
+            self.known[buffer, row] = MathSymbol(name)
+        if names:
+            self.line(f"{', '.join(names)}{',' if len(names) == 1 else ''} = {source}")
 
     def _name(self, key: tuple[str, int]) -> str:
         """Return a name for what a row holds, after its node."""

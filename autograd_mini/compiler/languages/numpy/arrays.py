@@ -243,8 +243,8 @@ class Arrays(Language):
 
     def _comment(self, ref: Ref) -> str:
         if ref.buffer == THETA:
-            nodes = [self.plan.parameters[i] for i in ref.rows]
-            return common_label([self.graph.labels[i] for i in nodes])
+            labels, nodes = self.graph.labels, self.plan.parameters
+            return common_label([labels[nodes[row]] for row in ref.rows])
         group = self.groups.get((ref.buffer, ref.rows[0]))
         if group is None or len(group.members) != len(ref.rows):
             return ""
