@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, Final
 
 from autograd_mini import TraceError, Value
@@ -336,7 +335,9 @@ def _target(task: Task, has_rows: bool) -> Callable[[Any], Any]:
     if has_rows:
         return lambda y: y
     # Outputs of known units are finite wherever they are of use.
-    return partial(OneHot, beside_finite=has_known_units(task.model))
+    # No partial: that might be changed, so it would be looked at before every step.
+    finite = has_known_units(task.model)
+    return lambda y: OneHot(y, beside_finite=finite)
 
 
 def _outputs(task: Task) -> Any:
