@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from autograd_mini import (
@@ -259,21 +259,31 @@ def test_eulers_theorem_for_homogeneous_functions(x: float, y: float, z: float) 
 
 @FEWER
 @given(programs(SMOOTH, max_ops=3))
+@example(Program((1.0,), [("total", [-1] * 3), ("product", [0] * 3), ("sin", [1])]))
 def test_the_integral_of_the_derivative_is_the_difference(program: Program) -> None:
-    """Gauss-Legendre on [0, ½], two panels of five points: no rule in sight."""
+    """Gauss-Legendre on [0, ½], in panels of five points: no rule in sight.
+
+    What waves faster than panels can see makes the sums of 8 and of 16 panels disagree.
+    """
     f = on_line(program)
     nodes = [0.0, 0.5384693101056831, 0.9061798459386640]
     weights = [0.5688888888888889, 0.4786286704993665, 0.2369268850561891]
-    slope, value, total = grad(f), f, 0.0
-    for k in range(8):
-        middle, half = (2 * k + 1) / 32, 1 / 32
-        for x, w in zip(nodes, weights, strict=True):
-            for side in {x, -x}:
-                total += w * half * slope(middle + half * side)
+    slope, value = grad(f), f
+
+    def integral(panels: int) -> float:
+        half = 0.25 / panels
+        return math.fsum(
+            w * half * slope((2 * k + 1) * half + half * side)
+            for k in range(panels)
+            for x, w in zip(nodes, weights, strict=True)
+            for side in {x, -x}
+        )
+
+    coarse, fine = integral(8), integral(16)
     difference = value(0.5) - value(0.0)
     largest = max(abs(slope(k / 20)) for k in range(11))
     curved = max(abs(derivative(f, 2)(k / 20)) for k in range(11))
-    assert abs(total - difference) <= 1e-6 * (1.0 + largest + curved)
+    assert abs(fine - difference) <= 1e-6 * (1.0 + largest + curved) + abs(fine - coarse)
 
 
 @given(small_programs)
