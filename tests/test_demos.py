@@ -6,6 +6,7 @@ import ast
 import importlib
 import importlib.util
 import sys
+from contextlib import suppress
 from inspect import Signature
 from pathlib import Path
 from types import SimpleNamespace
@@ -65,7 +66,7 @@ def test_options_that_a_demo_cannot_take_are_refused_in_a_line(
     for count in ("0", "-1", "x"):
         with pytest.raises(SystemExit, match="2"):
             main(["moons", "--epochs", count])
-        assert f"--epochs: {count!r} is no whole number above 0" in capsys.readouterr().err
+        assert f"--epochs: {count!r} is not a whole number above 0" in capsys.readouterr().err
     assert main(["moons", "--seed", "0", "--rate=-1"]) == 2
     assert capsys.readouterr().err == "error: seed 0, rate -1.0\n"
 
@@ -134,6 +135,8 @@ def test_a_demo_runs_and_prints_what_it_found(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("demos._plot.DPI", 20)
     monkeypatch.setattr("demos._plot.LAYOUT", "none")  # which takes half of the time
+    with suppress(ImportError):
+        monkeypatch.setitem(importlib.import_module("matplotlib").rcParams, "savefig.dpi", 20)
     try:
         demo = importlib.import_module(f"demos.{name}")
         demo.main(**getattr(demo, "SMALL", {}))

@@ -209,7 +209,6 @@ def scale_backward(upstream, xs): return [2.0 * g for g in upstream]
 """
 COMMANDS_THAT_PRINT = (
     (("autograd_mini",), 0),
-    (("autograd_mini", "--help"), 0),
     (("autograd_mini", "draw", "shouts.py"), 0),
     (("autograd_mini", "draw", "--help"), 0),
     (("autograd_mini", "debug", "shouts.py"), 0),

@@ -13,6 +13,7 @@ from autograd_mini import Value
 from autograd_mini.cli.scripts import named as cli_named
 from autograd_mini.testing import GradientMismatchError, check_engine
 from autograd_mini.testing.engines import engine_report
+from autograd_mini.testing.isolation import Isolated
 from autograd_mini.testing.subject import Terms
 from autograd_mini.testing.verdicts import EngineReport
 from tests.shared import THOROUGH, python
@@ -221,20 +222,41 @@ def test_a_planted_mistake_is_named(
     tmp_path: Path, right: str, wrong: str, operation: str, kind: str
 ) -> None:
     assert right in RIGHT
-    run = checked(tmp_path, RIGHT.replace(right, wrong, 1))
-    told = json.loads(run.stdout)
-    assert run.returncode == 1
-    assert not told["ok"]
-    assert kind in told["operations"][operation]["mistake"]
-    assert "Value(" in told["operations"][operation]["program"]
+    report = reported(tmp_path, RIGHT.replace(right, wrong, 1), "Value", "data,grad,backward")
+    assert not report.ok
+    assert kind in report.operations[operation].mistake
+    assert "Value(" in report.operations[operation].program
+
+
+def test_the_command_line_says_what_the_report_does(tmp_path: Path) -> None:
+    for right, wrong, operation, kind in PLANTED[:1]:
+        source = RIGHT.replace(right, wrong, 1)
+        run = checked(tmp_path, source)
+        assert run.returncode == 1
+        told = json.loads(run.stdout)
+        report = reported(tmp_path, source, "Value", "data,grad,backward")
+        assert (told["ok"], report.ok) == (False, False)
+        assert kind in told["operations"][operation]["mistake"]
+        assert {name: found["mistake"] for name, found in told["operations"].items()} == {
+            name: found.mistake for name, found in report.operations.items()
+        }
+        assert "Value(" in told["operations"][operation]["program"]
 
 
 @pytest.mark.parametrize(("style", "right", "wrong", "operation", "kind"), IN_OTHER_STYLES)
 def test_a_planted_mistake_is_named_in_other_styles(
-    tmp_path: Path, style: str, right: str, wrong: str, operation: str, kind: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    style: str,
+    right: str,
+    wrong: str,
+    operation: str,
+    kind: str,
 ) -> None:
     source, name, names = STYLES[style]
     assert right in source
+    if kind == "no end":  # five programs are waited for
+        monkeypatch.setitem(Isolated.__init__.__kwdefaults__ or {}, "seconds", 0.1)
     report = reported(tmp_path, source.replace(right, wrong, 1), name, names)
     found = report.operations
     if kind == "overwritten":  # every operation goes through the one line
