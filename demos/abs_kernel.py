@@ -1,4 +1,4 @@
-"""Let compositions of |x| find the kernel: space is folded until a line separates.
+"""Let compositions of |x| find the kernel: fold the plane until a line separates two moons.
 
 A layer h = |Wᵀx + b| of two units turns and stretches the plane, and folds it along two lines,
 where a unit's sum is 0. Watch the grid: what lay on both sides of a fold comes to lie together.

@@ -1,4 +1,4 @@
-"""Correct an assignment: a student's engine with three mistakes, each of which is named.
+"""Grade an assignment: find the three mistakes in a student's engine.
 
 The engine, demos/_student.py, was handed in as "my own micrograd". The checker finds its
 operations, tries them alone, below one another and with shared operands, and shows for each

@@ -2,8 +2,8 @@
 
 Left, the paths of gradient descent over the loss of a linear model, a convex quadratic: it falls
 at every step as long as lr < 2/λ, λ the largest curvature, zigzags close to that, and diverges
-beyond. Right, a network on two moons: after as many gradients of single examples, small batches
-are further down than the whole set, and noisier.
+beyond. Right, a network on two moons: after the same number of gradients of single examples, small
+batches have a lower loss than the whole set, and a noisier one.
 Run it:  python -m demos energy          (some ten seconds; writes out/energy.png)
 """
 

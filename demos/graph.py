@@ -1,4 +1,4 @@
-"""Draw the graph of an expression, of one neuron, and of an example's way through a network.
+"""Draw the graphs of an expression, of a neuron, and of one example in a network.
 
 A computation graph is what backpropagation walks over: each box is a number with its gradient,
 each edge an argument. Orange gradients are positive, purple ones negative. Every picture is

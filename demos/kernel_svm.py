@@ -1,8 +1,8 @@
 """Separate a ring from its inside in the lecture's three steps: shift, bend, separate.
 
 No line separates the two sets. Shift the points so that the ring is around the origin (a linear
-map), bend the plane into the paraboloid (z₁, z₂, ‖z‖²) (a nonlinear map φ), and a plane cuts them
-apart (a linear model): y = w₂ᵀφ(w₁ᵀx + b₁) + b₂. The machine is a linear SVM behind a feature
+map) and bend the plane into the paraboloid (z₁, z₂, ‖z‖²) (a nonlinear map φ). Then a plane cuts
+them apart (a linear model): y = w₂ᵀφ(w₁ᵀx + b₁) + b₂. The machine is a linear SVM behind a feature
 map, put together with `nn.features.compose`.
 Run it:  python -m demos kernel_svm          (three seconds; writes out/kernel_svm.png)
 """

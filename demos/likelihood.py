@@ -2,8 +2,8 @@
 
 A model that always says f is fitted to one skewed sample under the lecture's three noise models.
 J(f), the mean of -ln p(y), is smallest at the mean for Gaussian noise (MSE), at the median for
-Laplace noise (MAE), at the geometric mean for Gaussian noise on ln y (MSLE); the noise level
-changes the height of the curve, not where it is lowest, and is learned as well.
+Laplace noise (MAE), and at the geometric mean for Gaussian noise on ln y (MSLE). The noise level
+changes the height of the curve, not the place where it is lowest; it is learned as well.
 Run it:  python -m demos likelihood          (a few seconds; writes out/likelihood.png)
 """
 

@@ -2,7 +2,7 @@
 
 Training ends wherever the start leads it. For narrow networks that is a lottery: some starts end
 in poor minimizers, and stay there. The wider the network, the closer together and the lower its
-minimizers lie, so that any of them will do; Choromanska et al., "The loss surfaces of multilayer
+minimizers lie, so any of them will do. Choromanska et al., "The loss surfaces of multilayer
 networks" (2015), found the same at scale. Each dot is the loss at the end of one run.
 Run it:  python -m demos minimizers          (half a minute; writes out/minimizers.png)
 """

@@ -1,4 +1,4 @@
-"""Learn to tell two moons apart, and draw what was learned.
+"""Train a network to tell two moons apart, and draw what it learned.
 
 No straight line separates two interleaved half circles. A network of two hidden layers bends one
 until it does: it trains on three quarters of the points and is judged on the rest.

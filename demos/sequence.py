@@ -1,8 +1,8 @@
 """Teach a recurrent cell to add numbers of any length, digit by digit.
 
-The cell reads one digit of each number, lowest first, and hands eight numbers on to itself: the
-carry has to be among them. Sequences of different lengths are different graphs over the same
-weights; `jit` makes a program for each. It learns from up to 8 binary digits, and adds 24.
+The cell reads one digit of each number, lowest first, and hands eight numbers on to itself, which
+must include the carry. Sequences of different lengths are different graphs over the same weights;
+`jit` makes a program for each. It learns from up to 8 binary digits, and adds 24.
 Run it:  python -m demos sequence          (about ten seconds)
 """
 

@@ -1,4 +1,4 @@
-"""How fast is a step of training? Four models beside NumPy by hand, PyTorch, JAX and microgpt.
+"""Time a step of training: four models beside NumPy by hand, PyTorch, JAX and microgpt.
 
 A step is gradients, the loss as a float and the optimizer's update, in double precision. Who
 takes part is what is installed here, and shows the right loss before it is timed. All take turns

@@ -145,7 +145,7 @@ def _columns_to_learn_from(table: Table, options: argparse.Namespace) -> list[st
     header, target = table.header, options.target
     if len(table.rows) < 2:
         raise ValueError(
-            f"{table.path} has one row only: some are needed to learn from, some to validate"
+            f"{table.path} has only one row: it takes some to learn from, and some to validate"
         )
     if target not in header:
         near = nearest(target, header) if len(header) > 1 else None
@@ -155,7 +155,9 @@ def _columns_to_learn_from(table: Table, options: argparse.Namespace) -> list[st
         raise ValueError(f"{table.path} has no column {shown(target)}: {advice}")
     unknown = [name for name in options.without if name not in header]
     if unknown:
-        raise ValueError(f"--without names {', '.join(unknown)}, but there is {', '.join(header)}")
+        raise ValueError(
+            f"--without names {', '.join(unknown)}, but the columns are {', '.join(header)}"
+        )
     if target in options.without:
         raise ValueError(f"--without cannot name the target, {shown(target)}")
     columns = [name for name in header if name not in (target, *options.without)]
@@ -183,7 +185,7 @@ def _loss_and_classes(table: Table, options: argparse.Namespace) -> tuple[str, l
         return loss, []
     classes = sorted(set(texts), key=label_order)
     if len(classes) < 2:
-        raise ValueError(f"{shown(options.target)} holds one class only, {shown(classes[0])}")
+        raise ValueError(f"{shown(options.target)} holds only one class, {shown(classes[0])}")
     if loss == "bce_with_logits" and len(classes) != 2:
         raise ValueError(f"bce_with_logits tells 2 classes apart, but there are {len(classes)}")
     return loss, classes
@@ -336,7 +338,7 @@ def _names(text: str) -> list[str]:
 def _widths(text: str) -> list[int]:
     widths = text.split(",") if text else []
     if not all(width.strip().isdecimal() and int(width) for width in widths):
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of widths such as 16,16")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of widths such as 16,16")
     return [*map(int, widths)]
 
 

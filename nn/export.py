@@ -191,7 +191,7 @@ def from_torch(module: object) -> FNN:
         )
     biases = {linear.bias is not None for linear in linears[:-1]}
     if len(biases) > 1:
-        raise ValueError("the hidden layers of an FNN all have a bias or none of them has")
+        raise ValueError("the hidden layers of an FNN must all have a bias, or none of them")
     model = FNN(
         [linears[0].in_features, *[linear.out_features for linear in linears]],
         names[0] if hidden else "identity",

@@ -186,7 +186,7 @@ def _labels(
         threshold = 0.5 if f.min() >= 0.0 and f.max() <= 1.0 else None
         if threshold is None and ((f > 0.0) & (f <= 0.5)).any():
             raise ValueError(
-                "all targets are 1, which may be of 0 and 1 or of -1 and +1: say threshold=0.5 for "
+                "all targets are 1, which may mean 0 and 1 or -1 and +1: say threshold=0.5 for "
                 "probabilities, threshold=0.0 for logits and scores"
             )
     for lower, middle in ((-1, 0.0), (0, 0.5)):

@@ -194,7 +194,9 @@ def picture_path(path: Path) -> Path:
     kinds: list[str] = sorted(canvas.get_supported_filetypes())
     path = path if path.suffix else path.with_suffix(".png")
     if path.suffix[1:].lower() not in kinds:
-        raise ValueError(f"no picture can be {path.name!r}: its name ends in .{', .'.join(kinds)}")
+        raise ValueError(
+            f"a picture cannot be named {path.name!r}: its name ends in .{', .'.join(kinds)}"
+        )
     return path
 
 

@@ -1,13 +1,13 @@
 """The compiler: one example's scalar graph in, a NumPy program over a batch out.
 
-Passes, each a function whose result prints: `record.record` records the graph, `plan.plan` finds
-the arrays and matrices in it, `lower.lower` makes statements of these, forward and backward,
-`emit.emit` writes them in a language. `compiling.compile` makes a program of them, `jit.jit` one
-for each shape of arguments.
+Each pass is a function whose result prints. `record.record` records the graph, `plan.plan` finds
+the arrays and matrices in it, `lower.lower` turns these into statements, forward and backward, and
+`emit.emit` writes them in a language. `compiling.compile` makes a program of them, and `jit.jit`
+makes one for each shape of arguments.
 
-One meaning: while a function is recorded, a number answers as the plain number would, or raises
-TraceError that says what to write instead (`recorded`). What that cannot see, the comparison of
-each text with the function, called as its user calls it, does (`check`).
+One meaning: while a function is recorded, a number answers as the plain number would, or raises a
+TraceError that says what to write instead (`recorded`). What this cannot see is found when each
+text is compared with the function, called as its user calls it (`check`).
 """
 
 from __future__ import annotations

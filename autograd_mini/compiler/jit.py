@@ -192,7 +192,7 @@ class jit(OnArray):
                 raise ValueError(
                     f"{len(self.programs)} shapes of arguments have a program already, and this "
                     f"batch has {len(fresh)} more, such as {fresh[-1]}, where {PROGRAMS} is the "
-                    "limit: give fewer shapes, by cutting or filling up the examples, or make "
+                    "limit: give fewer shapes, by cutting or padding the examples, or make "
                     "another jit for others"
                 )
             self.parameters.store.sync()

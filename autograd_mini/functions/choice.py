@@ -138,7 +138,7 @@ def _taken(values: Sequence[Any], at: Value) -> Any:
         if len(lengths) > 1:
             raise TraceError(
                 "take chooses among rows of one length in a compiled program, but got rows of "
-                f"{', '.join(map(str, lengths))}: fill up the shorter ones"
+                f"{', '.join(map(str, lengths))}: pad the shorter ones"
             )
         return [_taken(column, at) for column in zip(*values, strict=True)]
     return apply(ops.TAKE, at, *values)

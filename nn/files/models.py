@@ -97,7 +97,7 @@ def load(path: str | Path) -> FNN:
             **options,
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} describes no network this program knows: {error}") from None
+        raise ValueError(f"{path} describes no network that this program knows: {error}") from None
     for i, layer in enumerate(model.layers):
         W = arrays[f"layers.{i}.weight"].T
         layer.set_arrays(W, arrays.get(f"layers.{i}.bias", 0.0 * W[0]))

@@ -68,7 +68,7 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
     if version != str(VERSION):
         raise ValueError(
             f"{path} has format version {version}, but this program reads version {VERSION}: "
-            "it was written by a newer autograd_mini, install that one"
+            "a newer autograd_mini wrote it: install that one"
         )
     text = metadata.get("description", "")
     found = metadata.get("kind", "")

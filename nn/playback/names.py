@@ -73,7 +73,7 @@ def load_state(model: Any, path_or_dict: str | PathLike[str] | Mapping[str, floa
             state = json.loads(path.read_text("utf-8"))
         except ValueError as error:  # JSON's errors and those of UTF-8
             raise ValueError(
-                f"{str(path)!r} is no JSON file of weights, and nothing was loaded: {error}"
+                f"{str(path)!r} is not a JSON file of weights, and nothing was loaded: {error}"
             ) from None
         if not isinstance(state, Mapping):
             raise ValueError(

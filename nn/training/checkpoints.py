@@ -89,7 +89,7 @@ def resume(run: Run, path: Path) -> None:
                 run.schedule.load_state_dict(before)
             raise
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is no checkpoint this program knows: {error!r}") from None
+        raise ValueError(f"{path} is not a checkpoint that this program knows: {error!r}") from None
     run.rng, run.history = rng, history
     run.best_loss, run.waited = best_loss, waited
     run.best = arrays["best"].tolist() if "best" in arrays else None

@@ -120,7 +120,7 @@ def _compare_update(native: Native, update: Update, batch: Sequence[Any]) -> Non
             array[:] = kept
         expected = update.rule(update.rates)(before[0], gtheta, *before[1:])
     if not all(np.array_equal(x, y, equal_nan=True) for x, y in zip(found, expected, strict=True)):
-        raise TraceError("machine code moves the parameters otherwise than the optimizer")
+        raise TraceError("machine code moves the parameters differently from the optimizer")
 
 
 class Native:
