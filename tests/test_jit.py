@@ -295,6 +295,8 @@ def test_attention_over_unequal_lengths_is_a_text_that_can_be_read() -> None:
     plan = program._plan  # pyright: ignore[reportPrivateUsage]
     assert len(lower(plan, GRADIENT).statements) < 120
     assert len(program.source.splitlines()) < 600
+    assert "[...] = np.bincount" in program.source  # what is first in its place is not added to 0
+    assert "axis=None" not in program.source  # the guard
     value, gradients = program.value_and_grad([encoded("iterate"), encoded("integer")])
     loss = mean([model.loss(encoded("iterate")), model.loss(encoded("integer"))])
     loss.backward()

@@ -327,6 +327,7 @@ class Backward:
         gradient = ref.of(f"g_{ref.buffer}")
         are_different = ref.span or len(set(rows)) == len(rows)
         add = not are_different or not touched.isdisjoint(rows)
+        is_first = add and touched.isdisjoint(self.lowered.sloped(ref))
         if add:
             self._clear(ref.buffer, rows)
         wide = op in PRODUCTS and ref.varies  # its columns must stand beside the second axis
@@ -335,6 +336,8 @@ class Backward:
             self.emit(op, whole, operands)
             op, operands = COPY, (whole,)
         self.emit(op, gradient, operands, add=add)
+        if is_first:
+            self.lowered.first.add(id(self.lowered.statements[-1]))
         touched.update(rows)
 
     def _clear(self, buffer: str, rows: Sequence[int]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from autograd_mini import ops
 from autograd_mini.compiler.expressions import Expression, Operand, Ref, Term, extent, same, written
 from autograd_mini.compiler.groups import Group
-from autograd_mini.compiler.plan import FORWARD, INPUTS, Plan
+from autograd_mini.compiler.plan import FLAGS, FORWARD, INPUTS, Plan
 from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.rows import COPY, MATMUL, SUM, may_raise
 from autograd_mini.compiler.statements import CONSTANTS, SHARED, VALUES, Statement
@@ -31,6 +31,7 @@ class Lowered:
         statements: In the order in which they run; from `backward` on those of the backward pass.
         rows: How many rows each buffer of the program's own has, and whether it varies.
         watched: Results that are not finite if an operand was outside of its row's domain.
+        first: The ids of statements that add to rows which have only been cleared so far.
     """
 
     def __init__(self, plan: Plan, purpose: str) -> None:
@@ -40,11 +41,18 @@ class Lowered:
         self.backward = 0
         self.rows: dict[str, tuple[int, bool]] = {}
         self.watched: list[Ref] = []
+        self.first: set[int] = set()
         for kind, buffer in ((VARYING, VALUES), ("p", SHARED)):
             if plan.rows[kind]:
                 self.rows[buffer] = plan.rows[kind], kind == VARYING
                 if purpose != FORWARD:
                     self.rows[f"g_{buffer}"] = self.rows[buffer]
+
+    def sloped(self, ref: Ref) -> list[int]:
+        """Return the rows of a gradient that lead to something that is asked for: no padding."""
+        flags, wanted = self.plan.flags, FLAGS[self.purpose]
+        pairs = zip(ref.rows, ref.nodes, strict=False)  # of what is no node, all
+        return sorted({row for row, i in pairs if flags[i] & wanted} or {*ref.rows})
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.statements))

@@ -20,7 +20,7 @@ from autograd_mini.compiler.languages.numpy import functions
 from autograd_mini.compiler.languages.numpy.definitions import defined
 from autograd_mini.compiler.languages.numpy.functions import NumPySymbol, over_elements
 from autograd_mini.compiler.languages.numpy.sums import Sums, may_be_double, ufunc_of
-from autograd_mini.compiler.plan import FLAGS, FORWARD, GRADIENT, INPUTS
+from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.rows import COMPARISONS, COPY, MATMUL, MATMUL_TN, PRODUCTS, PUT, SUM
 from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement
 from autograd_mini.compiler.sums import runs
@@ -258,16 +258,16 @@ class Writer(Sums):
             return
         text = term.within(ATOM)
         shape, varies = extent(Term(s.op, s.operands))
-        if varies == out.varies and self._taken(out, shape, text, s.comment):
+        if varies == out.varies and self._taken(s, shape, text):
             return
         if (shape, varies) != (out.shape, out.varies):
             whole = (*map(str, out.shape), "B" if out.varies else "1")
             text = f"np.broadcast_to({term}, ({', '.join(whole)}))"
-        self._count(out, f"{text}.ravel()", s.comment)
+        self._count(s, f"{text}.ravel()")
 
-    def _taken(self, out: Ref, shape: tuple[int, ...], text: str, comment: str) -> bool:
+    def _taken(self, s: Statement, shape: tuple[int, ...], text: str) -> bool:
         """Add to rows that receive equally many numbers, padding aside: each takes its own."""
-        sloped = self._sloped(out)
+        out, sloped = s.out, self.lowered.sloped(s.out)
         sources: dict[int, list[int]] = {row: [] for row in sloped}
         for row, index in zip(out.rows, places(out.shape), strict=True):
             if row in sources:
@@ -280,24 +280,32 @@ class Writer(Sums):
         taken = f"{flat}.take({self.index(list(chain(*each)), many)}, axis=0)"
         if len(each) > 1:
             taken = f"np.add.reduce({taken}, axis=0)"
-        self._grow(Ref(out.buffer, sloped, (len(sloped),), out.varies), taken, comment)
+        self._grow(s, sloped, taken)
         return True
 
-    def _grow(self, target: Ref, text: str, comment: str) -> None:
+    def _grow(self, s: Statement, sloped: list[int], text: str) -> None:
         """Add to rows in order: to a view, if they are blocks of one size, one step apart."""
+        target = Ref(s.out.buffer, sloped, (len(sloped),), s.out.varies)
         name, shape = self.blocks(target)
-        if name:
-            return self.line(f"np.add({name}, {text}.reshape({shape}), out={name})", comment)
-        index = self.index(target.rows, target.shape)
-        base = self._rows(target.buffer)
-        return self.line(f"{base}[{index}] += {text}.reshape({shape})", comment)
+        text = f"{text}.reshape({shape})"
+        at = (
+            f"{name}[...]"
+            if name
+            else f"{self._rows(target.buffer)}[{self.index(target.rows, target.shape)}]"
+        )
+        if id(s) in self.lowered.first:
+            self.line(f"{at} = {text}", s.comment)
+        elif name:
+            self.line(f"np.add({name}, {text}, out={name})", s.comment)
+        else:
+            self.line(f"{at} += {text}", s.comment)
 
-    def _count(self, out: Ref, text: str, comment: str) -> None:
+    def _count(self, s: Statement, text: str) -> None:
         """Add to rows of which some are the same: `np.bincount` sums up what goes to each.
 
         What goes to padding has a slot of its own, which is dropped.
         """
-        rows, sloped = list(out.rows), self._sloped(out)
+        out, rows, sloped = s.out, list(s.out.rows), self.lowered.sloped(s.out)
         lo, hi, count = sloped[0], sloped[-1] + 1, len(sloped)
         padded = not {*sloped}.issuperset(rows)
         if hi - lo == count:
@@ -314,13 +322,7 @@ class Writer(Sums):
         slots = self._once("slots", f"({slots}).ravel()")
         total = f"np.bincount({slots}, {text}, {count + padded} * {width})"
         total += f"[:-{width}]" if padded else ""
-        self._grow(Ref(out.buffer, sloped, (count,), out.varies), total, comment)
-
-    def _sloped(self, out: Ref) -> list[int]:
-        """Return the rows of a gradient that lead to something that is asked for: no padding."""
-        flags, wanted = self.plan.flags, FLAGS[self.purpose]
-        pairs = zip(out.rows, out.nodes, strict=False)  # of what is no node, all
-        return sorted({row for row, i in pairs if flags[i] & wanted} or {*out.rows})
+        self._grow(s, sloped, total)
 
     # The whole.
 
