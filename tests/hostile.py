@@ -119,6 +119,13 @@ ARITHMETIC = (
     ),
 )
 
+# What nobody reads; $p is a parameter, if there is one.
+UNREAD = (
+    *("1 / $p", "am.log($p)", "am.sqrt($p)", "$p ** 0.5", "$p ** -1", "am.asin($p)", "$k / $p"),
+    *("am.log($p * $a)", "$a / $p", "am.exp(am.exp($p * $a))", "($p * $a) ** 2", "1 / $a"),
+    *("am.log($a)", "am.take([$a, $b], $n)", "am.sin($a / $p)", "am.log(am.exp($p) - $k)"),
+)
+
 # Python that looks at a number: what it decides for one example, it must not decide for all.
 CONTROL = (
     *("$a if $x == $k else $b", "$a if $x != $k else $b", "$a if $k == $x else $b"),
@@ -646,6 +653,8 @@ class _Writer:
             body.append(f"rows_ = [[1.0, {self.raw[0]}], [{self.raw[-1]}, 0.5]]")
             self.tables = ["rows_"]
         body += [self._filled(line, f"t{i}_") for i, line in enumerate(lines)]
+        unread = draw(st.lists(st.sampled_from(UNREAD), max_size=1))
+        body += [self._filled(line, "") for line in unread]
         body.append(f"return {self._answer(chr(10).join(body))}")
         flat = "\n".join(body).splitlines()
         signature = ", ".join(name for name, _ in self.arguments)
@@ -687,6 +696,9 @@ class _Writer:
             if key in "abcd":
                 back = draw(st.integers(0, len(self.operands) - 1))
                 filled[key] = self.operands[-1 - back]
+            elif key == "p":
+                own = [f"parameters[{i}]" for i in range(self.parameters)]
+                filled[key] = draw(st.sampled_from(own or self.operands))
             elif key == "x":
                 filled[key] = draw(st.sampled_from(self.raw))
             elif key == "n":
@@ -705,7 +717,8 @@ class _Writer:
                     if key == "l"
                     else x
                 )
-        self.operands.append(target)
+        if target:
+            self.operands.append(target)
         return string.Template(line).substitute(filled)
 
 
