@@ -373,6 +373,28 @@ def test_what_cannot_be_checked_is_a_value_error() -> None:
         check_backward(lambda x: math.nan, lambda g, x: g, 1.0)
 
 
+JAX_PASSES: dict[str, Callable[[Any], tuple[Any, Any]]] = {
+    "sine": lambda jnp: (jnp.sin, lambda g, x: g * jnp.cos(x)),
+    "sum of squares": lambda jnp: (lambda x: (x * x).sum(), lambda g, x: 2.0 * g * x),
+    "outer product": lambda jnp: (lambda x: jnp.outer(x, x), lambda g, x: g @ x + x @ g),
+}
+
+
+@pytest.mark.parametrize("name", JAX_PASSES)
+def test_single_precision_that_rounds_what_it_is_given_is_no_mistake(name: str) -> None:
+    jnp = pytest.importorskip("jax.numpy")  # without jax_enable_x64
+    forward, backward = JAX_PASSES[name](jnp)
+    x = jnp.array([0.3, -1.2, 2.1])
+    assert check_backward(forward, backward, x).ok
+    with pytest.raises(GradientMismatchError, match="factor") as caught:
+        check_backward(forward, lambda g, x: 5.0 * backward(g, x), x)
+    script = str(caught.value)
+    script = script[script.index("import jax") : script.index("print(")]
+    namespace: dict[str, Any] = {}
+    exec("\n".join(map(str.strip, script.splitlines())), namespace)
+    assert namespace["upstream"].shape == forward(x).shape
+
+
 @pytest.mark.torch
 def test_a_torch_function_is_two_lines() -> None:
     torch = pytest.importorskip("torch")

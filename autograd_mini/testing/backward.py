@@ -312,9 +312,9 @@ class _BackwardCheck:
                 value = repr(like) if j in probe.fixed else text(like, numbers)
                 lines.append(f"{name} = {value}")
         made = "\n".join(lines)
-        for module, line in (("np.", "import numpy as np"), ("torch.", "import torch")):
-            if f"= {module}" in made:
-                lines.insert(0, line)
+        for name, line in (("np", "numpy as np"), ("torch", "torch"), ("jax", "jax")):
+            if f"= {name}." in made:
+                lines.insert(0, f"import {line}")
         if home not in ("__main__", "", None) and "<" not in probe.backward.__qualname__:
             lines.insert(0, f"from {home} import {backward}")
         called = f"{backward}({', '.join(['upstream', *probe.names])})"

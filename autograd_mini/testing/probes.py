@@ -92,19 +92,23 @@ class Probe:
 
     def _called(self, point: Sequence[Sequence[float]], *, twice: bool = False) -> object:
         arguments = self.arguments(point)
+        laid_out = self._numbers(arguments)
         y = self.forward(*arguments)
-        self._must_be_unchanged("forward", arguments, point)
+        self._must_be_unchanged("forward", arguments, laid_out)
         if twice and not same(flattened(self.forward(*arguments))[0], flattened(y)[0]):
             raise Broken("repeat", "forward gives two answers to the same question: seed it inside")
         return y
 
+    def _numbers(self, arguments: Sequence[object]) -> list[list[float]]:
+        """Return what the arguments hold: single precision rounds what is laid out in it."""
+        return [[] if i in self.fixed else flattened(x)[0] for i, x in enumerate(arguments)]
+
     def _must_be_unchanged(
-        self, who: str, arguments: Sequence[object], point: Sequence[Sequence[float]]
+        self, who: str, arguments: Sequence[object], laid_out: list[list[float]]
     ) -> None:
-        for i, x in enumerate(arguments):
-            if i not in self.fixed and not same(flattened(x)[0], point[i]):
-                words = f"{who} changes {self.names[i]} in place: work on a copy"
-                raise Broken("input changed", words)
+        for name, now, before in zip(self.names, self._numbers(arguments), laid_out, strict=True):
+            if not same(now, before):
+                raise Broken("input changed", f"{who} changes {name} in place: work on a copy")
 
     def value(self, point: Sequence[Sequence[float]]) -> list[float]:
         """Return the numbers of the result."""
@@ -120,12 +124,13 @@ class Probe:
         """
         arguments = self.arguments(point)
         v = self._upstream(list(upstream))
+        laid_out, before = self._numbers(arguments), flattened(v)[0]
         try:
             returned = self.backward(v, *arguments)
         except Exception as error:
             raise Broken("raises", f"{type(error).__name__}: {error}") from error
-        self._must_be_unchanged("backward", arguments, point)
-        if not same(flattened(v)[0], upstream):
+        self._must_be_unchanged("backward", arguments, laid_out)
+        if not same(flattened(v)[0], before):
             raise Broken("input changed", "backward changes the upstream gradient in place")
         return [self._gradient(i, g) for i, g in enumerate(self._each(returned))]
 

@@ -151,8 +151,8 @@ def summed(flat: Sequence[float], shape: Sequence[int], onto: Sequence[int]) -> 
 
 def text(x: object, numbers: Sequence[float]) -> str:
     """Return Python for numbers laid out as `x` is."""
-    if _is_array(x) and x.shape != ():
-        library = _library(x)
+    library = _library(x)
+    if _is_array(x) and (x.shape != () or library in ("torch", "jax", "jaxlib")):
         made = repr(_array(x, numbers).tolist())
         if library == "torch":
             return f"torch.tensor({made}, dtype=torch.float64)"
