@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, SupportsFloat, TypeAlias, TypeGuard, cast
 
 Shape: TypeAlias = "tuple[int, ...] | None"
@@ -116,9 +118,17 @@ def entry(shape: Shape, i: int) -> str:
     """Return where number i is: "[1, 2]", or "" for a single number."""
     if not shape:
         return "" if shape == () else f"[{i}]"
-    import numpy as np
+    places = [i // stride % n for n, stride in zip(shape, _strides(shape), strict=True)]
+    return f"[{', '.join(map(str, places))}]"
 
-    return f"[{', '.join(map(str, np.unravel_index(i, shape)))}]"
+
+def _strides(shape: Sequence[int]) -> list[int]:
+    return [math.prod(shape[k + 1 :]) for k in range(len(shape))]
+
+
+def _offsets(axes: Iterable[tuple[int, int]]) -> Iterator[int]:
+    """Return where the numbers are of an array whose axes have these sizes and strides."""
+    return map(sum, itertools.product(*[[k * stride for k in range(n)] for n, stride in axes]))
 
 
 def permuted(flat: Sequence[float], shape: Sequence[int], axes: Sequence[int]) -> list[float]:
@@ -128,9 +138,8 @@ def permuted(flat: Sequence[float], shape: Sequence[int], axes: Sequence[int]) -
         >>> permuted([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], (2, 3), (1, 0))
         [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]
     """
-    import numpy as np
-
-    return np.reshape(flat, shape).transpose(axes).ravel().tolist()
+    strides = _strides(shape)
+    return [flat[i] for i in _offsets([(shape[a], strides[a]) for a in axes])]
 
 
 def summed(flat: Sequence[float], shape: Sequence[int], onto: Sequence[int]) -> list[float] | None:
@@ -141,12 +150,15 @@ def summed(flat: Sequence[float], shape: Sequence[int], onto: Sequence[int]) -> 
         [4.0, 6.0]
     """
     padded = (*(1,) * (len(shape) - len(onto)), *onto)
-    broadcast = [i for i, (n, b) in enumerate(zip(shape, padded, strict=False)) if n != b]
-    if len(padded) != len(shape) or any(padded[i] != 1 for i in broadcast):
+    if len(padded) != len(shape) or any(
+        b not in (1, n) for n, b in zip(shape, padded, strict=True)
+    ):
         return None
-    import numpy as np
-
-    return np.reshape(flat, shape).sum(tuple(broadcast)).ravel().tolist()
+    strides = [stride * (b > 1) for stride, b in zip(_strides(padded), padded, strict=True)]
+    sums = [0.0] * math.prod(onto)
+    for x, i in zip(flat, _offsets(zip(shape, strides, strict=True)), strict=True):
+        sums[i] += x
+    return sums
 
 
 def text(x: object, numbers: Sequence[float]) -> str:
