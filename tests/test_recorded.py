@@ -267,6 +267,17 @@ def test_examples_that_are_compared_differ_from_one_another() -> None:
         program([2.0, 2.0, 2.0, 4.0, 2.0])
 
 
+def test_a_small_difference_between_numbers_and_values_is_seen_on_any_example() -> None:
+    w = Value(1.0, "w")
+
+    def f(x: Any) -> Any:  # 1e-9 beside 2
+        return (x if type(x) is float else 2.0 * x) + 2.0 * w
+
+    for name, batch in itertools.product(("__call__", "value_and_grad"), ([1e-9], [1e-9] * 2)):
+        with pytest.raises(TraceError, match=r"gives 2\.0{8}1:"):
+            getattr(compile(f, 1e-9), name)(batch)
+
+
 def test_what_is_the_same_at_the_first_parameters_is_compared_at_others_too() -> None:
     v, w = Value(0.0, "v"), Value(0.5, "w")
     same_sign = primitive(

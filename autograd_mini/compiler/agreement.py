@@ -1,18 +1,23 @@
 """Agreement: whether a program gives the numbers of its function, and what is said if not."""
 
-# NumPy arrays are Any here.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# NumPy arrays are Any here, and a Value's own slot is read.
+# pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
+from autograd_mini.compiler.calls import called_or_eager, eager
 from autograd_mini.errors import TraceError
+from autograd_mini.graph import topological_order
+from autograd_mini.value import CONSTANT, Value
 
 Array: TypeAlias = Any
 
-AGREEMENT: Final = 1e-6  # wrong programs differ by far more
+AGREEMENT: Final = 1e-6  # wrong programs differ by far more, mostly
+EXACT: Final = 1e-10  # what the same operations in the same order leave is less
 SINGLE: Final = 1e-2  # the same in single precision
 NOISE: Final = 1e-3  # of the slack, relative to the largest number: what cancellation leaves
 TINY: Final = 1e-300  # below, floats lose their digits
@@ -47,6 +52,55 @@ def alike(wanted: Array, got: Array, sizes: Array, slack: float, largest: float 
     is_same = (wanted == got) | ((wanted != wanted) & (got != got))
     is_near = np.isfinite(wanted) & np.isfinite(got) & (np.abs(wanted - got) <= distance)
     return is_same | is_near
+
+
+def refuse_another(f: Callable[..., Any], example: Sequence[Any], wanted: Array) -> None:
+    """Raise if a function computes other numbers from Values, by however little.
+
+    Both ways have the same operations in the same order, so that less is forgiven than between
+    a function and a program.
+
+    Args:
+        f: The function.
+        example: Its arguments, as plain numbers.
+        wanted: What it gives for them.
+    """
+    import numpy as np
+
+    try:
+        on_values = eager(f, example)[0]
+    except Exception:  # it is for plain numbers alone
+        return
+    got = np.array([y.data for y in on_values])
+    sizes = np.array([x.data for y in on_values for x in topological_order(y)])
+    is_same = alike(wanted, got, sizes, EXACT)
+    if not is_same.all():
+        raise disagreement("value", wanted, got, ~is_same, [example])
+
+
+def refuse_strangers(
+    f: Callable[..., Any], example: Sequence[Any], root: Value, known: Iterable[Value]
+) -> None:
+    """Raise if a function reads Values of which its recording knows nothing."""
+    strangers = _leaves(root, known)
+    if strangers:  # those that it makes itself are others the next time
+        strangers &= _leaves(called_or_eager(f, example)[0], known)
+    for p in strangers:
+        raise TraceError(
+            f"the function reads the Value {p.label or p.data!r} for the example "
+            f"{short(example)}, but it did not when it was recorded: {SAME}"
+        )
+
+
+def _leaves(root: Value, known: Iterable[Value]) -> set[Value]:
+    """Return the leaves below a node that are neither known nor plain numbers."""
+    found: set[Value] = set()
+    fresh = {root}.difference(known)
+    while fresh:
+        found |= fresh
+        below = chain.from_iterable([x.inputs for x in fresh])
+        fresh = {x for x in below if x._source is not CONSTANT}.difference(known, found)
+    return {x for x in found if x.is_leaf and not x.is_constant}
 
 
 def disagreement(

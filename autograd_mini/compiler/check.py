@@ -8,12 +8,12 @@ first runs, at the batch size at which it runs; at further sizes three examples 
 Batches are watched until three examples that differ were seen, and for new classes over `WATCHED`
 batches more. As the parameters will move, the recorded example is compared at other numbers of
 theirs, too: what is the same at the first may not be later. For each text, the function is called
-at most `CLASSES` + `OTHERS` + `MOVES` + 1 times, in large graphs `OTHERS` + 2 times with its
-gradient.
+at most `CLASSES` + `OTHERS` + `MOVES` + 1 times (in small graphs once more for each, on Values), in
+large graphs `OTHERS` + 2 times with its gradient.
 """
 
-# NumPy arrays are Any here, and a Value's own slot is read.
-# pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# NumPy arrays are Any here.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 # pyright: reportUnknownVariableType=false
 
 from __future__ import annotations
@@ -26,7 +26,14 @@ from itertools import chain, groupby
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini.backprop import gradient
-from autograd_mini.compiler.agreement import AGREEMENT, SAME, SINGLE, alike, disagreement, short
+from autograd_mini.compiler.agreement import (
+    AGREEMENT,
+    SINGLE,
+    alike,
+    disagreement,
+    refuse_another,
+    refuse_strangers,
+)
 from autograd_mini.compiler.calls import called, called_or_eager, eager, plain
 from autograd_mini.compiler.intake import examples_of
 from autograd_mini.compiler.kinks import near_kink
@@ -39,7 +46,7 @@ from autograd_mini.contexts import collector_paused
 from autograd_mini.errors import TraceError
 from autograd_mini.graph import ordered, stale
 from autograd_mini.nested import flat, mapped
-from autograd_mini.value import CONSTANT, Value
+from autograd_mini.value import Value
 
 Array: TypeAlias = Any
 _Nearby: TypeAlias = "Callable[[str, Sequence[Any]], float]"
@@ -85,7 +92,7 @@ class Check:
         self._given = dict.fromkeys([*parameters, *below])  # there before the function is called
         size = sum(map(len, graph.args))
         self.is_large = size > LARGE
-        self._moves = MOVES if size <= SMALL else 1
+        self._is_small = size <= SMALL
         self._slack = SINGLE if single else AGREEMENT
         self._classes: list[dict[Any, Any]] = [{} for _ in example]  # and the example of each
         self._known: dict[Any, list[Any]] = {}  # the example of these numbers, of these types
@@ -239,7 +246,7 @@ class Check:
         """Yield other parameters, and the finite answers that the recorded example has there."""
         import numpy as np
 
-        for numbers in _moved(theta, self._moves):
+        for numbers in _moved(theta, MOVES if self._is_small else 1):
             try:
                 with elsewhere(self._parameters, numbers.tolist(), self._graph.computed):
                     answer = self._answer(self._first, purpose, wrt, eager)
@@ -318,6 +325,8 @@ class Check:
                     answers.append(self._value(example))
                 else:
                     answers.append(self._answer(example, purpose, wrt))
+                    if self._is_small and purpose != INPUTS:
+                        refuse_another(self._f, example, answers[-1].values)
             except TraceError:
                 self._forget(example)
                 raise
@@ -359,23 +368,12 @@ class Check:
             wanted = self._parameters if purpose == GRADIENT else []
             results = called_or_eager(self._f, example)
         if purpose == GRADIENT and not self.is_large:
-            self._find_strangers(results[0], example)
+            refuse_strangers(self._f, example, results[0], self._given)
         values = _data(results)
         if purpose == FORWARD:
             return _Answer(values, None, False)
         slopes, order = gradient(results[0], wanted, self._given)
         return _Answer(values, np.array(slopes), near_kink(order))
-
-    def _find_strangers(self, root: Value, example: list[Any]) -> None:
-        """Raise if the function reads Values of which its recording knows nothing."""
-        strangers = _leaves(root, self._given)
-        if strangers:  # those that it makes itself are others the next time
-            strangers &= _leaves(called_or_eager(self._f, example)[0], self._given)
-        for p in strangers:
-            raise TraceError(
-                f"the function reads the Value {p.label or p.data!r} for the example "
-                f"{short(example)}, but it did not when it was recorded: {SAME}"
-            )
 
     def _compare_rows(
         self, answers: list[_Answer], got: Array, examples: list[Any], nearby: _Nearby
@@ -486,14 +484,3 @@ def _example(x: Any, n: int) -> Any:
     """Return an argument of example `n` as the user's numbers: whole ones stay whole."""
     one = x[n]
     return one.tolist() if hasattr(one, "tolist") else mapped(plain, one)
-
-
-def _leaves(root: Value, known: Iterable[Value]) -> set[Value]:
-    """Return the leaves below a node that are neither known nor plain numbers."""
-    found: set[Value] = set()
-    fresh = {root}.difference(known)
-    while fresh:
-        found |= fresh
-        below = chain.from_iterable([x.inputs for x in fresh])
-        fresh = {x for x in below if x._source is not CONSTANT}.difference(known, found)
-    return {x for x in found if x.is_leaf and not x.is_constant}
