@@ -1,8 +1,5 @@
 """Agreement: whether a program gives the numbers of its function, and what is said if not."""
 
-# NumPy arrays are Any here, and a Value's own slot is read.
-# pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +9,7 @@ from typing import Any, Final, TypeAlias
 from autograd_mini.compiler.calls import called_or_eager, eager
 from autograd_mini.errors import TraceError
 from autograd_mini.graph import topological_order
-from autograd_mini.value import CONSTANT, Value
+from autograd_mini.value import Value
 
 Array: TypeAlias = Any
 
@@ -99,7 +96,7 @@ def _leaves(root: Value, known: Iterable[Value]) -> set[Value]:
     while fresh:
         found |= fresh
         below = chain.from_iterable([x.inputs for x in fresh])
-        fresh = {x for x in below if x._source is not CONSTANT}.difference(known, found)
+        fresh = {x for x in below if not x.is_constant}.difference(known, found)
     return {x for x in found if x.is_leaf and not x.is_constant}
 
 

@@ -12,10 +12,6 @@ at most `CLASSES` + `OTHERS` + `MOVES` + 1 times (in small graphs once more for 
 large graphs `OTHERS` + 2 times with its gradient.
 """
 
-# NumPy arrays are Any here.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-
 from __future__ import annotations
 
 from collections import Counter
@@ -169,7 +165,9 @@ class Check:
             most = OTHERS if self.is_large and not is_one_hot else CLASSES  # words take long
             if not 0 < width <= SHORT or len(seen) >= most:
                 continue
-            keys = column[0].tolist() if width == 1 else list(map(tuple, column.T.tolist()))
+            keys: list[Any] = (
+                column[0].tolist() if width == 1 else list(map(tuple, column.T.tolist()))
+            )
             first = dict(zip(reversed(keys), range(count - 1, -1, -1), strict=True))
             if len(first) > CLASSES or (2 * len(first) > count and not _is_whole(column)):
                 continue
@@ -363,7 +361,7 @@ class Check:
         if purpose == INPUTS:
             results, leaves = on_values(self._f, example)
             asked = leaves if wrt is None else [leaves[k] for k in wrt]
-            wanted = list(chain.from_iterable(asked))
+            wanted: Sequence[Value] = list(chain.from_iterable(asked))
         else:
             wanted = self._parameters if purpose == GRADIENT else []
             results = called_or_eager(self._f, example)

@@ -6,8 +6,7 @@ is being recorded may only hand it on.
 """
 
 # A recorded number is a Value whose attributes are guarded.
-# pyright: reportPrivateUsage=false, reportIncompatibleVariableOverride=false
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Runs: call a function on recorded numbers."""
 
-# Values' own slots are read here: a graph may have hundreds of thousands of nodes.
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -17,7 +14,7 @@ from autograd_mini.errors import TraceError
 from autograd_mini.frames import is_ours
 from autograd_mini.nested import mapped
 from autograd_mini.ops import UNDEFINED
-from autograd_mini.value import CONSTANT, Value
+from autograd_mini.value import Value
 
 _data_of: Final = own_data.__get__  # past the guards of a recorded number
 
@@ -124,7 +121,7 @@ def run_elsewhere(
 
     def shown(x: Value) -> float:
         own: float = _data_of(x)
-        is_leaf = x._row is None and x._source is not CONSTANT
+        is_leaf = x.is_leaf and not x.is_constant
         return _moved(own) if is_leaf else numbers.get(x, own)
 
     try:

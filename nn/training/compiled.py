@@ -3,10 +3,6 @@
 The parameters stay in an array until somebody looks.
 """
 
-# Programs and arrays are Any here.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import math
@@ -129,8 +125,9 @@ class Compiled:
             ("loss", [math.fsum(losses) / len(losses)], [mean]),
             ("gradient", slopes, program.gtheta),
         ):
-            wanted, got = np.array(expected), np.array(found, float)
-            size = abs(np.concatenate([wanted, got[np.isfinite(got)]])).max(initial=0.0)
+            wanted, got = np.array(expected, float), np.array(found, float)
+            sizes: Any = np.concatenate([wanted, got[np.isfinite(got)]])
+            size = abs(sizes).max(initial=0.0)
             slack = (AGREEMENT if self.dtype.itemsize == 8 else 1e-2) * size
             unlike = np.flatnonzero(np.isfinite(wanted) & ~(abs(wanted - got) <= slack))
             if len(unlike):

@@ -6,10 +6,6 @@ loops around an expression, a `Product` of matrices, a `Transpose` of what stand
 round, and a `Choice` of elements at places that are computed.
 """
 
-# NumPy's ufuncs are Any to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false, reportUnknownLambdaType=false
-
 from __future__ import annotations
 
 import math
