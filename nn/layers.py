@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from random import Random
 from typing import Any, SupportsFloat, TypeAlias, cast
 
@@ -345,6 +346,28 @@ def as_inputs(x: object, n_in: int, who: str) -> list[Any]:
             f"{_listed([repr(x) for x in xs])}"
         )
     return [element if isinstance(element, Number) else Value(element) for element in xs]
+
+
+@contextmanager
+def holding(parameters: Sequence[Value], numbers: Iterable[float]) -> Generator[None]:
+    """A block in which parameters hold other numbers, one for each.
+
+    Example:
+        >>> w = Value(1.0)
+        >>> with holding([w], [2.0]):
+        ...     print(w)
+        Value(data=2.0, grad=0.0)
+        >>> w
+        Value(data=1.0, grad=0.0)
+    """
+    before = [p.data for p in parameters]
+    try:
+        for p, data in zip(parameters, numbers, strict=True):
+            p.data = data
+        yield
+    finally:
+        for p, data in zip(parameters, before, strict=True):
+            p.data = data
 
 
 def under(what: str, parts: Iterable[object]) -> list[tuple[str, Value]]:

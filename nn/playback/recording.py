@@ -11,8 +11,7 @@ import base64
 import math
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from autograd_mini import Program, TraceError, compile, no_grad
@@ -21,6 +20,7 @@ from autograd_mini.nested import is_nested
 from autograd_mini.player import numbers_json, programs
 from autograd_mini.steps import Trace
 from nn.arrays import as_array, as_floats, as_lists, as_row, plain_rows
+from nn.layers import holding
 from nn.optimizers import SGD, Adam, AdamW
 from nn.playback.examples import examples_json
 from nn.playback.graphs import Graphs
@@ -215,19 +215,6 @@ class Playback(Page):
             return {}
         return units
 
-    @contextmanager
-    def _at(self, epoch: int) -> Generator[None]:
-        """The model with the weights of an epoch."""
-        parameters = self._model.parameters()
-        before = [p.data for p in parameters]
-        try:
-            for p, data in zip(parameters, self._weights[epoch], strict=True):
-                p.data = data
-            yield
-        finally:
-            for p, data in zip(parameters, before, strict=True):
-                p.data = data
-
     def _runs(
         self,
         graphs: Graphs,
@@ -241,7 +228,7 @@ class Playback(Page):
         few = [able[i] for i in _evenly(len(able), FEW_POINTS)]
         runs: dict[str, Any] = {str(i): [] for i in few}
         for epoch in epochs:
-            with self._at(epoch):
+            with holding(self._model.parameters(), self._weights[epoch]):
                 for i in few:
                     runs[str(i)].append(numbers_json(Trace(graphs.build(X[i], y[i])[0])))
         return runs
@@ -268,7 +255,7 @@ class Playback(Page):
         except TraceError:  # a model that decides by numbers
             program = None
         for epoch in epochs:
-            with self._at(epoch):
+            with holding(self._model.parameters(), self._weights[epoch]):
                 if program is not None:
                     program.push()
                     yield program(cells).tolist()

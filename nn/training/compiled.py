@@ -6,19 +6,19 @@ The parameters stay in an array until somebody looks.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from autograd_mini import TraceError, Value
+from autograd_mini import TraceError
 from nn.clipping import norm_factor
 from nn.errors import DivergedError
+from nn.layers import holding
 from nn.losses import penalties
 from nn.losses.terms import OneHot
 from nn.network import has_known_units
 from nn.training.data import Examples
 from nn.training.eager import Eager, Task
-from nn.training.native import Native, native
+from nn.training.native import NativeUpdates, native_updates
 
 __all__ = ["Compiled", "NotFiniteError", "kind_of"]
 
@@ -71,7 +71,7 @@ class Compiled:
         if _is_known(task):
             self.program.trust()
         self._compare(data)
-        self.native: Native | None = None  # whole updates
+        self.native: NativeUpdates | None = None  # whole updates
         self.program.stay()
         self._native_after = native_after  # so many updates on batches of one size; -1: at once
         self._updates: dict[int, int] = {}  # by the size of their batches
@@ -93,7 +93,8 @@ class Compiled:
                 with np.errstate(all="ignore"):
                     unlike = self._unlike(data, batch)
                 if unlike and unlike[0] == "gradient":  # at a kink, rounding decides a slope
-                    with _shifted(self.program.parameters):
+                    parameters = self.program.parameters
+                    with holding(parameters, _aside([p.data for p in parameters])):
                         unlike = self._unlike(data, batch)
             except DivergedError:
                 return  # the update that comes next says it
@@ -217,7 +218,7 @@ class Compiled:
             return
         insists, self._native_after = self._native_after < 0, math.inf
         try:
-            self.native = native(self, data, columns)
+            self.native = native_updates(self, data, columns)
         except Exception:
             if insists:
                 raise
@@ -277,17 +278,9 @@ class Compiled:
         return np.concatenate(found).astype(float, copy=False)
 
 
-@contextmanager
-def _shifted(values: list[Value]) -> Generator[None]:
-    """A block in which every Value is a little off."""
-    before = [p.data for p in values]
-    try:
-        for i, p in enumerate(values):
-            p.data += 1e-4 * (1.0 + abs(p.data)) * math.sin(i + 1.0)
-        yield
-    finally:
-        for p, data in zip(values, before, strict=True):
-            p.data = data
+def _aside(data: Sequence[float]) -> list[float]:
+    """Return numbers nearby."""
+    return [x + 1e-4 * (1.0 + abs(x)) * math.sin(i + 1.0) for i, x in enumerate(data)]
 
 
 def _is_known(task: Task) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import math
 from pathlib import Path
@@ -100,12 +99,9 @@ class History:
     def _repr_png_(self) -> bytes | None:
         """Show the loss curve in a notebook, where matplotlib is installed."""
         try:
-            figure = self.plot()
+            return self.plot()._repr_png_()
         except ImportError:
             return None
-        picture = io.BytesIO()
-        figure.savefig(picture, dpi=90)
-        return picture.getvalue()
 
     def __str__(self) -> str:
         columns = self.columns()

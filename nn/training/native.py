@@ -17,7 +17,7 @@ from nn.training.data import Examples
 if TYPE_CHECKING:
     from nn.training.compiled import Compiled
 
-__all__ = ["Native", "native"]
+__all__ = ["NativeUpdates", "native_updates"]
 
 COPIED: Final = 1 << 20  # numbers of data that are copied as a whole to have the program's type
 
@@ -30,7 +30,9 @@ SETTINGS: Final[dict[type[Optimizer], Callable[[Any], Any]]] = {  # those that a
 }
 
 
-def native(compiled: Compiled, data: Examples, columns: Sequence[Any]) -> Native | None:
+def native_updates(
+    compiled: Compiled, data: Examples, columns: Sequence[Any]
+) -> NativeUpdates | None:
     """Turn a program into machine code; return whole updates, where there is a form of them.
 
     Args:
@@ -50,12 +52,12 @@ def native(compiled: Compiled, data: Examples, columns: Sequence[Any]) -> Native
         and not compiled.weighted
         and program.parameters.start == 0
     ):
-        return Native(compiled, data, columns)
+        return NativeUpdates(compiled, data, columns)
     program.to_machine_code(*columns)
     return None
 
 
-class Native:
+class NativeUpdates:
     """Updates of a compiled trainer on batches of one size, as machine code."""
 
     def __init__(self, compiled: Compiled, data: Examples, columns: Sequence[Any]) -> None:
