@@ -65,7 +65,7 @@ def backward(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> 
 
 
 def undo(nodes: Iterable[Value], kept: Iterable[tuple[Value, Any]]) -> None:
-    """Take a pass that failed back: the leaves hold again what they held."""
+    """Take back a pass that failed: the leaves hold again what they held."""
     for node in nodes:
         node.grad = ZERO
     for leaf, before in kept:

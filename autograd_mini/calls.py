@@ -112,7 +112,7 @@ def _wrong(
 def with_options_of(other: Callable[..., object]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let a function that hands its `**options` on to another one show what these may be.
 
-    Calls that it cannot take are answered.
+    A call that it cannot take is answered as by `answered`.
 
     Example:
         >>> def picture(x, *, width=3, color="red"): ...

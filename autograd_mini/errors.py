@@ -268,7 +268,7 @@ def stale(node: Value, now: float | None) -> str:
     """Return the words of a StaleWarning."""
     name = node.op.name if node.op else ""
     gives = "has no result" if now is None else f"gives {now}"
-    inputs = described(dict.fromkeys(node.inputs))  # `x * x` stands on one
+    inputs = described(dict.fromkeys(node.inputs))  # in `x * x`, x is named once
     return (
         f"the graph is stale: {name} gave {node.data}, but with {inputs} it {gives}: compute it "
         "anew, or call recompute()"

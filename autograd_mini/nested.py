@@ -37,7 +37,7 @@ def flat(structure: Any) -> list[Any]:
     """
     row: list[Any] = structure
     if type(row) is list and _NUMBERS.issuperset(map(type, row)):
-        return [*row]  # the most frequent, at once
+        return [*row]  # the most frequent case, without a call for each number
     if is_nested(row):
         return [number for part in elements(row) for number in flat(part)]
     return [row]

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from autograd_mini.graph.names import called
+from autograd_mini.graph.names import nodes_called
 from autograd_mini.guesses import did_you_mean
 from autograd_mini.value import Value
 
@@ -149,7 +149,7 @@ def node_of(trace: Trace, value: Value | str) -> Value:
         raise TypeError(
             f"a node is given as a Value, a label or an id such as n0, but got {value!r}"
         )
-    nodes = called(trace.nodes, value)
+    nodes = nodes_called(trace.nodes, value)
     if len(nodes) > 1:
         ids = ", ".join(_some([trace.id(node) for node in nodes]))
         raise ValueError(

@@ -26,7 +26,7 @@ from nn.files.tensorfile import check_place
 from nn.network import FNN
 from nn.optimizers import Adam
 from nn.plots import picture_path
-from nn.tables import Table, is_missing, is_number, label_order, numbers, read_table, shown
+from nn.tables import Table, excerpt, is_missing, is_number, label_order, numbers, read_table
 from nn.training import fit
 
 INTERRUPTED: Final = 130  # the exit status of what Ctrl-C ended
@@ -152,17 +152,17 @@ def _columns_to_learn_from(table: Table, options: argparse.Namespace) -> list[st
         advice = f"did you mean {near!r}?" if near is not None else f"it has {', '.join(header)}"
         if len(header) == 1:
             advice += "; columns are separated by commas"
-        raise ValueError(f"{table.path} has no column {shown(target)}: {advice}")
+        raise ValueError(f"{table.path} has no column {excerpt(target)}: {advice}")
     unknown = [name for name in options.without if name not in header]
     if unknown:
         raise ValueError(
             f"--without names {', '.join(unknown)}, but the columns are {', '.join(header)}"
         )
     if target in options.without:
-        raise ValueError(f"--without cannot name the target, {shown(target)}")
+        raise ValueError(f"--without cannot name the target, {excerpt(target)}")
     columns = [name for name in header if name not in (target, *options.without)]
     if not columns:
-        raise ValueError(f"{table.path} has no column but {shown(target)} to learn from")
+        raise ValueError(f"{table.path} has no column but {excerpt(target)} to learn from")
     return columns
 
 
@@ -185,7 +185,7 @@ def _loss_and_classes(table: Table, options: argparse.Namespace) -> tuple[str, l
         return loss, []
     classes = sorted(set(texts), key=label_order)
     if len(classes) < 2:
-        raise ValueError(f"{shown(options.target)} holds only one class, {shown(classes[0])}")
+        raise ValueError(f"{excerpt(options.target)} holds only one class, {excerpt(classes[0])}")
     if loss == "bce_with_logits" and len(classes) != 2:
         raise ValueError(f"bce_with_logits tells 2 classes apart, but there are {len(classes)}")
     return loss, classes
@@ -198,7 +198,7 @@ def _check_target(table: Table, target: str, texts: list[str], loss: str | None)
         if is_missing(text):
             said = f" ({text})" if text else ""
             raise ValueError(
-                f"{table.path}, row {line}: the target {shown(target)} is missing{said}; "
+                f"{table.path}, row {line}: the target {excerpt(target)} is missing{said}; "
                 "leave the row out"
             )
         if is_number(text) or loss in CLASSES or (loss is None and not mostly_numbers):
@@ -209,7 +209,7 @@ def _check_target(table: Table, target: str, texts: list[str], loss: str | None)
             else f"which --loss {loss} needs; for labels there are {', '.join(CLASSES)}"
         )
         raise ValueError(
-            f"{table.path}, row {line}, column {shown(target)}: {shown(text)} is not a finite "
+            f"{table.path}, row {line}, column {excerpt(target)}: {excerpt(text)} is not a finite "
             f"number, {why}"
         )
 
@@ -224,7 +224,7 @@ def _verdict(outputs: Any, y: Any, y_val: Any, classes: list[str]) -> str:
         share = metrics.accuracy(y_val * 0 + often, y_val)
         told = f"validation accuracy {accuracy:.3f}"
         if accuracy <= share:
-            told += f": always {shown(classes[often])} has {share:.3f}"
+            told += f": always {excerpt(classes[often])} has {share:.3f}"
             told += advice if accuracy < 1.0 else ""
         return told
     if datasets.mean_and_spread(y_val)[1] > 0.0:

@@ -324,7 +324,7 @@ def has_layers_only(model: object) -> bool:
     return isinstance(model, FNN) and type(model).__call__ is FNN.__call__
 
 
-def stray(model: FNN) -> str | None:
+def difference_from_settings(model: FNN) -> str | None:
     """Return where a network is no longer what its settings say; None if nowhere."""
     held = [(layer.n_in, layer.n_out) for layer in model.layers]
     if held != list(pairwise(model.sizes)):

@@ -445,6 +445,7 @@ def _at_least_zero(name: str, x: float) -> float:
 def _check_params(params: list[Value], who: str) -> None:
     if not params:
         raise ValueError(f"{who} got no parameters: pass model.parameters() or a list of Values")
+    # Mostly all are of one class: no loop over what may be hundreds of thousands.
     for p in params if {*map(type, params)} - {Value} else ():
         if not isinstance(p, Value):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"{who} moves Values, but got {p!r}: pass model.parameters()")

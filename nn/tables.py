@@ -99,8 +99,8 @@ def numbers(table: Table, columns: list[str], *, are_needed: bool = False) -> li
         for place in places:
             if not is_number(row[place]):
                 raise ValueError(
-                    f"{table.path}, row {line}, column {shown(table.header[place])}: "
-                    f"{shown(row[place])} is not a finite number; "
+                    f"{table.path}, row {line}, column {excerpt(table.header[place])}: "
+                    f"{excerpt(row[place])} is not a finite number; "
                     f"{_advice(table, place, row[place], are_needed)}"
                 )
     return [[float(row[place]) for place in places] for row in table.rows]
@@ -113,7 +113,7 @@ def _advice(table: Table, place: int, cell: str, is_needed: bool) -> str:
     texts = [text for text in cells if not is_number(text) and not is_missing(text)]
     if 2 * len(texts) > len(cells):
         kinds = sorted(set(texts))
-        some = ", ".join(map(shown, kinds[:3])) + (", …" if len(kinds) > 3 else "")
+        some = ", ".join(map(excerpt, kinds[:3])) + (", …" if len(kinds) > 3 else "")
         if is_needed:
             return f"the column holds texts ({some}), but the network has learned from numbers"
         return (
@@ -127,11 +127,11 @@ def _advice(table: Table, place: int, cell: str, is_needed: bool) -> str:
     return "leave the row out, or encode the column as numbers"
 
 
-def shown(text: str, longest: int = 60) -> str:
+def excerpt(text: str, longest: int = 60) -> str:
     """Return a cell or a name as an error quotes it, in quotes; of a long one only the beginning.
 
     Example:
-        >>> print(shown("Bern"), shown("Bern" * 100, 12))
+        >>> print(excerpt("Bern"), excerpt("Bern" * 100, 12))
         'Bern' 'BernBernBer…'
     """
     return repr(text if len(text) <= longest else text[: longest - 1] + "…")

@@ -13,8 +13,8 @@ from autograd_mini.value import Value
 
 Array: TypeAlias = Any
 
-AGREEMENT: Final = 1e-6  # wrong programs differ by far more, mostly
-EXACT: Final = 1e-10  # what the same operations in the same order leave is less
+AGREEMENT: Final = 1e-6  # most wrong programs differ by far more
+EXACT: Final = 1e-10  # the same operations in the same order differ by less
 SINGLE: Final = 1e-2  # the same in single precision
 NOISE: Final = 1e-3  # of the slack, relative to the largest number: what cancellation leaves
 TINY: Final = 1e-300  # below, floats lose their digits

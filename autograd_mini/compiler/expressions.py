@@ -151,12 +151,12 @@ class Term(Expression):
         self.operands = operands
 
     def __str__(self) -> str:
-        return called(self.op, self.operands)
+        return row_text(self.op, self.operands)
 
     __repr__ = __str__
 
 
-def called(op: Op, operands: tuple[Operand, ...]) -> str:
+def row_text(op: Op, operands: tuple[Operand, ...]) -> str:
     """Return a row applied to operands as text, for a list that is printed."""
     sign = SIGNS.get(op.name) or COMPARISONS.get(op)
     if sign:

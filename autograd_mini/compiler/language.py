@@ -112,11 +112,11 @@ class Language:
         raise NotImplementedError
 
 
-def as_number(row: Callable[..., Any]) -> Callable[..., float]:
-    """Return a function of the user's that gives floats or raises, as where a row is applied."""
+def as_number(function: Callable[..., Any]) -> Callable[..., float]:
+    """Return a user's function as one that gives floats or raises, as when a row is applied."""
 
     def converted(*operands: float) -> float:
-        result = row(*operands)
+        result = function(*operands)
         return result if type(result) is float else number(result)
 
     return converted

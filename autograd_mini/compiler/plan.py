@@ -212,7 +212,7 @@ def _parts(group: Group, places: _Places) -> Iterable[Part]:
 
 
 def flags(graph: Graph, wrt: Iterable[int]) -> bytearray:
-    """Say for each node whether a parameter (1) or one of some arguments (2) is below it."""
+    """Return for each node whether a parameter (1) or one of some arguments (2) is below it."""
     ones = bytes.maketrans(f"{PARAMETER}{CONSTANT}{INPUT}{VARYING}".encode(), b"\1\0\0\0")
     found = bytearray("".join(graph.kinds).encode().translate(ones))
     for k in wrt:

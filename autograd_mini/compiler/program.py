@@ -35,7 +35,7 @@ from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan
 from autograd_mini.compiler.ready import Ready, keep, ready_for
 from autograd_mini.compiler.record import PARAMETER, VARYING
 from autograd_mini.compiler.recorded import refuse
-from autograd_mini.compiler.replay import one_by_one, replay, signs, suspects
+from autograd_mini.compiler.replay import one_by_one, replay, suspects, symptoms
 from autograd_mini.errors import TraceError
 from autograd_mini.ops import UNDEFINED
 
@@ -465,7 +465,7 @@ class Program(OnArray):
         shown = result
         if count > 1 and (result is None or intake.is_finite(result)):
             with np.errstate(all="ignore"):
-                shown = signs(*self._texts.array(FORWARD, 1), columns)
+                shown = symptoms(*self._texts.array(FORWARD, 1), columns)
                 function, guarded = self._texts.array(FORWARD, count)
                 with suppress(Exception):
                     values = function(*columns)

@@ -27,8 +27,8 @@ def suspects(count: int, shown: Array | None) -> list[int]:
     return np.isfinite(shown).all(axis=1).argsort(kind="stable")[:SUSPECTS].tolist()
 
 
-def signs(function: Callable[..., Any], guarded: bool, columns: Sequence[Array]) -> Array:
-    """Return what a text gives for each example alone: results, and whether all is well.
+def symptoms(function: Callable[..., Any], guarded: bool, columns: Sequence[Array]) -> Array:
+    """Return a number for each example alone, which is not finite if anything there is not.
 
     Args:
         function: Computes the results of one example.

@@ -48,10 +48,10 @@ def run(
         f: The function.
         example: Its arguments.
         lines: Whether nodes remember the line that made them.
-        shown: What number a hidden Value is.
+        shown: A function that gives the number of a hidden Value.
 
     Raises:
-        TraceError: If it does with a recorded number what it would do with a plain one alone.
+        TraceError: If it does with a recorded number what only a plain one can do.
     """
     settle()
     leaves: list[list[Value]] = []

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from autograd_mini.compiler.expressions import Operand, Ref, called
+from autograd_mini.compiler.expressions import Operand, Ref, row_text
 from autograd_mini.ops import Op
 
 THETA, SHARED, VALUES, CONSTANTS, SEED = "theta", "shared", "values", "constants", "seed"
@@ -39,5 +39,5 @@ class Statement(NamedTuple):
     add: bool = False
 
     def __str__(self) -> str:
-        text = f"{self.out} {'+=' if self.add else '='} {called(self.op, self.operands)}"
+        text = f"{self.out} {'+=' if self.add else '='} {row_text(self.op, self.operands)}"
         return f"{text}  # {self.comment}" if self.comment else text

@@ -149,7 +149,7 @@ class Sum:
 
 
 def _is_layer(pairs: list[Pair], buffers: list[str]) -> bool:
-    """Say whether these are several parameters, each times a number of the same varying buffer."""
+    """Return whether these are several parameters, each times a number of one varying buffer."""
     if len(pairs) < 2:
         return False
     left, right = zip(*pairs, strict=True)

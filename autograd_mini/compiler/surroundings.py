@@ -381,7 +381,12 @@ def _items(x: Any) -> Iterable[Any]:
 
 
 def _kind(x: Any, watched: int) -> str:
-    """Say how a list or the like is compared: a "layer" with Values alone, a "row" as they are."""
+    """Return how a list or the like is compared.
+
+    A "row" of Values and a "table" of rows are compared at once, as equal; what a "list" or a
+    "layer" holds is the very same. Rows and layers change only where Values are looked at, too;
+    "other" is all that is no list.
+    """
     if _is_row(x):
         return "row"
     if type(x) is not list:

@@ -132,8 +132,8 @@ class Moment:
         """Return the steps in which a node hands its gradient on."""
         return [step for step in self.trace if step.node is node]
 
-    def way(self) -> list[Value]:
-        """Return a shortest way from the root down to the node of this moment."""
+    def path(self) -> list[Value]:
+        """Return a shortest path from the root down to the node of this moment."""
         met = [self.trace.root]  # grows, nearest first
         consumer: dict[Value, Value | None] = {self.trace.root: None}
         for x in met:
@@ -143,10 +143,10 @@ class Moment:
                 if y not in consumer:
                     consumer[y] = x
                     met.append(y)
-        way = [self.node]
-        while (above := consumer[way[-1]]) is not None:
-            way.append(above)
-        return way[::-1]
+        path = [self.node]
+        while (above := consumer[path[-1]]) is not None:
+            path.append(above)
+        return path[::-1]
 
 
 def is_finite(event: Event) -> bool:

@@ -137,7 +137,7 @@ class Session(cmd.Cmd):
         """Return the root, a shortest way to the node of this moment, and its input."""
         if not self._path:
             moment = self.moment
-            self._path = moment.way()
+            self._path = moment.path()
             self._selected = len(self._path) - 1
             if isinstance(moment.event, Step):
                 self._path.append(moment.event.parent)

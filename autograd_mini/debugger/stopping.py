@@ -8,7 +8,7 @@ from autograd_mini.debugger import views
 from autograd_mini.debugger.commands import Complaint, checked, command, split, unquoted
 from autograd_mini.debugger.session import Session, one_line
 from autograd_mini.debugger.stops import Stop, parsed
-from autograd_mini.graph.names import called
+from autograd_mini.graph.names import nodes_called
 from autograd_mini.guesses import did_you_mean
 
 
@@ -95,7 +95,7 @@ class Stopping(Session):
         moment, argument = self.moment, unquoted(argument)
         if not argument:
             raise Complaint("watch which node? A label, or an id such as n7")
-        if not called(moment.trace.nodes, argument):
+        if not nodes_called(moment.trace.nodes, argument):
             near = did_you_mean(argument, moment.labels())
             ids = f": give a label, or an id from n0 to {moment.last_id}"
             raise Complaint(f"no node is called {argument!r}{near or ids}")

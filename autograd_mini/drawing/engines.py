@@ -87,9 +87,9 @@ def render(source: str, format: str) -> bytes:
     Raises:
         RenderError: If no engine that is installed can write the format.
     """
-    said, is_pures = "", format in (*RASTER, "svg")
+    said, pure_writes = "", format in (*RASTER, "svg")
     for engine in installed():
-        if engine.name == "dot" or is_pures:
+        if engine.name == "dot" or pure_writes:
             asked = "jpeg" if format == "jpg" else format
             written, error = _run(engine, source.encode(), asked)
             if written:
@@ -98,7 +98,7 @@ def render(source: str, format: str) -> bytes:
     if said:
         raise RenderError(f"{said}. Try another format, {_WORKS}", source)
     other, install = "", ""
-    if is_pures:
+    if pure_writes:
         other, install = ", or graphviz-pure", ", or `pip install 'autograd_mini[dot]'`"
     needs = f"{format.upper()} needs Graphviz's `dot`, which is not on PATH{other}"
     raise RenderError(f"{needs}. {_ADVICE}{install}, {_WORKS}", source)

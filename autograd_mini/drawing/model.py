@@ -19,7 +19,7 @@ from autograd_mini.drawing.picture import Arrow, Box, Line, Picture
 from autograd_mini.errors import StaleWarning
 from autograd_mini.frames import warn
 from autograd_mini.graph import stale
-from autograd_mini.graph.names import called
+from autograd_mini.graph.names import nodes_called
 from autograd_mini.symbols import SIGNS
 from autograd_mini.value import ZERO, Value
 
@@ -162,7 +162,7 @@ def _near(
 
 def _found(graph: BoxedGraph, around: Value | str) -> list[int]:
     """Return the boxes of the node or nodes that `around` names."""
-    found = called(graph.order, around) if isinstance(around, str) else [around]
+    found = nodes_called(graph.order, around) if isinstance(around, str) else [around]
     numbers = [graph.number[node] for node in found if node in graph.number]
     boxes = sorted({graph.box_of[i] for i in numbers} - {-1})
     if not boxes:

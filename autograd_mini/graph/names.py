@@ -123,12 +123,13 @@ class _Text(Symbol):
         return super().call(op, operands)
 
 
-def called(nodes: Sequence[Value], name: str) -> list[Value]:
+def nodes_called(nodes: Sequence[Value], name: str) -> list[Value]:
     """Return the nodes with a label, or else the one with an id; `nodes` are in topological order.
 
     Example:
         >>> a = Value(2.0, "a")
-        >>> called([a, a * a], "a"), called([a, a * a], "n1"), called([a, a * a], "b")
+        >>> nodes = [a, a * a]
+        >>> nodes_called(nodes, "a"), nodes_called(nodes, "n1"), nodes_called(nodes, "b")
         ([Value(data=2.0, grad=0.0, label='a')], [Value(data=4.0, grad=0.0)], [])
     """
     found = [node for node in nodes if node.label == name]

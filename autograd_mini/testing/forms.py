@@ -230,7 +230,7 @@ class Snippet(NamedTuple):
         return Truth(data, grad, size, parts)
 
     def without(self, k: int, instead: int = 0) -> Snippet:
-        """Return the program without a leaf or a line; what used it uses one before it."""
+        """Return the program without leaf or line `k`; what used it uses `instead`, before it."""
         lines = [
             (form, tuple(instead if x == k else x - (x > k) for x in operands))
             for i, (form, operands) in enumerate(self.lines)

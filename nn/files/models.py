@@ -10,7 +10,7 @@ from autograd_mini import Value
 from nn import activations
 from nn.files import tensorfile
 from nn.guesses import keywords
-from nn.network import FNN, MLP, has_layers_only, stray
+from nn.network import FNN, MLP, difference_from_settings, has_layers_only
 
 
 @keywords
@@ -40,7 +40,7 @@ def save(model: FNN, path: str | Path, *, notes: dict[str, Any] | None = None) -
     """
     if not has_layers_only(model):
         raise TypeError(f"save writes an FNN, but got {_instead(model)}")
-    if (reason := stray(model)) is not None:
+    if (reason := difference_from_settings(model)) is not None:
         raise ValueError(f"{reason}, so a file cannot say what it is")
     arrays: dict[str, Any] = {}
     for i, layer in enumerate(model.layers):

@@ -7,7 +7,7 @@ from typing import Any, Final
 from autograd_mini import Value, clamped_log, clamped_log1p, relu, softplus
 from nn.activations import Scalar
 from nn.losses.batches import Loss, of_components
-from nn.losses.checks import PROBABILITIES, SHARES, SIGNS
+from nn.losses.checks import BINARY_TARGETS, PROBABILITIES, SIGNS
 from nn.losses.terms import raised
 
 __all__ = [
@@ -70,7 +70,7 @@ def binary_cross_entropy_with_logits(
         above = softplus(-z)
         return (1.0 - y) * z + (above if is_even else (1.0 + extra * y) * above)
 
-    return of_components(bce, prediction, target, reduction, SHARES)
+    return of_components(bce, prediction, target, reduction, BINARY_TARGETS)
 
 
 def hinge_loss(

@@ -91,7 +91,7 @@ def _is_no_sign(y: Any) -> Any:
     return abs(y) != 1.0
 
 
-def _is_no_share(x: Any) -> Any:
+def _is_no_probability(x: Any) -> Any:
     return (x < 0.0) | (x > 1.0) | (x != x)
 
 
@@ -100,7 +100,7 @@ def _no_sign(y: float) -> str:
     return f"a hinge target must be -1 or +1, but got {y}{advice}"
 
 
-def _no_share(y: float) -> str:
+def _no_binary_target(y: float) -> str:
     advice = ": (y + 1) / 2 turns -1 and +1 into 0 and 1" if y == -1.0 else ""
     return f"a binary target must be in [0, 1], but got {y}{advice}"
 
@@ -113,12 +113,12 @@ def _no_probability(p: float) -> str:
 
 
 SIGNS: Final = Refusal(_is_no_sign, _no_sign)
-SHARES: Final = Refusal(_is_no_share, _no_share)
-PROBABILITIES: Final = Refusal(_is_no_share, _no_share, _no_probability)
+BINARY_TARGETS: Final = Refusal(_is_no_probability, _no_binary_target)
+PROBABILITIES: Final = Refusal(_is_no_probability, _no_binary_target, _no_probability)
 
 
 def having_logarithms(log1p: bool) -> Refusal:
-    """Refuse numbers without a logarithm, or, for log1p, without that."""
+    """Return the refusal of numbers that have no logarithm, log(x) or log(1 + x)."""
     low = -1.0 if log1p else 0.0
 
     def has_none(x: Any) -> Any:

@@ -53,7 +53,7 @@ class Graphs:
         return {source[0] for source in self.pages[page]["sources"] if source}
 
     def add(self, x: Any, target: Any) -> tuple[int | None, list[float]]:
-        """Remember the graph of a point; return its place, if it can be opened, and own numbers."""
+        """Remember a point's graph; return its place, if it can be opened, and its own numbers."""
         root, outputs = self.build(x, target)
         nodes = topological_order(root)
         position = {node: i for i, node in enumerate(nodes)}

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, cast
 from autograd_mini import Op, Program, TraceError, Value, apply, compile, topological_order
 from autograd_mini.ops import function
 from nn import activations
-from nn.network import FNN, has_layers_only, stray
+from nn.network import FNN, difference_from_settings, has_layers_only
 from nn.playback.graphs import Graphs
 from nn.playback.units import units_of
 
@@ -89,7 +89,11 @@ def others(
         >>> [name for name, _ in others(model, loss, X, Y, own)][:5]
         ['identity', 'sigmoid', 'relu', 'leaky_relu', 'elu']
     """
-    if not has_layers_only(model) or len(model.sizes) < 3 or stray(model) is not None:
+    if (
+        not has_layers_only(model)
+        or len(model.sizes) < 3
+        or difference_from_settings(model) is not None
+    ):
         return
     for name, activation in activations.ACTIVATIONS.items():
         if activation is model.activation or activations.is_vector(activation):

@@ -38,8 +38,8 @@ from autograd_mini.compiler.native.engine import (
 )
 from autograd_mini.compiler.native.loops import Loops
 from autograd_mini.compiler.native.operations import NoNativeFormError
-from autograd_mini.compiler.native.updates import Update, called, entries, given, moves
-from autograd_mini.compiler.native.vectors import Module
+from autograd_mini.compiler.native.updates import Update, calls, entries, given, moves
+from autograd_mini.compiler.native.vectors import LLVMModule
 from autograd_mini.compiler.plan import Plan
 from autograd_mini.errors import TraceError
 
@@ -152,13 +152,13 @@ class Native:
         dtype = arrays[0].dtype
         element = "float" if dtype.itemsize == 4 else "double"
         lanes = target.bits // (8 * dtype.itemsize)
-        module = Module(element, lanes, target.registers)
+        module = LLVMModule(element, lanes, target.registers)
         loops = Loops(lower(plan, purpose), count)
         shapes = plan.graph.shapes
         self._moments = [] if update is None else [*update.moments]
         places = given(len(shapes), len(self._moments))
         arguments = [Argument((count, *shape), dtype.char) for shape in shapes]
-        built_in = [Entry("call", arguments, 0, called(places, "step"))]
+        built_in = [Entry("call", arguments, 0, calls(places, "step"))]
         functions: dict[str, Any] = {"step": loops.operations}
         texts: list[str] = []
         if update is not None:

@@ -11,22 +11,22 @@ from typing import Any, Final
 
 import numpy as np
 
-from autograd_mini.compiler.native.nests import write_choice, write_nest, write_transpose
-from autograd_mini.compiler.native.operations import Choice, Nest, Operation, Product, Transpose
+from autograd_mini.compiler.native.nests import write_lookup, write_nest, write_transpose
+from autograd_mini.compiler.native.operations import Lookup, Nest, Operation, Product, Transpose
 from autograd_mini.compiler.native.products import write_product
-from autograd_mini.compiler.native.vectors import Function, Module
+from autograd_mini.compiler.native.vectors import Function, LLVMModule
 
 __all__ = ["assembled"]
 
 WRITERS: Final[dict[type, Callable[[Function, Any], None]]] = {
     Nest: write_nest,
     Product: write_product,
-    Choice: write_choice,
+    Lookup: write_lookup,
     Transpose: write_transpose,
 }
 
 
-def assembled(module: Module, given: Sequence[str], **functions: Sequence[Operation]) -> str:
+def assembled(module: LLVMModule, given: Sequence[str], **functions: Sequence[Operation]) -> str:
     """Return functions of the places that are given as one text."""
     names: dict[str, str] = {}
     texts: list[str] = []

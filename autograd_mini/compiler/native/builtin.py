@@ -78,7 +78,7 @@ class Entry(NamedTuple):
 
 
 def integers(name: str, numbers: Sequence[int]) -> str:
-    """Return the text of a constant."""
+    """Return the text of a constant array of integers."""
     listed = ", ".join([f"i64 {n}" for n in numbers])
     return f"@{name} = internal constant [{len(numbers)} x i64] [{listed}]"
 

@@ -3,7 +3,7 @@
 Everything that a program computes stands in one array, `work`; an `Access` says where in it an
 element is, by a stride for each loop. Four kinds of operations are all that is left: a `Nest` of
 loops around an expression, a `Product` of matrices, a `Transpose` of what stands the other way
-round, and a `Choice` of elements at places that are computed.
+round, and a `Lookup` of elements at places that are computed.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from autograd_mini.compiler.native.builtin import CHECK
 from autograd_mini.compiler.native.operations import (
     Access,
     Apply,
-    Choice,
     Load,
+    Lookup,
     Nest,
     NoNativeFormError,
     Operation,
@@ -198,7 +198,7 @@ class Loops:
         if s.op in PRODUCTS:
             self._product(s)
         elif s.op in (ops.TAKE, PUT):
-            self._choice(s)
+            self._lookup(s)
         elif s.op is SUM:
             self._fold(np.add, s.out, s.operands[0], add=s.add)
         elif s.op.arity is None and len(s.operands) == 1:
@@ -299,7 +299,7 @@ class Loops:
         self._reduction(Statement(x.op, out, (stack,)))
         return out
 
-    def _choice(self, s: Statement) -> None:
+    def _lookup(self, s: Statement) -> None:
         """Read elements of a table, or add to them, at places that are computed."""
         at, x = s.operands
         if not isinstance(at, Ref) or not isinstance(x, Ref):
@@ -313,7 +313,7 @@ class Loops:
         found = Access(place.buffer, place.offset, strides, known, steps)
         dims = [*whole.shape, self.count if whole.varies or at.varies else 1]
         accesses = self._access(at, whole.shape), found, self._access(whole, whole.shape)
-        self.operations.append(Choice(dims, places, width, *accesses, s.op is PUT))
+        self.operations.append(Lookup(dims, places, width, *accesses, s.op is PUT))
 
     # Matrices.
 

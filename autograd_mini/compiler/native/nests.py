@@ -11,15 +11,15 @@ import numpy as np
 
 from autograd_mini.compiler.native.operations import (
     Access,
-    Choice,
     Load,
+    Lookup,
     Nest,
     Transpose,
     Tree,
 )
 from autograd_mini.compiler.native.vectors import Function, Variable, Vector
 
-__all__ = ["address", "covered", "halves", "write_choice", "write_nest", "write_transpose"]
+__all__ = ["address", "covered", "halves", "write_lookup", "write_nest", "write_transpose"]
 
 NEUTRAL: Final[dict[Any, float]] = {
     np.add: 0.0,
@@ -56,7 +56,7 @@ def covered(n: int, *steps: int) -> Iterable[tuple[int, int, int]]:
 
 
 def halves(lanes: int) -> Iterable[int]:
-    """Return the lanes of all vectors, long ones first."""
+    """Return how many lanes vectors may have, the most first."""
     return [lanes >> k for k in range(lanes.bit_length())]
 
 
@@ -171,22 +171,22 @@ def _fold(f: Function, nest: Nest) -> None:
     _loops(f, dims, kept, at, body, across)
 
 
-def write_choice(f: Function, choice: Choice) -> None:
+def write_lookup(f: Function, lookup: Lookup) -> None:
     """Write elements of a table, one after the other."""
-    at = ["0"] * len(choice.dims)
+    at = ["0"] * len(lookup.dims)
 
     def body(_: int) -> None:
-        x: Any = f.load(address(f, choice.at, at), 1)
-        is_place = (x >= 0.0) & (x < float(choice.places)) & np.equal(np.trunc(x), x)
+        x: Any = f.load(address(f, lookup.at, at), 1)
+        is_place = (x >= 0.0) & (x < float(lookup.places)) & np.equal(np.trunc(x), x)
         index = f.named(f"fptosi {f.typed(f.chosen(is_place, x, 0.0, 1), 1)} to i64")
-        place = address(f, choice.table, at, 0, (index, choice.width))
-        other = address(f, choice.whole, at)
-        if choice.add:
+        place = address(f, lookup.table, at, 0, (index, lookup.width))
+        other = address(f, lookup.whole, at)
+        if lookup.add:
             f.store(place, f.load(place, 1) + f.chosen(is_place, f.load(other, 1), math.nan, 1), 1)
         else:
             f.store(other, f.chosen(is_place, f.load(place, 1), math.nan, 1), 1)
 
-    _loops(f, choice.dims, range(len(choice.dims)), at, body)
+    _loops(f, lookup.dims, range(len(lookup.dims)), at, body)
 
 
 def write_transpose(f: Function, move: Transpose) -> None:

@@ -15,8 +15,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 __all__ = [
     "Access",
     "Apply",
-    "Choice",
     "Load",
+    "Lookup",
     "Nest",
     "NoNativeFormError",
     "Operation",
@@ -152,7 +152,7 @@ class Transpose(NamedTuple):
     target: Access
 
 
-class Choice(NamedTuple):
+class Lookup(NamedTuple):
     """Elements of a table, at places that are known when it runs, read or added to.
 
     `table` finds the place 0; `width` numbers on stands the next. What is no place gives nan.
@@ -167,7 +167,7 @@ class Choice(NamedTuple):
     add: bool
 
 
-Operation: TypeAlias = "Nest | Product | Transpose | Choice"
+Operation: TypeAlias = "Nest | Product | Transpose | Lookup"
 
 
 def along(tree: Tree, axes: Sequence[int]) -> Tree:

@@ -17,9 +17,9 @@ from autograd_mini.compiler.native.builtin import CHECK, RATES, Argument, Entry,
 from autograd_mini.compiler.native.loops import Loops
 from autograd_mini.compiler.native.nests import covered, halves
 from autograd_mini.compiler.native.operations import Access, Apply, Load, Nest, Stack
-from autograd_mini.compiler.native.vectors import Function, Module
+from autograd_mini.compiler.native.vectors import Function, LLVMModule
 
-__all__ = ["Update", "called", "entries", "given", "moves"]
+__all__ = ["Update", "calls", "entries", "given", "moves"]
 
 
 class Update(NamedTuple):
@@ -50,7 +50,7 @@ def given(inputs: int, moments: int, letter: str = "x") -> list[str]:
     return ["theta", "gtheta", "work", "qtable", *xs, *ms]
 
 
-def called(places: Sequence[str], *names: str) -> list[str]:
+def calls(places: Sequence[str], *names: str) -> list[str]:
     """Return lines that call functions of the places of these names."""
     arguments = ", ".join([f"ptr %{place}" for place in places])
     return [f"call fastcc void @{name}({arguments})" for name in names]
@@ -62,7 +62,7 @@ def moves(loops: Loops, update: Update) -> dict[str, list[Nest]]:
 
 
 def entries(
-    module: Module, loops: Loops, update: Update, shapes: Sequence[tuple[int, ...]], letter: str
+    module: LLVMModule, loops: Loops, update: Update, shapes: Sequence[tuple[int, ...]], letter: str
 ) -> tuple[list[str], list[Entry]]:
     """Return `update`, which takes a batch, and `pick`, which takes the rows of one.
 
@@ -86,8 +86,8 @@ def entries(
                 places[4 + k] = f"room{k}"
                 lines.append(f"%room{k} = getelementptr {element}, ptr %work, i64 {rooms[k]}")
                 lines.append(f"call fastcc void @rows{k}(ptr %{source}, ptr {rows}, ptr %room{k})")
-        lines += called(places, "step", "guard")
-        return Entry(name, arguments, len(update.rates), lines, called(places, "rule"))
+        lines += calls(places, "step", "guard")
+        return Entry(name, arguments, len(update.rates), lines, calls(places, "rule"))
 
     indices = Argument((count,), np.dtype(np.int64).char)
     batch = [
@@ -103,7 +103,7 @@ def entries(
 
 
 def _guard(loops: Loops, update: Update) -> list[Nest]:
-    """Return loops that leave something else than 0 in `work[CHECK]` if an argument is refused."""
+    """Return loops that leave something other than 0 in `work[CHECK]` if an argument is refused."""
     found: list[Nest] = []
     goal = Access("work", CHECK, (0,))
     for k, (width, refused) in enumerate(zip(loops.inputs, update.refused, strict=True)):
@@ -133,7 +133,7 @@ def _row(f: Function, i: str) -> str:
     return f.named(f"load i64, ptr {f.address('qrows', 0, [(i, 1)])}, align 8")
 
 
-def _gathered(module: Module, count: int, width: int) -> Function:
+def _gathered(module: LLVMModule, count: int, width: int) -> Function:
     """Write chosen rows one after the other."""
     f = Function(module)
     with f.loop(count) as i:
@@ -145,7 +145,7 @@ def _gathered(module: Module, count: int, width: int) -> Function:
     return f
 
 
-def _one_hot(module: Module, count: int, width: int) -> Function:
+def _one_hot(module: LLVMModule, count: int, width: int) -> Function:
     """Write 1 at the class of each chosen row, nan for what is no class, and 0 elsewhere."""
     f = Function(module)
     for start, end, lanes in covered(count * width, *halves(module.lanes)):

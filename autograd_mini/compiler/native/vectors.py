@@ -23,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-__all__ = ["Function", "Module", "Variable", "Vector"]
+__all__ = ["Function", "LLVMModule", "Variable", "Vector"]
 
 TRUTH, BITS = "i1", "i64"  # in LLVM's words
 WIDTHS: Final = {"float": 4, "double": 8}  # bytes
@@ -64,7 +64,7 @@ class Vector(NDArrayOperatorsMixin):
         return f"{self.type} {self.text}"
 
 
-class Module:
+class LLVMModule:
     """Functions in the making, each written once.
 
     Attributes:
@@ -91,7 +91,7 @@ class Module:
         return "\n".join(lines)
 
     def declare(self, name: str, result: str, *arguments: str) -> None:
-        """Say what the type of a function from elsewhere is."""
+        """Note the type of a function from elsewhere."""
         self.declared[name] = f"declare {result} @{name}({', '.join(arguments)})"
 
 
@@ -151,7 +151,7 @@ _LIBRARY: Final = {
 class Function:
     """One function of LLVM's, in the making, of the module's numbers or of others."""
 
-    def __init__(self, module: Module, element: str = "") -> None:
+    def __init__(self, module: LLVMModule, element: str = "") -> None:
         self.module = module
         self.element = element or module.element
         self.width = WIDTHS[self.element]

@@ -80,14 +80,18 @@ class Writer(Sums):
             if isinstance(seed, Ref) and seed.buffer == SEED:
                 return NumPySymbol(self._once("seed", f"{operands[0]!r} * {self.read(seed)}"))
         if op in _INFIX:
-            return NumPySymbol.apply(op, *[self._factor(op, x) for x in operands])
+            return NumPySymbol.apply(op, *[self._operand_of_sign(op, x) for x in operands])
         name, texts = self.call(op), [self.operand(x) for x in operands]
         if op.arity is None and len(operands) > 1:
             texts = [f"np.stack(np.broadcast_arrays({', '.join(texts)}))"]
         return NumPySymbol(f"{name}({', '.join(texts)})")
 
-    def _factor(self, op: Op, x: Operand) -> Any:
-        """Return an operand of a sign; NumPy takes some exponents for other functions."""
+    def _operand_of_sign(self, op: Op, x: Operand) -> Any:
+        """Return an operand of a sign such as `+`.
+
+        An exponent is an array, which costs less than a number, but for those that NumPy knows
+        only as numbers, and has a function for: a square, a root.
+        """
         if op is ops.POW and isinstance(x, float) and x not in _EXPONENTS:
             return NumPySymbol(self.number(x))
         return self.expression(x)
@@ -335,7 +339,7 @@ class Writer(Sums):
         else:
             answer = self._outputs()
         if self.lowered.watched:
-            answer += f", {' + '.join([self.nothing(x) for x in self.lowered.watched])}"
+            answer += f", {' + '.join([self.guard(x) for x in self.lowered.watched])}"
             self.line("", "with a number that is finite if all domains were kept to")
         return answer
 
@@ -439,7 +443,7 @@ def _is_mask(operands: tuple[Operand, ...]) -> bool:
     return tuple(map(repr, operands[1:])) == ("1.0", "0.0")
 
 
-_EXPONENTS: Final = frozenset({-1.0, 0.0, 0.5, 1.0, 2.0})
+_EXPONENTS: Final = frozenset({-1.0, 0.0, 0.5, 1.0, 2.0})  # that NumPy has a function for
 _SINGLE: Final = 1e38  # less than the largest number of single precision
 _TERMS: Final = 8  # numbers that a row may receive to be taken one by one
 _COMMENT: Final = 50  # characters: a longer one only repeats the statement

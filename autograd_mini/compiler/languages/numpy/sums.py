@@ -1,4 +1,4 @@
-"""Sums: over the terms, over the batch, and of nothing times all that has to be finite."""
+"""Sums: over the terms, over the batch, and of all that has to be finite."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ class Sums(Arrays):
         """Return an operand of a function."""
         raise NotImplementedError
 
-    def nothing(self, x: Ref) -> str:
-        """Return 0 times the sum of some rows: NaN if one of them is not finite."""
+    def guard(self, x: Ref) -> str:
+        """Return a number that is not finite if one in these rows is not.
+
+        It is their sum, times 0 where they follow one another: a finite sum may overflow.
+        """
         flat = self.flat(x)
         if not flat:
             return f"np.add.reduce({self.read(x)}, axis=None)"
@@ -50,7 +53,7 @@ class Sums(Arrays):
             self.line(f"{out}[...] = {text}", s.comment)
 
     def _by_ones(self, s: Statement, x: Operand) -> bool:
-        """Write a sum of many terms for each example as a product with ones, if it is one."""
+        """Write a sum of many terms for each example as a product with ones, if it can be."""
         shape, varies = extent(x)
         k, *others = shape
         is_one = varies and s.out.varies and s.out.shape in (tuple(others) or (1,), (1, *others))
