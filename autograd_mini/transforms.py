@@ -178,7 +178,9 @@ class _Call:
         self.arguments = [inputs[i] for i in chosen]
         inputs = [_copied(x) for x in inputs]  # what `f` does to its lists changes nothing
         kwargs = {name: _copied(x) for name, x in kwargs.items()}
-        self.stays_graph = _nested.get() or any(map(_has_values, (*args, *kwargs.values())))
+        self.is_inner = _nested.get()
+        self.stays_graph = self.is_inner or any(map(_has_values, (*args, *kwargs.values())))
+        self.given = [*args, *kwargs.values()] if contexts.is_tracing() else []
         self.is_compiled = contexts.is_tracing() and not self.stays_graph
         token = _nested.set(True)
         try:
@@ -195,6 +197,8 @@ class _Call:
             return x.detach()  # what a plain number is in a compiled program
         if not self.stays_graph:
             return _float(x)
+        if not self.is_inner and (tracer := contexts.tracer.get()) is not None:
+            tracer.differentiated(flat(self.given), x)
         return x if contexts.grad_enabled.get() else Value(_float(x))
 
     def gradient(self, output: Any) -> Any:

@@ -10,10 +10,11 @@ from typing import Any, Final
 from autograd_mini import ops
 from autograd_mini.compiler.expressions import Expression, Operand, Ref, Term, extent, same, written
 from autograd_mini.compiler.groups import Group
-from autograd_mini.compiler.plan import FLAGS, FORWARD, INPUTS, Plan
+from autograd_mini.compiler.plan import FLAGS, FORWARD, GRADIENT, INPUTS, Plan
 from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.rows import COPY, MATMUL, SUM, may_raise
 from autograd_mini.compiler.statements import CONSTANTS, SHARED, VALUES, Statement
+from autograd_mini.errors import TraceError
 from autograd_mini.ops import ELEMENTARY, Op, is_built_in
 
 # rows that are not finite where an operand is not; of a quotient that is the first
@@ -72,6 +73,12 @@ def lower(plan: Plan, purpose: str) -> Lowered:
         g_values[0:1] = (seed[0:1] * (1.0 - (values[1:2] * values[1:2])))
         g_theta[0:1] = sum((g_values[0:1] * x0[0:1]))
     """
+    if purpose == GRADIENT and (cut := plan.recorded.cut):
+        raise TraceError(
+            f"the function takes a derivative at a plain number ({cut}), which is a plain number, "
+            "too: no gradient of a parameter flows through it, but in a program it would; write "
+            "that derivative as a formula"
+        )
     from autograd_mini.compiler.adjoint import Backward
 
     result = Lowered(plan, purpose)

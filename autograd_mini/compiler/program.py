@@ -435,6 +435,8 @@ class Program(OnArray):
                         result = function(*columns)
                         result, guard = result if guarded else (result, 0.0)
                     break
+                except TraceError:
+                    raise
                 except Exception as error:
                     # It raises what the user should see, if anything.
                     self._replay(columns, count, None, purpose)

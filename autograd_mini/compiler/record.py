@@ -49,6 +49,7 @@ class Graph:
         risky: How many operations there were that may raise.
         watched: The ids of those that no result needs: their function raises, and so does a
             program.
+        cut: Where it takes a derivative at a plain number that depends on parameters, if it does.
         shape: The shape of the result; () for one number.
         parameters: The Value of each parameter's id.
         computed: Values that the function closes over and that were computed before, inputs
@@ -75,6 +76,7 @@ class Graph:
         self.roots: list[int] = []
         self.risky = 0
         self.watched: list[int] = []
+        self.cut = ""
         self.shape: Shape = ()
         self.parameters: dict[int, Value] = {}
         self.computed: list[Value] = []
@@ -261,7 +263,7 @@ def _written_down(recording: Recording) -> tuple[Graph, list[Value]]:
     graph.data = list(map(_data_of, nodes))
     graph.labels = [node.label for node in nodes]
     graph.roots = [ids[id(root)] for root in recording.roots]
-    graph.risky = len(recording.risky)
+    graph.risky, graph.cut = len(recording.risky), recording.cut
     graph.watched = [i for i in map(place, map(id, recording.risky)) if i >= live]
     graph.inputs = [[*map(place, map(id, argument))] for argument in recording.arguments]
     return graph, nodes

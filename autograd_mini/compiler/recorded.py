@@ -15,7 +15,7 @@ import operator
 import os
 import sys
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -106,18 +106,22 @@ def _line() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-def is_known(value: Value) -> bool:
-    """Return whether a number depends only on numbers that operators wrapped."""
-    stack, seen = [value], {id(value)}
+def _leaves(value: Value, seen: dict[int, Value]) -> Iterator[Value]:
+    """Yield the leaves below a number that no operator wrapped, but for what has been seen."""
+    stack = [value]
     while stack:
         node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen[id(node)] = node
         if node._row is None and not node.is_constant:
-            return False
-        for x in node.inputs:
-            if id(x) not in seen:
-                seen.add(id(x))
-                stack.append(x)
-    return True
+            yield node
+        stack += node.inputs
+
+
+def is_known(value: Value) -> bool:
+    """Return whether a number depends only on numbers that operators wrapped."""
+    return next(_leaves(value, {}), None) is None
 
 
 class Recorder:
@@ -128,7 +132,7 @@ class Recorder:
         shown: What number a hidden Value is in this recording, and for nobody else.
     """
 
-    __slots__ = ("_lines", "error", "risky", "shown")
+    __slots__ = ("_differentiated", "_lines", "cut", "error", "risky", "shown")
     refuse = staticmethod(refuse)
     is_known = staticmethod(is_known)
 
@@ -137,6 +141,8 @@ class Recorder:
         self.shown = shown
         self.error: TraceError | None = None  # the first, which the function may have caught
         self.risky: list[Value] = []  # the operations that may raise, as they came
+        self._differentiated: dict[int, Value] = {}  # what is below derivatives
+        self.cut = ""  # where a gradient of a parameter would flow, but for a plain number
 
     def node(self, data: float, op: Op, a: Any, b: Value | None) -> Value:
         """Return a new node."""
@@ -162,6 +168,17 @@ class Recorder:
                 f"cannot: {_CHOOSE}"
             )
 
+    def differentiated(self, at: Sequence[Any], slope: Any) -> None:
+        """Hear of a derivative: at plain numbers it is one, whatever parameters it depends on."""
+        if self.cut or not isinstance(slope, Value):
+            return
+        if all(type(leaf) is Recorded for leaf in _leaves(slope, self._differentiated)):
+            return
+        self._differentiated = {}  # what reads parameters is to be found again
+        below = [leaf for x in at if isinstance(x, Value) for leaf in _leaves(x, {})]
+        if all(type(leaf) is Recorded for leaf in below):
+            self.cut = _line()
+
     def compare(self, symbol: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
         """Return the comparison as a condition for `where`."""
         if getattr(y, "ndim", 0):
@@ -181,18 +198,6 @@ class Recorder:
             return less(x, y)
         is_number = greater(abs(x) + abs(y), -1.0)  # 0 where one of them is nan
         return is_number * (1.0 - (less(x, y) if symbol is operator.ge else greater(x, y)))
-
-
-def place_of_error(error: Exception) -> str:
-    """Return ` (file:line)`, where the user's code raised."""
-    trace = error.__traceback__
-    place = ""
-    while trace is not None:
-        name = trace.tb_frame.f_code.co_filename
-        if not is_ours(name):
-            place = f" ({name}:{trace.tb_lineno})"
-        trace = trace.tb_next
-    return place
 
 
 def _is_ours(frame: FrameType) -> bool:

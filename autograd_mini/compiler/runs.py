@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from autograd_mini import contexts
 from autograd_mini.compiler.calls import Shape, called, eager, results_of, wrapped
 from autograd_mini.compiler.parameters import own_data, settle
-from autograd_mini.compiler.recorded import Recorded, Recorder, place_of_error
+from autograd_mini.compiler.recorded import Recorded, Recorder
 from autograd_mini.contexts import Setting
 from autograd_mini.errors import TraceError
 from autograd_mini.frames import is_ours
@@ -27,12 +27,14 @@ class Recording(NamedTuple):
         shape: The shape of the result.
         arguments: The Values that stood for each argument's numbers.
         risky: The operations that may raise, as they came.
+        cut: Where it takes a derivative at a plain number that depends on parameters, if it does.
     """
 
     roots: list[Value]
     shape: Shape
     arguments: list[list[Value]]
     risky: list[Value]
+    cut: str
 
 
 def run(
@@ -74,7 +76,7 @@ def run(
         else:
             if recorder.error is not None:  # the function has caught it
                 raise recorder.error
-            return Recording(roots, shape, leaves, recorder.risky)
+            return Recording(roots, shape, leaves, recorder.risky, recorder.cut)
     try:
         called(f, example)
     except Exception as own:  # so it does not run without being recorded, either
@@ -93,9 +95,21 @@ def run(
         raise own from None
     raise TraceError(
         f"a recorded number does not answer here as a plain number does: "
-        f"{type(caught).__name__}: {caught}{place_of_error(caught)}; compute such a thing "
+        f"{type(caught).__name__}: {caught}{_place(caught)}; compute such a thing "
         "outside and pass it in as an argument, or pick an element with take(values, index)"
     ) from caught
+
+
+def _place(error: Exception) -> str:
+    """Return ` (file:line)`, where the user's code raised."""
+    trace = error.__traceback__
+    place = ""
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if not is_ours(name):
+            place = f" ({name}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    return place
 
 
 def _is_own(
