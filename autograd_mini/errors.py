@@ -231,7 +231,7 @@ def anomaly(node: Value, local: float, upstream: float) -> AnomalyError:
 
 
 def too_large(x: object) -> RangeError:
-    """Return the error of a number that no float can hold."""
+    """Return the error of a number that is too large for a float."""
     if isinstance(x, int):
         text = f"an integer of {x.bit_length()} bits"
     else:

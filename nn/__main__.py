@@ -192,7 +192,7 @@ def _loss_and_classes(table: Table, options: argparse.Namespace) -> tuple[str, l
 
 
 def _check_target(table: Table, target: str, texts: list[str], loss: str | None) -> None:
-    """Raise ValueError if a target is missing, or is no number where others are."""
+    """Raise ValueError if a target is missing, or is not a number where others are."""
     mostly_numbers = 2 * sum(map(is_number, texts)) > len(texts)
     for line, text in zip(table.lines, texts, strict=True):
         if is_missing(text):

@@ -86,7 +86,7 @@ def as_lists(x: Any) -> Any:
     if hasattr(x, "to_numpy"):  # going through a table by itself gives the names of its columns
         x = x.to_numpy()
     if isinstance(x, (Mapping, Set)):
-        raise TypeError(f"a Value holds a number, but got {x!r:.200}, which is no list")
+        raise TypeError(f"a Value holds a number, but got {x!r:.200}, which is not a list")
     if isinstance(x, Iterator):
         return list(cast(Iterator[Any], x))
     return x.tolist() if hasattr(x, "tolist") else x  # Python's floats are faster than NumPy's

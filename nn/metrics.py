@@ -55,7 +55,7 @@ def confusion_matrix(
         each of the C classes.
 
     Raises:
-        ValueError: If there is not one prediction for each target, or a target is no class of C.
+        ValueError: If there is not one prediction for each target, or a target is not a class of C.
 
     Example:
         >>> confusion_matrix([0, 1, 1, 1], [0, 0, 1, 1])

@@ -107,7 +107,7 @@ def numbers(table: Table, columns: list[str], *, are_needed: bool = False) -> li
 
 
 def _advice(table: Table, place: int, cell: str, is_needed: bool) -> str:
-    """Return what to do about a cell that is no number: a slip, or one of a column of texts."""
+    """Return what to do about a cell that is not a number: a slip, or one of a column of texts."""
     name = quoted(table.header[place])
     cells = [row[place] for row in table.rows]
     texts = [text for text in cells if not is_number(text) and not is_missing(text)]

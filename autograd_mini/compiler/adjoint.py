@@ -39,7 +39,7 @@ from autograd_mini.compiler.rows import COPY, MATMUL_NT, MATMUL_TN, PRODUCTS, PU
 from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement
 from autograd_mini.ops import Op
 
-# A float: so many times the seed, for all members. One row for several is the same for all.
+# A float is a multiple of the seed, for all members. One row for several is the same for all.
 Upstream: TypeAlias = "float | Ref"
 
 

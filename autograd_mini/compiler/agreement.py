@@ -51,16 +51,19 @@ def alike(wanted: Array, got: Array, sizes: Array, slack: float, largest: float 
     return is_same | is_near
 
 
-def refuse_another(f: Callable[..., Any], example: Sequence[Any], wanted: Array) -> None:
-    """Raise if a function computes other numbers from Values, by however little.
+def compare_on_values(f: Callable[..., Any], example: Sequence[Any], wanted: Array) -> None:
+    """Compare what a function computes from Values with what it computes from numbers.
 
-    Both ways have the same operations in the same order, so that less is forgiven than between
-    a function and a program.
+    Both do the same operations in the same order, so less is forgiven than between a function and
+    a program.
 
     Args:
         f: The function.
         example: Its arguments, as plain numbers.
         wanted: What it gives for them.
+
+    Raises:
+        TraceError: If they differ.
     """
     import numpy as np
 
@@ -78,7 +81,7 @@ def refuse_another(f: Callable[..., Any], example: Sequence[Any], wanted: Array)
 def refuse_strangers(
     f: Callable[..., Any], example: Sequence[Any], root: Value, known: Iterable[Value]
 ) -> None:
-    """Raise if a function reads Values of which its recording knows nothing."""
+    """Raise TraceError if a function reads Values of which its recording knows nothing."""
     strangers = _leaves(root, known)
     if strangers:  # those that it makes itself are others the next time
         strangers &= _leaves(called_or_eager(f, example)[0], known)

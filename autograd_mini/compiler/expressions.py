@@ -18,7 +18,7 @@ class Expression(Number):
     """What a rule is run on in place of a number, in order to be written down.
 
     It refuses whatever needs the number itself: a rule that branches, compares for equality or
-    looks its operand up is no arithmetic, and stays a Python function.
+    looks its operand up is not arithmetic, and stays a Python function.
     """
 
     __slots__ = ()
@@ -297,7 +297,7 @@ def written(rule: Callable[..., Any], *operands: Operand) -> Any:
     before = Expression.refusals
     try:
         found = rule(*operands)
-    except Exception:  # whatever a function of the user's does with what is no number
+    except Exception:  # whatever a function of the user's does with what is not a number
         return None
     if Expression.refusals != before:
         return None

@@ -155,6 +155,7 @@ class jit(OnArray):
         """Return the programs of a batch, each with its examples and their places."""
         if contexts.state.tracing:
             refuse(None, "a compiled program")
+        # One example in lists is common, and its program found without a look at its numbers.
         if {*map(type, batch)} == {list} and {*map(len, batch)} == {1}:
             program = self.programs.get(tuple([_shape(x[0]) for x in batch]))
             if program is not None:

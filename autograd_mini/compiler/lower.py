@@ -75,9 +75,9 @@ def lower(plan: Plan, purpose: str) -> Lowered:
     """
     if purpose == GRADIENT and (cut := plan.recorded.cut):
         raise TraceError(
-            f"the function takes a derivative at a plain number ({cut}), which is a plain number, "
-            "too: no gradient of a parameter flows through it, but in a program it would; write "
-            "that derivative as a formula"
+            f"the function takes a derivative at a plain number ({cut}). The derivative is a plain "
+            "number, too: no gradient of a parameter flows through it, but in a program one would; "
+            "write the derivative as a formula"
         )
     from autograd_mini.compiler.adjoint import Backward
 

@@ -24,7 +24,7 @@ _NEUTRAL: Final[dict[Op, float]] = {
     ops.AMAX: -math.inf,  # where nothing but `detach` reads it: a tie with it has a slope
 }
 _LENGTHS: Final = 3  # fewer lengths are left as they are
-_WASTE: Final = 2  # so many times the terms there were, at most
+_WASTE: Final = 2  # times the terms that there were, at most
 
 
 def padded(graph: Graph, chains: Chains) -> Graph:

@@ -39,7 +39,7 @@ class Plan:
         results: Where the roots are.
         flags: For each node, whether a parameter (1) or an input (2) is below it.
         multiplications: How many products the sums of one example have.
-        squared: The sums, by their nodes, that powers are part of.
+        squared: The nodes of sums that powers are part of.
     """
 
     def __init__(self, graph: Graph) -> None:

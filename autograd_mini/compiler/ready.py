@@ -106,7 +106,7 @@ def ready_for(kept: dict[int, Ready], batch: Sequence[Any]) -> Ready | None:
 
 
 def keep(kept: dict[int, Ready], ready: Ready) -> None:
-    """Keep it beside those for other sizes that were used last."""
+    """Keep it, beside those for other sizes that were kept last."""
     kept.pop(ready.count, None)
     while len(kept) >= SIZES:
         del kept[next(iter(kept))]

@@ -169,7 +169,7 @@ class Recorder:
             )
 
     def differentiated(self, at: Sequence[Any], slope: Any) -> None:
-        """Hear of a derivative: at plain numbers it is one, whatever parameters it depends on."""
+        """Note a derivative: at plain numbers it is a plain number, whatever it depends on."""
         if self.cut or not isinstance(slope, Value):
             return
         if all(type(leaf) is Recorded for leaf in _leaves(slope, self._differentiated)):

@@ -115,7 +115,7 @@ def _place(error: Exception) -> str:
 def _is_own(
     own: Exception, caught: Exception, f: Callable[..., Any], example: Sequence[Any]
 ) -> bool:
-    """Return whether a function raises for Values what it raises for numbers, nothing else."""
+    """Return whether a function raises the same for Values as for numbers, unlike `caught`."""
     try:
         eager(f, example)
     except Exception as error:
@@ -130,7 +130,7 @@ def run_elsewhere(
     *,
     lines: bool,
 ) -> Recording:
-    """Record with other numbers, in arguments and parameters; on the same if there is no result."""
+    """Record with other arguments and parameters; with the same if those give no result."""
     numbers: dict[Value, float] = {}
 
     def shown(x: Value) -> float:

@@ -94,7 +94,7 @@ def grouped(
 
 
 def _reached(graph: Graph, chains: Chains) -> Container[int]:
-    """Return the nodes that the gradient reaches: none of a condition, nor what nobody reads.
+    """Return the nodes that the gradient reaches: no condition, and nothing that nobody reads.
 
     A gradient of zero is no substitute: times an infinite slope, it is NaN.
     """

@@ -25,7 +25,7 @@ SHORT: Final = 4  # fewer terms than this, and no weights among them: single ope
 def flatten(graph: Graph) -> tuple[Chains, bytearray, set[int]]:
     """Return additions, totals and dots as (pairs, rest), and mark the nodes they absorb.
 
-    An inner addition and a product join only if nobody else uses them. Named are those sums, too,
+    An inner addition and a product join only if nobody else uses them. The third set has the sums
     that absorb a power: as a product, it does not raise where it is too large.
     """
     rows, args, kinds = graph.ops, graph.args, graph.kinds

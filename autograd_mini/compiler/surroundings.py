@@ -385,7 +385,7 @@ def _kind(x: Any, watched: int) -> str:
 
     A "row" of Values and a "table" of rows are compared at once, as equal; what a "list" or a
     "layer" holds is the very same. Rows and layers change only where Values are looked at, too;
-    "other" is all that is no list.
+    "other" is all that is not a list.
     """
     if _is_row(x):
         return "row"

@@ -127,7 +127,7 @@ def _strides(shape: Sequence[int]) -> list[int]:
 
 
 def _offsets(axes: Iterable[tuple[int, int]]) -> Iterator[int]:
-    """Return where the numbers are of an array whose axes have these sizes and strides."""
+    """Return the offsets of an array's numbers, from the sizes and strides of its axes."""
     return map(sum, itertools.product(*[[k * stride for k in range(n)] for n, stride in axes]))
 
 

@@ -471,7 +471,7 @@ _own_data: Final[Callable[[Value], float]] = Value.__dict__["data"].__get__
 
 
 def _seen_while_tracing(operands: Sequence[Any]) -> list[float]:
-    """Return the Values' numbers, past the guards of a recording; none, if one is no Value."""
+    """Return the Values' numbers, past the guards of a recording; none if one is not a Value."""
     try:
         return list(map(_own_data, operands))
     except TypeError:

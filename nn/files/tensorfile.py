@@ -116,7 +116,7 @@ def _lives(process: int) -> bool:
     except ProcessLookupError:
         return False
     except (OSError, OverflowError):
-        return True  # somebody else's, or no number of a process at all
+        return True  # somebody else's, or not the number of a process at all
     return True
 
 

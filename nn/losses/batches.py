@@ -83,7 +83,7 @@ def of_classes(
         target: A class index or a list of C numbers for each example.
         reduction: "mean", "sum" or "none".
         probabilities: Refuse predictions that are no distribution.
-        one_hot: Refuse targets that are no single class.
+        one_hot: Refuse targets that are not a single class.
     """
     _check_reduction(reduction)
     formula = _formula_of_classes(loss, probabilities, one_hot)

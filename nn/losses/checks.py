@@ -28,7 +28,7 @@ def data_of(x: Any) -> float | None:
 
 
 def check_distribution(entries: list[Any], what: str, *, one_hot: bool) -> None:
-    """Refuse C numbers that are no distribution, or no single class."""
+    """Refuse C numbers that are not a distribution, or not a single class."""
     known = [data_of(x) for x in entries]
     numbers = [x for x in known if x is not None]
     if one_hot and any(min(abs(x), abs(x - 1.0)) > _LOOSE or x != x for x in numbers):
@@ -135,7 +135,7 @@ def having_logarithms(log1p: bool) -> Refusal:
 
 
 def suspicious_distributions(one_hot: bool) -> Callable[[Any], Any]:
-    """Return a function of rows of C numbers that tells which may be no class of C."""
+    """Return a function of rows of C numbers that tells which may not be a class of C."""
 
     def suspicious(rows: Any) -> Any:
         far = abs(rows.sum(axis=1) - 1.0) > _LOOSE

@@ -49,7 +49,7 @@ def cross_entropy(
         reduction: As for `mse_loss`.
 
     Raises:
-        ValueError: If a target is no class of C, entries are not probabilities, `weight` has
+        ValueError: If a target is not a class of C, entries are not probabilities, `weight` has
             not C entries, or `label_smoothing` is outside of [0, 1].
 
     Example:
@@ -91,7 +91,7 @@ def nll_loss(
         reduction: As for `mse_loss`.
 
     Raises:
-        ValueError: If a target is no class of C, or `weight` has not C entries.
+        ValueError: If a target is not a class of C, or `weight` has not C entries.
 
     Example:
         >>> nll_loss([-1.0, float("-inf")], 0)
@@ -204,7 +204,7 @@ def categorical_hinge_loss(
         reduction: As for `mse_loss`.
 
     Raises:
-        ValueError: If a target is no single class of C.
+        ValueError: If a target is not a single class of C.
 
     Example:
         >>> categorical_hinge_loss([2.0, 0.5, -1.0], 1)
@@ -253,7 +253,7 @@ def multi_margin_loss(
     This is PyTorch's `MultiMarginLoss`. The other arguments are those of `categorical_hinge_loss`.
 
     Raises:
-        ValueError: If p is not 1 or 2, or a target is no single class of C.
+        ValueError: If p is not 1 or 2, or a target is not a single class of C.
 
     Example:
         >>> multi_margin_loss([2.0, 1.5, -1.0, 2.0], 0)

@@ -46,7 +46,7 @@ def one_hot_l1_loss(prediction: Any, target: Any, *, reduction: str = "mean") ->
         reduction: As for `mse_loss`.
 
     Raises:
-        ValueError: If a target is no single class of C.
+        ValueError: If a target is not a single class of C.
 
     Example:
         >>> one_hot_l1_loss([0.0, 3.0], 1)
@@ -91,7 +91,7 @@ def expectation_loss(prediction: Any, target: Any, *, p: float = 1, reduction: s
         reduction: As for `mse_loss`.
 
     Raises:
-        ValueError: If p is something else, or a target is no single class of C.
+        ValueError: If p is something else, or a target is not a single class of C.
 
     Example:
         >>> expectation_loss([0.0, 0.0], 0), expectation_loss([0.0, 0.0], 0, p=math.inf)
@@ -122,7 +122,7 @@ def one_vs_all_hinge_loss(
     The other arguments are those of `one_hot_l1_loss`.
 
     Raises:
-        ValueError: If power is not 1, 2 or 3, or a target is no single class of C.
+        ValueError: If power is not 1, 2 or 3, or a target is not a single class of C.
 
     Example:
         >>> one_vs_all_hinge_loss([1.0, 0.0], 0)

@@ -96,7 +96,7 @@ class Graphs:
         try:
             root = self.loss(prediction, leaves(target, "y"))
         except (TypeError, ValueError, ArithmeticError):
-            root = self.loss(prediction, target)  # a class index, say, is no number to wrap
+            root = self.loss(prediction, target)  # a class index, say, is not a number to wrap
         if not isinstance(root, Value):
             raise ValueError(f"the loss of an example is a Value, but got {root!r}")
         outputs: list[Value] = prediction if is_nested(prediction) else [prediction]

@@ -56,7 +56,7 @@ def load_state(model: Any, path_or_dict: str | PathLike[str] | Mapping[str, floa
         path_or_dict: The JSON file, or what is in it: a number for each parameter's name.
 
     Raises:
-        ValueError: If the file is no such JSON, or entries are missing, unknown or no numbers;
+        ValueError: If the file is not such JSON, or entries are missing, unknown or not numbers;
             then nothing is changed.
 
     Example:

@@ -73,7 +73,7 @@ class Compiled:
         self._compare(data)
         self.native: NativeUpdates | None = None  # whole updates
         self.program.stay()
-        self._native_after = native_after  # so many updates on batches of one size; -1: at once
+        self._native_after = native_after  # updates on batches of one size; -1: at once
         self._updates: dict[int, int] = {}  # by the size of their batches
 
     def _compare(self, data: Examples) -> None:

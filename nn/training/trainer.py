@@ -307,7 +307,7 @@ def parameters_of(model: Any) -> list[Value]:
     """Return a model's parameters.
 
     Raises:
-        TypeError: If it is no model.
+        TypeError: If it is not a model.
     """
     if isinstance(model, type) or not (callable(model) and hasattr(model, "parameters")):
         raise TypeError(

@@ -102,7 +102,7 @@ class Loops:
     # Places.
 
     def allocate(self, size: int) -> int:
-        """Return where there is room in `work` for so many numbers."""
+        """Return where there is room in `work` for `count` numbers."""
         offset = self.size
         self.size += -(-size // ALIGNED) * ALIGNED
         return offset

@@ -106,7 +106,7 @@ def _loops(
     body: Callable[[int], None],
     wide: int | None = None,
 ) -> None:
-    """Write loops around what `body` writes for so many lanes, which go along loop `wide`."""
+    """Write loops around what `body` writes for a number of lanes, which go along loop `wide`."""
     axes = [d for d in axes if d != wide]
     if axes:
         with f.loop(dims[axes[0]]) as at[axes[0]]:

@@ -119,7 +119,7 @@ class Nest(NamedTuple):
         return [a for _, tree in self.stores for a in loads(tree)]
 
     def written(self) -> list[Access]:
-        """Return where they are stored."""
+        """Return where the values of the expressions are stored."""
         return [target for target, _ in self.stores]
 
 

@@ -66,7 +66,7 @@ def entries(
 ) -> tuple[list[str], list[Entry]]:
     """Return `update`, which takes a batch, and `pick`, which takes the rows of one.
 
-    With them, before them: the texts of functions that write an argument from rows.
+    The texts of functions that write an argument from rows come first.
     """
     count, element = loops.count, module.element
     texts = [integers("identity", range(count))]
@@ -146,7 +146,7 @@ def _gathered(module: LLVMModule, count: int, width: int) -> Function:
 
 
 def _one_hot(module: LLVMModule, count: int, width: int) -> Function:
-    """Write 1 at the class of each chosen row, nan for what is no class, and 0 elsewhere."""
+    """Write 1 at the class of each chosen row, nan for what is not a class, and 0 elsewhere."""
     f = Function(module)
     for start, end, lanes in covered(count * width, *halves(module.lanes)):
         with f.loop(end, lanes, start) as j:

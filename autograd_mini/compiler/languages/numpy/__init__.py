@@ -430,7 +430,7 @@ _INFIX: Final = frozenset({ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.POW,
 
 
 def _is_truth(x: Operand) -> bool:
-    """Return whether NumPy computes truth values, which are no numbers to its functions."""
+    """Return whether NumPy computes truth values, which its functions do not take for numbers."""
     if not isinstance(x, Term):
         return False
     if x.op is ops.WHERE:
