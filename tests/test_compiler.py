@@ -967,6 +967,27 @@ def test_a_function_without_arguments_is_a_batch_of_one() -> None:
     assert program.theta.tolist() == [0.0, 2.0]
 
 
+def test_what_a_program_without_arguments_saw_counts_for_its_array_too() -> None:
+    w = Value(3.0)
+    program = compile(lambda: w * w)
+    for _ in range(3):
+        program.value_and_grad()
+    assert program.gradient() == 9.0
+    w.data = 5.0
+    assert program.value_and_grad() == (25.0, [10.0])
+    assert (program.gradient(), program.gtheta.tolist()) == (25.0, [10.0])
+
+
+def test_a_program_without_arguments_sees_what_another_array_of_its_values_holds() -> None:
+    v, w = Value(1.0), Value(3.0)
+    program = compile(lambda: w * w)
+    for _ in range(3):
+        assert program.value_and_grad() == (9.0, [6.0])
+    other = compile(lambda x: v * w * x, 1.0)
+    other.theta[:] = 7.0
+    assert program.value_and_grad() == (49.0, [14.0])
+
+
 def test_results_that_are_arguments_parameters_or_constants() -> None:
     w = Value(2.0)
     assert compile(lambda x: x, 1.0)([1.0, 5.0]).tolist() == [1.0, 5.0]

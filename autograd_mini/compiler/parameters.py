@@ -65,21 +65,8 @@ class Parameters:
     """
 
     __slots__ = (
-        "__weakref__",
-        "_agreed",
-        "_gtheta",
-        "_kin",
-        "_late",
-        "_looked",
-        "_seen",
-        "_slopes",
-        "_theta",
-        "_zeros",
-        "has_gradient",
-        "is_exposed",
-        "is_followed",
-        "lock",
-        "place",
+        *("__weakref__", "_agreed", "_gtheta", "_kin", "_late", "_looked", "_seen", "_slopes"),
+        *("_theta", "_zeros", "has_gradient", "is_exposed", "is_followed", "lock", "place"),
         "values",
     )
 
@@ -142,6 +129,7 @@ class Parameters:
         if late is not None and (late[0] != start or len(late[1]) != len(gradients)):
             _ = self.gtheta  # what is owed to other places
         self._late = start, gradients
+        self._looked = True  # at the Values: what they hold counts for the array, too
         if not self.has_gradient:
             self.left_gradient()
 
@@ -164,6 +152,11 @@ class Parameters:
             if self.has_gradient and all(map(is_, self._slopes, map(_grad_of, self.values))):
                 each(_own_grad.__set__, self.values, self.gtheta.tolist())
             self.has_gradient = False
+
+    @property
+    def may_have_moved(self) -> bool:
+        """Whether this array, or another of some of the Values, may hold what these do not."""
+        return self.is_exposed or (bool(self._kin) and any(x.is_exposed for x in self._kin))
 
     @property
     def array(self) -> Any:

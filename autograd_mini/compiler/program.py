@@ -146,9 +146,10 @@ class Program(OnArray):
         parameters = self.parameters
         store = parameters.store
         with store.lock:
-            if self._quick and not batch and not store.is_exposed and self._graph.around.is_same():
+            quick = None if batch or store.may_have_moved else self._quick
+            if quick is not None and self._graph.around.is_same():
                 try:
-                    value, gradients = self._quick([p.data for p in parameters])
+                    value, gradients = quick([p.data for p in parameters])
                 except UNDEFINED:  # the way below finds the words
                     value, gradients = math.nan, ()
                 if math.isfinite(value) and math.isfinite(sum(gradients)):
