@@ -304,6 +304,20 @@ def test_a_small_difference_between_numbers_and_values_is_seen_on_any_example() 
             getattr(compile(f, 1e-9), name)(batch)
 
 
+def test_a_sum_that_python_rounds_otherwise_is_no_small_difference() -> None:
+    """`sum` of floats is exact from Python 3.12 on, and that of Values rounds term by term."""
+    w = Value(1.0, "w")
+
+    def f(xs: Any) -> Any:
+        whole = math.fsum(xs) if type(xs[0]) is float else xs[0] + xs[1] + xs[2]
+        return w / whole
+
+    batch = [[1.0, 1e-9, -1.0]] * 2  # 8e-8 of the quotient is rounding
+    program = compile(f, batch[0])
+    assert program(batch).tolist() == pytest.approx([1e9, 1e9], rel=1e-6)
+    assert program.value_and_grad(batch)[0] == pytest.approx(1e9, rel=1e-6)
+
+
 def test_what_is_the_same_at_the_first_parameters_is_compared_at_others_too() -> None:
     v, w = Value(0.0, "v"), Value(0.5, "w")
     same_sign = primitive(
