@@ -108,7 +108,7 @@ def numbers(table: Table, columns: list[str], *, are_needed: bool = False) -> li
 
 def _advice(table: Table, place: int, cell: str, is_needed: bool) -> str:
     """Return what to do about a cell that is not a number: a slip, or one of a column of texts."""
-    name = quoted(table.header[place])
+    name = shell_argument(table.header[place])
     cells = [row[place] for row in table.rows]
     texts = [text for text in cells if not is_number(text) and not is_missing(text)]
     if 2 * len(texts) > len(cells):
@@ -137,11 +137,11 @@ def excerpt(text: str, longest: int = 60) -> str:
     return repr(text if len(text) <= longest else text[: longest - 1] + "…")
 
 
-def quoted(name: str) -> str:
-    """Return the name of a column as an option of a shell: with a comma, in quotes of CSV, too.
+def shell_argument(name: str) -> str:
+    """Return the name of a column as an argument in a shell: with a comma, in quotes of CSV, too.
 
     Example:
-        >>> print(quoted("city"), quoted("city, country"))
+        >>> print(shell_argument("city"), shell_argument("city, country"))
         city '"city, country"'
     """
     line = io.StringIO()

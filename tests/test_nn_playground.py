@@ -471,7 +471,7 @@ class Wave(Neuron):
         return self.sum(xs).sin()
 
 
-def test_units_with_a_way_of_their_own_are_offered_no_activation() -> None:
+def test_a_network_with_units_of_another_class_is_offered_no_activation() -> None:
     model = FNN([2, 3, 1], seed=0)
     model.layers[0].neurons[:] = [Wave(2, rng=Random(i)) for i in range(3)]
     loss, X, Y = losses.half_mse_loss, [[0.5, -0.25]], [1.0]

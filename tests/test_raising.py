@@ -108,7 +108,7 @@ def test_an_unread_operation_of_the_users_raises_as_eagerly(half: Callable[..., 
     assert dict(zip(program.parameters, program.gtheta.tolist(), strict=True))[v] == 0.0
 
 
-def test_an_unread_index_that_is_none_raises_as_eagerly() -> None:
+def test_an_unread_index_out_of_range_raises_as_eagerly() -> None:
     def f(x: Any, n: Any) -> Any:
         take([x, 2.0 * x], n)
         return x * x
@@ -152,7 +152,7 @@ def test_no_gradient_comes_from_what_nobody_reads() -> None:
         assert program.input_grad(batch)[0].tolist() == [2.25] * len(batch)
 
 
-def test_a_part_of_a_softmax_is_the_same() -> None:
+def test_one_probability_of_a_softmax_is_the_same_in_a_program() -> None:
     w = Value(0.5)
 
     def f(xs: Any) -> Any:

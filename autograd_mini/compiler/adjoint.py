@@ -19,10 +19,10 @@ from autograd_mini.compiler.expressions import (
     Operand,
     Ref,
     Term,
+    as_expression,
     extent,
     reads,
     substituted,
-    written,
 )
 from autograd_mini.compiler.groups import Group, Part
 from autograd_mini.compiler.lower import (
@@ -158,7 +158,7 @@ class Backward:
 
     def _rule(self, op: Op, j: int, out: Ref, operands: list[Operand]) -> Operand:
         """Return a partial derivative: the rule run on expressions, or a call of it."""
-        local = written(op.partials[j], out, *operands)
+        local = as_expression(op.partials[j], out, *operands)
         if local is None or isinstance(local, tuple):
             return _opaque(op, j, out, operands)
         return local
@@ -169,7 +169,7 @@ class Backward:
         out = group.out
         joined = joined_operands(group.operands)
         members = [self._own(ref) for ref in group.operands]
-        partials = written(op.partials, out, *members)
+        partials = as_expression(op.partials, out, *members)
         template = _alike(partials, members)
         if template is not None and joined is not None:
             whole = substituted(template, members[0], self.forward.operand_stack(group))

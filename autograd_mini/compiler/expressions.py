@@ -31,7 +31,7 @@ class Expression(Number):
         operands = tuple([x if isinstance(x, Expression) else _number(x) for x in operands])
         if op not in ops.ELEMENTARY and ops.OPS.get(op.name) is op:  # it is made of other rows
             before = Expression.refusals
-            whole = written(op.formula, *operands)
+            whole = as_expression(op.formula, *operands)
             if whole is not None and not isinstance(whole, tuple):
                 return whole
             Expression.refusals = before
@@ -292,7 +292,7 @@ def _chain(op: Op, operands: tuple[Any, ...]) -> Any:
 # Rules.
 
 
-def written(rule: Callable[..., Any], *operands: Operand) -> Any:
+def as_expression(rule: Callable[..., Any], *operands: Operand) -> Any:
     """Return what a rule computes, as an expression or a tuple of them; None if it hides it."""
     before = Expression.refusals
     try:

@@ -8,7 +8,15 @@ from functools import cached_property
 from typing import Any, Final
 
 from autograd_mini import ops
-from autograd_mini.compiler.expressions import Expression, Operand, Ref, Term, extent, same, written
+from autograd_mini.compiler.expressions import (
+    Expression,
+    Operand,
+    Ref,
+    Term,
+    as_expression,
+    extent,
+    same,
+)
 from autograd_mini.compiler.groups import Group
 from autograd_mini.compiler.plan import FLAGS, FORWARD, GRADIENT, INPUTS, Plan
 from autograd_mini.compiler.record import VARYING
@@ -184,7 +192,7 @@ class Forward:
             return
         varies = any(isinstance(x, Expression) for x in operands)
         if varies and op is not COPY and op not in ELEMENTARY:
-            whole = written(op.formula, *operands)
+            whole = as_expression(op.formula, *operands)
             if whole is not None and not isinstance(whole, tuple):
                 self.emit(COPY, out, self.cut([whole], op), op.name)
                 return

@@ -94,7 +94,7 @@ def run(
             raise caught from None
         raise own from None
     raise TraceError(
-        f"a recorded number does not answer here as a plain number does: "
+        "a recorded number does not answer here as a plain number does: "
         f"{type(caught).__name__}: {caught}{_place(caught)}; compute such a thing "
         "outside and pass it in as an argument, or pick an element with take(values, index)"
     ) from caught

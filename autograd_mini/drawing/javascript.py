@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from autograd_mini import ops
-from autograd_mini.compiler.expressions import Operand, Ref, Term, written
+from autograd_mini.compiler.expressions import Operand, Ref, Term, as_expression
 from autograd_mini.compiler.languages.javascript import JavaScript, OpaqueError, functions
 from autograd_mini.ops import Op
 from autograd_mini.value import Value
@@ -60,8 +60,8 @@ def _rule(name: str, op: Op, count: int) -> str:
     names = [f"x{i}" for i in range(count)]
     operands = [Ref(x, [0], (1,), False) for x in names]
     known = op in ops.ELEMENTARY
-    forward = 0.0 if known else written(op.formula, *operands)
-    partials = written(op.local, Ref("f", [0], (1,), False), *operands)
+    forward = 0.0 if known else as_expression(op.formula, *operands)
+    partials = as_expression(op.local, Ref("f", [0], (1,), False), *operands)
     for what, found in (("forward", forward), ("partials", partials)):
         if found is None:
             raise OpaqueError(

@@ -113,6 +113,7 @@ class Writer(Sums):
             regular = list(chain.from_iterable(lines)) == list(rows)
             first = rows[:n] if regular else range(n)
             start = self.index(first, (*shape, 1)) if n > 1 else str(first[0])
+            # Where the buffer is read as a vector, a row is B numbers of it.
             stride, in_vector = step if regular else n, self.vector(table) and table.varies
             width = " * B" if in_vector and regular else ""
             if width:
@@ -270,7 +271,7 @@ class Writer(Sums):
         self._count(s, f"{text}.ravel()")
 
     def _taken(self, s: Statement, shape: tuple[int, ...], text: str) -> bool:
-        """Add to rows that receive equally many numbers, padding aside: each takes its own."""
+        """Add to rows if all take the same number of terms, padding aside; else return False."""
         out, sloped = s.out, self.lowered.sloped(s.out)
         sources: dict[int, list[int]] = {row: [] for row in sloped}
         for row, index in zip(out.rows, places(out.shape), strict=True):
