@@ -1,6 +1,6 @@
 """Emit: write statements in a language.
 
-A language is a file in `languages`: its class `Writer` says how the rows of the table are spelled,
+A language is a file in `languages`: its class `Writer` says how the rows of the table are written,
 what an array is, and how statements and programs are put together. All walk the same statements.
 """
 

@@ -17,17 +17,17 @@ from autograd_mini.symbols import Symbol
 class Language:
     """A program in the making.
 
-    A language says in `symbol` how rows of the table are spelled, in `read` what the text of a
+    A language says in `symbol` how rows of the table are written, in `read` what the text of a
     Ref is, and in `statement` and `text` how statements and programs are put together.
 
     Attributes:
-        symbol: What rules are run on, to be spelled.
+        symbol: What rules are run on, to write themselves down.
         reserved: Names that the text may not give away.
         is_guarded: Whether its programs also return a number that is not finite where an operand
             has been outside of its row's domain.
         buffers: The name of a buffer in the text, where that is not its own.
         body: The lines of its function, so far.
-        namespace: Functions of the user's that the text calls, and cannot define.
+        namespace: The user's functions that the text calls and cannot define.
         arguments: The names of the arguments.
     """
 
@@ -49,7 +49,7 @@ class Language:
             self.buffers |= {f"x{k}": name, f"g_x{k}": f"g_{name}"}
         self.body: list[str] = []
         self.namespace: dict[str, Any] = {}
-        self._foreign: dict[Any, str] = {}
+        self._function_names: dict[Any, str] = {}
 
     def run(self) -> str:
         """Return the text of the program."""
@@ -74,14 +74,14 @@ class Language:
             return len(self.plan.parameters)
         return self.lowered.rows[buffer][0]
 
-    def foreign_name(self, op: Op, f: Callable[..., Any]) -> str:
-        """Return a name for a function of a user's row that the text calls."""
-        if op.forward not in self._foreign:
+    def function_name(self, op: Op, f: Callable[..., Any]) -> str:
+        """Return the name by which the text calls a function of a user's row."""
+        if op.forward not in self._function_names:
             wish = f"{op.name}_row" if op.name in OPS else op.name
             name = self.names.new(identifier(wish) or "row")
-            self._foreign[op.forward] = name
+            self._function_names[op.forward] = name
             self.namespace[name] = f
-        return self._foreign[op.forward]
+        return self._function_names[op.forward]
 
     def expression(self, x: Operand) -> Any:
         """Return an operand as text that takes part in arithmetic."""

@@ -135,7 +135,7 @@ class _Places(NamedTuple):
         return Ref(buffer, rows, shape, buffer not in STEADY, nodes)
 
     def is_copy(self, graph: Graph, node: int) -> bool:
-        """Return whether what detaches has the place of its operand: it is no parameter's."""
+        """Return whether what detaches has the place of its operand, which is not a parameter's."""
         (x,) = graph.args[node]
         return self.buffers[node] == VALUES == self.buffers[x]
 

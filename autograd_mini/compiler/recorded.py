@@ -161,7 +161,7 @@ class Recorder:
         return node
 
     def fails(self, operands: Sequence[Value], error: Exception) -> None:
-        """Hear of an operation that has no result: for another example it may have one."""
+        """Note an operation that has no result: for another example it may have one."""
         if self.error is None and not all(map(is_known, operands)):
             self.error = TraceError(
                 f"the function goes on after an error at {_line()}, {error}; a compiled program "

@@ -143,7 +143,7 @@ class Sum:
 
     @property
     def reads(self) -> list[int]:
-        """What it reads that may have been computed: of weights, those that are no parameters."""
+        """What it reads that may have been computed: of weights, those that are not parameters."""
         weights = self.weights if any(side != THETA for side, *_ in self.classes) else ()
         return [*weights, *self.inputs, *chain.from_iterable(self.products), *self.rest]
 

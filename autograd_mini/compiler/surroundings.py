@@ -312,7 +312,7 @@ def _parts(x: Any, *names: str, watched: int) -> Iterator[_Reference]:
 
 
 def _held(x: Any) -> Iterable[Any]:
-    """Return what an object of Python's own holds, say an iterator; a module is none."""
+    """Return what an object of Python's own holds, an iterator, say; nothing for a module."""
     if isinstance(x, ModuleType):
         return ()
     return [y for y in gc.get_referents(x)[:SHORT] if not isinstance(y, (type, ModuleType))]

@@ -356,7 +356,7 @@ def _as_distributions(targets: list[Any], count: int) -> list[Any]:
 
 
 def _as_an_int(target: Any) -> str:
-    """Return how targets that are no indices of classes become some."""
+    """Return how to turn targets into indices of classes."""
     if isinstance(target, str):
         return "; numpy.unique(y, return_inverse=True)[1] numbers texts, FNNClassifier takes them"
     return "; y.astype(int) makes an array of whole numbers one of ints"

@@ -172,7 +172,7 @@ class Writer(Language):
     def _defined(self, op: Op) -> str:
         f = op.forward
         if not ops.is_built_in(op):  # a name of the user's is never code
-            return self.foreign_name(op, as_number(f))
+            return self.function_name(op, as_number(f))
         if getattr(f, "__module__", "") == "math":
             alias = f" as {op.name}" if f.__name__ != op.name else ""
             self.imports.append(f"from math import {f.__name__}{alias}")

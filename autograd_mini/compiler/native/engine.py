@@ -113,6 +113,6 @@ def machine_code(text: str) -> tuple[Code, dict[str, int]]:
 
 
 def _close(*owned: Any) -> None:
-    """Free what is in a context, and then the context: a collector of garbage has no order."""
+    """Free what is in a context, and then the context: the garbage collector has no order."""
     for x in owned:
         x.close()

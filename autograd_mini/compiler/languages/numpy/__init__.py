@@ -40,12 +40,12 @@ class Writer(Sums):
         """Return the name of the function that computes a row on arrays."""
         if is_built_in(op):
             f = functions.FUNCTIONS[op.name]
-            name = functions.spelled(f)
+            name = functions.qualified_name(f)
             if not name:
                 name = f.__name__
                 self.helpers[name] = f
             return name
-        return self.foreign_name(op, over_elements(op))
+        return self.function_name(op, over_elements(op))
 
     def operand(self, x: Operand) -> str:
         """Return an operand of a function."""
@@ -250,7 +250,7 @@ class Writer(Sums):
             self.line(f"{start}{b}, out={out})", comment)
 
     def _scatter(self, s: Statement) -> None:
-        """Write to rows that are no view."""
+        """Write to rows that are not a view."""
         out = s.out
         base, rows = self._rows(out.buffer), list(out.rows)
         term = self.term(s.op, s.operands)

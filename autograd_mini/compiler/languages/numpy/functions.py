@@ -240,12 +240,12 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
 }
 
 
-def spelled(f: Callable[..., Any]) -> str:
-    """Return how one of NumPy's own functions is written; "" for one of ours.
+def qualified_name(f: Callable[..., Any]) -> str:
+    """Return the name of one of NumPy's own functions, with its module; "" for one of ours.
 
     Example:
-        >>> spelled(FUNCTIONS["neg"]), spelled(FUNCTIONS["total"]), spelled(FUNCTIONS["norm"])
-        ('np.negative', 'np.add.reduce', '')
+        >>> [qualified_name(FUNCTIONS[name]) for name in ("neg", "total", "norm")]
+        ['np.negative', 'np.add.reduce', '']
     """
     of = getattr(f, "__self__", None)
     if isinstance(of, np.ufunc):
