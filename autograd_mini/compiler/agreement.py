@@ -75,7 +75,7 @@ def compare_on_values(f: Callable[..., Any], example: Sequence[Any], wanted: Arr
     got = np.array([y.data for y in on_values])
     sizes = np.array([x.data for y in on_values for x in topological_order(y)])
     is_same = alike(wanted, got, sizes, EXACT)
-    if not is_same.all():  # Python's own sum rounds otherwise: what cancels may show that
+    if not is_same.all():  # Python's own sum rounds differently: it may show where terms cancel
         sizes = np.array([x for y in on_values for x in _contributions(y)])
         is_same |= alike(wanted, got, sizes, EXACT)
     if not is_same.all():
@@ -83,7 +83,7 @@ def compare_on_values(f: Callable[..., Any], example: Sequence[Any], wanted: Arr
 
 
 def _contributions(root: Value) -> list[float]:
-    """Return, for each number below a result, how far it moves that by moving by its own size."""
+    """Return each number below a result times the derivative of the result by it."""
     try:
         return [x.data * slope for x, slope in adjoints(root).items()]
     except Exception:  # a rule of the user's, say

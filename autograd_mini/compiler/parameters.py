@@ -65,10 +65,9 @@ class Parameters:
     """
 
     __slots__ = (
-        *("__weakref__", "_agreed", "_gtheta", "_kin", "_late", "_looked", "_seen", "_slopes"),
-        *("_theta", "_zeros", "has_gradient", "is_exposed", "is_followed", "lock", "place"),
-        "values",
-    )
+        "__weakref__", "_agreed", "_gtheta", "_kin", "_late", "_looked", "_seen", "_slopes",
+        "_theta", "_zeros", "has_gradient", "is_exposed", "is_followed", "lock", "place", "values",
+    )  # fmt: skip
 
     def __init__(self, values: Iterable[Value], dtype: Any = float) -> None:
         import numpy as np
