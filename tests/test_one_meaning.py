@@ -182,13 +182,15 @@ def _run(nodes: list[Value], seed: int | None = None) -> Any:
 
     Of a sum, that is in the last places of its terms: in another order it rounds other numbers. If
     it is zero, it has either sign: the products of matrices, in NumPy and in JavaScript, start
-    from 0.0, and additions from their first term.
+    from 0.0, and additions from their first term. Of a nan, either sign is as good.
     """
     random = Random(seed)
 
     def noisy(x: float, size: float) -> float:
-        if seed is None or not math.isfinite(x):
+        if seed is None or math.isinf(x):
             return x
+        if x != x:
+            return math.copysign(x, random.choice((-1, 1)))
         return x + random.choice((-4, -1, 1, 4)) * 2.0**-52 * size
 
     place = {node: i for i, node in enumerate(nodes)}
@@ -427,12 +429,13 @@ def _compare(
     values = call("__call__")
     errors = [e.error for e in wanted if e.error is not None]
     if values is not None:
-        if errors:
+        if errors and not _asks_for_the_class(case, f, examples):
             raise DisagreementError(
                 f"a batch of {len(examples)} gives {values.tolist()}, but the function raises "
                 f"{errors[0]!r} for one of {examples}"
             )
-        compare_values(f, wanted, values, examples)
+        if not errors:
+            compare_values(f, wanted, values, examples)
     if errors or wanted[0].is_list:
         return
     gradients = [e.gradient for e in wanted]
@@ -454,6 +457,15 @@ def _compare(
         return
     if by_inputs is not None:
         compare_input_gradients(f, by_inputs, examples)
+
+
+def _asks_for_the_class(case: Case, f: Any, examples: list[Example]) -> bool:
+    """Return whether a function does something else with Values, and that raises nothing.
+
+    A program does what it did with Values; of what nobody reads no comparison sees more.
+    """
+    is_asking = "case am.Value()" in case.text.split("def f(")[1]
+    return is_asking and all(_error_on_values(f, example) is None for example in examples)
 
 
 def compare_values(f: Any, wanted: list[Eager], values: Any, examples: list[Example]) -> None:

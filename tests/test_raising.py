@@ -113,11 +113,20 @@ def test_an_unread_index_out_of_range_raises_as_eagerly() -> None:
         take([x, 2.0 * x], n)
         return x * x
 
-    program = compile(f, 1.0, 1)
-    for _ in range(SEEN):
-        program([1.0, 2.0], [0, 1])
-    with pytest.raises(IndexError):
-        program([1.0, 2.0], [0, 2])
+    def plain(x: float, n: Any) -> Any:  # for plain numbers alone
+        return f(x.real, n)
+
+    for g in (f, plain):
+        program = compile(g, 1.0, 1)
+        for call in (program, program.value_and_grad, program.input_grad):
+            for _ in range(SEEN):
+                call([1.0, 2.0], [0, 1])
+                call([1.0], [1])
+            for error, index in ((IndexError, 2), (IndexError, -3), (TypeError, 0.5)):
+                with pytest.raises(error, match="take"):
+                    call([1.0, 2.0], [0, index])
+                with pytest.raises(error, match="take"):
+                    call([1.0], [index])
 
 
 def test_a_program_without_arguments_raises_as_eagerly() -> None:

@@ -36,8 +36,13 @@ def called_or_eager(f: Callable[..., Any], example: Sequence[Any]) -> list[Value
     """Call `f` as its user does; on Values, where it cannot be called on plain numbers."""
     try:
         return called(f, example)
-    except (AttributeError, TypeError):  # `x.exp()`, say
+    except AttributeError:  # `x.exp()`, say
         return eager(f, example)[0]
+    except TypeError as own:
+        try:
+            return eager(f, example)[0]
+        except AttributeError:  # the function is for plain numbers: `x.real`, say
+            raise own from None
     except Exception as own:
         try:
             eager(f, example)

@@ -256,7 +256,9 @@ class Writer(Language):
         for ref in self.lowered.watched:  # it raises outside of its domain, whoever reads it
             for row in ref.rows:
                 x, node = self.number(ref.buffer, row), self.nodes.get((ref.buffer, row), -1)
-                if node in self.plan.squared or (node >= 0 and is_square(self.graph, node)):
+                if node >= 0 and self.graph.ops[node] is ops.PLACE:
+                    self.line(f"if {x} != {x}: raise IndexError", "no such element")
+                elif node in self.plan.squared or (node >= 0 and is_square(self.graph, node)):
                     self.line(f'if {x} == float("inf"): raise OverflowError', "a power, perhaps")
         if self.purpose == FORWARD:
             answer = f"({', '.join(results)}{',' if len(results) == 1 else ''})"
