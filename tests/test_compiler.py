@@ -988,6 +988,25 @@ def test_a_program_without_arguments_sees_what_another_array_of_its_values_holds
     assert program.value_and_grad() == (49.0, [14.0])
 
 
+@pytest.mark.parametrize("float32", [False, True])
+def test_what_rounding_leaves_of_a_slope_is_no_disagreement(float32: bool) -> None:
+    w = [Value(1.0), Value(-1.0)]
+
+    def f(xs: Any) -> Any:
+        return tanh(dot(w, xs))
+
+    def wrong(xs: Any) -> Any:  # where the slope is one
+        return tanh(0.01 * dot(w, xs) * (1.0 + 0.1 * (type(xs[0]) is float)))
+
+    for size in (8.0, 14.2, 14.85, 15.25, 15.65, 16.15, 40.0):
+        rows = [[size * 2.0, size]] * 2
+        program = compile(f, rows[0], float32=float32)
+        assert program.value_and_grad(rows)[1] == pytest.approx([0.0, 0.0], abs=1e-5)
+        assert program.input_grad(rows)[0] == pytest.approx(np.zeros((2, 2)), abs=1e-5)
+        with pytest.raises(TraceError, match="gives"):
+            compile(wrong, rows[0], float32=float32).value_and_grad(rows)
+
+
 def test_results_that_are_arguments_parameters_or_constants() -> None:
     w = Value(2.0)
     assert compile(lambda x: x, 1.0)([1.0, 5.0]).tolist() == [1.0, 5.0]
