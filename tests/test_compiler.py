@@ -51,6 +51,7 @@ from autograd_mini import (
     register,
     relu,
     sigmoid,
+    softplus,
     take,
     tanh,
     topological_order,
@@ -1005,6 +1006,26 @@ def test_what_rounding_leaves_of_a_slope_is_no_disagreement(float32: bool) -> No
         assert program.input_grad(rows)[0] == pytest.approx(np.zeros((2, 2)), abs=1e-5)
         with pytest.raises(TraceError, match="gives"):
             compile(wrong, rows[0], float32=float32).value_and_grad(rows)
+
+
+SMALL_IN_SINGLE: dict[str, tuple[Any, list[float]]] = {
+    "a residual": (lambda z, t: (sigmoid(z) - t) ** 2, [18.0, 1.0]),
+    "a tail": (lambda z, t: exp(-z * z) * t, [12.0, 1.0]),
+    "a difference": (lambda z, t: softplus(z) - t * z, [20.0, 1.0]),
+}
+
+
+@pytest.mark.parametrize("name", SMALL_IN_SINGLE)
+def test_what_single_precision_loses_of_a_small_value_is_no_disagreement(name: str) -> None:
+    f, (z, t) = SMALL_IN_SINGLE[name]
+    w = Value(0.1)
+    program = compile(lambda x, t: f(w * x, t), 10.0 * z, t, float32=True)
+    batch = [10.0 * z] * 2, [t] * 2
+    assert program(*batch) == pytest.approx([0.0, 0.0], abs=1e-5)
+    assert program.value_and_grad(*batch)[0] == pytest.approx(0.0, abs=1e-5)
+    large = compile(lambda x, t: (w * x + 1e8) - 1e8 + t, 3.0, 0.0, float32=True)
+    with pytest.raises(TraceError, match="gives"):
+        large([3.0, 3.0], [0.0, 0.0])
 
 
 def test_results_that_are_arguments_parameters_or_constants() -> None:

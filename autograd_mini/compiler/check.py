@@ -49,13 +49,13 @@ _Point: TypeAlias = "tuple[str, Array, Sequence[int] | None]"  # purpose, parame
 OTHERS: Final = 3  # examples that differ from the recorded one
 CLASSES: Final = 16  # values of an argument that count as classes, and examples compared for them
 WATCHED: Final = 64  # further batches in which new classes are looked for
-ROUNDINGS: Final = 100  # of a gradient that are forgiven
 MOVES: Final = 3  # other numbers of the parameters
 SMALL: Final = 200  # operands of a graph up to which all of these are tried, beyond it one
 LARGE: Final = 20_000  # operands of a graph beyond which classes are compared by value alone
 SHORT: Final = 64  # numbers of an argument that may be a class: a row of them, one-hot
 SEARCHED: Final = 1_000  # examples of a batch among which one that differs is looked for
 SEARCHED_IN_ALL: Final = 10_000
+_LOST: Final = 1e-36  # numbers below may be 0 in single precision
 
 
 class _Answer(NamedTuple):
@@ -276,13 +276,12 @@ class Check:
                 sizes.append(float(np.abs(found[np.isfinite(found)]).max(initial=0.0)))
         return max(sizes)
 
-    def _rounding(self, point: _Point, examples: Sequence[Any]) -> Array:
-        """Return how far rounding may move a gradient of these examples."""
+    def _rounding(self, point: _Point, what: str, examples: Sequence[Any]) -> Array:
+        """Return how far rounding may move values or gradients of these examples."""
         import numpy as np
 
         purpose, theta, wrt = point
-        ulp = 2.0**-23 if self._slack == SINGLE else 2.0**-52
-        most: Any = 0.0
+        most: Any = _LOST if self._slack == SINGLE else 0.0
         for example in {id(x): x for x in examples}.values():
             with (
                 suppress(Exception),  # out of a domain, say
@@ -290,10 +289,11 @@ class Check:
             ):
                 results, leaves = eager(self._f, example)
                 asked = leaves if wrt is None else [leaves[k] for k in wrt]
-                inputs = list(chain.from_iterable(asked))
-                wanted = inputs if purpose == INPUTS else self._parameters
-                most = np.fmax(most, np.array(rounding(results[0], wanted, ulp)))
-        return most
+                wanted = [*chain.from_iterable(asked)] if purpose == INPUTS else self._parameters
+                ulp = 2.0**-23 if self._slack == SINGLE else 2.0**-52
+                found = [rounding(root, wanted, ulp) for root in results]
+                most = np.fmax(most, found[0][1:] if what == "gradient" else [x[0] for x in found])
+        return most if what == "gradient" else np.fmin(most, SINGLE)
 
     def _is_cached(self, theta: Array) -> bool:
         """Return whether the function returns what it computed for other parameters."""
@@ -428,8 +428,8 @@ class Check:
         if not is_same.all():
             nearby = self._size_nearby(point, what, examples)
             is_same = alike(wanted, got, sizes, self._slack, nearby)
-        if what == "gradient" and not is_same.all():
-            is_same |= abs(wanted - got) <= ROUNDINGS * self._rounding(point, examples)
+        if (what == "gradient" or self._slack == SINGLE) and not is_same.all():
+            is_same |= abs(wanted - got) <= self._rounding(point, what, examples)
         if is_same.all():
             return
         for example in examples:
