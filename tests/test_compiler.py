@@ -59,7 +59,7 @@ from autograd_mini import (
     where,
 )
 from autograd_mini.backprop import adjoints
-from autograd_mini.compiler.kinks import near_kink
+from autograd_mini.compiler.kinks import near_kink, rounding
 from autograd_mini.compiler.languages.numpy import definitions
 from autograd_mini.compiler.languages.numpy.functions import FUNCTIONS
 from autograd_mini.ops import ELEMENTARY
@@ -1026,6 +1026,12 @@ def test_what_single_precision_loses_of_a_small_value_is_no_disagreement(name: s
     large = compile(lambda x, t: (w * x + 1e8) - 1e8 + t, 3.0, 0.0, float32=True)
     with pytest.raises(TraceError, match="gives"):
         large([3.0, 3.0], [0.0, 0.0])
+
+
+def test_what_cancels_in_a_sum_of_slopes_is_rounding_in_each_of_them() -> None:
+    w = [Value(0.1), Value(-0.2), Value(0.3)]
+    root = softplus(dot(w, [175.0, -167.0, 98.0])) - dot(w, [175.0, -167.0, 98.0])
+    assert min(rounding(root, w, 2.0**-23)[1:]) > 1e-5
 
 
 def test_results_that_are_arguments_parameters_or_constants() -> None:

@@ -58,7 +58,7 @@ def rounding(root: Value, wanted: Sequence[Value], ulp: float) -> list[float]:
         True
     """
     nodes = topological_order(root)
-    exact, *others = [_moved(nodes, wanted, n * ulp, random.Random(n)) for n in (0, 1, 2, 4)]
+    exact, *others = [_moved(nodes, wanted, n * ulp, random.Random(n)) for n in (0, 1, 2, 3, 4)]
     moved = zip(exact, *others, strict=True)
     return [_ROUNDINGS * max(abs(x - y) for y in ys) for x, *ys in moved]
 
@@ -72,14 +72,14 @@ def _moved(
         op = node.op
         x = node.data if op is None else float(op.forward(*[data[y] for y in node.inputs]))
         is_exact = op is None or op in _COMPARISONS or op in _PLACES
-        data[node] = x if is_exact else x * (1.0 + moves.choice((-size, size)))
+        data[node] = x if is_exact else x * (1.0 + moves.uniform(-size, size))
     slopes = dict.fromkeys([*nodes, *wanted], 0.0)
     slopes[nodes[-1]] = 1.0
     for node in reversed(nodes):
         if node.op is not None:
             local = node.op.local(data[node], *[data[x] for x in node.inputs])
             for k in receiving(node):
-                off = moves.choice((-size, size))
+                off = moves.uniform(-size, size)
                 slopes[node.inputs[k]] += float(local[k]) * slopes[node] * (1.0 + off)
     return [data[nodes[-1]], *[slopes[x] for x in wanted]]
 
