@@ -1029,8 +1029,8 @@ def test_what_single_precision_loses_of_a_small_value_is_no_disagreement(name: s
 
 
 def test_what_cancels_in_a_sum_of_slopes_is_rounding_in_each_of_them() -> None:
-    w = [Value(0.1), Value(-0.2), Value(0.3)]
-    root = softplus(dot(w, [175.0, -167.0, 98.0])) - dot(w, [175.0, -167.0, 98.0])
+    w, xs = [Value(0.1), Value(-0.2), Value(0.3)], [175.0, -167.0, 98.0]
+    root = softplus(dot(w, xs)) - 1.0 * dot(w, xs)
     assert min(rounding(root, w, 2.0**-23)[1:]) > 1e-5
 
 
