@@ -98,7 +98,9 @@ def xavier_uniform(gain: float = 1.0) -> Initializer:
         Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural
         networks", AISTATS 2010.
     """
-    return lambda fan_in, fan_out, rng: _symmetric(gain * math.sqrt(6 / (fan_in + fan_out)), rng)
+    return lambda fan_in, fan_out, rng: rng.uniform(
+        -(bound := gain * math.sqrt(6 / (fan_in + fan_out))), bound
+    )
 
 
 def xavier_normal(gain: float = 1.0) -> Initializer:
@@ -136,8 +138,8 @@ def kaiming_uniform(gain: float = math.sqrt(2), mode: str = "fan_in") -> Initial
         He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", ICCV 2015.
     """
     forward = _is_fan_in(mode)
-    return lambda fan_in, fan_out, rng: _symmetric(
-        gain * math.sqrt(3 / (fan_in if forward else fan_out)), rng
+    return lambda fan_in, fan_out, rng: rng.uniform(
+        -(bound := gain * math.sqrt(3 / (fan_in if forward else fan_out))), bound
     )
 
 
@@ -256,10 +258,6 @@ _AUTO: Final[dict[str, Callable[[], Initializer]]] = {  # for all others xavier_
 def plain_seed(seed: Any) -> Any:
     """Return a seed as `random` takes it: NumPy's integers become Python's."""
     return seed.__index__() if hasattr(seed, "__index__") else seed
-
-
-def _symmetric(bound: float, rng: Random) -> float:
-    return rng.uniform(-bound, bound)
 
 
 def _is_fan_in(mode: str) -> bool:

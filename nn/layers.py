@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from random import Random
 from typing import Any, SupportsFloat, TypeAlias, cast
 
@@ -172,8 +173,8 @@ class Neuron(Module):
         """Name the unit, and its parameters after it: `name.w.0`, `name.b`."""
         self.label = name
         prefix = f"{name}." if name else ""
-        for i, w in enumerate(self.w):
-            w.label = f"{prefix}w.{i}"
+        for own, w in zip(_names(len(self.w)), self.w, strict=True):
+            w.label = prefix + own
         if self.b is not None:
             self.b.label = f"{prefix}b"
 
@@ -183,7 +184,7 @@ class Neuron(Module):
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return the weights as `w.0`, `w.1`, … and the bias as `b`."""
-        named = [(f"w.{i}", w) for i, w in enumerate(self.w)]
+        named = list(zip(_names(len(self.w)), self.w, strict=True))
         return named if self.b is None else [*named, ("b", self.b)]
 
     def __repr__(self) -> str:
@@ -381,6 +382,12 @@ def checked_size(n: Any, name: str) -> int:
     if isinstance(n, bool) or not hasattr(n, "__index__") or n.__index__() < 1:
         raise ValueError(f"{name} must be a whole number above 0, but got {n!r}")
     return n.__index__()
+
+
+@lru_cache
+def _names(count: int) -> list[str]:
+    """Return the names of a unit's weights, which those of all units of a layer share."""
+    return [f"w.{i}" for i in range(count)]
 
 
 def _initializer(init: object, activation: Activation) -> Initializer:

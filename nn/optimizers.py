@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from inspect import signature
+from itertools import filterfalse
+from operator import attrgetter
 from typing import Any, ClassVar, Final
 
 from autograd_mini import Value
@@ -449,7 +451,7 @@ def _check_params(params: list[Value], who: str) -> None:
     for p in params if {*map(type, params)} - {Value} else ():
         if not isinstance(p, Value):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"{who} moves Values, but got {p!r}: pass model.parameters()")
-    computed = next((p for p in params if not p.is_leaf), None)
+    computed = next(filterfalse(attrgetter("is_leaf"), params), None)
     if computed is not None:
         raise ValueError(f"{who} moves leaves, but {computed!r} was computed by {computed.op}")
     if len(set(params)) != len(params):

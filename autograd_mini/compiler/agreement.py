@@ -1,5 +1,8 @@
 """Agreement: whether a program gives the numbers of its function, and what is said if not."""
 
+# Values' own slots are read here: of what a function computes, most leaves are constants.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +13,7 @@ from autograd_mini.backprop import adjoints
 from autograd_mini.compiler.calls import called_or_eager, eager
 from autograd_mini.errors import TraceError
 from autograd_mini.graph import topological_order
-from autograd_mini.value import Value
+from autograd_mini.value import CONSTANT, Value
 
 Array: TypeAlias = Any
 
@@ -111,7 +114,7 @@ def _leaves(root: Value, known: Iterable[Value]) -> set[Value]:
     while fresh:
         found |= fresh
         below = chain.from_iterable([x.inputs for x in fresh])
-        fresh = {x for x in below if not x.is_constant}.difference(known, found)
+        fresh = {x for x in below if x._source is not CONSTANT}.difference(known, found)
     return {x for x in found if x.is_leaf and not x.is_constant}
 
 

@@ -33,8 +33,9 @@ def padded(graph: Graph, chains: Chains) -> Graph:
     others = [i for i in graph.inner if graph.ops[i] in _NEUTRAL]
     sloped: set[int] = set()
     if ops.AMAX in [graph.ops[i] for i in others]:
-        rows = zip(graph.ops, graph.args, strict=True)
-        sloped = {*graph.roots}.union(*[args for op, args in rows if op is not ops.DETACH])
+        readers = [graph.args[i] for i in graph.inner if graph.ops[i] is not ops.DETACH]
+        sloped = {x for x in others if graph.ops[x] is ops.AMAX}
+        sloped = sloped.intersection(chain(graph.roots, *readers))
     for i in sorted([*chains, *others]):
         op = graph.ops[i]
         if op is ops.AMAX and i in sloped:

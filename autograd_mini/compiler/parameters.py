@@ -22,8 +22,8 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import repeat
-from operator import attrgetter, is_
+from itertools import compress, count, repeat
+from operator import attrgetter, is_, not_
 from typing import Any, Final
 
 from autograd_mini.value import Value
@@ -73,7 +73,7 @@ class Parameters:
         import numpy as np
 
         self.values: list[Value] = list(values)
-        self.place: dict[Value, int] = {p: i for i, p in enumerate(self.values)}
+        self.place: dict[Value, int] = dict(zip(self.values, count()))
         self._remember(list(map(_data, self.values)))
         self._theta: Any = np.array(self._seen, dtype)
         self._agreed: Any = self._theta.copy()  # the array, when both were last the same
@@ -102,7 +102,7 @@ class Parameters:
     def _remember(self, seen: list[float]) -> None:
         """Remember what the Values hold, and where it is 0.0, which is equal to -0.0."""
         self._seen = seen
-        self._zeros = [i for i, x in enumerate(seen) if not x]
+        self._zeros = [*compress(count(), map(not_, seen))]
 
     @property
     def theta(self) -> Any:

@@ -139,10 +139,6 @@ class _Places(NamedTuple):
         (x,) = graph.args[node]
         return self.buffers[node] == VALUES == self.buffers[x]
 
-    def order(self, node: int) -> tuple[str, int]:
-        """Return the buffer and the row of a node."""
-        return self.buffers[node], self.rows[node]
-
 
 def _ordered_parameters(graph: Graph, groups: Sequence[Group]) -> list[int]:
     """Give every matrix one block, its biases the next, and then all others a place."""
@@ -166,7 +162,7 @@ def _bounds(classes: Iterable[tuple[str, str, int]]) -> Iterable[tuple[int, int]
 
 def _sort_members(group: Group, graph: Graph, places: _Places) -> None:
     """Order the members by where their operands are."""
-    at = places.rows
+    at, buffers = places
     if group.op is not None:
         # By the operand that is another for most of them: the others are then repeated, which a
         # view can do, and what a matrix has written is read in the order in which it stands.
@@ -179,9 +175,8 @@ def _sort_members(group: Group, graph: Graph, places: _Places) -> None:
     elif not group.sums[0].weights:
         if len(group.sums) == 1:
             (terms,) = group.sums
-            order = places.order
-            terms.products.sort(key=lambda pair: (*order(pair[0]), *order(pair[1])))
-            terms.rest.sort(key=order)
+            terms.products.sort(key=lambda ab: [(buffers[x], at[x]) for x in ab])
+            terms.rest.sort(key=lambda x: (buffers[x], at[x]))
         else:
             group.sums.sort(key=lambda terms: [at[x] for x in chain(*terms.products, terms.rest)])
             group.members = [terms.node for terms in group.sums]

@@ -12,13 +12,14 @@ computed from one of them gives itself away.
 from __future__ import annotations
 
 import operator
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count
+from itertools import chain, compress, count
 from typing import Any, Final
 
 from autograd_mini.compiler.calls import Shape, argument_names, shape_of
 from autograd_mini.compiler.expressions import same
-from autograd_mini.compiler.parameters import own_data
+from autograd_mini.compiler.parameters import each, own_data
 from autograd_mini.compiler.recorded import Hiding, Recorded
 from autograd_mini.compiler.runs import Recording, run, run_elsewhere
 from autograd_mini.compiler.surroundings import Surroundings
@@ -122,10 +123,10 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     graph.around, graph.example = around, example
     graph.shapes = [shape_of(x) for x in example]
     graph.names = argument_names(f, len(example))
-    graph.computed = [x for x in nodes if x._row is not None and type(x) is not Recorded]
-    own = [x for x in nodes if x._row is None and type(x) is not Recorded]
-    leaves = [x for x in own if x._source is not KNOWN]
-    with Hiding([*around.values, *leaves, *graph.computed]):
+    own = [x for x in nodes if type(x) is not Recorded]
+    graph.computed = [*filter(_row_of, own)]
+    leaves = [x for x in own if x._row is None and x._source is not KNOWN]
+    with Hiding(chain(around.values, leaves, graph.computed)):
         two = run_elsewhere(f, example, graph.computed, lines=len(nodes) <= RECORD_LINES)
     around.settle()
     again = _paired(graph, two)
@@ -225,8 +226,10 @@ def _written_down(recording: Recording) -> tuple[Graph, list[Value]]:
     """
     graph = Graph()
     nodes = [leaf for argument in recording.arguments for leaf in argument]
-    ids = dict(zip(map(id, nodes), count()))  # what would be a plain number has no hash
+    # By identity, since what would be a plain number has no hash; whoever has none gets the next.
+    ids: defaultdict[int, int] = defaultdict(count().__next__)
     place, known = ids.__getitem__, ids.get
+    each(place, map(id, nodes))
     args = graph.args = [()] * len(nodes)
     live = 0
     for stack in _ends(recording, ids):
@@ -246,20 +249,22 @@ def _written_down(recording: Recording) -> tuple[Graph, list[Value]]:
                 args.append(())
             else:
                 inputs = a if type(a) is tuple else (a,)
-                keys = tuple(map(id, inputs))
-                fresh = {k: x for k, x in zip(keys, inputs) if k not in ids}  # noqa: B905
-                if any(map(_row_of, fresh.values())):
-                    stack += (node, *[*fresh.values()][::-1])
-                    continue
-                ids.update(zip(fresh, count(len(nodes))))
+                if any(map(_row_of, inputs)):
+                    waits = {id(x): x for x in inputs if id(x) not in ids}
+                    if any(map(_row_of, waits.values())):
+                        stack += (node, *reversed(waits.values()))
+                        continue
+                numbers = tuple(map(place, map(id, inputs)))
+                end = len(nodes)
+                fresh = {i: x for i, x in zip(numbers, inputs) if i >= end}  # noqa: B905 # leaves
                 nodes += fresh.values()
                 args += [()] * len(fresh)
-                args.append(tuple(map(place, keys)))
-            ids[id(node)] = len(nodes)
+                args.append(numbers)
+            place(id(node))
             nodes.append(node)
     graph.shape = recording.shape
     graph.ops = [node._row for node in nodes]
-    graph.inner = [i for i, op in enumerate(graph.ops) if op is not None]
+    graph.inner = [*compress(count(), graph.ops)]
     graph.data = list(map(_data_of, nodes))
     graph.labels = [node.label for node in nodes]
     graph.roots = [ids[id(root)] for root in recording.roots]
@@ -296,26 +301,26 @@ def _paired(graph: Graph, recording: Recording) -> list[Value] | None:
                 return None
             nodes[i] = other
     ops, args = graph.ops, graph.args
-    for i in range(len(nodes) - 1, -1, -1):
-        node, op = nodes[i], ops[i]
-        if node is None:  # a parameter that nothing reads
-            nodes[i] = graph.parameters[i]
-            continue
-        if node._row is not op:
+    for i in reversed(graph.inner):
+        node = nodes[i]
+        if node._row is not ops[i]:
             return None
-        if op is None:
-            continue
         a, b = node._a, node._b
         others = (a, b) if b is not None else a if type(a) is tuple else (a,)
         if len(args[i]) != len(others):
             return None
         for x, other in zip(args[i], others):  # noqa: B905 # of one length
-            if nodes[x] is None:
+            if nodes[x] is not other:
+                if nodes[x] is not None:
+                    return None
                 nodes[x] = other
-            elif nodes[x] is not other:
-                return None
+    for i, parameter in graph.parameters.items():
+        if nodes[i] is None:  # nothing reads it
+            nodes[i] = parameter
     leaves = [node for node, op in zip(nodes, ops) if op is None]  # noqa: B905 # of one length
-    return nodes if len({*map(id, leaves)}) == len(leaves) else None
+    if any(map(_row_of, leaves)) or len({*map(id, leaves)}) != len(leaves):
+        return None
+    return nodes
 
 
 def _different_graphs(
@@ -385,5 +390,5 @@ def _mark_kinds(graph: Graph, nodes: list[Value], again: list[Value]) -> None:
             first, last = kinds[args[0]], kinds[args[-1]]
             kind = first if first > last else last
             if len(args) > 2:
-                kind = max({*map(kinds.__getitem__, args)})
+                kind = max({kinds[x] for x in args})
             kinds[i] = VARYING if kind == INPUT else kind

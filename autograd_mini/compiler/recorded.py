@@ -15,7 +15,7 @@ import operator
 import os
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -292,8 +292,8 @@ class Hiding:
         values: Values of the user's.
     """
 
-    def __init__(self, values: Sequence[Value]) -> None:
-        self.values = {x for x in values if type(x) is not Recorded}
+    def __init__(self, values: Iterable[Value]) -> None:
+        self.values = {*values}
 
     def __enter__(self) -> None:
         with _lock:
@@ -303,13 +303,16 @@ class Hiding:
     def __exit__(self, *exception: object) -> None:
         with _lock:
             _hiding.remove(self)
-            _reclassed(self.values.difference(*[other.values for other in _hiding]), _shown_class)
+            others = [other.values for other in _hiding]
+            _reclassed(self.values.difference(*others) if others else self.values, _shown_class)
 
 
 def _reclassed(values: set[Value], new: Callable[[type[Value]], type[Value]]) -> None:
-    """Give Values another class, which their own decides: most often all have one."""
-    for kind in {*map(type, values)}:
-        each(own_class.__set__, [x for x in values if type(x) is kind], repeat(new(kind)))
+    """Give the user's Values another class, which their own decides: most often all have one."""
+    kinds = {*map(type, values)}
+    for kind in kinds - {Recorded}:
+        alike = values if len(kinds) == 1 else [x for x in values if type(x) is kind]
+        each(own_class.__set__, alike, repeat(new(kind)))
 
 
 def _shown_class(kind: type[Value]) -> type[Value]:

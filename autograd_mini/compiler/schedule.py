@@ -44,8 +44,8 @@ def grouped(
     inner = graph.inner
     pads = [i for i in inner if rows[i] is COPY]  # what others are padded with: first
     reached = _reached(graph, chains)
-    levels = [0] * len(rows)
     unit_of = [-1] * len(rows)
+    levels: list[int] = []  # of each unit
     nodes: list[int] = []  # the first of each unit
     sums: list[list[Sum]] = []
     keys: list[_Key] = []
@@ -55,29 +55,26 @@ def grouped(
         op = rows[i]
         if absorbed[i] or kinds[i] == CONSTANT:
             continue
-        reads: Iterable[int] = args[i]
+        terms = [Sum(i, *chains[i], buffers)] if i in chains else []
+        needed = {unit_of[x] for x in (terms[0].reads if terms else args[i])} - {-1}
+        level = max([levels[u] for u in needed], default=0) + 1
         unit = len(nodes)
-        terms: list[Sum] = []
-        if i in chains:
-            found = Sum(i, *chains[i], buffers)
-            reads = found.reads
-            key = (SUMS, kinds[i], i in reached, *_sum_key(found, buffers))
-            level = max(map(levels.__getitem__, reads)) + 1
-            if found.inputs:
+        if terms:
+            key = (SUMS, kinds[i], i in reached, *_sum_key(terms[0], buffers))
+            if terms[0].inputs:
                 unit = blocks.setdefault((level, *key), unit)
-            terms = [found]
         else:
-            level = max([levels[x] for x in reads]) + 1
             key = (PLAIN_UNIT, kinds[i], i in reached, op, *_plain_key(graph, i, buffers))
         if unit == len(nodes):
             nodes.append(i)
             sums.append(terms)
             keys.append(key)
-            below.append(set())
+            levels.append(level)
+            below.append(needed)
         else:
             sums[unit] += terms
-        levels[i], unit_of[i] = level, unit
-        below[unit].update([unit_of[x] for x in reads if unit_of[x] >= 0])
+            below[unit] |= needed
+        unit_of[i] = unit
     for unit, terms in enumerate(sums):
         if terms and terms[0].inputs:  # by weights, in place of inputs
             terms.sort(key=attrgetter("weights"))

@@ -152,9 +152,8 @@ def _is_layer(pairs: list[Pair], buffers: list[str]) -> bool:
     """Return whether these are several parameters, each times a number of one varying buffer."""
     if len(pairs) < 2:
         return False
-    left, right = zip(*pairs, strict=True)
-    sides = {*map(buffers.__getitem__, left)}, {*map(buffers.__getitem__, right)}
-    return sides[0] == {THETA} and len(sides[1]) == 1 and not sides[1] & _RANK.keys()
+    left, right = {buffers[a] for a, _ in pairs}, {buffers[b] for _, b in pairs}
+    return left == {THETA} and len(right) == 1 and not right & _RANK.keys()
 
 
 def runs(classes: Sequence[object]) -> list[tuple[int, int]]:

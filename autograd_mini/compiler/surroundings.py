@@ -67,7 +67,8 @@ class Surroundings:
 
     Attributes:
         is_random: Whether the last run moved a generator of random numbers.
-        values: The Values that it can read, some of which may be no parameters of its program.
+        values: The Values that it can read, some of which may be no parameters of its program;
+            some come more than once.
 
     Example:
         >>> scale = [2.0]
@@ -152,7 +153,7 @@ class Surroundings:
         spaces: dict[int, Any] = {}  # of models
         found: defaultdict[str, list[_Noted]] = defaultdict(list)
         self._states: dict[int, tuple[Any, bytes]] = {}
-        self.values: set[Value] = set()
+        self.values: list[Value] = []
         queue: deque[tuple[str, Any, int]] = deque([("", self._f, NEVER)])
         seen: set[int] = set()
         while queue and len(seen) < MOST:
@@ -165,10 +166,10 @@ class Surroundings:
                 if watched and name not in self._own and not isinstance(x, tuple):
                     found[kind].append((name, x, _contents(x)))
                 if kind == "row":
-                    self.values.update(x)
+                    self.values += x
                     continue
                 items = _items(x)
-                self.values.update([y for y in items if isinstance(y, Value)])
+                self.values += [y for y in items if isinstance(y, Value)]
                 queue.extend([(name, y, watched) for y in items if not isinstance(y, _PLAIN)])
                 continue
             state = _state(x)
@@ -181,7 +182,7 @@ class Surroundings:
                     if watch == CLOSELY:
                         spaces[id(x)] = vars(x)
                 if isinstance(y, Value):
-                    self.values.add(y)
+                    self.values.append(y)
                 elif not isinstance(y, _PLAIN):
                     queue.append((key, y, watch))
         self._spaces = [*spaces.values()]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any, Final
 
 from autograd_mini import TraceError
@@ -146,10 +147,10 @@ class Compiled:
         values, params = self.store.values, self.task.optimizer.params
         self.moved: Any = None
         self.order: Any = None
-        if set(values) != set(params):
+        place = dict(zip(params, count()))
+        if place.keys() != self.store.place.keys():
             self.moved = np.array([self.store.place[p] for p in params])
         elif values != params:
-            place = {p: i for i, p in enumerate(params)}
             self.order = np.array([place[p] for p in values])
 
     def leave(self) -> None:

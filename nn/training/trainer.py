@@ -110,7 +110,7 @@ class Trainer:
         self._kept: dict[tuple[bool, bool], Compiled] = {}  # by what the data have
         self._resident = False
         self._last: Examples | None = None  # what the last step was made on
-        if not set(self.parameters) & set(optimizer.params):
+        if set(self.parameters).isdisjoint(optimizer.params):
             raise ValueError(
                 f"this {type(optimizer).__name__} moves none of the model's {len(self.parameters)} "
                 "parameters: make it with model.parameters()"
