@@ -47,6 +47,7 @@ from autograd_mini import (
     maximum,
     mean,
     norm,
+    ops,
     product,
     register,
     relu,
@@ -596,6 +597,15 @@ def test_the_numpy_function_of_a_row_is_its_forward_at_zeros_and_infinities(name
     points = [*itertools.product(ENDS, repeat=OPS[name].arity or 2)]
     for point, got in zip(points, in_numpy(name, np.array(points).T), strict=True):
         check_forward(name, point, got)
+
+
+@given(
+    index=st.integers(-6, 6) | finite(-6, 6) | st.sampled_from([0.5, 1.5, *ENDS]),
+    count=st.integers(1, 5),
+)
+def test_the_numpy_function_of_a_place_is_its_forward(index: float, count: int) -> None:
+    (got,) = FUNCTIONS["place"](np.array([float(index)]), np.array(float(count)))
+    assert np.array_equal(got, ops.PLACE.forward(index, count), equal_nan=True)
 
 
 def test_every_row_has_a_numpy_function() -> None:

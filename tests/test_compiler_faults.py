@@ -552,6 +552,18 @@ def test_an_unused_element_without_an_index_raises_also_for_the_recorded_example
     assert program([1.0]).tolist() == [1.0]
 
 
+@pytest.mark.parametrize("index", [-2.5, -0.5, 0.5, 1.5, 2.5])
+def test_half_an_index_raises_in_any_batch(index: float) -> None:
+    w = Value(1.0)
+    program = compile(lambda x, n: take([x, w], n) * w, 3.0, 0.0)
+    for batch in ([index], [0.0, index], [0.0, 1.0, index, *[1.0] * 4]):
+        for call in (program, program.value_and_grad, program.gradient, program.input_grad):
+            for x in (1.0, 2.0, 3.0, 4.0):  # until it has been compared with the function
+                call([x] * len(batch), [0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0][: len(batch)])
+            with pytest.raises((TypeError, IndexError), match=r"^take"):
+                call([2.0] * len(batch), batch)
+
+
 def test_of_two_errors_the_one_is_raised_that_the_function_raises() -> None:
     def reaches_no_array(np: Any, x: Any) -> Any:
         return take(np, x) + np.ones(2)

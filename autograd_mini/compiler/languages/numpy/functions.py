@@ -84,7 +84,7 @@ def clip(x: Array, low: Array, high: Array, out: Array | None = None) -> Array:
 def place(index: Array, count: Array, out: Array | None = None) -> Array:
     """Return the place of an element of `count`, from 0 on; NaN if there is none."""
     at = np.where(index < 0.0, index + count, index)
-    there = np.floor(at) == np.maximum(np.minimum(at, count - 1.0), 0.0)
+    there = np.minimum(np.floor(at), count - 1.0) == np.maximum(at, 0.0)
     return _into(np.where(there, at, np.nan), out)
 
 
