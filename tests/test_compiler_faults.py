@@ -587,3 +587,16 @@ def test_a_square_that_is_too_large_raises_wherever_it_is_hidden() -> None:
             program(batch)
         with pytest.raises(OverflowError):
             program.value_and_grad(batch)
+
+
+def test_the_further_classes_of_a_function_for_values_alone_are_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A float has no `exp()`: that is no reason not to train."""
+    for limit in ("SMALL", "LARGE"):
+        monkeypatch.setattr(f"autograd_mini.compiler.check.{limit}", 1)
+    w = Value(0.5)
+    program = compile(lambda x, t: (w * x.exp() - t) ** 2, 0.1, 1)
+    xs, classes = [0.1 * n for n in range(20)], [n % 10 for n in range(20)]
+    wanted = [(0.5 * math.exp(x) - t) ** 2 for x, t in zip(xs, classes, strict=True)]
+    assert program.gradient(xs, classes) == pytest.approx(sum(wanted) / 20)

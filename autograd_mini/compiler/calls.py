@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 from autograd_mini import contexts
@@ -12,35 +13,40 @@ from autograd_mini.nested import flat, is_nested, mapped, unwrapped
 from autograd_mini.value import Value
 
 Shape: TypeAlias = "tuple[int, ...]"
+Block: TypeAlias = Callable[[], AbstractContextManager[None]]  # in which a function is called
 
 
-def eager(f: Callable[..., Any], example: Sequence[Any]) -> tuple[list[Value], list[list[Value]]]:
+def eager(
+    f: Callable[..., Any], example: Sequence[Any], block: Block = contexts.recording
+) -> tuple[list[Value], list[list[Value]]]:
     """Run `f` on Values; return its results and, for each argument, its Values."""
     leaves: list[list[Value]] = []
     arguments = [wrapped(x, leaves, Value) for x in example]
-    with contexts.recording():
+    with block():
         results, _ = results_of(f(*arguments))
     return results, leaves
 
 
 def called(
-    f: Callable[..., Any], example: Sequence[Any], *, values_alone: bool = False
+    f: Callable[..., Any], example: Sequence[Any], block: Block = contexts.recording
 ) -> list[Value]:
     """Call `f` as its user does, on plain numbers and lists of their own; return its results."""
-    with contexts.no_grad() if values_alone else contexts.recording():
+    with block():
         results, _ = results_of(f(*[mapped(plain, x) for x in example]))
     return results
 
 
-def called_or_eager(f: Callable[..., Any], example: Sequence[Any]) -> list[Value]:
+def called_or_eager(
+    f: Callable[..., Any], example: Sequence[Any], block: Block = contexts.recording
+) -> list[Value]:
     """Call `f` as its user does; on Values, where it cannot be called on plain numbers."""
     try:
-        return called(f, example)
+        return called(f, example, block)
     except AttributeError:  # `x.exp()`, say
-        return eager(f, example)[0]
+        return eager(f, example, block)[0]
     except TypeError as own:
         try:
-            return eager(f, example)[0]
+            return eager(f, example, block)[0]
         except AttributeError:  # the function is for plain numbers: `x.real`, say
             raise own from None
     except Exception as own:

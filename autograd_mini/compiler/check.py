@@ -8,8 +8,8 @@ first runs, at the batch size at which it runs; at further sizes three examples 
 Batches are watched until three examples that differ were seen, and for new classes over `WATCHED`
 batches more. As the parameters will move, the recorded example is compared at other numbers of
 theirs, too: what is the same at the first may not be later. For each text, the function is called
-at most `CLASSES` + `OTHERS` + `MOVES` + 1 times (in small graphs once more for each, on Values), in
-large graphs `OTHERS` + 2 times with its gradient.
+at most `CLASSES` + `OTHERS` + `MOVES` + 1 times, in small graphs once more for each, on Values. In
+others it is called `OTHERS` + 2 times with its gradient, and for further classes for its value.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from autograd_mini.compiler.agreement import (
     disagreement,
     refuse_strangers,
 )
-from autograd_mini.compiler.calls import called, called_or_eager, eager, plain
+from autograd_mini.compiler.calls import called_or_eager, eager, plain
 from autograd_mini.compiler.intake import examples_of
 from autograd_mini.compiler.kinks import near_kink, rounding
 from autograd_mini.compiler.parameters import Within
@@ -37,7 +37,7 @@ from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.record import Graph, record_again
 from autograd_mini.compiler.recorded import elsewhere
 from autograd_mini.compiler.runs import differentiable
-from autograd_mini.contexts import collector_paused
+from autograd_mini.contexts import collector_paused, no_grad
 from autograd_mini.errors import TraceError
 from autograd_mini.graph import ordered, stale
 from autograd_mini.nested import flat, mapped
@@ -50,8 +50,10 @@ OTHERS: Final = 3  # examples that differ from the recorded one
 CLASSES: Final = 16  # values of an argument that count as classes, and examples compared for them
 WATCHED: Final = 64  # further batches in which new classes are looked for
 MOVES: Final = 3  # other numbers of the parameters
-SMALL: Final = 200  # operands of a graph up to which all of these are tried, beyond it one
-LARGE: Final = 20_000  # operands of a graph beyond which classes are compared by value alone
+# Operands of a graph up to which all of these are tried, beyond it one; and up to which every
+# class is compared with its gradient, beyond it by its value alone.
+SMALL: Final = 200
+LARGE: Final = 20_000  # and beyond which rows of numbers are no classes, if they are not one-hot
 SHORT: Final = 64  # numbers of an argument that may be a class: a row of them, one-hot
 SEARCHED: Final = 1_000  # examples of a batch among which one that differs is looked for
 SEARCHED_IN_ALL: Final = 10_000
@@ -331,8 +333,9 @@ class Check:
         answers: list[_Answer] = []
         for i, example in enumerate(examples):
             try:
-                if purpose == GRADIENT and i > OTHERS and self.is_large:
-                    answers.append(self._value(example))
+                if purpose == GRADIENT and i > OTHERS and not self._is_small:
+                    results = called_or_eager(self._f, example, no_grad)
+                    answers.append(_Answer(_data(results), None, False))
                 else:
                     answers.append(self._answer(example, purpose, wrt))
                     if self._is_small and purpose != INPUTS:
@@ -354,10 +357,6 @@ class Check:
         for known in (self._known, *self._classes):
             for key in [key for key, chosen in known.items() if chosen is example]:
                 del known[key]
-
-    def _value(self, example: list[Any]) -> _Answer:
-        """Call the function for its value alone, which takes a small part of the time."""
-        return _Answer(_data(called(self._f, example, values_alone=True)), None, False)
 
     def _answer(
         self,

@@ -73,6 +73,7 @@ _ABC: Final = "<frozen abc"
 _frame: Final = sys._getframe
 _data: Any = Value.data  # the slots themselves
 _grad: Any = Value.grad
+_data_of: Final = _data.__get__
 _set_data: Final = _data.__set__
 _set_grad: Final = _grad.__set__
 _new: Final = object.__new__
@@ -245,8 +246,8 @@ def _shown(own: Hidden) -> float:
     """Return the number of a hidden Value, which may be another in this recording."""
     if state.tracing and (recorder := contexts.tracer.get()) is not None:
         return recorder.shown(own)
-    numbers = _elsewhere.get()
-    return numbers[own] if own in numbers else _data.__get__(own)
+    number = _elsewhere.get().get(own)
+    return _data_of(own) if number is None else number
 
 
 class Hidden(Value):
