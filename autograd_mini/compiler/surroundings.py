@@ -109,10 +109,10 @@ class Surroundings:
 
         What the run has changed is its own doing.
         """
-        self._own.update(name for name, _ in self._changes())
-        before = self._states
-        self._look()
-        self.is_random = any(before.get(key, x)[1] != x[1] for key, x in self._states.items())
+        self.is_random = any(_state(x) != before for x, before in self._states.values())
+        if self.is_random or not self.is_same():
+            self._own.update(name for name, _ in self._changes())
+            self._look()
 
     def rewind(self) -> None:
         """Put all generators of random numbers back to where they were when this was made."""
