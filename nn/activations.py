@@ -358,8 +358,8 @@ def of_rows(activation: Activation, zs: Any) -> Any:
     if activation is identity:
         return zs
     if is_vector(activation):
-        return _program(activation, zs.shape[1])(zs)
-    return _program(activation)(zs.ravel()).reshape(zs.shape)
+        return _program(activation, zs.shape[1]).evaluate(zs)
+    return _program(activation).evaluate(zs.ravel()).reshape(zs.shape)
 
 
 @cache

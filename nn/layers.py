@@ -292,10 +292,18 @@ class Layer(Module):
 
     def on_rows(self) -> Callable[[Any], Any]:
         """Return a function of many examples, one row each; all units share a known activation."""
-        W, b = self.arrays()
+        import numpy as np
+
+        W, b = map(np.ascontiguousarray, self.arrays())  # whose products are faster
         shared = self.applied()
         assert shared is not None  # as was asked before
-        return lambda rows: activations.of_rows(shared, rows @ W + b)
+
+        def outputs(rows: Any) -> Any:
+            zs = rows @ W
+            zs += b
+            return activations.of_rows(shared, zs)
+
+        return outputs
 
     def applied(self) -> Activation | None:
         """Return the one activation that acts here; None for several, or a way of its own."""

@@ -73,10 +73,8 @@ def confusion_matrix(
             f"targets are classes from 0 to {len(classes) - 1}, but there is a "
             f"{next(iter(found - set(classes)))}"
         )
-    place = {label: i for i, label in enumerate(classes)}
     matrix = np.zeros((len(classes), len(classes)), dtype=np.int64)
-    for label, true in zip(labels.tolist(), targets.tolist(), strict=True):
-        matrix[place[true], place[label]] += 1
+    np.add.at(matrix, (np.searchsorted(classes, targets), np.searchsorted(classes, labels)), 1)
     return matrix
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 WORTH_ARRAYS: Final = 10  # examples from which on matrix products pay
 WORTH_COMPILING: Final = 100  # and a program
-BLOCK: Final = 1024  # examples that it takes at once
+BLOCK: Final = 2048  # examples that are computed at once
 AGREEMENT: Final = 1e-6  # wrong programs differ by far more
 
 

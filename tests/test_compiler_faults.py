@@ -600,3 +600,19 @@ def test_the_further_classes_of_a_function_for_values_alone_are_compared(
     xs, classes = [0.1 * n for n in range(20)], [n % 10 for n in range(20)]
     wanted = [(0.5 * math.exp(x) - t) ** 2 for x, t in zip(xs, classes, strict=True)]
     assert program.gradient(xs, classes) == pytest.approx(sum(wanted) / 20)
+
+
+def test_finite_numbers_whose_squares_are_too_large_are_computed_once() -> None:
+    calls: list[float] = []
+
+    def f(x: Any) -> Any:
+        calls.append(1.0)
+        return 2.0 * x
+
+    program = compile(f, 1.0)
+    batch = [1e200, -1e200, 3.0]
+    assert program(batch).tolist() == [2e200, -2e200, 6.0]
+    calls.clear()
+    for _ in range(3):
+        program(batch)
+    assert not calls  # no example looked wrong, so that it had to be computed again
