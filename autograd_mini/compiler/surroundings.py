@@ -84,6 +84,7 @@ class Surroundings:
         "_closely",
         "_contents",
         "_f",
+        "_has_watched",
         "_layers",
         "_lists",
         "_names",
@@ -126,6 +127,8 @@ class Surroundings:
         Args:
             resident: Whether Values are not looked at now, nor the models that hold them.
         """
+        if resident and not self._has_watched:
+            return True
         if not self._names.are_same() or not (resident or self._spaces == self._spaces_before):
             return not self.change()
         if not self._contents:
@@ -191,6 +194,8 @@ class Surroundings:
         self._others = found["other"]
         self._rows, self._tables = _Lists(found["row"]), _Lists(found["table"])
         self._lists, self._layers = _Lists(found["list"]), _Lists(found["layer"])
+        always = found["table"], found["list"], found["other"]
+        self._has_watched = bool(len(self._names) or any(always))
 
 
 class _Names:
@@ -202,6 +207,9 @@ class _Names:
         self._names: list[str] = []
         self._reads: list[Callable[[], Any]] = []
         self._known: list[Any] = []
+
+    def __len__(self) -> int:
+        return len(self._names)
 
     def note(self, name: str, read: Callable[[], Any], x: Any) -> None:
         self._names.append(name)

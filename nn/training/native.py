@@ -141,7 +141,8 @@ class NativeUpdates:
             return None
         with store.lock:
             _ = store.theta, store.gtheta  # up to date, and known to change
-            if [*map(id, optimizer._moments)] != self._known or (
+            moments = optimizer._moments
+            if (moments and [*map(id, moments)] != self._known) or (
                 optimizer._order is not self._compiled.order
             ):
                 self._code.remember(self._remembered())
