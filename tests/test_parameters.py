@@ -50,6 +50,13 @@ def test_both_sides_hold_what_was_written_last_wherever_it_was_written(
     assert store.theta is theta
 
 
+def test_arrays_begin_where_a_line_of_the_cache_does() -> None:
+    for dtype in ("float32", "float64"):
+        stores = [Parameters([Value(1.0)] * count, dtype) for count in range(1, 9)]
+        arrays = [array for x in stores for array in (x.theta, x.gtheta)]
+        assert [array.ctypes.data % 64 for array in arrays] == [0] * 16
+
+
 def test_no_value_is_written_before_somebody_looks() -> None:
     values, store = made()
     store.theta[:] += 1.0

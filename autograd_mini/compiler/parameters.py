@@ -70,14 +70,13 @@ class Parameters:
     )  # fmt: skip
 
     def __init__(self, values: Iterable[Value], dtype: Any = float) -> None:
-        import numpy as np
-
         self.values: list[Value] = list(values)
         self.place: dict[Value, int] = dict(zip(self.values, count()))
         self._remember(list(map(_data, self.values)))
-        self._theta: Any = np.array(self._seen, dtype)
+        self._theta: Any = aligned(len(self.values), dtype)
+        self._theta[:] = self._seen
         self._agreed: Any = self._theta.copy()  # the array, when both were last the same
-        self._gtheta: Any = np.zeros(len(self.values), dtype)
+        self._gtheta: Any = aligned(len(self.values), dtype)
         self._late: tuple[int, Sequence[float]] | None = None
         self.lock = threading.RLock()
         self.is_exposed = False
@@ -487,3 +486,12 @@ def _holding(values: Iterable[Value]) -> list[Parameters]:
 
 _registry: Final = threading.RLock()
 _stores: Final[weakref.WeakSet[Parameters]] = weakref.WeakSet()
+
+
+def aligned(size: int, dtype: Any) -> Any:
+    """Return zeros that begin where a line of the cache does: vectors do not stand in two."""
+    import numpy as np
+
+    whole = np.zeros(size + 64, dtype)
+    start = -whole.ctypes.data % 64 // whole.itemsize
+    return whole[start : start + size]

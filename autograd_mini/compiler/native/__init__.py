@@ -40,6 +40,7 @@ from autograd_mini.compiler.native.loops import Loops
 from autograd_mini.compiler.native.operations import NoNativeFormError
 from autograd_mini.compiler.native.updates import Update, calls, entries, given, moves
 from autograd_mini.compiler.native.vectors import LLVMModule
+from autograd_mini.compiler.parameters import aligned
 from autograd_mini.compiler.plan import Plan
 from autograd_mini.errors import TraceError
 
@@ -166,7 +167,7 @@ class Native:
             texts, more = entries(module, loops, update, shapes, dtype.char)
             built_in += more
         names = given(len(shapes), len(self._moments), "base")
-        self._work = _aligned(loops.size, dtype)
+        self._work = aligned(loops.size, dtype)
         for data, offset in loops.constants.items():
             numbers = np.frombuffer(data)
             self._work[offset : offset + len(numbers)] = numbers
@@ -212,10 +213,3 @@ class Native:
         if self._results:
             return np.concatenate([np.ravel(x) for x in self.results()])
         return np.append(self._arrays[1], value)
-
-
-def _aligned(size: int, dtype: Any) -> Any:
-    """Return zeros that begin where a line of the cache does."""
-    whole = np.zeros(size + 64, dtype)
-    start = -whole.ctypes.data % 64 // dtype.itemsize
-    return whole[start : start + size]
