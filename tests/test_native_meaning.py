@@ -28,7 +28,7 @@ from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.native import Native
 from autograd_mini.compiler.native.engine import Processor, machine_code, processor
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
-from nn import FNN, SGD, Adam, AdamW, fit, losses
+from nn import FNN, SGD, Adam, AdamW, Trainer, fit, losses
 from tests import test_one_meaning
 from tests.hostile import Case
 from tests.hostile import cases as programs
@@ -275,3 +275,30 @@ def test_programs_that_are_gone_leave_no_memory_behind() -> None:
     assert growth(forgotten, 30) < 500
     count = 100 if THOROUGH else 10
     assert growth(lambda: Native(program._plan, GRADIENT, 2, arrays), count) < 1_000
+
+
+@pytest.mark.parametrize("uses_all", [True, False])
+def test_numbers_that_show_in_the_gradient_are_not_looked_at_again(uses_all: bool) -> None:
+    X, y = np.ones((6, 8)), np.ones(6)
+    net: Any = FNN([8, 4, 1], "relu", seed=0)
+
+    class Narrow:
+        parameters = net.parameters
+
+        def __call__(self, x: Any) -> Any:
+            return net([*x[:7], 1.0])
+
+    model = net if uses_all else Narrow()
+    trainer = Trainer(model, "mse", SGD(net.parameters(), lr=0.0), backend="native")
+    trainer.step(X, y)
+    compiled: Any = trainer._compiled
+    text: str = compiled.native._code.text
+    guard = text[text.index("@guard(") :].partition("ret void")[0]
+    assert guard.count("call") == (2 if uses_all else 3)  # two are for the targets
+    for wrong in (math.nan, math.inf, -math.inf):
+        for k in range(8):
+            data = X.copy()
+            data[5, k] = wrong
+            assert compiled.native.batch(data, y) is None
+            with pytest.raises(ValueError, match=rf"X\[5, {k}\] is {wrong}"):
+                trainer.step(data, y)

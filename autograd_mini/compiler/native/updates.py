@@ -16,7 +16,7 @@ import numpy as np
 from autograd_mini.compiler.native.builtin import CHECK, RATES, Argument, Entry, integers
 from autograd_mini.compiler.native.loops import Loops
 from autograd_mini.compiler.native.nests import covered, halves
-from autograd_mini.compiler.native.operations import Access, Apply, Load, Nest, Stack
+from autograd_mini.compiler.native.operations import Access, Load, Nest, Product, Stack
 from autograd_mini.compiler.native.vectors import Function, LLVMModule
 
 __all__ = ["Update", "calls", "entries", "given", "moves"]
@@ -107,15 +107,23 @@ def _guard(loops: Loops, update: Update) -> list[Nest]:
     found: list[Nest] = []
     goal = Access("work", CHECK, (0,))
     for k, (width, refused) in enumerate(zip(loops.inputs, update.refused, strict=True)):
-        x = Load(Access(f"x{k}", 0, (1,)))
-        trees = [Apply(np.multiply, x, 0.0)]
-        if refused is not None:
-            wrong: Any = np.where(refused(Stack(x)), math.nan, 0.0)
-            trees.append(wrong.tree)
-        found += [
-            Nest([width * loops.count], [(goal, tree)], np.add, 1, True) for tree in trees if width
-        ]
+        n, x = width * loops.count, Stack(Load(Access(f"x{k}", 0, (1,))))
+        checks: list[Any] = [] if _shows(loops, k, width) else [x * 0.0]
+        checks += [np.where(refused(x), math.nan, 0.0)] if refused is not None else []
+        found += [Nest([n], [(goal, check.tree)], np.add, 1, True) for check in checks if n]
     return found
+
+
+def _shows(loops: Loops, k: int, width: int) -> bool:
+    """Return whether a gradient is sums of each number of an argument times another.
+
+    Then it is not finite where the argument is not: nothing is finite times inf or nan.
+    """
+    whole = loops.count, width, Access(f"x{k}", 0, (width, 1))
+    return any(
+        isinstance(op, Product) and op.out.buffer == "gtheta" and (op.k, op.n, op.b) == whole
+        for op in loops.operations
+    )
 
 
 def _rule(update: Update) -> list[Nest]:
