@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from autograd_mini.ops import UNDEFINED
@@ -32,9 +33,9 @@ class Estimate(NamedTuple):
     slope: float
     error: float
 
-    def allows(self, slope: float) -> bool:
-        """Return whether `slope` may be the true derivative."""
-        return abs(slope - self.slope) <= self.error
+    def allows(self, slope: float, doubt: float = 0.0) -> bool:
+        """Return whether `slope`, give or take `doubt`, may be the true derivative."""
+        return abs(slope - self.slope) <= self.error + doubt
 
 
 def ridders(
@@ -99,7 +100,12 @@ class Judgment(NamedTuple):
 
 
 def judge(
-    f: Callable[[float], float], slope: float, *, size: float = 1.0, noise: float = 0.0
+    f: Callable[[float], float],
+    slope: float,
+    *,
+    size: float = 1.0,
+    noise: float = 0.0,
+    doubt: float = 0.0,
 ) -> Judgment:
     """Compare `slope` with differences of `f` at 0.
 
@@ -111,6 +117,7 @@ def judge(
         slope: What is to be judged.
         size: The largest step is a sixteenth of it.
         noise: The rounding error of a value of `f`.
+        doubt: The rounding error of `slope`.
 
     Example:
         >>> judge(abs, 0.0).fits, judge(abs, 2.0).fits, judge(math.sin, 1.0).fits
@@ -123,15 +130,16 @@ def judge(
             found = ridders(f, step=unit * 2.0**exponent, noise=noise)
         except UNDEFINED:  # beyond the domain
             continue
-        if _is_sure(found) and found.allows(slope):
+        if _is_sure(found) and found.allows(slope, doubt):
             return Judgment(True, *found)
         estimates.append(found)
         if _settled(estimates[-2:]):
             break  # shorter steps have nothing to add
     sharpest = _sharpest(estimates)
-    if math.isnan(sharpest.slope) or sharpest.allows(slope):
+    if math.isnan(sharpest.slope) or sharpest.allows(slope, doubt):
         return Judgment(True, *sharpest)
-    left, right, error = _one_sided(f, unit * 2.0**-24, noise)
+    left, right, error = _one_sided(f, unit * _short(noise, unit * abs(sharpest.slope)), noise)
+    error += doubt
     ends = [side for side in (left, right) if not math.isnan(side)]
     kinked = bool(ends) and _kinked(sharpest, ends, error)
     if not math.isfinite(slope):
@@ -192,6 +200,33 @@ def _is_rough(f: Callable[[float], float], unit: float) -> bool:
 def _kinked(sharpest: Estimate, ends: list[float], error: float) -> bool:
     """Return whether one-sided slopes differ by more than what differences are sure of."""
     return len(ends) == 1 or max(ends) - min(ends) > sharpest.error + 2.0 * error
+
+
+def _short(noise: float, moves: float) -> float:
+    """Return a step for one-sided slopes: short, but `f` moves by more than its rounding error."""
+    longer = math.sqrt(noise / moves) if moves else 0.0
+    return max(2.0**-24, min(longer, 2.0**-7))
+
+
+def rounding(f: Callable[[float], float], spacing: float) -> float:
+    """Return the rounding error of values of `f` near 0, a sum: where it is smooth, about.
+
+    Fourth differences of close values hold nothing else. They are taken beside 0, where there
+    may be a kink.
+
+    Reference:
+        Hamming, "Introduction to Applied Numerical Analysis", 1971, chapter 6.
+    """
+    found = 0.0
+    for start in (-(2.0**-4), -(2.0**-9), 2.0**-9, 2.0**-4):
+        try:
+            ys = [f(start + k * spacing) for k in range(8)]
+        except UNDEFINED:  # beyond the domain
+            continue
+        for _ in range(4):
+            ys = [b - a for a, b in pairwise(ys)]
+        found = max(found, *map(abs, ys))
+    return found / 4.0
 
 
 def _one_sided(f: Callable[[float], float], h: float, noise: float) -> tuple[float, float, float]:

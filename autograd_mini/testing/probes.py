@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from autograd_mini.testing.differences import EPSILON, Judgment, judge, same
+from autograd_mini.testing.differences import EPSILON, Judgment, judge, rounding, same
 from autograd_mini.testing.source import argument_names
 from autograd_mini.testing.tensors import Shape, flattened, is_list, precision_of, shape_of
 from autograd_mini.words import counted
@@ -29,6 +29,7 @@ class Gradient(NamedTuple):
 
     flat: list[float]
     shape: Shape
+    precision: float = EPSILON
 
 
 class Probe:
@@ -54,22 +55,34 @@ class Probe:
                 flat, laid_out = [], None
             self.point.append(flat)
             self._layouts.append(laid_out)
-            if laid_out is None or isinstance(x, (bool, str)) or not flat:
+            if laid_out is None or isinstance(x, str) or _all_are(bool, x) or not flat:
                 self.fixed.add(i)
         self._fix_integers()
-        y = self._called(self.point, twice=True)
-        self.output = y
+        self.output = y = self._first()
         self.output_shape = shape_of(y)
-        self.result, self._upstream = flattened(y)
-        self.epsilon = max(EPSILON, precision_of(y))
+        self.result, self.upstream = flattened(y, is_own=True)
+        held = [x for i, x in enumerate(self.arguments(self.point)) if i not in self.fixed]
+        self.epsilon = max(EPSILON, precision_of(y), *map(precision_of, held))
+
+    def _first(self) -> object:
+        """Return the result; what works in single precision only is asked in that."""
+        try:
+            return self._called(self.point, twice=True)
+        except Broken:
+            raise
+        except Exception:
+            held = [precision_of(x) for i, x in enumerate(self.given) if i not in self.fixed]
+            if not EPSILON < max(held, default=0.0) <= 2.0**-23:  # half has too few digits
+                raise
+            self._layouts = [
+                laid_out and flattened(x, is_own=True)[1]
+                for x, laid_out in zip(self.given, self._layouts, strict=True)
+            ]
+            return self._called(self.point, twice=True)
 
     def _fix_integers(self) -> None:
         """Find inputs that only work as whole numbers: indices, labels, an axis."""
-        whole = [
-            i
-            for i, x in enumerate(self.given)
-            if i not in self.fixed and (isinstance(x, int) or _is_integral(x))
-        ]
+        whole = [i for i, x in enumerate(self.given) if i not in self.fixed and _all_are(int, x)]
         if not whole:
             return
         self.forward(*copy.deepcopy(self.given))  # if this fails, the type is not the reason
@@ -123,7 +136,7 @@ class Probe:
             Broken: If it raises, returns something else, or changes what it is given.
         """
         arguments = self.arguments(point)
-        v = self._upstream(list(upstream))
+        v = self.upstream(list(upstream))
         laid_out, before = self._numbers(arguments), flattened(v)[0]
         try:
             returned = self.backward(v, *arguments)
@@ -165,7 +178,7 @@ class Probe:
         if g is None or i in self.fixed:
             return None
         try:
-            return Gradient(flattened(g)[0], shape_of(g))
+            return Gradient(flattened(g)[0], shape_of(g), precision_of(g))
         except TypeError as error:
             raise Broken("raises", f"the gradient of {self.names[i]} is {error}") from None
 
@@ -195,11 +208,18 @@ class Probe:
         upstream: Sequence[float],
         directions: Mapping[int, Sequence[float]],
         point: Sequence[Sequence[float]],
+        doubt: float = 0.0,
     ) -> Judgment:
-        """Compare a slope along a direction with differences of the function."""
+        """Compare a slope along a direction, give or take `doubt`, with differences."""
         size = math.fsum(abs(v * y) for v, y in zip(upstream, self.result, strict=True))
         along = self.moved(upstream, directions, point)
-        return judge(along, slope, noise=self.epsilon * size)
+        noise = self.epsilon * size
+        found = judge(along, slope, noise=noise, doubt=doubt)
+        if not found.fits:  # inputs and all on the way are rounded, too: by how much?
+            spacing = min(max(2.0**-24, 512.0 * self.epsilon), 2.0**-7)
+            noise = max(noise, rounding(along, spacing))
+            found = judge(along, slope, noise=noise, doubt=doubt)
+        return found
 
 
 def random_direction(rng: random.Random, x: Sequence[float]) -> list[float]:
@@ -208,5 +228,8 @@ def random_direction(rng: random.Random, x: Sequence[float]) -> list[float]:
     return [rng.choice((-1, 1)) * rng.uniform(0.5, 1.0) * size for _ in x]
 
 
-def _is_integral(x: object) -> bool:
-    return any(word in str(getattr(x, "dtype", "")) for word in ("int", "bool"))
+def _all_are(kind: type[int], x: object) -> bool:
+    """Return whether a number, an array or everything in a list is of a kind: bool or int."""
+    if is_list(x):
+        return len(x) > 0 and all(_all_are(kind, part) for part in x)
+    return isinstance(x, kind) or kind.__name__ in str(getattr(x, "dtype", ""))

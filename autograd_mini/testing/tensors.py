@@ -20,10 +20,12 @@ class _Array(Protocol):
     def tolist(self) -> Any: ...
 
 
-def flattened(x: object) -> tuple[list[float], Callable[[Sequence[float]], Any]]:
+def flattened(
+    x: object, *, is_own: bool = False
+) -> tuple[list[float], Callable[[Sequence[float]], Any]]:
     """Return the numbers of `x`, and a function that lays others out in the same way.
 
-    Arrays come back in double precision.
+    Arrays come back in double precision, or, where asked to, those of PyTorch and JAX in their own.
 
     Raises:
         TypeError: If there is something else than real numbers in `x`.
@@ -34,7 +36,7 @@ def flattened(x: object) -> tuple[list[float], Callable[[Sequence[float]], Any]]
         ([1.0, 2.0, 3.0, 4.0], [[5.0, 6.0], [7.0, 8.0]])
     """
     if is_list(x):
-        parts = [flattened(part) for part in x]
+        parts = [flattened(part, is_own=is_own) for part in x]
 
         def join(flat: Sequence[float]) -> object:
             made: list[object] = []
@@ -49,7 +51,7 @@ def flattened(x: object) -> tuple[list[float], Callable[[Sequence[float]], Any]]
         flat: list[float] = getattr(x, "detach", lambda: x)().reshape(-1).tolist()
         if flat and type(flat[0]) is not float:  # most arrays hold floats, sometimes a million
             flat = list(map(_real, flat))
-        return flat, lambda numbers: _array(x, numbers)
+        return flat, lambda numbers: _array(x, numbers, is_own)
     return [_real(x)], lambda numbers: numbers[0]
 
 
@@ -75,14 +77,18 @@ def _library(x: object) -> str:
     return type(x).__module__.partition(".")[0]
 
 
-def _array(like: _Array, numbers: Sequence[float]) -> Any:
-    library = _library(like)
+def _array(like: _Array, numbers: Sequence[float], is_own: bool) -> Any:
+    library, own = _library(like), getattr(like, "dtype", None)
+    is_own = is_own and "float" in str(own)
     if library == "torch":
         torch = importlib.import_module("torch")
         device = getattr(like, "device", None)
-        made = torch.tensor(list(numbers), dtype=torch.float64, device=device)
+        dtype = own if is_own else torch.float64
+        made = torch.tensor(list(numbers), dtype=dtype, device=device)
     elif library in ("jax", "jaxlib"):
-        made = importlib.import_module("jax.numpy").asarray(list(numbers), dtype=float)
+        made = importlib.import_module("jax.numpy").asarray(
+            list(numbers), dtype=own if is_own else float
+        )
     else:
         import numpy as np
 
@@ -161,12 +167,15 @@ def summed(flat: Sequence[float], shape: Sequence[int], onto: Sequence[int]) -> 
     return sums
 
 
-def text(x: object, numbers: Sequence[float]) -> str:
-    """Return Python for numbers laid out as `x` is."""
+def text(x: object) -> str:
+    """Return Python for numbers, lists or an array."""
     library = _library(x)
     if _is_array(x) and (x.shape != () or library in ("torch", "jax", "jaxlib")):
-        made = repr(_array(x, numbers).tolist())
+        made, dtype = repr(x.tolist()), getattr(x, "dtype", None)
         if library == "torch":
-            return f"torch.tensor({made}, dtype=torch.float64)"
-        return f"jax.numpy.array({made})" if library in ("jax", "jaxlib") else f"np.array({made})"
-    return repr(flattened(x)[1](list(numbers)))
+            return f"torch.tensor({made}, dtype={dtype})"
+        if library in ("jax", "jaxlib"):
+            is_usual = importlib.import_module("jax.numpy").zeros(0).dtype == dtype
+            return f"jax.numpy.array({made}{'' if is_usual else f', dtype={str(dtype)!r}'})"
+        return f"np.array({made})"
+    return repr(x)
