@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from autograd_mini import Value, compile
-from nn import FNN, SGD, Trainer, activations, datasets, fit, losses
+from autograd_mini.compiler.check import Check
+from nn import FNN, SGD, Adam, Trainer, activations, datasets, fit, losses
 
 BATCH = 7
 POSITIVE = {"msle"}
@@ -112,3 +113,28 @@ def test_a_function_around_a_loss_of_classes_compiles_with_their_indices() -> No
         call([1.0, 2.0], [2, 0])
         with pytest.raises(ValueError, match="the target is class 3, but there are 3 classes"):
             call([1.0, 2.0], [2, 3])
+
+
+def test_metrics_of_a_known_network_look_for_examples_to_compare_in_the_first_epoch_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[int] = []
+    choose = Check.choose
+
+    def counted(check: Check, *batch: Any) -> int:
+        looks.append(1)
+        return choose(check, *batch)
+
+    monkeypatch.setattr(Check, "choose", counted)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, 2)), rng.integers(0, 3, 200)
+
+    def looked(epochs: int) -> int:
+        looks.clear()
+        model = FNN([2, 3, 3], seed=0)
+        adam = Adam(model.parameters())
+        fit(model, X, y, loss="cross_entropy", optimizer=adam, epochs=epochs, progress=False,
+            metrics=["accuracy"], validation=(X[:100], y[:100]), backend="compiled")  # fmt: skip
+        return len(looks)
+
+    assert 0 < looked(1) == looked(4)
