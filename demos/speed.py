@@ -3,7 +3,7 @@
 A step is gradients, the loss as a float and the optimizer's update, in double precision. Who
 takes part is what is installed here, and shows the right loss before it is timed. All take turns
 in one process; a time is the least of all rounds, in CPU time. A Value in the style of microgpt
-takes its step with one example, and its time is multiplied by their number.
+takes one step with one example, and its time is multiplied by their number.
 Run it:  python -m demos speed          (a minute; OMP_NUM_THREADS=1 keeps all to one thread)
 """
 

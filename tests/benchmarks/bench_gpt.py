@@ -342,7 +342,7 @@ FAST: dict[str, Callable[[int], Step]] = {
 }
 for package, name, make in (
     ("llvmlite", "autograd_mini, native", native),
-    ("torch", "PyTorch eager", in_torch),
+    ("torch", "PyTorch eager, one thread", in_torch),
     ("jax", "jax.jit", in_jax),
 ):
     if importlib.util.find_spec(package) is not None:
