@@ -89,6 +89,15 @@ def check_state(owner: object, wanted: Iterable[str], state: Iterable[str]) -> N
         )
 
 
+def whole_number(name: str, x: Any, least: int) -> int:
+    """Return a setting as a plain int, or raise ValueError if it is not whole or too small."""
+    if isinstance(x, bool) or not hasattr(x, "__index__"):
+        raise ValueError(f"{name} must be a whole number, but got {x!r}")
+    if x < least:
+        raise ValueError(f"{name} must be {least} or more, but got {x}")
+    return x.__index__()
+
+
 class DivergedError(AnomalyError):
     """A loss or a gradient was not finite; the model is as it was before that update.
 

@@ -10,7 +10,7 @@ import math
 from inspect import signature
 from typing import Any, ClassVar
 
-from nn.errors import check_state
+from nn.errors import check_state, whole_number
 from nn.guesses import of_settings
 from nn.optimizers import Optimizer
 
@@ -60,7 +60,7 @@ class Schedule:
         if not hasattr(optimizer, "lr"):
             raise TypeError(f"a schedule moves the lr of an optimizer, but got {optimizer!r:.200}")
         for name in self._counts:
-            _check_count(name, vars(self)[name])
+            whole_number(name, vars(self)[name], 1)
         self.base_lr = optimizer.lr
         self.epoch = 0
         optimizer.lr = self.at(0)
@@ -342,10 +342,3 @@ class ReduceLROnPlateau(Schedule):
         if self.waited > self.patience:
             self.optimizer.lr *= self.factor
             self.waited = 0
-
-
-def _check_count(name: str, x: Any) -> None:
-    if isinstance(x, bool) or not hasattr(x, "__index__"):
-        raise ValueError(f"{name} must be a whole number, but got {x!r}")
-    if x < 1:
-        raise ValueError(f"{name} must be 1 or more, but got {x}")

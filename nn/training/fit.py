@@ -13,7 +13,7 @@ from typing import Any, cast
 from autograd_mini.frames import warn
 from nn import activations, losses
 from nn import metrics as known_metrics
-from nn.errors import DivergedError, unknown_name
+from nn.errors import DivergedError, unknown_name, whole_number
 from nn.files import tensorfile
 from nn.guesses import keywords
 from nn.losses import Loss
@@ -110,9 +110,9 @@ def fit(
         >>> history.loss[0] > 0.2, history.loss[-1] < 0.01
         (True, True)
     """
-    epochs = _whole("epochs", epochs, 0)
-    batch_size = _whole("batch_size", batch_size, 1)
-    patience = _whole("patience", patience, 1)
+    epochs = whole_number("epochs", epochs, 0)
+    batch_size = None if batch_size is None else whole_number("batch_size", batch_size, 1)
+    patience = None if patience is None else whole_number("patience", patience, 1)
     optimizer = _scheduled(optimizer, schedule) or Adam(parameters_of(model), lr=0.01)
     if checkpoint is not None:
         checkpoint = Path(checkpoint)
@@ -354,17 +354,6 @@ def _is_true(answer: Any) -> bool:
     import numpy as np
 
     return isinstance(answer, (bool, np.bool_)) and bool(cast(Any, answer))
-
-
-def _whole(name: str, setting: Any, least: int) -> Any:
-    """Return a whole number of any type as an int; None stays."""
-    if setting is None:
-        return None
-    if isinstance(setting, bool) or not hasattr(setting, "__index__"):
-        raise ValueError(f"{name} must be a whole number, but got {setting!r}")
-    if setting < least:
-        raise ValueError(f"{name} must be {least} or more, but got {setting}")
-    return setting.__index__()
 
 
 def _functions(callbacks: Any) -> list[Callable[[RunState], Any]]:
