@@ -616,3 +616,22 @@ def test_finite_numbers_whose_squares_are_too_large_are_computed_once() -> None:
     for _ in range(3):
         program(batch)
     assert not calls  # no example looked wrong, so that it had to be computed again
+
+
+@pytest.mark.parametrize("count", [1, 2, 12])
+def test_an_element_that_is_not_taken_gives_no_gradient_or_a_trace_error(count: int) -> None:
+    p = Value(1.7)
+    ordinary = [1.0 + i for i in range(count)], [i % 2 for i in range(count)]
+    program = compile(lambda x, n: take([p * (x * x) * x, p * 2.0], n), 1.0, 0)
+    for _ in range(2):
+        program.value_and_grad(*ordinary)
+        program.input_grad(*ordinary)
+    huge = [1e200] * count
+    assert program(huge, [1] * count) == pytest.approx(3.4)
+    with pytest.raises(TraceError, match="compiled gradient is nan"):
+        program.value_and_grad(huge, [1] * count)
+    with pytest.raises(TraceError, match="compiled gradient is nan"):
+        program.input_grad(huge, [1] * count)
+    # Where it is chosen, the infinities are the function's own.
+    assert program.value_and_grad(huge, [0] * count) == (math.inf, [math.inf])
+    assert np.isinf(program.input_grad(huge, [0] * count)[0]).all()

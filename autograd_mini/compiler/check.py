@@ -249,7 +249,7 @@ class Check:
         for numbers in _moved(theta, MOVES if self._is_small else 1):
             try:
                 with elsewhere(self._parameters, numbers.tolist(), self._graph.computed):
-                    answer = self._answer(self._first, purpose, wrt, eager)
+                    answer = self.answer(self._first, purpose, wrt, eager)
             except TraceError:
                 raise
             except Exception:  # out of a domain, say
@@ -273,7 +273,7 @@ class Check:
                 suppress(Exception),  # out of a domain, say
                 elsewhere(self._parameters, numbers.tolist(), self._graph.computed),
             ):
-                values, slopes, _ = self._answer(example, purpose, wrt, eager)
+                values, slopes, _ = self.answer(example, purpose, wrt, eager)
                 found = values if what == "value" or slopes is None else slopes
                 sizes.append(float(np.abs(found[np.isfinite(found)]).max(initial=0.0)))
         return max(sizes)
@@ -337,7 +337,7 @@ class Check:
                     results = called_or_eager(self._f, example, no_grad)
                     answers.append(_Answer(_data(results), None, False))
                 else:
-                    answers.append(self._answer(example, purpose, wrt))
+                    answers.append(self.answer(example, purpose, wrt))
                     if self._is_small and purpose != INPUTS:
                         compare_on_values(self._f, example, answers[-1].values)
             except TraceError:
@@ -358,7 +358,7 @@ class Check:
             for key in [key for key, chosen in known.items() if chosen is example]:
                 del known[key]
 
-    def _answer(
+    def answer(
         self,
         example: list[Any],
         purpose: str,

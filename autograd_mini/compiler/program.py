@@ -17,15 +17,17 @@ program.pull()                       # theta and gtheta -> the Values' data and 
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from html import escape
 from typing import Any, TypeAlias
 
-from autograd_mini import contexts
+from autograd_mini import contexts, ops
 from autograd_mini.compiler import intake
 from autograd_mini.compiler import record as recording
+from autograd_mini.compiler import replay as replaying
 from autograd_mini.compiler.calls import Shape
 from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.load import Texts
@@ -35,7 +37,6 @@ from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan
 from autograd_mini.compiler.ready import Ready, keep, ready_for
 from autograd_mini.compiler.record import PARAMETER, VARYING
 from autograd_mini.compiler.recorded import refuse
-from autograd_mini.compiler.replay import one_by_one, replay, suspects, symptoms
 from autograd_mini.errors import TraceError
 from autograd_mini.ops import UNDEFINED
 
@@ -89,6 +90,7 @@ class Program(OnArray):
         places = [k for k, i in enumerate(found.parameters) if i in unread] if unread else []
         self._unread: Any = np.array(places, np.intp)
         self._in_floats = self.dtype.itemsize == 8 and found.suits_floats
+        self._takes = ops.TAKE in graph.ops
         self._quick: Callable[..., Any] | None = None  # gradients without arguments
         self._ready: dict[int, Ready] = {}  # by the size of the batches
         self.is_finite = True
@@ -204,6 +206,8 @@ class Program(OnArray):
 
             self._replay(columns, count, np.array([[value]]) if count == 1 else None, GRADIENT)
             self._set_right(columns, count)
+            if self._takes and not intake.is_finite(self.gtheta):
+                self._compare_slopes(GRADIENT, columns, self._own_slopes(columns))
         elif not self.shapes and self._in_floats:
             self._quick = self._texts.text(GRADIENT, scalar=True).function
         elif resident and (self._is_compared if count > 1 else not self._in_floats):
@@ -235,6 +239,8 @@ class Program(OnArray):
                 result, guard = self._checked(INPUTS, batch, columns, count, chosen)
                 if not math.isfinite(guard) or not all(map(intake.is_finite, result)):
                     self._replay(columns, count, None, INPUTS)
+                    if self._takes:
+                        self._compare_slopes(INPUTS, columns, zip(*result, strict=True))
         found = [g.reshape(len(g), *shape) for g, shape in zip(result, self.shapes, strict=True)]
         if chosen is None:
             return found
@@ -458,9 +464,19 @@ class Program(OnArray):
             result = [g.T.copy() for g in result]
         return result, float(guard)
 
+    def _own_slopes(self, columns: list[Array]) -> Iterator[Array]:
+        return replaying.own_slopes(lambda one: self._run(GRADIENT, one, 1), columns, self.gtheta)
+
     def _set_right(self, columns: list[Array], count: int) -> None:
         if count > 1 and not intake.is_finite(self.gtheta):
-            one_by_one(lambda one: self._run(GRADIENT, one, 1), columns, self.gtheta)
+            self.gtheta[:] = replaying.mean_of(self._own_slopes(columns), count)
+
+    def _compare_slopes(self, purpose: str, columns: list[Array], slopes: Iterable[Any]) -> None:
+        if self._check is not None:
+            theta, _ = self._arrays()
+            examples = (intake.example_at(columns, self.shapes, n) for n in itertools.count())
+            with Within(self.parameters, theta.tolist(), self._graph.computed):
+                replaying.compare_slopes(self._check, purpose, zip(slopes, examples, strict=False))
 
     def _replay(self, columns: list[Array], count: int, result: Array | None, purpose: str) -> None:
         """Call the function on suspicious examples, so that the user gets its error."""
@@ -469,14 +485,14 @@ class Program(OnArray):
         shown = result
         if count > 1 and (result is None or intake.is_finite(result)):
             with np.errstate(all="ignore"):
-                shown = symptoms(*self._texts.array(FORWARD, 1), columns)
+                shown = replaying.symptoms(*self._texts.array(FORWARD, 1), columns)
                 function, guarded = self._texts.array(FORWARD, count)
                 with suppress(Exception):
                     values = function(*columns)
                     result = (values[0] if guarded else values).T
         theta, _ = self._arrays()
         with Within(self.parameters, theta.tolist(), self._graph.computed):
-            for n in suspects(count, shown):
+            for n in replaying.suspects(count, shown):
                 example = intake.example_at(columns, self.shapes, n)
                 row = None if result is None else result[n]
-                replay(self._f, self._graph, self._check, example, row, purpose)
+                replaying.replay(self._f, self._graph, self._check, example, row, purpose)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from autograd_mini.backprop import adjoints
@@ -11,6 +12,7 @@ from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.plan import FORWARD, INPUTS
 from autograd_mini.compiler.record import Graph, record_again
 from autograd_mini.compiler.runs import differentiable
+from autograd_mini.errors import TraceError
 
 Array: TypeAlias = Any
 
@@ -72,17 +74,59 @@ def replay(
         record_again(f, example, graph)
 
 
-def one_by_one(run: Callable[[list[Array]], object], columns: list[Array], gtheta: Array) -> None:
-    """Make a gradient that is not finite the mean of the examples' own.
+def compare_slopes(check: Check, purpose: str, slopes: Iterable[tuple[Any, Sequence[Any]]]) -> None:
+    """Compare slopes that are not finite with the function's own, for some examples.
+
+    An element that `take` does not choose is no part of the function's graph. In a program its
+    slope is 0 times what may be infinite.
+
+    Args:
+        check: Knows the function.
+        purpose: Whether the slopes are by parameters or by arguments.
+        slopes: The program's slopes for each example, in one or several arrays, and the example.
+
+    Raises:
+        TraceError: If the function has a number where the program has none.
+    """
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        searched = islice(slopes, SEARCHED)
+        flat = ((np.concatenate([*map(np.ravel, own)]), example) for own, example in searched)
+        bad = (one for one in flat if not np.isfinite(one[0]).all())
+        for own, example in islice(bad, SUSPECTS):
+            wanted = check.answer([*example], purpose, None).gradient
+            if wanted is not None and (differs := np.isfinite(wanted) & ~np.isfinite(own)).any():
+                raise TraceError(
+                    f"the compiled gradient is {own[differs][0]}, but running the function on the "
+                    f"example {[*example]} gives {wanted[differs][0]}: in a program, an element "
+                    "that take() does not choose has a gradient, too, and 0 times infinity is no "
+                    "number; keep all elements finite"
+                )
+
+
+def own_slopes(
+    run: Callable[[list[Array]], object], columns: list[Array], gtheta: Array
+) -> Iterator[Array]:
+    """Yield the gradient of each example of a batch; `gtheta` is at the end what it was."""
+    import numpy as np
+
+    kept = gtheta.copy()
+    try:
+        for n in range(columns[0].shape[1]):
+            with np.errstate(all="ignore"):
+                run([x[:, n : n + 1] for x in columns])
+            yield gtheta.copy()
+    finally:
+        gtheta[:] = kept
+
+
+def mean_of(slopes: Iterable[Array], count: int) -> Array:
+    """Return the mean of the examples' own gradients, where that of the batch is not finite.
 
     A program sums over the batch first, and `(a + b) inf` is not `a inf + b inf`.
     """
     import numpy as np
 
-    mean = np.zeros_like(gtheta)
-    count = columns[0].shape[1]
     with np.errstate(all="ignore"):
-        for n in range(count):
-            run([x[:, n : n + 1] for x in columns])
-            mean += gtheta / count
-    gtheta[:] = mean
+        return sum(slope / count for slope in slopes)
