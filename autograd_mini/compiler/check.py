@@ -225,14 +225,15 @@ class Check:
             is_new = text not in self._texts and len(theta)
             others = [*self._elsewhere(purpose, theta, wrt)] if is_new else []
             alone = [a.gradient is None or a.is_near_kink for a in answers]  # by their values
+            compared = self._compare_means if purpose == GRADIENT else self._compare_rows
             for start, size in _parts(alone, count):
                 part = [start + n % size for n in range(count)]
-                chosen = [answers[i] for i in part], [examples[i] for i in part]
-                self._compare(purpose, wrt, *chosen, theta, run)
+                mine, chosen = [answers[i] for i in part], [examples[i] for i in part]
+                compared(mine, run(chosen, theta), chosen, (purpose, theta, wrt))
             for numbers, answer in others:
-                chosen = [answer] * count, [self._first] * count
+                mine, chosen = [answer] * count, [self._first] * count
                 try:
-                    self._compare(purpose, wrt, *chosen, numbers, run)
+                    compared(mine, run(chosen, numbers), chosen, (purpose, numbers, wrt))
                 except TraceError as error:
                     if not self._is_cached(numbers):
                         raise TraceError(f"at other parameters, {error}") from None
@@ -301,18 +302,6 @@ class Check:
         """Return whether the function returns what it computed for other parameters."""
         with elsewhere(self._parameters, theta.tolist(), self._graph.computed):
             return any(map(stale, called_or_eager(self._f, self._first)))
-
-    def _compare(
-        self,
-        purpose: str,
-        wrt: Sequence[int] | None,
-        answers: list[_Answer],
-        examples: list[Any],
-        theta: Array,
-        run: Any,
-    ) -> None:
-        compared = self._compare_means if purpose == GRADIENT else self._compare_rows
-        compared(answers, run(examples, theta), examples, (purpose, theta, wrt))
 
     def is_due(self, text: Any, count: int, fresh: int) -> bool:
         """Return whether a text is still to be compared at this size of batches."""

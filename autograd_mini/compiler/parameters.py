@@ -64,11 +64,6 @@ class Parameters:
         [5.0]
     """
 
-    __slots__ = (
-        "__weakref__", "_agreed", "_gtheta", "_kin", "_late", "_looked", "_seen", "_slopes",
-        "_theta", "_zeros", "has_gradient", "is_exposed", "is_followed", "lock", "place", "values",
-    )  # fmt: skip
-
     def __init__(self, values: Iterable[Value], dtype: Any = float) -> None:
         self.values: list[Value] = list(values)
         self.place: dict[Value, int] = dict(zip(self.values, count()))

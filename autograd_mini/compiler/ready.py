@@ -30,11 +30,6 @@ class Ready:
         check: What is still to be compared with the function, if anything is.
     """
 
-    __slots__ = (
-        *("_around", "_array", "_check", "_function", "_gtheta", "_guarded", "_like", "_shapes"),
-        *("_unread", "count"),
-    )
-
     def __init__(
         self,
         texts: Texts,

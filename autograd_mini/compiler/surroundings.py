@@ -80,25 +80,6 @@ class Surroundings:
         (False, "'scale' became [3.0]")
     """
 
-    __slots__ = (
-        "_closely",
-        "_contents",
-        "_f",
-        "_has_watched",
-        "_layers",
-        "_lists",
-        "_names",
-        "_others",
-        "_own",
-        "_rows",
-        "_spaces",
-        "_spaces_before",
-        "_states",
-        "_tables",
-        "is_random",
-        "values",
-    )
-
     def __init__(self, f: Any) -> None:
         self._f = f
         self._own: set[str] = set()  # the names of what the function itself changes
