@@ -10,7 +10,6 @@ dot  svg  mermaid  text      a picture in one format
 layout   where boxes and edges go, without Graphviz; wrap puts what is long into rows
 engines  who renders, and what to install
 drawing  the graphviz.Digraph that `draw` returns
-command  `python -m autograd_mini draw`
 javascript                   the rule table for pages that compute; page/ holds its functions
 ```
 """
