@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,17 @@ loadPyodide().then(async (python) => {
 }).catch((error) => { console.error(String(error)); process.exit(1); });
 """
 
+WITH_MICROPIP = """
+const { readFileSync } = require("fs");
+const { loadPyodide } = require("pyodide");
+const [, micropip, wheel, name, program] = process.argv;
+loadPyodide().then(async (python) => {
+  await python.loadPackage(micropip);
+  python.FS.writeFile(name, new Uint8Array(readFileSync(wheel)));
+  await python.runPythonAsync(program);
+}).catch((error) => { console.error(String(error)); process.exit(1); });
+"""
+
 
 def test_without_any_package_all_but_arrays_works(tmp_path: Path) -> None:
     command = [sys.executable, "-c", BLOCKER + PROGRAM]
@@ -121,25 +133,64 @@ def test_what_needs_a_package_names_it(expression: str, package: str) -> None:
     assert not done.returncode, done.stderr
 
 
-def test_the_wheel_runs_in_pyodide(tmp_path: Path) -> None:
-    """As in JupyterLite: CPython compiled to WebAssembly, here under node."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("hatchling", reason="needs hatchling")
+    if not (ROOT / "autograd_mini").is_dir():
+        pytest.skip("the installed package is tested: there is no source to build")
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def node_packages() -> Path:
+    """Return the folder of node's packages, Pyodide among them."""
+    npm = shutil.which("npm")
+    if shutil.which("node") is None or npm is None:
         pytest.skip("needs node")
     packages = subprocess.run([npm, "root", "-g"], capture_output=True, text=True).stdout.strip()
     if not Path(packages, "pyodide").is_dir():
         pytest.skip("needs pyodide: npm install -g pyodide")
-    pytest.importorskip("hatchling", reason="needs hatchling")
-    if not (ROOT / "autograd_mini").is_dir():
-        pytest.skip("the installed package is tested: there is no source to build")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
+    return Path(packages)
+
+
+def in_node(script: str, *arguments: object) -> str:
     done = subprocess.run(
-        [node, "-e", IN_NODE, str(wheel), PROGRAM],
-        env={**os.environ, "NODE_PATH": packages},
+        ["node", "-e", script, *map(str, arguments)],
+        env={**os.environ, "NODE_PATH": str(node_packages())},
         capture_output=True,
         text=True,
         timeout=300,
     )
-    assert done.stdout.endswith("all is well\n"), json.dumps(done.stdout + done.stderr)
+    return done.stdout if not done.returncode else json.dumps(done.stdout + done.stderr)
+
+
+def test_the_wheel_runs_in_pyodide(wheel: Path) -> None:
+    """As in JupyterLite: CPython compiled to WebAssembly, here under node."""
+    said = in_node(IN_NODE, wheel, PROGRAM)
+    assert said.endswith("all is well\n"), said
+
+
+def readme_install() -> list[str]:
+    """The two lines of Python in README that install the wheel in Pyodide."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    limits = text[text.index("## Limits") :]
+    return re.findall(r"`((?:import|await) [^`]+)`", limits)
+
+
+def test_readme_installs_the_wheel_that_is_built(wheel: Path) -> None:
+    lines = readme_install()
+    assert len(lines) == 2
+    assert f'"emfs:{wheel.name}"' in lines[1]
+
+
+def test_micropip_installs_the_wheel_as_readme_says(wheel: Path) -> None:
+    """With Pyodide's whole distribution, or with micropip's wheel put beside the npm package."""
+    micropip = sorted(Path(node_packages(), "pyodide").glob("micropip-*.whl"))
+    if not micropip:
+        pytest.skip("needs micropip's wheel in the folder of Pyodide")
+    program = "\n".join([*readme_install(), PROGRAM])
+    said = in_node(WITH_MICROPIP, micropip[-1], wheel, wheel.name, program)
+    assert said.endswith("all is well\n"), said
