@@ -380,9 +380,47 @@ def holding(parameters: Sequence[Value], numbers: Iterable[float]) -> Generator[
 
 
 def under(what: str, parts: Iterable[object]) -> list[tuple[str, Value]]:
-    """Return the parameters of numbered parts: `what.0.…`, `what.1.…`, …."""
-    numbered = [(f"{what}.{i}.", p) for i, p in enumerate(parts) if isinstance(p, Module)]
-    return [(prefix + name, p) for prefix, part in numbered for name, p in part.named_parameters()]
+    """Return the parameters of numbered parts: `what.0.…`, `what.1.…`, ….
+
+    Raises:
+        TypeError: If a part has parameters that are not Values.
+    """
+    return [
+        (f"{what}.{i}.{name}", parameter)
+        for i, part in enumerate(parts)
+        for name, parameter in _named(part)
+    ]
+
+
+def parameter_names(model: Any) -> list[str]:
+    """Return a name for each of a model's parameters: its own, its label, or p0, p1, ....
+
+    Example:
+        >>> parameter_names(Neuron(1))
+        ['w.0', 'b']
+    """
+    if hasattr(model, "named_parameters"):
+        return [str(name) for name, _ in model.named_parameters()]
+    labels = [p.label for p in model.parameters()]
+    unique = all(labels) and len(set(labels)) == len(labels)
+    return labels if unique else [f"p{i}" for i in range(len(labels))]
+
+
+def _named(part: Any) -> list[tuple[str, Value]]:
+    """Return the parameters of a layer or a map, of whatever class it is; a function has none."""
+    if isinstance(part, Module):
+        return part.named_parameters()
+    ways = [callable(getattr(part, way, None)) for way in ("named_parameters", "parameters")]
+    if isinstance(part, type) or not any(ways):
+        return []
+    found: list[Any] = [p for _, p in part.named_parameters()] if ways[0] else [*part.parameters()]
+    if (other := next((p for p in found if not isinstance(p, Value)), None)) is not None:
+        raise TypeError(
+            f"the parameters of {part!r:.200} must be Values, to be trained with the rest, but got "
+            f"{other!r:.200}: where it is not to be trained, wrap it in a function, as in "
+            "lambda x: part(x)"
+        )
+    return list(zip(parameter_names(part), found, strict=True))
 
 
 def checked_size(n: Any, name: str) -> int:

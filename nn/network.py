@@ -219,7 +219,10 @@ class FNN(Module):
 
     def parameters(self) -> list[Value]:
         """Return the parameters in the order of their names."""
-        return [p for layer in self.layers for p in layer.parameters()]
+        layers: list[Any] = [*self.layers]  # somebody may have put in one of another class
+        if all(isinstance(layer, Layer) for layer in layers):
+            return [p for layer in layers for p in layer.parameters()]
+        return super().parameters()
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return the parameters as `layers.0.neurons.0.w.0`, …, `layers.0.neurons.0.b`, …."""

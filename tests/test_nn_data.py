@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini import Value, dot
-from nn import FNN, SGD, Trainer, datasets, metrics
+from nn import FNN, SGD, Trainer, datasets, fit, metrics
 from nn.features import affine, compose, polynomial, radial, squared_norm
 
 POINTS = st.lists(st.floats(-3.0, 3.0), min_size=3, max_size=3)
@@ -123,6 +123,59 @@ class Doubled:
 @pytest.mark.parametrize("nameless", [Doubled(), partial(map, float)])
 def test_a_composition_shows_maps_without_a_name_as_they_show_themselves(nameless: Any) -> None:
     assert repr(compose(nameless, squared_norm())) == f"compose({nameless!r}, squared_norm)"
+
+
+class Scaled:
+    """A map or a layer of somebody else's, with one parameter; `ways` are what it calls it by."""
+
+    def __init__(self, ways: str, label: str = "", parameter: Any = None) -> None:
+        self.scale = Value(2.0, label) if parameter is None else parameter
+        if "named" in ways:
+            self.named_parameters = lambda: [("scale", self.scale)]
+        if "plain" in ways:
+            self.parameters = lambda: [self.scale]
+
+    def __call__(self, x: Any) -> list[Any]:
+        return [self.scale * number for number in x]
+
+    respond = __call__
+
+
+@pytest.mark.parametrize(
+    ("ways", "label", "name"),
+    [
+        ("named", "", "scale"),
+        ("plain", "", "p0"),
+        ("plain", "s", "s"),
+        ("named, plain", "s", "scale"),
+    ],
+)
+@pytest.mark.parametrize("where", ["maps", "layers"])
+def test_a_part_of_any_class_is_trained_counted_and_saved_with_the_rest(
+    where: str, ways: str, label: str, name: str
+) -> None:
+    part, rest = Scaled(ways, label), FNN([2, 1], seed=0)
+    model = compose(part, rest) if where == "maps" else rest
+    if where == "layers":
+        rest.layers.insert(0, part)  # pyright: ignore[reportArgumentType]
+    named = dict(model.named_parameters())
+    assert named[f"{where}.0.{name}"] is part.scale
+    assert model.parameters() == [*named.values()]
+    assert len(named) == 4
+    fit(model, [[1.0, 2.0], [0.5, 1.0]], [3.0, 1.0], loss="mse", epochs=3, progress=False)
+    moved = model.state_dict()
+    assert moved[f"{where}.0.{name}"] == part.scale.data != 2.0
+    part.scale.data = 7.0
+    model.load_state_dict(moved)
+    assert part.scale.data == moved[f"{where}.0.{name}"]
+
+
+def test_a_part_whose_parameters_are_no_values_is_not_passed_over() -> None:
+    foreign = Scaled("plain", parameter=3.0)
+    with pytest.raises(TypeError, match=r"must be Values.* got 3\.0.* lambda x: part\(x\)"):
+        fit(compose(foreign, FNN([2, 1])), [[1.0, 2.0]], [3.0], loss="mse", progress=False)
+    assert len(compose(lambda x: foreign(x), FNN([2, 1])).parameters()) == 3
+    assert len(compose(Scaled(""), FNN([2, 1])).parameters()) == 3
 
 
 def test_compose_takes_functions() -> None:

@@ -9,23 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from autograd_mini import Program, Value
-from nn.layers import Module
+from nn.layers import Module, parameter_names
 from nn.playback.page import packed_floats
-
-
-def parameter_names(model: Any) -> list[str]:
-    """Return a name for each of a model's parameters: its own, its label, or p0, p1, ....
-
-    Example:
-        >>> from nn import FNN
-        >>> parameter_names(FNN([1, 1], seed=0))
-        ['layers.0.neurons.0.w.0', 'layers.0.neurons.0.b']
-    """
-    if hasattr(model, "named_parameters"):
-        return [str(name) for name, _ in model.named_parameters()]
-    labels = [p.label for p in model.parameters()]
-    unique = all(labels) and len(set(labels)) == len(labels)
-    return labels if unique else [f"p{i}" for i in range(len(labels))]
 
 
 def numbered(model: Any, programs: Iterable[Program]) -> dict[Value, int]:
