@@ -599,6 +599,17 @@ def test_the_numpy_function_of_a_row_is_its_forward_at_zeros_and_infinities(name
         check_forward(name, point, got)
 
 
+@pytest.mark.parametrize("name", [name for name in ROWS if OPS[name].arity == 2])
+@pytest.mark.parametrize("second", [*ENDS, 0.5, 1.5, 2.0, 3.0, -0.5])
+def test_the_numpy_function_of_a_row_takes_one_second_operand_for_all(
+    name: str, second: float
+) -> None:
+    """NumPy has shorter ways for some, such as a root for a power of a half."""
+    for one in (second, np.array(second), np.full((1,), second)):
+        for first, got in zip(ENDS, in_numpy(name, (np.array(ENDS), one)), strict=True):
+            check_forward(name, (first, second), got)
+
+
 @given(
     index=st.integers(-6, 6) | finite(-6, 6) | st.sampled_from([0.5, 1.5, *ENDS]),
     count=st.integers(1, 5),

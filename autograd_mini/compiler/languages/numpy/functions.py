@@ -119,9 +119,17 @@ def clamped_log1p(x: Array, out: Array | None = None) -> Array:
     return np.maximum(np.log1p(x), -100.0, out=out)
 
 
+def pow(x: Array, y: Array, out: Array | None = None) -> Array:
+    """Return xʸ, also where NumPy takes the root of -0.0 or -∞ for a y of 0.5."""
+    end = (np.equal(x, 0.0) | np.equal(x, -np.inf)) & np.equal(y, 0.5)
+    if not end.any():
+        return np.power(x, y, out=out)
+    return _into(np.where(end, np.abs(x), np.power(x, y)), out)
+
+
 def power_slope(x: Array, y: Array, out: Array | None = None) -> Array:
     """Slope y xʸ⁻¹ of a power in its base; 0 for y = 0."""
-    slope = y * np.power(np.add(x, 0.0), np.subtract(y, 1.0))  # -0.0 counts as 0.0
+    slope = y * pow(np.add(x, 0.0), np.subtract(y, 1.0))  # -0.0 counts as 0.0
     return _into(np.where(np.equal(y, 0.0), 0.0, slope), out)
 
 
@@ -223,7 +231,6 @@ _OTHERS: Final = {
     "mul": "multiply",
     "div": "divide",
     "neg": "negative",
-    "pow": "power",
     "asin": "arcsin",
     "acos": "arccos",
     "atan": "arctan",
