@@ -27,10 +27,10 @@ def near_kink(nodes: Iterable[Value]) -> bool:
                 return True
             if xs[0] in (0.0, 1.0) and _is_decided(condition):
                 continue
-        size = 1e-9 * max(1.0, *[abs(x) for x in xs])
         for kink in op.kinks:
+            deciding = xs if callable(kink) else xs[:1]  # whatever the exponent of a power is
             distance = kink(*xs) if callable(kink) else xs[0] - kink
-            if not abs(distance) > size:
+            if not abs(distance) > 1e-9 * max(1.0, *map(abs, deciding)):
                 return True
     return False
 

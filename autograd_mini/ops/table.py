@@ -157,7 +157,7 @@ MUL     = Op("mul",     lambda x, y: x * y,              (lambda f, x, y: y, lam
 DIV     = Op("div",     lambda x, y: x / y,              (lambda f, dividend, divisor: 1.0 / divisor, lambda f, x, y: -f / y), domain="divisor != 0", smooth=((-3.0, 3.0), (0.5, 3.0)))
 NEG     = Op("neg",     lambda x: -x,                    (lambda f, x: -1.0,))
 POW     = Op("pow",     forwards.power,                  (lambda f, base, exponent: power_slope(base, exponent), lambda f, x, y: where(greater(abs(x), 0.0), f * log_or_zero(x), f * greater(y, 0.0))),
-             domain="base > 0, or a whole number as exponent (not below 0 where base is 0)", smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(lambda x, y: x,))
+             domain="base > 0, or a whole number as exponent (not below 0 where base is 0)", smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(0.0,))
 ABS     = Op("abs",     lambda x: abs(x),                (lambda f, x: sign(x),), smooth=(0.1, 3.0), kinks=(0.0,))
 
 # Exponentials and logarithms
@@ -216,7 +216,7 @@ CLAMPED_LOG1P = Op("clamped_log1p", lambda x: max(forwards.log1p_or_nan(x), -100
 # Total helpers of the rules: they never raise
 QUOTIENT = Op("quotient", forwards.quotient,             (lambda f, x, y: quotient(1.0, y), lambda f, x, y: -quotient(f, y)), smooth=((-3.0, 3.0), (0.5, 3.0)), kinks=(lambda x, y: y,))
 LOG_OR_NAN = Op("log_or_nan", forwards.log_or_nan,       (lambda f, x: quotient(1.0, x),), smooth=(0.1, 3.0), kinks=(0.0,))
-POWER_SLOPE = Op("power_slope", power_slope,             (lambda f, x, y: y * power_slope(x, where(greater(abs(y) + x * x, 1e-300), y - 1.0, 0.0)), lambda f, x, y: lower_power(f, x, y) + where(greater(abs(x), 0.0), f * log_or_nan(nonzero(x)), 0.0)), smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(lambda x, y: x,))
+POWER_SLOPE = Op("power_slope", power_slope,             (lambda f, x, y: y * power_slope(x, where(greater(abs(y) + x * x, 1e-300), y - 1.0, 0.0)), lambda f, x, y: lower_power(f, x, y) + where(greater(abs(x), 0.0), f * log_or_nan(nonzero(x)), 0.0)), smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(0.0,))
 
 ELEMENTARY: Final = frozenset([op for op in list(globals().values()) if isinstance(op, Op)])
 
