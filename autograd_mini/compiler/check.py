@@ -8,8 +8,8 @@ first runs, at the batch size at which it runs; at further sizes three examples 
 Batches are watched until three examples that differ were seen, and for new classes over `WATCHED`
 batches more. As the parameters will move, the recorded example is compared at other numbers of
 theirs, too: what is the same at the first may not be later. For each text, the function is called
-at most `CLASSES` + `OTHERS` + `MOVES` + 1 times, in small graphs once more for each, on Values. In
-others it is called `OTHERS` + 2 times with its gradient, and for further classes for its value.
+at most `CLASSES` + `OTHERS` + `MOVES` + 1 times (in small graphs once more for each, on Values), in
+large graphs `OTHERS` + 2 times with its gradient.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ OTHERS: Final = 3  # examples that differ from the recorded one
 CLASSES: Final = 16  # values of an argument that count as classes, and examples compared for them
 WATCHED: Final = 64  # further batches in which new classes are looked for
 MOVES: Final = 3  # other numbers of the parameters
-# Operands of a graph up to which all of these are tried, beyond it one; and up to which every
-# class is compared with its gradient, beyond it by its value alone.
-SMALL: Final = 200
-LARGE: Final = 20_000  # and beyond which rows of numbers are no classes, if they are not one-hot
+SMALL: Final = 200  # operands of a graph up to which all of these are tried, beyond it one
+# Operands of a graph beyond which classes are compared by value alone, and rows of numbers are no
+# classes, if they are not one-hot.
+LARGE: Final = 20_000
 SHORT: Final = 64  # numbers of an argument that may be a class: a row of them, one-hot
 SEARCHED: Final = 1_000  # examples of a batch among which one that differs is looked for
 SEARCHED_IN_ALL: Final = 10_000
@@ -322,7 +322,7 @@ class Check:
         answers: list[_Answer] = []
         for i, example in enumerate(examples):
             try:
-                if purpose == GRADIENT and i > OTHERS and not self._is_small:
+                if purpose == GRADIENT and i > OTHERS and self.is_large:
                     results = called_or_eager(self._f, example, no_grad)
                     answers.append(_Answer(_data(results), None, False))
                 else:
