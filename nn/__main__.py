@@ -26,7 +26,16 @@ from nn.files.tensorfile import check_place
 from nn.network import FNN
 from nn.optimizers import Adam
 from nn.plots import picture_path
-from nn.tables import Table, excerpt, is_missing, is_number, label_order, numbers, read_table
+from nn.tables import (
+    Table,
+    excerpt,
+    is_missing,
+    is_number,
+    label_order,
+    listed,
+    numbers,
+    read_table,
+)
 from nn.training import fit
 
 INTERRUPTED: Final = 130  # the exit status of what Ctrl-C ended
@@ -149,15 +158,13 @@ def _columns_to_learn_from(table: Table, options: argparse.Namespace) -> list[st
         )
     if target not in header:
         near = nearest(target, header) if len(header) > 1 else None
-        advice = f"did you mean {near!r}?" if near is not None else f"it has {', '.join(header)}"
+        advice = f"it has {listed(header)}" if near is None else f"did you mean {excerpt(near)}?"
         if len(header) == 1:
             advice += "; columns are separated by commas"
         raise ValueError(f"{table.path} has no column {excerpt(target)}: {advice}")
     unknown = [name for name in options.without if name not in header]
     if unknown:
-        raise ValueError(
-            f"--without names {', '.join(unknown)}, but the columns are {', '.join(header)}"
-        )
+        raise ValueError(f"--without names {listed(unknown)}, but the columns are {listed(header)}")
     if target in options.without:
         raise ValueError(f"--without cannot name the target, {excerpt(target)}")
     columns = [name for name in header if name not in (target, *options.without)]
@@ -258,7 +265,7 @@ def predict(options: argparse.Namespace) -> int:
     missing = [name for name in about["columns"] if name not in asked.header]
     if missing:
         raise ValueError(
-            f"{options.data} lacks {', '.join(map(repr, missing))} of the columns that "
+            f"{options.data} lacks {listed(missing)} of the columns that "
             f"{options.model} was trained on"
         )
     outputs = model.predict(numbers(asked, about["columns"], are_needed=True)).tolist()

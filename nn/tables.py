@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -48,7 +48,7 @@ def read_table(path: Path) -> Table:
         raise ValueError(f"{path} has no rows: it needs a line of column names and then numbers")
     repeated = {name for name in header if header.count(name) > 1}
     if repeated:
-        raise ValueError(f"{path} has several columns called {', '.join(sorted(repeated))}")
+        raise ValueError(f"{path} has several columns called {listed(sorted(repeated))}")
     for line, row in rest:
         if len(row) != len(header):
             spanned = sum(cell.count("\n") for cell in row)
@@ -135,6 +135,17 @@ def excerpt(text: str, longest: int = 60) -> str:
         'Bern' 'BernBernBer…'
     """
     return repr(text if len(text) <= longest else text[: longest - 1] + "…")
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """Return names as an error lists them: of many only the first, of a long one the beginning.
+
+    Example:
+        >>> print(listed(["age", "sex", "Bern" * 100], 2))
+        'age', 'sex', … (3 in all)
+    """
+    end = f", … ({len(names)} in all)" if len(names) > most else ""
+    return ", ".join(map(excerpt, names[:most])) + end
 
 
 def shell_argument(name: str) -> str:

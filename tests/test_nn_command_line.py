@@ -122,7 +122,7 @@ BAD = {
     "a ragged row": (b"a,kind\n1,x\n2\n", "row 3: 1 cells, but the header has 2"),
     "another encoding": ("a,kind\n1,é\n2,y\n".encode("latin-1"), "not UTF-8"),
     "one class": (b"a,kind\n1,x\n2,x\n", "only one class, 'x'"),
-    "a column twice": (b"a,a,kind\n1,2,x\n2,3,y\n", "several columns called a"),
+    "a column twice": (b"a,a,kind\n1,2,x\n2,3,y\n", "several columns called 'a'"),
     "only the target": (b"kind\nx\ny\n", "no column but 'kind'"),
     "an infinity": (b"a,kind\n1,x\ninf,y\n", "'inf' is not a finite number"),
     "a number too large": (
@@ -156,7 +156,7 @@ BAD = {
         """--without '"city, country"'""",
     ),
     "a gap": (b"a,b,kind\n1,2,x\n2,,y\n3,1,x\n", "fill the gap, or do without the column"),
-    "semicolons": (b"a;kind\n1;x\n2;y\n", "it has a;kind; columns are separated by commas"),
+    "semicolons": (b"a;kind\n1;x\n2;y\n", "it has 'a;kind'; columns are separated by commas"),
 }
 
 
@@ -484,3 +484,17 @@ def test_training_needs_no_standard_error(monkeypatch: pytest.MonkeyPatch) -> No
         model = nn.FNN([1, 1], seed=0)
         nn.fit(model, [[1.0], [2.0]], [1.0, 2.0], loss="mse", epochs=2, progress=progress)
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize("option", [["--target", "none"], ["--target", "y", "--without", "none"]])
+def test_of_many_and_long_columns_an_error_quotes_the_first_and_their_beginnings(
+    option: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "table.csv"
+    header = ",".join([*[f"{k:03}{'q' * 5_000}" for k in range(30)], "y"])
+    table.write_text(f"{header}\n" + f"{','.join('1' * 31)}\n" * 3, "utf-8")
+    assert main(["train", str(table), *option, "--out", str(tmp_path / "model")]) == 2
+    said = capsys.readouterr().err
+    assert "'000qqq" in said
+    assert "… (31 in all)" in said
+    assert len(said) < 2_000
