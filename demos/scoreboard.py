@@ -66,14 +66,14 @@ def theirs(data: Any, seed: int, hidden: int, epochs: int, lr: float, alpha: flo
 
 
 def main(seeds: int = 5, only: str = "") -> None:
+    sets = {name: load(name, task[1]) for name, task in TASKS.items() if only in name}
     print(f"{'data':16} {'test':>4}  {'ours, mean [min, max]':22} {'theirs':22} goal")
-    for name, (goal, options, training) in TASKS.items():
-        if only in name:
-            data = load(name, options)
-            found = [[f(data, seed, **training) for seed in range(seeds)] for f in (ours, theirs)]
-            shown = [f"{np.mean(s):.3f} [{min(s):.3f}, {max(s):.3f}]" for s in found]
-            mark = "met" if np.mean(found[0]) >= goal else "MISSED"
-            print(f"{name:16} {len(data[1]):4}  {shown[0]:22} {shown[1]:22} {goal:.2f} {mark}")
+    for name, data in sets.items():
+        goal, _, training = TASKS[name]
+        found = [[f(data, seed, **training) for seed in range(seeds)] for f in (ours, theirs)]
+        shown = [f"{np.mean(s):.3f} [{min(s):.3f}, {max(s):.3f}]" for s in found]
+        mark = "met" if np.mean(found[0]) >= goal else "MISSED"
+        print(f"{name:16} {len(data[1]):4}  {shown[0]:22} {shown[1]:22} {goal:.2f} {mark}")
 
 
 if __name__ == "__main__":
