@@ -122,8 +122,6 @@ def clamped_log1p(x: Array, out: Array | None = None) -> Array:
 def pow(x: Array, y: Array, out: Array | None = None) -> Array:
     """Return xʸ, also where NumPy takes the root of -0.0 or -∞ for a y of 0.5."""
     end = (np.equal(x, 0.0) | np.equal(x, -np.inf)) & np.equal(y, 0.5)
-    if not end.any():
-        return np.power(x, y, out=out)
     return _into(np.where(end, np.abs(x), np.power(x, y)), out)
 
 
