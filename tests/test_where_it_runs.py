@@ -94,17 +94,6 @@ loadPyodide().then(async (python) => {
 }).catch((error) => { console.error(String(error)); process.exit(1); });
 """
 
-WITH_MICROPIP = """
-const { readFileSync } = require("fs");
-const { loadPyodide } = require("pyodide");
-const [, micropip, wheel, name, program] = process.argv;
-loadPyodide().then(async (python) => {
-  await python.loadPackage(micropip);
-  python.FS.writeFile(name, new Uint8Array(readFileSync(wheel)));
-  await python.runPythonAsync(program);
-}).catch((error) => { console.error(String(error)); process.exit(1); });
-"""
-
 
 def test_without_any_package_all_but_arrays_works(tmp_path: Path) -> None:
     command = [sys.executable, "-c", BLOCKER + PROGRAM]
@@ -184,13 +173,3 @@ def test_readme_installs_the_wheel_that_is_built(wheel: Path) -> None:
     lines = readme_install()
     assert len(lines) == 2
     assert f'"emfs:{wheel.name}"' in lines[1]
-
-
-def test_micropip_installs_the_wheel_as_readme_says(wheel: Path) -> None:
-    """With Pyodide's whole distribution, or with micropip's wheel put beside the npm package."""
-    micropip = sorted(Path(node_packages(), "pyodide").glob("micropip-*.whl"))
-    if not micropip:
-        pytest.skip("needs micropip's wheel in the folder of Pyodide")
-    program = "\n".join([*readme_install(), PROGRAM])
-    said = in_node(WITH_MICROPIP, micropip[-1], wheel, wheel.name, program)
-    assert said.endswith("all is well\n"), said
