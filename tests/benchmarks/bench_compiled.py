@@ -121,6 +121,7 @@ def compiled_program(work: Work, binary: bool = False) -> Program:
 def compiled(work: Work) -> Callable[[], float]:
     """Do steps with a compiled program that stays resident."""
     program = compiled_program(work)
+    program.stay()  # machine code has a row of its own
     X, t, lr = work.X, work.targets(), work.lr
 
     def step() -> float:
