@@ -342,6 +342,18 @@ def test_what_is_the_same_at_the_first_parameters_is_compared_at_others_too() ->
         del OPS["same_sign"]
 
 
+def test_an_example_that_shows_something_is_compared_at_other_parameters() -> None:
+    v = Value(0.0, "v")
+
+    def f(x: Any) -> Any:
+        return v * v * x if type(x) is float else 3.0 * v * v * x
+
+    for name, batch in itertools.product(("__call__", "value_and_grad"), ([1.0], [1.0] * 2)):
+        program = compile(f, math.nan)
+        with pytest.raises(TraceError, match="at other parameters, .* gives"):
+            getattr(program, name)(batch)
+
+
 def test_what_rounding_leaves_of_an_exact_fit_is_no_disagreement() -> None:
     rng = np.random.default_rng(0)
     w = [Value(x) for x in rng.normal(size=40)]

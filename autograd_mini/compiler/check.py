@@ -6,10 +6,11 @@ what they compute, faults of our own. Compared are the recorded example, three t
 and one of each class of an argument that takes few values. Each text is compared when it
 first runs, at the batch size at which it runs; at further sizes three examples are compared.
 Batches are watched until three examples that differ were seen, and for new classes over `WATCHED`
-batches more. As the parameters will move, the recorded example is compared at other numbers of
-theirs, too: what is the same at the first may not be later. For each text, the function is called
-at most `CLASSES` + `OTHERS` + `MOVES` + 1 times (in small graphs once more for each, on Values), in
-large graphs `OTHERS` + 2 times with its gradient.
+batches more. As the parameters will move, the first example whose answer is finite there is
+compared at other numbers of theirs, too: what is the same at the first may not be later. For each
+text, the function is called at most `CLASSES` + `OTHERS` + `MOVES` + 1 times (in small graphs once
+more for each, on Values), in large graphs `OTHERS` + 2 times with its gradient; `OTHERS` times more
+at each of the other numbers where it is not finite.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ class Check:
         self._left = WATCHED
         self._to_search = SEARCHED_IN_ALL
         self._texts: set[Any] = set()
+        self._elsewhere_too: set[Any] = set()  # texts compared at other parameters
         self._sizes: set[Any] = set()
         self._first = [mapped(plain, x) for x in example]
         self.examples: list[list[Any]] = [self._first]
@@ -222,42 +224,46 @@ class Check:
             np.errstate(all="ignore"),
         ):
             examples, answers = self._answered(examples, purpose, wrt)
-            is_new = text not in self._texts and len(theta)
-            others = [*self._elsewhere(purpose, theta, wrt)] if is_new else []
+            is_due = text not in self._elsewhere_too and len(theta)
+            others = [*self._elsewhere(purpose, theta, wrt)] if is_due else []
             alone = [a.gradient is None or a.is_near_kink for a in answers]  # by their values
             compared = self._compare_means if purpose == GRADIENT else self._compare_rows
             for start, size in _parts(alone, count):
                 part = [start + n % size for n in range(count)]
                 mine, chosen = [answers[i] for i in part], [examples[i] for i in part]
                 compared(mine, run(chosen, theta), chosen, (purpose, theta, wrt))
-            for numbers, answer in others:
-                mine, chosen = [answer] * count, [self._first] * count
+            for numbers, example, answer in others:
+                mine, chosen = [answer] * count, [example] * count
                 try:
                     compared(mine, run(chosen, numbers), chosen, (purpose, numbers, wrt))
                 except TraceError as error:
                     if not self._is_cached(numbers):
                         raise TraceError(f"at other parameters, {error}") from None
+        if others:
+            self._elsewhere_too.add(text)
         if examples:
             self._texts.add(text)
             self._sizes.add((text, count))
 
     def _elsewhere(
         self, purpose: str, theta: Array, wrt: Sequence[int] | None
-    ) -> Iterator[tuple[Array, _Answer]]:
-        """Yield other parameters, and the finite answers that the recorded example has there."""
+    ) -> Iterator[tuple[Array, list[Any], _Answer]]:
+        """Yield other parameters, the first example that has a finite answer there, and that."""
         import numpy as np
 
         for numbers in _moved(theta, MOVES if self._is_small else 1):
-            try:
-                with elsewhere(self._parameters, numbers.tolist(), self._graph.computed):
-                    answer = self.answer(self._first, purpose, wrt, eager)
-            except TraceError:
-                raise
-            except Exception:  # out of a domain, say
-                continue
-            slopes = np.zeros(0) if answer.gradient is None else answer.gradient
-            if np.isfinite(answer.values).all() and np.isfinite(slopes).all():
-                yield numbers, answer
+            for example in self.examples[: 1 + OTHERS]:
+                try:
+                    with elsewhere(self._parameters, numbers.tolist(), self._graph.computed):
+                        answer = self.answer(example, purpose, wrt, eager)
+                except TraceError:
+                    raise
+                except Exception:  # out of a domain, say
+                    continue
+                slopes = np.zeros(0) if answer.gradient is None else answer.gradient
+                if np.isfinite(answer.values).all() and np.isfinite(slopes).all():
+                    yield numbers, example, answer
+                    break
 
     def _size_nearby(self, point: _Point, what: str, examples: Sequence[Any]) -> float:
         """Return how large values or gradients are for parameters nearby.
