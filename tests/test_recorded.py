@@ -350,7 +350,7 @@ def test_an_example_that_shows_something_is_compared_at_other_parameters() -> No
 
     for name, batch in itertools.product(("__call__", "value_and_grad"), ([1.0], [1.0] * 2)):
         program = compile(f, math.nan)
-        with pytest.raises(TraceError, match="at other parameters, .* gives"):
+        with pytest.raises(TraceError, match=r"at other parameters, .* gives"):
             getattr(program, name)(batch)
 
 
