@@ -20,6 +20,7 @@ from autograd_mini import (
     Trace,
     TraceError,
     Value,
+    amax,
     compile,
     derivative,
     dot,
@@ -28,6 +29,7 @@ from autograd_mini import (
     greater,
     less,
     log,
+    logsumexp,
     no_grad,
     primitive,
     relu,
@@ -38,6 +40,7 @@ from autograd_mini import (
     to_mermaid,
     to_svg,
     topological_order,
+    total,
     where,
 )
 from autograd_mini.compiler.kinks import near_kink
@@ -366,6 +369,29 @@ def test_what_rounding_leaves_of_an_exact_fit_is_no_disagreement() -> None:
         assert abs(mean) < 1e-14
         assert program.input_grad(X, y)[1].shape == (20,)
         assert len(gradient) == 40
+
+
+def test_what_rounding_leaves_of_what_is_always_0_is_no_disagreement() -> None:
+    rng = np.random.default_rng(0)
+    w = [Value(x) for x in rng.normal(size=6)]
+    X = rng.normal(size=(8, 5)).tolist()
+
+    def normalized(xs: Any) -> Any:
+        centered = [x - total(xs) / 5 for x in xs]
+        scale = (total([x * x for x in centered]) / 5 + 1e-3) ** 0.5
+        return total([total([p * x / scale for x in centered]) for p in w])  # the value is 0
+
+    def shares(xs: Any) -> Any:
+        largest = [amax([x, p]) * q for x, p, q in zip(xs, w[:5], w[1:], strict=True)]
+        return total([exp(z - logsumexp(largest)) for z in largest])  # each slope is 0
+
+    for f, batch in itertools.product((normalized, shares), (X, X[:2], X[:1])):
+        program = compile(f, X[0])
+        value = 0.0 if f is normalized else 1.0
+        assert program(batch) == pytest.approx(np.full(len(batch), value), abs=1e-12)
+        mean, slopes = program.value_and_grad(batch)
+        assert [mean, *slopes] == pytest.approx([value, *[0.0] * len(slopes)], abs=1e-12)
+        assert program.input_grad(batch)[0] == pytest.approx(np.zeros((len(batch), 5)), abs=1e-12)
 
 
 def test_other_parameters_that_have_no_result_are_no_disagreement() -> None:

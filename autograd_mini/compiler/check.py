@@ -302,7 +302,7 @@ class Check:
                 ulp = 2.0**-23 if self._slack == SINGLE else 2.0**-52
                 found = [rounding(root, wanted, ulp) for root in results]
                 most = np.fmax(most, found[0][1:] if what == "gradient" else [x[0] for x in found])
-        return most if what == "gradient" else np.fmin(most, SINGLE)
+        return most if what == "gradient" else np.fmin(most, self._slack)
 
     def _is_cached(self, theta: Array) -> bool:
         """Return whether the function returns what it computed for other parameters."""
@@ -422,7 +422,7 @@ class Check:
         if not is_same.all():
             nearby = self._size_nearby(point, what, examples)
             is_same = alike(wanted, got, sizes, self._slack, nearby)
-        if (what == "gradient" or self._slack == SINGLE) and not is_same.all():
+        if not is_same.all():
             is_same |= abs(wanted - got) <= self._rounding(point, what, examples)
         if is_same.all():
             return

@@ -68,16 +68,19 @@ def _moved(
 ) -> list[float]:
     """Return the last node and its slopes where all that is computed is off by some size."""
     data: dict[Value, float] = {}
+    compared: dict[Value, float] = {}  # with an operand perhaps, as the largest of some is
     for node in nodes:
         op = node.op
         x = node.data if op is None else float(op.forward(*[data[y] for y in node.inputs]))
         is_exact = op is None or op in _COMPARISONS or op in _PLACES
         data[node] = x if is_exact else x * (1.0 + moves.uniform(-size, size))
+        if op is not None:
+            compared[node] = x if op.kinks else data[node]
     slopes = dict.fromkeys([*nodes, *wanted], 0.0)
     slopes[nodes[-1]] = 1.0
     for node in reversed(nodes):
         if node.op is not None:
-            local = node.op.local(data[node], *[data[x] for x in node.inputs])
+            local = node.op.local(compared[node], *[data[x] for x in node.inputs])
             for k in receiving(node):
                 off = moves.uniform(-size, size)
                 slopes[node.inputs[k]] += float(local[k]) * slopes[node] * (1.0 + off)
