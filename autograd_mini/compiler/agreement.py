@@ -28,7 +28,7 @@ SAME: Final = (
 )
 
 
-def alike(wanted: Array, got: Array, sizes: Array, slack: float, largest: float = 0.0) -> Array:
+def alike(wanted: Array, got: Array, sizes: Array, slack: float) -> Array:
     """Return which numbers agree.
 
     Args:
@@ -36,7 +36,6 @@ def alike(wanted: Array, got: Array, sizes: Array, slack: float, largest: float 
         got: The program's.
         sizes: Numbers of the same kind, of which noise may be left.
         slack: How far apart they may be, relative to them.
-        largest: One more such number.
 
     Example:
         >>> import numpy as np
@@ -48,7 +47,7 @@ def alike(wanted: Array, got: Array, sizes: Array, slack: float, largest: float 
     def size(x: Array) -> Array:
         return np.where(np.isfinite(x), np.abs(x), 0.0)
 
-    least = NOISE * size(sizes).max(initial=largest)
+    least = NOISE * size(sizes).max(initial=0.0)
     distance = TINY + slack * np.maximum(np.maximum(size(wanted), size(got)), least)
     is_same = (wanted == got) | ((wanted != wanted) & (got != got))
     is_near = np.isfinite(wanted) & np.isfinite(got) & (np.abs(wanted - got) <= distance)

@@ -265,26 +265,6 @@ class Check:
                     yield numbers, example, answer
                     break
 
-    def _size_nearby(self, point: _Point, what: str, examples: Sequence[Any]) -> float:
-        """Return how large values or gradients are for parameters nearby.
-
-        Where a residual is 0, all that is left of them is noise.
-        """
-        import numpy as np
-
-        purpose, theta, wrt = point
-        numbers = next(iter(_moved(theta, 1)))
-        sizes = [0.0]
-        for example in {id(x): x for x in examples}.values():
-            with (
-                suppress(Exception),  # out of a domain, say
-                elsewhere(self._parameters, numbers.tolist(), self._graph.computed),
-            ):
-                values, slopes, _ = self.answer(example, purpose, wrt, eager)
-                found = values if what == "value" or slopes is None else slopes
-                sizes.append(float(np.abs(found[np.isfinite(found)]).max(initial=0.0)))
-        return max(sizes)
-
     def _rounding(self, point: _Point, what: str, examples: Sequence[Any]) -> Array:
         """Return how far rounding may move values or gradients of these examples."""
         import numpy as np
@@ -419,9 +399,6 @@ class Check:
         point: _Point,
     ) -> None:
         is_same = alike(wanted, got, sizes, self._slack)
-        if not is_same.all():
-            nearby = self._size_nearby(point, what, examples)
-            is_same = alike(wanted, got, sizes, self._slack, nearby)
         if not is_same.all():
             is_same |= abs(wanted - got) <= self._rounding(point, what, examples)
         if is_same.all():
