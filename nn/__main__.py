@@ -20,7 +20,7 @@ from autograd_mini.cli.screen import refuse, say, until_enough_is_read
 from autograd_mini.words import counted
 from nn import datasets, metrics
 from nn.activations import softmax
-from nn.errors import DivergedError, nearest
+from nn.errors import DivergedError, nearest, whole_number
 from nn.files import load, notes, save
 from nn.files.tensorfile import check_place
 from nn.network import FNN
@@ -138,9 +138,8 @@ def _check_options(options: argparse.Namespace) -> None:
             f"--validation is a share of the rows, between 0 and 1, but got {options.validation:g}"
         )
     for name in ("epochs", "batch_size", "patience"):
-        count = getattr(options, name)
-        if count is not None and count < 1:
-            raise ValueError(f"--{name.replace('_', '-')} must be 1 or more, but got {count}")
+        if (count := getattr(options, name)) is not None:
+            whole_number(f"--{name.replace('_', '-')}", count)
     if not 0 <= options.seed < 2**32:
         raise ValueError(f"--seed is a number from 0 to 2**32 - 1, but got {options.seed}")
 

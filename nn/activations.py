@@ -39,7 +39,7 @@ from autograd_mini import (
 )
 from autograd_mini.functions.signatures import Scalar, of_first, unary
 from autograd_mini.nested import elements
-from nn.errors import by_name
+from nn.errors import by_name, one_of
 
 __all__ = [
     "ACTIVATIONS",
@@ -129,11 +129,9 @@ def gelu(x: Scalar, approximate: str = "none") -> Scalar:
     Reference:
         Hendrycks, Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv 1606.08415.
     """
-    if approximate == "none":
+    if one_of("approximate", approximate, ("none", "tanh")) == "none":
         return autograd_mini.gelu(x)
-    if approximate == "tanh":
-        return x * sigmoid(_GELU_SLOPE * (x + 0.044715 * (x * x * x)))
-    raise ValueError(f"approximate must be 'none' or 'tanh', but got {approximate!r}")
+    return x * sigmoid(_GELU_SLOPE * (x + 0.044715 * (x * x * x)))
 
 
 @unary

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nn.arrays import as_array
-from nn.errors import needed, unknown_name
+from nn.errors import from_zero, needed, unknown_name, whole_number
 from nn.guesses import keywords
-from nn.layers import checked_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +41,7 @@ def xor(n: int = 4, noise: float = 0.0, seed: int = 0) -> tuple[NDArray[Any], ND
     """
     import numpy as np
 
-    corner = np.arange(checked_size(n, "n")) % 4
+    corner = np.arange(whole_number("n", n)) % 4
     X = np.stack([corner // 2, corner % 2], axis=1).astype(float)
     return _noisy(X, noise, seed), corner // 2 ^ corner % 2
 
@@ -66,7 +65,7 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[NDArray[Any]
     """
     import numpy as np
 
-    outer = np.linspace(0.0, math.pi, (checked_size(n, "n") + 1) // 2)
+    outer = np.linspace(0.0, math.pi, (whole_number("n", n) + 1) // 2)
     inner = np.linspace(0.0, math.pi, n // 2)
     X = np.concatenate([_circle(outer), np.array([1.0, 0.5]) - _circle(inner)])
     return _noisy(X, noise, seed), _classes(len(outer), len(inner))
@@ -99,7 +98,7 @@ def circles(
         raise ValueError(f"factor must be at least 0 and below 1, but got {factor}")
     angles = [
         np.linspace(0.0, 2.0 * math.pi, count, endpoint=False)
-        for count in ((checked_size(n, "n") + 1) // 2, n // 2)
+        for count in ((whole_number("n", n) + 1) // 2, n // 2)
     ]
     X = np.concatenate([_circle(angles[0]), factor * _circle(angles[1])])
     return _noisy(X, noise, seed), _classes(*map(len, angles))
@@ -128,7 +127,7 @@ def spirals(
     """
     import numpy as np
 
-    y = np.arange(checked_size(n, "n")) * checked_size(classes, "classes") // n
+    y = np.arange(whole_number("n", n)) * whole_number("classes", classes) // n
     radius = np.concatenate([np.linspace(0.1, 1.0, int((y == k).sum())) for k in range(classes)])
     angle = 2.0 * math.pi * (turns * radius + y / classes)
     X = radius[:, None] * _circle(angle)
@@ -159,12 +158,12 @@ def blobs(
     import numpy as np
 
     if not np.ndim(centers):
-        angle = 2.0 * math.pi * np.arange(checked_size(centers, "centers")) / centers
+        angle = 2.0 * math.pi * np.arange(whole_number("centers", centers)) / centers
         centers = 2.0 * _circle(angle)
     points = as_array(centers).astype(float)
     if points.ndim != 2 or not points.size:
         raise ValueError(f"centers must be a number or a list of points, but got {centers!r}")
-    y = np.arange(checked_size(n, "n")) * len(points) // n
+    y = np.arange(whole_number("n", n)) * len(points) // n
     return _noisy(points[y], spread, seed), y
 
 
@@ -303,7 +302,5 @@ def _classes(*counts: int) -> Any:
 def _noisy(X: Any, noise: float, seed: int) -> Any:
     import numpy as np
 
-    if not noise >= 0.0:
-        raise ValueError(f"noise must not be below 0, but got {noise}")
     shape: tuple[int, ...] = X.shape
-    return X + noise * np.random.default_rng(seed).normal(size=shape)
+    return X + from_zero("noise", noise) * np.random.default_rng(seed).normal(size=shape)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, TypeVar, cast
@@ -89,7 +90,21 @@ def check_state(owner: object, wanted: Iterable[str], state: Iterable[str]) -> N
         )
 
 
-def whole_number(name: str, x: Any, least: int) -> int:
+def one_of(name: str, x: T, choices: Sequence[T]) -> T:
+    """Return a setting, or raise ValueError if it is none of a few."""
+    if x not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, but got {x!r}")
+    return x
+
+
+def from_zero(name: str, x: Any) -> float:
+    """Return a setting as a float, or raise ValueError if it is below 0 or not finite."""
+    if not (hasattr(x, "__float__") and 0.0 <= x < math.inf):
+        raise ValueError(f"{name} must be a number from 0 up, but got {x!r}")
+    return float(x)
+
+
+def whole_number(name: str, x: Any, least: int = 1) -> int:
     """Return a setting as a plain int, or raise ValueError if it is not whole or too small."""
     if isinstance(x, bool) or not hasattr(x, "__index__"):
         raise ValueError(f"{name} must be a whole number, but got {x!r}")

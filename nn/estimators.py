@@ -20,7 +20,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from nn.errors import unknown_name
+from nn.errors import unknown_name, whole_number
 from nn.guesses import of_settings
 from nn.losses import l2_penalty
 from nn.network import FNN
@@ -52,8 +52,7 @@ class _FNNEstimator(BaseEstimator):
 
     def _start(self, n_outputs: int) -> None:
         """Make a fresh network and its optimizer."""
-        if not self.max_iter >= 1:
-            raise ValueError(f"max_iter must be 1 or more, but got {self.max_iter}")
+        whole_number("max_iter", self.max_iter)
         solvers: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": SGD}
         if self.solver not in solvers:
             raise unknown_name("solver", str(self.solver), solvers)

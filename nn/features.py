@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd_mini import Value, dot, exp, product, total
 from nn.arrays import as_floats, as_lists, as_row, finite_array
-from nn.layers import Module, checked_size, under
+from nn.errors import whole_number
+from nn.layers import Module, under
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -36,7 +37,7 @@ def polynomial(degree: int) -> Map:
         >>> polynomial(2)([3.0, 5.0])
         [3.0, 5.0, 9.0, 15.0, 25.0]
     """
-    degree = checked_size(degree, "degree")
+    degree = whole_number("degree", degree)
 
     def powers(x: object) -> list[Any]:
         xs = _numbers(x)

@@ -12,7 +12,7 @@ from functools import partial
 from random import Random
 from typing import Any, Final, TypeAlias
 
-from nn.errors import by_name
+from nn.errors import by_name, from_zero, one_of
 
 __all__ = [
     "INITIALIZERS",
@@ -59,8 +59,7 @@ def normal(mean: float = 0.0, std: float = 1.0) -> Initializer:
         >>> normal(3.0, 0.0)(2, 3, Random(0))
         3.0
     """
-    if std < 0.0:
-        raise ValueError(f"normal needs std >= 0, but got {std}")
+    std = from_zero("std", std)
     return lambda fan_in, fan_out, rng: rng.gauss(mean, std)
 
 
@@ -261,6 +260,4 @@ def plain_seed(seed: Any) -> Any:
 
 
 def _is_fan_in(mode: str) -> bool:
-    if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f"mode must be 'fan_in' or 'fan_out', but got {mode!r}")
-    return mode == "fan_in"
+    return one_of("mode", mode, ("fan_in", "fan_out")) == "fan_in"

@@ -15,6 +15,7 @@ from autograd_mini.words import counted
 from nn import activations, initializers
 from nn.activations import Activation
 from nn.arrays import as_row
+from nn.errors import whole_number
 from nn.guesses import keywords
 from nn.initializers import Initializer
 
@@ -133,7 +134,7 @@ class Neuron(Module):
                 f"{self.activation.__name__} acts on a whole layer, not on one neuron: "
                 f"use it as the activation of an output layer"
             )
-        n_in = checked_size(n_in, "n_in")
+        n_in = whole_number("n_in", n_in)
         init = _initializer(init, self.activation)
         rng = cast(Random, random) if rng is None else rng
         if not hasattr(rng, "uniform"):
@@ -232,7 +233,7 @@ class Layer(Module):
         self.activation = activations.get(activation)
         if self.activation is activations.logsumexp:
             raise ValueError("logsumexp gives one number for a whole layer: did you mean softmax?")
-        n_in, n_out = checked_size(n_in, "n_in"), checked_size(n_out, "n_out")
+        n_in, n_out = whole_number("n_in", n_in), whole_number("n_out", n_out)
         initializer = _initializer(init, self.activation)
         self._acts_on_all = activations.is_vector(self.activation)
         own = activations.identity if self._acts_on_all else self.activation
@@ -421,13 +422,6 @@ def _named(part: Any) -> list[tuple[str, Value]]:
             "lambda x: part(x)"
         )
     return list(zip(parameter_names(part), found, strict=True))
-
-
-def checked_size(n: Any, name: str) -> int:
-    """Return `n` if it can be a number of inputs or units."""
-    if isinstance(n, bool) or not hasattr(n, "__index__") or n.__index__() < 1:
-        raise ValueError(f"{name} must be a whole number above 0, but got {n!r}")
-    return n.__index__()
 
 
 @lru_cache

@@ -17,9 +17,10 @@ from autograd_mini.words import aligned, counted
 from nn import activations, initializers
 from nn.activations import Activation
 from nn.arrays import as_array, as_floats
+from nn.errors import whole_number
 from nn.guesses import keywords
 from nn.initializers import Initializer
-from nn.layers import Layer, Module, Neuron, as_inputs, checked_size, quoted, under
+from nn.layers import Layer, Module, Neuron, as_inputs, quoted, under
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -364,7 +365,7 @@ def has_known_units(model: Any) -> bool:
 def _checked_sizes(sizes: Sequence[int]) -> list[int]:
     if not hasattr(sizes, "__iter__"):
         raise ValueError(f"sizes is a list such as [2, 16, 1], but got {sizes!r}")
-    checked = [checked_size(n, f"sizes[{i}]") for i, n in enumerate(sizes)]
+    checked = [whole_number(f"sizes[{i}]", n) for i, n in enumerate(sizes)]
     if len(checked) < 2:
         raise ValueError(
             f"a network needs its inputs and its outputs, as in FNN([2, 1]), but got {checked}"

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final
 
 from autograd_mini import Value
 from nn.clipping import clip_grad_norm, clip_grad_value, settle_gradients
-from nn.errors import check_state
+from nn.errors import check_state, from_zero
 from nn.guesses import keywords
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
@@ -79,8 +79,8 @@ class Optimizer:
         self._listed: Any = params if hasattr(params, "store") else None  # a program's parameters
         self.params: list[Value] = list(params)
         _check_params(self.params, type(self).__name__)
-        self.lr: float = _at_least_zero("lr", lr)
-        self.weight_decay: float = _at_least_zero("weight_decay", weight_decay)
+        self.lr: float = from_zero("lr", lr)
+        self.weight_decay: float = from_zero("weight_decay", weight_decay)
         self.maximize: bool = maximize
         self.steps = 0
         self._moments: list[Any] = [[0.0] * len(self.params) for _ in self._moment_names]
@@ -275,7 +275,7 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        self.momentum: float = _at_least_zero("momentum", momentum)
+        self.momentum: float = from_zero("momentum", momentum)
         self.dampening = float(dampening)
         self.nesterov = nesterov
         if nesterov and not (self.momentum > 0 and self.dampening == 0):
@@ -356,7 +356,7 @@ class Adam(Optimizer):
         if not all(0.0 <= beta < 1.0 for beta in pair):
             raise ValueError(f"betas must be in [0, 1), but got {betas}")
         self.betas: tuple[float, float] = pair
-        self.eps: float = _at_least_zero("eps", eps)
+        self.eps: float = from_zero("eps", eps)
         if not self.eps:
             raise ValueError("eps must be above 0: without it no gradient at all is 0 / 0")
         super().__init__(params, lr, weight_decay=weight_decay, maximize=maximize)
@@ -436,12 +436,6 @@ def _sqrt(x: Any) -> Any:
     import numpy as np
 
     return np.sqrt(x)
-
-
-def _at_least_zero(name: str, x: float) -> float:
-    if not (hasattr(x, "__float__") and math.isfinite(x) and x >= 0):
-        raise ValueError(f"{name} must be a number from 0 up, but got {x!r}")
-    return float(x)
 
 
 def _check_params(params: list[Value], who: str) -> None:

@@ -60,7 +60,7 @@ class Schedule:
         if not hasattr(optimizer, "lr"):
             raise TypeError(f"a schedule moves the lr of an optimizer, but got {optimizer!r:.200}")
         for name in self._counts:
-            whole_number(name, vars(self)[name], 1)
+            whole_number(name, vars(self)[name])
         self.base_lr = optimizer.lr
         self.epoch = 0
         optimizer.lr = self.at(0)
@@ -314,8 +314,7 @@ class ReduceLROnPlateau(Schedule):
     def __post_init__(self) -> None:
         if not 0.0 < self.factor < 1.0:
             raise ValueError(f"factor must be between 0 and 1, but got {self.factor}")
-        if not self.patience >= 0:
-            raise ValueError(f"patience must be 0 or more, but got {self.patience}")
+        whole_number("patience", self.patience, 0)
         self.best, self.waited = math.inf, 0
         super().__post_init__()
 

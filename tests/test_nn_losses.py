@@ -482,7 +482,7 @@ def test_penalties_are_norms_of_the_weights() -> None:
 
     assert losses.l1_penalty(0.5)(Model()).data == 2.5
     for penalty in (losses.l1_penalty, losses.l2_penalty):
-        with pytest.raises(ValueError, match="strength must not be below 0"):
+        with pytest.raises(ValueError, match="strength must be a number from 0 up"):
             penalty(-1.0)
 
 
@@ -572,7 +572,7 @@ BAD: list[tuple[str, Any, Any, dict[str, Any], str]] = [
     ("mse", [[1.0], [2.0]], [1.0, 2.0], {}, "nothing is broadcast"),
     ("mse", [[1.0], [2.0, 3.0]], [[1.0], [2.0, 3.0]], {}, "ragged"),
     ("mse", [[[1.0]]], [[[1.0]]], {}, r"\(N, C\)"),
-    ("mse", 1.0, 1.0, {"reduction": "average"}, "'mean', 'sum' or 'none', but got 'average'"),
+    ("mse", 1.0, 1.0, {"reduction": "average"}, "one of mean, sum, none, but got 'average'"),
     ("msle", 0.0, 1.0, {}, "above 0, but a prediction is 0.0"),
     ("msle", 1.0, -2.0, {}, "above 0, but a target is -2.0"),
     ("msle", 1.0, -1.0, {"log1p": True}, "above -1, but a target is -1.0"),

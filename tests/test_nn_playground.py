@@ -969,7 +969,7 @@ def test_what_cannot_be_played_with_is_refused_with_advice(tmp_path: Path) -> No
     with pytest.raises(ValueError, match="one target per example"):
         Playground(model, X, Y[:3], loss="mse", optimizer=sgd)
     for size in (0, True, 2.5):
-        with pytest.raises(ValueError, match="batch_size must be a whole number above 0"):
+        with pytest.raises(ValueError, match="batch_size must be "):
             Playground(model, X, Y, loss="mse", optimizer=sgd, batch_size=size)  # type: ignore
 
     class Own(SGD):

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 from autograd_mini import Value, is_tracing, norm, take
 from autograd_mini.ops import Number
 from nn.arrays import as_lists, nested
+from nn.errors import one_of
 from nn.losses.checks import (
     Refusal,
     check_distribution,
@@ -26,6 +27,7 @@ from nn.losses.terms import pairs, summed
 Loss: TypeAlias = Callable[..., Any]
 Component: TypeAlias = Callable[[Any, Any], Any]  # the loss or error of one component
 
+REDUCTIONS: Final = ("mean", "sum", "none")
 FORMULA: Final = object()  # a loss that is given this as prediction returns its Formula
 
 
@@ -58,7 +60,7 @@ def of_components(
         reduction: "mean", "sum" or "none".
         refusal: What the loss refuses.
     """
-    _check_reduction(reduction)
+    one_of("reduction", reduction, REDUCTIONS)
     if prediction is FORMULA:
         return _formula_of_components(loss, refusal)
     examples, single = _paired(prediction, target, refusal)
@@ -85,7 +87,7 @@ def of_classes(
         probabilities: Refuse predictions that are no distribution.
         one_hot: Refuse targets that are not a single class.
     """
-    _check_reduction(reduction)
+    one_of("reduction", reduction, REDUCTIONS)
     formula = _formula_of_classes(loss, probabilities, one_hot)
     if prediction is FORMULA:
         return formula
@@ -248,8 +250,3 @@ def _reduced(losses: list[Any], single: bool, reduction: str) -> Any:
         return losses
     whole = summed(losses)
     return whole / len(losses) if reduction == "mean" and len(losses) > 1 else whole
-
-
-def _check_reduction(reduction: str) -> None:
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"reduction must be 'mean', 'sum' or 'none', but got {reduction!r}")

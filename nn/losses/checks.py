@@ -49,18 +49,6 @@ def check_positive(x: object, name: str) -> None:
         raise ValueError(f"{name} must be above 0, but got {known}")
 
 
-def check_not_negative(x: float, name: str) -> None:
-    """Refuse an option below 0."""
-    if not plain(x) >= 0.0:
-        raise ValueError(f"{name} must not be below 0, but got {x}")
-
-
-def check_choice(x: object, choices: tuple[object, ...], name: str) -> None:
-    """Refuse an option that is not among the choices."""
-    if x not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, but got {x!r}")
-
-
 class Refusal(NamedTuple):
     """What a loss of components refuses.
 

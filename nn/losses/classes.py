@@ -9,8 +9,9 @@ from autograd_mini import amax, clamped_log, greater, relu, where, xlogy
 from nn import activations
 from nn.activations import Scalar, below_largest, log_of_sum, softmax
 from nn.arrays import nested
+from nn.errors import one_of
 from nn.losses.batches import Loss, of_classes
-from nn.losses.checks import check_choice, plain, varies
+from nn.losses.checks import plain, varies
 from nn.losses.terms import mass, pairs, raised, scaled, summed, weighted, wrong_scores
 
 __all__ = [
@@ -259,7 +260,7 @@ def multi_margin_loss(
         >>> multi_margin_loss([2.0, 1.5, -1.0, 2.0], 0)
         0.375
     """
-    check_choice(p, (1, 2), "p")
+    one_of("p", p, (1, 2))
 
     def loss(z: list[Scalar], e: list[Scalar]) -> Scalar:
         gap = margin - weighted(e, z)

@@ -16,8 +16,8 @@ from typing import Any, Final
 from autograd_mini import logsumexp, relu, sigmoid
 from nn import activations
 from nn.activations import Scalar, below_largest, log_of_sum, log_softmax, softmax
+from nn.errors import one_of
 from nn.losses.batches import Loss, of_classes
-from nn.losses.checks import check_choice
 from nn.losses.classes import cross_entropy
 from nn.losses.terms import pairs, raised, squared_error, summed, weighted, wrong_scores
 
@@ -100,7 +100,7 @@ def expectation_loss(prediction: Any, target: Any, *, p: float = 1, reduction: s
     Reference:
         Janocha, Czarnecki, arXiv 1702.05659.
     """
-    check_choice(p, (1, 2, math.inf), "p")
+    one_of("p", p, (1, 2, math.inf))
 
     def loss(o: list[Scalar], e: list[Scalar]) -> Scalar:
         miss = _miss(o, e)
@@ -131,7 +131,7 @@ def one_vs_all_hinge_loss(
     Reference:
         Janocha, Czarnecki, arXiv 1702.05659.
     """
-    check_choice(power, (1, 2, 3), "power")
+    one_of("power", power, (1, 2, 3))
 
     def loss(o: list[Scalar], e: list[Scalar]) -> Scalar:
         return summed([raised(relu(margin - (2.0 * x - 1.0) * s), power) for s, x in pairs(o, e)])

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from autograd_mini import Value, dot, total
-from nn.losses.checks import check_not_negative
+from nn.errors import from_zero
 
 __all__ = [
     "l1_penalty",
@@ -29,8 +29,7 @@ def l1_penalty(strength: float) -> Callable[[Any], Any]:
         >>> l1_penalty(0.1)(FNN([2, 1], init=lambda n_in, n_out, rng: -2.0)).data
         0.4
     """
-    check_not_negative(strength, "strength")
-    return partial(_l1, strength)
+    return partial(_l1, from_zero("strength", strength))
 
 
 def l2_penalty(strength: float) -> Callable[[Any], Any]:
@@ -47,8 +46,7 @@ def l2_penalty(strength: float) -> Callable[[Any], Any]:
         >>> l2_penalty(0.1)(FNN([2, 1], init=lambda n_in, n_out, rng: -2.0)).data
         0.4
     """
-    check_not_negative(strength, "strength")
-    return partial(_l2, strength)
+    return partial(_l2, from_zero("strength", strength))
 
 
 def _l1(strength: float, model: object) -> Any:

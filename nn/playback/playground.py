@@ -15,9 +15,9 @@ from typing import Any
 from autograd_mini import Value
 from autograd_mini.drawing.javascript import rules
 from autograd_mini.player import programs
+from nn.errors import whole_number
 from nn.guesses import keywords
 from nn.initializers import plain_seed
-from nn.layers import checked_size
 from nn.losses import Loss
 from nn.network import FNN
 from nn.optimizers import SGD, Adam, AdamW, Optimizer
@@ -81,7 +81,7 @@ class Playground(Page):
         if not self._data.is_numeric:
             raise ValueError(f"the page takes targets that are numbers, but got {y!r:.200}")
         self._rows, self._targets = self._data.arrays(self._data.everything())
-        self.batch_size = None if batch_size is None else checked_size(batch_size, "batch_size")
+        self.batch_size = None if batch_size is None else whole_number("batch_size", batch_size)
         self._random = Random(plain_seed(seed)).getstate()[1]
 
     def __repr__(self) -> str:

@@ -111,8 +111,8 @@ def fit(
         (True, True)
     """
     epochs = whole_number("epochs", epochs, 0)
-    batch_size = None if batch_size is None else whole_number("batch_size", batch_size, 1)
-    patience = None if patience is None else whole_number("patience", patience, 1)
+    batch_size = None if batch_size is None else whole_number("batch_size", batch_size)
+    patience = None if patience is None else whole_number("patience", patience)
     optimizer = _scheduled(optimizer, schedule) or Adam(parameters_of(model), lr=0.01)
     if checkpoint is not None:
         checkpoint = Path(checkpoint)

@@ -14,6 +14,7 @@ from autograd_mini import TraceError, Value
 from autograd_mini.contexts import collector_paused
 from autograd_mini.frames import is_watched, warn
 from nn.clipping import check_limit
+from nn.errors import one_of
 from nn.guesses import keywords
 from nn.losses import Loss
 from nn.optimizers import Optimizer
@@ -77,8 +78,7 @@ class Trainer:
         clip_value: float | None = None,
         dtype: Any = "float64",
     ) -> None:
-        if backend not in BACKENDS:
-            raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, but got {backend!r}")
+        one_of("backend", backend, BACKENDS)
         if not hasattr(optimizer, "params"):
             raise TypeError(
                 f"an optimizer is an object such as SGD(model.parameters(), lr=0.1), but got "
@@ -293,9 +293,7 @@ class Trainer:
 
 def _known_dtype(dtype: Any, backend: str) -> str:
     name = getattr(dtype, "name", None) or getattr(dtype, "__name__", dtype)
-    if name not in ("float64", "float32"):
-        raise ValueError(f"dtype must be 'float64' or 'float32', but got {dtype!r}")
-    if name == "float32" and backend == "eager":
+    if one_of("dtype", name, ("float64", "float32")) == "float32" and backend == "eager":
         raise ValueError(
             "single precision is for compiled programs, and Values are float64: leave dtype out, "
             'or say backend="compiled"'
