@@ -398,7 +398,7 @@ def test_fit_takes_its_batches_by_their_rows_and_says_which_class_there_is_not(
     trainer = Trainer(model, "cross_entropy", momentum, backend="native")
     trainer.step(X, y)
     for wrong in (-1, 3):
-        with pytest.raises(ValueError, match=rf"y\[22\] is class {wrong}, but the model has 3"):
+        with pytest.raises(ValueError, match=rf"y\[22\] is class {wrong}, but there are 3"):
             trainer.step(X, np.append(y[:-1], wrong))
 
 

@@ -843,7 +843,7 @@ def test_examples_may_be_anything_that_is_gone_through() -> None:
 @pytest.mark.parametrize(
     ("label", "message"),
     [
-        (3, "class 3, but the model has 3 outputs"),
+        (3, r"y\[1\] is class 3, but there are 3 classes: 0 to 2"),
         (1.0, r"a class is an int .* y.astype\(int\)"),
         (True, "a class is"),
         ("1", "a class is an int .* numpy.unique"),

@@ -11,12 +11,13 @@ times PyTorch's, which divides by N·C.
 
 Arrays count as nested lists. Shapes match exactly: nothing is broadcast.
 
-Each file of losses ends with a table of their names.
+`fit` knows a loss by the name that its file exports, without `_loss`.
 """
 
 from __future__ import annotations
 
 from functools import partial
+from types import ModuleType
 from typing import Any, Final
 
 from nn.errors import by_name
@@ -35,9 +36,22 @@ __all__ += janocha_czarnecki.__all__
 __all__ += penalties.__all__
 __all__ += regression.__all__
 
-_OF_CLASSES: Final = classes.CLASSES | janocha_czarnecki.TWELVE
+_OF_BATCHES: Final = ("rmse", "rmsle")  # no mean of examples' losses, so nothing to train on
+
+
+def _exported(*files: ModuleType) -> dict[str, Loss]:
+    """Return the losses of some files by the names that `fit` knows."""
+    named = [(name, vars(file)[name]) for file in files for name in file.__all__]
+    return {
+        name.removesuffix("_loss"): loss
+        for name, loss in named
+        if callable(loss) and name not in _OF_BATCHES
+    }
+
+
+_OF_CLASSES: Final = _exported(classes, janocha_czarnecki)
 CLASS_LOSSES: Final = frozenset(_OF_CLASSES.values())
-LOSSES: Final[dict[str, Loss]] = regression.REGRESSION | binary.BINARY | _OF_CLASSES
+LOSSES: Final = _exported(regression, binary) | _OF_CLASSES
 
 
 def get(name: str | Loss) -> Loss:
@@ -61,21 +75,29 @@ def formula(loss: Loss) -> Formula | None:
         >>> formula(mse_loss).example(3.0, 1.0)
         4.0
     """
-    kind: Any = loss
-    while isinstance(kind, partial):
-        kind = kind.func
+    kind = without_options(loss)
     return loss(FORMULA, FORMULA) if any(kind is known for known in LOSSES.values()) else None
+
+
+def without_options(loss: Any) -> Any:
+    """Return a function without the options that `functools.partial` binds."""
+    return without_options(loss.func) if isinstance(loss, partial) else loss
 
 
 _SQUASHED: Final = ("sigmoid", "softmax", "log_sigmoid", "log_softmax")
 _FIXES: Final[dict[Loss, tuple[tuple[str, ...], str]]] = {  # outputs that cannot be meant; the fix
+    **dict.fromkeys(
+        JANOCHA_CZARNECKI.values(),
+        (("sigmoid", "softmax"), 'takes logits: use output_activation="identity"'),
+    ),
     binary_cross_entropy: (
         ("identity",),
         'takes probabilities: use output_activation="sigmoid" or loss="bce_with_logits"',
     ),
-    kl_divergence: (("identity",), 'takes probabilities: use output_activation="softmax"'),
-    emd_loss: (("identity",), 'takes probabilities: use output_activation="softmax"'),
-    squared_emd_loss: (("identity",), 'takes probabilities: use output_activation="softmax"'),
+    **dict.fromkeys(
+        (kl_divergence, emd_loss, squared_emd_loss),
+        (("identity",), 'takes probabilities: use output_activation="softmax"'),
+    ),
     msle_loss: (("identity",), 'takes positive numbers: use output_activation="softplus"'),
     nll_loss: (
         ("identity", "sigmoid", "softmax"),
@@ -86,11 +108,6 @@ _FIXES: Final[dict[Loss, tuple[tuple[str, ...], str]]] = {  # outputs that canno
         'takes logits: use output_activation="identity" or loss="bce"',
     ),
     cross_entropy: (_SQUASHED, 'takes logits: use output_activation="identity"'),
-    **{
-        loss: (("sigmoid", "softmax"), 'takes logits: use output_activation="identity"')
-        for loss in JANOCHA_CZARNECKI.values()
-        if loss is not cross_entropy
-    },
 }
 
 

@@ -111,7 +111,7 @@ def of_classes(
     losses: list[Any] = []
     for n, (p, t) in enumerate(zip(predictions, targets, strict=True)):
         place = "" if single else f" of example {n}"
-        distribution = _as_distribution(t, len(p), place)
+        distribution = class_row(t, len(p), f"the target{place}")
         if not is_tracing():
             check_distribution(distribution, f"the target{place}", one_hot=one_hot)
         losses.append(formula.example(p, distribution, place))
@@ -182,38 +182,40 @@ def _paired(
     return examples, not shape
 
 
-def _as_distribution(target: Any, count: int, place: str) -> list[Any]:
-    """Return a class target as a list of C numbers."""
+def class_row(target: Any, count: int, what: str) -> list[Any]:
+    """Return a target of C classes as C numbers; `what` is its name in an error."""
     if isinstance(target, Number) and is_tracing():  # an index that every example has its own of
         rows = [[1.0 if j == i else 0.0 for j in range(count)] for i in range(count)]
         return [take(row, cast(Any, target)) for row in rows]
     if isinstance(target, Number):
         raise ValueError(
-            f"the target{place} is a Value, which cannot be a class index: use an int, or a "
-            "one-hot list"
+            f"{what} is a Value, which cannot be a class index: use an int, or a one-hot list"
         )
     target = as_lists(target)
     if hasattr(target, "__index__") and not isinstance(target, bool):
-        index = target.__index__()
-        if not 0 <= index < count:
+        if not 0 <= target < count:
             raise ValueError(
-                f"the target{place} is class {index}, but there are {count} classes: 0 to "
-                f"{count - 1}"
+                f"{what} is class {target}, but there are {count} classes: 0 to {count - 1}"
             )
-        return [1.0 if i == index else 0.0 for i in range(count)]
-    entries = nested(target)
-    if not isinstance(entries, list):
+        return [1.0 if i == target else 0.0 for i in range(count)]
+    if isinstance(target, str) or not isinstance(target, Iterable):
         raise ValueError(
-            f"the target{place} must be an int, the index of a class, or a list of {count} "
-            f"numbers, but got {target!r}"
+            f"{what} is {target!r}: a class is an int from 0 to {count - 1}, or a list of {count} "
+            f"numbers{_AS_TEXTS if isinstance(target, str) else _AS_FLOATS}"
         )
-    entries = cast(list[Any], entries)
+    entries: list[Any] = nested(target)
     if len(entries) != count or any(isinstance(x, list) for x in entries):
         raise ValueError(
-            f"the target{place} needs one number for each of {count} classes, but has shape "
+            f"{what} needs one number for each of {count} classes, but has shape "
             f"{_shape(entries, 'target')}"
         )
     return entries
+
+
+_AS_TEXTS: Final = (
+    "; numpy.unique(y, return_inverse=True)[1] numbers texts, FNNClassifier takes them"
+)
+_AS_FLOATS: Final = "; y.astype(int) makes an array of whole numbers one of ints"
 
 
 def _listed(target: Any) -> list[Any]:

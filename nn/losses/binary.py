@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from autograd_mini import Value, clamped_log, clamped_log1p, relu, softplus
 from nn.activations import Scalar
-from nn.losses.batches import Loss, of_components
+from nn.losses.batches import of_components
 from nn.losses.checks import BINARY_TARGETS, PROBABILITIES, SIGNS
 from nn.losses.terms import raised
 
@@ -127,16 +127,6 @@ def cubed_hinge_loss(
 
 bce_loss = binary_cross_entropy
 bce_with_logits_loss = binary_cross_entropy_with_logits
-
-BINARY: Final[dict[str, Loss]] = {
-    "bce": binary_cross_entropy,
-    "binary_cross_entropy": binary_cross_entropy,
-    "bce_with_logits": binary_cross_entropy_with_logits,
-    "binary_cross_entropy_with_logits": binary_cross_entropy_with_logits,
-    "hinge": hinge_loss,
-    "squared_hinge": squared_hinge_loss,
-    "cubed_hinge": cubed_hinge_loss,
-}
 
 
 def _hinge(prediction: object, target: object, margin: float, power: int, reduction: str) -> Any:

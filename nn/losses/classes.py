@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from autograd_mini import amax, clamped_log, greater, relu, where, xlogy
 from nn import activations
 from nn.activations import Scalar, below_largest, log_of_sum, softmax
 from nn.arrays import nested
 from nn.errors import one_of
-from nn.losses.batches import Loss, of_classes
+from nn.losses.batches import of_classes
 from nn.losses.checks import plain, varies
 from nn.losses.terms import mass, pairs, raised, scaled, summed, weighted, wrong_scores
 
@@ -272,18 +272,6 @@ def multi_margin_loss(
 
 cross_entropy_loss = cross_entropy
 kl_loss = kl_divergence
-
-CLASSES: Final[dict[str, Loss]] = {
-    "cross_entropy": cross_entropy,
-    "nll": nll_loss,
-    "kl": kl_divergence,
-    "kl_divergence": kl_divergence,
-    "emd": emd_loss,
-    "squared_emd": squared_emd_loss,
-    "categorical_hinge": categorical_hinge_loss,
-    "crammer_singer": crammer_singer_loss,
-    "multi_margin": multi_margin_loss,
-}
 
 
 def _class_weighted(t: list[Scalar], weight: Sequence[float] | None) -> list[Scalar]:

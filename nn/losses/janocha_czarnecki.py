@@ -206,22 +206,20 @@ chebyshev_loss = partial(expectation_loss, p=math.inf)
 one_vs_all_squared_hinge_loss = partial(one_vs_all_hinge_loss, power=2)
 one_vs_all_cubed_hinge_loss = partial(one_vs_all_hinge_loss, power=3)
 
-_TWELVE: Final[tuple[tuple[str, str, Loss], ...]] = (  # the paper's symbol, and our name
-    ("L1", "one_hot_l1", one_hot_l1_loss),
-    ("L2", "one_hot_l2", one_hot_l2_loss),
-    ("L1∘σ", "expectation", expectation_loss),
-    ("L2∘σ", "regularized_expectation", regularized_expectation_loss),
-    ("L∞∘σ", "chebyshev", chebyshev_loss),
-    ("hinge", "one_vs_all_hinge", one_vs_all_hinge_loss),
-    ("hinge²", "one_vs_all_squared_hinge", one_vs_all_squared_hinge_loss),
-    ("hinge³", "one_vs_all_cubed_hinge", one_vs_all_cubed_hinge_loss),
-    ("log", "cross_entropy", cross_entropy),
-    ("log²", "squared_log", squared_log_loss),
-    ("tan", "tanimoto", tanimoto_loss),
-    ("D_CS", "cauchy_schwarz", cauchy_schwarz_loss),
-)
-JANOCHA_CZARNECKI: Final = {symbol: loss for symbol, _, loss in _TWELVE}
-TWELVE: Final = {name: loss for _, name, loss in _TWELVE}
+JANOCHA_CZARNECKI: Final[dict[str, Loss]] = {  # by the paper's symbols
+    "L1": one_hot_l1_loss,
+    "L2": one_hot_l2_loss,
+    "L1∘σ": expectation_loss,
+    "L2∘σ": regularized_expectation_loss,
+    "L∞∘σ": chebyshev_loss,
+    "hinge": one_vs_all_hinge_loss,
+    "hinge²": one_vs_all_squared_hinge_loss,
+    "hinge³": one_vs_all_cubed_hinge_loss,
+    "log": cross_entropy,
+    "log²": squared_log_loss,
+    "tan": tanimoto_loss,
+    "D_CS": cauchy_schwarz_loss,
+}
 
 
 def _miss(o: list[Scalar], e: list[Scalar]) -> Scalar:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from autograd_mini import huber, log, log1p, log_cosh
 from nn.activations import Scalar, square
-from nn.losses.batches import Loss, of_components, root_mean
+from nn.losses.batches import of_components, root_mean
 from nn.losses.checks import check_positive, having_logarithms
 from nn.losses.terms import squared_error
 
@@ -250,19 +250,6 @@ def rmsle(prediction: Any, target: Any, *, log1p: bool = False) -> Any:
 
 
 l1_loss = mae_loss
-
-REGRESSION: Final[dict[str, Loss]] = {
-    "mse": mse_loss,
-    "half_mse": half_mse_loss,
-    "mae": mae_loss,
-    "l1": mae_loss,
-    "msle": msle_loss,
-    "huber": huber_loss,
-    "smooth_l1": smooth_l1_loss,
-    "log_cosh": log_cosh_loss,
-    "gaussian_nll": gaussian_nll_loss,
-    "laplace_nll": laplace_nll_loss,
-}
 
 
 def _log_error(log1p: bool) -> Callable[[Scalar, Scalar], Scalar]:

@@ -17,6 +17,7 @@ from nn import losses
 from nn.arrays import as_array, as_floats, as_lists, blocks, finite_array, first_not_finite
 from nn.errors import DivergedError
 from nn.losses import Loss
+from nn.losses.batches import class_row
 
 __all__ = ["ExampleLoss", "Examples"]
 
@@ -30,15 +31,12 @@ class ExampleLoss:
         self.given = loss
         self.function = losses.get(loss)
         self.is_named = isinstance(loss, str)
-        self.kind: Any = self.function  # without the options that a partial binds
-        while isinstance(self.kind, partial):
-            self.kind = cast(Any, self.kind).func
+        self.kind: Any = losses.without_options(self.function)
         self.has_classes = any(self.kind is known for known in losses.CLASS_LOSSES)
         self.name = loss if isinstance(loss, str) else function_name(loss)
         self._outputs: dict[tuple[int, ...], Any] = {}
-        formula = None
-        if self.is_named or self.has_classes:
-            formula = losses.formula(self.function)
+        is_ours = self.is_named or self.has_classes
+        formula = losses.formula(self.function) if is_ours else None
         self.suspicious = formula and formula.suspicious
         self.of_checked = formula.example if formula else self.function
 
@@ -255,11 +253,11 @@ class Examples:
         if y is not None and y.ndim == 2:
             return
         if y is None or y.ndim != 1 or y.dtype.kind not in "iu" or _has_bool(self.given):
-            self.targets = as_array(_as_distributions(list(as_lists(self.given)), count))
+            given = enumerate(as_lists(self.given))
+            self.targets = as_array([class_row(target, count, f"y[{n}]") for n, target in given])
             return
-        if y.min() < 0 or y.max() >= count:
-            wrong = ((y < 0) | (y >= count)).nonzero()[0]
-            raise ValueError(_no_class(int(wrong[0]), int(y[wrong[0]]), count))
+        for n in ((y < 0) | (y >= count)).nonzero()[0].tolist():
+            class_row(y[n], count, f"y[{n}]")  # raises what is wrong with it
         self.classes = count
         self._unsigned = np.dtype(y.dtype.str.replace("i", "u"))  # numbers below 0 are large there
 
@@ -331,35 +329,6 @@ def _one_hot_rows(count: int, dtype: Any) -> Any:
 
 def _has_bool(given: Any) -> bool:
     return _is_list(given) and bool in set(map(type, given))
-
-
-def _no_class(n: int, target: Any, count: int) -> str:
-    return f"y[{n}] is class {target}, but the model has {count} outputs, classes 0 to {count - 1}"
-
-
-def _as_distributions(targets: list[Any], count: int) -> list[Any]:
-    """Return class indices among rows of numbers as one-hot rows."""
-    rows: list[Any] = []
-    for n, target in enumerate(targets):
-        if isinstance(target, (list, tuple)) or hasattr(target, "tolist"):
-            rows.append([float(t) for t in cast(Iterable[Any], target)])
-        elif isinstance(target, bool) or not hasattr(target, "__index__"):
-            raise ValueError(
-                f"y[{n}] is {target!r}: a class is an int from 0 to {count - 1}, or a row of "
-                f"{count} probabilities{_as_an_int(target)}"
-            )
-        elif not 0 <= target < count:
-            raise ValueError(_no_class(n, target, count))
-        else:
-            rows.append([1.0 if j == target else 0.0 for j in range(count)])
-    return rows
-
-
-def _as_an_int(target: Any) -> str:
-    """Return how to turn targets into indices of classes."""
-    if isinstance(target, str):
-        return "; numpy.unique(y, return_inverse=True)[1] numbers texts, FNNClassifier takes them"
-    return "; y.astype(int) makes an array of whole numbers one of ints"
 
 
 def _copied(target: Any) -> Any:
