@@ -13,7 +13,7 @@ from typing import Any, Final
 from nn import activations
 from nn.errors import needed
 from nn.layers import Layer
-from nn.network import FNN, has_layers_only
+from nn.network import FNN, foreign_layer, has_layers_only
 
 # How each activation is written in ONNX's text syntax: y from x, in steps a, b, ...
 # Compositions are the stable forms of `nn.activations`.
@@ -300,4 +300,6 @@ def _is_as_here(key: str, theirs: Any, ours: Any) -> bool:
 def _checked(model: Any, who: str) -> FNN:
     if not has_layers_only(model):
         raise TypeError(f"{who} takes an FNN, but got {model!r:.200} of {type(model).__name__}")
+    if (foreign := foreign_layer(model)) is not None:
+        raise ValueError(f"{foreign}, so it has no counterpart elsewhere")
     return model

@@ -58,11 +58,9 @@ class Module:
             ValueError: If entries are missing, unknown or not one number each; it names them,
                 and nothing is loaded.
         """
-        if not isinstance(state, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not hasattr(state, "keys"):
             raise ValueError(f"a state is a dictionary from names to numbers, but got {state!r}")
         named = dict(self.named_parameters())
-        missing = [name for name in named if name not in state]
-        unknown = [str(name) for name in state if name not in named]
         loaded: dict[str, float] = {}
         misshapen: list[str] = []
         for name in named.keys() & state.keys():
@@ -71,19 +69,16 @@ class Module:
                 loaded[name] = entry.data if isinstance(entry, Value) else Value(entry).data
             except (TypeError, ValueError):
                 misshapen.append(f"{name} = {entry!r}")
-        problems = [
-            f"{what}: {_listed(names)}"
-            for what, names in (
-                ("missing", missing),
-                ("unknown", unknown),
-                ("not one number", sorted(misshapen)),
-            )
-            if names
-        ]
-        if problems:
+        problems = {
+            "missing": [name for name in named if name not in state],
+            "unknown": [str(name) for name in state if name not in named],
+            "not one number": sorted(misshapen),
+        }
+        if any(problems.values()):
+            found = [f"{what}: {_listed(names)}" for what, names in problems.items() if names]
             raise ValueError(
                 f"this state does not fit {self!r} with its {len(named)} parameters, and nothing "
-                f"was loaded; {'; '.join(problems)}"
+                f"was loaded; {'; '.join(found)}"
             )
         for name, parameter in named.items():
             parameter.data = loaded[name]

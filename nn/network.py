@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import pairwise
 from pathlib import Path
@@ -220,9 +220,8 @@ class FNN(Module):
 
     def parameters(self) -> list[Value]:
         """Return the parameters in the order of their names."""
-        layers: list[Any] = [*self.layers]  # somebody may have put in one of another class
-        if all(isinstance(layer, Layer) for layer in layers):
-            return [p for layer in layers for p in layer.parameters()]
+        if foreign_layer(self) is None:
+            return [p for layer in self.layers for p in layer.parameters()]
         return super().parameters()
 
     def named_parameters(self) -> list[tuple[str, Value]]:
@@ -240,7 +239,7 @@ class FNN(Module):
             13 parameters
         """
         table = [("layer", "inputs", "units", "activation", "parameters")]
-        for i, layer in enumerate(self.layers):
+        for i, layer in enumerate(_own_layers(self, "be summed up")):
             name = activations.shown(layer.activation)
             count = len(layer.parameters())
             table.append((f"layers.{i}", str(layer.n_in), str(layer.n_out), name, str(count)))
@@ -272,7 +271,7 @@ class FNN(Module):
                 [[w.data for w in unit.w] for unit in layer.neurons],
                 [None if unit.b is None else unit.b.data for unit in layer.neurons],
             )
-            for i, layer in enumerate(self.layers)
+            for i, layer in enumerate(_own_layers(self, "be drawn"))
         ]
         picture = network(self.sizes[0], layers, repr(self))
         if path is not None:
@@ -312,7 +311,7 @@ class MLP(FNN):
 
     @keywords
     def __init__(self, nin: int, nouts: Sequence[int]) -> None:
-        if not isinstance(nouts, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not hasattr(nouts, "__iter__"):
             raise ValueError(f"nouts is a list such as [16, 16, 1], but got {nouts!r}")
         super().__init__([nin, *nouts], "relu", init=initializers.uniform(-1.0, 1.0))
 
@@ -328,8 +327,25 @@ def has_layers_only(model: object) -> bool:
     return isinstance(model, FNN) and type(model).__call__ is FNN.__call__
 
 
+def foreign_layer(model: Any) -> str | None:
+    """Return which layer is not a Layer: somebody has put it in. None if all are."""
+    for i, layer in enumerate(model.layers):
+        if not isinstance(layer, Layer):
+            return f"layers.{i} is {layer!r:.200}, which is not a Layer"
+    return None
+
+
+def _own_layers(model: FNN, what: str) -> list[Layer]:
+    """Return the layers, or raise TypeError if there is one that nothing is known of."""
+    if (foreign := foreign_layer(model)) is not None:
+        raise TypeError(f"a network of Layers can {what}, but {foreign}")
+    return model.layers
+
+
 def difference_from_settings(model: FNN) -> str | None:
     """Return where a network is no longer what its settings say; None if nowhere."""
+    if (foreign := foreign_layer(model)) is not None:
+        return foreign
     held = [(layer.n_in, layer.n_out) for layer in model.layers]
     if held != list(pairwise(model.sizes)):
         return f"{model!r} has layers of (inputs, units) {held} now"

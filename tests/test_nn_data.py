@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini import Value, dot
-from nn import FNN, SGD, Trainer, datasets, fit, metrics
+from nn import FNN, SGD, Trainer, datasets, fit, metrics, save, to_onnx
 from nn.features import affine, compose, polynomial, radial, squared_norm
 
 POINTS = st.lists(st.floats(-3.0, 3.0), min_size=3, max_size=3)
@@ -176,6 +176,18 @@ def test_a_part_whose_parameters_are_no_values_is_not_passed_over() -> None:
         fit(compose(foreign, FNN([2, 1])), [[1.0, 2.0]], [3.0], loss="mse", progress=False)
     assert len(compose(lambda x: foreign(x), FNN([2, 1])).parameters()) == 3
     assert len(compose(Scaled(""), FNN([2, 1])).parameters()) == 3
+
+
+@pytest.mark.parametrize(
+    "use",
+    [FNN.summary, FNN.diagram, to_onnx, lambda model: save(model, "never.safetensors")],
+    ids=["summary", "diagram", "to_onnx", "save"],
+)
+def test_what_needs_to_know_all_layers_names_one_of_another_class(use: Any) -> None:
+    model = FNN([2, 1], seed=0)
+    model.layers.insert(0, Scaled("plain"))  # pyright: ignore[reportArgumentType]
+    with pytest.raises((TypeError, ValueError), match=r"layers\.0 is <.*Scaled.*not a Layer"):
+        use(model)
 
 
 def test_compose_takes_functions() -> None:

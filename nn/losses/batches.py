@@ -203,7 +203,7 @@ def class_row(target: Any, count: int, what: str) -> list[Any]:
             f"{what} is {target!r}: a class is an int from 0 to {count - 1}, or a list of {count} "
             f"numbers{_AS_TEXTS if isinstance(target, str) else _AS_FLOATS}"
         )
-    entries: list[Any] = nested(target)
+    entries: list[Any] = nested(cast(Any, target))
     if len(entries) != count or any(isinstance(x, list) for x in entries):
         raise ValueError(
             f"{what} needs one number for each of {count} classes, but has shape "

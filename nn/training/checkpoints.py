@@ -7,15 +7,16 @@ history. It names the run that it belongs to; another one is refused.
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 from nn.files import tensorfile
+from nn.layers import parameter_names
 from nn.training.data import function_name
 from nn.training.history import History
 from nn.training.state import Run
-from nn.training.trainer import Trainer
 
 __all__ = ["resume", "save"]
 
@@ -101,37 +102,34 @@ def _check_same_run(run: Run, path: Path, described: dict[str, Any]) -> None:
     for name, here in _description(run).items():
         there = described[name]
         if there != here:
-            what = (
-                ""
-                if name in ("data", "parameters", "moved", "validation")
-                else f" ({there!r} there, {here!r} here)"
-            )
+            both = "" if name in _FINGERPRINTS else f" ({there!r} there, {here!r} here)"
             raise ValueError(
                 f"{path} is the checkpoint of another run, which differs in "
-                f"{_WORDS.get(name, name)}{what}; "
-                "use another file, or delete this one to start anew"
+                f"{_WORDS.get(name, name)}{both}; use another file, or delete this one to start "
+                "anew"
             )
 
 
 _WORDS: Final = {"moved": "the parameters that the optimizer moves"}
+_FINGERPRINTS: Final = ("data", "parameters", "moved", "validation")
 
 
 def _description(run: Run) -> dict[str, Any]:
-    """Return what makes it this run: a checkpoint of another one is refused."""
-    names, schedule, task = _parameter_names(run.trainer), run.schedule, run.trainer.task
+    """Return what makes it this run, as a file has it: a checkpoint of another one is refused."""
+    schedule, task, optimizer = run.schedule, run.trainer.task, run.trainer.optimizer
     place = {p: i for i, p in enumerate(run.trainer.parameters)}
-    moved = [place.get(p, -1) for p in run.trainer.optimizer.params]
-    settings = run.trainer.optimizer.settings()
+    moved = [place.get(p, -1) for p in optimizer.params]
+    settings = optimizer.settings()
     del settings["lr"]  # schedules move it
-    settings |= {n: [*s] for n, s in settings.items() if type(s) is tuple}
-    return {
-        "parameters": _fingerprint(names),
-        "optimizer": [type(run.trainer.optimizer).__name__, settings],
+    layers: list[Any] = getattr(task.model, "layers", [])
+    described: dict[str, Any] = {
+        "parameters": _fingerprint(parameter_names(task.model)),
+        "optimizer": [type(optimizer).__name__, settings],
         "moved": _fingerprint(moved),
-        "schedule": schedule and [type(schedule).__name__, _told(schedule.settings())],
+        "schedule": schedule and [type(schedule).__name__, schedule.settings()],
         "loss": run.trainer.loss.name,
-        "penalty": None if task.penalty is None else function_name(task.penalty),
-        "activations": [function_name(f) for f in _activations(run.trainer.model)],
+        "penalty": task.penalty,
+        "activations": [getattr(layer, "activation", None) for layer in layers],
         "data": run.data.checksum(),
         "validation": None if run.validation is None else run.validation.checksum(),
         "metrics": list(run.metrics),
@@ -142,22 +140,13 @@ def _description(run: Run) -> dict[str, Any]:
         "clip_value": task.clip_value,
         "dtype": run.trainer.dtype,
     }
+    return json.loads(json.dumps(described, default=_as_json))
 
 
 def _fingerprint(things: list[Any]) -> list[Any]:
     return [len(things), hashlib.sha256(repr(things).encode()).hexdigest()[:16]]
 
 
-def _told(settings: dict[str, Any]) -> dict[str, Any]:
-    return {k: function_name(v) if callable(v) else v for k, v in settings.items()}
-
-
-def _activations(model: Any) -> list[Any]:
-    layers: list[Any] = getattr(model, "layers", [])
-    return [layer.activation for layer in layers if callable(getattr(layer, "activation", None))]
-
-
-def _parameter_names(trainer: Trainer) -> list[str]:
-    if hasattr(trainer.model, "named_parameters"):
-        return [name for name, _ in trainer.model.named_parameters()]
-    return [str(i) for i in range(len(trainer.parameters))]
+def _as_json(x: Any) -> Any:
+    """Return a function as its name, and a number of NumPy's as Python's."""
+    return x.tolist() if hasattr(x, "tolist") else function_name(x)
