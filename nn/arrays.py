@@ -73,12 +73,14 @@ def first_not_finite(array: Any) -> tuple[int, ...] | None:
     return None
 
 
-def blocks(array: Any) -> Iterator[slice]:
-    """Yield slices of whole rows, small enough to be worked on at once."""
-    count = len(array)
-    size = max(1, BLOCK * count // max(array.size, 1))
-    for start in range(0, count, size):
-        yield slice(start, min(start + size, count))
+def blocks(array: Any) -> list[slice]:
+    """Return slices of whole rows, small enough to be worked on at once."""
+    return spans(len(array), max(1, BLOCK * len(array) // max(array.size, 1)))
+
+
+def spans(count: int, size: int) -> list[slice]:
+    """Return slices that are `size` long, but for the last, and make up `count` together."""
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def as_lists(x: Any) -> Any:

@@ -16,7 +16,7 @@ from autograd_mini.frames import is_watched, warn
 from autograd_mini.words import aligned, counted
 from nn import activations, initializers
 from nn.activations import Activation
-from nn.arrays import as_array, as_floats
+from nn.arrays import as_array, as_floats, spans
 from nn.errors import whole_number
 from nn.guesses import keywords
 from nn.initializers import Initializer
@@ -167,10 +167,8 @@ class FNN(Module):
             if run is None:
                 return None
             with np.errstate(all="ignore"):
-                starts = range(0, len(rows), BLOCK)
-                outputs = np.concatenate(
-                    [run(np.asarray(rows[i : i + BLOCK], float)) for i in starts]
-                )
+                parts = [rows[span] for span in spans(len(rows), BLOCK)]
+                outputs = np.concatenate([run(np.asarray(part, float)) for part in parts])
         except Exception:
             if self in _programs:
                 _programs[self] = _programs[self][0], None

@@ -18,8 +18,6 @@ from nn.training.data import function_name
 from nn.training.history import History
 from nn.training.state import Run
 
-__all__ = ["resume", "save"]
-
 
 def save(run: Run, path: Path) -> None:
     """Write how far the run has come, atomically.

@@ -10,7 +10,10 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Final
 
-from autograd_mini import TraceError
+import numpy as np
+
+from autograd_mini import TraceError, compile
+from nn.arrays import spans
 from nn.clipping import norm_factor
 from nn.errors import DivergedError
 from nn.layers import holding
@@ -21,14 +24,8 @@ from nn.training.data import Examples
 from nn.training.eager import Eager, Task
 from nn.training.native import NativeUpdates, native_updates
 
-__all__ = ["Compiled", "NotFiniteError", "kind_of"]
-
 BLOCK: Final = 1024  # examples that are measured at once
 AGREEMENT: Final = 1e-6  # of the largest number compared: wrong programs differ by far more
-
-
-class NotFiniteError(ArithmeticError):
-    """A program's loss or gradient is not finite, or it raised: the eager engine knows why."""
 
 
 class Compiled:
@@ -47,20 +44,15 @@ class Compiled:
     def __init__(
         self, task: Task, data: Examples, dtype: Any, *, native_after: float = math.inf
     ) -> None:
-        import numpy as np
-
-        from autograd_mini import compile
-
         self.task = task
         self.dtype: Any = np.dtype(dtype)
-        self.kind = kind_of(data)
+        self.kind = data.kind
         self.weighted, has_rows = self.kind
         _, x, _ = next(data.pairs(slice(0, 1)))
         y = data.arrays(slice(0, 1))[1][0].tolist()
-        options = {"float32": True} if self.dtype.itemsize == 4 else {}
-        function = (_weighted if self.weighted else _plain)(task, has_rows)
         example = [x, y, 1.0] if self.weighted else [x, y]
-        self.program: Any = compile(function, *example, **options)
+        self._is_single = self.dtype.itemsize == 4
+        self.program: Any = compile(_loss(task, has_rows), *example, float32=self._is_single)
         self._outputs: Any = None
         self._example = x
         self.has_moved = False
@@ -86,8 +78,6 @@ class Compiled:
         Raises:
             TraceError: If the numbers differ by more than rounding.
         """
-        import numpy as np
-
         alone = [slice(0, 1)] if self.program.has_text_of_one else []
         for batch in (np.array(data.representatives()), *alone):
             try:
@@ -114,8 +104,6 @@ class Compiled:
 
     def _unlike(self, data: Examples, batch: Any) -> tuple[str, float, float] | None:
         """Return what differs between the program and the eager engine, with both numbers."""
-        import numpy as np
-
         program = self.program
         losses, slopes = Eager(self.task).measure(data, batch, program.parameters)
         columns = data.arrays(batch, self.dtype)
@@ -142,8 +130,6 @@ class Compiled:
         If it moves all of them it works on the arrays themselves, and keeps its memory in their
         order; else on copies of the part that it moves, in its own order.
         """
-        import numpy as np
-
         values, params = self.store.values, self.task.optimizer.params
         self.moved: Any = None
         self.order: Any = None
@@ -176,7 +162,7 @@ class Compiled:
         """Make one update on some of the examples and return the loss before it.
 
         Raises:
-            NotFiniteError: If the loss or a gradient is not finite; nothing has moved.
+            FloatingPointError: If the loss or a gradient is not finite; nothing has moved.
         """
         if self.native is not None:
             loss = self.native.rows(data, batch)
@@ -185,17 +171,12 @@ class Compiled:
         optimizer = self.task.optimizer
         columns = self._columns(data, batch)
         theta, grad = self.store.theta, self.store.gtheta
-        try:
-            self._count(data, columns)
-            if self._is_left and not self.is_current():  # else the program looks by itself
-                self.program.follow()
-            loss = self.program.gradient(*columns)
-        except TraceError:
-            raise
-        except (ValueError, ArithmeticError) as error:
-            raise NotFiniteError(str(error)) from error
-        if not (self.program.is_finite or (math.isfinite(loss) and _is_finite(grad))):
-            raise NotFiniteError(f"the loss is {loss}, or a gradient is not finite")
+        self._count(data, columns)
+        if self._is_left and not self.is_current():  # else the program looks by itself
+            self.program.follow()
+        loss = self.program.gradient(*columns)
+        if not (self.program.is_finite or (math.isfinite(loss) and np.isfinite(grad).all())):
+            raise FloatingPointError(f"the program's loss is {loss}, or a gradient is not finite")
         self.has_moved = True
         if self.moved is None:
             self._clip(grad)
@@ -229,8 +210,6 @@ class Compiled:
     def _columns(self, data: Examples, batch: Any) -> list[Any]:
         columns = data.arrays(batch, self.dtype)
         if self.weighted:
-            import numpy as np
-
             w = np.ones(len(columns[0])) if data.weights is None else data.weights[batch]
             columns.append(np.asarray(w * (len(w) / w.sum()), self.dtype))
         return columns
@@ -247,40 +226,29 @@ class Compiled:
         """Return the mean loss, penalty included, over all examples.
 
         Raises:
-            NotFiniteError: If it is not finite.
+            FloatingPointError: If it is not finite.
         """
         total = 0.0
-        for batch in _blocks(len(data)):
-            columns = self._columns(data, batch)
-            try:
-                losses = self.program.evaluate(*columns)
-            except TraceError:
-                raise
-            except (ValueError, ArithmeticError) as error:
-                raise NotFiniteError(str(error)) from error
+        for batch in spans(len(data), BLOCK):
+            losses = self.program.evaluate(*self._columns(data, batch))
             total += float(losses.sum(dtype=float)) * data.mass(batch) / len(losses)
         mean = total / data.mass(data.everything())
         if not math.isfinite(mean):
-            raise NotFiniteError(f"the loss is {mean}")
+            raise FloatingPointError(f"the program's loss is {mean}")
         return mean
 
     def predict(self, data: Examples) -> Any:
         """Return the model's outputs as an array, `(N,)` or `(N, C)`."""
-        import numpy as np
-
-        from autograd_mini import compile
-
         is_new = self._outputs is None
         if is_new:
-            options = {"float32": True} if self.dtype.itemsize == 4 else {}
-            self._outputs = compile(_outputs(self.task), self._example, **options)
+            self._outputs = compile(self.task.model, self._example, float32=self._is_single)
         shares = self._outputs.parameters.store is self.store
         run = self._outputs.evaluate if shares else self._outputs
         if is_new and has_known_units(self.task.model):  # comparing its texts once is enough
             for few in ([0, *data.representatives()], [0]):
                 run(data.arrays(np.array(few), self.dtype)[0])
             self._outputs.trust()
-        found = [run(data.arrays(batch, self.dtype)[0]) for batch in _blocks(len(data))]
+        found = [run(data.arrays(batch, self.dtype)[0]) for batch in spans(len(data), BLOCK)]
         return np.concatenate(found).astype(float, copy=False)
 
 
@@ -299,29 +267,15 @@ def _is_known(task: Task) -> bool:
     return is_ours and has_known_units(task.model)
 
 
-def kind_of(data: Examples) -> tuple[bool, bool]:
-    """Return whether data have weights, and whether their targets are more than classes."""
-    return data.weights is not None, not data.classes
-
-
-def _plain(task: Task, has_rows: bool) -> Any:
+def _loss(task: Task, has_rows: bool) -> Callable[..., Any]:
+    """Return what is compiled: the loss of one example, and with a weight that times the loss."""
     target = _target(task, has_rows)
     # Not the task, since what a function refers to is looked at, and an optimizer is large.
     model, loss_of, penalty = task.model, task.loss.of_checked, task.penalty
 
-    def loss(x: Any, y: Any) -> Any:
+    def loss(x: Any, y: Any, weight: Any = None) -> Any:
         whole = loss_of(model(x), target(y))
-        return whole if penalty is None else whole + penalty(model)
-
-    return loss
-
-
-def _weighted(task: Task, has_rows: bool) -> Any:
-    target = _target(task, has_rows)
-    model, loss_of, penalty = task.model, task.loss.of_checked, task.penalty
-
-    def loss(x: Any, y: Any, weight: Any) -> Any:
-        whole = weight * loss_of(model(x), target(y))
+        whole = whole if weight is None else weight * whole
         return whole if penalty is None else whole + penalty(model)
 
     return loss
@@ -336,29 +290,8 @@ def _target(task: Task, has_rows: bool) -> Callable[[Any], Any]:
     return lambda y: OneHot(y, beside_finite=finite)
 
 
-def _outputs(task: Task) -> Any:
-    model = task.model
-
-    def output(x: Any) -> Any:
-        return model(x)
-
-    return output
-
-
-def _blocks(count: int) -> list[slice]:
-    return [slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
-
-
-def _is_finite(grad: Any) -> bool:
-    import numpy as np
-
-    return bool(np.isfinite(grad).all())
-
-
 def _norm(grad: Any) -> float:
     """Return ‖grad‖₂ without overflow, as math.hypot does."""
-    import numpy as np
-
     with np.errstate(all="ignore"):
         norm = float(np.linalg.norm(grad))
     if math.isfinite(norm):

@@ -19,8 +19,6 @@ from nn.errors import DivergedError
 from nn.losses import Loss
 from nn.losses.batches import class_row
 
-__all__ = ["ExampleLoss", "Examples"]
-
 ALIKE: Final = 8  # classes of a target, at most, of which each is compared before a program is used
 
 
@@ -152,6 +150,11 @@ class Examples:
     def is_numeric(self) -> bool:
         """Whether the targets are numbers, so that a program can take them."""
         return self.targets is not None
+
+    @property
+    def kind(self) -> tuple[bool, bool]:
+        """Whether they have weights, and whether their targets are more than classes."""
+        return self.weights is not None, not self.classes
 
     def number(self, n: int) -> int:
         """Return the place of an example as the caller counts them."""

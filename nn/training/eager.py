@@ -15,8 +15,6 @@ from nn.errors import DivergedError
 from nn.optimizers import ZERO, Optimizer
 from nn.training.data import ExampleLoss, Examples
 
-__all__ = ["Eager", "Task"]
-
 
 @dataclass
 class Task:

@@ -26,8 +26,6 @@ from nn.training.progress import CtrlC, progress_bar
 from nn.training.state import Run, RunState
 from nn.training.trainer import Trainer, parameters_of
 
-__all__ = ["fit"]
-
 
 @keywords
 def fit(

@@ -10,8 +10,6 @@ from typing import Any
 
 from autograd_mini.words import aligned
 
-__all__ = ["History"]
-
 
 class History:
     """The record of a training run; `fit` returns one.

@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from autograd_mini.frames import is_watched
 from nn.optimizers import SGD, Adam, AdamW, Optimizer
 from nn.training.data import Examples
 
 if TYPE_CHECKING:
     from nn.training.compiled import Compiled
-
-__all__ = ["NativeUpdates", "native_updates"]
 
 COPIED: Final = 1 << 20  # numbers of data that are copied as a whole to have the program's type
 
@@ -61,8 +61,6 @@ class NativeUpdates:
     """Updates of a compiled trainer on batches of one size, as machine code."""
 
     def __init__(self, compiled: Compiled, data: Examples, columns: Sequence[Any]) -> None:
-        import numpy as np
-
         from autograd_mini.compiler.native import Update
 
         self._compiled = compiled
@@ -125,8 +123,6 @@ class NativeUpdates:
                 self._code.bind(*self._bases)
 
     def _typed(self, arrays: Sequence[Any]) -> list[Any]:
-        import numpy as np
-
         return [
             np.ascontiguousarray(x, dtype) for x, dtype in zip(arrays, self._types, strict=True)
         ]

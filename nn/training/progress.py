@@ -7,8 +7,6 @@ import sys
 import threading
 from typing import Any
 
-__all__ = ["CtrlC", "progress_bar"]
-
 
 class CtrlC:
     """A block in which Ctrl-C waits for the update under way; pressed twice, it does not."""

@@ -17,8 +17,6 @@ from nn.training.data import Examples
 from nn.training.history import History
 from nn.training.trainer import Trainer
 
-__all__ = ["Run", "RunState"]
-
 
 class RunState(NamedTuple):
     """What a callback of `fit` sees after an epoch; the Values are current.

@@ -18,14 +18,12 @@ from nn.errors import one_of
 from nn.guesses import keywords
 from nn.losses import Loss
 from nn.optimizers import Optimizer
-from nn.training.compiled import Compiled, NotFiniteError, kind_of
 from nn.training.data import ExampleLoss, Examples
 from nn.training.eager import Eager, Task
 
 if TYPE_CHECKING:
     from autograd_mini.compiler.surroundings import Surroundings
-
-__all__ = ["Trainer"]
+    from nn.training.compiled import Compiled
 
 WORTH_COMPILING: Final = 100  # examples to come from which on compiling pays
 BACKENDS: Final = ("auto", "eager", "compiled", "native")
@@ -195,35 +193,24 @@ class Trainer:
 
     def evaluate(self, data: Examples) -> float:
         """Return the mean loss, penalty included, over all examples."""
-        if self._runs_compiled(data):
-            try:
-                return self._program(data).evaluate(data)
-            except Exception as error:
-                return self._measured_eagerly(error, self._eager.evaluate, data)
-        self.sync()
-        return self._eager.evaluate(data)
+        return self._measured("evaluate", data)
 
     def predict(self, data: Examples) -> Any:
         """Return the model's outputs as an array, `(N,)` or `(N, C)`."""
-        if self._runs_compiled(data) and self._compiled is not None:
+        return self._measured("predict", data)
+
+    def _measured(self, what: str, data: Examples) -> Any:
+        """Return what a program measures, or else the eager engine, which has the words, too."""
+        refused = None
+        if self.backend in INSISTING and self._compiled is not None and data.is_numeric:
             try:
-                return self._compiled.predict(data)
+                return getattr(self._program(data), what)(data)
             except Exception as error:
-                return self._measured_eagerly(error, self._eager.predict, data)
+                refused = error
         self.sync()
-        return self._eager.predict(data)
-
-    def _runs_compiled(self, data: Examples) -> bool:
-        return self.backend in INSISTING and self._compiled is not None and data.is_numeric
-
-    def _measured_eagerly(
-        self, error: Exception, measure: Callable[[Examples], Any], data: Examples
-    ) -> Any:
-        """Measure what a program could not: the eager engine has the numbers, or the words."""
-        self.sync()
-        measured = measure(data)
-        if self._asked in INSISTING and isinstance(error, TraceError):
-            raise error
+        measured = getattr(self._eager, what)(data)
+        if self._asked in INSISTING and isinstance(refused, TraceError):
+            raise refused
         return measured
 
     def _against_compiling(self, data: Examples, work: int) -> str | None:
@@ -250,10 +237,12 @@ class Trainer:
         return Surroundings([self.model, self.loss.given, self.task.penalty])
 
     def _program(self, data: Examples) -> Compiled:
-        kind, compiled = kind_of(data), self._compiled
+        kind, compiled = data.kind, self._compiled
         if compiled is None or (kind[0] > compiled.kind[0] or kind[1] > compiled.kind[1]):
             self.sync()
             if kind not in self._kept:
+                from nn.training.compiled import Compiled
+
                 after = self._native_after()
                 with collector_paused():  # once for all of it: it makes and drops large graphs
                     self._kept[kind] = Compiled(self.task, data, self.dtype, native_after=after)
@@ -275,17 +264,12 @@ class Trainer:
     def _go_on_eagerly(self, error: Exception, data: Examples, batch: Any) -> None:
         """Give up compiling; whoever asked for it gets the eager error, or the reason."""
         said = str(error) if isinstance(error, TraceError) else f"{type(error).__name__}: {error}"
-        if isinstance(error, NotFiniteError):
-            said = f"the program's result is not finite where the eager engine's is: {error}"
         self.sync()
         if self._asked in INSISTING:
-            if not isinstance(error, TraceError):
-                self._eager.gradient(data, batch)  # raises what is wrong with the data
-            raise (
-                error
-                if isinstance(error, TraceError)
-                else TraceError(f"what runs eagerly cannot be compiled: {said}")
-            ) from error
+            if isinstance(error, TraceError):
+                raise error
+            self._eager.gradient(data, batch)  # raises what is wrong with the data
+            raise TraceError(f"what runs eagerly cannot be compiled: {said}") from error
         self._asked, self._compiled = "eager", None
         self._kept.clear()
         self.reason, self._doubt = said, True
