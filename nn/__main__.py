@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     with until_enough_is_read():
         if not arguments:
             _help()
-            sys.exit(2)
+            return 0
         command = chosen(arguments, COMMANDS, prog="python -m nn", help=_help)
         if isinstance(command, int):
             sys.exit(command)

@@ -291,7 +291,7 @@ def test_every_command_line_knows_options_by_their_beginnings_and_guesses_wrong_
         (networks, (*table, "--hiden", "8"), 2, "nn train: there is no option '--hiden': did you"),
         (networks, (*table, "x"), 2, "there is one argument too many: 'x'"),
         (networks, ("train", "table.csv"), 2, "required: --target, --out ("),
-        (networks, (), 2, "python -m nn train "),
+        (networks, (), 0, "python -m nn train "),
         (demos, ("mons",), 2, "no demo is called 'mons': did you mean moons?"),
         (demos, ("xor", "--sed", "3"), 2, "no option '--sed': did you mean --seed?"),
         (demos, ("--help",), 0, "usage: python -m demos"),
