@@ -76,6 +76,9 @@ class Value:
         for v in reversed(order):
             v._backward()
 """
+SINGLE = RIGHT.replace("= data, 0,", "= single(data), single(0),")
+OF_NUMPY = "from numpy import float32 as single\n"
+OF_TORCH = "import torch\ndef single(x): return torch.tensor(float(x))\n"
 PLANTED = [
     ("(1 - t**2)", "(1 + t**2)", "tanh", "sign"),
     ("(1 - t**2)", "(1 - self.data**2)", "tanh", "wrong operand"),
@@ -189,10 +192,13 @@ class Node:
     def backward(self):
         self.pull(1.0)
 """
+TAPE_IN_SINGLE = TAPE.replace(" = value, None", " = single(value), None")
 STYLES = {
     "tape": (TAPE, "Var", "value,derivative,backprop"),
+    "tape in single precision": (OF_NUMPY + TAPE_IN_SINGLE, "Var", "value,derivative,backprop"),
     "closures": (CLOSURES, "Node", "data,grad,backward"),
     "micrograd": (RIGHT, "Value", "data,grad,backward"),
+    "micrograd in single precision": (OF_NUMPY + SINGLE, "Value", "data,grad,backward"),
 }
 IN_OTHER_STYLES = [
     ("tape", "-a.value / b.value**2", "a.value / b.value**2", "div", "sign"),
@@ -217,12 +223,13 @@ def checked(tmp_path: Path, source: str, *options: str) -> subprocess.CompletedP
     return python(*command, *options, cwd=tmp_path)
 
 
+@pytest.mark.parametrize("source", [RIGHT, OF_NUMPY + SINGLE], ids=["double", "single"])
 @pytest.mark.parametrize(("right", "wrong", "operation", "kind"), PLANTED)
 def test_a_planted_mistake_is_named(
-    tmp_path: Path, right: str, wrong: str, operation: str, kind: str
+    tmp_path: Path, source: str, right: str, wrong: str, operation: str, kind: str
 ) -> None:
-    assert right in RIGHT
-    report = reported(tmp_path, RIGHT.replace(right, wrong, 1), "Value", "data,grad,backward")
+    assert right in source
+    report = reported(tmp_path, source.replace(right, wrong, 1), "Value", "data,grad,backward")
     assert not report.ok
     assert kind in report.operations[operation].mistake
     assert "Value(" in report.operations[operation].program
@@ -274,6 +281,16 @@ def test_right_engines_of_each_style_raise_no_alarm(tmp_path: Path, style: str) 
     for seed in range(3 if THOROUGH else 1):
         report = reported(tmp_path, *STYLES[style], seed)
         assert report.ok, str(report)
+
+
+@pytest.mark.torch
+def test_an_engine_of_torch_scalars_is_judged_in_their_precision(tmp_path: Path) -> None:
+    pytest.importorskip("torch")  # before the children fork
+    right = OF_TORCH + SINGLE
+    assert reported(tmp_path, right, "Value", "data,grad,backward").ok
+    wrong = right.replace("(1 - t**2)", "1.001 * (1 - t**2)", 1)
+    report = reported(tmp_path, wrong, "Value", "data,grad,backward")
+    assert report.operations["tanh"].kind == "factor"
 
 
 def test_where_processes_cannot_fork_an_engine_is_judged_in_this_one(

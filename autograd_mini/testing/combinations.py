@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from autograd_mini.testing.forms import Form, Snippet, sampled
-from autograd_mini.testing.mistakes import close
 from autograd_mini.testing.trials import Blame, Candidate, Wrong
 
 _RANDOM: Final = 60  # programs with shared results
@@ -77,10 +76,10 @@ def _chain_mistake(candidate: Candidate, wrong: Wrong) -> tuple[str, str]:
         return wrong.kind, wrong.words
     program, i = wrong.program, wrong.where
     inner = candidate.truth(Snippet(program.leaves, program.lines[:1]))
-    if inner is not None and close(wrong.got[i], inner.grad[i]):
+    if inner is not None and candidate.close(wrong.got[i], inner.grad[i]):
         return "factor", "it is not multiplied by the gradient of its result (the chain rule)"
     upstream = wrong.truth.grad[len(program.leaves)]
-    if close(wrong.got[i], upstream * wrong.truth.grad[i]):
+    if candidate.close(wrong.got[i], upstream * wrong.truth.grad[i]):
         return "factor", "it is multiplied by the gradient of its result twice"
     return "factor", "it is wrong where the gradient of its result is not 1"
 
@@ -100,17 +99,18 @@ def reuse(candidate: Candidate, right: Sequence[Form]) -> Iterator[Blame]:
     for key, wrong in _wrongs(candidate, right, programs).items():
         if wrong.kind == "gradient":
             words = _OVERWRITTEN
-            if not _is_one_part(wrong):
+            if not _is_one_part(candidate, wrong):
                 words = f"an operand that is used twice gets a wrong sum: {words}?"
             yield Blame(key, wrong, "overwritten", words)
         else:
             yield Blame(key, wrong, wrong.kind, wrong.words)
 
 
-def _is_one_part(wrong: Wrong) -> bool:
+def _is_one_part(candidate: Candidate, wrong: Wrong) -> bool:
     """Return whether only one of several contributions to a gradient is left."""
     parts = wrong.truth.parts[wrong.where] if wrong.truth is not None else []
-    return len(parts) > 1 and any(close(wrong.got[wrong.where], part) for part in parts)
+    got = wrong.got[wrong.where]
+    return len(parts) > 1 and any(candidate.close(got, part) for part in parts)
 
 
 def _joins(right: Iterable[Form]) -> list[Form]:
@@ -151,7 +151,7 @@ def order(candidate: Candidate, right: Sequence[Form]) -> Iterator[Blame]:
         yield Blame("backward", wrong, "wrong order", words)
     else:
         key = wrong.program.lines[0][0].key
-        if wrong.kind == "gradient" and _is_one_part(wrong):
+        if wrong.kind == "gradient" and _is_one_part(candidate, wrong):
             yield Blame(key, wrong, "overwritten", _OVERWRITTEN)
         else:
             yield Blame(key, wrong, "wrong in a larger program", wrong.words)

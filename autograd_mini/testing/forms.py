@@ -202,21 +202,26 @@ class Snippet(NamedTuple):
             lines.append(f"{names[len(self.leaves) + i]} = {called}")
         return "\n".join([*lines, *[seen.backward.format("y")] * backward])
 
-    def truth(self, unknown: Callable[[Form, tuple[float, ...]], Slopes | None]) -> Truth | None:
+    def truth(
+        self,
+        unknown: Callable[[Form, tuple[float, ...]], Slopes | None],
+        rounded: Callable[[float], float] = float,
+    ) -> Truth | None:
         """Return what the program should give; None where it leaves a domain.
 
         Args:
             unknown: Returns value and slopes of an operation that the catalog does not have.
+            rounded: What becomes of each leaf, value and slope.
         """
-        data = list(self.leaves)
+        data = [*map(rounded, self.leaves)]
         slopes: list[list[float]] = []
         for form, operands in self.lines:
             xs = tuple(data[k] for k in operands)
             found = true_slopes(form, xs) if form.row is not None else unknown(form, xs)
             if found is None or not all(map(math.isfinite, (found[0], *found[1]))):
                 return None
-            data.append(found[0])
-            slopes.append(found[1])
+            data.append(rounded(found[0]))
+            slopes.append([*map(rounded, found[1])])
         count = len(data)
         parts: list[list[float]] = [[] for _ in range(count)]
         parts[-1].append(1.0)

@@ -37,18 +37,21 @@ class Sample(NamedTuple):
     got: float
 
 
-def close(a: float, b: float, tolerance: float = 1e-6) -> bool:
-    """Return whether two numbers agree to about six digits."""
+def close(a: float, b: float, tolerance: float) -> bool:
+    """Return whether two numbers agree."""
     return abs(a - b) <= tolerance * max(abs(a), abs(b)) + 1e-9
 
 
-def named(row: Row | None, position: int, samples: Sequence[Sample]) -> tuple[str, str]:
+def named(
+    row: Row | None, position: int, samples: Sequence[Sample], tolerance: float = 1e-6
+) -> tuple[str, str]:
     """Return the kind of a mistake and what it is, in words.
 
     Args:
         row: What is right; None for an operation without a name.
         position: The operand of the row.
         samples: What was found at some points.
+        tolerance: How far a number may be from a right one, relative to its size.
 
     Example:
         >>> from autograd_mini.testing.catalog import CATALOG
@@ -57,7 +60,10 @@ def named(row: Row | None, position: int, samples: Sequence[Sample]) -> tuple[st
         ('sign', 'a + should be a -, or the other way round')
     """
     which = "the operand" if len(samples[0].operands) == 1 else f"the {_ORDINALS[position]} operand"
-    fits = _fits(samples)
+
+    def fits(guess: Callable[[Sample], float]) -> bool:
+        return all(close(guess(s), s.got, tolerance) for s in samples)
+
     if fits(lambda s: 0.0):
         return "dropped term", f"no gradient reaches {which}"
     if fits(lambda s: -s.expected):
@@ -95,10 +101,6 @@ def _factor(
         if fits(lambda s, text=text: s.expected / (_number(text, s) or math.nan)):
             return "factor", f"the derivative in {which} lacks a factor: {role}"
     return None
-
-
-def _fits(samples: Sequence[Sample]) -> Callable[[Callable[[Sample], float]], bool]:
-    return lambda guess: all(close(guess(s), s.got) for s in samples)
 
 
 def _number(text: str | CodeType, sample: Sample) -> float:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from autograd_mini.testing.combinations import below, roots
 from autograd_mini.testing.forms import Form, Snippet
-from autograd_mini.testing.mistakes import close
 from autograd_mini.testing.trials import Blame, Candidate, Wrong
 
 
@@ -82,7 +81,7 @@ def _later(
         return Wrong(program, "raises", ran.raised, after=after)
     got = [ran.gradient(name) for name in program.names]
     for i, gradients in enumerate(allowed):
-        if not any(close(got[i], g) for g in gradients):
+        if not any(candidate.close(got[i], g) for g in gradients):
             return candidate.wrong_gradient(program, i, got, gradients[-1], after=after)
     return None
 

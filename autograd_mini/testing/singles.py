@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from autograd_mini.testing.forms import Form, Snippet, alone, evaluated, sampled
-from autograd_mini.testing.mistakes import Sample, close, named
+from autograd_mini.testing.mistakes import Sample, named
 from autograd_mini.testing.trials import Blame, Candidate, Wrong
 
 _POINTS: Final = 6  # at which an operation is tried by itself
@@ -67,7 +67,7 @@ def _mistake(
         for program, truth, got in cases
         if truth is not None
     ]
-    return named(form.row, form.slots.index(k), samples)
+    return named(form.row, form.slots.index(k), samples, candidate.tolerance)
 
 
 def _is_swapped(candidate: Candidate, form: Form, wrongs: Sequence[Wrong]) -> bool:
@@ -80,7 +80,7 @@ def _is_swapped(candidate: Candidate, form: Form, wrongs: Sequence[Wrong]) -> bo
             swapped = evaluated(form.row.value, form.operands(wrong.program.leaves)[::-1])
         except (ArithmeticError, ValueError, TypeError):
             return False
-        if ran.raised or not close(ran.numbers["y"][0], swapped):
+        if ran.raised or not candidate.close(ran.numbers["y"][0], swapped):
             return False
     return True
 
@@ -112,7 +112,7 @@ def mistake_of_all(candidate: Candidate, blames: Sequence[Blame]) -> Blame | Non
             words = "gradients are cleared after they were computed, or too late in the pass"
         return Blame("backward", first, kind, words)
     if seed not in (0.0, 1.0) and all(
-        close(g, seed * t)
+        candidate.close(g, seed * t)
         for wrong in wrongs
         if wrong.truth
         for g, t in zip(wrong.got, wrong.truth.grad, strict=True)
@@ -128,4 +128,4 @@ def _works_once_seeded(candidate: Candidate, program: Snippet) -> bool:
     if ran.raised or truth is None:
         return False
     slopes = zip(program.names, truth.grad, strict=True)
-    return all(close(ran.gradient(name), slope) for name, slope in slopes)
+    return all(candidate.close(ran.gradient(name), slope) for name, slope in slopes)

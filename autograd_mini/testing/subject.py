@@ -7,11 +7,12 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from types import FrameType
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini.calls import needed, parameters
 from autograd_mini.testing.catalog import DETACHED, NAMED
-from autograd_mini.testing.differences import ridders
+from autograd_mini.testing.differences import EPSILON, ridders
+from autograd_mini.testing.tensors import precision_of
 
 Operations: TypeAlias = "Iterable[str] | Mapping[str, Callable[..., object]] | None"
 
@@ -47,10 +48,17 @@ class Seen(NamedTuple):
 
 
 class Ran(NamedTuple):
-    """What a program left: a number and a gradient for each name, or what it raised."""
+    """What a program left: a number and a gradient for each name, or what it raised.
+
+    Attributes:
+        numbers: The two of each name.
+        raised: What was raised, or "".
+        precision: The rounding error of the numbers, relative to their size.
+    """
 
     numbers: dict[str, tuple[float, float | None]]
     raised: str = ""
+    precision: float = EPSILON
 
     def gradient(self, name: str) -> float:
         """Return the gradient of a name, 0 where there is none."""
@@ -179,7 +187,9 @@ class _Subject:
         space = dict(self.space)
         try:
             exec(compile(text, "<program>", "exec"), space)
-            return Ran({name: self._pair(space[name]) for name in wanted})
+            numbers = {name: self._pair(space[name]) for name in wanted}
+            held = [self._precision(space[name]) for name in wanted]
+            return Ran(numbers, precision=max(held, default=EPSILON))
         except RecursionError:
             return Ran({}, "RecursionError: it calls itself without end")
         except BaseException as error:
@@ -226,14 +236,18 @@ class _Subject:
             raise TypeError(f"the result is a {type(x).__name__}, not a {self.kind.__name__}")
         data = self._number(x, self.names.data)
         grad = getattr(x, self.names.grad, None)
-        return data, None if grad is None else self._plain(grad)
+        return data, None if grad is None else float(self._plain(grad))
 
     def _number(self, x: object, attribute: str) -> float:
-        return self._plain(getattr(x, attribute))
+        return float(self._plain(getattr(x, attribute)))
 
-    def _plain(self, x: object) -> float:
+    def _precision(self, x: object) -> float:
+        held = [self._plain(getattr(x, name, None)) for name in (self.names.data, self.names.grad)]
+        return max(map(precision_of, held))
+
+    def _plain(self, x: object) -> Any:
         if isinstance(x, self.kind if hasattr(self, "kind") else ()):
             x = getattr(x, self.names.data)
         if callable(x) and not hasattr(x, "__float__"):
             x = x()
-        return float(cast(Any, x))
+        return x

@@ -6,13 +6,16 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from autograd_mini.testing.differences import EPSILON
 from autograd_mini.testing.forms import Form, Slopes, Snippet, Truth, alone
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
+from autograd_mini.testing.mistakes import close
 from autograd_mini.testing.subject import Ran, Seen, Terms
 from autograd_mini.testing.verdicts import OperationReport
 
 _PATIENCE: Final = 6  # programs without an answer, and the engine gets no more time
-_TOLERANCE: Final = 1e-6
+_ROUNDED: Final = 4  # times that an engine's rounding is tried
+_MORE: Final = 16.0  # what it may do, of what it did then
 
 
 class Wrong(NamedTuple):
@@ -35,6 +38,13 @@ class Wrong(NamedTuple):
     got: Sequence[float] = ()
     truth: Truth | None = None
     after: str = ""
+
+
+class Slack(NamedTuple):
+    """How far the numbers and the gradients of a program may be from what is right."""
+
+    data: list[float]
+    grad: list[float]
 
 
 class Blame(NamedTuple):
@@ -64,6 +74,7 @@ class Candidate:
     Attributes:
         seen: What a look at the class has found.
         silent: How many programs had no answer.
+        precision: The rounding error of its numbers, relative to their size.
     """
 
     def __init__(self, ask: Isolated, names: Terms, seed: int = 0) -> None:
@@ -71,6 +82,7 @@ class Candidate:
         self.names = names
         self.rng = random.Random(seed)
         self.silent = 0
+        self.precision = EPSILON
         self.seen: Seen = ask(("look",))
 
     def run(self, program: Snippet, after: str = "", *, backward: bool = True) -> Ran:
@@ -79,10 +91,12 @@ class Candidate:
             return Ran({}, "was not tried, since earlier programs do not end")
         text = program.text(self.seen, backward=backward)
         try:
-            return self.ask(("run", f"{text}\n{after}", program.names))
+            ran: Ran = self.ask(("run", f"{text}\n{after}", program.names))
         except NoAnswerError as silence:
             self.silent += 1
             return Ran({}, str(silence))
+        self.precision = max(self.precision, ran.precision)
+        return ran
 
     def truth(self, program: Snippet) -> Truth | None:
         """Return what a program should give; None where it leaves a domain."""
@@ -110,16 +124,42 @@ class Candidate:
         if ran.raised:
             return Wrong(program, "raises", ran.raised, truth=truth)
         got = [ran.gradient(name) for name in program.names]
+        slack = self._slack(program, truth)
         for i, name in enumerate(program.names):
             number = ran.numbers[name][0]
-            if not _agree(number, truth.data[i], abs(truth.data[i])):
+            if not abs(number - truth.data[i]) <= slack.data[i]:
                 kind = "changed" if i < len(program.leaves) else "value"
                 words = f"{name} is {number:.6g}, expected {truth.data[i]:.6g}"
                 return Wrong(program, kind, words, i, got, truth)
         for i in range(len(program.leaves)):
-            if not _agree(got[i], truth.grad[i], truth.size[i]):
+            if not abs(got[i] - truth.grad[i]) <= slack.grad[i]:
                 return self.wrong_gradient(program, i, got, truth.grad[i], truth)
         return None
+
+    def _slack(self, program: Snippet, truth: Truth) -> Slack:
+        """Return how far a right engine's numbers and gradients may be off, as it rounds."""
+        rng = random.Random(0)
+
+        def rounded(x: float) -> float:
+            return x + rng.choice((-1.0, 1.0)) * self.precision * (1.0 + abs(x))
+
+        few = _MORE * self.precision
+        data = [1e-6 * abs(x) + 1e-9 + few * (1.0 + abs(x)) for x in truth.data]
+        grad = [1e-6 * size + 1e-9 + few * (1.0 + size) for size in truth.size]
+        for _ in range(_ROUNDED if self.precision > EPSILON else 0):
+            if (other := program.truth(self._unknown, rounded)) is not None:
+                data = _widened(data, truth.data, other.data)
+                grad = _widened(grad, truth.grad, other.grad)
+        return Slack(data, grad)
+
+    def close(self, a: float, b: float) -> bool:
+        """Return whether two of its numbers agree, but for what rounding may do to them."""
+        return close(a, b, self.tolerance)
+
+    @property
+    def tolerance(self) -> float:
+        """How far its numbers may be from right ones, relative to their size."""
+        return max(1e-6, min(1e3 * self.precision, 0.05))
 
     def wrong_gradient(
         self,
@@ -149,5 +189,6 @@ class Candidate:
         return OperationReport(False, blame.kind, blame.words, wrong.words, text)
 
 
-def _agree(a: float, b: float, size: float) -> bool:
-    return abs(a - b) <= _TOLERANCE * size + 1e-9
+def _widened(slack: list[float], right: list[float], rounded: list[float]) -> list[float]:
+    pairs = zip(slack, right, rounded, strict=True)
+    return [max(s, _MORE * abs(a - b)) for s, a, b in pairs]
