@@ -1,9 +1,5 @@
 """Intake: the batches that a program is called with, as matrices of one column per example."""
 
-# NumPy arrays are Any here: numpy is imported inside the functions that use it.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-
 from __future__ import annotations
 
 import math
@@ -23,16 +19,13 @@ def examples_of(x: Any) -> Any:
     Raises:
         ValueError: If it is one number, or something else without examples.
     """
-    if isinstance(x, (list, tuple)):
-        return x
     import numpy as np
 
-    if isinstance(x, np.ndarray) and x.ndim:
-        return x
-    array = np.asarray(x)  # a table's [0] is not its first row, and a tensor's dtype not NumPy's
-    if array.ndim == 0:
+    # A table's [0] is not its first row, and a tensor's dtype not NumPy's.
+    rows: Any = x if issubclass(type(x), (list, tuple, np.ndarray)) else np.asarray(x)
+    if getattr(rows, "ndim", 1) == 0:
         raise ValueError(f"an argument needs one entry for each example of a batch, but got {x!r}")
-    return array
+    return rows
 
 
 def columns_of(
@@ -95,24 +88,25 @@ def example_at(columns: Sequence[Array], shapes: Sequence[tuple[int, ...]], n: i
     ]
 
 
-def asked_for(wrt: int | str | Sequence[int | str], names: Sequence[str]) -> tuple[int, ...]:
+def asked_for(wrt: Any, names: Sequence[str]) -> tuple[int, ...]:
     """Return the numbers of the arguments that are asked for.
 
     Raises:
         ValueError: If no argument has that name or number.
     """
     found: list[int] = []
-    for one in [wrt] if is_one(wrt) else wrt:  # pyright: ignore[reportGeneralTypeIssues]
-        one = one if isinstance(one, str) else operator.index(one)
-        if isinstance(one, str) and one in names:
-            found.append(names.index(one))
-        elif isinstance(one, int) and -len(names) <= one < len(names):
-            found.append(one % len(names))
+    count = len(names)
+    for one in [wrt] if is_one(wrt) else wrt:
+        if not isinstance(one, str):
+            place = operator.index(one)
         else:
+            place = names.index(one) if one in names else count
+        if not -count <= place < count:
             raise ValueError(
                 f"no argument is called {one!r}: wrt takes {', '.join(map(repr, names))}, or a "
-                f"number below {len(names)}"
+                f"number below {count}"
             )
+        found.append(place % count)
     return tuple(found)
 
 
@@ -125,7 +119,8 @@ def is_finite(result: Array) -> bool:
     """Return whether no number of a result is infinite or NaN."""
     import numpy as np
 
-    if math.isfinite(np.vdot(result, result)):  # the fastest look, which never warns
+    # The fastest look, which never warns.
+    if math.isfinite(np.vdot(result, result)):  # pyright: ignore[reportUnknownArgumentType]
         return True
     with np.errstate(all="ignore"):  # of large numbers the squares may be too large
-        return math.isfinite(np.add.reduce(result, axis=None))
+        return math.isfinite(result.sum())

@@ -6,9 +6,6 @@ second time every argument and parameter is a little different, so that a consta
 computed from one of them gives itself away.
 """
 
-# Values' own slots are read here: a graph may have hundreds of thousands of nodes.
-# pyright: reportPrivateUsage=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
-
 from __future__ import annotations
 
 import operator
@@ -133,7 +130,7 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     if again is None:
         _refuse_randomness(f, example, graph, nodes)
         raise _different_graphs(graph, two, f, example, "two examples")
-    graph.sources = [None if node._row is None else node._source for node in again]
+    graph.sources = [node._source if node._row else None for node in again]
     _mark_kinds(graph, nodes, again)
     found = _unlike_constants(graph, again)
     if found is not None:
@@ -219,13 +216,13 @@ _row_of: Final = operator.attrgetter("_row")
 _data_of: Final = own_data.__get__  # past the guards of a recorded number
 
 
-def _written_down(recording: Recording) -> tuple[Graph, list[Value]]:
+def _written_down(recording: Recording) -> tuple[Graph, list[Any]]:
     """Return a recording as lists, and the nodes.
 
     The arguments' numbers come first, then inputs before consumers, left to right.
     """
     graph = Graph()
-    nodes = [leaf for argument in recording.arguments for leaf in argument]
+    nodes: list[Any] = [leaf for argument in recording.arguments for leaf in argument]
     # By identity, since what would be a plain number has no hash; whoever has none gets the next.
     ids: defaultdict[int, int] = defaultdict(count().__next__)
     place, known = ids.__getitem__, ids.get
@@ -248,7 +245,7 @@ def _written_down(recording: Recording) -> tuple[Graph, list[Value]]:
             elif a is None:
                 args.append(())
             else:
-                inputs = a if type(a) is tuple else (a,)
+                inputs: tuple[Any, ...] = a if type(a) is tuple else (a,)  # pyright: ignore[reportUnknownVariableType]
                 if any(map(_row_of, inputs)):
                     waits = {id(x): x for x in inputs if id(x) not in ids}
                     if any(map(_row_of, waits.values())):
@@ -263,7 +260,7 @@ def _written_down(recording: Recording) -> tuple[Graph, list[Value]]:
             place(id(node))
             nodes.append(node)
     graph.shape = recording.shape
-    graph.ops = [node._row for node in nodes]
+    graph.ops = list(map(_row_of, nodes))
     graph.inner = [*compress(count(), graph.ops)]
     graph.data = list(map(_data_of, nodes))
     graph.labels = [node.label for node in nodes]
@@ -280,7 +277,7 @@ def _ends(recording: Recording, ids: Mapping[int, int]) -> Iterator[list[Any]]:
     yield [x for x in reversed(recording.risky) if id(x) not in ids]
 
 
-def _paired(graph: Graph, recording: Recording) -> list[Value] | None:
+def _paired(graph: Graph, recording: Recording) -> list[Any] | None:
     """Return the nodes of another recording in the graph's order; None if it has another form."""
     nodes: list[Any] = [None] * len(graph.ops)
     if len(recording.risky) != graph.risky:
@@ -306,10 +303,12 @@ def _paired(graph: Graph, recording: Recording) -> list[Value] | None:
         if node._row is not ops[i]:
             return None
         a, b = node._a, node._b
-        others = (a, b) if b is not None else a if type(a) is tuple else (a,)
-        if len(args[i]) != len(others):
+        operands: tuple[Any, ...] = (a, b)
+        if b is None:
+            operands = a if type(a) is tuple else (a,)  # pyright: ignore[reportUnknownVariableType]
+        if len(args[i]) != len(operands):
             return None
-        for x, other in zip(args[i], others):  # noqa: B905 # of one length
+        for x, other in zip(args[i], operands):  # noqa: B905 # of one length
             if nodes[x] is not other:
                 if nodes[x] is not None:
                     return None
@@ -365,14 +364,14 @@ def _line(f: Callable[..., Any], example: Sequence[Any], node: int) -> str:
     """Return ` (file:line)` of the first consumer of a node, if another run can tell."""
     try:
         graph, nodes = _written_down(run(f, example, lines=True))
-        found = [nodes[i].source for i, args in enumerate(graph.args) if node in args or i == node]
-        line = next(filter(None, found), None)
+        readers = (nodes[i] for i, args in enumerate(graph.args) if node in args or i == node)
+        line: str = next((x.source for x in readers if x.source), "")
     except Exception:  # the line is an extra
         return ""
     return f" ({line})" if line else ""
 
 
-def _mark_kinds(graph: Graph, nodes: list[Value], again: list[Value]) -> None:
+def _mark_kinds(graph: Graph, nodes: list[Any], again: list[Any]) -> None:
     """Tell inputs, parameters, constants and what varies apart."""
     pairs = enumerate(zip(nodes, again))  # noqa: B905 # of one length
     graph.parameters = {

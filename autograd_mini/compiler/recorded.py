@@ -5,9 +5,6 @@ instead. Where it is read from tells the two apart: the engine computes with it,
 is being recorded may only hand it on.
 """
 
-# A recorded number is a Value whose attributes are guarded.
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 import inspect
@@ -31,7 +28,7 @@ from autograd_mini.errors import TraceError
 from autograd_mini.frames import calling_frame, calling_line, is_ours, is_pythons, is_watched
 from autograd_mini.functions import greater, less
 from autograd_mini.ops import Op
-from autograd_mini.value import ZERO, Value, _mixed
+from autograd_mini.value import ZERO, Value, _mixed  # pyright: ignore[reportPrivateUsage]
 
 _CHOOSE: Final = (
     "write the choice as where(greater(x, 0), a, b), maximum, relu or clip, which a compiled "
@@ -70,7 +67,7 @@ _ELSE: Final = (
 
 _HERE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _ABC: Final = "<frozen abc"
-_frame: Final = sys._getframe
+_frame: Final = sys._getframe  # pyright: ignore[reportPrivateUsage] # the one cheap way
 _data: Any = Value.data  # the slots themselves
 _grad: Any = Value.grad
 _data_of: Final = _data.__get__
@@ -109,7 +106,7 @@ def _line() -> str:
 
 def _leaves(value: Value, seen: dict[int, Value]) -> Iterator[Value]:
     """Yield the leaves below a number that no operator wrapped, but for what has been seen."""
-    stack = [value]
+    stack: list[Any] = [value]
     while stack:
         node = stack.pop()
         if id(node) in seen:

@@ -16,8 +16,6 @@ from autograd_mini.compiler.native.operations import Lookup, Nest, Operation, Pr
 from autograd_mini.compiler.native.products import write_product
 from autograd_mini.compiler.native.vectors import Function, LLVMModule
 
-__all__ = ["assembled"]
-
 WRITERS: Final[dict[type, Callable[[Function, Any], None]]] = {
     Nest: write_nest,
     Product: write_product,

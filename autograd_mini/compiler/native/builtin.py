@@ -11,8 +11,6 @@ import ctypes
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["CHECK", "RATES", "Argument", "Entry", "builtin", "integers", "wrapper"]
-
 CHECK, RATES = 1, 2  # in `work`, after the loss: what is 0 if all is finite, and numbers
 
 # Whether an argument is an array of this type and shape; then its buffer is held.

@@ -4,21 +4,14 @@ Each is within 2 units in the last place of the function, over the whole range, 
 signed zeros, denormals and nans that NumPy gives. Single precision is computed in double.
 """
 
-# NumPy's ufuncs are Any to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-import numpy as np
-
 from autograd_mini.compiler.native.vectors import BITS, Function, Vector
-
-__all__ = ["ELEMENTARY", "library"]
+from autograd_mini.compiler.untyped import np
 
 _LN2_HIGH: Final = 6.93147180369123816490e-01  # ln 2, the last bits 0: times 2048 it is exact
 _LN2_LOW: Final = 1.90821492927058770002e-10

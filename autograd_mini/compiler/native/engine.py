@@ -1,10 +1,5 @@
 """Engine: LLVM's language to machine code, by llvmlite."""
 
-# llvmlite has no types.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportMissingImports=false
-# pyright: reportMissingTypeStubs=false
-
 from __future__ import annotations
 
 import ctypes
@@ -16,7 +11,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-__all__ = ["MISSING", "Processor", "is_installed", "machine_code", "processor"]
+from autograd_mini.compiler.untyped import llvm
 
 MISSING = 'machine code needs llvmlite: pip install "autograd_mini[native]"'
 _lock = threading.Lock()  # LLVM's own tables are no thread's
@@ -38,9 +33,7 @@ class Processor(NamedTuple):
 @cache
 def processor() -> Processor:
     """Return what this machine has."""
-    import llvmlite.binding as llvm
-
-    features = llvm.get_host_cpu_features()
+    features = llvm().get_host_cpu_features()
     if features.get("avx512f"):
         return Processor(512, 32)
     if features.get("avx"):
@@ -48,18 +41,13 @@ def processor() -> Processor:
     return Processor(128, 32 if features.get("neon") else 16)
 
 
-def _target() -> Any:
+def _target(binding: Any) -> Any:
     """Return a target of its own for an engine, which owns it and frees it."""
-    import llvmlite.binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
-        opt=1,
-        jit=True,
-    )
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    cpu, features = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
+    default = binding.Target.from_default_triple()
+    return default.create_target_machine(cpu=cpu, features=features, opt=1, jit=True)
 
 
 @cache
@@ -91,21 +79,20 @@ def machine_code(text: str) -> tuple[Code, dict[str, int]]:
     Raises:
         LookupError: If the text calls a function that this machine does not have.
     """
-    import llvmlite.binding as llvm
-
+    binding = llvm()
     with _lock:
-        target = _target()
-        context = llvm.create_context()  # it keeps all numbers and addresses it has ever seen
-        module = llvm.parse_assembly(text, context)
+        target = _target(binding)
+        context = binding.create_context()  # it keeps all numbers and addresses it has ever seen
+        module = binding.parse_assembly(text, context)
         module.triple = target.triple
         module.data_layout = str(target.target_data)
         public: list[str] = []
         for function in module.functions:
-            if not function.is_declaration and function.linkage == llvm.Linkage.external:
+            if not function.is_declaration and function.linkage == binding.Linkage.external:
                 public.append(function.name)
             elif function.is_declaration and not function.name.startswith("llvm."):
-                llvm.add_symbol(function.name, _address(function.name))
-        engine = llvm.create_mcjit_compiler(module, target)
+                binding.add_symbol(function.name, _address(function.name))
+        engine = binding.create_mcjit_compiler(module, target)
         engine.finalize_object()
         code = Code()
         weakref.finalize(code, _close, engine, context).atexit = False

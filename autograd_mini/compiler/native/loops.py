@@ -51,8 +51,6 @@ from autograd_mini.compiler.rows import (
 from autograd_mini.compiler.statements import CONSTANTS, SEED, Statement
 from autograd_mini.ops import Op, is_built_in
 
-__all__ = ["Loops"]
-
 ALIGNED: Final = 16  # elements: the longest vector
 LOSS: Final = 0
 

@@ -19,8 +19,6 @@ from autograd_mini.compiler.native.operations import (
 )
 from autograd_mini.compiler.native.vectors import Function, Variable, Vector
 
-__all__ = ["address", "covered", "halves", "write_lookup", "write_nest", "write_transpose"]
-
 NEUTRAL: Final[dict[Any, float]] = {
     np.add: 0.0,
     np.multiply: 1.0,

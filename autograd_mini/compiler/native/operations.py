@@ -12,23 +12,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-__all__ = [
-    "Access",
-    "Apply",
-    "Load",
-    "Lookup",
-    "Nest",
-    "NoNativeFormError",
-    "Operation",
-    "Product",
-    "Stack",
-    "Transpose",
-    "Tree",
-    "along",
-    "coalesced",
-    "fused",
-]
-
 
 class NoNativeFormError(ValueError):
     """A program that machine code is not written for: it stays on NumPy."""

@@ -11,8 +11,6 @@ from autograd_mini.compiler.native.nests import address, covered, halves
 from autograd_mini.compiler.native.operations import Access, Product
 from autograd_mini.compiler.native.vectors import Function, Variable
 
-__all__ = ["write_product"]
-
 BLOCK: Final = 128  # of the inner axis: what a tile reads stays in the fastest cache
 CACHE: Final = 1 << 15  # bytes of the fastest
 ROWS: Final = 4  # of tiles from which on copying what they read pays

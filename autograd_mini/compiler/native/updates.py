@@ -19,8 +19,6 @@ from autograd_mini.compiler.native.nests import covered, halves
 from autograd_mini.compiler.native.operations import Access, Load, Nest, Product, Stack
 from autograd_mini.compiler.native.vectors import Function, LLVMModule
 
-__all__ = ["Update", "calls", "entries", "given", "moves"]
-
 
 class Update(NamedTuple):
     """What follows the gradient.

@@ -6,12 +6,6 @@ and none of them has to be written a second time. The instructions carry no flag
 arithmetic: what they compute is what NumPy computes.
 """
 
-# NumPy's ufuncs are Any to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false, reportArgumentType=false, reportReturnType=false
-# pyright: reportUnknownLambdaType=false
-# pyright: reportCallIssue=false
-
 from __future__ import annotations
 
 import math
@@ -20,10 +14,9 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-__all__ = ["Function", "LLVMModule", "Variable", "Vector"]
+from autograd_mini.compiler.untyped import np
 
 TRUTH, BITS = "i1", "i64"  # in LLVM's words
 WIDTHS: Final = {"float": 4, "double": 8}  # bytes
@@ -120,24 +113,23 @@ _INTRINSIC: Final = {
     "absolute": "fabs",
     **{name: name for name in ("sqrt", "trunc", "floor", "ceil", "copysign")},
 }
-_COMPOSED: Final[dict[str, Callable[..., Any]]] = {  # nan stays
+# Of the first operand, and the last; powers by their exponents. nan stays.
+_COMPOSED: Final[dict[Any, Callable[[Any, Any], Any]]] = {
     "maximum": lambda x, y: np.where(np.equal(x, x), np.where(x > y, x, y), x),
     "minimum": lambda x, y: np.where(np.equal(x, x), np.where(x < y, x, y), x),
-    "negative": lambda x: -0.0 - x,
-    "positive": lambda x: 1.0 * x,
-    "square": lambda x: x * x,
-    "isfinite": lambda x: abs(x) < math.inf,
-    "isinf": lambda x: np.equal(abs(x), math.inf),
-    "sign": lambda x: np.where(x > 0.0, 1.0, np.where(x < 0.0, -1.0, x)),
-}
-_COMPOSED["fmax"] = _COMPOSED["maximum"]  # as good where nan is no result
-_POWERS: Final[dict[Any, Callable[..., Any]]] = {
+    "negative": lambda x, _: -0.0 - x,
+    "positive": lambda x, _: 1.0 * x,
+    "square": lambda x, _: x * x,
+    "isfinite": lambda x, _: abs(x) < math.inf,
+    "isinf": lambda x, _: np.equal(abs(x), math.inf),
+    "sign": lambda x, _: np.where(x > 0.0, 1.0, np.where(x < 0.0, -1.0, x)),
     1.0: lambda x, _: x,
     2.0: lambda x, _: x * x,
     3.0: lambda x, _: x * x * x,
     -1.0: lambda x, _: 1.0 / x,
     0.5: lambda x, _: np.where(np.equal(x, -math.inf), math.inf, np.sqrt(x + 0.0)),
 }
+_COMPOSED["fmax"] = _COMPOSED["maximum"]  # as good where nan is no result
 _LIBRARY: Final = {
     **{name: name for name in ("sin", "cos", "tan", "sinh", "cosh", "expm1", "hypot")},
     "arcsin": "asin",
@@ -285,11 +277,10 @@ class Function:
                 return self.value(f"{names[name]} {x.typed}, {y.text}", lanes, element)
         if name in _INTRINSIC:
             return self.intrinsic(_INTRINSIC[name], operands, lanes)
-        f = _COMPOSED.get(name)
-        if name == "power" and not isinstance(operands[1], Vector):
-            f = _POWERS.get(operands[1])
+        is_fixed = name == "power" and not isinstance(operands[1], Vector)
+        f = _COMPOSED.get(operands[1] if is_fixed else name)
         if f is not None:
-            return self.number(f(*operands), lanes)
+            return self.number(f(operands[0], operands[-1]), lanes)
         return self._called(name, operands, lanes)
 
     def _called(self, name: str, operands: Sequence[Any], lanes: int) -> Vector:

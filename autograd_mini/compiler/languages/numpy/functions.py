@@ -6,10 +6,6 @@ It takes the row's operands as arrays, and `out=`. It is as stable as the row's 
 and never raises: outside of a domain it gives NaN or an infinity.
 """
 
-# NumPy's ufuncs are Any to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false, reportUnknownLambdaType=false
-
 from __future__ import annotations
 
 import math
@@ -17,10 +13,9 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, ClassVar, Final, TypeAlias
 
-import numpy as np
-
 from autograd_mini import ops
 from autograd_mini.compiler.language import as_number
+from autograd_mini.compiler.untyped import np
 from autograd_mini.ops import Op
 from autograd_mini.symbols import PRODUCT, TRUTH, Symbol
 
@@ -252,7 +247,7 @@ def qualified_name(f: Callable[..., Any]) -> str:
         >>> [qualified_name(FUNCTIONS[name]) for name in ("neg", "total", "norm")]
         ['np.negative', 'np.add.reduce', '']
     """
-    of = getattr(f, "__self__", None)
+    of: Any = getattr(f, "__self__", None)
     if isinstance(of, np.ufunc):
         return f"np.{of.__name__}.reduce"
     return f"np.{f.__name__}" if isinstance(f, np.ufunc) else ""
