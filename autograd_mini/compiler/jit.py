@@ -265,6 +265,7 @@ def _lay_out(graph: Graph, parameters: Sequence[Value]) -> None:
         if p not in ids:
             ids[p] = graph.add(None, (), PARAMETER, p.data, p.label)
             graph.parameters[ids[p]] = p
+            graph.unread.add(ids[p])
     graph.layout = [ids[p] for p in parameters]
 
 

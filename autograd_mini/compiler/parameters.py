@@ -22,6 +22,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from itertools import compress, count, repeat
 from operator import attrgetter, is_, not_
 from typing import Any, Final
@@ -41,7 +42,6 @@ class Parameters:
 
     Attributes:
         values: The Values, in the order of the arrays.
-        place: Where each Value stands.
         theta: The numbers, one flat array, to be changed in place.
         gtheta: The gradients that a program's `gradient` left.
         lock: Programs that share the arrays run one after the other.
@@ -66,7 +66,6 @@ class Parameters:
 
     def __init__(self, values: Iterable[Value], dtype: Any = float) -> None:
         self.values: list[Value] = list(values)
-        self.place: dict[Value, int] = dict(zip(self.values, count()))
         self._remember(list(map(_data, self.values)))
         self._theta: Any = aligned(len(self.values), dtype)
         self._theta[:] = self._seen
@@ -89,6 +88,11 @@ class Parameters:
             _stores.add(self)
         if self._kin:
             self.refresh()
+
+    @cached_property
+    def place(self) -> dict[Value, int]:
+        """Where each Value stands."""
+        return dict(zip(self.values, count()))
 
     def __len__(self) -> int:
         return len(self.values)

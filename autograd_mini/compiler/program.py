@@ -85,8 +85,7 @@ class Program(OnArray):
         self._plan = found
         self._graph = graph
         self._check = Check(f, example, graph, values, single=float32) if check else None
-        operands = [graph.args[i] for i in graph.inner]
-        unread = {*found.parameters}.difference(graph.roots, *operands)
+        unread = graph.unread
         places = [k for k, i in enumerate(found.parameters) if i in unread] if unread else []
         self._unread: Any = np.array(places, np.intp)
         self._in_floats = self.dtype.itemsize == 8 and found.suits_floats

@@ -53,6 +53,7 @@ class Graph:
         computed: Values that the function closes over and that were computed before, inputs
             before consumers: the program computes them anew from their leaves.
         layout: Parameters' ids in the order in which they must lie; others follow.
+        unread: Those of parameters that no operation reads.
         example: The arguments it was recorded on.
         around: What the function reads that is neither an argument nor a parameter.
     """
@@ -79,6 +80,7 @@ class Graph:
         self.parameters: dict[int, Value] = {}
         self.computed: list[Value] = []
         self.layout: list[int] = []
+        self.unread: set[int] = set()
 
     @property
     def scalar(self) -> bool:
@@ -120,21 +122,22 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     graph.around, graph.example = around, example
     graph.shapes = [shape_of(x) for x in example]
     graph.names = argument_names(f, len(example))
-    own = [x for x in nodes if type(x) is not Recorded]
-    graph.computed = [*filter(_row_of, own)]
-    leaves = [x for x in own if x._row is None and x._source is not KNOWN]
-    with Hiding(chain(around.values, leaves, graph.computed)):
+    first = sum(map(len, graph.inputs))
+    own = enumerate(nodes[first:], first)
+    leaves = {i: x for i, x in own if x._row is None and x._source is not KNOWN}
+    graph.computed = [x for i in graph.inner if type(x := nodes[i]) is not Recorded]
+    with Hiding(chain(around.values, leaves.values(), graph.computed)):
         two = run_elsewhere(f, example, graph.computed, lines=len(nodes) <= RECORD_LINES)
     around.settle()
-    again = _paired(graph, two)
+    again = _paired(graph, two, leaves)
     if again is None:
-        _refuse_randomness(f, example, graph, nodes)
+        _refuse_randomness(f, example, graph, leaves)
         raise _different_graphs(graph, two, f, example, "two examples")
     graph.sources = [node._source if node._row else None for node in again]
-    _mark_kinds(graph, nodes, again)
+    _mark_kinds(graph, leaves, again)
     found = _unlike_constants(graph, again)
     if found is not None:
-        _refuse_randomness(f, example, graph, nodes)
+        _refuse_randomness(f, example, graph, leaves)
         raise _frozen(graph, *found, f, example, "two examples")
     if around.is_random:
         _refuse_generators(f, example, around)
@@ -142,15 +145,15 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
 
 
 def _refuse_randomness(
-    f: Callable[..., Any], example: Sequence[Any], graph: Graph, nodes: list[Value]
+    f: Callable[..., Any], example: Sequence[Any], graph: Graph, leaves: Mapping[int, Value]
 ) -> None:
     """Raise if already two runs on the same example are not the same."""
     which = "two runs on the same example"
     other = run(f, example)
-    again = _paired(graph, other)
+    again = _paired(graph, other, leaves)
     if again is None:
         raise _different_graphs(graph, other, f, example, which)
-    _mark_kinds(graph, nodes, again)
+    _mark_kinds(graph, leaves, again)
     _refuse_frozen(graph, again, f, example, which)
 
 
@@ -203,7 +206,7 @@ def record_again(
         TraceError: If the graph has another form or other constants.
     """
     other = run(f, example)
-    nodes = _paired(graph, other)
+    nodes = _paired(graph, other, graph.parameters)
     if nodes is None or any(nodes[i] is not p for i, p in graph.parameters.items()):
         raise _different_graphs(graph, other, f, example, which)
     _refuse_frozen(graph, nodes, f, example, which)
@@ -225,7 +228,7 @@ def _written_down(recording: Recording) -> tuple[Graph, list[Any]]:
     nodes: list[Any] = [leaf for argument in recording.arguments for leaf in argument]
     # By identity, since what would be a plain number has no hash; whoever has none gets the next.
     ids: defaultdict[int, int] = defaultdict(count().__next__)
-    place, known = ids.__getitem__, ids.get
+    place = ids.__getitem__
     each(place, map(id, nodes))
     args = graph.args = [()] * len(nodes)
     live = 0
@@ -237,26 +240,27 @@ def _written_down(recording: Recording) -> tuple[Graph, list[Any]]:
                 continue
             a, b = node._a, node._b
             if b is not None:  # most of a large graph
-                i, j = known(id(a)), known(id(b))
-                if i is None or j is None:
+                if (a._row and id(a) not in ids) or (b._row and id(b) not in ids):
                     stack += (node, b, a)
                     continue
-                args.append((i, j))
+                numbers = i, j = ids[id(a)], ids[id(b)]
+                for k, x in ((i, a), (j, b)):
+                    if k == len(nodes):
+                        nodes.append(x)
+                        args.append(())
             elif a is None:
-                args.append(())
+                numbers = ()
             else:
                 inputs: tuple[Any, ...] = a if type(a) is tuple else (a,)  # pyright: ignore[reportUnknownVariableType]
-                if any(map(_row_of, inputs)):
-                    waits = {id(x): x for x in inputs if id(x) not in ids}
-                    if any(map(_row_of, waits.values())):
-                        stack += (node, *reversed(waits.values()))
-                        continue
+                if [x for x in inputs if x._row and id(x) not in ids]:
+                    stack += (node, *inputs[::-1])
+                    continue
                 numbers = tuple(map(place, map(id, inputs)))
-                end = len(nodes)
-                fresh = {i: x for i, x in zip(numbers, inputs) if i >= end}  # noqa: B905 # leaves
-                nodes += fresh.values()
-                args += [()] * len(fresh)
-                args.append(numbers)
+                if (end := len(nodes)) < len(ids):
+                    fresh = {i: x for i, x in zip(numbers, inputs) if i >= end}  # noqa: B905
+                    nodes += fresh.values()
+                    args += [()] * len(fresh)
+            args.append(numbers)
             place(id(node))
             nodes.append(node)
     graph.shape = recording.shape
@@ -277,8 +281,14 @@ def _ends(recording: Recording, ids: Mapping[int, int]) -> Iterator[list[Any]]:
     yield [x for x in reversed(recording.risky) if id(x) not in ids]
 
 
-def _paired(graph: Graph, recording: Recording) -> list[Any] | None:
-    """Return the nodes of another recording in the graph's order; None if it has another form."""
+def _paired(graph: Graph, recording: Recording, leaves: Mapping[int, Value]) -> list[Any] | None:
+    """Return the nodes of another recording in the graph's order; None if it has another form.
+
+    Args:
+        graph: The graph.
+        recording: The other one.
+        leaves: The graph's own by their ids, but for arguments and what operators wrapped.
+    """
     nodes: list[Any] = [None] * len(graph.ops)
     if len(recording.risky) != graph.risky:
         return None
@@ -316,8 +326,12 @@ def _paired(graph: Graph, recording: Recording) -> list[Any] | None:
     for i, parameter in graph.parameters.items():
         if nodes[i] is None:  # nothing reads it
             nodes[i] = parameter
-    leaves = [node for node, op in zip(nodes, ops) if op is None]  # noqa: B905 # of one length
-    if any(map(_row_of, leaves)) or len({*map(id, leaves)}) != len(leaves):
+    own = leaves.get
+    others = [x for i, x in enumerate(nodes) if ops[i] is None and x is not own(i)]
+    made = {x for x in others if x._source is not KNOWN and type(x) is not Recorded}
+    if any(map(_row_of, others)) or len({*map(id, others)}) != len(others):
+        return None
+    if made and not made.isdisjoint(leaves.values()):  # it stood elsewhere
         return None
     return nodes
 
@@ -371,13 +385,10 @@ def _line(f: Callable[..., Any], example: Sequence[Any], node: int) -> str:
     return f" ({line})" if line else ""
 
 
-def _mark_kinds(graph: Graph, nodes: list[Any], again: list[Any]) -> None:
+def _mark_kinds(graph: Graph, leaves: Mapping[int, Value], again: list[Any]) -> None:
     """Tell inputs, parameters, constants and what varies apart."""
-    pairs = enumerate(zip(nodes, again))  # noqa: B905 # of one length
-    graph.parameters = {
-        i: x for i, (x, y) in pairs if x is y and x._row is None and x._source is not KNOWN
-    }
-    kinds = graph.kinds = [CONSTANT] * len(nodes)
+    graph.parameters = {i: x for i, x in leaves.items() if x is again[i]}
+    kinds = graph.kinds = [CONSTANT] * len(again)
     for i in graph.parameters:
         kinds[i] = PARAMETER
     for ids in graph.inputs:
