@@ -18,10 +18,12 @@ from autograd_mini import Value
 from nn.clipping import clip_grad_norm, clip_grad_value, settle_gradients
 from nn.errors import check_state, from_zero
 from nn.guesses import keywords
+from nn.rules import move_as_floats
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
 
 BLOCK: Final = 1 << 14  # parameters moved at once: what a step computes of them stays in the cache
+TRIED: Final = 3  # updates in which a rule of somebody's own is compared
 ZERO: Final = Value(0.0).grad  # the very object backward() knows as "nothing here yet"
 
 
@@ -85,6 +87,7 @@ class Optimizer:
         self.steps = 0
         self._moments: list[Any] = [[0.0] * len(self.params) for _ in self._moment_names]
         self._order: Any = None  # of the moments, if not that of `params`
+        self._tried = 0  # updates on arrays that were compared
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.settings().items())
@@ -158,7 +161,16 @@ class Optimizer:
             order: An array of the place of each in `params`; None if they stand in that order.
         """
         self.steps += 1
-        rule, columns = self._rule(), [theta, grad, *self.resident(theta.dtype, order)]
+        columns = [theta, grad, *self.resident(theta.dtype, order)]
+        if type(self) not in OURS:
+            try:
+                move_as_floats(self._rule, columns, compares=self._tried < TRIED)
+            except BaseException:
+                self.steps -= 1
+                raise
+            self._tried += 1
+            return
+        rule = self._rule()
         if len(theta) <= BLOCK:
             rule(*columns)
             return
@@ -428,6 +440,9 @@ class AdamW(Adam):
         maximize: bool = False,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, maximize=maximize)
+
+
+OURS: Final = (SGD, Adam, AdamW)  # whose rules are written for arrays
 
 
 def _sqrt(x: Any) -> Any:

@@ -29,7 +29,7 @@ ORDER = {
     """,
     "nn": """
         guesses errors arrays initializers activations layers diagram network features losses
-        clipping optimizers schedules metrics datasets plots files training playback estimators
+        clipping rules optimizers schedules metrics datasets plots files training playback estimators
         export tables __init__ __main__
     """,
 }

@@ -20,6 +20,7 @@ from nn.layers import holding
 from nn.losses import penalties
 from nn.losses.terms import OneHot
 from nn.network import has_known_units
+from nn.optimizers import Optimizer
 from nn.training.data import Examples
 from nn.training.eager import Eager, Task
 from nn.training.native import NativeUpdates, native_updates
@@ -44,6 +45,11 @@ class Compiled:
     def __init__(
         self, task: Task, data: Examples, dtype: Any, *, native_after: float = math.inf
     ) -> None:
+        if not _moves_arrays(task.optimizer):
+            raise TraceError(
+                f"{type(task.optimizer).__name__} has a step of its own, which moves Values; "
+                "what says in _rule how one parameter moves is compiled, too"
+            )
         self.task = task
         self.dtype: Any = np.dtype(dtype)
         self.kind = data.kind
@@ -131,6 +137,7 @@ class Compiled:
         order; else on copies of the part that it moves, in its own order.
         """
         values, params = self.store.values, self.task.optimizer.params
+        self._params = params, len(params)
         self.moved: Any = None
         self.order: Any = None
         place = dict(zip(params, count()))
@@ -138,6 +145,11 @@ class Compiled:
             self.moved = np.array([self.store.place[p] for p in params])
         elif values != params:
             self.order = np.array([place[p] for p in values])
+
+    def moves_the_same(self) -> bool:
+        """Return whether the optimizer still has the list of parameters that it had."""
+        params = self.task.optimizer.params
+        return params is self._params[0] and len(params) == self._params[1]
 
     def leave(self) -> None:
         """Let the Values follow what has moved since: they are written when somebody looks.
@@ -250,6 +262,12 @@ class Compiled:
             self._outputs.trust()
         found = [run(data.arrays(batch, self.dtype)[0]) for batch in spans(len(data), BLOCK)]
         return np.concatenate(found).astype(float, copy=False)
+
+
+def _moves_arrays(optimizer: Any) -> bool:
+    """Return whether an optimizer's `update` does what its `step` does."""
+    step, update = (getattr(f, "__func__", f) for f in (optimizer.step, optimizer.update))
+    return step is Optimizer.step or update is not Optimizer.update
 
 
 def _aside(data: Sequence[float]) -> list[float]:

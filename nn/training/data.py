@@ -93,11 +93,13 @@ class Examples:
         classes: How many classes there are, where `targets` are indices of classes; else 0.
         weights: The weights of the examples that have one above 0, or None, and
         kept: the places of those examples, or None.
+        version: Differs once the caller may have changed numbers in the arrays.
     """
 
     def __init__(
         self, model: Any, loss: ExampleLoss, X: Any, y: Any, sample_weight: Any = None
     ) -> None:
+        self.version = 0
         self.X = finite_array("X", X)
         self.given: Any = _given(y)
         if len(self.X) != len(self.given):
@@ -140,7 +142,7 @@ class Examples:
             is_sound = look and _is_finite(y) and not look(y).any()
         if not is_sound or not _is_finite(X):
             return False
-        vars(self).update(X=X, given=y, targets=y)
+        vars(self).update(X=X, given=y, targets=y, version=self.version + 1)
         return True
 
     def __len__(self) -> int:

@@ -224,6 +224,8 @@ def _epoch(run: Run, size: int, bar: Any, ctrl_c: CtrlC) -> bool:
         stops = [_is_true(callback(state)) for callback in run.callbacks]
     except KeyboardInterrupt:
         stops, ctrl_c.pressed = [], True
+    if run.callbacks or run.metrics:
+        data.version += 1  # who saw the arrays may have changed them
     if any(stops) and not history.stopped:
         history.stopped = "callback"
     if run.checkpoint is not None:
@@ -321,6 +323,8 @@ def _named_metrics(
 
 def _metric(loss: ExampleLoss, metric: str | Callable[..., Any]) -> tuple[str, Callable[..., Any]]:
     """Return a metric's name and function."""
+    if metric is known_metrics.accuracy:  # counted as by its name
+        metric = "accuracy"
     if callable(metric):
         return getattr(metric, "__name__", repr(metric)), metric
     names = [name for name in known_metrics.__all__ if name != "confusion_matrix"]

@@ -7,7 +7,7 @@ what is not finite goes the way of every compiled update: `None` says so, and no
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import attrgetter, is_
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -68,7 +68,7 @@ class NativeUpdates:
         self._settings = SETTINGS[type(self._optimizer)]
         self._fixed = self._settings(self._optimizer)
         self._types = compiled.dtype, np.dtype(np.int64) if data.classes else compiled.dtype
-        self._given: tuple[Any, Any] | None = None
+        self._given: tuple[Examples | None, int] = None, 0
         self._bases: Any = None
         self._is_bound = False  # whether the code takes rows by their numbers
         loss = compiled.task.loss
@@ -100,7 +100,7 @@ class NativeUpdates:
 
     def rows(self, data: Examples, batch: Any) -> float | None:
         """Make an update on some of the data, a slice or their numbers; None if it cannot."""
-        if self._given is None or not all(map(is_, self._given, (data.X, data.targets))):
+        if self._given[0] is not data or self._given[1] != data.version:
             self._take(data)
         if self._bases is None:
             return None
@@ -110,7 +110,7 @@ class NativeUpdates:
 
     def _take(self, data: Examples) -> None:
         """Have rows taken from these data: as they stand, or from a copy that is not large."""
-        self._given, self._bases = (data.X, data.targets), None
+        self._given, self._bases = (data, data.version), None
         if data.kept is None and bool(data.classes) == (self._types[1].kind == "i"):
             bases: list[Any] = [data.X, data.targets]
             sizes = [
@@ -132,6 +132,7 @@ class NativeUpdates:
         if (
             is_watched()
             or self._settings(optimizer) != self._fixed
+            or not self._compiled.moves_the_same()
             or not self._compiled.is_current()
         ):
             return None

@@ -238,6 +238,10 @@ class Trainer:
 
     def _program(self, data: Examples) -> Compiled:
         kind, compiled = data.kind, self._compiled
+        if compiled is not None and not compiled.moves_the_same():
+            self.sync()
+            self._kept.clear()
+            compiled = None
         if compiled is None or (kind[0] > compiled.kind[0] or kind[1] > compiled.kind[1]):
             self.sync()
             if kind not in self._kept:

@@ -1,0 +1,206 @@
+"""What can be said in several ways means the same in each, however it runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd_mini import TraceError
+from nn import FNN, SGD, Optimizer, Trainer, fit, metrics
+
+BACKENDS = ("eager", "compiled", "native")
+Rule = Callable[..., tuple[Any, ...]]
+
+
+def numbers(seed: int, *shape: int) -> Any:
+    return np.random.default_rng(seed).integers(-3, 4, shape)
+
+
+X, Y = numbers(0, 24, 2) / 2, numbers(1, 24) / 2
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float32, float])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("way", ["steps", "callback", "metric"])
+def test_what_is_written_into_arrays_counts_at_the_next_update(
+    way: str, order: Any, dtype: Any
+) -> None:
+    found: list[list[float]] = []
+    for backend in BACKENDS:
+        model = FNN([2, 3, 1], seed=0)
+        sgd = SGD(model.parameters(), lr=0.05)
+        inputs, targets = np.ones((8, 2), dtype, order=order), np.ones(8, dtype)
+
+        def refill(n: int, inputs: Any = inputs, targets: Any = targets) -> float:
+            inputs[:], targets[:] = numbers(n, 8, 2), numbers(99 - n, 8)
+            return 0.0
+
+        if way == "steps":
+            trainer = Trainer(model, "mse", sgd, backend=backend)
+            losses_: list[float] = []
+            for n in range(5):
+                refill(n)
+                losses_.append(trainer.step(inputs, targets))
+        else:
+            options: dict[str, Any] = {"callbacks": [lambda run, f=refill: f(run.epoch)]}
+            if way == "metric":
+                options = {"metrics": [lambda f, y, refill=refill: refill(3)]}
+            losses_ = fit(
+                model, inputs, targets, loss="mse", optimizer=sgd, epochs=5, batch_size=4,
+                backend=backend, **options,
+            ).loss  # fmt: skip
+        found.append([*losses_, *[p.data for p in model.parameters()]])
+    assert found[1] == pytest.approx(found[0], rel=1e-9)
+    assert found[2] == pytest.approx(found[0], rel=1e-9)
+
+
+def test_accuracy_is_counted_alike_by_name_and_as_a_function() -> None:
+    history = fit(
+        FNN([2, 3, 1], seed=0), X, X[:, 0] > 0, loss="bce_with_logits", epochs=3,
+        metrics=["accuracy", metrics.accuracy],
+    )  # fmt: skip
+    assert history.metrics["accuracy"] == history.metrics["accuracy_2"]
+
+
+class Own(Optimizer):
+    """How people write optimizers."""
+
+    _moment_names = ("m",)
+
+    def __init__(self, params: Any, lr: float = 0.05) -> None:
+        super().__init__(params, lr)
+
+
+class InPlace(Own):
+    def _rule(self) -> Rule:
+        def move(theta: Any, grad: Any, m: Any) -> tuple[Any, ...]:
+            m *= 0.5
+            m += grad
+            theta -= self.lr / self.steps * m
+            return theta, m
+
+        return move
+
+
+class NewNumbers(Own):
+    def _rule(self) -> Rule:
+        return lambda theta, grad, m: (theta - self.lr * (0.5 * m + grad), 0.5 * m + grad)
+
+
+class KeepsTheGradient(Own):
+    def _rule(self) -> Rule:
+        return lambda theta, grad, m: (theta - self.lr * (2.0 * grad - m), grad)
+
+
+class ChangesTheGradient(Own):
+    def _rule(self) -> Rule:
+        def move(theta: Any, grad: Any, m: Any) -> tuple[Any, ...]:
+            grad *= self.lr
+            theta -= grad
+            return theta, m
+
+        return move
+
+
+class OldNumbers(Own):  # nothing for arrays: `old` is changed with m
+    def _rule(self) -> Rule:
+        def move(theta: Any, grad: Any, m: Any) -> tuple[Any, ...]:
+            old = m
+            m *= 0.5
+            m += grad
+            theta -= self.lr * (2.0 * m - old)
+            return theta, m
+
+        return move
+
+
+class Decides(Own):  # nothing for arrays, which it has moved before it fails
+    def _rule(self) -> Rule:
+        def move(theta: Any, grad: Any, m: Any) -> tuple[Any, ...]:
+            m *= 0.5
+            m += grad
+            theta -= self.lr / self.steps * m
+            theta -= self.lr * 0.1 if grad > 0 else 0.0
+            return theta, m
+
+        return move
+
+
+class Rooted(Own):
+    def _rule(self) -> Rule:
+        def move(theta: Any, grad: Any, m: Any) -> tuple[Any, ...]:
+            m += grad * grad
+            theta -= self.lr * grad / math.sqrt(m + 1e-9)
+            return theta, m
+
+        return move
+
+
+class Shrinks(SGD):  # as a subclass of PyTorch's would
+    def step(self) -> None:
+        super().step()
+        for p in self.params:
+            p.data *= 0.99
+
+
+@pytest.mark.parametrize("way", ["fit", "trainer"])
+@pytest.mark.parametrize(
+    ("kind", "compiles"),
+    [
+        *[(kind, True) for kind in (InPlace, NewNumbers, KeepsTheGradient, ChangesTheGradient)],
+        *[(kind, False) for kind in (OldNumbers, Decides, Rooted, Shrinks)],
+    ],
+)
+def test_an_optimizer_of_ones_own_moves_arrays_as_it_moves_values(
+    kind: Any, compiles: bool, way: str
+) -> None:
+    def run(backend: str) -> list[float]:
+        model = FNN([2, 3, 1], seed=0)
+        own = kind(model.parameters(), lr=0.05)
+        if way == "fit":
+            told = fit(
+                model, X, Y, loss="mse", optimizer=own, epochs=6, batch_size=8, backend=backend
+            ).loss
+        else:
+            trainer = Trainer(model, "mse", own, backend=backend)
+            told = [trainer.step(X, Y) for _ in range(7)]
+        moments = own.state_dict().get("m", [])
+        slopes = [float(p.grad) for p in model.parameters()]
+        return [*told, *[p.data for p in model.parameters()], *slopes, *moments, float(own.steps)]
+
+    eager = run("eager")
+    if compiles:
+        assert run("auto") == pytest.approx(eager, rel=1e-9)
+        assert run("compiled") == pytest.approx(eager, rel=1e-9)
+        return
+    with pytest.warns(UserWarning, match="running eagerly"):
+        auto = run("auto")
+    assert auto == pytest.approx(eager, rel=1e-9)
+    with pytest.raises(TraceError):
+        run("compiled")
+
+
+@pytest.mark.parametrize("part", ["replaced", "shortened"])
+def test_an_optimizer_may_move_fewer_parameters_from_some_epoch_on(part: str) -> None:
+    found: list[list[float]] = []
+    for backend in BACKENDS:
+        model = FNN([2, 3, 1], seed=0)
+        sgd = SGD(model.parameters(), lr=0.05)
+
+        def freeze(run: Any, model: FNN = model, sgd: SGD = sgd) -> None:
+            if run.epoch == 2 and part == "replaced":
+                sgd.params = model.layers[1].parameters()
+            elif run.epoch == 2:
+                del sgd.params[:9]
+
+        told = fit(
+            model, X, Y, loss="mse", optimizer=sgd, epochs=5, batch_size=8, backend=backend,
+            callbacks=[freeze],
+        ).loss  # fmt: skip
+        found.append([*told, *[p.data for p in model.parameters()]])
+    assert found[1] == pytest.approx(found[0], rel=1e-9)
+    assert found[2] == pytest.approx(found[0], rel=1e-9)
