@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from autograd_mini import TraceError
-from nn import FNN, SGD, Optimizer, Trainer, fit, metrics
+from nn import FNN, SGD, Adam, Optimizer, Trainer, fit, metrics
 
 BACKENDS = ("eager", "compiled", "native")
 Rule = Callable[..., tuple[Any, ...]]
@@ -204,3 +205,19 @@ def test_an_optimizer_may_move_fewer_parameters_from_some_epoch_on(part: str) ->
         found.append([*told, *[p.data for p in model.parameters()]])
     assert found[1] == pytest.approx(found[0], rel=1e-9)
     assert found[2] == pytest.approx(found[0], rel=1e-9)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_run_in_two_parts_has_the_bits_of_a_whole_one(backend: str, tmp_path: Path) -> None:
+    def run(name: str, epochs: int) -> list[float]:
+        model = FNN([2, 4, 3], "silu", seed=0)
+        told = fit(
+            model, X, np.arange(24) % 3, loss="categorical_hinge", epochs=epochs, batch_size=8,
+            optimizer=Adam(model.parameters(), lr=0.05, weight_decay=0.1), backend=backend,
+            checkpoint=tmp_path / name,
+        ).loss  # fmt: skip
+        return [*told, *[p.data for p in model.parameters()]]
+
+    for n in range(1, 6):
+        run(f"{n}", n)
+    assert [run(f"{n}", 6) for n in range(1, 6)] == [run("whole", 6)] * 5

@@ -183,7 +183,8 @@ class Compiled:
         optimizer = self.task.optimizer
         columns = self._columns(data, batch)
         theta, grad = self.store.theta, self.store.gtheta
-        self._count(data, columns)
+        if self._becomes_native(data, columns):
+            return self.update(data, batch)  # by the code that all others are made by
         if self._is_left and not self.is_current():  # else the program looks by itself
             self.program.follow()
         loss = self.program.gradient(*columns)
@@ -200,7 +201,7 @@ class Compiled:
             theta[self.moved], grad[self.moved] = part, slopes
         return loss
 
-    def _count(self, data: Examples, columns: list[Any]) -> None:
+    def _becomes_native(self, data: Examples, columns: list[Any]) -> bool:
         """Note an update, and become machine code when the time has come.
 
         Raises:
@@ -209,7 +210,7 @@ class Compiled:
         size = len(columns[0])
         updates = self._updates[size] = self._updates.get(size, 0) + 1
         if updates <= self._native_after:
-            return
+            return False
         insists, self._native_after = self._native_after < 0, math.inf
         try:
             self.native = native_updates(self, data, columns)
@@ -218,6 +219,7 @@ class Compiled:
                 raise
         else:
             self.name = "native"
+        return self.native is not None
 
     def _columns(self, data: Examples, batch: Any) -> list[Any]:
         columns = data.arrays(batch, self.dtype)
