@@ -64,7 +64,8 @@ def is_watched() -> bool:
         ...     is_watched()
         True
     """
-    if state.on_backward is not None or source_recorded.get() or anomaly_detected.get():
+    is_inside = state.open and (source_recorded.get() or anomaly_detected.get())
+    if is_inside or state.on_backward is not None:
         return True
     monitoring: Any = _sys.get("monitoring")  # since Python 3.12
     if monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None:

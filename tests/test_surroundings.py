@@ -14,11 +14,13 @@ import types
 import warnings
 from collections.abc import Callable
 from typing import Any, cast
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
 
 from autograd_mini import TraceError, Value, atan2, compile, jit, sin, tanh
+from autograd_mini.compiler.surroundings import Surroundings
 from nn import FNN, SGD, Layer, Trainer, fit
 
 w = Value(2.0, "w")
@@ -287,6 +289,91 @@ def test_what_a_function_reads_counts_wherever_it_stands(monkeypatch: pytest.Mon
 def test_what_a_function_reads_of_a_series_counts() -> None:
     series = pytest.importorskip("pandas").Series([1.0])
     assert_counts("a series", lambda x: w * x * series[0], lambda: series.__setitem__(0, 5.0))
+
+
+class Settings:
+    rate = 1.0
+
+
+def endings() -> dict[str, tuple[Callable[..., Any], Callable[[], Any]]]:
+    """Return what names and lists come to that a look at them stumbles over, or may take as equal.
+
+    Lists of more entries than a text has room for are among them.
+    """
+    cell, numbers, mixed, zeros, table = 1.0, [1.0, 2.0], [1.0, "a", tanh], [0.0], [[w], [w, w]]
+    many, lists = [1.0] * 600, [[float(n)] * 30 for n in range(40)]
+    model, slotted, keyed = Model(), Slotted(), types.SimpleNamespace(rate=1.0)
+    slotted.rate = module.delta = Settings.rate = 1.0
+    held: Any = functools.partial(lambda x, k: w * x * k, k=1.0)
+    network: Any = FNN([1, 1], seed=0)
+    network.note = np.ones(2)
+
+    def empty() -> None:
+        nonlocal cell
+        del cell
+
+    def named(x: Any, *, rate: Any = 1.0) -> Any:
+        return w * x * rate
+
+    return {
+        "an empty cell": (lambda x: w * x * cell, empty),
+        "no name": (lambda x: w * x * module.delta, lambda: delattr(module, "delta")),
+        "no name in a class": (lambda x: w * x * Settings.rate, lambda: delattr(Settings, "rate")),
+        "no attribute": (model, lambda: delattr(model, "rate")),
+        "an empty slot": (slotted, lambda: delattr(slotted, "rate")),
+        "no attribute of a namespace": (lambda x: keyed.rate * x, lambda: delattr(keyed, "rate")),
+        "a default by name": (named, lambda: setattr(named, "__kwdefaults__", {"rate": 5.0})),
+        "no defaults": (named, lambda: setattr(named, "__kwdefaults__", None)),
+        "another partial": (held, lambda: held.__setstate__((tanh, (), {}, {}))),
+        "a shorter list": (lambda x: w * x * len(numbers), numbers.pop),
+        "an empty list": (lambda x: w * x * len(zeros), zeros.clear),
+        "an equal number": (lambda x: x * mixed[0], lambda: mixed.__setitem__(0, True)),
+        "another zero": (lambda x: w * x * zeros[0], lambda: zeros.__setitem__(0, -0.0)),
+        "what is equal to all": (lambda x: mixed, lambda: mixed.__setitem__(2, ANY)),
+        "a list that is very long": (lambda x: w * x * many[9], lambda: many.__setitem__(9, 5.0)),
+        "a longer one": (lambda x: w * x * len(many), lambda: many.append(1.0)),
+        "the first of many lists": (lambda x: lists, lambda: lists[0].__setitem__(29, 5.0)),
+        "the last of many lists": (lambda x: lists, lambda: lists[-1].__setitem__(0, 5.0)),
+        "another row": (lambda x: table[0][0] * x, lambda: table.__setitem__(0, [Value(1.0)])),
+        "an array for a row": (
+            lambda x: table[0][0] * x,
+            lambda: table.__setitem__(1, cast(Any, np.array([w, w], object))),
+        ),
+        "another array of a model": (
+            lambda x: network(x),
+            lambda: setattr(network, "note", np.zeros(2)),
+        ),
+    }
+
+
+NO_MORE_THAN_VALUES = {"Values of a list", "a long row of Values", "another array of a model"}
+
+
+@pytest.mark.parametrize("made", [cases, places, endings])
+def test_every_kind_of_change_is_seen_at_the_next_look(
+    made: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for resident in (False, True):
+        for name in made().keys() - (NO_MORE_THAN_VALUES if resident else {""}):
+            monkeypatch.setattr(Model, "scale", 1.0)
+            monkeypatch.setattr(Meta, "rate", 1.0)
+            monkeypatch.setattr(with_a_default, "__defaults__", ((1.0, [1.0]),))
+            module.gamma = 1.0
+            f, change = made()[name]
+            around = Surroundings(f)
+            assert around.is_same(resident=resident), name
+            change()
+            assert not around.is_same(resident=resident), name
+            assert "became" in around.change(), name
+
+
+def test_a_model_may_hold_another_array_that_nothing_reads() -> None:
+    model: Any = FNN([1, 1], seed=0)
+    model.note = np.ones(2)
+    program = compile(lambda x: model(x), [1.0])
+    known = program([[2.0]]).tolist()
+    model.note = np.zeros(2)
+    assert program([[2.0]]).tolist() == known
 
 
 def assert_counts(name: str, f: Callable[..., Any], change: Callable[[], Any]) -> None:

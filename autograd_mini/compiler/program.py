@@ -339,10 +339,11 @@ class Program(OnArray):
 
     def _by_machine(self, purpose: str, batch: Sequence[Any], *, resident: bool = False) -> Any:
         """Return what machine code gives, or None; examples yet to be compared wait for NumPy."""
-        is_made = purpose in self._machine.codes and self._is_compared
-        if is_made and self._graph.around.is_same(resident=resident):
-            return self._machine.run(purpose, batch)
-        return None
+        machine, check = self._machine, self._check
+        if purpose not in machine.codes or not (check is None or check.is_done):
+            return None
+        is_same = self._graph.around.is_same(resident=resident)
+        return machine.run(purpose, batch) if is_same else None
 
     @property
     def _is_compared(self) -> bool:

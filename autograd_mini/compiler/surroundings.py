@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from itertools import chain
-from operator import attrgetter, call, getitem, is_
+from operator import eq, getitem, is_
 from types import (
     BuiltinMethodType,
     CodeType,
@@ -35,6 +35,7 @@ from types import (
 )
 from typing import Any, Final, TypeAlias
 
+from autograd_mini.compiler.looks import Named, Noted, written
 from autograd_mini.frames import is_ours, is_pythons
 from autograd_mini.value import Value
 
@@ -49,13 +50,10 @@ _HOLDERS: Final = *_LISTS, *_BUFFERS
 _SPACES: Final = SimpleNamespace, UserDict, UserList, ChainMap, threading.local
 _CACHED: Final = type(lru_cache(len))
 _ABSENT: Final = object()
-_GONE: Final = LookupError, ValueError, AttributeError  # what reading a name raises then
-_CONTENTS: Final = attrgetter("cell_contents")
 # Whether something is watched: before every run; where Values are read, too; or never.
 ALWAYS: Final = 2
 CLOSELY: Final = 1
 NEVER: Final = 0
-_Noted: TypeAlias = "tuple[str, Any, Any]"  # the name of a list or the like, it, its contents
 _Reference: TypeAlias = "tuple[Callable[[], Any], str, Any, int]"
 
 
@@ -92,7 +90,7 @@ class Surroundings:
         What the run has changed is its own doing.
         """
         self.is_random = any(_state(x) != before for x, before in self._states.values())
-        if self.is_random or not self.is_same():
+        if self.is_random or self.change():
             self._own.update(name for name, _ in self._changes())
             self._look()
 
@@ -108,34 +106,27 @@ class Surroundings:
         Args:
             resident: Whether Values are not looked at now, nor the models that hold them.
         """
-        if resident and not self._has_watched:
-            return True
-        if not self._names.are_same() or not (resident or self._spaces == self._spaces_before):
-            return not self.change()
-        if not self._contents:
-            return True
-        is_same = self._tables.are_equal() and self._lists.are_same()
-        is_same = is_same and all(map(_is_as_it_was, self._others))
-        if resident or not is_same:
-            return is_same
-        return self._layers.are_same() and self._rows.are_equal()
+        are_same, models_are_same = self._looks or self._written()
+        return (are_same() and (resident or models_are_same())) or not self.change()
 
     def change(self) -> str:
         """Return what has changed, in words, or nothing."""
         return " and ".join([f"{name!r} became {now!r:.60}" for name, now in self._changes()][:3])
 
     def _changes(self) -> Iterator[tuple[str, Any]]:
-        yield from self._names.changes()
-        yield from self._closely.changes()
+        for name, read, x in self._names:
+            now = _now(read)
+            if now is not x and not _is_the_same_number(x, now):
+                yield name, now
         for name, x, contents in self._contents:
             if not _is_as_it_was((name, x, contents)):
                 yield name, x
 
     def _look(self) -> None:
         """Note the names that the function refers to, and what short lists contain."""
-        self._names, self._closely = _Names(), _Names()
+        names: dict[int, list[Named]] = {ALWAYS: [], CLOSELY: []}
         spaces: dict[int, Any] = {}  # of models
-        found: defaultdict[str, list[_Noted]] = defaultdict(list)
+        found: defaultdict[str, list[Noted]] = defaultdict(list)
         self._states: dict[int, tuple[Any, bytes]] = {}
         self.values: list[Value] = []
         queue: deque[tuple[str, Any, int]] = deque([("", self._f, NEVER)])
@@ -148,7 +139,8 @@ class Surroundings:
             if _is_short(x):
                 kind = _kind(x, watched)
                 if watched and name not in self._own and not isinstance(x, tuple):
-                    found[kind].append((name, x, _contents(x)))
+                    contents = [*x] if kind in ("row", "table") else _contents(x)
+                    found[kind].append((name, x, contents))
                 if kind == "row":
                     self.values += x
                     continue
@@ -162,80 +154,44 @@ class Surroundings:
                 continue
             for read, key, y, watch in _references(x):
                 if watch and key not in self._own:
-                    (self._names if watch == ALWAYS else self._closely).note(key, read, y)
+                    names[watch].append((key, read, y))
                     if watch == CLOSELY:
                         spaces[id(x)] = vars(x)
                 if isinstance(y, Value):
                     self.values.append(y)
                 elif not isinstance(y, _PLAIN):
                     queue.append((key, y, watch))
-        self._spaces = [*spaces.values()]
-        self._spaces_before = [*map(dict, self._spaces)]
+        self._names = [*chain.from_iterable(names.values())]
         self._contents = [*chain.from_iterable(found.values())]
-        self._others = found["other"]
-        self._rows, self._tables = _Lists(found["row"]), _Lists(found["table"])
-        self._lists, self._layers = _Lists(found["list"]), _Lists(found["layer"])
-        always = found["table"], found["list"], found["other"]
-        self._has_watched = bool(len(self._names) or any(always))
+        self._noted = names, found, [("", x, dict(x)) for x in spaces.values()]
+        self._looks: tuple[Callable[[], bool], Callable[[], bool]] | None = None
+
+    def _written(self) -> tuple[Callable[[], bool], Callable[[], bool]]:
+        """Return a look at what is watched always, and one at models and rows of Values."""
+        names, found, models = self._noted
+        others = [partial(_is_as_it_was, x) for x in found["other"]]
+        self._looks = (
+            written(names[ALWAYS], found["list"], others + _equal(found["table"])),
+            written([], found["layer"], _equal(models) + _equal(found["row"])),
+        )
+        return self._looks
 
 
-class _Names:
-    """Names, how they are read, and what stood there when they were noted."""
+def _equal(noted: Sequence[Noted]) -> list[partial[bool]]:
+    """Return a look at rows of Values, and the like, as equal.
 
-    __slots__ = ("_known", "_names", "_reads")
-
-    def __init__(self) -> None:
-        self._names: list[str] = []
-        self._reads: list[Callable[[], Any]] = []
-        self._known: list[Any] = []
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def note(self, name: str, read: Callable[[], Any], x: Any) -> None:
-        self._names.append(name)
-        self._reads.append(read)
-        self._known.append(x)
-
-    def are_same(self) -> bool:
-        try:  # before every call of a program: nothing here is a loop of Python's
-            return all(map(is_, map(call, self._reads), self._known))
-        except _GONE:
-            return False
-
-    def changes(self) -> Iterator[tuple[str, Any]]:
-        for name, read, x in zip(self._names, self._reads, self._known, strict=True):
-            now = _now(read)
-            if now is not x and not _is_the_same_number(x, now):
-                yield name, now
-
-
-class _Lists:
-    """Lists, and whether they hold the very things that they held when they were noted."""
-
-    __slots__ = ("_before", "_lengths", "_lists", "_things")
-
-    def __init__(self, noted: Sequence[_Noted]) -> None:
-        self._lists = [x for _, x, _ in noted]
-        self._before = [before for _, _, before in noted]
-        self._lengths = [len(x) for x in self._lists]
-        self._things = [*chain.from_iterable(self._lists)]
-
-    def are_same(self) -> bool:
-        is_as_long = [*map(len, self._lists)] == self._lengths
-        return is_as_long and all(map(is_, chain.from_iterable(self._lists), self._things))
-
-    def are_equal(self) -> bool:
-        # Five times as fast: the very same is equal. A number in the place of a Value that has
-        # it makes no difference until it moves.
-        return self._lists == self._before
+    It is five times as fast: the very same is equal. A number in the place of a Value that has it
+    makes no difference until it moves.
+    """
+    before = [contents for _, _, contents in noted]
+    return [partial(eq, [x for _, x, _ in noted], before)] if noted else []
 
 
 def _now(read: Callable[[], Any]) -> Any:
     """Return what stands at a name, if anything does."""
     try:
         return read()
-    except _GONE:
+    except (LookupError, ValueError, AttributeError):
         return _ABSENT
 
 
@@ -244,7 +200,7 @@ def _references(x: Any) -> Iterator[_Reference]:
     if isinstance(x, FunctionType):
         watched = ALWAYS if _is_users(x.__code__.co_filename) else NEVER
         for name, cell in zip(x.__code__.co_freevars, x.__closure__ or (), strict=True):
-            read = partial(_CONTENTS, cell)
+            read = partial(getattr, cell, "cell_contents")
             yield read, name, _now(read), watched
         if watched:
             yield from _named(x.__globals__, {*_names_in(x.__code__)}, is_users=True)
@@ -397,21 +353,24 @@ def _is_the_same_number(x: Any, now: Any) -> bool:
     return is_plain and type(x) is type(now) and repr(x) == repr(now)
 
 
-def _is_as_it_was(noted: _Noted) -> bool:
+def _is_as_it_was(noted: Noted) -> bool:
     """Return whether a list, a dictionary or an array still has the contents noted."""
     _, x, contents = noted
     now = x if type(x) is list else _contents(x)
-    if type(contents) is bytes:
-        return now == contents
+    if type(contents) is not tuple:
+        try:
+            return now == contents
+        except ValueError:  # an array in the place of a row
+            return False
     return len(now) == len(contents) and all(map(is_, now, contents))
 
 
 def _contents(x: Any) -> Any:
     """Return what is compared of a list, a dictionary or an array: what it holds, or its bytes."""
     if isinstance(x, (dict, MappingProxyType)):
-        return [*x, *x.values()]
+        return *x, *x.values()
     if isinstance(x, _LISTS):
-        return list(x)
+        return tuple(x)
     if isinstance(x, _BUFFERS):
         return bytes(x)
     numbers = x if hasattr(x, "tobytes") else x.to_numpy()
