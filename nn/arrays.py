@@ -5,6 +5,7 @@ Arrays keep their type and are not copied; they are checked in whole blocks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, Final, cast
 
@@ -63,7 +64,9 @@ def first_not_finite(array: Any) -> tuple[int, ...] | None:
     """Return the place of the first number that is not finite; None if there is none."""
     import numpy as np
 
-    if array.dtype.kind != "f" or (array.size <= BLOCK and np.isfinite(array).all()):
+    if array.dtype.kind != "f":
+        return None
+    if array.size <= BLOCK and math.isfinite(cast(Any, np.vdot(array, array))):  # never warns
         return None
     for block in blocks(array):
         finite = np.isfinite(array[block])

@@ -80,8 +80,7 @@ class Module:
                 f"this state does not fit {self!r} with its {len(named)} parameters, and nothing "
                 f"was loaded; {'; '.join(found)}"
             )
-        for name, parameter in named.items():
-            parameter.data = loaded[name]
+        set_data(named.values(), [loaded[name] for name in named])
 
 
 class Neuron(Module):
@@ -281,8 +280,7 @@ class Layer(Module):
     def set_arrays(self, W: Any, b: Any) -> None:
         """Set the weights and the biases to such arrays; the biases of units without one are 0."""
         for neuron, weights, bias in zip(self.neurons, W.T.tolist(), b.tolist(), strict=True):
-            for w, data in zip(neuron.w, weights, strict=True):
-                w.data = data
+            set_data(neuron.w, weights)
             if neuron.b is not None:
                 neuron.b.data = bias
 
@@ -353,6 +351,12 @@ def as_inputs(x: object, n_in: int, who: str) -> list[Any]:
     return [element if isinstance(element, Number) else Value(element) for element in xs]
 
 
+def set_data(parameters: Iterable[Value], numbers: Iterable[float]) -> None:
+    """Give each parameter its number."""
+    for p, data in zip(parameters, numbers, strict=True):
+        p.data = data
+
+
 @contextmanager
 def holding(parameters: Sequence[Value], numbers: Iterable[float]) -> Generator[None]:
     """A block in which parameters hold other numbers, one for each.
@@ -367,12 +371,10 @@ def holding(parameters: Sequence[Value], numbers: Iterable[float]) -> Generator[
     """
     before = [p.data for p in parameters]
     try:
-        for p, data in zip(parameters, numbers, strict=True):
-            p.data = data
+        set_data(parameters, numbers)
         yield
     finally:
-        for p, data in zip(parameters, before, strict=True):
-            p.data = data
+        set_data(parameters, before)
 
 
 def under(what: str, parts: Iterable[object]) -> list[tuple[str, Value]]:

@@ -27,7 +27,21 @@ TRIED: Final = 3  # updates in which a rule of somebody's own is compared
 ZERO: Final = Value(0.0).grad  # the very object backward() knows as "nothing here yet"
 
 
-class Optimizer:
+class Settings:
+    """Something that keeps what its constructor was told, under the same names."""
+
+    _moves: ClassVar[str]  # the argument that is no setting
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the constructor was told besides what it moves, by name; `lr` as it is."""
+        told, own = signature(type(self)).parameters, vars(self)
+        return {name: own[name] for name in told if name in own and name != self._moves}
+
+    def _told(self) -> str:
+        return ", ".join(f"{name}={value!r}" for name, value in self.settings().items())
+
+
+class Optimizer(Settings):
     """What all optimizers share; a new one says in `_rule` how one step moves one parameter.
 
     Args:
@@ -62,6 +76,7 @@ class Optimizer:
         0.75
     """
 
+    _moves = "params"
     _moment_names: tuple[str, ...] = ()
     _decay_is_decoupled: ClassVar[bool] = False  # from the gradient
 
@@ -73,7 +88,7 @@ class Optimizer:
         weight_decay: float = 0.0,
         maximize: bool = False,
     ) -> None:
-        if not isinstance(params, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not hasattr(params, "__iter__"):
             raise TypeError(
                 f"{type(self).__name__} takes a list of Values, such as model.parameters(), but "
                 f"got {params!r:.200}"
@@ -90,8 +105,7 @@ class Optimizer:
         self._tried = 0  # updates on arrays that were compared
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings().items())
-        return f"{type(self).__name__}({len(self.params)} parameters, {settings})"
+        return f"{type(self).__name__}({len(self.params)} parameters, {self._told()})"
 
     @property
     def moments(self) -> list[Any]:
@@ -102,11 +116,6 @@ class Optimizer:
     @moments.setter
     def moments(self, moments: list[Any]) -> None:
         self._moments, self._order = moments, None
-
-    def settings(self) -> dict[str, Any]:
-        """Return what the constructor was told besides the parameters, by name; `lr` as it is."""
-        told = signature(type(self)).parameters
-        return {name: vars(self)[name] for name in told if name in vars(self) and name != "params"}
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -362,7 +371,7 @@ class Adam(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        pair = tuple(map(float, betas)) if isinstance(betas, Iterable) else ()  # pyright: ignore[reportUnnecessaryIsInstance]
+        pair = tuple(map(float, betas)) if hasattr(betas, "__iter__") else ()
         if len(pair) != 2:
             raise ValueError(f"betas are two, as (0.9, 0.999), but got {betas!r}")
         if not all(0.0 <= beta < 1.0 for beta in pair):
@@ -457,8 +466,9 @@ def _check_params(params: list[Value], who: str) -> None:
     if not params:
         raise ValueError(f"{who} got no parameters: pass model.parameters() or a list of Values")
     # Mostly all are of one class: no loop over what may be hundreds of thousands.
-    for p in params if {*map(type, params)} - {Value} else ():
-        if not isinstance(p, Value):  # pyright: ignore[reportUnnecessaryIsInstance]
+    for kind in {*map(type, params)}:
+        if not issubclass(kind, Value):
+            p = next(p for p in params if type(p) is kind)
             raise TypeError(f"{who} moves Values, but got {p!r}: pass model.parameters()")
     computed = next(filterfalse(attrgetter("is_leaf"), params), None)
     if computed is not None:

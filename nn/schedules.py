@@ -7,12 +7,11 @@ every epoch; `fit(schedule=...)` does that.
 from __future__ import annotations
 
 import math
-from inspect import signature
 from typing import Any, ClassVar
 
 from nn.errors import check_state, whole_number
 from nn.guesses import of_settings
-from nn.optimizers import Optimizer
+from nn.optimizers import Optimizer, Settings
 
 __all__ = [
     "CosineAnnealingLR",
@@ -27,7 +26,7 @@ __all__ = [
 
 
 @of_settings
-class Schedule:
+class Schedule(Settings):
     """What all schedules share; a new one says in `at` which rate holds after t epochs.
 
     Args:
@@ -53,6 +52,7 @@ class Schedule:
     """
 
     optimizer: Optimizer
+    _moves = "optimizer"
     _counts: ClassVar[tuple[str, ...]] = ()  # settings that are numbers of epochs
 
     def __post_init__(self) -> None:
@@ -66,13 +66,7 @@ class Schedule:
         optimizer.lr = self.at(0)
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings().items())
-        return f"{type(self).__name__}({settings})"
-
-    def settings(self) -> dict[str, Any]:
-        """Return what the constructor was told besides the optimizer, by name."""
-        told = signature(type(self)).parameters
-        return {k: v for k, v in vars(self).items() if k in told and k != "optimizer"}
+        return f"{type(self).__name__}({self._told()})"
 
     def at(self, t: int) -> float:
         """Return the learning rate after t completed epochs."""

@@ -277,10 +277,10 @@ kl_loss = kl_divergence
 def _class_weighted(t: list[Scalar], weight: Sequence[float] | None) -> list[Scalar]:
     if weight is None:
         return t
-    weight = cast(list[float], nested(weight))
-    if not isinstance(weight, list) or len(weight) != len(t):  # pyright: ignore[reportUnnecessaryIsInstance]
+    numbers = nested(weight)
+    if not isinstance(numbers, list) or len(cast(list[Any], numbers)) != len(t):
         raise ValueError(f"weight needs one number for each of {len(t)} classes, but got {weight}")
-    return [w * x for w, x in pairs(weight, t)]
+    return [w * x for w, x in pairs(cast(list[float], numbers), t)]
 
 
 def _earth_moved(

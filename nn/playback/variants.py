@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, cast
 from autograd_mini import Op, Program, TraceError, Value, apply, compile, topological_order
 from autograd_mini.ops import function
 from nn import activations
+from nn.layers import set_data
 from nn.network import FNN, difference_from_settings, has_layers_only
 from nn.playback.graphs import Graphs
 from nn.playback.units import units_of
@@ -187,6 +188,5 @@ def _with(model: FNN, activation: str | Callable[[Any], Any]) -> FNN:
         fused=model.fused,
         seed=0,
     )
-    for ours, theirs in zip(like.parameters(), model.parameters(), strict=False):
-        ours.data = theirs.data
+    set_data(like.parameters(), [p.data for p in model.parameters()])
     return like

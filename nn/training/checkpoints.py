@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, Final
 
 from nn.files import tensorfile
-from nn.layers import parameter_names
+from nn.layers import parameter_names, set_data
 from nn.training.data import function_name
 from nn.training.history import History
 from nn.training.state import Run
@@ -92,8 +92,7 @@ def resume(run: Run, path: Path) -> None:
     run.rng, run.history = rng, history
     run.best_loss, run.waited = best_loss, waited
     run.best = arrays["best"].tolist() if "best" in arrays else None
-    for p, data in zip(run.trainer.parameters, parameters, strict=True):
-        p.data = data
+    set_data(run.trainer.parameters, parameters)
 
 
 def _check_same_run(run: Run, path: Path, described: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Any, Final, TypeGuard, cast
 
@@ -110,7 +111,9 @@ class Examples:
         if not len(self.given):
             raise ValueError("there is nothing to learn from: X and y are empty")
         output = loss.sample_output(model, self._floats(self.X[:1])[0])
-        self.targets = _as_numbers(self.given)
+        self.targets: Any = None
+        with suppress(TypeError, ValueError):
+            self.targets = as_array(self.given)
         self.classes = 0
         self._is_checked = loss.is_named or loss.has_classes
         self._suspicious = loss.suspicious
@@ -139,8 +142,8 @@ class Examples:
             is_sound = indices.item(indices.argmax()) < self.classes
         else:
             look = self._suspicious
-            is_sound = look and _is_finite(y) and not look(y).any()
-        if not is_sound or not _is_finite(X):
+            is_sound = look and first_not_finite(y) is None and not look(y).any()
+        if not is_sound or first_not_finite(X) is not None:
             return False
         vars(self).update(X=X, given=y, targets=y, version=self.version + 1)
         return True
@@ -184,26 +187,20 @@ class Examples:
 
     def pairs(self, batch: Any) -> Iterator[tuple[int, Any, Any]]:
         """Yield (place, example, target) of a batch as plain numbers and fresh lists."""
-        chosen = batch if self.kept is None else self.kept[batch]
         if self._is_checked and self.targets is not None:
-            rows, targets = self.arrays(batch)
-            ys = targets.tolist()
+            rows, ys = self.arrays(batch)
         else:
-            rows = self._floats(self.X[chosen])
-            if _is_list(self.given):
-                ys = [_copied(self.given[n]) for n in _places(chosen)]
-            else:
-                ys = self.given[chosen].tolist()
-        places = _places(batch)
-        yield from zip(places, rows.tolist(), ys, strict=True)
+            chosen = batch if self.kept is None else self.kept[batch]
+            rows, ys = self._floats(self.X[chosen]), self._given_at(chosen)
+        yield from zip(_places(batch), rows.tolist(), map(_copied, as_lists(ys)), strict=True)
 
     def measured(self) -> Any:
         """Return the targets that metrics see: as they were given, of the examples kept."""
-        if self.kept is None:
-            return self.given
-        if _is_list(self.given):
-            return [self.given[n] for n in self.kept.tolist()]
-        return self.given[self.kept]
+        return self.given if self.kept is None else self._given_at(self.kept)
+
+    def _given_at(self, chosen: Any) -> Any:
+        given = self.given
+        return [given[n] for n in _places(chosen)] if isinstance(given, list) else given[chosen]
 
     def representatives(self) -> list[int]:
         """Return a few examples that differ: one of each class of a discrete target."""
@@ -291,15 +288,6 @@ def _is_alike(x: Any, known: Any) -> bool:
     return x.shape == known.shape or (x.ndim == known.ndim and x.shape[1:] == known.shape[1:])
 
 
-def _is_finite(array: Any) -> bool:
-    """Return whether all numbers are finite; False also where their squares are too large."""
-    import numpy as np
-
-    return array.dtype.kind != "f" or math.isfinite(
-        cast(Any, np.vdot(array, array))
-    )  # which never warns
-
-
 def _given(y: Any) -> Any:
     """Return the targets as an array of numbers, as it is, or as a list of whatever there is."""
     import numpy as np
@@ -314,15 +302,6 @@ def _given(y: Any) -> Any:
         return list(as_lists(y))
     except TypeError:
         raise ValueError(f"y needs one target for each example, but got {y!r:.200}") from None
-
-
-def _as_numbers(given: Any) -> Any:
-    """Return targets as an array of numbers, or None."""
-    try:
-        array = as_array(given)
-    except (TypeError, ValueError):
-        return None
-    return array if array.ndim else None
 
 
 @lru_cache(maxsize=8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -16,6 +16,7 @@ from nn import metrics as known_metrics
 from nn.errors import DivergedError, unknown_name, whole_number
 from nn.files import tensorfile
 from nn.guesses import keywords
+from nn.layers import set_data
 from nn.losses import Loss
 from nn.optimizers import Adam, Optimizer
 from nn.schedules import Schedule
@@ -272,8 +273,7 @@ def _watch(run: Run, loss: float) -> None:
 
 def _restore_best(run: Run) -> None:
     if run.best is not None:
-        for p, data in zip(run.trainer.parameters, run.best, strict=True):
-            p.data = data
+        set_data(run.trainer.parameters, run.best)
 
 
 def _diverged(run: Run, epoch: int, update: int | None, reason: str) -> DivergedError:
@@ -312,12 +312,12 @@ def _validation(trainer: Trainer, validation: Any) -> Examples:
 def _named_metrics(
     loss: ExampleLoss, metrics: Iterable[str | Callable[..., Any]]
 ) -> dict[str, Callable[..., Any]]:
-    if isinstance(metrics, str) or not isinstance(metrics, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if isinstance(metrics, str) or not hasattr(metrics, "__iter__"):
         raise TypeError(f"metrics is a list, such as ['accuracy'], but got {metrics!r}")
     named: dict[str, Callable[..., Any]] = {}
     for name, function in map(partial(_metric, loss), metrics):
-        numbered = (f"{name}_{i}" for i in count(2))
-        named[name if name not in named else next(n for n in numbered if n not in named)] = function
+        names = chain([name], (f"{name}_{i}" for i in count(2)))
+        named[next(n for n in names if n not in named)] = function
     return named
 
 
@@ -345,7 +345,7 @@ _OF_SCORES = (
 
 
 def _warn_of_mismatch(model: Any, loss: str | Loss) -> None:
-    output = activations.name_of(getattr(model, "output_activation", None) or (lambda: None))
+    output = activations.name_of(getattr(model, "output_activation", None))
     problem = None if output is None else losses.mismatch(loss, output)
     if problem is not None:
         warn(f"the model's output unit is {output}, but {problem}")
@@ -359,9 +359,7 @@ def _is_true(answer: Any) -> bool:
 
 
 def _functions(callbacks: Any) -> list[Callable[[RunState], Any]]:
-    found: list[Any] = [None]
-    if isinstance(callbacks, Iterable):
-        found = list(cast(Iterable[Any], callbacks))
+    found: list[Any] = [*callbacks] if hasattr(callbacks, "__iter__") else [None]
     if not all(map(callable, found)):
         raise TypeError(f"callbacks is a list of functions of the run, but got {callbacks!r}")
     return found

@@ -33,8 +33,8 @@ class CtrlC:
 
 def progress_bar(progress: bool | None, epochs: int, done: int, updates: int) -> Any:
     """Return a progress bar over all updates; None where there is nobody to see it."""
-    screen = sys.stderr
-    if screen is None or screen.closed:  # pythonw, a service  # pyright: ignore[reportUnnecessaryComparison]
+    screen: Any = sys.stderr
+    if screen is None or screen.closed:  # pythonw, a service
         return None
     if progress is None:
         progress = screen.isatty() or "ipykernel" in sys.modules
