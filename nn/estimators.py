@@ -1,23 +1,17 @@
 """FNNClassifier and FNNRegressor: networks with scikit-learn's interface."""
 
-# scikit-learn's functions are not typed.
-# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false
-
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, field
-from typing import Any, TypeAlias, cast
+from importlib import import_module
+from typing import Any, TypeAlias
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    _check_sample_weight,  # pyright: ignore[reportPrivateUsage] # the one that estimators share
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
+from sklearn.base import (  # pyright: ignore[reportMissingTypeStubs] # it ships none
+    BaseEstimator,
+    ClassifierMixin,
+    RegressorMixin,
 )
 
 from nn.errors import unknown_name, whole_number
@@ -30,6 +24,9 @@ from nn.training import fit
 __all__ = ["FNNClassifier", "FNNRegressor"]
 
 Array: TypeAlias = Any
+
+validation = import_module("sklearn.utils.validation")  # whose functions are not typed
+multiclass = import_module("sklearn.utils.multiclass")
 
 
 @of_settings
@@ -58,7 +55,7 @@ class _FNNEstimator(BaseEstimator):
             raise unknown_name("solver", str(self.solver), solvers)
         hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()  # a number, as scikit-learn's MLP
         sizes = [self.n_features_in_, *hidden, n_outputs]
-        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._seed = int(validation.check_random_state(self.random_state).randint(2**31 - 1))
         self.model_ = FNN(sizes, self.activation, seed=self._seed)
         rate: dict[str, Any] = {"lr": self.learning_rate_init}
         self._optimizer = solvers[self.solver](self.model_.parameters(), **rate)
@@ -85,22 +82,25 @@ class _FNNEstimator(BaseEstimator):
         self.n_iter_ += len(history.loss)
 
     def _outputs(self, X: Any) -> Array:
-        check_is_fitted(self)
-        return self.model_.predict(validate_data(self, X, reset=False))
+        validation.check_is_fitted(self)
+        return self.model_.predict(validation.validate_data(self, X, reset=False))
 
-    def _checked(self, X: Any, y: Any, is_first: bool, **how: Any) -> tuple[Array, Array]:
-        """Return examples and targets as arrays; the first ones say how many features there are."""
-        return cast(Any, validate_data(self, X, y, reset=is_first, **how))
+    def _checked(
+        self, X: Any, y: Any, sample_weight: Any, is_first: bool, **how: Any
+    ) -> tuple[Array, Array, Any]:
+        """Return examples, targets and weights as arrays, without those whose weight is 0.
 
-    def _kept(self, X: Array, y: Array, sample_weight: Any) -> tuple[Array, Array, Any]:
-        """Return the examples whose weight is not 0: the others do not count."""
+        The first ones say how many features there are.
+        """
+        rows, targets = validation.validate_data(self, X, y, reset=is_first, **how)
         if sample_weight is None:
-            return X, y, None
-        weights = cast(Any, _check_sample_weight(sample_weight, X, ensure_non_negative=True))
+            return rows, targets, None
+        checked = validation._check_sample_weight  # the one that estimators share
+        weights = checked(sample_weight, rows, ensure_non_negative=True)
         kept = weights > 0
         if not kept.any():
             raise ValueError("all sample weights are zero: there is nothing to learn from")
-        return X[kept], y[kept], weights[kept]
+        return rows[kept], targets[kept], weights[kept]
 
 
 class FNNClassifier(ClassifierMixin, _FNNEstimator):
@@ -146,19 +146,15 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
         Raises:
             ValueError: If the data cannot be meant, or hold one class only.
         """
-        rows, labels = self._checked(X, y, is_first=True)
-        check_classification_targets(labels)
-        rows, labels, weights = self._kept(rows, labels, sample_weight)
-        self.classes_ = np.unique(labels)
-        if len(self.classes_) < 2:
+        rows, labels, weights = self._checked(X, y, sample_weight, is_first=True)
+        multiclass.check_classification_targets(labels)
+        classes = np.unique(labels)
+        if len(classes) < 2:
             raise ValueError(
                 "a classifier needs examples of two classes at least, but the "
-                f"{len(labels)} examples with weight are all of one class, "
-                f"{self.classes_.tolist()[0]!r}"
+                f"{len(labels)} examples with weight are all of one class, {classes.tolist()[0]!r}"
             )
-        self._start(1 if len(self.classes_) == 2 else len(self.classes_))
-        self._learn(rows, labels, self.max_iter, weights)
-        return self
+        return self._learn(classes, rows, labels, weights, self.max_iter)
 
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
@@ -176,8 +172,8 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
                 is not among them.
         """
         first = not hasattr(self, "model_")
-        rows, labels = self._checked(X, y, first)
-        check_classification_targets(labels)
+        rows, labels, weights = self._checked(X, y, sample_weight, first)
+        multiclass.check_classification_targets(labels)
         if first and classes is None:
             raise ValueError("the first call of partial_fit needs classes=, all the labels")
         known = np.unique(classes) if first else self.classes_
@@ -191,18 +187,17 @@ class FNNClassifier(ClassifierMixin, _FNNEstimator):
         unknown = np.setdiff1d(labels, known)
         if len(unknown):
             raise ValueError(f"y has {unknown.tolist()}, which are not among {known.tolist()}")
-        rows, labels, weights = self._kept(rows, labels, sample_weight)
-        if first:
-            self.classes_ = known
-            self._start(1 if len(known) == 2 else len(known))
-        self._learn(rows, labels, 1, weights)
-        return self
+        return self._learn(known if first else None, rows, labels, weights, 1)
 
-    def _learn(self, X: Array, y: Array, epochs: int, weights: Any) -> None:
-        index = cast(Any, np.searchsorted(self.classes_, y))
-        binary = len(self.classes_) == 2
+    def _learn(self, classes: Any, X: Array, y: Array, weights: Any, epochs: int) -> FNNClassifier:
+        """Train, and with `classes` a fresh network for them."""
+        binary = len(self.classes_ if classes is None else classes) == 2
+        if classes is not None:
+            self.classes_ = classes
+            self._start(1 if binary else len(classes))
         loss = "bce_with_logits" if binary else "cross_entropy"
-        self._train(X, index.astype(float) if binary else index.tolist(), loss, epochs, weights)
+        self._train(X, np.searchsorted(self.classes_, y), loss, epochs, weights)
+        return self
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, shape (N, number of classes).
@@ -289,10 +284,11 @@ class FNNRegressor(RegressorMixin, _FNNEstimator):
     def _learn(
         self, X: Any, y: Any, sample_weight: Any, epochs: int, is_fresh: bool
     ) -> FNNRegressor:
-        rows, targets = self._checked(X, y, is_fresh, y_numeric=True, multi_output=True)
-        rows, targets, weights = self._kept(rows, column_or_1d(targets, warn=True), sample_weight)
+        how = {"y_numeric": True, "multi_output": True}
+        rows, targets, weights = self._checked(X, y, sample_weight, is_fresh, **how)
         if is_fresh:
             self._start(1)
+        targets = validation.column_or_1d(targets, warn=True)
         self._train(rows, targets, self.loss, epochs, weights)
         return self
 

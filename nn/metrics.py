@@ -177,10 +177,9 @@ def _labels(
         return f.argmax(axis=1), y.argmax(axis=1) if y.ndim == 2 else y
     if y.ndim != 1:
         raise ValueError(f"single scores need targets of shape ({len(f)},), but got {y.shape}")
-    classes = set(y.tolist())
     if f.dtype.kind != "f" and threshold is None:
         return f, y
-    if threshold is None and classes == {1}:  # of 0 and 1, or of -1 and +1: the scores may tell
+    if threshold is None and (y == 1).all():  # of 0 and 1, or of -1 and +1: the scores may tell
         threshold = 0.5 if f.min() >= 0.0 and f.max() <= 1.0 else None
         if threshold is None and ((f > 0.0) & (f <= 0.5)).any():
             raise ValueError(
@@ -188,8 +187,9 @@ def _labels(
                 "probabilities, threshold=0.0 for logits and scores"
             )
     for lower, middle in ((-1, 0.0), (0, 0.5)):
-        if classes <= {lower, 1}:
+        if ((y == lower) | (y == 1)).all():
             return np.where(f > (middle if threshold is None else threshold), 1, lower), y
     if threshold is not None:
-        raise ValueError(f"a threshold needs targets 0 and 1 or -1 and +1, but got {classes}")
+        found = set(y.tolist())
+        raise ValueError(f"a threshold needs targets 0 and 1 or -1 and +1, but got {found}")
     return f, y
