@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.svg import opening
+from nn import activations
+from nn.layers import Layer, Neuron
 
 MOST_UNITS: Final = 16  # of a layer, drawn one by one; of more, the first and the last
 RADIUS: Final = 15.0
@@ -32,41 +34,24 @@ class Drawn(str):
         return str(self)
 
 
-class Units(NamedTuple):
-    """A layer of units to draw.
-
-    Attributes:
-        name: The layer's name, such as `layers.0`.
-        activation: What its units compute: `tanh`.
-        weights: For each unit its weights, one for each input.
-        biases: For each unit its bias, or None.
-    """
-
-    name: str
-    activation: str
-    weights: Sequence[Sequence[float]]
-    biases: Sequence[float | None]
-
-
-def network(inputs: int, layers: Sequence[Units], title: str = "feedforward network") -> Drawn:
+def network(layers: Sequence[Layer], title: str = "feedforward network") -> Drawn:
     """Return a network as SVG.
 
     Args:
-        inputs: How many numbers the first layer takes.
         layers: The layers, first to last.
         title: What screen readers say.
 
     Example:
-        >>> picture = network(2, [Units("layers.0", "tanh", [[1.0, -2.0]], [0.5])])
+        >>> picture = network([Layer(2, 1)])
         >>> picture.count("<line"), picture.count("<circle")
         (2, 3)
     """
-    sizes = [inputs, *[len(units.weights) for units in layers]]
+    sizes = [layers[0].n_in, *[layer.n_out for layer in layers]]
     columns = [_shown(size) for size in sizes]
     tallest = max(len(column) for column in columns)
     height = _TOP + (tallest - 1) * ROW + 2 * RADIUS + _BOTTOM
     width = 2 * _SIDE + (len(columns) - 1) * COLUMN
-    weights = [w for units in layers for row in units.weights for w in row]
+    weights = [w.data for layer in layers for unit in layer.neurons for w in unit.w]
     scale = style.color_scale(weights)
     places: list[dict[int, tuple[float, float]]] = []
     for number, column in enumerate(columns):
@@ -77,16 +62,20 @@ def network(inputs: int, layers: Sequence[Units], title: str = "feedforward netw
         )
     parts = [opening(width, height, title)]
     thickest = max(2.5, WIDEST - 0.15 * tallest)  # where lines are many, they are thinner
-    for units, sources, targets in zip(layers, places, places[1:], strict=False):
-        parts += _lines(units, sources, targets, scale, thickest)
+    for number, layer in enumerate(layers):
+        parts += _lines(layer, number, places[number], places[number + 1], scale, thickest)
     for number, (column, size) in enumerate(zip(columns, sizes, strict=True)):
         x = _SIDE + number * COLUMN
-        units = layers[number - 1] if number else None
-        letter = "x" if units is None else "y" if number == len(layers) else "h"
-        parts.append(_caption(x, units, size))
+        letter = "x" if not number else "y" if number == len(layers) else "h"
+        name, what = "x", "input" if size == 1 else "inputs"
+        if number:
+            name, what = f"layers.{number - 1}", activations.shown(layers[number - 1].activation)
+        parts.append(_caption(x, name, f"{size:,} {labels.xml(labels.shorten(what))}"))
         for unit, (_, y) in places[number].items():
             index = None if letter == "y" and size == 1 else unit + 1
-            parts.append(_circle(x, y, letter, index, units, unit))
+            neuron = layers[number - 1].neurons[unit] if number else None
+            told = f"{name}.neurons.{unit}: {what}" if number else f"input {unit}"
+            parts.append(_circle(x, y, letter, index, told, neuron))
         if None in column:
             y = places[number][0][1] + column.index(None) * ROW
             parts.append(_more(x, y, size - len(column) + 1))
@@ -103,7 +92,8 @@ def _shown(size: int) -> list[int | None]:
 
 
 def _lines(
-    units: Units,
+    layer: Layer,
+    number: int,
     sources: dict[int, tuple[float, float]],
     targets: dict[int, tuple[float, float]],
     scale: float,
@@ -112,14 +102,14 @@ def _lines(
     """Return the weights of a layer, the largest on top; what is not a number is dashed."""
     drawn: list[tuple[float, int, int]] = []
     for unit in targets:
-        row = units.weights[unit]
-        drawn += [(abs(row[i]) if math.isfinite(row[i]) else math.inf, unit, i) for i in sources]
+        row = [abs(w.data) for w in layer.neurons[unit].w]
+        drawn += [(row[i] if math.isfinite(row[i]) else math.inf, unit, i) for i in sources]
     lines: list[str] = []
     for size, unit, source in sorted(drawn):
-        weight = units.weights[unit][source]
+        weight = layer.neurons[unit].w[source].data
         share = min(size / scale, 1.0) if scale else float(size > 0.0)
         (x, y), (tx, ty) = sources[source], targets[unit]
-        name = labels.xml(f"{units.name}.neurons.{unit}.w.{source} = {weight!r}")
+        name = f"layers.{number}.neurons.{unit}.w.{source} = {weight!r}"
         dashed = "" if math.isfinite(weight) else f' stroke-dasharray="{style.DASHES}"'
         lines.append(
             f'<line x1="{x + RADIUS:g}" y1="{y:g}" x2="{tx - RADIUS:g}" y2="{ty:g}"'
@@ -131,15 +121,13 @@ def _lines(
 
 
 def _circle(
-    x: float, y: float, letter: str, index: int | None, units: Units | None, unit: int
+    x: float, y: float, letter: str, index: int | None, hover: str, neuron: Neuron | None
 ) -> str:
-    bias = units.biases[unit] if units else None
-    hover = f"input {unit}"
-    if units:
-        hover = f"{units.name}.neurons.{unit}: {units.activation}"
+    bias = neuron.b.data if neuron and neuron.b is not None else None
+    if neuron:
         hover += ", no bias" if bias is None else f", b = {bias!r}"
     ring = style.BORDER if not bias else style.border(bias)
-    fill = style.NEUTRAL if units else "white"
+    fill = style.NEUTRAL if neuron else "white"
     below = "" if index is None else f'<tspan dy="3" font-size="{style.TINY:g}">{index}</tspan>'
     return (
         f'<g class="unit"><title>{labels.xml(hover)}</title>'
@@ -149,13 +137,10 @@ def _circle(
     )
 
 
-def _caption(x: float, units: Units | None, size: int) -> str:
-    name = units.name if units else "x"
-    what = units.activation if units else "input" if size == 1 else "inputs"
+def _caption(x: float, name: str, what: str) -> str:
     return (
-        f'<text x="{x:g}" y="20" text-anchor="middle" font-weight="bold">{labels.xml(name)}</text>'
-        f'<text x="{x:g}" y="36" text-anchor="middle" font-size="{style.SMALL:g}">'
-        f"{size:,} {labels.xml(labels.shorten(what))}</text>"
+        f'<text x="{x:g}" y="20" text-anchor="middle" font-weight="bold">{name}</text>'
+        f'<text x="{x:g}" y="36" text-anchor="middle" font-size="{style.SMALL:g}">{what}</text>'
     )
 
 

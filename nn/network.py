@@ -260,18 +260,9 @@ class FNN(Module):
             >>> FNN([2, 3, 1], seed=0).diagram().count("<circle")
             6
         """
-        from nn.diagram import Units, network
+        from nn.diagram import network
 
-        layers = [
-            Units(
-                f"layers.{i}",
-                activations.shown(layer.activation),
-                [[w.data for w in unit.w] for unit in layer.neurons],
-                [None if unit.b is None else unit.b.data for unit in layer.neurons],
-            )
-            for i, layer in enumerate(_own_layers(self, "be drawn"))
-        ]
-        picture = network(self.sizes[0], layers, repr(self))
+        picture = network(_own_layers(self, "be drawn"), repr(self))
         if path is not None:
             if Path(path).suffix.lower() != ".svg":
                 raise ValueError(f"a network diagram is an .svg file, but got {str(path)!r}")

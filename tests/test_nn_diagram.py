@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograd_mini import Value
 from autograd_mini.drawing import style
-from nn import FNN, fit
-from nn.diagram import MOST_UNITS, Units, network
+from nn import FNN, Layer, fit
+from nn.diagram import MOST_UNITS, network
 from tests.shared import SVG
 
 
@@ -22,6 +24,14 @@ def lines(picture: str) -> list[tuple[str, float, ET.Element]]:
         (line.findtext(f"{SVG}title") or "", float(line.attrib["stroke-width"]), line)
         for line in ET.fromstring(picture).iter(f"{SVG}line")
     ]
+
+
+def units(weights: list[list[float]], biases: Sequence[float | None], unit: str = "tanh") -> Layer:
+    """A layer with these numbers; a unit without a bias has None."""
+    layer = Layer(len(weights[0]), len(weights), unit)
+    for neuron, row, bias in zip(layer.neurons, weights, biases, strict=True):
+        neuron.w, neuron.b = [Value(w) for w in row], None if bias is None else Value(bias)
+    return layer
 
 
 def test_a_network_shows_every_unit_and_every_weight_by_name() -> None:
@@ -39,7 +49,7 @@ def test_a_network_shows_every_unit_and_every_weight_by_name() -> None:
 def test_width_tells_the_size_of_a_weight_and_color_its_sign(weights: list[float]) -> None:
     drawn = [
         (float(title.rpartition("= ")[2]), width, line.attrib["stroke"])
-        for title, width, line in lines(network(len(weights), [Units("u", "tanh", [weights], [0])]))
+        for title, width, line in lines(network([units([weights], [0.0])]))
     ]
     assert sorted(w for w, _, _ in drawn) == sorted(weights)
     by_size = sorted((abs(w), width) for w, width, _ in drawn)
@@ -59,18 +69,18 @@ def test_of_a_large_layer_the_first_and_the_last_units_are_drawn() -> None:
 
 
 def test_a_bias_is_told_by_the_ring_of_its_unit() -> None:
-    units = Units("u", "relu", [[1.0]] * 4, [0.5, -0.5, 0.0, None])
-    root = ET.fromstring(network(1, [units]))
+    root = ET.fromstring(network([units([[1.0]] * 4, [0.5, -0.5, 0.0, None], "relu")]))
     rings = [circle.attrib["stroke"] for circle in root.iter(f"{SVG}circle")][1:]
     assert rings == [style.POSITIVE_BORDER, style.NEGATIVE_BORDER, style.BORDER, style.BORDER]
     said = [g.findtext(f"{SVG}title") for g in root.iter(f"{SVG}g")][1:]
-    assert said[0] == "u.neurons.0: relu, b = 0.5"
-    assert said[3] == "u.neurons.3: relu, no bias"
+    assert said[0] == "layers.0.neurons.0: relu, b = 0.5"
+    assert said[2] == "layers.0.neurons.2: relu, b = 0.0"
+    assert said[3] == "layers.0.neurons.3: relu, no bias"
 
 
 @pytest.mark.parametrize("weights", [[0.0, 0.0], [math.nan, 1.0], [math.inf, -1.0]])
 def test_weights_that_went_wrong_are_drawn_too(weights: list[float]) -> None:
-    picture = network(2, [Units("u", "tanh", [weights], [math.nan])])
+    picture = network([units([weights], [math.nan])])
     assert len(lines(picture)) == 2
     assert ("stroke-dasharray" in picture) == (not all(map(math.isfinite, weights)))
 
