@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable
 
 from autograd_mini import Value
+from autograd_mini.compiler.parameters import settle_gradients
 
 
 def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
@@ -64,13 +64,6 @@ def clip_grad_value(params: Iterable[Value], clip_value: float) -> None:
     settle_gradients(params)
     for p in params:
         p.grad = min(max(float(p.grad or 0.0), -clip_value), clip_value)
-
-
-def settle_gradients(params: list[Value]) -> None:
-    """Bring Values up to date with the gradients that compiled programs have left for them."""
-    parameters = sys.modules.get("autograd_mini.compiler.parameters")
-    if parameters is not None:  # else there are no programs
-        parameters.settle_gradients(params)
 
 
 def check_limit(name: str, limit: float) -> None:

@@ -15,7 +15,8 @@ from operator import attrgetter
 from typing import Any, ClassVar, Final
 
 from autograd_mini import Value
-from nn.clipping import clip_grad_norm, clip_grad_value, settle_gradients
+from autograd_mini.compiler.parameters import settle_gradients
+from nn.clipping import clip_grad_norm, clip_grad_value
 from nn.errors import check_state, from_zero
 from nn.guesses import keywords
 from nn.rules import move_as_floats

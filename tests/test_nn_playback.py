@@ -114,7 +114,7 @@ def test_fit_records_every_epoch_and_says_what_it_minimizes(backend: str) -> Non
     )
     assert playback.epochs == [1, 2, 3, 4, 5]
     assert list(playback._weights[5]) == [p.data for p in model.parameters()]
-    page = playback._page()
+    page = playback.html()
     assert all(repr(loss) in page for loss in history.loss)
 
 
@@ -127,7 +127,7 @@ def test_a_model_that_decides_by_numbers_has_its_plane_too(tmp_path: Path) -> No
     deciding.parameters = lambda: [w]  # pyright: ignore[reportFunctionMemberAccess]
     playback = Playback(X, Y, loss="mse")
     playback.record(1, deciding)
-    assert '"kind":"sides"' in playback._page()
+    assert '"kind":"sides"' in playback.html()
 
 
 @given(st.integers(1, 4000))

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, Final
 
-from autograd_mini import Value, topological_order
+from autograd_mini import Trace, Value, topological_order
 from autograd_mini.drawing.javascript import key
 from autograd_mini.nested import is_nested, mapped
 from autograd_mini.player import graph_json
 from autograd_mini.player.graphs import drawn, drawn_scene
-from autograd_mini.steps import Trace
 
 MOST_GRAPHS: Final = 12  # pictures in one page; points whose graph is another one are only shown
 

@@ -17,28 +17,11 @@ from nn.playback.graphs import Graphs
 from nn.playback.units import diagram
 
 SCRIPTS: Final = (
-    "largest.js",
-    "random.js",
-    "optimizer.js",
-    "trainer.js",
-    "colors.js",
-    "forward.js",
-    "curve.js",
-    "points.js",
-    "examples.js",
-    "data.js",
-    "sets.js",
-    "network.js",
-    "run.js",
-    "example.js",
-    "activation.js",
-    "training.js",
-    "settings.js",
-    "link.js",
-    "buttons.js",
-    "playground_api.js",
-    "playground.js",
-)
+    "largest.js", "random.js", "optimizer.js", "trainer.js", "colors.js", "forward.js",
+    "curve.js", "points.js", "examples.js", "data.js", "sets.js", "network.js", "run.js",
+    "example.js", "activation.js", "training.js", "settings.js", "link.js", "buttons.js",
+    "playground_api.js", "playground.js",
+)  # fmt: skip
 STYLES: Final = ("network.css", "playground.css")
 HEIGHT: Final = 760  # of a notebook's frame, in pixels
 
@@ -58,7 +41,7 @@ class Page:
             ValueError: If one of their operations cannot be written as JavaScript; if a playback
                 has recorded nothing yet, or its loss is not known.
         """
-        Path(path).write_text(self._page(max_nodes), "utf-8")
+        Path(path).write_text(self.html(max_nodes), "utf-8")
 
     def show(self, path: str | PathLike[str] | None = None) -> Path | None:
         """Open the page in a notebook's cell or in the browser, or say where its file is.
@@ -69,13 +52,14 @@ class Page:
         Returns:
             The file; None in a notebook without `path`.
         """
-        return open_page(self._page(), path, HEIGHT)
+        return open_page(self.html(), path, HEIGHT)
 
     def _repr_html_(self) -> str | None:
         """Show the page as the last line of a notebook's cell."""
-        return embedded(self._page(), HEIGHT)
+        return embedded(self.html(), HEIGHT)
 
-    def _page(self, max_nodes: int = 500) -> str:
+    def html(self, max_nodes: int = 500) -> str:
+        """Return the page."""
         raise NotImplementedError
 
 

@@ -89,7 +89,7 @@ class Playground(Page):
         count = len(self._trainer.parameters)
         return f"Playground({count} parameters, {len(self._data)} examples, {optimizer})"
 
-    def _page(
+    def html(
         self, max_nodes: int = 500, run: Mapping[str, Any] | None = None, notes: Sequence[str] = ()
     ) -> str:
         """Return the page; with `run`, that of a run that is over."""

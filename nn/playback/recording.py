@@ -14,11 +14,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from autograd_mini import Program, TraceError, compile, no_grad
+from autograd_mini import Program, Trace, TraceError, compile, no_grad
 from autograd_mini.drawing.javascript import OpaqueError, rules
 from autograd_mini.nested import is_nested
 from autograd_mini.player import numbers_json, programs
-from autograd_mini.steps import Trace
 from nn.arrays import as_array, as_floats, as_lists, as_row, plain_rows
 from nn.layers import holding
 from nn.optimizers import SGD, Adam, AdamW
@@ -127,7 +126,8 @@ class Playback(Page):
     def _repr_html_(self) -> str | None:
         return super()._repr_html_() if self._weights else None
 
-    def _page(self, max_nodes: int = 500) -> str:
+    def html(self, max_nodes: int = 500) -> str:
+        """Return the page: one to train on, or where that cannot be one that plays the run."""
         if not self._weights:
             raise ValueError(
                 "nothing is recorded: pass this Playback to fit(..., callbacks=[playback]), and "
@@ -163,7 +163,7 @@ class Playback(Page):
             playground = Playground(
                 self._model, X, y, loss=loss.given, optimizer=optimizer, batch_size=size
             )
-            return playground._page(max_nodes, run, notes)  # pyright: ignore[reportPrivateUsage] # the two are one page
+            return playground.html(max_nodes, run, notes)
         except (TraceError, TypeError, ValueError) as error:  # it can be played all the same
             why = f"this page plays the run and does not train on: {error}"
             return self._played(run, X, y, loss, [why, *notes], max_nodes)

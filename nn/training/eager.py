@@ -121,10 +121,8 @@ class Eager:
         try:
             prediction = self.task.model(x)
             loss = self.task.loss.of_checked(prediction, y)
-        except TraceError:
-            raise
         except TypeError as error:
-            if prediction is None or self.task.loss.is_named:
+            if prediction is None or self.task.loss.is_named or isinstance(error, TraceError):
                 raise
             raise TypeError(
                 f"{self.task.loss.name} fails at example {data.number(n)}: {error}. A loss sees "
@@ -138,11 +136,11 @@ class Eager:
             if isinstance(error, undefined) or not (in_model or _is_finite(prediction)):
                 raise DivergedError(f"{place} the loss cannot be computed: {error}") from error
             raise ValueError(f"{place}: {error}") from error
+        if not isinstance(loss, (Value, int, float)):
+            raise TypeError(
+                f"a loss is one Value for one example, but {self.task.loss.name} gave {loss!r}"
+            )
         if not isinstance(loss, Value):
-            if not isinstance(loss, (int, float)):
-                raise TypeError(
-                    f"a loss is one Value for one example, but {self.task.loss.name} gave {loss!r}"
-                )
             loss = Value(loss)  # it does not depend on the model here
         if not math.isfinite(loss.data):
             raise DivergedError(f"at example {data.number(n)} the loss is {loss.data}")

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from autograd_mini import TraceError, Value
+from autograd_mini.compiler.machine import OFTEN
+from autograd_mini.compiler.surroundings import Surroundings
 from autograd_mini.contexts import collector_paused
 from autograd_mini.frames import is_watched, warn
 from nn.clipping import check_limit
@@ -22,7 +24,6 @@ from nn.training.data import ExampleLoss, Examples
 from nn.training.eager import Eager, Task
 
 if TYPE_CHECKING:
-    from autograd_mini.compiler.surroundings import Surroundings
     from nn.training.compiled import Compiled
 
 WORTH_COMPILING: Final = 100  # examples to come from which on compiling pays
@@ -232,8 +233,6 @@ class Trainer:
         """Return what model, loss and penalty read, before they are recorded for the first time."""
         if self._compiled is not None or self._asked != "auto":
             return None
-        from autograd_mini.compiler.surroundings import Surroundings
-
         return Surroundings([self.model, self.loss.given, self.task.penalty])
 
     def _program(self, data: Examples) -> Compiled:
@@ -259,8 +258,6 @@ class Trainer:
             return -1
         if self._asked == "compiled":
             return math.inf
-        from autograd_mini.compiler.machine import OFTEN
-
         if self.updates is None:
             return OFTEN
         return 0 if self.updates >= OFTEN else math.inf
