@@ -5,23 +5,14 @@ from __future__ import annotations
 import importlib
 import typing
 
-from autograd_mini import functions
+from autograd_mini import errors, functions, transforms
 from autograd_mini.contexts import detect_anomaly, is_tracing, no_grad, record_source
-from autograd_mini.errors import (
-    AnomalyError,
-    DetachedWarning,
-    DivisionError,
-    DomainError,
-    RangeError,
-    RenderError,
-    StaleWarning,
-    TraceError,
-)
+from autograd_mini.errors import *
 from autograd_mini.functions import *
 from autograd_mini.graph import topological_order
 from autograd_mini.ops import OPS, Op, register
 from autograd_mini.steps import ForwardStep, Step, Trace
-from autograd_mini.transforms import derivative, grad, hessian, hvp, jacobian, value_and_grad
+from autograd_mini.transforms import *
 from autograd_mini.value import Value, apply
 
 if typing.TYPE_CHECKING:
@@ -33,30 +24,17 @@ __version__ = "0.1.0"
 
 __all__ = [
     "OPS",
-    "AnomalyError",
-    "DetachedWarning",
-    "DivisionError",
-    "DomainError",
     "ForwardStep",
     "Op",
     "Program",
-    "RangeError",
-    "RenderError",
-    "StaleWarning",
     "Step",
     "Trace",
-    "TraceError",
     "Value",
     "apply",
     "compile",
-    "derivative",
     "detect_anomaly",
     "draw",
-    "grad",
-    "hessian",
-    "hvp",
     "is_tracing",
-    "jacobian",
     "jit",
     "no_grad",
     "record_source",
@@ -68,9 +46,10 @@ __all__ = [
     "to_mermaid",
     "to_svg",
     "topological_order",
-    "value_and_grad",
 ]
+__all__ += errors.__all__
 __all__ += functions.__all__
+__all__ += transforms.__all__
 
 
 _LATER: typing.Final = {  # package: the names that load it when they are first asked for

@@ -128,7 +128,7 @@ def with_options_of(other: Callable[..., object]) -> Callable[[Callable[P, R]], 
 
         own = {p.name: p for p in parameters(f) if p.kind != p.VAR_KEYWORD}
         every = [*own.values(), *[p for p in parameters(other) if p.name not in own]]
-        f.__signature__ = signature(f).replace(parameters=every)  # pyright: ignore[reportFunctionMemberAccess]
+        vars(f)["__signature__"] = signature(f).replace(parameters=every)
         return answered(f)
 
     return decorate

@@ -37,19 +37,6 @@ __all__ = [
     "TraceError",
 ]
 
-_OTHER_NAMES: Final = {
-    "fsum": "total",
-    "sum": "total",
-    "prod": "product",
-    "sumprod": "dot",
-    "fmean": "mean",
-    "pow": "**",
-    "fabs": "abs()",
-    "log2": "log(x) / log(2)",
-    "log10": "log(x) / log(10)",
-    "exp2": "2.0**x",
-    "cbrt": "x ** (1/3)",
-}
 _NOUNS: Final = ("dividend", "divisor", "base", "exponent")
 _BEYOND_FLOATS: Final = "is too large for a float, which ends at 1.797e308"
 
@@ -249,13 +236,12 @@ def _made_at(node: Value) -> str:
 
 def detached(callee: str, names: Sequence[str]) -> str:
     """Return the words of a DetachedWarning."""
+    from autograd_mini.guesses import NAMES
     from autograd_mini.ops import OPS
 
     name = callee.rpartition(".")[2]
-    name = _OTHER_NAMES.get(name, name)
-    ours = f"autograd_mini.{name}" if name in OPS else name
-    if not ours.startswith("autograd_mini") and name not in _OTHER_NAMES.values():
-        ours = "autograd_mini's functions"
+    known = f"autograd_mini.{name}" if name in OPS else "autograd_mini's functions"
+    ours = NAMES.get(name, known)
     given = names[0] if len(names) == 1 and names[0].isidentifier() else "x"
     who = " and ".join([repr(label) for label in names]) or "the Value"
     return (

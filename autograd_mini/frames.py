@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _HERE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _sys: Final = vars(sys)  # looking for an attribute that is not there takes long
+get_frame: Final[Callable[[int], FrameType]] = _sys["_getframe"]  # the one cheap way to a caller
 _OURS: Final = (_HERE, os.path.join(os.path.dirname(os.path.dirname(_HERE)), "nn") + os.sep)
 _LIBRARY: Final = os.path.dirname(os.__file__) + os.sep
 
@@ -32,7 +34,7 @@ def is_pythons(file: str) -> bool:
 
 def calling_frame() -> FrameType:
     """Return the frame of the innermost caller outside of this project's packages."""
-    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] # the one cheap way to a caller
+    frame = get_frame(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
         frame = frame.f_back
     return frame
@@ -93,12 +95,11 @@ _places: Final[dict[int, dict[int, str]]] = {}
 _codes: Final[list[CodeType]] = []
 _PRECALL: Final = 166 if sys.version_info < (3, 12) else -1  # calls built-in functions when warm
 _CALL_AFTER: Final = 4  # bytes
-_getframe: Final = sys._getframe  # pyright: ignore[reportPrivateUsage] # the one cheap way to a caller
 
 
 def note_float(x: Value) -> None:
     """Warn, once for each place, if it is a function of math, cmath or NumPy that asks."""
-    frame = _getframe(2)
+    frame = get_frame(2)
     place = _places.get(id(frame.f_code))
     if place is None:
         place = _places_in(frame)

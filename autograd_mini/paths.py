@@ -134,7 +134,7 @@ def _told(trace: Trace, path: Path) -> Iterator[str]:
         yield f"  ! no factor alone does it: {len(path.steps)} of them multiply"
 
 
-def node_of(trace: Trace, value: Value | str) -> Value:
+def node_of(trace: Trace, value: object) -> Value:
     """Return the node that a Value, a label or an id such as `n7` means.
 
     Raises:
@@ -145,7 +145,7 @@ def node_of(trace: Trace, value: Value | str) -> Value:
         if not any(node is value for node in trace.nodes):
             raise ValueError(f"{value!r} is not in the graph of {trace.name(trace.root)}")
         return value
-    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(value, str):
         raise TypeError(
             f"a node is given as a Value, a label or an id such as n0, but got {value!r}"
         )

@@ -153,7 +153,7 @@ class Trace(Sequence[Step]):
     __slots__ = ("_names", "_steps", "forward", "nodes", "root", "seed", "stale")
 
     def __init__(self, root: Value, seed: Value | float = 1.0) -> None:
-        if not isinstance(root, Value):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(cast(object, root), Value):
             raise TypeError(
                 f"a Trace starts at a Value, but got {root!r} of type {type(root).__name__}"
             )

@@ -253,6 +253,16 @@ def test_a_function_that_takes_the_float_of_a_value_warns_once_for_each_place(le
     assert caught[0].filename == "program"
 
 
+@pytest.mark.parametrize(
+    ("leaves", "ours"),
+    [("math.fabs(k)", r"abs\(x\)"), ("math.fsum([k])", r"total\(xs\)"), ("math.pow(k, 2)", "x ")],
+)
+def test_what_others_call_otherwise_is_answered_with_what_to_write(leaves: str, ours: str) -> None:
+    names = {"k": Value(0.5, "k"), "math": math}
+    with pytest.warns(DetachedWarning, match=f"use {ours}"):
+        eval(compile(leaves, "program", "eval"), names)
+
+
 def test_a_place_that_floats_have_warmed_up_warns_once_too() -> None:
     def decay(x: Any) -> Any:
         return math.exp(x)

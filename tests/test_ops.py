@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from autograd_mini import OPS, Op, Value, apply, derivative, grad, hessian
 from autograd_mini.backprop import adjoints
-from autograd_mini.testing import check_gradients, points
-from autograd_mini.testing.numbers import AT_KINKS, context, evaluate, functions
+from autograd_mini.testing import check_gradients, points, precise
+from autograd_mini.testing.numbers import AT_KINKS, context, evaluate
 from autograd_mini.testing.reference import local_slopes
 
 EVERY_ROW = pytest.mark.parametrize("op", OPS.values(), ids=attrgetter("name"))
@@ -26,7 +26,7 @@ NAN = math.nan
 
 
 def test_every_row_has_a_second_opinion() -> None:
-    assert set(functions()) == set(OPS)
+    assert [name for name in OPS if not hasattr(precise, name)] == []
     assert set(AT_KINKS) == {op.name for op in OPS.values() if op.kinks}
 
 

@@ -10,6 +10,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import cast
 
 from autograd_mini.calls import parameters
 from autograd_mini.cli.parser import Parser
@@ -27,7 +28,7 @@ from autograd_mini.value import ZERO, Value
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says and return the exit status."""
     asked, own = _asked(arguments)
-    options: Options = {name: getattr(asked, name) for name in Options.__annotations__}  # pyright: ignore[reportAssignmentType]
+    options = cast(Options, {name: getattr(asked, name) for name in Options.__annotations__})
     try:  # before the script runs, which may take long
         _check_place(asked.path)
         text_tree(Value(0.0), **{**options, "around": None})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import CodeType
 
 from autograd_mini.debugger.commands import Complaint, unquoted
@@ -13,6 +14,7 @@ from autograd_mini.ops import OPS
 from autograd_mini.steps import ForwardStep
 
 
+@dataclass(slots=True, eq=False)
 class Stop:
     """A breakpoint or watchpoint.
 
@@ -27,17 +29,14 @@ class Stop:
         code: The compiled target of an expression.
     """
 
-    __slots__ = ("code", "condition", "enabled", "hits", "ignore", "kind", "target", "temporary")
-
-    def __init__(self, kind: str, target: str) -> None:
-        self.kind = kind
-        self.target = target
-        self.temporary = False
-        self.enabled = True
-        self.hits = 0
-        self.ignore = 0
-        self.condition = ""
-        self.code: CodeType | None = None
+    kind: str
+    target: str
+    temporary: bool = False
+    enabled: bool = True
+    hits: int = 0
+    ignore: int = 0
+    condition: str = ""
+    code: CodeType | None = None
 
     @property
     def noun(self) -> str:

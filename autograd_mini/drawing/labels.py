@@ -6,6 +6,7 @@ own way of writing such things; all of them are here, side by side.
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from typing import Final
@@ -18,20 +19,9 @@ LONGEST: Final = 24  # characters of a label inside a box; hovering shows the re
 _UNWRITABLE: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
 )
-_MARKUP: Final = {
-    ord("&"): "&amp;",
-    ord("<"): "&lt;",
-    ord(">"): "&gt;",
-    ord('"'): "&quot;",
-    ord("'"): "&#x27;",
-    ord("\r"): "&#13;",
-}
-_MERMAID: Final = {ord(c): f"#{ord(c)};" for c in "#`\\[]*_~|!@:%$"} | {
-    ord('"'): "#quot;",
-    ord("<"): "#lt;",
-    ord(">"): "#gt;",
-    ord("&"): "#amp;",
-}
+_MERMAID: Final = {ord(c): f"#{ord(c)};" for c in "#`\\[]*_~|!@:%$"} | str.maketrans(
+    {'"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;"}
+)
 # Mermaid also obeys what it has decoded: newlines, icons, formulas. An invisible sign parts them.
 _COMMAND: Final = re.compile(r"\\(?=n\w)|\bfa[a-z]?(?=:)|\$(?=\$)")
 _DIRECTION: Final = re.compile(r"(\bdirection) ")  # a statement, wherever it stands
@@ -76,7 +66,7 @@ def xml(text: str) -> str:
         >>> xml('</script> & "more"')
         '&lt;/script&gt; &amp; &quot;more&quot;'
     """
-    return clean(text).translate(_MARKUP)
+    return html.escape(clean(text)).replace("\r", "&#13;")
 
 
 def dot(*lines: str) -> str:

@@ -129,16 +129,16 @@ def path(route: list[Point], upright: bool = False) -> str:
         upright: Whether columns are rows, as in TB.
     """
     (x, y), *rest = route
-    parts = [f"M{_n(x)},{_n(y)}"]
+    parts = [f"M{_at(x, y)}"]
     for nx, ny in rest:
         if x == nx or y == ny:
-            parts.append(f"L{_n(nx)},{_n(ny)}")
+            parts.append(f"L{_at(nx, ny)}")
         elif upright:
-            middle = _n((y + ny) / 2)
-            parts.append(f"C{_n(x)},{middle} {_n(nx)},{middle} {_n(nx)},{_n(ny)}")
+            middle = (y + ny) / 2
+            parts.append(f"C{_at(x, middle)} {_at(nx, middle)} {_at(nx, ny)}")
         else:
-            middle = _n((x + nx) / 2)
-            parts.append(f"C{middle},{_n(y)} {middle},{_n(ny)} {_n(nx)},{_n(ny)}")
+            middle = (x + nx) / 2
+            parts.append(f"C{_at(middle, y)} {_at(middle, ny)} {_at(nx, ny)}")
         x, y = nx, ny
     return "".join(parts)
 
@@ -150,11 +150,11 @@ def _edge(
     source, target = picture.boxes[edge.source].id, picture.boxes[edge.target].id
     x, y = route[-1]
     if upright:
-        tip = f"{_n(x)},{_n(y)} {_n(x - 3)},{_n(y - 8)} {_n(x + 3)},{_n(y - 8)}"
+        tip = f"{_at(x, y)} {_at(x - 3, y - 8)} {_at(x + 3, y - 8)}"
         beside = f'x="{_n(x + 5)}" y="{_n(y - 3)}"'
         end = (x, y - 6)
     else:
-        tip = f"{_n(x)},{_n(y)} {_n(x - 8)},{_n(y - 3)} {_n(x - 8)},{_n(y + 3)}"
+        tip = f"{_at(x, y)} {_at(x - 8, y - 3)} {_at(x - 8, y + 3)}"
         beside = f'x="{_n(x - 4)}" y="{_n(y - 4)}" text-anchor="end"'
         end = (x - 6, y)
     parts = [
@@ -238,11 +238,15 @@ def _hatching(x: float, y: float, width: float, height: float) -> str:
     lines: list[str] = []
     offset = 6.0
     while offset < width + height:
-        start = (x + min(offset, width), y + max(0.0, offset - width))
-        end = (x + max(0.0, offset - height), y + min(offset, height))
-        lines.append(f"M{_n(start[0])},{_n(start[1])}L{_n(end[0])},{_n(end[1])}")
+        start = _at(x + min(offset, width), y + max(0.0, offset - width))
+        end = _at(x + max(0.0, offset - height), y + min(offset, height))
+        lines.append(f"M{start}L{end}")
         offset += 6.0
     return f'<path class="hatching" d="{"".join(lines)}" stroke="{style.HATCH}" fill="none"/>'
+
+
+def _at(x: float, y: float) -> str:
+    return f"{_n(x)},{_n(y)}"
 
 
 def _n(x: float) -> str:

@@ -84,7 +84,7 @@ def _operation(row: Op, signature: Signature) -> Callable[..., Any]:
     operation.__name__ = operation.__qualname__ = row.name
     operation.__doc__ = forward.__doc__
     operation.__module__ = forward.__module__
-    operation.__wrapped__ = forward  # pyright: ignore[reportFunctionMemberAccess] # as functools.wraps does
+    vars(operation)["__wrapped__"] = forward  # as functools.wraps does
     return operation
 
 

@@ -41,19 +41,6 @@ class Op:
         (12.0,)
     """
 
-    __slots__ = (
-        "arity",
-        "domain",
-        "formula",
-        "forward",
-        "kinks",
-        "name",
-        "partials",
-        "receives",
-        "roles",
-        "smooth",
-    )
-
     def __init__(
         self,
         name: str,

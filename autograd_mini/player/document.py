@@ -13,30 +13,16 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from autograd_mini.drawing import labels
 
 __all__ = ["PLAYER", "document", "embedded", "packed", "part", "script_json"]
 
 PLAYER: Final = (  # the modules of the player, in the order in which they build on each other
-    "numbers.js",
-    "elements.js",
-    "packed.js",
-    "address.js",
-    "evaluate.js",
-    "pass.js",
-    "why.js",
-    "camera.js",
-    "scene.js",
-    "edits.js",
-    "compare.js",
-    "quiz.js",
-    "table.js",
-    "details.js",
-    "player.js",
-    "controls.js",
-    "api.js",
+    *("numbers.js", "elements.js", "packed.js", "address.js", "evaluate.js", "pass.js", "why.js"),
+    *("camera.js", "scene.js", "edits.js", "compare.js", "quiz.js", "table.js", "details.js"),
+    *("player.js", "controls.js", "api.js"),
 )
 _LARGE: Final = 5000  # characters of JSON that are worth packing
 _NO_SCRIPT: Final = """
@@ -132,7 +118,7 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else repr(value)
     if isinstance(value, Mapping):
-        return {key: _finite(x) for key, x in value.items()}  # pyright: ignore[reportUnknownVariableType] # JSON
+        return {key: _finite(x) for key, x in cast("Mapping[str, Any]", value).items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(x) for x in value]  # pyright: ignore[reportUnknownVariableType] # JSON
+        return [_finite(x) for x in cast("Sequence[Any]", value)]
     return value

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 from autograd_mini.calls import answered
 from autograd_mini.player.document import embedded
@@ -62,7 +64,7 @@ def open_page(page: str, path: str | PathLike[str] | None = None, height: int = 
     """
     display = _notebook()
     if display is not None:
-        display(embedded(page, height))
+        display({"text/html": embedded(page, height), "text/plain": "a page"})
         if path is None:
             return None
     elif path is None:
@@ -77,16 +79,14 @@ def open_page(page: str, path: str | PathLike[str] | None = None, height: int = 
     return written
 
 
-def _notebook() -> Any:
-    """A function that shows HTML in the notebook's cell; None outside of one."""
+def _notebook() -> Callable[..., object] | None:
+    """A function that shows a page in the notebook's cell; None outside of one."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is None or not hasattr(shell, "kernel"):
         return None
-    from IPython.display import display  # pyright: ignore # there only in a notebook
-
     # as it is: of a frame, HTML(text) warns that IFrame(address) might be meant
-    return lambda text: display({"text/html": text, "text/plain": "a page"}, raw=True)  # pyright: ignore
+    return partial(importlib.import_module("IPython.display").display, raw=True)
 
 
 def _browse(address: str) -> bool:

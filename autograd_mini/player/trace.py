@@ -32,13 +32,11 @@ def trace_page(trace: Trace, *, max_nodes: int = 300) -> str:
     graph["seed"] = trace.seed
     data = {"graph": graph, **numbers_json(trace)}
     seen = drawn(trace, max_nodes)
-    body = part("body.html").format_map(
-        {
-            "heading": _heading(trace.root),
-            "facts": _facts(trace, seen),
-            "svg": drawn_scene(trace, seen),
-            "panel": "",
-        }
+    body = part("body.html").format(
+        heading=_heading(trace.root),
+        facts=_facts(trace, seen),
+        svg=drawn_scene(trace, seen),
+        panel="",
     )
     upright = drawn_scene(trace, seen._replace(rankdir="TB"))
     return document(

@@ -95,15 +95,15 @@ def check_gradients(f: Callable[..., object], *inputs: object, order: int = 1) -
         >>> print(check_gradients(lambda x, y: (x * y).tanh() + x, 0.3, -2.0))
         ok: 2 gradients, 3 operations, 5 local derivatives
     """
-    if not isinstance(order, int) or order < 1:  # pyright: ignore[reportUnnecessaryIsInstance] # not every caller is typed
+    if not hasattr(order, "__index__") or order < 1:
         raise ValueError(f"order is 1 for gradients, 2 for their gradients, but got {order!r}")
     reports: list[Report] = []
     with contexts.recording():
         given = _Arguments(f, inputs)
         outputs = given.call()
         for i in range(len(outputs)):
-            build: Build = functools.partial(_nth_output, given, i)
-            leaves = _leaves(outputs[i], given.values)
+            build: Build = functools.partial(given.output, i)
+            leaves = [*dict.fromkeys([*given.values, *_given(outputs[i])])]
             for nth in range(order):
                 reports.append(_check_one(build, leaves, nth == 0))
                 build = functools.partial(_slope_along, build, leaves)
@@ -140,13 +140,14 @@ class _Arguments:
         before = [(x, x.data) for x in self.values]
         first = self.once()
         self._must_be_unchanged(before, first)
-        below = {n: n.data for y in first if isinstance(y, Value) for n in _given(y)}
+        below = {n: n.data for y in first for n in _given(y)}
         second = self.once()
         self._must_be_unchanged([*before, *below.items()], first)
         a, b = ([float(y) for y in outputs] for outputs in (first, second))
         if not same(a, b):
+            answers = [repr(xs[0] if len(xs) == 1 else xs) for xs in (a, b)]
             raise GradientMismatchError(
-                f"two calls, two answers: {_shown(a)}, then {_shown(b)}\n"
+                f"two calls, two answers: {', then '.join(answers)}\n"
                 "The function draws random numbers or keeps a state: seed it inside, or pass what "
                 "changes as an argument.",
             )
@@ -159,6 +160,10 @@ class _Arguments:
             if not isinstance(y, (Value, int, float)):
                 raise TypeError(f"a Value or a list of Values is needed, but f returned {y!r}")
         return outputs
+
+    def output(self, i: int) -> Scalar:
+        """Call the function and return one of its outputs."""
+        return self.once()[i]
 
     def _must_be_unchanged(
         self, before: Sequence[tuple[Value, float]], outputs: Sequence[Scalar]
@@ -174,21 +179,10 @@ class _Arguments:
                 )
 
 
-def _shown(xs: list[float]) -> str:
-    return repr(xs[0]) if len(xs) == 1 else repr(xs)
-
-
-def _given(root: Value) -> list[Value]:
-    return [n for n in topological_order(root) if n.is_leaf and not n.is_constant]
-
-
-def _leaves(output: Scalar, values: list[Value]) -> list[Value]:
-    found = _given(output) if isinstance(output, Value) else []
-    return list(dict.fromkeys([*values, *found]))
-
-
-def _nth_output(given: _Arguments, i: int) -> Scalar:
-    return given.once()[i]
+def _given(output: Scalar) -> list[Value]:
+    """Return the leaves below an output that are no constants."""
+    order = topological_order(output) if isinstance(output, Value) else ()
+    return [n for n in order if n.is_leaf and not n.is_constant]
 
 
 def _slope_along(build: Build, leaves: list[Value]) -> Scalar:
@@ -324,8 +318,7 @@ def _check_again(
             if math.isnan(slope) and not fixed:
                 notes.append("a slope on the way is not defined: the gradient is nan")
             continue
-        replayed = None if at_kinks is None else at_kinks.gradient.get(x)
-        if at_kinks is not None and at_kinks.on_kink and replayed is not None:
+        if at_kinks is not None and at_kinks.on_kink and x in at_kinks.gradient:
             low, high = float(at_kinks.low[x]), float(at_kinks.high[x])
             slack = found.error + _REPLAY * (abs(low) + abs(high))
             if low - slack <= min(slope, found.expected) and max(slope, found.expected) <= (

@@ -141,7 +141,8 @@ def judge(
     left, right, error = _one_sided(f, unit * _short(noise, unit * abs(sharpest.slope)), noise)
     error += doubt
     ends = [side for side in (left, right) if not math.isnan(side)]
-    kinked = bool(ends) and _kinked(sharpest, ends, error)
+    apart = max(ends, default=0.0) - min(ends, default=0.0)
+    kinked = len(ends) == 1 or apart > sharpest.error + 2.0 * error
     if not math.isfinite(slope):
         is_known = sharpest.error <= 1e-4 * abs(sharpest.slope) + 1e-9
         return Judgment(kinked or not is_known, *sharpest, kink=kinked)
@@ -195,11 +196,6 @@ def _is_rough(f: Callable[[float], float], unit: float) -> bool:
         )
     except UNDEFINED:  # beyond the domain
         return False
-
-
-def _kinked(sharpest: Estimate, ends: list[float], error: float) -> bool:
-    """Return whether one-sided slopes differ by more than what differences are sure of."""
-    return len(ends) == 1 or max(ends) - min(ends) > sharpest.error + 2.0 * error
 
 
 def _short(noise: float, moves: float) -> float:

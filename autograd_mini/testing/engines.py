@@ -20,7 +20,7 @@ from autograd_mini.testing.isolation import Isolated, NoAnswerError
 from autograd_mini.testing.report import refused
 from autograd_mini.testing.second_passes import second_passes
 from autograd_mini.testing.singles import mistake_of_all, single
-from autograd_mini.testing.subject import Operations, Terms, subject
+from autograd_mini.testing.subject import Operations, Subject, Terms
 from autograd_mini.testing.trials import Blame, Candidate, Wrong
 from autograd_mini.testing.verdicts import EngineReport, OperationReport
 
@@ -85,7 +85,7 @@ def engine_report(
 ) -> EngineReport:
     """Check the class that `load` returns, which is called in the child, and return the report."""
     names = names or Terms()
-    with Isolated(lambda: subject(load, names, ops)) as ask:
+    with Isolated(lambda: Subject(load(), names, ops).answer) as ask:
         try:
             return _EngineCheck(Candidate(ask, names, seed), ops).report()
         except NoAnswerError as silence:

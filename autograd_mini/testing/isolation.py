@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import io
 import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from multiprocessing import Pipe
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,7 +61,8 @@ class Isolated:
         """
         if not hasattr(os, "fork") or sys.platform in ("emscripten", "wasi"):
             self._here = self._here or self._load()
-            with _silent():
+            said = io.StringIO()
+            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
                 return self._here(question)
         if self._asked >= _REUSED:
             self.close()
@@ -138,13 +140,3 @@ class Isolated:
                 reply = False, error
             signal.setitimer(signal.ITIMER_PROF, 0.0)
             connection.send(reply)
-
-
-@contextlib.contextmanager
-def _silent() -> Generator[None]:
-    with (
-        open(os.devnull, "w") as nowhere,
-        contextlib.redirect_stdout(nowhere),
-        contextlib.redirect_stderr(nowhere),
-    ):
-        yield

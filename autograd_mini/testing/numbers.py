@@ -6,13 +6,14 @@ can be compared with a derivative that does not come from the rule.
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final, TypeAlias
 
-from autograd_mini.ops import OPS, Number, Op, is_built_in
+from autograd_mini.ops import Number, Op, is_built_in
 
 Mpf: TypeAlias = Any  # an mpmath number: each context makes a class of them for itself
 
@@ -30,9 +31,7 @@ def context() -> Any:
     Raises:
         ImportError: If mpmath is not installed.
     """
-    import mpmath  # pyright: ignore[reportMissingTypeStubs] # it has none
-
-    own = mpmath.MPContext()
+    own = importlib.import_module("mpmath").MPContext()
     own.dps = DIGITS
     return own
 
@@ -61,14 +60,6 @@ def precision(numbers: Iterable[Mpf]) -> Generator[Any]:
         ctx.dps = before
 
 
-@cache
-def functions() -> dict[str, Callable[..., Mpf]]:
-    """Return the mpmath function of every built-in row, by its name."""
-    from autograd_mini.testing import precise
-
-    return {op.name: getattr(precise, op.name) for op in OPS.values() if is_built_in(op)}
-
-
 def evaluate(op: Op, operands: Iterable[Mpf]) -> Mpf:
     """Return what a row computes for mpmath operands.
 
@@ -79,7 +70,9 @@ def evaluate(op: Op, operands: Iterable[Mpf]) -> Mpf:
         Opaque: If the row's forward computes with floats only.
     """
     if is_built_in(op):
-        result = functions()[op.name](*operands)
+        from autograd_mini.testing import precise
+
+        result = getattr(precise, op.name)(*operands)
     else:
         try:
             result = op.forward(*[Precise(x) for x in operands])

@@ -67,13 +67,12 @@ def gradcheck(
             def body(*xs: object) -> Any:
                 return f(**dict(zip(ours, xs, strict=True)), **others)
 
-            body.__signature__ = inspect.Signature(  # pyright: ignore[reportFunctionMemberAccess] # for names
-                [signature.parameters[name] for name in ours]
-            )
+            named = [signature.parameters[name] for name in ours]
+            vars(body)["__signature__"] = inspect.Signature(named)
             check_gradients(body, *[arguments[name] for name in ours], order=order)
 
         functools.update_wrapper(test, f)
-        test.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue] # for Hypothesis
+        vars(test)["__signature__"] = signature  # for Hypothesis
         return _without_deadline(given(**inputs)(test)) if inputs else test
 
     return decorate if _f is None else decorate(_f)
@@ -96,5 +95,5 @@ def _without_deadline(test: Any) -> Any:
         setattr(test, _SETTINGS, chosen)
         return test(*args, **kwargs)
 
-    run.__signature__ = inspect.signature(test)  # pyright: ignore[reportAttributeAccessIssue] # for pytest
+    vars(run)["__signature__"] = inspect.signature(test)  # for pytest
     return run

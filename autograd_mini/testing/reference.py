@@ -15,14 +15,7 @@ from autograd_mini import contexts
 from autograd_mini.graph import topological_order
 from autograd_mini.nested import mapped
 from autograd_mini.ops import UNDEFINED, Op, is_built_in
-from autograd_mini.testing.numbers import (
-    AT_KINKS,
-    Mpf,
-    Precise,
-    context,
-    evaluate,
-    precision,
-)
+from autograd_mini.testing.numbers import AT_KINKS, Mpf, Precise, context, evaluate, precision
 from autograd_mini.value import Value, refuse_to_bake_in
 
 _STEP: Final = "1e-35"

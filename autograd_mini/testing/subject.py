@@ -65,12 +65,15 @@ class Ran(NamedTuple):
         return self.numbers[name][1] or 0.0
 
 
-def subject(load: Callable[[], object], names: Terms, ops: Operations) -> Callable[[Any], Any]:
-    """Return a function that answers questions about a class; it is called in the child."""
-    return _Subject(load(), names, ops).answer
+class Subject:
+    """A class of numbers; it lives in the child.
 
+    Args:
+        made: The class, or a function that makes one of its numbers of a float.
+        names: What it calls its parts.
+        ops: Which operations.
+    """
 
-class _Subject:
     def __init__(self, made: Any, names: Terms, ops: Operations) -> None:
         if not callable(made):
             raise ValueError(f"a class of numbers is needed, but got {made!r}")
