@@ -36,20 +36,9 @@ def _row(value: str, *rules: str, domain: str = "True", names: str = "") -> Row:
 
 
 # What the texts may call: plain mathematics of floats.
-FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
-    **{
-        name: getattr(math, name)
-        for name in (
-            *("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
-            *("log1p", "expm1", "asin", "acos", "atan", "hypot", "erf"),
-        )
-    },
-    "sigmoid": functions.sigmoid,
-    "gelu": functions.gelu,
-    "abs": abs,
-    "max": max,
-    "min": min,
-}
+FUNCTIONS: Final[dict[str, Callable[..., Any]]] = dict(
+    vars(math), sigmoid=functions.sigmoid, gelu=functions.gelu, abs=abs, max=max, min=min
+)
 
 # fmt: off
 CATALOG: Final = {

@@ -116,7 +116,7 @@ def _code(text: str) -> CodeType:
 def evaluated(text: str | CodeType, xs: Sequence[float], f: float = 0.0) -> float:
     """Return the number that a text of the catalog gives."""
     names = {"x": xs[0], "y": xs[1] if len(xs) > 1 else 0.0, "f": f}
-    return float(eval(_code(text) if isinstance(text, str) else text, dict(FUNCTIONS), names))
+    return float(eval(_code(text) if isinstance(text, str) else text, FUNCTIONS, names))
 
 
 def alone(form: Form, xs: Sequence[float]) -> Snippet:

@@ -22,7 +22,8 @@ def expression(op: Op, operands: Sequence[str]) -> str:
         >>> expression(OPS["mul"], ["a", "b"]), expression(OPS["norm"], ["a", "b"])
         ('a * b', 'norm([a, b])')
     """
-    if OPS.get(op.name) is not op or not _is_public(op.name):
+    is_public = op.name in (*SIGNS, "neg", "abs", *functions.__all__)
+    if OPS.get(op.name) is not op or not is_public:
         return f"apply(OPS[{op.name!r}], {', '.join(operands)})"
     if op.name == "dot":
         n = len(operands) // 2
@@ -31,10 +32,6 @@ def expression(op: Op, operands: Sequence[str]) -> str:
     if op.arity is None:
         return written(op, [f"[{', '.join(operands)}]"])
     return written(op, operands)
-
-
-def _is_public(name: str) -> bool:
-    return name in SIGNS or name in ("neg", "abs") or name in functions.__all__
 
 
 def argument_names(f: Callable[..., object], number: int) -> list[str]:

@@ -40,13 +40,6 @@ class Wrong(NamedTuple):
     after: str = ""
 
 
-class Slack(NamedTuple):
-    """How far the numbers and the gradients of a program may be from what is right."""
-
-    data: list[float]
-    grad: list[float]
-
-
 class Blame(NamedTuple):
     """What is to blame for a wrong program.
 
@@ -124,19 +117,19 @@ class Candidate:
         if ran.raised:
             return Wrong(program, "raises", ran.raised, truth=truth)
         got = [ran.gradient(name) for name in program.names]
-        slack = self._slack(program, truth)
+        data, grad = self._slack(program, truth)
         for i, name in enumerate(program.names):
             number = ran.numbers[name][0]
-            if not abs(number - truth.data[i]) <= slack.data[i]:
+            if not abs(number - truth.data[i]) <= data[i]:
                 kind = "changed" if i < len(program.leaves) else "value"
                 words = f"{name} is {number:.6g}, expected {truth.data[i]:.6g}"
                 return Wrong(program, kind, words, i, got, truth)
         for i in range(len(program.leaves)):
-            if not abs(got[i] - truth.grad[i]) <= slack.grad[i]:
+            if not abs(got[i] - truth.grad[i]) <= grad[i]:
                 return self.wrong_gradient(program, i, got, truth.grad[i], truth)
         return None
 
-    def _slack(self, program: Snippet, truth: Truth) -> Slack:
+    def _slack(self, program: Snippet, truth: Truth) -> tuple[list[float], list[float]]:
         """Return how far a right engine's numbers and gradients may be off, as it rounds."""
         rng = random.Random(0)
 
@@ -150,7 +143,7 @@ class Candidate:
             if (other := program.truth(self._unknown, rounded)) is not None:
                 data = _widened(data, truth.data, other.data)
                 grad = _widened(grad, truth.grad, other.grad)
-        return Slack(data, grad)
+        return data, grad
 
     def close(self, a: float, b: float) -> bool:
         """Return whether two of its numbers agree, but for what rounding may do to them."""
