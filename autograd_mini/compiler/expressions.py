@@ -93,7 +93,7 @@ class Ref(Expression):
         """How many rows one step along each axis leads on, if it is the same everywhere."""
         return _strides(self.rows, self.shape)
 
-    @cached_property
+    @property
     def span(self) -> tuple[int, int] | None:
         """Return (first, end) if the rows follow one another."""
         first, end = self.rows[0], self.rows[0] + len(self.rows)
@@ -105,7 +105,7 @@ class Ref(Expression):
         """Whether all rows are the same one."""
         return self.rows[-1] == self.rows[0] and len(set(self.rows)) == 1
 
-    @cached_property
+    @property
     def block(self) -> str:
         """How the rows fill a block of the buffer: "rows", "columns" (transposed), or ""."""
         strides = self.strides

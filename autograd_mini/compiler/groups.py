@@ -77,7 +77,7 @@ class Group:
     @property
     def is_matrix(self) -> bool:
         """Whether this is a matrix product."""
-        return any(part.kind == "matrix" for part in self.parts)
+        return bool(self.parts) and self.parts[0].kind == "matrix"  # these come first
 
     @property
     def refs(self) -> list[Ref]:

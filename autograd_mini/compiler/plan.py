@@ -175,7 +175,9 @@ def _sort_members(group: Group, graph: Graph, places: _Places) -> None:
     elif not group.sums[0].weights:
         if len(group.sums) == 1:
             (terms,) = group.sums
-            terms.products.sort(key=lambda ab: [(buffers[x], at[x]) for x in ab])
+            terms.products.sort(
+                key=lambda ab: (buffers[ab[0]], at[ab[0]], buffers[ab[1]], at[ab[1]])
+            )
             terms.rest.sort(key=lambda x: (buffers[x], at[x]))
         else:
             group.sums.sort(key=lambda terms: [at[x] for x in chain(*terms.products, terms.rest)])

@@ -42,8 +42,8 @@ def flatten(graph: Graph) -> tuple[Chains, bytearray, set[int]]:
         if absorbed[i] or rows[i] not in _CHAINS or kinds[i] == CONSTANT:
             continue
         pairs, rest, inner = _terms(graph, i, uses)
-        weighted = any((kinds[a], kinds[b]) in _WEIGHTED for a, b in pairs)
-        if weighted or rows[i] is not ops.ADD or len(pairs) + len(rest) >= SHORT:
+        is_sum = rows[i] is not ops.ADD or len(pairs) + len(rest) >= SHORT
+        if is_sum or any((kinds[a], kinds[b]) in _WEIGHTED for a, b in pairs):
             chains[i] = (pairs, rest)
             for x in inner:
                 absorbed[x] = 1
@@ -124,9 +124,13 @@ class Sum:
         self.node = node
         weighted: list[Pair] = []
         self.products: list[Pair] = []
-        if _is_layer(pairs, buffers):
-            weighted = sorted(pairs, key=_second)
-            self.classes = ((THETA, buffers[pairs[0][1]], len(pairs)),)
+        self.classes: tuple[tuple[str, str, int], ...] = ()
+        left, right = {buffers[a] for a, _ in pairs}, {buffers[b] for _, b in pairs}
+        if left == {THETA} and len(right) == 1 and right.isdisjoint(_RANK) and len(pairs) > 1:
+            weighted = sorted(pairs, key=_second)  # the row of a layer
+            self.classes = ((THETA, right.pop(), len(pairs)),)
+        elif left == right and len(left) == 1:
+            self.products = [*pairs]
         else:
             for a, b in pairs:
                 x, y = _RANK.get(buffers[a], 3), _RANK.get(buffers[b], 3)
@@ -146,14 +150,6 @@ class Sum:
         """What it reads that may have been computed: of weights, those that are not parameters."""
         weights = self.weights if any(side != THETA for side, *_ in self.classes) else ()
         return [*weights, *self.inputs, *chain.from_iterable(self.products), *self.rest]
-
-
-def _is_layer(pairs: list[Pair], buffers: list[str]) -> bool:
-    """Return whether these are several parameters, each times a number of one varying buffer."""
-    if len(pairs) < 2:
-        return False
-    left, right = {buffers[a] for a, _ in pairs}, {buffers[b] for _, b in pairs}
-    return left == {THETA} and len(right) == 1 and not right & _RANK.keys()
 
 
 def runs(classes: Sequence[object]) -> list[tuple[int, int]]:

@@ -142,7 +142,7 @@ class Arrays(Language):
         """
         if not ref.block:
             return ""
-        key = *self._key(ref), ref.buffer, matrix
+        key = ref.buffer, ref.rows[0], ref.shape, ref.strides, matrix
         if key not in self.views:
             self.views[key] = self._view(ref, matrix=matrix)
         return self.views[key]
@@ -216,10 +216,10 @@ class Arrays(Language):
         return self.hoist(prefix + name, text, "" if prefix else self._comment(ref))
 
     def _named(self, ref: Ref, form: tuple[bool, ...]) -> str:
-        group = self.groups.get((ref.buffer.removeprefix("g_"), ref.rows[0]))
+        key = self._key(ref)
+        group = self.groups.get(key[:2])
         if form[1] and group is not None and len(group.members) == len(ref.rows) and ref.span:
             return self.group_names[id(group)]
-        key = self._key(ref)
         if key in self.named and (form[0] or len(ref.shape) == 1):
             return self.named[key]
         if (key, form) not in self.named:
