@@ -54,6 +54,22 @@ def test_unequal_examples_are_grouped_by_shape_and_their_mean_is_the_batch_s() -
     assert "3 programs, 3 parameters" in str(step)
 
 
+def test_arrays_whose_program_is_there_are_told_what_is_wrong_as_at_the_first_call() -> None:
+    (w,) = weights(1)
+    step = jit(lambda x, t: (w * x - t) ** 2)
+    x, t = np.array([1.0, 2.0]), np.array([0.5, 0.0])
+    known = step(x, t).tolist()
+    assert step.gradient(x, t) == pytest.approx(sum(known) / 2)
+    for _ in range(2):
+        for form in ((x, t), (x.tolist(), t), (x.astype(int), t), (x, t.astype(np.float32))):
+            assert step(*form).tolist() == known
+        assert step(x[:1], t[:1]).tolist() == known[:1]
+        for wrong in ((x, t[:1]), (x[:0], t[:0]), (x[0], t[0]), (np.array(1.0), np.array(2.0))):
+            with pytest.raises(ValueError, match="example"):
+                step(*wrong)
+        assert list(step.programs) == [((), ())]
+
+
 def test_a_shape_that_does_not_reach_a_parameter_leaves_its_gradient_at_0() -> None:
     w = weights(3)
     step = jit(lambda x: dot(w[: len(x)], x), parameters=w)

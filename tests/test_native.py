@@ -197,6 +197,34 @@ def test_what_is_not_finite_or_of_another_shape_is_left_to_numpy() -> None:
     assert program.gradient(np.array([1.0, 2.0])) == pytest.approx(math.log(2.0) / 2)
 
 
+@pytest.mark.parametrize("float32", [False, True])
+def test_numbers_of_any_type_are_taken_as_arrays_of_the_programs(float32: bool) -> None:
+    w = Value(0.3, "w")
+    program = compile(lambda x: tanh(w * x[0]) * x[1], [0.5, 1.0], check=False, float32=float32)
+    X = np.arange(8.0).reshape(4, 2)
+    program.to_machine_code(X)
+    machine, expected = program._machine, program.gradient(X.astype(program.dtype))
+    forms = [
+        X,
+        X.tolist(),
+        [*X],
+        tuple(X),
+        X.astype(int),
+        X.astype(np.float32),
+        np.asfortranarray(X),
+    ]
+    for form in [*forms, np.repeat(X, 2, axis=1)[:, ::2]]:
+        assert machine.run(GRADIENT, (form,)) == program.gradient(form) == expected
+    others: list[Any] = [
+        *(X[:3].tolist(), X.astype(complex), X.astype(str), X.astype(object), [[1.0, 2.0], [3.0]]),
+        *([[Value(1.0), 2.0]] * 4, X[0], [], 1.0, [[1.0, 2.0, 3.0]] * 4, [[math.inf, 2.0]] * 4),
+    ]
+    for other in others:
+        assert machine.run(GRADIENT, (other,)) is None
+    assert machine.run(GRADIENT, ()) is None
+    assert program.gradient([[Value(1.0), 2.0]] * 4) == pytest.approx(2.0 * math.tanh(0.3))
+
+
 def test_what_differs_from_numpy_is_refused_but_at_a_kink_alone() -> None:
     w = Value(0.3)
     program = compile(lambda x: tanh(w * x), 0.5)

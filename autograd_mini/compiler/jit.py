@@ -21,6 +21,7 @@ from autograd_mini.value import Value
 
 Shapes: TypeAlias = tuple[Shape, ...]
 _NUMBERS: Final = frozenset({int, float})
+_NO_EXAMPLES: Final = frozenset({(), (0,)})  # as an array's first axis
 PROGRAMS: Final = 99  # a function with more shapes than this was hardly meant to have them
 
 
@@ -65,6 +66,7 @@ class jit(OnArray):
 
         self._f = f
         self._dtype: Any = np.dtype(np.float32 if float32 else np.float64)
+        self._array: Any = np.ndarray
         self._is_complete = parameters is not None
         self._has_order = isinstance(parameters, ParameterList)
         if not callable(f):
@@ -155,11 +157,17 @@ class jit(OnArray):
         """Return the programs of a batch, each with its examples and their places."""
         if contexts.state.tracing:
             refuse(None, "a compiled program")
-        # One example in lists is common, and its program found without a look at its numbers.
-        if {*map(type, batch)} == {list} and {*map(len, batch)} == {1}:
+        # One example in lists is common, and arrays are: their program is found at once.
+        kinds = {*map(type, batch)}
+        if kinds == {list} and {*map(len, batch)} == {1}:
             program = self.programs.get(tuple([_shape(x[0]) for x in batch]))
             if program is not None:
                 return [(program, batch, (0,))]
+        if kinds == {self._array} and {x.dtype for x in batch} == {self._dtype}:
+            program = self.programs.get(tuple([x.shape[1:] for x in batch]))
+            counts = {x.shape[:1] for x in batch}
+            if program is not None and len(counts) == 1 and counts.isdisjoint(_NO_EXAMPLES):
+                return [(program, batch, range(*counts.pop()))]
         batch = list(map(examples_of, batch))
         lengths = {len(x) for x in batch}
         if len(lengths) > 1:

@@ -38,6 +38,8 @@ class Machine:
         if code is None or contexts.state.tracing or is_watched():
             return None
         loss = code.call(*batch)
+        if loss is None and (arrays := code.arrays(batch)):
+            loss = code.call(*arrays)
         if purpose == GRADIENT or loss is None:
             return loss
         results = code.results()

@@ -250,9 +250,10 @@ class Program(OnArray):
     def to_machine_code(self, *batch: Any, update: Any = None) -> Any:
         """Let the program run as machine code for batches of this one's size.
 
-        Other batches, what is not given as arrays of the program's precision, what is not finite,
-        and all that somebody watches in a debugger run in NumPy. Without being told, a program
-        becomes machine code once it has been called some thousand times, where llvmlite is there.
+        Other batches, what is not finite, and all that somebody watches in a debugger run in
+        NumPy. Arrays of the program's precision are taken as they are, other numbers turned into
+        such. Without being told, a program becomes machine code once it has been called some
+        thousand times, where llvmlite is there.
 
         Args:
             batch: One array for each argument, on which both are compared.

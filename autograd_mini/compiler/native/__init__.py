@@ -22,6 +22,7 @@ by which it is known, was made in 15 to 50, and code is made for thousands of ca
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any, Final
 
 import numpy as np
@@ -156,6 +157,7 @@ class Native:
         module = LLVMModule(element, lanes, target.registers)
         loops = Loops(lower(plan, purpose), count)
         shapes = plan.graph.shapes
+        self._count, self._dtype = count, dtype
         self._moments = [] if update is None else [*update.moments]
         places = given(len(shapes), len(self._moments))
         arguments = [Argument((count, *shape), dtype.char) for shape in shapes]
@@ -200,6 +202,22 @@ class Native:
         """Take rows from these arrays: numbers, or integers where an argument is a class."""
         self._bases = bases
         self._pointers[4 : 4 + len(bases)] = [base.ctypes.data for base in bases]
+
+    def arrays(self, batch: Sequence[Any]) -> list[Any] | None:
+        """Return a batch of other numbers than `call` takes, or lists, as arrays that it takes.
+
+        None for what it has refused for another reason: its size, or that it is no numbers.
+        """
+        try:
+            if len(batch[0]) != self._count:
+                return None
+            given = [*map(np.asarray, batch)]
+        except Exception:  # rows of several lengths, say
+            return None
+        if not {x.dtype.kind for x in given} <= set("biuf"):
+            return None
+        arrays = [np.ascontiguousarray(x, self._dtype) for x in given]
+        return None if all(map(is_, arrays, batch)) else arrays
 
     def results(self) -> list[Any]:
         """Return what the last call computed: the values, or each argument's gradients, by rows."""
