@@ -11,7 +11,6 @@ soon as nobody holds its root. Nothing here recurses: a graph may be a million o
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Never, Protocol, SupportsFloat, TypeAlias, cast, overload
 
@@ -21,15 +20,15 @@ from autograd_mini.errors import bad_result, explained, too_large
 from autograd_mini.guesses import METHODS, MODULES, answer_imports, elsewhere, wrong_argument
 from autograd_mini.ops import UNDEFINED, Number, Op
 from autograd_mini.symbols import SIGNS
+from autograd_mini.value.plain import CONSTANT, Plain, refuse_to_bake_in
 from autograd_mini.value.root import Root
 
-__all__ = ["Value", "apply"]
+__all__ = ["CONSTANT", "Value", "apply", "refuse_to_bake_in"]
 
 Scalar: TypeAlias = "Value | float"
 
 # The one object that every gradient starts as: `grad is ZERO` means not computed.
 ZERO: Final = float("0")
-CONSTANT: Final = "constant"  # in place of a source line
 _new = object.__new__
 _state = contexts.state
 
@@ -48,7 +47,7 @@ def _operator(method: Callable[[Value, Any], Value]) -> _Operator:
     return cast(_Operator, method)
 
 
-class Value(Root):
+class Value(Root, Plain):
     """A float that records the operations it goes through, and differentiates them.
 
     Args:
@@ -152,14 +151,6 @@ class Value(Root):
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
 
-    # As a number.
-
-    def item(self) -> float:
-        """Return the data, a float."""
-        if _state.tracing:
-            refuse_to_bake_in(self, "item()")
-        return self.data
-
     def detach(self) -> Value:
         """Return a leaf with the same data and label: gradients stop there.
 
@@ -168,51 +159,6 @@ class Value(Root):
         if _state.tracing and contexts.is_tracing():
             return _node(self.data, ops.DETACH, self)
         return Value(self.data, self.label)
-
-    def __float__(self) -> float:
-        if _state.tracing:
-            refuse_to_bake_in(self, "float()")
-        elif self._source is not CONSTANT:
-            frames.note_float(self)
-        return self.data
-
-    def __int__(self) -> int:
-        if _state.tracing:
-            refuse_to_bake_in(self, "int()")
-        return int(self.data)
-
-    def __bool__(self) -> bool:
-        if _state.tracing:
-            refuse_to_bake_in(self, "bool()")
-        return self.data != 0.0
-
-    def __round__(self, digits: int | None = None) -> float:
-        if _state.tracing:
-            refuse_to_bake_in(self, "round()")
-        return round(self.data, digits)
-
-    def __format__(self, spec: str) -> str:
-        return format(self.data, spec)
-
-    def __eq__(self, other: object) -> bool:
-        return NotImplemented if isinstance(other, Value) else _compare(operator.eq, self, other)
-
-    def __ne__(self, other: object) -> bool:
-        return NotImplemented if isinstance(other, Value) else _compare(operator.ne, self, other)
-
-    __hash__ = object.__hash__
-
-    def __lt__(self, other: Scalar) -> bool:
-        return _compare(operator.lt, self, other)
-
-    def __le__(self, other: Scalar) -> bool:
-        return _compare(operator.le, self, other)
-
-    def __gt__(self, other: Scalar) -> bool:
-        return _compare(operator.gt, self, other)
-
-    def __ge__(self, other: Scalar) -> bool:
-        return _compare(operator.ge, self, other)
 
     # Operators. `type(other) is Value` is the common case; everything else goes to `_mixed`.
 
@@ -476,23 +422,3 @@ def _seen_while_tracing(operands: Sequence[Any]) -> list[float]:
         return list(map(_own_data, operands))
     except TypeError:
         return []
-
-
-def _compare(symbol: Callable[[Any, Any], Any], x: Value, y: object) -> Any:
-    if isinstance(y, Value):
-        other = y.data
-    elif type(y) is float or type(y) is int:
-        other = y
-    else:
-        from autograd_mini.arrays import compared
-
-        return compared(symbol, x, y)
-    if _state.tracing and (tracer := contexts.tracer.get()) is not None:
-        return tracer.compare(symbol, x, y)
-    return symbol(x.data, other)
-
-
-def refuse_to_bake_in(x: Value, how: str) -> None:
-    """While a function is compiled, a number that leaves the graph would be frozen into it."""
-    if (tracer := contexts.tracer.get()) is not None:
-        tracer.refuse(x, how)
