@@ -15,7 +15,14 @@ from typing import Any, Final, TypeAlias, cast
 from autograd_mini import contexts, frames, ops
 from autograd_mini.convert import as_float
 from autograd_mini.errors import StaleWarning, anomaly, described
-from autograd_mini.graph import gradient_order, ordered, receiving, stale, topological_order
+from autograd_mini.graph import (
+    gradient_order,
+    ordered,
+    receivers,
+    receiving,
+    stale,
+    topological_order,
+)
 from autograd_mini.ops import Op
 from autograd_mini.value import CONSTANT, ZERO, Scalar, Value
 
@@ -37,20 +44,22 @@ def chain_rule(order: Sequence[Value]) -> None:
         x.grad += local * node.grad
 
 
-def backward(root: Value, seed: Scalar = 1.0, *, create_graph: bool = False) -> None:
+def backward(root: Value, seed: Scalar = 1.0, create_graph: bool = False) -> None:
     """Perform a backward pass; see `Value.backward`."""
     start = seed if type(seed) is float else as_float(seed)
-    if contexts.state.on_backward is not None:
-        contexts.state.on_backward(root, start)
-    if contexts.state.stepped:
+    state = contexts.state
+    if state.on_backward is not None:
+        state.on_backward(root, start)
+    if state.stepped:
         refuse_second_pass(topological_order(root))
     if create_graph:
         _backward_with_graph(root, seed)
         return
-    checked = contexts.state.open and contexts.anomaly_detected.get()
-    propagate = _chain_rule_checked if checked else _chain_rule_fast
-    if checked and (said := stale(root)):
-        frames.warn(said, StaleWarning)
+    propagate = _chain_rule_fast
+    if state.open and contexts.anomaly_detected.get():
+        propagate = _chain_rule_checked
+        if said := stale(root):
+            frames.warn(said, StaleWarning)
     kept: list[tuple[Value, Any]] = []
     try:
         order = opened_order(root, kept)
@@ -79,24 +88,22 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
     the leaves held goes to `kept`. There is no set of visited nodes: a gradient that is yet to
     come is one of two fresh zeros, which tell how far the walk is.
     """
-    opened = ZERO + 0.0  # its inputs are being visited
-    done = ZERO + 0.0  # it is in `order`
-    zero = ZERO
+    zero, opened, done = ZERO, ZERO + 0.0, ZERO + 0.0  # to come; visiting its inputs; in `order`
     order: list[Value] = []
     skipped: list[Value] = []  # below conditions
-    stack: list[Value] = []
-    _open_inputs((root,), stack, kept, done)
+    if root._row is None:
+        if root.grad is not zero:
+            kept.append((root, root.grad))
+        return order
+    stack: list[Any] = [root]
     while stack:
         node = stack.pop()
         if node.grad is opened:
             node.grad = done
             order.append(node)
             continue
-        if node.grad is done:
-            continue
-        while True:  # down along the first inputs
-            a = node._a
-            b = node._b
+        while node.grad is not done:  # down along the first inputs
+            a, b = node._a, node._b
             if b is not None:
                 if b._row is None:
                     if b.grad is not zero:
@@ -108,11 +115,16 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
             elif type(a) is tuple:
                 node.grad = opened
                 stack.append(node)
-                row: Any = node._row
-                if row.receives is not None:
+                if node._row.receives is not None:
                     skipped += a
-                    a = [a[i] for i in row.receives]
-                _open_inputs(a, stack, kept, done)
+                    a = receivers(node)
+                for x in reversed(a):
+                    if x._row is None:
+                        if x.grad is not zero:
+                            kept.append((x, x.grad))
+                            x.grad = zero
+                    elif x.grad is not done:
+                        stack.append(x)
                 break
             if a._row is None:
                 if a.grad is not zero:
@@ -132,24 +144,16 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
                 continue
             node.grad = done
             order.append(node)
-            break
-    for node in ordered(skipped, lambda x: x.inputs) if skipped else ():
-        if node._row is not None and node.grad is not done:
-            node.grad = zero
+    if skipped:
+        _forget(skipped, done)
     return order
 
 
-def _open_inputs(
-    inputs: Sequence[Value], stack: list[Value], kept: list[tuple[Value, Any]], done: float
-) -> None:
-    """Put the computed ones among a node's inputs on the stack, the first on top."""
-    for x in reversed(inputs):
-        if x._row is None:
-            if x.grad is not ZERO:
-                kept.append((x, x.grad))
-                x.grad = ZERO
-        elif x.grad is not done:
-            stack.append(x)
+def _forget(conditions: list[Value], done: float) -> None:
+    """Set the gradients below conditions to 0, where the pass does not come."""
+    for node in ordered(conditions):
+        if node._row is not None and node.grad is not done:
+            node.grad = ZERO
 
 
 def _chain_rule_fast(order: list[Value]) -> None:

@@ -87,7 +87,7 @@ class Check:
         single: bool,
     ) -> None:
         self._f, self._graph, self._parameters = f, graph, parameters
-        below = ordered([*graph.computed], lambda x: x.inputs)
+        below = ordered([*graph.computed])
         self._given = dict.fromkeys([*parameters, *below])  # there before the function is called
         size = sum(map(len, graph.args))
         self.is_large = size > LARGE

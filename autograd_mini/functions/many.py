@@ -9,7 +9,7 @@ from autograd_mini.errors import DivisionError
 from autograd_mini.functions.signatures import Scalar, many, pairs
 from autograd_mini.nested import elements
 from autograd_mini.ops import Number
-from autograd_mini.value import apply
+from autograd_mini.value import apply_to
 
 __all__ = ["amax", "dot", "logsumexp", "mean", "norm", "product", "total"]
 
@@ -22,7 +22,7 @@ def total(xs: Iterable[Scalar]) -> Scalar:
         >>> total([1.0, 2.0, 3.0])
         6.0
     """
-    return apply(ops.TOTAL, *elements(xs))
+    return apply_to(ops.TOTAL, tuple(elements(xs)))
 
 
 @many
@@ -50,7 +50,7 @@ def product(xs: Iterable[Scalar]) -> Scalar:
         >>> product([2.0, 3.0])
         6.0
     """
-    return apply(ops.PRODUCT, *elements(xs))
+    return apply_to(ops.PRODUCT, tuple(elements(xs)))
 
 
 @many
@@ -61,7 +61,7 @@ def norm(xs: Iterable[Scalar]) -> Scalar:
         >>> norm([3.0, 4.0])
         5.0
     """
-    return apply(ops.NORM, *elements(xs))
+    return apply_to(ops.NORM, tuple(elements(xs)))
 
 
 @many
@@ -85,7 +85,7 @@ def logsumexp(xs: Iterable[Scalar]) -> Scalar:
         Blanchard, Higham, Higham, "Accurately computing the log-sum-exp and softmax functions",
         IMA Journal of Numerical Analysis 41 (2021).
     """
-    return apply(ops.LOGSUMEXP, *elements(xs))
+    return apply_to(ops.LOGSUMEXP, tuple(elements(xs)))
 
 
 @many
@@ -99,7 +99,7 @@ def amax(xs: Iterable[Scalar]) -> Scalar:
         >>> amax([1.0, 3.0, 2.0])
         3.0
     """
-    return apply(ops.AMAX, *elements(xs))
+    return apply_to(ops.AMAX, tuple(elements(xs)))
 
 
 @pairs
@@ -120,5 +120,5 @@ def dot(ws: Iterable[Scalar], xs: Iterable[Scalar], bias: Scalar = 0.0) -> Scala
     if len(ws) != len(xs):
         raise ValueError(f"dot needs as many xs as ws, but got {len(ws)} ws and {len(xs)} xs")
     if isinstance(bias, Number) or bias != 0.0:
-        return apply(ops.DOT, *ws, *xs, bias)
-    return apply(ops.DOT, *ws, *xs)
+        return apply_to(ops.DOT, (*ws, *xs, bias))
+    return apply_to(ops.DOT, ws + xs)

@@ -13,6 +13,7 @@ from autograd_mini.graph.order import (
     gradient_order,
     interior_order,
     ordered,
+    receivers,
     receiving,
     topological_order,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "gradient_order",
     "interior_order",
     "ordered",
+    "receivers",
     "receiving",
     "recompute",
     "stale",

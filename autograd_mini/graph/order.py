@@ -20,7 +20,7 @@ def topological_order(root: Value) -> list[Value]:
         >>> [node.label or node._op for node in topological_order(a * b + a)]
         ['a', 'b', '*', '+']
     """
-    return ordered([root], _inputs)
+    return ordered([root])
 
 
 def interior_order(root: Value) -> list[Value]:
@@ -30,7 +30,7 @@ def interior_order(root: Value) -> list[Value]:
 
 def gradient_order(root: Value) -> list[Value]:
     """Return the computed nodes that a gradient reaches: `interior_order` without conditions."""
-    return [node for node in ordered([root], _receivers) if node.op is not None]
+    return [node for node in ordered([root], receivers) if node.op is not None]
 
 
 def receiving(node: Value) -> Sequence[int]:
@@ -45,19 +45,23 @@ def receiving(node: Value) -> Sequence[int]:
     return range(len(node.inputs)) if op.receives is None else op.receives
 
 
-def _inputs(node: Value) -> Sequence[Value]:
-    return node.inputs
-
-
-def _receivers(node: Value) -> Sequence[Value]:
+def receivers(node: Value) -> Sequence[Value]:
+    """Return the inputs of a node but for conditions."""
     row, inputs = node.op, node.inputs
     if row is None or row.receives is None:
         return inputs
     return [inputs[i] for i in row.receives]
 
 
-def ordered(roots: list[Value], below: Callable[[Value], Sequence[Value]]) -> list[Value]:
-    """Return the roots and all below them, each node once; `below` gives the inputs to follow."""
+def ordered(
+    roots: list[Value], below: Callable[[Value], Sequence[Value]] | None = None
+) -> list[Value]:
+    """Return the roots and all below them, each node once.
+
+    Args:
+        roots: Where to start.
+        below: Gives the inputs of a computed node to follow; None for all.
+    """
     order: list[Value] = []
     seen: set[Value] = set()
     stack: list[Any] = [*roots]  # None after a node: all its inputs are done
@@ -67,8 +71,15 @@ def ordered(roots: list[Value], below: Callable[[Value], Sequence[Value]]) -> li
             order.append(stack.pop())
         elif node not in seen:
             seen.add(node)
-            if node._a is None:  # pyright: ignore[reportPrivateUsage] # `is_leaf` without a call
+            a, b = node._a, node._b
+            if a is None:
                 order.append(node)
-            else:
+            elif below is not None:
                 stack += (node, None, *below(node)[::-1])
+            elif b is not None:
+                stack += (node, None, b, a)
+            elif type(a) is tuple:
+                stack += (node, None, *a[::-1])
+            else:
+                stack += (node, None, a)
     return order

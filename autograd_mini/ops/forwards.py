@@ -101,8 +101,8 @@ def logsumexp(*xs: float) -> float:
     if not xs:
         raise ValueError("empty")
     largest = max(xs)
-    if math.isinf(largest) or any(x != x for x in xs):
-        return largest if not any(x != x for x in xs) else math.nan
+    if math.isinf(largest):
+        return math.nan if any(x != x for x in xs) else largest
     return largest + math.log(math.fsum([math.exp(x - largest) for x in xs]))
 
 

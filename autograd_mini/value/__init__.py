@@ -21,14 +21,12 @@ from autograd_mini.guesses import METHODS, MODULES, answer_imports, elsewhere, w
 from autograd_mini.ops import UNDEFINED, Number, Op
 from autograd_mini.symbols import SIGNS
 from autograd_mini.value.plain import CONSTANT, Plain, refuse_to_bake_in
-from autograd_mini.value.root import Root
+from autograd_mini.value.root import ZERO, Root
 
-__all__ = ["CONSTANT", "Value", "apply", "refuse_to_bake_in"]
+__all__ = ["CONSTANT", "ZERO", "Value", "apply", "refuse_to_bake_in"]
 
 Scalar: TypeAlias = "Value | float"
 
-# The one object that every gradient starts as: `grad is ZERO` means not computed.
-ZERO: Final = float("0")
 _new = object.__new__
 _state = contexts.state
 
@@ -113,7 +111,7 @@ class Value(Root, Plain):
         if a is None:
             return ()
         if type(a) is tuple:
-            return cast(tuple[Value, ...], a)
+            return a
         return (a,) if self._b is None else (a, self._b)
 
     @property
@@ -160,44 +158,58 @@ class Value(Root, Plain):
             return _node(self.data, ops.DETACH, self)
         return Value(self.data, self.label)
 
-    # Operators. `type(other) is Value` is the common case; everything else goes to `_mixed`.
+    # Operators. Values and floats are the common cases; everything else goes to `_mixed`.
 
     @_operator
     def __add__(self, other: object) -> Value:
         if type(other) is Value:
             return _node(self.data + other.data, ops.ADD, self, other)
+        if type(other) is float:
+            return _node(self.data + other, ops.ADD, self, constant(other))
         return _mixed(ops.ADD, self, other)
 
     @_operator
     def __radd__(self, other: object) -> Value:
         if type(other) is int and other == 0:
             return self  # so that sum(values) has no `0 +` node
+        if type(other) is float:
+            return _node(other + self.data, ops.ADD, constant(other), self)
         return _mixed(ops.ADD, other, self)
 
     @_operator
     def __sub__(self, other: object) -> Value:
         if type(other) is Value:
             return _node(self.data - other.data, ops.SUB, self, other)
+        if type(other) is float:
+            return _node(self.data - other, ops.SUB, self, constant(other))
         return _mixed(ops.SUB, self, other)
 
     @_operator
     def __rsub__(self, other: object) -> Value:
+        if type(other) is float:
+            return _node(other - self.data, ops.SUB, constant(other), self)
         return _mixed(ops.SUB, other, self)
 
     @_operator
     def __mul__(self, other: object) -> Value:
         if type(other) is Value:
             return _node(self.data * other.data, ops.MUL, self, other)
+        if type(other) is float:
+            return _node(self.data * other, ops.MUL, self, constant(other))
         return _mixed(ops.MUL, self, other)
 
     @_operator
     def __rmul__(self, other: object) -> Value:
+        if type(other) is float:
+            return _node(other * self.data, ops.MUL, constant(other), self)
         return _mixed(ops.MUL, other, self)
 
     @_operator
     def __truediv__(self, other: object) -> Value:
         if type(other) is Value and other.data != 0.0:
             return _node(self.data / other.data, ops.DIV, self, other)
+        if type(other) is float and other != 0.0:
+            return _node(self.data / other, ops.DIV, self, constant(other))
         return _mixed(ops.DIV, self, other)
 
     @_operator
@@ -221,8 +233,8 @@ class Value(Root, Plain):
     def __abs__(self) -> Value:
         return _node(abs(self.data), ops.ABS, self)
 
-    @classmethod
-    def apply(cls, op: Op, *operands: Any) -> Any:
+    @staticmethod
+    def apply(op: Op, *operands: Any) -> Any:
         """Apply a row of the rule table to Values and plain numbers, or to another kind of Number.
 
         Every function and method of Values comes here.
@@ -240,52 +252,17 @@ class Value(Root, Plain):
             0.7853981633974483
         """
         arity = op.arity
-        if arity is None and _state.tracing and contexts.is_tracing():
-            numbers = _seen_while_tracing(operands)
-        elif arity is None:
-            numbers = [x.data for x in operands if type(x) is Value]
-            if 0 < len(numbers) < len(operands):  # most often floats: examples beside weights
-                plain = [x.data if type(x) is Value else x for x in operands]
-                if {*map(type, plain)} == {float}:
-                    if not _state.open or contexts.grad_enabled.get():
-                        operands = tuple(_with_constants(operands))
-                    numbers = plain
-        elif len(operands) != arity:
+        if arity is None:
+            return apply_to(op, operands)
+        if len(operands) != arity:
             raise TypeError(f"{op.name} takes {arity} operands, but got {len(operands)}")
-        else:
-            numbers = [operands[0].data] if arity == 1 and type(operands[0]) is Value else []
-        recorded, mixed = bool(numbers), False
-        if len(numbers) < len(operands):
-            numbers.clear()
-            for x in operands:
-                if isinstance(x, Value):
-                    own = _state.tracing and contexts.is_tracing()
-                    numbers.append(_own_data(x) if own else x.data)
-                    recorded = True
-                elif type(x) is not float and isinstance(x, Number):
-                    return x.apply(op, *operands)
-                else:
-                    numbers.append(x if type(x) is float else number(x))
-                    mixed = True
-        try:
-            data: Any = op.forward(*numbers)
-        except UNDEFINED as error:
-            raise _undefined(op, [*map(_as_value, operands, numbers)], error) from None
-        if type(data) is not float:
-            data = number(data)
-        if not recorded:
-            return data
-        if op.receives is None:  # a row with a condition keeps its operands in a tuple
-            if arity == 1:
-                return _node(data, op, operands[0])
-            if arity == 2:
-                a, b = operands
-                if not isinstance(a, Value):
-                    a = constant(numbers[0])
-                elif not isinstance(b, Value):
-                    b = constant(numbers[1])
-                return _node(data, op, a, b)
-        return _node(data, op, tuple(map(_as_value, operands, numbers)) if mixed else operands)
+        if arity == 1 and type(x := operands[0]) is Value and op.receives is None:
+            try:
+                data: Any = op.forward(x.data)
+            except UNDEFINED as error:
+                raise _undefined(op, operands, error) from None
+            return _node(data if type(data) is float else number(data), op, x)
+        return _apply_to_any(op, operands)
 
 
 elsewhere(Value, METHODS)  # no __getattr__, which slows every attribute down
@@ -311,26 +288,87 @@ def constant(x: Any) -> Value:
     return leaf
 
 
-def _with_constants(operands: Sequence[Any]) -> list[Value]:
-    """Return Values as they are and floats as constants: `constant` for many, written out."""
-    new, kind, mark, zero = _new, Value, CONSTANT, ZERO
-    found: list[Value] = []
+def apply_to(op: Op, operands: tuple[Any, ...]) -> Any:
+    """Apply a row that takes any number of operands to a tuple of them, as `apply` does."""
+    if _state.tracing and contexts.is_tracing():
+        numbers = _seen_while_tracing(operands)
+    else:
+        numbers = [x.data for x in operands if type(x) is Value]
+        if 0 < len(numbers) < len(operands) and (not _state.open or contexts.grad_enabled.get()):
+            operands, numbers = _with_constants(operands, numbers)
+    if not numbers or len(numbers) < len(operands):
+        return _apply_to_any(op, operands)
+    try:
+        data: Any = op.forward(*numbers)
+    except UNDEFINED as error:
+        raise _undefined(op, operands, error) from None
+    return _node(data if type(data) is float else number(data), op, operands)
+
+
+def _apply_to_any(op: Op, operands: tuple[Any, ...]) -> Any:
+    """Apply a row to operands of any kind: Values, numbers, or another kind of Number."""
+    numbers: list[float] = []
+    recorded = False
     for x in operands:
-        if type(x) is float:
+        if type(x) is Value:
+            numbers.append(x.data)
+            recorded = True
+        elif type(x) is float:
+            numbers.append(x)
+        elif isinstance(x, Value):
+            own = _state.tracing and contexts.is_tracing()
+            numbers.append(_own_data(x) if own else x.data)
+            recorded = True
+        elif isinstance(x, Number):
+            return x.apply(op, *operands)
+        else:
+            numbers.append(number(x))
+    try:
+        data: Any = op.forward(*numbers)
+    except UNDEFINED as error:
+        raise _undefined(op, [*map(_as_value, operands, numbers)], error) from None
+    if type(data) is not float:
+        data = number(data)
+    if not recorded:
+        return data
+    if op.arity == 2 and op.receives is None:
+        a, b = operands
+        return _node(data, op, _as_value(a, numbers[0]), _as_value(b, numbers[1]))
+    values = tuple(map(_as_value, operands, numbers))
+    # a row with a condition keeps its operands in a tuple, too
+    return _node(data, op, values[0] if op.arity == 1 and op.receives is None else values)
+
+
+def _with_constants(
+    operands: tuple[Any, ...], numbers: list[float]
+) -> tuple[tuple[Any, ...], list[float]]:
+    """Return floats beside Values as constants, and all numbers; with another kind, what came.
+
+    It is `constant` for many, written out: most often these are examples beside weights.
+    """
+    new, kind, mark, zero = _new, Value, CONSTANT, ZERO
+    values: list[Value] = []
+    found: list[float] = []
+    for x in operands:
+        if type(x) is kind:
+            values.append(x)
+            found.append(x.data)
+        elif type(x) is float:
             leaf = new(kind)
             leaf.data = x
             leaf.grad = zero
             leaf.label = ""
             leaf._row = leaf._a = leaf._b = None
             leaf._source = mark
-            found.append(leaf)
-        else:
+            values.append(leaf)
             found.append(x)
-    return found
+        else:
+            return operands, numbers
+    return tuple(values), found
 
 
 def _as_value(x: object, data: float) -> Value:
-    return x if isinstance(x, Value) else constant(data)
+    return x if type(x) is Value or isinstance(x, Value) else constant(data)
 
 
 def _node(data: float, op: Op, a: Any, b: Value | None = None) -> Value:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Callable, Generator, Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from autograd_mini.ops import Number
 
 if TYPE_CHECKING:
     from autograd_mini.steps import Step
     from autograd_mini.value import Value
+
+
+# The one object that every gradient starts as: `grad is ZERO` means not computed.
+ZERO: Final = float("0")
 
 
 class Root(Number):
@@ -38,9 +43,7 @@ class Root(Number):
             >>> x.grad
             6.0
         """
-        from autograd_mini.backprop import backward
-
-        backward(self, seed, create_graph=create_graph)
+        _engine()(self, seed, create_graph)
 
     def backward_steps(self: Any, seed: Value | float = 1.0) -> Generator[Step, None, None]:
         """Perform the backward pass one edge at a time: consuming the generator is the pass.
@@ -93,8 +96,10 @@ class Root(Number):
 
     def zero_grad(self: Any) -> None:
         """Forget the gradient of this Value and of everything it was computed from."""
+        if self.is_leaf:  # most often a parameter
+            self.grad = ZERO
+            return
         from autograd_mini.graph import topological_order
-        from autograd_mini.value import ZERO
 
         for node in topological_order(self):
             node.grad = ZERO
@@ -157,3 +162,11 @@ class Root(Number):
         from autograd_mini.player import show
 
         show(self, path=path, max_nodes=max_nodes)
+
+
+@cache
+def _engine() -> Callable[..., None]:
+    """Return `backprop.backward`: to look for it at each pass takes as long as a small pass."""
+    from autograd_mini.backprop import backward
+
+    return backward
