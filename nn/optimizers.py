@@ -121,8 +121,9 @@ class Optimizer(Settings):
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         settle_gradients(self.params)  # what a program has left is forgotten, too
+        zero = ZERO
         for p in self.params:
-            p.grad = ZERO
+            p.grad = zero
 
     def step(self) -> None:
         """Move every parameter once, by its gradient.
@@ -156,7 +157,9 @@ class Optimizer(Settings):
         rule = self._rule()
         moments = self._moments_as_lists()
         thetas = [p.data for p in self.params]
-        grads = [float(p.grad or 0.0) for p in self.params]
+        grads = [p.grad for p in self.params]
+        if not _are_floats(grads):  # None, or a Value that can be differentiated again
+            grads = [float(grad or 0.0) for grad in grads]
         moved = zip(*map(rule, thetas, grads, *moments), strict=True)
         thetas, *self.moments = (list(column) for column in moved)
         for p, theta in zip(self.params, thetas, strict=True):
@@ -233,7 +236,7 @@ class Optimizer(Settings):
         self.moments = [[float(x) for x in state[name]] for name in self._moment_names]
 
     def _moments_as_lists(self) -> list[list[float]]:
-        return [[float(x) for x in m] for m in self.moments]
+        return [[*m] if _are_floats(m) else [float(x) for x in m] for m in self.moments]
 
     def _rule(self) -> Callable[..., tuple[Any, ...]]:
         """Return this step's (theta, grad, *moments) -> (theta, *moments).
@@ -242,6 +245,10 @@ class Optimizer(Settings):
         it stands, which spares it another one. `grad` belongs to the caller and is not changed.
         """
         raise NotImplementedError
+
+    def _slope_if_any(self) -> Callable[[Any, Any], Any] | None:
+        """Return `_slope`; None where it is the gradient itself, which spares a call of it."""
+        return self._slope if self.maximize or self.weight_decay else None
 
     def _slope(self, theta: Any, grad: Any) -> Any:
         """Return the gradient to go down, with the decay of the weights in it."""
@@ -314,14 +321,14 @@ class SGD(Optimizer):
 
     def _rule(self, rates: Any = None) -> Callable[..., tuple[Any, ...]]:
         lr, fresh = rates or self.rates()
-        momentum, nesterov, slope = self.momentum, self.nesterov, self._slope
+        momentum, nesterov, slope = self.momentum, self.nesterov, self._slope_if_any()
 
         def plain(theta: Any, grad: Any) -> tuple[Any, ...]:
-            theta -= lr * slope(theta, grad)
+            theta -= lr * (grad if slope is None else slope(theta, grad))
             return (theta,)
 
         def with_momentum(theta: Any, grad: Any, buf: Any) -> tuple[Any, ...]:
-            grad = slope(theta, grad)
+            grad = grad if slope is None else slope(theta, grad)
             buf *= momentum
             buf += fresh * grad
             theta -= lr * (grad + momentum * buf if nesterov else buf)
@@ -393,12 +400,12 @@ class Adam(Optimizer):
     def _rule(self, rates: Any = None) -> Callable[..., tuple[Any, ...]]:
         size, eps, taken = rates or self.rates()
         beta1, beta2 = self.betas
-        decoupled, slope = self._decay_is_decoupled, self._slope
+        decoupled, slope = self._decay_is_decoupled, self._slope_if_any()
 
         def rule(theta: Any, grad: Any, m: Any, v: Any) -> tuple[Any, ...]:
             if decoupled:
                 theta -= taken * theta
-            grad = slope(theta, grad)
+            grad = grad if slope is None else slope(theta, grad)
             m *= beta1
             m += (1.0 - beta1) * grad
             v *= beta2
@@ -453,6 +460,10 @@ class AdamW(Adam):
 
 
 OURS: Final = (SGD, Adam, AdamW)  # whose rules are written for arrays
+
+
+def _are_floats(numbers: Iterable[object]) -> bool:
+    return {*map(type, numbers)} == {float}
 
 
 def _sqrt(x: Any) -> Any:

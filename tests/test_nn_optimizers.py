@@ -294,6 +294,16 @@ def test_a_limit_for_gradients_is_above_zero(clip: Any) -> None:
         clip(start(), 0.0)
 
 
+@pytest.mark.parametrize("maximize", [False, True])
+def test_a_zero_has_its_sign_in_a_value_as_in_an_array(maximize: bool) -> None:
+    values, theta, grad = [Value(-0.0), Value(-0.0)], np.array([-0.0, -0.0]), [-0.0, 0.0]
+    for p, slope in zip(values, grad, strict=True):
+        p.grad = slope
+    SGD(values, lr=0.5, maximize=maximize).step()
+    SGD(values, lr=0.5, maximize=maximize).update(theta, np.array(grad))
+    assert repr([p.data for p in values]) == repr(theta.tolist())
+
+
 def test_a_gradient_of_none_counts_as_none() -> None:
     x, y = Value(2.0), Value(1.0)
     x.grad, y.grad = cast(Any, None), 1.0
