@@ -13,6 +13,8 @@ from autograd_mini import Value
 from autograd_mini.ops import Number
 
 BLOCK: Final = 1 << 18  # numbers that are checked at once
+_LISTS: Final = frozenset({list, tuple})
+SCALARS: Final = frozenset({float, Value})  # what nearly all numbers are
 
 
 def as_array(X: object) -> Any:
@@ -88,30 +90,38 @@ def spans(count: int, size: int) -> list[slice]:
 
 def as_lists(x: Any) -> Any:
     """Return arrays and tables as lists, row by row; what else there is as it is."""
+    if type(x) in _LISTS:
+        return x
     if hasattr(x, "to_numpy"):  # going through a table by itself gives the names of its columns
         x = x.to_numpy()
     if isinstance(x, (Mapping, Set)):
         raise TypeError(f"a Value holds a number, but got {x!r:.200}, which is not a list")
     if isinstance(x, Iterator):
-        return list(cast(Iterator[Any], x))
+        return list(cast("Iterator[Any]", x))
     return x.tolist() if hasattr(x, "tolist") else x  # Python's floats are faster than NumPy's
 
 
-def as_row(x: object) -> list[Any]:
+def as_row(x: Any) -> list[Any]:
     """Return one example as a list; a bare number is a row of one."""
-    x = as_lists(x)
-    is_one = isinstance(x, Number) or not isinstance(x, Iterable)
-    return [x] if is_one else list(cast(Iterable[Any], x))
+    row = as_lists(x)
+    if type(row) in _LISTS:
+        return list(row)
+    is_one = isinstance(row, Number) or not isinstance(row, Iterable)
+    return [row] if is_one else list(cast("Iterable[Any]", row))
 
 
-def nested(x: object) -> Any:
+def nested(x: Any) -> Any:
     """Return nested lists of floats and Values; arrays and other sequences become lists."""
-    if isinstance(x, (Number, float)):
+    if type(x) in SCALARS or isinstance(x, (Number, float)):
         return x
     x = as_lists(x)
-    if isinstance(x, Iterable) and not isinstance(x, (str, bytes, Mapping, Set)):
-        return [nested(element) for element in cast(Iterable[Any], x)]
-    return Value(cast(Any, x)).data  # the door for numbers, and its errors
+    if type(x) in _LISTS or _has_elements(x):
+        return [element if type(element) in SCALARS else nested(element) for element in x]
+    return Value(x).data  # the door for numbers, and its errors
+
+
+def _has_elements(x: object) -> bool:
+    return isinstance(x, Iterable) and not isinstance(x, (str, bytes, Mapping, Set))
 
 
 def as_floats(output: Any) -> Any:

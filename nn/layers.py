@@ -14,7 +14,7 @@ from autograd_mini.ops import Number
 from autograd_mini.words import counted
 from nn import activations, initializers
 from nn.activations import Activation
-from nn.arrays import as_row
+from nn.arrays import SCALARS, as_row
 from nn.errors import whole_number
 from nn.guesses import keywords
 from nn.initializers import Initializer
@@ -337,18 +337,17 @@ def as_inputs(x: object, n_in: int, who: str) -> list[Any]:
         ValueError: If there are not `n_in` numbers.
     """
     xs = as_row(x)
-    for element in xs:
-        if isinstance(element, (list, tuple)):
-            raise ValueError(
-                f"{who} takes one example at a time, a list of {n_in} numbers, but got a list "
-                "of lists: use predict(X) for many, or [model(x) for x in X]"
-            )
+    if not SCALARS.issuperset(map(type, xs)) and any(isinstance(x, (list, tuple)) for x in xs):
+        raise ValueError(
+            f"{who} takes one example at a time, a list of {n_in} numbers, but got a list of "
+            "lists: use predict(X) for many, or [model(x) for x in X]"
+        )
     if len(xs) != n_in:
         raise ValueError(
             f"{who} takes {counted(n_in, 'number')} for one example, but got {len(xs)}: "
             f"{_listed([repr(x) for x in xs])}"
         )
-    return [element if isinstance(element, Number) else Value(element) for element in xs]
+    return [Value(x) if type(x) is float else x if isinstance(x, Number) else Value(x) for x in xs]
 
 
 def set_data(parameters: Iterable[Value], numbers: Iterable[float]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from autograd_mini import Value, is_tracing, norm, take
 from autograd_mini.ops import Number
-from nn.arrays import as_lists, nested
+from nn.arrays import SCALARS, as_lists, nested
 from nn.errors import one_of
 from nn.losses.checks import (
     Refusal,
@@ -112,7 +112,7 @@ def of_classes(
     for n, (p, t) in enumerate(zip(predictions, targets, strict=True)):
         place = "" if single else f" of example {n}"
         distribution = class_row(t, len(p), f"the target{place}")
-        if not is_tracing():
+        if type(t) is not int and not is_tracing():  # an index has been checked
             check_distribution(distribution, f"the target{place}", one_hot=one_hot)
         losses.append(formula.example(p, distribution, place))
     return _reduced(losses, single, reduction)
@@ -191,13 +191,15 @@ def class_row(target: Any, count: int, what: str) -> list[Any]:
         raise ValueError(
             f"{what} is a Value, which cannot be a class index: use an int, or a one-hot list"
         )
-    target = as_lists(target)
+    target = target if type(target) is int else as_lists(target)
     if hasattr(target, "__index__") and not isinstance(target, bool):
         if not 0 <= target < count:
             raise ValueError(
                 f"{what} is class {target}, but there are {count} classes: 0 to {count - 1}"
             )
-        return [1.0 if i == target else 0.0 for i in range(count)]
+        one_hot = [0.0] * count
+        one_hot[target] = 1.0
+        return one_hot
     if isinstance(target, str) or not isinstance(target, Iterable):
         raise ValueError(
             f"{what} is {target!r}: a class is an int from 0 to {count - 1}, or a list of {count} "
@@ -229,9 +231,11 @@ def _shape(x: Any, name: str) -> tuple[int, ...]:
     """Return the shape of nested lists; empty and ragged ones are refused."""
     if not isinstance(x, list):
         return ()
-    rows = cast(list[Any], x)
+    rows = cast("list[Any]", x)
     if not rows:
         raise ValueError(f"{name} is empty: a loss needs at least one number")
+    if SCALARS.issuperset(map(type, rows)):
+        return (len(rows),)
     first, *others = [_shape(row, name) for row in rows]
     for i, other in enumerate(others, start=1):
         if other != first:

@@ -33,7 +33,11 @@ def weighted(cs: Sequence[Scalar], xs: Sequence[Scalar]) -> Scalar:
             return dot(cs, xs)
         chosen: list[Scalar] = [where(c, x, 0.0) for c, x in pairs(cs, xs)]
         return total(chosen)
-    kept = [(c, _counted(c, x)) for c, x in pairs(cs, xs) if varies(c) or c != 0.0]
+    kept = [
+        (c, _counted(c, x))
+        for c, x in pairs(cs, xs)
+        if (c != 0.0 if type(c) is float else varies(c) or c != 0.0)
+    ]
     if len(kept) == 1:
         return scaled(*kept[0])
     if all(_is_one(c) for c, _ in kept):
@@ -62,7 +66,8 @@ def mass(t: Sequence[Scalar]) -> Scalar:
     """Return Σ t, usually the plain number 1."""
     if isinstance(t, OneHot):
         return 1.0
-    return math.fsum(t) if not any(varies(x) for x in t) else total(t)
+    is_plain = {*map(type, t)} == {float} or not any(varies(x) for x in t)
+    return math.fsum(t) if is_plain else total(t)
 
 
 def pairs(xs: Sequence[T], ys: Sequence[U]) -> Iterable[tuple[T, U]]:
