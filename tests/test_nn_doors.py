@@ -221,3 +221,14 @@ def test_a_run_in_two_parts_has_the_bits_of_a_whole_one(backend: str, tmp_path: 
     for n in range(1, 6):
         run(f"{n}", n)
     assert [run(f"{n}", 6) for n in range(1, 6)] == [run("whole", 6)] * 5
+
+
+@pytest.mark.parametrize("targets", [(1.0, -1.0), (1.0, 2.0, -3.0)])
+def test_what_rounding_leaves_of_examples_that_cancel_is_no_difference(
+    targets: tuple[float, ...],
+) -> None:
+    for seed in range(5):
+        model = FNN([1, 4, 1], "silu", "tanh", bias=False, output_bias=False, seed=seed)
+        X, y = [[-1.0]] * len(targets), list(targets)
+        history = fit(model, X, y, loss=lambda f, y: f * y, epochs=2, backend="compiled")
+        assert history.loss == pytest.approx([0.0, 0.0], abs=1e-12)

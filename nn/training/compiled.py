@@ -92,7 +92,7 @@ class Compiled:
                 if unlike and unlike[0] == "gradient":  # at a kink, rounding decides a slope
                     parameters = self.program.parameters
                     with holding(parameters, _aside([p.data for p in parameters])):
-                        unlike = self._unlike(data, batch)
+                        unlike = self._unlike(data, batch, looks_at_each=True)
             except DivergedError:
                 return  # the update that comes next says it
             if unlike:
@@ -108,22 +108,31 @@ class Compiled:
                     "with where() instead of if, and keep numbers Values (not .data)"
                 )
 
-    def _unlike(self, data: Examples, batch: Any) -> tuple[str, float, float] | None:
-        """Return what differs between the program and the eager engine, with both numbers."""
-        program = self.program
-        losses, slopes = Eager(self.task).measure(data, batch, program.parameters)
+    def _unlike(
+        self, data: Examples, batch: Any, *, looks_at_each: bool = False
+    ) -> tuple[str, float, float] | None:
+        """Return what differs between the program and the eager engine, with both numbers.
+
+        Where examples cancel, all that is left of the mean is rounding: it is small beside them.
+        """
+        program, eager = self.program, Eager(self.task)
+        losses, slopes = eager.measure(data, batch, program.parameters)
+        each: list[float] = []
+        if looks_at_each and type(batch) is not slice:
+            for n in batch.tolist():
+                each += eager.measure(data, np.array([n]), program.parameters)[1]
         columns = data.arrays(batch, self.dtype)
         if self.weighted:
             columns.append(np.ones(len(columns[0]), self.dtype))
         program.push()
         mean = program.gradient(*columns)
-        for what, expected, found in (
-            ("loss", [math.fsum(losses) / len(losses)], [mean]),
-            ("gradient", slopes, program.gtheta),
+        for what, expected, found, parts in (
+            ("loss", [math.fsum(losses) / len(losses)], [mean], losses),
+            ("gradient", slopes, program.gtheta, each),
         ):
             wanted, got = np.array(expected, float), np.array(found, float)
-            sizes: Any = np.concatenate([wanted, got[np.isfinite(got)]])
-            size = abs(sizes).max(initial=0.0)
+            sizes: Any = np.concatenate([wanted, got, parts])
+            size = abs(sizes[np.isfinite(sizes)]).max(initial=0.0)
             slack = (AGREEMENT if self.dtype.itemsize == 8 else 1e-2) * size
             unlike = np.flatnonzero(np.isfinite(wanted) & ~(abs(wanted - got) <= slack))
             if len(unlike):
