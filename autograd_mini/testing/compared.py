@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 from autograd_mini.testing.differences import Judgment
 from autograd_mini.testing.probes import Broken, Gradient, Probe, random_direction
@@ -14,7 +16,8 @@ from autograd_mini.testing.tensors import Shape
 SMALL: Final = 48  # entries that are differenced one by one
 
 
-class Suspect(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Suspect:
     """A gradient that is wrong.
 
     Attributes:
@@ -52,30 +55,29 @@ class Suspect(NamedTuple):
         """Return the true derivative in one entry."""
         return self.slope([float(k == i) for k in range(len(self.got))]).expected
 
+    @cached_property
+    def _known(self) -> list[tuple[list[float], Judgment]]:
+        """A few random directions, and the true derivative along each."""
+        rng, x = random.Random(1), self.point[self.argument]
+        directions = [random_direction(rng, x) for _ in range(3)]
+        return [(d, self.slope(d)) for d in directions]
 
-class Test:
-    """Whether a repaired gradient agrees with differences, along a few random directions."""
-
-    def __init__(self, suspect: Suspect) -> None:
-        rng, x = random.Random(1), suspect.point[suspect.argument]
-        self.directions = [random_direction(rng, x) for _ in range(3)]
-        self.slopes = [suspect.slope(d) for d in self.directions]
-
-    def __call__(self, candidate: Sequence[float] | None) -> bool:
-        """Return whether a gradient agrees along all directions."""
-        if candidate is None or len(candidate) != len(self.directions[0]):
+    def fits(self, candidate: Sequence[float] | None) -> bool:
+        """Return whether another gradient agrees with differences along random directions."""
+        if candidate is None or len(candidate) != len(self.point[self.argument]):
             return False
-        for d, true in zip(self.directions, self.slopes, strict=True):
+        for d, true in self._known:
             got = dot(candidate, d)
             slack = true.error + 1e-6 * (abs(true.expected) + abs(got)) + 1e-12
             if not abs(got - true.expected) <= slack:
                 return False
         return True
 
-    def scale(self, candidate: Sequence[float]) -> float:
-        """Return the factor that would make it right along the first direction."""
-        got = dot(candidate, self.directions[0])
-        return self.slopes[0].expected / got if got else math.nan
+    def factor(self) -> float:
+        """Return the factor that would make the gradient right along the first direction."""
+        d, true = self._known[0]
+        got = dot(self.got, d)
+        return true.expected / got if got else math.nan
 
 
 def dot(a: Sequence[float], b: Sequence[float]) -> float:

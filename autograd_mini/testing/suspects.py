@@ -12,10 +12,11 @@ import contextlib
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from autograd_mini.testing.catalog import FUNCTIONS
-from autograd_mini.testing.compared import SMALL, Suspect, Test, pulled, pushed, worst
+from autograd_mini.testing.compared import SMALL, Suspect, pulled, pushed, worst
 from autograd_mini.testing.probes import Probe
 from autograd_mini.testing.tensors import Shape, entry, permuted, summed
 
@@ -34,9 +35,8 @@ _OUTPUTS: Final = 48  # of a Jacobian's row
 
 def mistake(suspect: Suspect) -> Named:
     """Return the kind of a mistake and what it is, in words."""
-    test = Test(suspect)
     for look in _LOOKS:
-        if (found := look(suspect, test)) is not None:
+        if (found := look(suspect)) is not None:
             return found
     return "wrong derivative", (
         f"the gradient of {suspect.name} is another function's: is a term dropped or overwritten?"
@@ -50,11 +50,10 @@ def shape_mistake(suspect: Suspect, shape: Shape) -> Named:
     if shape is None or wanted is None:
         return "wrong shape", words
     sums = summed(suspect.got, shape, wanted)
-    if (found := _exchanged(suspect, Test(suspect))) is not None:
+    if (found := _exchanged(suspect)) is not None:
         return found
     if sums is not None and math.prod(shape) > math.prod(wanted):
-        right = Test(suspect)(sums)
-        more = "summed, it is right" if right else "and the sum is wrong, too"
+        more = "summed, it is right" if suspect.fits(sums) else "and the sum is wrong, too"
         return "missing sum", f"{words}: the sum over the broadcast axis is missing ({more})"
     if shape == wanted[::-1]:
         return "transposed", f"{words}: it is transposed"
@@ -68,14 +67,14 @@ def _shown(shape: Shape) -> str:
 # A sign, a factor.
 
 
-def _constant(suspect: Suspect, test: Test) -> Named | None:
+def _constant(suspect: Suspect) -> Named | None:
     name, got = suspect.name, suspect.got
     if not any(got):
         return "dropped term", f"no gradient reaches {name}: all its entries are 0"
-    if test([-g for g in got]):
+    if suspect.fits([-g for g in got]):
         return "sign", f"the gradient of {name} has the opposite sign"
-    c = test.scale(got)
-    if not math.isfinite(c) or c == 0.0 or not test([c * g for g in got]):
+    c = suspect.factor()
+    if not math.isfinite(c) or c == 0.0 or not suspect.fits([c * g for g in got]):
         return None
     many, share = 1.0 / c, f"the gradient of {name} is {1.0 / c:.6g} times what it should be"
     sizes = _sizes(suspect.probe)
@@ -97,10 +96,7 @@ def _is_factor_elsewhere(suspect: Suspect, c: float) -> bool:
         for i, x in enumerate(suspect.point)
     ]
     got = pulled(suspect, suspect.upstream, there)
-    try:
-        return got is None or Test(suspect._replace(point=there))([c * g for g in got])
-    except Exception:  # the function may not be defined there
-        return True
+    return got is None or _fits_at(suspect, there, [c * g for g in got]) is not False
 
 
 def _sizes(probe: Probe) -> list[int]:
@@ -121,7 +117,7 @@ def _sizes(probe: Probe) -> list[int]:
 # The same numbers in other places.
 
 
-def _layout(suspect: Suspect, test: Test) -> Named | None:
+def _layout(suspect: Suspect) -> Named | None:
     name, got = suspect.name, suspect.got
     shape = suspect.probe.shapes[suspect.argument]
     if not shape or len(got) < 2:
@@ -131,20 +127,20 @@ def _layout(suspect: Suspect, test: Test) -> Named | None:
         moved = [shape[a] for a in order]
         if order == tuple(axes):
             continue
-        if tuple(moved) == shape and test(permuted(got, shape, order)):
+        if tuple(moved) == shape and suspect.fits(permuted(got, shape, order)):
             return "transposed", f"the gradient of {name} is transposed"
         # laid out as the transposed array, and read in rows
-        if test(permuted(got, moved, [order.index(a) for a in axes])):
+        if suspect.fits(permuted(got, moved, [order.index(a) for a in axes])):
             return "transposed", f"the gradient of {name} is reshaped where it should be transposed"
-    if test(got[::-1]):
+    if suspect.fits(got[::-1]):
         return "reversed", f"the gradient of {name} comes in the opposite order"
     for k in (1, -1):
-        if test([*got[k:], *got[:k]]):
+        if suspect.fits([*got[k:], *got[:k]]):
             return "shifted", f"the gradient of {name} is shifted by one entry"
     return None
 
 
-def _jacobian_itself(suspect: Suspect, _: Test) -> Named | None:
+def _jacobian_itself(suspect: Suspect) -> Named | None:
     """Find J v where its transpose times v should be."""
     v, got = suspect.upstream, suspect.got
     if len(v) != len(got) or len(got) < 2:
@@ -163,11 +159,11 @@ def _jacobian_itself(suspect: Suspect, _: Test) -> Named | None:
     )
 
 
-def _exchanged(suspect: Suspect, test: Test) -> Named | None:
+def _exchanged(suspect: Suspect) -> Named | None:
     """Find the gradient in the place of another input's."""
     probe, i = suspect.probe, suspect.argument
     for j, other in enumerate(probe.pull(suspect.upstream, suspect.point)):
-        if j != i and other and other.shape == probe.shapes[i] and test(other.flat):
+        if j != i and other and other.shape == probe.shapes[i] and suspect.fits(other.flat):
             words = f"the gradient of {suspect.name} is returned in the place of {probe.names[j]}"
             return "wrong place", f"{words}: return one for each input, in their order"
     return None
@@ -176,7 +172,7 @@ def _exchanged(suspect: Suspect, test: Test) -> Named | None:
 # The upstream gradient.
 
 
-def _upstream(suspect: Suspect, test: Test) -> Named | None:
+def _upstream(suspect: Suspect) -> Named | None:
     name, v = suspect.name, suspect.upstream
     doubled = pulled(suspect, [2.0 * x for x in v])
     if doubled is None or not any(doubled):
@@ -196,7 +192,7 @@ def _upstream(suspect: Suspect, test: Test) -> Named | None:
 # Another tensor in place of the one that should have been saved.
 
 
-def _saved(suspect: Suspect, test: Test) -> Named | None:
+def _saved(suspect: Suspect) -> Named | None:
     probe, point = suspect.probe, suspect.point
     tensors = suspect.tensors
     for i, other in itertools.product(range(len(point)), range(len(tensors))):
@@ -210,16 +206,16 @@ def _saved(suspect: Suspect, test: Test) -> Named | None:
                 there[other] = point[i]
             of = f"the gradient of {suspect.name}"
             words = f"{tensors[i][0]} stands where {name} should, for {of}"
-            if test(pulled(suspect, suspect.upstream, there)):
+            if suspect.fits(pulled(suspect, suspect.upstream, there)):
                 return "saved the wrong tensor", words
-            if _is_gradient_at(suspect, there):
+            if _fits_at(suspect, there, suspect.got):
                 return "saved the wrong tensor", (
                     f"{of} is computed at {name} instead of {tensors[i][0]}"
                 )
     return None
 
 
-def _turned(suspect: Suspect, test: Test) -> Named | None:
+def _turned(suspect: Suspect) -> Named | None:
     """Find another tensor that is used the other way round."""
     for j, (name, x, shape) in enumerate(suspect.tensors[:-1]):
         if j == suspect.argument or j in suspect.probe.fixed or not shape or len(x) < 2:
@@ -230,24 +226,24 @@ def _turned(suspect: Suspect, test: Test) -> Named | None:
         for kind, words, turned in turns:
             there = [*suspect.point]
             there[j] = turned
-            if test(pulled(suspect, suspect.upstream, there)):
+            if suspect.fits(pulled(suspect, suspect.upstream, there)):
                 words = f"{name} is {words}, or is and should not be"
                 return kind, f"{words}, for the gradient of {suspect.name}"
     return None
 
 
-def _is_gradient_at(suspect: Suspect, there: list[list[float]]) -> bool:
-    elsewhere = suspect._replace(point=there)
+def _fits_at(suspect: Suspect, there: list[list[float]], gradient: list[float]) -> bool | None:
+    """Return whether a gradient is right elsewhere; None if nothing can be said."""
     try:
-        return Test(elsewhere)(suspect.got)
+        return replace(suspect, point=there).fits(gradient)
     except Exception:  # the function may not be defined there
-        return False
+        return None
 
 
 # A factor in each entry.
 
 
-def _elementwise(suspect: Suspect, test: Test) -> Named | None:
+def _elementwise(suspect: Suspect) -> Named | None:
     probe, got, gradient = suspect.probe, suspect.got, f"the gradient of {suspect.name}"
     shape, n = probe.shapes[suspect.argument], len(suspect.got)
     upstream = ("upstream", suspect.upstream, probe.output_shape)
@@ -262,16 +258,16 @@ def _elementwise(suspect: Suspect, test: Test) -> Named | None:
                 factors = [function(x) for x in numbers]
                 found[text.format(name)] = factors * n if spread else factors
         for lacks, factors in found.items():
-            if test([g * x for g, x in zip(got, factors, strict=True)]):
+            if suspect.fits([g * x for g, x in zip(got, factors, strict=True)]):
                 return "factor", f"{gradient} lacks a factor: {lacks}"
         for has, factors in found.items():
             if not all(factors):
                 continue
             divided = [g / x for g, x in zip(got, factors, strict=True)]
-            if test(divided):
+            if suspect.fits(divided):
                 return "factor", f"{gradient} has a factor too many: {has}"
             for lacks, others in found.items():
-                if "-" not in has + lacks and test(
+                if "-" not in has + lacks and suspect.fits(
                     [g * x for g, x in zip(divided, others, strict=True)]
                 ):
                     words = f"{has} stands where {lacks} should, for {gradient}"
@@ -282,7 +278,7 @@ def _elementwise(suspect: Suspect, test: Test) -> Named | None:
 # Entry by entry.
 
 
-def _jacobian(suspect: Suspect, test: Test) -> Named | None:
+def _jacobian(suspect: Suspect) -> Named | None:
     """Compare the row of the worst entry: which outputs does its gradient come from?"""
     probe, n = suspect.probe, len(suspect.got)
     if len(probe.result) < 2:
@@ -352,7 +348,7 @@ def _column(suspect: Suspect, i: int) -> list[float]:
 # What is left over.
 
 
-def _residual(suspect: Suspect, test: Test) -> Named | None:
+def _residual(suspect: Suspect) -> Named | None:
     """Name what the true gradient minus the one found is a multiple of."""
     probe, got, name = suspect.probe, suspect.got, suspect.name
     n = len(got)
