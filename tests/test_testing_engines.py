@@ -325,6 +325,15 @@ def test_operands_that_are_swapped_are_named_and_an_order_is_blamed_alone(tmp_pa
     assert [n for n, r in report.operations.items() if not r.ok] == ["backward"]
 
 
+def test_an_order_that_only_shared_results_betray_is_blamed_on_the_pass(tmp_path: Path) -> None:
+    met = RIGHT.replace("                order.append(v)\n", "").replace("reversed(order)", "order")
+    first = met.replace("seen.add(v)\n", "seen.add(v); order.append(v)\n")
+    report = reported(tmp_path, first, "Value", "data,grad,backward")
+    assert [n for n, r in report.operations.items() if not r.ok] == ["backward"]
+    assert "no topological sort" in report.operations["backward"].mistake
+    assert "t2" not in report.operations["backward"].program  # it is shrunk
+
+
 def test_a_right_engine_passes_and_gets_all_points(tmp_path: Path) -> None:
     run = checked(tmp_path, RIGHT + "\nprint('loaded')\n", "--points", "40")
     told = json.loads(run.stdout)
