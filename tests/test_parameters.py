@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd_mini import Value
+from autograd_mini import TraceError, Value
 from autograd_mini.compiler.parameters import ParameterList, Parameters, Within, sync
+from autograd_mini.compiler.record import record
+from autograd_mini.compiler.recorded import elsewhere
 
 
 def made(count: int = 3) -> tuple[list[Value], Parameters]:
@@ -134,3 +136,14 @@ def test_inside_of_a_block_values_hold_other_numbers_and_computed_ones_follow() 
     ):
         pass
     assert (w.data, broken.data) == (2.0, math.log(2.0))
+
+
+def test_a_value_that_holds_another_number_for_a_check_is_guarded_once_it_is_recorded() -> None:
+    w = Value(2.0)
+    with elsewhere([w], [3.0], []):
+        w.grad = 5.0
+        assert (w.data, w.grad) == (3.0, 5.0)
+        with pytest.raises(TraceError, match="would be decided once and for all"):
+            record(lambda x: x * w.grad, [1.0])
+        assert (w.data, w.grad) == (3.0, 5.0)
+    assert (type(w), w.data, w.grad) == (Value, 2.0, 5.0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, compress, count
 from typing import Any, Final
 
@@ -122,8 +122,8 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     graph.around, graph.example = around, example
     graph.shapes = [shape_of(x) for x in example]
     graph.names = argument_names(f, len(example))
-    first = sum(map(len, graph.inputs))
-    own = enumerate(nodes[first:], first)
+    given = sum(map(len, graph.inputs))
+    own = enumerate(nodes[given:], given)
     leaves = {i: x for i, x in own if x._row is None and x._source is not KNOWN}
     graph.computed = [x for i in graph.inner if type(x := nodes[i]) is not Recorded]
     with Hiding(chain(around.values, leaves.values(), graph.computed)):
@@ -232,8 +232,9 @@ def _written_down(recording: Recording) -> tuple[Graph, list[Any]]:
     each(place, map(id, nodes))
     args = graph.args = [()] * len(nodes)
     live = 0
-    for stack in _ends(recording, ids):
-        live = len(nodes)
+    stacks: list[list[Any]] = [recording.roots[::-1], recording.risky[::-1]]
+    for stack in stacks:
+        live = len(nodes)  # what raises, and no result needs, comes after these
         while stack:  # a node waits there until all of its inputs have their ids
             node = stack.pop()
             if id(node) in ids:
@@ -273,12 +274,6 @@ def _written_down(recording: Recording) -> tuple[Graph, list[Any]]:
     graph.watched = [i for i in map(place, map(id, recording.risky)) if i >= live]
     graph.inputs = [[*map(place, map(id, argument))] for argument in recording.arguments]
     return graph, nodes
-
-
-def _ends(recording: Recording, ids: Mapping[int, int]) -> Iterator[list[Any]]:
-    """Yield the results, last first; once these have their ids, what raises and nobody reads."""
-    yield recording.roots[::-1]
-    yield [x for x in reversed(recording.risky) if id(x) not in ids]
 
 
 def _paired(graph: Graph, recording: Recording, leaves: Mapping[int, Value]) -> list[Any] | None:
@@ -323,9 +318,8 @@ def _paired(graph: Graph, recording: Recording, leaves: Mapping[int, Value]) -> 
                 if nodes[x] is not None:
                     return None
                 nodes[x] = other
-    for i, parameter in graph.parameters.items():
-        if nodes[i] is None:  # nothing reads it
-            nodes[i] = parameter
+    for i in graph.unread:
+        nodes[i] = graph.parameters[i]
     own = leaves.get
     others = [x for i, x in enumerate(nodes) if ops[i] is None and x is not own(i)]
     made = {x for x in others if x._source is not KNOWN and type(x) is not Recorded}
@@ -388,12 +382,10 @@ def _line(f: Callable[..., Any], example: Sequence[Any], node: int) -> str:
 def _mark_kinds(graph: Graph, leaves: Mapping[int, Value], again: list[Any]) -> None:
     """Tell inputs, parameters, constants and what varies apart."""
     graph.parameters = {i: x for i, x in leaves.items() if x is again[i]}
-    kinds = graph.kinds = [CONSTANT] * len(again)
+    given = sum(map(len, graph.inputs))
+    kinds = graph.kinds = [INPUT] * given + [CONSTANT] * (len(again) - given)
     for i in graph.parameters:
         kinds[i] = PARAMETER
-    for ids in graph.inputs:
-        for i in ids:
-            kinds[i] = INPUT
     for i in graph.inner:
         args = graph.args[i]
         if args:

@@ -283,20 +283,30 @@ for _how, _names in {
         setattr(Hidden, _name, _refusing(_how, getattr(Value, _name)))
 
 
+class Elsewhere(Hidden):
+    """A Value that holds another number for one thread, where nobody records it."""
+
+    __slots__ = ()
+    data: Any = property(_shown, _set_data)
+    grad: Any = _grad
+
+
 class Hiding:
     """A block in which Values are hidden; several threads may hide the same ones.
 
     Args:
         values: Values of the user's.
+        kind: The class that those of Value's own class have then, if nobody records them.
     """
 
-    def __init__(self, values: Iterable[Value]) -> None:
+    def __init__(self, values: Iterable[Value], kind: type[Hidden] = Hidden) -> None:
         self.values = {*values}
+        self.kind = kind
 
     def __enter__(self) -> None:
         with _lock:
             _hiding.append(self)
-            _reclassed(self.values, _hidden)
+            _reclassed(self.values, lambda own: _hidden(own, self.kind))
 
     def __exit__(self, *exception: object) -> None:
         with _lock:
@@ -318,12 +328,12 @@ def _shown_class(kind: type[Value]) -> type[Value]:
 
 
 @cache
-def _hidden(kind: type[Value]) -> type[Hidden]:
+def _hidden(kind: type[Value], wanted: type[Hidden]) -> type[Hidden]:
     """Return the class of a hidden Value, of Value's own class or of one of the user's."""
+    if kind in (Value, Following, Elsewhere):
+        return wanted
     if issubclass(kind, Hidden):
         return kind
-    if kind is Value or kind is Following:
-        return Hidden
     made: Any = type  # of the user's class first: its own operators stay
     return made(kind.__name__, (kind, Hidden), {"__slots__": (), "shown": kind})
 
@@ -344,7 +354,7 @@ def elsewhere(
         numbers: What they hold inside of the block.
         computed: Nodes above them, inputs before consumers, that follow.
     """
-    with Hiding([*values, *computed]):
+    with Hiding([*values, *computed], Elsewhere):
         held = dict(zip(values, numbers, strict=True))
         token = _elsewhere.set(held)
         try:
@@ -363,15 +373,6 @@ class Recorded(Hidden):
 
     data: float = _kept(_data, ".data", _data.__get__)
     imag = 0.0
-
-    @property
-    def real(self) -> Recorded:
-        """The number itself, as a float's is."""
-        return self
-
-    def conjugate(self) -> Recorded:
-        """Return the number itself, as a float's method does."""
-        return self
 
     @property
     def __class__(self) -> type:  # pyright: ignore[reportIncompatibleMethodOverride] # what isinstance(x, float) asks for
@@ -399,7 +400,8 @@ class Recorded(Hidden):
     def __copy__(self, memo: object = None) -> Recorded:  # as a float is its own copy
         return self
 
-    __deepcopy__ = __copy__
+    __deepcopy__ = conjugate = __copy__
+    real = property(__copy__)
 
     def __dir__(self) -> list[str]:
         if not (_is_any_of_ours(_frame(1)) or is_watched()):

@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Container, Iterable, Sequence
 from itertools import chain
 from operator import attrgetter
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from autograd_mini import ops
 from autograd_mini.compiler.groups import Group
@@ -123,9 +123,6 @@ def _plain_key(graph: Graph, i: int, buffers: list[str]) -> _Key:
     return tuple([buffers[x] for x in args]), repr(graph.data[args[1]]) if fixed else ""
 
 
-_LAST: Final = 1  # a matrix waits longest: the larger it is, the more it gains
-
-
 def _scheduled(keys: Sequence[_Key], below: Sequence[set[int]]) -> Iterable[list[int]]:
     """Return the units in groups of equal keys, each after all that it reads.
 
@@ -134,7 +131,7 @@ def _scheduled(keys: Sequence[_Key], below: Sequence[set[int]]) -> Iterable[list
     """
     number: dict[_Key, int] = {}
     signature = [number.setdefault(key, len(number)) for key in keys]
-    last = [_LAST if key[0] == MATRIX else 0 for key in number]
+    last = [key[0] == MATRIX for key in number]  # the larger it is, the more it gains
     left = [0] * len(number)
     for s in signature:
         left[s] += 1
