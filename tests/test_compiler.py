@@ -544,6 +544,15 @@ def test_hand_written_sums_and_dot_make_the_same_matrices() -> None:
     assert fused(X) == pytest.approx(chains(X), rel=1e-14)
 
 
+def test_one_weight_that_is_added_to_many_sums_has_their_number_as_slope() -> None:
+    w = Value(2.0)
+    for n in (1, 3, 4, 9):
+        program = compile(lambda x, n=n: total([dot([0.5 * i], [x], w) for i in range(n)]), 1.0)
+        for batch in ([1.0], [1.0, 3.0]):
+            value = sum([0.25 * n * (n - 1) * x + 2.0 * n for x in batch]) / len(batch)
+            assert program.value_and_grad(batch) == (value, [float(n)])
+
+
 # Rows.
 
 

@@ -263,7 +263,7 @@ class Writer(Sums):
             return
         text = term.within(ATOM)
         shape, varies = extent(Term(s.op, s.operands))
-        if varies == out.varies and self._taken(s, shape, text):
+        if shape and varies == out.varies and self._taken(s, shape, text):
             return
         if (shape, varies) != (out.shape, out.varies):
             whole = (*map(str, out.shape), "B" if out.varies else "1")
