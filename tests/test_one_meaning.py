@@ -347,8 +347,13 @@ def surroundings() -> Iterator[None]:
                 del OPS[name]
 
 
-def check(case: Case) -> str:
-    """Compare a program with its function; return what became of it."""
+def check(case: Case, *, may_be_refused: bool = True) -> str:
+    """Compare a program with its function; return what became of it.
+
+    Raises:
+        DisagreementError: If it gives other numbers.
+        TraceError: If there is none, and it may not be refused.
+    """
     with surroundings():
         case = rounded(case)
         try:
@@ -362,6 +367,8 @@ def check(case: Case) -> str:
         try:
             program = compile(f, *copy.deepcopy(case.example))
         except BaseException as error:
+            if isinstance(error, TraceError) and not may_be_refused:
+                raise
             _excused(f, "compile", error, [recorded], [case.example])
             return f"{type(error).__name__}"
         try:
@@ -373,6 +380,8 @@ def check(case: Case) -> str:
                     if not turn:
                         p.data = data
         except TraceError:
+            if not may_be_refused:
+                raise
             return "TraceError in a call"
         return "agrees"
 

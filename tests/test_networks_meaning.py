@@ -1,0 +1,50 @@
+"""A compiled network computes what was written, and none is refused.
+
+Random networks (`tests.networks`) go through the law of `tests.test_one_meaning`: they are called
+as their users call them, and give the same values and both kinds of gradients as the function, on
+batches of one, two and seven. Machine code and JavaScript: `tests.test_native_meaning` and
+`tests.test_one_meaning_javascript`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+
+from autograd_mini import compile
+from tests import test_one_meaning
+from tests.hostile import Case
+from tests.networks import networks
+from tests.shared import THOROUGH
+
+
+def for_networks(check: Callable[[Case], None], start: int, tens: int, *, wild: bool) -> None:
+    """Check tens of networks: from the eleventh on Hypothesis mostly varies those it has had."""
+    health = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    for i in range(start, start + tens):
+        law = settings(max_examples=10, suppress_health_check=health)(
+            given(networks(wild=wild))(check)
+        )
+        seed(i)(law)()
+
+
+@pytest.mark.parametrize("in_floats", [True, False])
+@pytest.mark.parametrize("wild", [False, True])
+def test_a_network_computes_what_its_function_computes(in_floats: bool, wild: bool) -> None:
+    """Without infinite and huge numbers there is no reason to refuse one."""
+
+    def compiled(*arguments: Any, **options: Any) -> Any:
+        program = compile(*arguments, **options)
+        program._in_floats = in_floats  # for batches of one
+        return program
+
+    def check(case: Case) -> None:
+        test_one_meaning.check(case, may_be_refused=wild)
+
+    tens = (4 if wild else 10) if THOROUGH else 1
+    with mock.patch.object(test_one_meaning, "compile", compiled):
+        for_networks(check, 100 * in_floats, tens, wild=wild)
