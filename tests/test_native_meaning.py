@@ -15,6 +15,7 @@ import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -33,6 +34,7 @@ from tests import test_one_meaning
 from tests.hostile import Case
 from tests.hostile import cases as programs
 from tests.shared import THOROUGH
+from tests.test_networks_meaning import for_networks
 from tests.test_nn_losses import ALL, OF_CLASSES, PROBABILITIES, target_of
 
 pytest.importorskip("llvmlite")
@@ -82,6 +84,14 @@ def test_machine_code_computes_what_the_function_computes() -> None:
             test_one_meaning.check(case)
 
         law()
+    assert set(ran) == {FORWARD, GRADIENT, INPUTS} or not THOROUGH
+
+
+@pytest.mark.parametrize("wild", [False, True])
+def test_machine_code_of_a_network_computes_what_its_function_computes(wild: bool) -> None:
+    with machine_code_from_the_second_call() as ran:
+        check = partial(test_one_meaning.check, may_be_refused=wild)
+        for_networks(check, 200, 3 if THOROUGH else 1, wild=wild)
     assert set(ran) == {FORWARD, GRADIENT, INPUTS} or not THOROUGH
 
 

@@ -9,6 +9,7 @@ batches of one, two and seven. Machine code and JavaScript: `tests.test_native_m
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -22,13 +23,17 @@ from tests.networks import networks
 from tests.shared import THOROUGH
 
 
-def for_networks(check: Callable[[Case], None], start: int, tens: int, *, wild: bool) -> None:
+def for_networks(check: Callable[[Case], object], start: int, tens: int, *, wild: bool) -> None:
     """Check tens of networks: from the eleventh on Hypothesis mostly varies those it has had."""
-    health = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+    @settings(
+        max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    )
+    @given(networks(wild=wild))
+    def law(case: Case) -> None:
+        check(case)
+
     for i in range(start, start + tens):
-        law = settings(max_examples=10, suppress_health_check=health)(
-            given(networks(wild=wild))(check)
-        )
         seed(i)(law)()
 
 
@@ -42,9 +47,7 @@ def test_a_network_computes_what_its_function_computes(in_floats: bool, wild: bo
         program._in_floats = in_floats  # for batches of one
         return program
 
-    def check(case: Case) -> None:
-        test_one_meaning.check(case, may_be_refused=wild)
-
+    check = partial(test_one_meaning.check, may_be_refused=wild)
     tens = (4 if wild else 10) if THOROUGH else 1
     with mock.patch.object(test_one_meaning, "compile", compiled):
         for_networks(check, 100 * in_floats, tens, wild=wild)

@@ -22,6 +22,8 @@ from autograd_mini.compiler.runs import run
 from autograd_mini.drawing.javascript import key, rules
 from autograd_mini.graph import gradient_order, receiving
 from tests.hostile import Case, Example, cases
+from tests.shared import THOROUGH
+from tests.test_networks_meaning import for_networks
 from tests.test_one_meaning import (
     DisagreementError,
     Eager,
@@ -257,3 +259,14 @@ def test_a_program_in_javascript_computes_what_its_function_computes(
     node: Node, case: Case
 ) -> None:
     check_program(case, node)
+
+
+@pytest.mark.parametrize("wild", [False, True])
+def test_a_network_in_javascript_computes_what_its_function_computes(
+    node: Node, wild: bool
+) -> None:
+    def check(case: Case) -> None:
+        check_javascript(case, node)
+        check_program(case, node)
+
+    for_networks(check, 300, 3 if THOROUGH else 1, wild=wild)
