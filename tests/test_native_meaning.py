@@ -91,7 +91,7 @@ def test_machine_code_computes_what_the_function_computes() -> None:
 def test_machine_code_of_a_network_computes_what_its_function_computes(wild: bool) -> None:
     with machine_code_from_the_second_call() as ran:
         check = partial(test_one_meaning.check, may_be_refused=wild)
-        for_networks(check, 200, 3 if THOROUGH else 1, wild=wild)
+        for_networks(check, 200, 2 if THOROUGH else 1, wild=wild)
     assert set(ran) == {FORWARD, GRADIENT, INPUTS} or not THOROUGH
 
 

@@ -37,17 +37,21 @@ def for_networks(check: Callable[[Case], object], start: int, tens: int, *, wild
         seed(i)(law)()
 
 
-@pytest.mark.parametrize("in_floats", [True, False])
-@pytest.mark.parametrize("wild", [False, True])
-def test_a_network_computes_what_its_function_computes(in_floats: bool, wild: bool) -> None:
+@pytest.mark.parametrize("texts", ["floats", "arrays", "single", "chosen"])
+def test_a_network_computes_what_its_function_computes(texts: str) -> None:
     """Without infinite and huge numbers there is no reason to refuse one."""
 
     def compiled(*arguments: Any, **options: Any) -> Any:
-        program = compile(*arguments, **options)
-        program._in_floats = in_floats  # for batches of one
+        program = compile(*arguments, **options, float32=texts == "single")
+        if texts != "chosen":
+            program._in_floats = texts == "floats"  # for batches of one
         return program
 
-    check = partial(test_one_meaning.check, may_be_refused=wild)
-    tens = (4 if wild else 10) if THOROUGH else 1
-    with mock.patch.object(test_one_meaning, "compile", compiled):
-        for_networks(check, 100 * in_floats, tens, wild=wild)
+    precision = test_one_meaning.SINGLE if texts == "single" else test_one_meaning.DOUBLE
+    wild = texts == "chosen"
+    start, tens = 1000 * len(texts), (5 if wild or texts == "single" else 10) if THOROUGH else 1
+    with (
+        mock.patch.object(test_one_meaning, "compile", compiled),
+        mock.patch.object(test_one_meaning, "precision", precision),
+    ):
+        for_networks(partial(test_one_meaning.check, may_be_refused=wild), start, tens, wild=wild)

@@ -4,7 +4,7 @@ Random programs, written as people write Python (`tests.hostile`), are called wi
 and lists, and compiled. The compiled program gives the same numbers on batches of one (plain
 floats), two and seven (arrays), or raises TraceError; so does JavaScript.
 
-Two numbers are the same if they differ by no more than 1e-12 of S, the sum of the absolute
+Two numbers are the same if they differ by no more than 5000 ulps of S, the sum of the absolute
 contributions, or by what the graph itself makes of noise in the last places of its numbers.
 """
 
@@ -41,7 +41,21 @@ from autograd_mini import (
 from autograd_mini.graph import receiving
 from tests.hostile import Case, Example, cases
 
-LARGEST, SMALLEST = 1e280, 1e-280  # beyond, the order of factors decides what is left
+
+class Precision(NamedTuple):
+    """How numbers are rounded."""
+
+    ulp: float
+    largest: float  # beyond, the order of factors decides what is left
+    smallest: float
+    whole: float  # what is below this in steps of the next is exact, and so are sums of it
+    step: float
+    rounds_leaves: bool
+
+
+DOUBLE = Precision(2.0**-52, 1e280, 1e-280, 2.0**30, 2.0**-20, False)
+SINGLE = Precision(2.0**-23, 1e30, 1e-30, 2.0**13, 2.0**-10, True)  # the function's is double
+precision = DOUBLE  # of programs
 _BUILT_IN = frozenset(OPS)
 _SUMS = OPS["add"], OPS["total"], OPS["dot"]
 
@@ -166,9 +180,10 @@ def slack(root: Value) -> Slack:
     noisy = [_run(nodes, seed) for seed in range(4)]
     if _is_near_the_end(nodes, data, adjoint) or any(run is None for run in noisy):
         return Slack(math.inf, dict.fromkeys(nodes, math.inf))
-    value = 1e-12 * size + 100 * max(abs(run[0][-1] - data[-1]) for run in noisy)
+    value = 5000 * precision.ulp * size + 100 * max(abs(run[0][-1] - data[-1]) for run in noisy)
     gradient = {
-        node: 1e-12 * weight[i] + 100 * max(abs(run[1][i] - adjoint[i]) for run in noisy)
+        node: 5000 * precision.ulp * weight[i]
+        + 100 * max(abs(run[1][i] - adjoint[i]) for run in noisy)
         for i, node in enumerate(nodes)
         if node.is_leaf
     }
@@ -200,7 +215,7 @@ def _run(nodes: list[Value], seed: int | None = None) -> Any:
             return x
         if x != x:
             return math.copysign(x, random.choice((-1, 1)))
-        return x + random.choice((-4, -1, 1, 4)) * 2.0**-52 * size
+        return x + random.choice((-4, -1, 1, 4)) * precision.ulp * size
 
     place = {node: i for i, node in enumerate(nodes)}
     data: list[float] = []
@@ -213,7 +228,7 @@ def _run(nodes: list[Value], seed: int | None = None) -> Any:
             xs = [data[i] for i in at]
             x = float(node.data if node.op is None else node.op.forward(*xs))
             terms.append(_terms(node, x, xs, [terms[i] for i in at]))
-            if node.op is not None and not terms[-1].are_exact:
+            if (node.op is not None or precision.rounds_leaves) and not terms[-1].are_exact:
                 x = noisy(x, terms[-1].size)
             elif x == 0.0 and node.op in _SUMS and seed is not None:
                 x = -x if not seed or random.getrandbits(1) else x
@@ -234,7 +249,7 @@ def _run(nodes: list[Value], seed: int | None = None) -> Any:
 
 
 def _is_exact(x: float) -> bool:
-    return math.isfinite(x) and (x * 2.0**20).is_integer() and abs(x) < 2**30
+    return abs(x) < precision.whole and (x / precision.step).is_integer()
 
 
 def _terms(node: Value, x: float, xs: list[float], below: list[_Terms]) -> _Terms:
@@ -246,7 +261,7 @@ def _terms(node: Value, x: float, xs: list[float], below: list[_Terms]) -> _Term
     elif node.op not in _SUMS:
         return _Terms(abs(x), _is_exact(x))
     size = sum([t.size for t in below])
-    return _Terms(size, size < 2**30 and all(t.are_exact for t in below))
+    return _Terms(size, size < precision.whole and all(t.are_exact for t in below))
 
 
 def _sizes(nodes: list[Value], data: list[float]) -> tuple[float, list[float]]:
@@ -279,7 +294,7 @@ def _is_near_the_end(nodes: list[Value], data: list[float], adjoint: list[float]
         inputs = [x.data for x in node.inputs]
         numbers = [data[i], adjoint[i], *inputs, *node.op.local(data[i], *inputs)]
         sizes = [abs(float(x)) for x in numbers]
-        if any(0.0 < x < SMALLEST or LARGEST < x < math.inf for x in sizes):
+        if any(0.0 < x < precision.smallest or precision.largest < x < math.inf for x in sizes):
             return True
         if math.isinf(data[i]) and all(map(math.isfinite, inputs)):
             return True
@@ -289,7 +304,7 @@ def _is_near_the_end(nodes: list[Value], data: list[float], adjoint: list[float]
 def alike(wanted: float, got: float, bound: Callable[[], float]) -> bool:
     if wanted == got or (wanted != wanted and got != got):
         return True
-    return abs(wanted - got) <= 1e-15 * abs(wanted) or _within(wanted, got, bound())
+    return abs(wanted - got) <= 5 * precision.ulp * abs(wanted) or _within(wanted, got, bound())
 
 
 def _within(wanted: float, got: float, bound: float) -> bool:
@@ -515,7 +530,7 @@ def graphs(f: Any, example: Example, e: Eager) -> list[Any]:
 
 def _value_slack(f: Any, example: Example, e: Eager, i: int) -> float:
     root = graphs(f, example, e)[i]
-    return slack(root).value if isinstance(root, Value) else 1e-13 * abs(e.values[i])
+    return slack(root).value if isinstance(root, Value) else 500 * precision.ulp * abs(e.values[i])
 
 
 def compare_gradients(
@@ -536,9 +551,10 @@ def compare_gradients(
         sizes = [
             e.values[0] if p is None else cast(Any, e.gradient)[parameters.index(p)] for e in wanted
         ]
-        if any(LARGEST < abs(x) < math.inf for x in sizes):
+        if any(precision.largest < abs(x) < math.inf for x in sizes):
             return math.inf
-        return (sum(parts) + 1e-12 * sum(abs(x) for x in sizes if math.isfinite(x))) / count
+        size = sum(abs(x) for x in sizes if math.isfinite(x))
+        return (sum(parts) + 5000 * precision.ulp * size) / count
 
     mean = sum(e.values[0] for e in wanted) / count
     if not alike(mean, value, lambda: mean_slack(None)):
