@@ -92,9 +92,7 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
     order: list[Value] = []
     skipped: list[Value] = []  # below conditions
     if root._row is None:
-        if root.grad is not zero:
-            kept.append((root, root.grad))
-        return order
+        return _order_of_a_leaf(root, kept)
     stack: list[Any] = [root]
     while stack:
         node = stack.pop()
@@ -102,7 +100,9 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
             node.grad = done
             order.append(node)
             continue
-        while node.grad is not done:  # down along the first inputs
+        if node.grad is done:
+            continue
+        while True:  # down along the first inputs
             a, b = node._a, node._b
             if b is not None:
                 if b._row is None:
@@ -116,8 +116,7 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
                 node.grad = opened
                 stack.append(node)
                 if node._row.receives is not None:
-                    skipped += a
-                    a = receivers(node)
+                    a = _spare_conditions(node, skipped)
                 for x in reversed(a):
                     if x._row is None:
                         if x.grad is not zero:
@@ -144,9 +143,22 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
                 continue
             node.grad = done
             order.append(node)
+            break
     if skipped:
         _forget(skipped, done)
     return order
+
+
+def _order_of_a_leaf(leaf: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
+    if leaf.grad is not ZERO:
+        kept.append((leaf, leaf.grad))
+    return []
+
+
+def _spare_conditions(node: Value, skipped: list[Value]) -> Sequence[Value]:
+    """Return the inputs that a gradient flows into; all of them go to `skipped`."""
+    skipped += node.inputs
+    return receivers(node)
 
 
 def _forget(conditions: list[Value], done: float) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, cast
 
 _NUMBERS: Final = frozenset({int, float})
-_SEQUENCES: Final = frozenset({list, tuple})
 
 
 def is_nested(x: object) -> bool:
@@ -21,8 +20,8 @@ def elements(structure: Any) -> Iterable[Any]:
         TypeError: If it is a number; a dict, which would give its keys; or a set, whose order
             nobody chose and which keeps equal numbers once.
     """
-    if type(structure) in _SEQUENCES:
-        return structure
+    if type(structure) is list or type(structure) is tuple:
+        return structure  # pyright: ignore[reportUnknownVariableType]
     if isinstance(structure, (dict, set, frozenset)) or not hasattr(structure, "__iter__"):
         given = f"{type(cast(object, structure)).__name__} {structure!r:.200}"
         raise TypeError(f"a list of numbers is needed, but got the {given}")

@@ -158,59 +158,64 @@ class Value(Root, Plain):
             return _node(self.data, ops.DETACH, self)
         return Value(self.data, self.label)
 
-    # Operators. Values and floats are the common cases; everything else goes to `_mixed`.
+    # Operators. Values and plain numbers are the common cases; all else goes to `_mixed`.
 
     @_operator
     def __add__(self, other: object) -> Value:
-        if type(other) is Value:
-            return _node(self.data + other.data, ops.ADD, self, other)
-        if type(other) is float:
-            return _node(self.data + other, ops.ADD, self, constant(other))
-        return _mixed(ops.ADD, self, other)
+        if type(other) is not Value:
+            if type(other) is not float and type(other) is not int:
+                return _mixed(ops.ADD, self, other)
+            other = constant(other)
+        return _node(self.data + other.data, ops.ADD, self, other)
 
     @_operator
     def __radd__(self, other: object) -> Value:
         if type(other) is int and other == 0:
             return self  # so that sum(values) has no `0 +` node
-        if type(other) is float:
-            return _node(other + self.data, ops.ADD, constant(other), self)
-        return _mixed(ops.ADD, other, self)
+        if type(other) is not float and type(other) is not int:
+            return _mixed(ops.ADD, other, self)
+        other = constant(other)
+        return _node(other.data + self.data, ops.ADD, other, self)
 
     @_operator
     def __sub__(self, other: object) -> Value:
-        if type(other) is Value:
-            return _node(self.data - other.data, ops.SUB, self, other)
-        if type(other) is float:
-            return _node(self.data - other, ops.SUB, self, constant(other))
-        return _mixed(ops.SUB, self, other)
+        if type(other) is not Value:
+            if type(other) is not float and type(other) is not int:
+                return _mixed(ops.SUB, self, other)
+            other = constant(other)
+        return _node(self.data - other.data, ops.SUB, self, other)
 
     @_operator
     def __rsub__(self, other: object) -> Value:
-        if type(other) is float:
-            return _node(other - self.data, ops.SUB, constant(other), self)
-        return _mixed(ops.SUB, other, self)
+        if type(other) is not float and type(other) is not int:
+            return _mixed(ops.SUB, other, self)
+        other = constant(other)
+        return _node(other.data - self.data, ops.SUB, other, self)
 
     @_operator
     def __mul__(self, other: object) -> Value:
-        if type(other) is Value:
-            return _node(self.data * other.data, ops.MUL, self, other)
-        if type(other) is float:
-            return _node(self.data * other, ops.MUL, self, constant(other))
-        return _mixed(ops.MUL, self, other)
+        if type(other) is not Value:
+            if type(other) is not float and type(other) is not int:
+                return _mixed(ops.MUL, self, other)
+            other = constant(other)
+        return _node(self.data * other.data, ops.MUL, self, other)
 
     @_operator
     def __rmul__(self, other: object) -> Value:
-        if type(other) is float:
-            return _node(other * self.data, ops.MUL, constant(other), self)
-        return _mixed(ops.MUL, other, self)
+        if type(other) is not float and type(other) is not int:
+            return _mixed(ops.MUL, other, self)
+        other = constant(other)
+        return _node(other.data * self.data, ops.MUL, other, self)
 
     @_operator
     def __truediv__(self, other: object) -> Value:
-        if type(other) is Value and other.data != 0.0:
-            return _node(self.data / other.data, ops.DIV, self, other)
-        if type(other) is float and other != 0.0:
-            return _node(self.data / other, ops.DIV, self, constant(other))
-        return _mixed(ops.DIV, self, other)
+        if type(other) is not Value:
+            if type(other) is not float and type(other) is not int:
+                return _mixed(ops.DIV, self, other)
+            other = constant(other)
+        if other.data == 0.0:
+            return _mixed(ops.DIV, self, other)  # which has the words for it
+        return _node(self.data / other.data, ops.DIV, self, other)
 
     @_operator
     def __rtruediv__(self, other: object) -> Value:
@@ -294,9 +299,9 @@ def apply_to(op: Op, operands: tuple[Any, ...]) -> Any:
         numbers = _seen_while_tracing(operands)
     else:
         numbers = [x.data for x in operands if type(x) is Value]
-        if 0 < len(numbers) < len(operands) and (not _state.open or contexts.grad_enabled.get()):
-            operands, numbers = _with_constants(operands, numbers)
-    if not numbers or len(numbers) < len(operands):
+    if 0 < len(numbers) < len(operands) and (not _state.open or contexts.grad_enabled.get()):
+        operands, numbers = _with_constants(operands, numbers)
+    if len(numbers) < len(operands) or not operands:
         return _apply_to_any(op, operands)
     try:
         data: Any = op.forward(*numbers)
