@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nn.arrays import as_array
-from nn.errors import from_zero, needed, unknown_name, whole_number
+from nn.errors import check_pairs, from_zero, needed, unknown_name, whole_number
 from nn.guesses import keywords
 
 if TYPE_CHECKING:
@@ -218,8 +218,7 @@ def split(
 
     examples, targets = np.asarray(X), np.asarray(y)
     count = len(examples)
-    if count != len(targets):
-        raise ValueError(f"one target per example, please: got {count} and {len(targets)}")
+    check_pairs(examples, targets)
     n_test = math.ceil(test_size * count)
     if not 0.0 < test_size < 1.0 or n_test >= count:
         raise ValueError(

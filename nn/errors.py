@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, TypeVar, cast
@@ -88,6 +88,14 @@ def check_state(owner: object, wanted: Iterable[str], state: Iterable[str]) -> N
             f"{type(owner).__name__} keeps {', '.join(sorted(wanted))}, "
             f"but this state has {', '.join(sorted(state))}"
         )
+
+
+def check_pairs(X: Sized, y: Sized, what: str = "example") -> None:
+    """Raise ValueError unless there is one target for each example, and one example at least."""
+    if len(X) != len(y):
+        raise ValueError(f"one target per {what}, please: got {len(X)} {what}s, {len(y)} targets")
+    if not len(X):
+        raise ValueError(f"there is nothing to learn from: no {what}s and no targets")
 
 
 def one_of(name: str, x: T, choices: Sequence[T]) -> T:

@@ -154,14 +154,29 @@ KEYWORDS: Final = {  # an argument's name: ours, or what to write
 # fmt: on
 
 
-NEEDS: Final = {  # what an argument is, for a call that lacks it
+NEEDS: Final = {  # what an argument is, for a call that lacks it, or has something else
     "loss": "a name, such as 'mse' or 'cross_entropy', or a function of one example's "
     "(prediction, target)",
     "optimizer": "an object such as SGD(model.parameters(), lr=0.1)",
     "params": "a list of Values such as model.parameters()",
     "sizes": "a list such as [n_in, hidden, n_out]",
     "nouts": "a list such as [16, 16, 1]",
+    "penalty": "a function model -> Value, such as losses.l2_penalty(1e-4)",
+    "schedule": "an object such as StepLR(optimizer, step_size=10)",
+    "validation": "a pair (X, y)",
+    "metrics": "a list such as ['accuracy']",
+    "callbacks": "a list of functions of the run",
 }
+
+
+def unlike(name: str, given: object) -> str:
+    """Return what to say of an argument that is not what it has to be.
+
+    Example:
+        >>> unlike("validation", 0.2)
+        'validation is a pair (X, y), but got 0.2'
+    """
+    return f"{name} is {NEEDS[name]}, but got {given!r:.200}"
 
 
 def keywords(f: Callable[P, R]) -> Callable[P, R]:

@@ -18,7 +18,7 @@ from nn import activations, initializers
 from nn.activations import Activation
 from nn.arrays import as_array, as_floats, spans
 from nn.errors import whole_number
-from nn.guesses import keywords
+from nn.guesses import keywords, unlike
 from nn.initializers import Initializer
 from nn.layers import Layer, Module, Neuron, as_inputs, quoted, under
 
@@ -93,7 +93,7 @@ class FNN(Module):
         last = len(self.sizes) - 2
         self.layers: list[Layer] = []
         with collector_paused():
-            for i, (n_in, n_out) in enumerate(zip(self.sizes, self.sizes[1:], strict=False)):
+            for i, (n_in, n_out) in enumerate(pairwise(self.sizes)):
                 sigma = self.output_activation if i == last else self.activation
                 with_bias = output_bias if i == last else bias
                 layer = Layer(n_in, n_out, sigma, with_bias, init=init, rng=rng, fused=fused)
@@ -301,7 +301,7 @@ class MLP(FNN):
     @keywords
     def __init__(self, nin: int, nouts: Sequence[int]) -> None:
         if not hasattr(nouts, "__iter__"):
-            raise ValueError(f"nouts is a list such as [16, 16, 1], but got {nouts!r}")
+            raise ValueError(unlike("nouts", nouts))
         super().__init__([nin, *nouts], "relu", init=initializers.uniform(-1.0, 1.0))
 
     def __repr__(self) -> str:
@@ -369,7 +369,7 @@ def has_known_units(model: Any) -> bool:
 
 def _checked_sizes(sizes: Sequence[int]) -> list[int]:
     if not hasattr(sizes, "__iter__"):
-        raise ValueError(f"sizes is a list such as [2, 16, 1], but got {sizes!r}")
+        raise ValueError(unlike("sizes", sizes))
     checked = [whole_number(f"sizes[{i}]", n) for i, n in enumerate(sizes)]
     if len(checked) < 2:
         raise ValueError(

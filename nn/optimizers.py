@@ -18,7 +18,7 @@ from autograd_mini import Value
 from autograd_mini.compiler.parameters import settle_gradients
 from nn.clipping import clip_grad_norm, clip_grad_value
 from nn.errors import check_state, from_zero
-from nn.guesses import keywords
+from nn.guesses import keywords, unlike
 from nn.rules import move_as_floats
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
@@ -90,10 +90,7 @@ class Optimizer(Settings):
         maximize: bool = False,
     ) -> None:
         if not hasattr(params, "__iter__"):
-            raise TypeError(
-                f"{type(self).__name__} takes a list of Values, such as model.parameters(), but "
-                f"got {params!r:.200}"
-            )
+            raise TypeError(unlike("params", params))
         self._listed: Any = params if hasattr(params, "store") else None  # a program's parameters
         self.params: list[Value] = list(params)
         _check_params(self.params, type(self).__name__)

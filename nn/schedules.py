@@ -10,7 +10,7 @@ import math
 from typing import Any, ClassVar
 
 from nn.errors import check_state, whole_number
-from nn.guesses import of_settings
+from nn.guesses import of_settings, unlike
 from nn.optimizers import Optimizer, Settings
 
 __all__ = [
@@ -58,7 +58,7 @@ class Schedule(Settings):
     def __post_init__(self) -> None:
         optimizer = self.optimizer
         if not hasattr(optimizer, "lr"):
-            raise TypeError(f"a schedule moves the lr of an optimizer, but got {optimizer!r:.200}")
+            raise TypeError(unlike("optimizer", optimizer))
         for name in self._counts:
             whole_number(name, vars(self)[name])
         self.base_lr = optimizer.lr

@@ -596,7 +596,7 @@ BAD: list[tuple[str, Any, Any, dict[str, Any], str]] = [
     ("cross_entropy", [1.0, 2.0], [0.5, 0.6], {}, "must add up to 1"),
     ("cross_entropy", [1.0, 2.0], [1.5, -0.5], {}, r"in \[0, 1\], but one of them is 1.5"),
     ("cross_entropy", [1.0, 2.0], [1.0, 0.0, 0.0], {}, "each of 2 classes"),
-    ("cross_entropy", [[1.0, 2.0]], [0, 1], {}, "got 1 predictions and 2 targets"),
+    ("cross_entropy", [[1.0, 2.0]], [0, 1], {}, "got 1 predictions, 2 targets"),
     ("cross_entropy", [[1.0, 2.0]], 0, {}, "one per example"),
     ("cross_entropy", [[1.0, 2.0], [0.0, 0.0]], [0, 5], {}, "target of example 1 is class 5"),
     ("cross_entropy", [1.0, 2.0], 0, {"label_smoothing": 1.5}, "label_smoothing must be in"),

@@ -194,5 +194,5 @@ def test_a_schedule_says_what_it_was_told() -> None:
 
 
 def test_a_schedule_needs_an_optimizer() -> None:
-    with pytest.raises(TypeError, match=r"the lr of an optimizer, but got \[Value"):
+    with pytest.raises(TypeError, match=r"optimizer is an object .*, but got \[Value"):
         StepLR([Value(1.0)], 3)  # pyright: ignore[reportArgumentType]

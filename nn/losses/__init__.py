@@ -85,10 +85,11 @@ def without_options(loss: Any) -> Any:
 
 
 _SQUASHED: Final = ("sigmoid", "softmax", "log_sigmoid", "log_softmax")
+_TAKES_LOGITS: Final = 'takes logits: use output_activation="identity"'
 _FIXES: Final[dict[Loss, tuple[tuple[str, ...], str]]] = {  # outputs that cannot be meant; the fix
     **dict.fromkeys(
         JANOCHA_CZARNECKI.values(),
-        (("sigmoid", "softmax"), 'takes logits: use output_activation="identity"'),
+        (("sigmoid", "softmax"), _TAKES_LOGITS),
     ),
     binary_cross_entropy: (
         ("identity",),
@@ -103,11 +104,8 @@ _FIXES: Final[dict[Loss, tuple[tuple[str, ...], str]]] = {  # outputs that canno
         ("identity", "sigmoid", "softmax"),
         'takes log-probabilities: use output_activation="log_softmax" or loss="cross_entropy"',
     ),
-    binary_cross_entropy_with_logits: (
-        _SQUASHED,
-        'takes logits: use output_activation="identity" or loss="bce"',
-    ),
-    cross_entropy: (_SQUASHED, 'takes logits: use output_activation="identity"'),
+    binary_cross_entropy_with_logits: (_SQUASHED, f'{_TAKES_LOGITS} or loss="bce"'),
+    cross_entropy: (_SQUASHED, _TAKES_LOGITS),
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 from autograd_mini import Value, is_tracing, norm, take
 from autograd_mini.ops import Number
 from nn.arrays import SCALARS, as_lists, nested
-from nn.errors import one_of
+from nn.errors import check_pairs, one_of
 from nn.losses.checks import (
     Refusal,
     check_distribution,
@@ -103,11 +103,7 @@ def of_classes(
         predictions, targets = [predictions], [target]
     else:
         targets = _listed(target)
-        if len(targets) != len(predictions):
-            raise ValueError(
-                f"one target per prediction, please: got {len(predictions)} predictions and "
-                f"{len(targets)} targets"
-            )
+        check_pairs(predictions, targets, "prediction")
     losses: list[Any] = []
     for n, (p, t) in enumerate(zip(predictions, targets, strict=True)):
         place = "" if single else f" of example {n}"

@@ -19,6 +19,7 @@ from autograd_mini.drawing.javascript import OpaqueError, rules
 from autograd_mini.nested import is_nested
 from autograd_mini.player import numbers_json, programs
 from nn.arrays import as_array, as_floats, as_lists, as_row, plain_rows
+from nn.errors import check_pairs
 from nn.layers import holding
 from nn.optimizers import SGD, Adam, AdamW
 from nn.playback.examples import examples_json
@@ -66,11 +67,7 @@ class Playback(Page):
                 raise ValueError(f"{name} is a list, one entry for each example, but got {given!r}")
         self.X = [[float(number) for number in as_row(x)] for x in as_lists(X)]
         self.y = [plain_rows(target) for target in as_lists(y)]
-        if len(self.X) != len(self.y) or not self.X:
-            raise ValueError(
-                f"one target per example, please, and one example at least: got {len(self.X)} "
-                f"examples and {len(self.y)} targets"
-            )
+        check_pairs(self.X, self.y)
         self._loss, self._is_loss_given = loss, loss is not None
         self._model: Any = None
         self._state: Any = None  # of the run, after its last epoch

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeGuard, cast
 from autograd_mini import no_grad
 from nn import losses
 from nn.arrays import as_array, as_floats, as_lists, blocks, finite_array, first_not_finite
-from nn.errors import DivergedError
+from nn.errors import DivergedError, check_pairs
 from nn.losses import Loss
 from nn.losses.batches import class_row
 
@@ -103,13 +103,7 @@ class Examples:
         self.version = 0
         self.X = finite_array("X", X)
         self.given: Any = _given(y)
-        if len(self.X) != len(self.given):
-            raise ValueError(
-                f"one target per example, please: X has {len(self.X)} examples, y has "
-                f"{len(self.given)} targets"
-            )
-        if not len(self.given):
-            raise ValueError("there is nothing to learn from: X and y are empty")
+        check_pairs(self.X, self.given)
         output = loss.sample_output(model, self._floats(self.X[:1])[0])
         self.targets: Any = None
         with suppress(TypeError, ValueError):

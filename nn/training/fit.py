@@ -15,7 +15,7 @@ from nn import activations, losses
 from nn import metrics as known_metrics
 from nn.errors import DivergedError, unknown_name, whole_number
 from nn.files import tensorfile
-from nn.guesses import keywords
+from nn.guesses import keywords, unlike
 from nn.layers import set_data
 from nn.losses import Loss
 from nn.optimizers import Adam, Optimizer
@@ -300,7 +300,7 @@ def _validation(trainer: Trainer, validation: Any) -> Examples:
     try:
         X, y = validation
     except (TypeError, ValueError):
-        raise ValueError(f"validation is a pair (X, y), but got {validation!r:.200}") from None
+        raise ValueError(unlike("validation", validation)) from None
     try:
         return Examples(trainer.model, trainer.loss, X, y)
     except DivergedError as error:
@@ -313,7 +313,7 @@ def _named_metrics(
     loss: ExampleLoss, metrics: Iterable[str | Callable[..., Any]]
 ) -> dict[str, Callable[..., Any]]:
     if isinstance(metrics, str) or not hasattr(metrics, "__iter__"):
-        raise TypeError(f"metrics is a list, such as ['accuracy'], but got {metrics!r}")
+        raise TypeError(unlike("metrics", metrics))
     named: dict[str, Callable[..., Any]] = {}
     for name, function in map(partial(_metric, loss), metrics):
         names = chain([name], (f"{name}_{i}" for i in count(2)))
@@ -361,16 +361,14 @@ def _is_true(answer: Any) -> bool:
 def _functions(callbacks: Any) -> list[Callable[[RunState], Any]]:
     found: list[Any] = [*callbacks] if hasattr(callbacks, "__iter__") else [None]
     if not all(map(callable, found)):
-        raise TypeError(f"callbacks is a list of functions of the run, but got {callbacks!r}")
+        raise TypeError(unlike("callbacks", callbacks))
     return found
 
 
 def _scheduled(optimizer: Optimizer | None, schedule: Schedule | None) -> Optimizer | None:
     """Return the optimizer that is given, or else the schedule's."""
     if schedule is not None and not hasattr(schedule, "optimizer"):
-        raise TypeError(
-            f"a schedule is an object such as StepLR(optimizer, step_size=10), but got {schedule!r}"
-        )
+        raise TypeError(unlike("schedule", schedule))
     if schedule is not None and optimizer not in (None, schedule.optimizer):
         raise ValueError(
             "the schedule moves the learning rate of another optimizer: make it with the one "

@@ -17,7 +17,7 @@ from autograd_mini.contexts import collector_paused
 from autograd_mini.frames import is_watched, warn
 from nn.clipping import check_limit
 from nn.errors import one_of
-from nn.guesses import keywords
+from nn.guesses import keywords, unlike
 from nn.losses import Loss
 from nn.optimizers import Optimizer
 from nn.training.data import ExampleLoss, Examples
@@ -79,15 +79,9 @@ class Trainer:
     ) -> None:
         one_of("backend", backend, BACKENDS)
         if not hasattr(optimizer, "params"):
-            raise TypeError(
-                f"an optimizer is an object such as SGD(model.parameters(), lr=0.1), but got "
-                f"{optimizer!r}"
-            )
+            raise TypeError(unlike("optimizer", optimizer))
         if penalty is not None and not callable(penalty):
-            raise TypeError(
-                f"a penalty is a function model -> Value, such as losses.l2_penalty(1e-4), but "
-                f"got {penalty!r}"
-            )
+            raise TypeError(unlike("penalty", penalty))
         for name, limit in (("clip_norm", clip_norm), ("clip_value", clip_value)):
             if limit is not None:
                 check_limit(name, limit)
