@@ -20,7 +20,7 @@ from autograd_mini.cli.screen import refuse, say, until_enough_is_read
 from autograd_mini.words import counted
 from nn import datasets, metrics
 from nn.activations import softmax
-from nn.errors import DivergedError, nearest, whole_number
+from nn.errors import DivergedError, nearest, unknown_name, whole_number
 from nn.files import load, notes, save
 from nn.files.tensorfile import check_place
 from nn.network import FNN
@@ -181,11 +181,7 @@ def _loss_and_classes(table: Table, options: argparse.Namespace) -> tuple[str, l
     texts = table.column(options.target)
     loss = options.loss or ("mse" if all(map(is_number, texts)) else "cross_entropy")
     if loss not in (*CLASSES, *NUMBERS):
-        near = nearest(loss, [*CLASSES, *NUMBERS])
-        raise ValueError(
-            f"no loss for a table is called {loss!r}: for labels there are {', '.join(CLASSES)}, "
-            f"for numbers {', '.join(NUMBERS)}" + (f"; did you mean {near}?" if near else "")
-        )
+        raise unknown_name("loss for a table", loss, [*CLASSES, *NUMBERS])
     _check_target(table, options.target, texts, options.loss)
     if loss in NUMBERS:
         return loss, []

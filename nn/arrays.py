@@ -7,10 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Set
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from autograd_mini import Value
 from autograd_mini.ops import Number
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[Any]"
+Floats: TypeAlias = "NDArray[float64]"
 
 BLOCK: Final = 1 << 18  # numbers that are checked at once
 _LISTS: Final = frozenset({list, tuple})

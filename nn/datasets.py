@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
-from nn.arrays import as_array
+from nn.arrays import Array, as_array
 from nn.errors import check_pairs, from_zero, needed, unknown_name, whole_number
 from nn.guesses import keywords
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+Data: TypeAlias = tuple[Array, Array]  # X and y
 
 __all__ = ["blobs", "circles", "load", "moons", "spirals", "split", "standardize", "xor"]
 
@@ -23,7 +22,7 @@ SHIPPED = ("iris", "wine", "breast_cancer", "digits", "diabetes", "linnerud")
 
 
 @keywords
-def xor(n: int = 4, noise: float = 0.0, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
+def xor(n: int = 4, noise: float = 0.0, seed: int = 0) -> Data:
     """Return the corners of a square, which no straight line separates.
 
     Args:
@@ -47,7 +46,7 @@ def xor(n: int = 4, noise: float = 0.0, seed: int = 0) -> tuple[NDArray[Any], ND
 
 
 @keywords
-def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
+def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> Data:
     """Return two half circles of radius 1 that reach into each other.
 
     Args:
@@ -72,9 +71,7 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[NDArray[Any]
 
 
 @keywords
-def circles(
-    n: int = 100, noise: float = 0.05, factor: float = 0.5, seed: int = 0
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def circles(n: int = 100, noise: float = 0.05, factor: float = 0.5, seed: int = 0) -> Data:
     """Return a circle of radius 1, class 0, around one of radius `factor`, class 1.
 
     Args:
@@ -107,7 +104,7 @@ def circles(
 @keywords
 def spirals(
     n: int = 200, noise: float = 0.02, classes: int = 2, turns: float = 1.0, seed: int = 0
-) -> tuple[NDArray[Any], NDArray[Any]]:
+) -> Data:
     """Return arms that wind around each other, one for each class.
 
     Args:
@@ -135,9 +132,7 @@ def spirals(
 
 
 @keywords
-def blobs(
-    n: int = 100, centers: int | Any = 2, spread: float = 0.5, seed: int = 0
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def blobs(n: int = 100, centers: int | Any = 2, spread: float = 0.5, seed: int = 0) -> Data:
     """Return round clouds of points, one for each class.
 
     Args:
@@ -167,7 +162,7 @@ def blobs(
     return _noisy(points[y], spread, seed), y
 
 
-def load(name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+def load(name: str) -> Data:
     """Return a data set that scikit-learn ships, as it is there; no download.
 
     Args:
@@ -194,7 +189,7 @@ def load(name: str) -> tuple[NDArray[Any], NDArray[Any]]:
 @keywords
 def split(
     X: object, y: object, test_size: float = 0.25, seed: int = 0
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+) -> tuple[Array, Array, Array, Array]:
     """Return X_train, X_test, y_train, y_test: the examples shuffled, and a part of them put aside.
 
     The rows are those that scikit-learn's `train_test_split(X, y, test_size=test_size,

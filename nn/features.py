@@ -9,16 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import combinations_with_replacement
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from autograd_mini import Value, dot, exp, product, total
-from nn.arrays import as_floats, as_lists, as_row, finite_array
+from nn.arrays import Floats, as_floats, as_lists, as_row, finite_array
 from nn.errors import whole_number
 from nn.layers import Module, under
-
-if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
 
 __all__ = ["Composition", "affine", "compose", "polynomial", "radial", "squared_norm"]
 
@@ -79,13 +75,12 @@ def radial(centers: Sequence[Sequence[float]], gamma: float = 1.0) -> Map:
         >>> radial([[0.0, 0.0], [1.0, 1.0]], gamma=2.0)([1.0, 1.0])
         [0.01831563888873418, 1.0]
     """
-    given: list[Any] = [as_lists(center) for center in as_lists(centers)]
-    lengths = {len(row) if hasattr(row, "__len__") else 0 for row in given}
-    if len(lengths) != 1 or 0 in lengths:
-        raise ValueError(f"radial needs centers of one length, but got {given!r:.200}")
+    points = finite_array("centers", centers).astype(float)
+    if points.ndim != 2 or not points.size:
+        raise ValueError(f"radial needs a list of centers, but got {centers!r:.200}")
     if not 0.0 < gamma < math.inf:
         raise ValueError(f"gamma must be above 0, but got {gamma}")
-    rows = finite_array("centers", given).astype(float).tolist()
+    rows: list[list[float]] = points.tolist()
 
     def nearness(x: object) -> list[Any]:
         xs = _numbers(x, len(rows[0]), "radial")
@@ -147,7 +142,7 @@ class Composition(Module):
             x = one(x)
         return x
 
-    def predict(self, X: Any) -> NDArray[float64]:
+    def predict(self, X: Any) -> Floats:
         """Return the outputs for many examples as an array, without building a graph.
 
         Args:

@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 Initializer: TypeAlias = Callable[[int, int, Random], float]
+MODES: Final = ("fan_in", "fan_out")
 
 
 def uniform(low: float = -1.0, high: float = 1.0) -> Initializer:
@@ -136,7 +137,7 @@ def kaiming_uniform(gain: float = math.sqrt(2), mode: str = "fan_in") -> Initial
     Reference:
         He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", ICCV 2015.
     """
-    forward = _is_fan_in(mode)
+    forward = one_of("mode", mode, MODES) == "fan_in"
     return lambda fan_in, fan_out, rng: rng.uniform(
         -(bound := gain * math.sqrt(3 / (fan_in if forward else fan_out))), bound
     )
@@ -159,7 +160,7 @@ def kaiming_normal(gain: float = math.sqrt(2), mode: str = "fan_in") -> Initiali
     Reference:
         He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", ICCV 2015.
     """
-    forward = _is_fan_in(mode)
+    forward = one_of("mode", mode, MODES) == "fan_in"
     return lambda fan_in, fan_out, rng: rng.gauss(
         0.0, gain / math.sqrt(fan_in if forward else fan_out)
     )
@@ -257,7 +258,3 @@ _AUTO: Final[dict[str, Callable[[], Initializer]]] = {  # for all others xavier_
 def plain_seed(seed: Any) -> Any:
     """Return a seed as `random` takes it: NumPy's integers become Python's."""
     return seed.__index__() if hasattr(seed, "__index__") else seed
-
-
-def _is_fan_in(mode: str) -> bool:
-    return one_of("mode", mode, ("fan_in", "fan_out")) == "fan_in"

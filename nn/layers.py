@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from random import Random
@@ -283,21 +283,6 @@ class Layer(Module):
             set_data(neuron.w, weights)
             if neuron.b is not None:
                 neuron.b.data = bias
-
-    def on_rows(self) -> Callable[[Any], Any]:
-        """Return a function of many examples, one row each; all units share a known activation."""
-        import numpy as np
-
-        W, b = map(np.ascontiguousarray, self.arrays())  # whose products are faster
-        shared = self.applied()
-        assert shared is not None  # as was asked before
-
-        def outputs(rows: Any) -> Any:
-            zs = rows @ W
-            zs += b
-            return activations.of_rows(shared, zs)
-
-        return outputs
 
     def applied(self) -> Activation | None:
         """Return the one activation that acts here; None for several, or a way of its own."""

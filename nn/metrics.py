@@ -5,13 +5,9 @@ All take arrays or lists of numbers and return a float or an array; nothing is d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from nn.arrays import as_array, plain_rows
-
-if TYPE_CHECKING:
-    from numpy import float64, int64
-    from numpy.typing import NDArray
+from nn.arrays import Array, Floats, as_array, plain_rows
 
 __all__ = ["accuracy", "confusion_matrix", "mean_absolute_error", "r2_score"]
 
@@ -42,7 +38,7 @@ def accuracy(prediction: Any, target: Any, *, threshold: float | None = None) ->
 
 def confusion_matrix(
     prediction: object, target: object, *, threshold: float | None = None
-) -> NDArray[int64]:
+) -> Array:
     """Return how many examples of class i (row) were predicted as class j (column).
 
     Args:
@@ -129,14 +125,14 @@ def mean_absolute_error(prediction: object, target: object) -> float:
     return float(abs(y - f).mean())
 
 
-def _array(x: object) -> NDArray[Any]:
+def _array(x: object) -> Array:
     import numpy as np
 
     array: Any = x
     return array if isinstance(x, np.ndarray) else np.asarray(plain_rows(x))
 
 
-def _numbers(prediction: object, target: object) -> tuple[NDArray[float64], NDArray[float64]]:
+def _numbers(prediction: object, target: object) -> tuple[Floats, Floats]:
     try:
         f, y = (as_array(_array(x)).astype(float) for x in (prediction, target))
     except TypeError as error:
@@ -149,9 +145,7 @@ def _numbers(prediction: object, target: object) -> tuple[NDArray[float64], NDAr
     return f, y
 
 
-def _labels(
-    prediction: object, target: object, threshold: float | None
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def _labels(prediction: object, target: object, threshold: float | None) -> tuple[Array, Array]:
     """Return the predicted and the true class of each example."""
     import numpy as np
 

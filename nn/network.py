@@ -7,7 +7,7 @@ from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 from autograd_mini import Program, Value, compile, no_grad
@@ -16,15 +16,11 @@ from autograd_mini.frames import is_watched, warn
 from autograd_mini.words import aligned, counted
 from nn import activations, initializers
 from nn.activations import Activation
-from nn.arrays import as_array, as_floats, spans
+from nn.arrays import Floats, as_array, as_floats, spans
 from nn.errors import whole_number
 from nn.guesses import keywords, unlike
 from nn.initializers import Initializer
 from nn.layers import Layer, Module, Neuron, as_inputs, quoted, under
-
-if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
 
 WORTH_ARRAYS: Final = 10  # examples from which on matrix products pay
 WORTH_COMPILING: Final = 100  # and a program
@@ -117,7 +113,7 @@ class FNN(Module):
             hs = layer.respond(hs)
         return hs[0] if len(hs) == 1 else hs
 
-    def predict(self, X: Any) -> NDArray[float64]:
+    def predict(self, X: Any) -> Floats:
         """Return the outputs for many examples as an array, without building a graph.
 
         Args:
@@ -352,9 +348,20 @@ def difference_from_settings(model: FNN) -> str | None:
 
 
 def _product(layers: Sequence[Layer]) -> Callable[[Any], Any]:
-    """Return the layers, one after another, as a function of many examples."""
-    maps = [layer.on_rows() for layer in layers]
-    return lambda rows: reduce(lambda hs, layer: layer(hs), maps, rows)
+    """Return layers of known units, one after another, as a function of many examples."""
+    import numpy as np
+
+    # Products of contiguous arrays are faster.
+    steps = [(*map(np.ascontiguousarray, layer.arrays()), layer.applied()) for layer in layers]
+
+    def outputs(rows: Any) -> Any:
+        for W, b, activation in steps:
+            rows = rows @ W
+            rows += b
+            rows = activations.of_rows(cast(Activation, activation), rows)
+        return rows
+
+    return outputs
 
 
 def has_known_units(model: Any) -> bool:

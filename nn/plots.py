@@ -5,21 +5,16 @@ from __future__ import annotations
 import functools
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from autograd_mini.words import counted
-from nn.arrays import finite_array
+from nn.arrays import Floats, finite_array
 from nn.errors import needed
 
 if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
-
     from nn.training import History
 
 __all__ = ["plot_decision_boundary", "plot_history"]
-
-Floats: TypeAlias = "NDArray[float64]"
 
 _COLORS: Final = tuple([f"C{i}" for i in range(10)])  # matplotlib's own
 _SIDES: Final = ("#2166ac", "#b2182b")  # below the boundary and above it

@@ -89,10 +89,10 @@ def test_a_composed_model_has_parameters_and_predicts() -> None:
     [
         (lambda: polynomial(0), "degree must be 1 or more"),
         (lambda: radial([], 1.0), "centers"),
-        (lambda: radial([[0.0], [0.0, 1.0]]), "one length"),
+        (lambda: radial([[0.0], [0.0, 1.0]]), "centers must be numbers in equal rows"),
         (lambda: radial([[0.0]], gamma=0.0), "gamma must be above 0"),
         (lambda: radial([[0.0]], gamma=math.inf), "gamma must be above 0, but got inf"),
-        (lambda: radial(cast(Any, [0.0, 1.0])), "centers of one length"),
+        (lambda: radial(cast(Any, [0.0, 1.0])), "a list of centers"),
         (lambda: radial(cast(Any, [["a"]])), "some are text"),
         (lambda: affine([[1.0]], [1.0, 2.0]), "one b for each"),
         (lambda: affine([[1.0, 2.0]], [0.0])([1.0]), "made for 2 numbers, but got 1"),

@@ -137,12 +137,11 @@ def _instead(model: object) -> str:
     """Return what stands where a network should, and what to write."""
     if isinstance(model, Value):
         return "a Value: autograd_mini.save(value, path) draws its graph"
-    if isinstance(model, dict):
-        return "a dict: write save(model, path)"
-    if isinstance(model, (str, Path)):
-        return f"{str(model)!r}: write save(model, path)"
+    kind = type(model).__name__
+    if isinstance(model, (dict, str, Path)):
+        return f"a {kind}: write save(model, path)"
     return (
-        f"{model!r:.200} of {type(model).__name__}; the numbers of anything else with parameters "
+        f"{model!r:.200} of {kind}; the numbers of anything else with parameters "
         "are in its state_dict()"
     )
 

@@ -60,6 +60,8 @@ def resume(run: Run, path: Path) -> None:
         OSError: If it cannot be read.
     """
     arrays, described = tensorfile.read(path, "checkpoint")
+    schedule = run.schedule
+    before = schedule and schedule.state_dict()
     try:
         _check_same_run(run, path, described["run"])
         parameters = arrays["parameters"].tolist()
@@ -78,16 +80,14 @@ def resume(run: Run, path: Path) -> None:
                 f"{path} holds {len(parameters)} parameters, but the model has "
                 f"{len(run.trainer.parameters)}"
             )
-        before = run.schedule and run.schedule.state_dict()
-        try:
-            if run.schedule is not None:
-                run.schedule.load_state_dict(described["schedule"])
-            run.trainer.optimizer.load_state_dict(state)
-        except BaseException:  # a refused resume changes nothing
-            if run.schedule is not None and before is not None:
-                run.schedule.load_state_dict(before)
+        if schedule is not None:
+            schedule.load_state_dict(described["schedule"])
+        run.trainer.optimizer.load_state_dict(state)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if schedule is not None and before is not None:
+            schedule.load_state_dict(before)  # a refused resume changes nothing
+        if isinstance(error, ValueError):
             raise
-    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not a checkpoint that this program knows: {error!r}") from None
     run.rng, run.history = rng, history
     run.best_loss, run.waited = best_loss, waited

@@ -248,7 +248,8 @@ class Examples:
         y = self.targets
         if y is not None and y.ndim == 2:
             return
-        if y is None or y.ndim != 1 or y.dtype.kind not in "iu" or _has_bool(self.given):
+        has_bool = _is_list(self.given) and bool in set(map(type, self.given))
+        if y is None or y.ndim != 1 or y.dtype.kind not in "iu" or has_bool:
             given = enumerate(as_lists(self.given))
             self.targets = as_array([class_row(target, count, f"y[{n}]") for n, target in given])
             return
@@ -303,10 +304,6 @@ def _one_hot_rows(count: int, dtype: Any) -> Any:
     import numpy as np
 
     return np.eye(count, dtype=dtype)
-
-
-def _has_bool(given: Any) -> bool:
-    return _is_list(given) and bool in set(map(type, given))
 
 
 def _copied(target: Any) -> Any:

@@ -303,10 +303,9 @@ def _validation(trainer: Trainer, validation: Any) -> Examples:
         raise ValueError(unlike("validation", validation)) from None
     try:
         return Examples(trainer.model, trainer.loss, X, y)
-    except DivergedError as error:
-        raise DivergedError(f"validation: {error}") from error
     except ValueError as error:
-        raise ValueError(f"validation: {error}") from error
+        kind = DivergedError if isinstance(error, DivergedError) else ValueError
+        raise kind(f"validation: {error}") from error
 
 
 def _named_metrics(
