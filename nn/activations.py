@@ -331,6 +331,25 @@ def get(name: str | Activation | None) -> Activation:
     return identity if name is None else by_name("activation", name, ACTIVATIONS | _ALIASES)
 
 
+def of_units(name: str | Activation | None) -> Activation:
+    """Return an activation as `get` does, but refuse one that acts on a whole layer.
+
+    Raises:
+        ValueError: If it is one of those, too.
+
+    Example:
+        >>> of_units("relu")(-1.0)
+        0.0
+    """
+    activation = get(name)
+    if is_vector(activation):
+        raise ValueError(
+            f"{activation.__name__} acts on a whole layer, not on one unit: use it as the "
+            "activation of an output layer, output_activation in FNN"
+        )
+    return activation
+
+
 def is_vector(activation: Activation) -> bool:
     """Return whether an activation acts on a whole layer; functions without a hash do not.
 

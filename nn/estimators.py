@@ -18,7 +18,7 @@ from nn.errors import unknown_name, whole_number
 from nn.guesses import of_settings
 from nn.losses import l2_penalty
 from nn.network import FNN
-from nn.optimizers import SGD, Adam, Optimizer
+from nn.optimizers import SGD, Adam
 from nn.training import fit
 
 __all__ = ["FNNClassifier", "FNNRegressor"]
@@ -50,15 +50,15 @@ class _FNNEstimator(BaseEstimator):
     def _start(self, n_outputs: int) -> None:
         """Make a fresh network and its optimizer."""
         whole_number("max_iter", self.max_iter)
-        solvers: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": SGD}
+        solvers: dict[str, Any] = {"adam": Adam, "sgd": SGD}
         if self.solver not in solvers:
             raise unknown_name("solver", str(self.solver), solvers)
         hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()  # a number, as scikit-learn's MLP
         sizes = [self.n_features_in_, *hidden, n_outputs]
         self._seed = int(validation.check_random_state(self.random_state).randint(2**31 - 1))
         self.model_ = FNN(sizes, self.activation, seed=self._seed)
-        rate: dict[str, Any] = {"lr": self.learning_rate_init}
-        self._optimizer = solvers[self.solver](self.model_.parameters(), **rate)
+        parameters = self.model_.parameters()
+        self._optimizer = solvers[self.solver](parameters, lr=self.learning_rate_init)
         self.loss_curve_: list[float] = []
         self.n_iter_ = 0
 

@@ -122,12 +122,7 @@ class Neuron(Module):
         rng: Random | None = None,
         fused: bool = True,
     ) -> None:
-        self.activation = activations.get(activation)
-        if activations.is_vector(self.activation):
-            raise ValueError(
-                f"{self.activation.__name__} acts on a whole layer, not on one neuron: "
-                f"use it as the activation of an output layer"
-            )
+        self.activation = activations.of_units(activation)
         n_in = whole_number("n_in", n_in)
         init = _initializer(init, self.activation)
         rng = cast(Random, random) if rng is None else rng

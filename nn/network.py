@@ -78,14 +78,9 @@ class FNN(Module):
     ) -> None:
         rng = None if seed is None else Random(initializers.plain_seed(seed))
         self.sizes = _checked_sizes(sizes)
-        self.activation = activations.get(activation)
+        self.activation = activations.of_units(activation)
         self.output_activation = activations.get(output_activation)
         self.bias, self.output_bias, self.fused = bias, output_bias, fused
-        if activations.is_vector(self.activation):
-            raise ValueError(
-                f"{self.activation.__name__} acts on a whole layer and cannot be the activation "
-                "of hidden units: use it as output_activation"
-            )
         last = len(self.sizes) - 2
         self.layers: list[Layer] = []
         with collector_paused():

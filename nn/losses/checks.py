@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeGuard
 
 from autograd_mini import Value, is_tracing
@@ -15,11 +14,6 @@ _LOOSE: Final = 1e-3  # how far a sum of probabilities may be off: a checker mov
 def varies(x: object) -> TypeGuard[Value]:
     """Return whether this is more than a plain number: a Value, whose data may change."""
     return isinstance(x, Number)
-
-
-def plain(x: Any) -> float:
-    """Return an option as a float; text and the like are refused at the door for numbers."""
-    return Value(x).data
 
 
 def data_of(x: Any) -> float | None:
@@ -42,9 +36,9 @@ def check_distribution(entries: list[Any], what: str, *, one_hot: bool) -> None:
         raise ValueError(f"{what} must add up to 1, but adds up to {sum(numbers)}: {known}")
 
 
-def check_positive(x: object, name: str) -> None:
+def check_positive(x: Any, name: str) -> None:
     """Refuse an option that is not above 0."""
-    known = None if is_tracing() else data_of(x if varies(x) else plain(x))
+    known = None if is_tracing() else data_of(x if varies(x) else Value(x))
     if known is not None and not known > 0.0:
         raise ValueError(f"{name} must be above 0, but got {known}")
 
@@ -54,20 +48,22 @@ class Refusal(NamedTuple):
 
     Attributes:
         is_wrong: A function of a number, or of an array of them.
-        of_target: What to say of a target that is wrong.
-        of_prediction: What to say of a prediction; None for a loss that takes them all.
+        of_target: What to say of a target that is wrong; {} stands for it.
+        of_prediction: What to say of a prediction; "" for a loss that takes them all.
+        advice: What to add for certain targets.
     """
 
     is_wrong: Callable[[Any], Any]
-    of_target: Callable[[float], str]
-    of_prediction: Callable[[float], str] | None = None
+    of_target: str
+    of_prediction: str = ""
+    advice: Mapping[float, str] = {}
 
     def refuse(self, prediction: float | None, target: float | None) -> None:
         """Raise ValueError for a number that is wrong; None stands for one that is not known."""
         if target is not None and self.is_wrong(target):
-            raise ValueError(self.of_target(target))
+            raise ValueError(self.of_target.format(target) + self.advice.get(target, ""))
         if self.of_prediction and prediction is not None and self.is_wrong(prediction):
-            raise ValueError(self.of_prediction(prediction))
+            raise ValueError(self.of_prediction.format(prediction))
 
 
 def is_nan(x: object) -> Any:
@@ -83,26 +79,20 @@ def _is_no_probability(x: Any) -> Any:
     return (x < 0.0) | (x > 1.0) | (x != x)
 
 
-def _no_sign(y: float) -> str:
-    advice = ": 2*y - 1 turns 0 and 1 into -1 and +1" if y == 0.0 else ""
-    return f"a hinge target must be -1 or +1, but got {y}{advice}"
-
-
-def _no_binary_target(y: float) -> str:
-    advice = ": (y + 1) / 2 turns -1 and +1 into 0 and 1" if y == -1.0 else ""
-    return f"a binary target must be in [0, 1], but got {y}{advice}"
-
-
-def _no_probability(p: float) -> str:
-    return (
-        f"a probability must be in [0, 1], but got {p}: use a sigmoid output unit, or "
-        "bce_with_logits for logits"
-    )
-
-
-SIGNS: Final = Refusal(_is_no_sign, _no_sign)
-BINARY_TARGETS: Final = Refusal(_is_no_probability, _no_binary_target)
-PROBABILITIES: Final = Refusal(_is_no_probability, _no_binary_target, _no_probability)
+SIGNS: Final = Refusal(
+    _is_no_sign,
+    "a hinge target must be -1 or +1, but got {}",
+    advice={0.0: ": 2*y - 1 turns 0 and 1 into -1 and +1"},
+)
+BINARY_TARGETS: Final = Refusal(
+    _is_no_probability,
+    "a binary target must be in [0, 1], but got {}",
+    advice={-1.0: ": (y + 1) / 2 turns -1 and +1 into 0 and 1"},
+)
+PROBABILITIES: Final = BINARY_TARGETS._replace(
+    of_prediction="a probability must be in [0, 1], but got {}: use a sigmoid output unit, or "
+    "bce_with_logits for logits"
+)
 
 
 def having_logarithms(log1p: bool) -> Refusal:
@@ -112,14 +102,13 @@ def having_logarithms(log1p: bool) -> Refusal:
     def has_none(x: Any) -> Any:
         return x <= low
 
-    def told(name: str, x: float) -> str:
-        advice = "" if log1p else ", or log1p=True for numbers above -1"
-        return (
-            f"msle needs numbers above {low:g}, but a {name} is {x}: use a positive output "
-            f"unit such as softplus or exp{advice}"
-        )
-
-    return Refusal(has_none, partial(told, "target"), partial(told, "prediction"))
+    advice = "" if log1p else ", or log1p=True for numbers above -1"
+    target, prediction = (
+        f"msle needs numbers above {low:g}, but a {name} is {{}}: use a positive output unit "
+        f"such as softplus or exp{advice}"
+        for name in ("target", "prediction")
+    )
+    return Refusal(has_none, target, prediction)
 
 
 def suspicious_distributions(one_hot: bool) -> Callable[[Any], Any]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from autograd_mini import amax, clamped_log, greater, relu, where, xlogy
+from autograd_mini import Value, amax, clamped_log, greater, relu, where, xlogy
 from nn import activations
 from nn.activations import Scalar, below_largest, log_of_sum, softmax
 from nn.arrays import nested
 from nn.errors import one_of
 from nn.losses.batches import of_classes
-from nn.losses.checks import plain, varies
+from nn.losses.checks import varies
 from nn.losses.terms import mass, pairs, raised, scaled, summed, weighted, wrong_scores
 
 __all__ = [
@@ -63,7 +63,7 @@ def cross_entropy(
         Label smoothing: Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, "Rethinking the Inception
         Architecture for Computer Vision", CVPR 2016.
     """
-    if not 0.0 <= plain(label_smoothing) <= 1.0:
+    if not 0.0 <= Value(label_smoothing).data <= 1.0:
         raise ValueError(f"label_smoothing must be in [0, 1], but got {label_smoothing}")
 
     def loss(z: list[Scalar], t: list[Scalar]) -> Scalar:

@@ -14,6 +14,7 @@ from autograd_mini.player import graph_json
 from autograd_mini.player.graphs import drawn, drawn_scene
 
 MOST_GRAPHS: Final = 12  # pictures in one page; points whose graph is another one are only shown
+LEFT_OUT: Final = f"the points have more than {MOST_GRAPHS} different graphs; others are not opened"
 
 
 class Graphs:
@@ -39,7 +40,6 @@ class Graphs:
         self.roots: list[Value] = []
         self.notes: list[str] = []
         self._found: dict[Any, int] = {}
-        self._left_out = False
         self._largest: dict[Any, list[tuple[list[int], list[int]]]] = {}
 
     def nodes(self) -> Iterator[Value]:
@@ -80,12 +80,8 @@ class Graphs:
                 self._draw(root)
             self.roots.append(root)
         graph = self._found.get(shape)
-        if graph is None and not self._left_out:
-            self._left_out = True
-            self.notes.append(
-                f"the points have more than {MOST_GRAPHS} different graphs; the others' "
-                "cannot be opened"
-            )
+        if graph is None and LEFT_OUT not in self.notes:
+            self.notes.append(LEFT_OUT)
         return graph, [nodes[i].data for i in own]
 
     def build(self, x: Any, target: Any) -> tuple[Value, list[Value]]:

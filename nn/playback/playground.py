@@ -20,7 +20,7 @@ from nn.guesses import keywords
 from nn.initializers import plain_seed
 from nn.losses import Loss
 from nn.network import FNN
-from nn.optimizers import SGD, Adam, AdamW, Optimizer
+from nn.optimizers import OURS, Optimizer
 from nn.playback.examples import examples_json
 from nn.playback.names import numbered, parameters_json
 from nn.playback.page import Page, page
@@ -73,7 +73,7 @@ class Playground(Page):
         seed: int | None = 0,
     ) -> None:
         self._trainer = Trainer(model, loss, optimizer)
-        if type(optimizer) not in (SGD, Adam, AdamW):
+        if type(optimizer) not in OURS:
             raise ValueError(
                 f"the page makes the updates of SGD, Adam and AdamW, but got {optimizer!r}"
             )

@@ -21,7 +21,7 @@ from autograd_mini.player import numbers_json, programs
 from nn.arrays import as_array, as_floats, as_lists, as_row, plain_rows
 from nn.errors import check_pairs
 from nn.layers import holding
-from nn.optimizers import SGD, Adam, AdamW
+from nn.optimizers import OURS, SGD
 from nn.playback.examples import examples_json
 from nn.playback.graphs import Graphs
 from nn.playback.names import parameters_json
@@ -152,7 +152,7 @@ class Playback(Page):
         X, y = [self.X[n] for n in chosen], [self.y[n] for n in chosen]
         optimizer: Any = getattr(self._state, "optimizer", None)
         try:
-            if type(optimizer) not in (SGD, Adam, AdamW):
+            if type(optimizer) not in OURS:
                 lr = getattr(optimizer, "lr", 0.1)
                 optimizer = SGD(self._model.parameters(), lr=lr)
                 notes.append(f"the page trains on with SGD at a learning rate of {lr:g}")

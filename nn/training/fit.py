@@ -330,17 +330,12 @@ def _metric(loss: ExampleLoss, metric: str | Callable[..., Any]) -> tuple[str, C
     if metric not in names:
         raise unknown_name("metric that is one number", metric, names)
     function = getattr(known_metrics, metric)
-    if metric == "accuracy" and any(loss.kind is known for known in _OF_SCORES):
+    if metric == "accuracy" and any(loss.kind is losses.get(name) for name in _OF_SCORES):
         return metric, partial(function, threshold=0.0)  # a logit of 0 is a probability of ½
     return metric, function
 
 
-_OF_SCORES = (
-    losses.binary_cross_entropy_with_logits,
-    losses.hinge_loss,
-    losses.squared_hinge_loss,
-    losses.cubed_hinge_loss,
-)
+_OF_SCORES = ("bce_with_logits", "hinge", "squared_hinge", "cubed_hinge")
 
 
 def _warn_of_mismatch(model: Any, loss: str | Loss) -> None:
