@@ -181,7 +181,7 @@ def test_a_page_shows_any_name_of_a_loss_or_an_activation(tmp_path: Path) -> Non
 
 
 def test_what_cannot_be_played_is_refused_with_advice(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="got 4 examples and 3 targets"):
+    with pytest.raises(ValueError, match="got 4 examples, 3 targets"):
         Playback(X, Y[:3])
     playback = Playback(X, Y)
     with pytest.raises(ValueError, match=r"nothing is recorded: pass this Playback to fit"):

@@ -87,10 +87,7 @@ def without_options(loss: Any) -> Any:
 _SQUASHED: Final = ("sigmoid", "softmax", "log_sigmoid", "log_softmax")
 _TAKES_LOGITS: Final = 'takes logits: use output_activation="identity"'
 _FIXES: Final[dict[Loss, tuple[tuple[str, ...], str]]] = {  # outputs that cannot be meant; the fix
-    **dict.fromkeys(
-        JANOCHA_CZARNECKI.values(),
-        (("sigmoid", "softmax"), _TAKES_LOGITS),
-    ),
+    **dict.fromkeys(JANOCHA_CZARNECKI.values(), (("sigmoid", "softmax"), _TAKES_LOGITS)),
     binary_cross_entropy: (
         ("identity",),
         'takes probabilities: use output_activation="sigmoid" or loss="bce_with_logits"',

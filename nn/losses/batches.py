@@ -45,11 +45,7 @@ class Formula(NamedTuple):
 
 
 def of_components(
-    loss: Component,
-    prediction: Any,
-    target: Any,
-    reduction: str,
-    refusal: Refusal | None = None,
+    loss: Component, prediction: Any, target: Any, reduction: str, refusal: Refusal | None = None
 ) -> Any:
     """Apply a loss of one component: summed over an example's C, reduced over the examples.
 

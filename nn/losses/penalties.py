@@ -9,10 +9,7 @@ from typing import Any
 from autograd_mini import Value, dot, total
 from nn.errors import from_zero
 
-__all__ = [
-    "l1_penalty",
-    "l2_penalty",
-]
+__all__ = ["l1_penalty", "l2_penalty"]
 
 
 def l1_penalty(strength: float) -> Callable[[Any], Any]:
