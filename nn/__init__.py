@@ -5,10 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd_mini.guesses import answer as _answer
-from autograd_mini.guesses import answer_imports as _answer_imports
-from autograd_mini.guesses import elsewhere as _elsewhere
-from autograd_mini.guesses import missing as _missing
+import autograd_mini.guesses as _guesses
 from nn import activations, datasets, features, initializers, losses, metrics, plots
 from nn import guesses as _ours
 from nn.errors import needed as _needed
@@ -75,12 +72,12 @@ __all__ = [
     "to_torch",
 ]
 
-_answer_imports(__name__, _ours.MODULES)
+_guesses.answer_imports(__name__, _ours.MODULES)
 for _module in (
     *("activations", "datasets", "features", "initializers", "losses", "metrics"),
     *("optimizers", "schedules"),
 ):
-    _answer(f"nn.{_module}", import_module(f"nn.{_module}").__all__, _ours.NAMES)
+    _guesses.answer(f"nn.{_module}", import_module(f"nn.{_module}").__all__, _ours.NAMES)
 for _owner, _guessed in (
     (FNN, _ours.METHODS),
     (Layer, _ours.UNITS),
@@ -89,12 +86,12 @@ for _owner, _guessed in (
     (Trainer, _ours.RUNS),
     (History, _ours.RECORDS),
 ):
-    _elsewhere(_owner, _guessed)
+    _guesses.elsewhere(_owner, _guessed)
 
 
 def __getattr__(name: str) -> Any:
     """Load the scikit-learn estimators when they are first asked for: they need the extra."""
     if name not in ("FNNClassifier", "FNNRegressor"):
-        raise _missing(__name__, name, _ours.NAMES, __all__)
+        raise _guesses.missing(__name__, name, _ours.NAMES, __all__)
     why = f"{name} needs scikit-learn"
     return getattr(_needed("nn.estimators", why, "'autograd_mini[sklearn]'"), name)

@@ -64,10 +64,8 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> Data:
     """
     import numpy as np
 
-    outer = np.linspace(0.0, math.pi, (whole_number("n", n) + 1) // 2)
-    inner = np.linspace(0.0, math.pi, n // 2)
-    X = np.concatenate([_circle(outer), np.array([1.0, 0.5]) - _circle(inner)])
-    return _noisy(X, noise, seed), _classes(len(outer), len(inner))
+    outer, inner, y = _halves(n, np.pi)
+    return _noisy(np.concatenate([outer, np.array([1.0, 0.5]) - inner]), noise, seed), y
 
 
 @keywords
@@ -93,12 +91,8 @@ def circles(n: int = 100, noise: float = 0.05, factor: float = 0.5, seed: int = 
 
     if not 0.0 <= factor < 1.0:
         raise ValueError(f"factor must be at least 0 and below 1, but got {factor}")
-    angles = [
-        np.linspace(0.0, 2.0 * math.pi, count, endpoint=False)
-        for count in ((whole_number("n", n) + 1) // 2, n // 2)
-    ]
-    X = np.concatenate([_circle(angles[0]), factor * _circle(angles[1])])
-    return _noisy(X, noise, seed), _classes(*map(len, angles))
+    outer, inner, y = _halves(n, 2.0 * np.pi, endpoint=False)
+    return _noisy(np.concatenate([outer, factor * inner]), noise, seed), y
 
 
 @keywords
@@ -287,10 +281,13 @@ def _circle(angle: Any) -> Any:
     return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
-def _classes(*counts: int) -> Any:
+def _halves(n: int, angle: float, *, endpoint: bool = True) -> tuple[Any, Any, Any]:
+    """Return half of n points on a circle from 0 to an angle, the other half, and their classes."""
     import numpy as np
 
-    return np.repeat(np.arange(len(counts)), counts)
+    counts = (whole_number("n", n) + 1) // 2, n // 2
+    outer, inner = (_circle(np.linspace(0.0, angle, k, endpoint=endpoint)) for k in counts)
+    return outer, inner, np.repeat([0, 1], counts)
 
 
 def _noisy(X: Any, noise: float, seed: int) -> Any:

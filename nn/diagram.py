@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.svg import opening
 from nn import activations
 from nn.layers import Layer, Neuron
+
+Places: TypeAlias = dict[int, tuple[float, float]]  # of the units that are drawn
 
 MOST_UNITS: Final = 16  # of a layer, drawn one by one; of more, the first and the last
 RADIUS: Final = 15.0
@@ -53,7 +55,7 @@ def network(layers: Sequence[Layer], title: str = "feedforward network") -> Draw
     width = 2 * _SIDE + (len(columns) - 1) * COLUMN
     weights = [w.data for layer in layers for unit in layer.neurons for w in unit.w]
     scale = style.color_scale(weights)
-    places: list[dict[int, tuple[float, float]]] = []
+    places: list[Places] = []
     for number, column in enumerate(columns):
         top = _TOP + RADIUS + (tallest - len(column)) * ROW / 2
         x = _SIDE + number * COLUMN
@@ -92,12 +94,7 @@ def _shown(size: int) -> list[int | None]:
 
 
 def _lines(
-    layer: Layer,
-    number: int,
-    sources: dict[int, tuple[float, float]],
-    targets: dict[int, tuple[float, float]],
-    scale: float,
-    thickest: float,
+    layer: Layer, number: int, sources: Places, targets: Places, scale: float, thickest: float
 ) -> list[str]:
     """Return the weights of a layer, the largest on top; what is not a number is dashed."""
     drawn: list[tuple[float, int, int]] = []

@@ -226,16 +226,12 @@ class Layer(Module):
         initializer = _initializer(init, self.activation)
         self._acts_on_all = activations.is_vector(self.activation)
         own = activations.identity if self._acts_on_all else self.activation
+
+        def weight(_in: int, _out: int, rng: Random) -> float:
+            return initializer(n_in, n_out, rng)
+
         self.neurons = [
-            Neuron(
-                n_in,
-                own,
-                bias,
-                init=lambda _in, _out, rng: initializer(n_in, n_out, rng),
-                rng=rng,
-                fused=fused,
-            )
-            for _ in range(n_out)
+            Neuron(n_in, own, bias, init=weight, rng=rng, fused=fused) for _ in range(n_out)
         ]
         self.relabel("")
 

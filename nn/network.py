@@ -22,6 +22,7 @@ from nn.guesses import keywords, unlike
 from nn.initializers import Initializer
 from nn.layers import Layer, Module, Neuron, as_inputs, quoted, under
 
+OPTIONS: Final = ("activation", "output_activation", "bias", "output_bias", "fused")
 WORTH_ARRAYS: Final = 10  # examples from which on matrix products pay
 WORTH_COMPILING: Final = 100  # and a program
 BLOCK: Final = 2048  # examples that are computed at once
@@ -305,6 +306,11 @@ _programs: WeakKeyDictionary[FNN, tuple[Any, Program | None]] = WeakKeyDictionar
 def has_layers_only(model: object) -> bool:
     """Return whether a model is an FNN and its layers are all it does: no subclass adds to them."""
     return isinstance(model, FNN) and type(model).__call__ is FNN.__call__
+
+
+def options_of(model: FNN) -> dict[str, Any]:
+    """Return what a network was made with, besides its sizes and its first weights."""
+    return {name: getattr(model, name) for name in OPTIONS}
 
 
 def foreign_layer(model: Any) -> str | None:

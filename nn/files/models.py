@@ -10,7 +10,7 @@ from autograd_mini import Value
 from nn import activations
 from nn.files import tensorfile
 from nn.guesses import keywords
-from nn.network import FNN, MLP, difference_from_settings, has_layers_only
+from nn.network import FNN, MLP, OPTIONS, difference_from_settings, has_layers_only, options_of
 
 
 @keywords
@@ -51,11 +51,9 @@ def save(model: FNN, path: str | Path, *, notes: dict[str, Any] | None = None) -
     description = {
         "class": "MLP" if isinstance(model, MLP) else "FNN",
         "sizes": model.sizes,
+        **options_of(model),
         "activation": _name(model.activation, "activation"),
         "output_activation": _name(model.output_activation, "output_activation"),
-        "bias": model.bias,
-        "output_bias": model.output_bias,
-        "fused": model.fused,
         "notes": notes or {},
     }
     tensorfile.write(path, "model", arrays, description)
@@ -84,18 +82,11 @@ def load(path: str | Path) -> FNN:
         shapes = _shapes(described)
         if found != shapes:  # before memory is taken for what may not be there
             raise ValueError(f"it should hold arrays {shapes}, but holds {found}")
-        options = {name: described[name] for name in ("bias", "output_bias", "fused")}
+        options = {name: described[name] for name in OPTIONS}
         kind = MLP if described["class"] == "MLP" else FNN
         model = kind.__new__(kind)  # an MLP would draw from the global generator
-        FNN.__init__(
-            model,
-            described["sizes"],
-            described["activation"],
-            described["output_activation"],
-            init="lecun_uniform",  # any that is quick: all weights are read next
-            seed=0,
-            **options,
-        )
+        # Any initializer will do that is quick: all weights are read next.
+        FNN.__init__(model, described["sizes"], init="lecun_uniform", seed=0, **options)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} describes no network that this program knows: {error}") from None
     for i, layer in enumerate(model.layers):

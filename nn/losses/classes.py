@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from autograd_mini import Value, amax, clamped_log, greater, relu, where, xlogy
 from nn import activations
-from nn.activations import Scalar, below_largest, log_of_sum, softmax
+from nn.activations import Activation, Scalar, below_largest, log_of_sum, softmax
 from nn.arrays import nested
 from nn.errors import one_of
 from nn.losses.batches import of_classes
@@ -284,11 +284,7 @@ def _class_weighted(t: list[Scalar], weight: Sequence[float] | None) -> list[Sca
 
 
 def _earth_moved(
-    size: Callable[[Scalar], Scalar],
-    prediction: Any,
-    target: Any,
-    from_logits: bool,
-    reduction: str,
+    size: Activation, prediction: Any, target: Any, from_logits: bool, reduction: str
 ) -> Any:
     def loss(p: list[Scalar], t: list[Scalar]) -> Scalar:
         p = softmax(p) if from_logits else p

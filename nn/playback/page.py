@@ -84,13 +84,9 @@ def page(
         blocks: More JSON, by element id, that the page reads when it is wanted.
     """
     notes = "".join([f"<p>{xml(note)}</p>" for note in graphs.notes])
+    panel = page_file("playground.html").format_map({"notes": notes})
     body = part("body.html").format_map(
-        {
-            "heading": title,
-            "facts": xml(facts),
-            "svg": "",
-            "panel": page_file("playground.html").format_map({"notes": notes}),
-        }
+        {"heading": title, "facts": xml(facts), "svg": "", "panel": panel}
     )
     return document(
         title,

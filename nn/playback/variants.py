@@ -9,7 +9,8 @@ from autograd_mini import Op, Program, TraceError, Value, apply, compile, topolo
 from autograd_mini.ops import function
 from nn import activations
 from nn.layers import set_data
-from nn.network import FNN, difference_from_settings, has_layers_only
+from nn.losses import Loss
+from nn.network import FNN, difference_from_settings, has_layers_only, options_of
 from nn.playback.graphs import Graphs
 from nn.playback.units import units_of
 
@@ -47,12 +48,7 @@ def _edges(graph: dict[str, Any]) -> list[list[int]]:
 
 
 def variant(
-    model: Any,
-    loss: Callable[[Any, Any], Any],
-    X: Sequence[Any],
-    Y: Sequence[Any],
-    max_nodes: int,
-    is_own: bool = True,
+    model: Any, loss: Loss, X: Sequence[Any], Y: Sequence[Any], max_nodes: int, is_own: bool = True
 ) -> Variant:
     """Compile a model and its loss, and take the examples' graphs.
 
@@ -76,7 +72,7 @@ def variant(
 
 
 def others(
-    model: Any, loss: Callable[[Any, Any], Any], X: Sequence[Any], Y: Sequence[Any], own: Variant
+    model: Any, loss: Loss, X: Sequence[Any], Y: Sequence[Any], own: Variant
 ) -> Iterator[tuple[str, Variant]]:
     """Iterate over the same network with other activations of its hidden layers, by name.
 
@@ -179,14 +175,7 @@ def _short(rule: str) -> str:
 
 def _with(model: FNN, activation: str | Callable[[Any], Any]) -> FNN:
     """Return a network with the same numbers and another activation."""
-    like = FNN(
-        model.sizes,
-        activation,
-        model.output_activation,
-        bias=model.bias,
-        output_bias=model.output_bias,
-        fused=model.fused,
-        seed=0,
-    )
+    options: dict[str, Any] = {**options_of(model), "activation": activation}
+    like = FNN(model.sizes, seed=0, **options)
     set_data(like.parameters(), [p.data for p in model.parameters()])
     return like
