@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import product
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -97,7 +98,7 @@ class Ref(Expression):
     def span(self) -> tuple[int, int] | None:
         """Return (first, end) if the rows follow one another."""
         first, end = self.rows[0], self.rows[0] + len(self.rows)
-        follow = self.rows[-1] == end - 1 and self.strides == _compact(self.shape)
+        follow = self.rows[-1] == end - 1 and self.strides == dense(self.shape)
         return (first, end) if follow else None
 
     @property
@@ -111,7 +112,7 @@ class Ref(Expression):
         strides = self.strides
         if strides is None:
             return ""
-        if strides == _compact(self.shape):
+        if strides == dense(self.shape):
             return "rows"
         if len(self.shape) == 2 and strides == (1, self.shape[0]):
             return "columns"
@@ -191,7 +192,8 @@ def reads(x: Operand) -> Iterable[Ref]:
             stack += x.operands[::-1]
 
 
-def _compact(shape: tuple[int, ...]) -> tuple[int, ...]:
+def dense(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return how far one step along each axis leads in an array without gaps."""
     if len(shape) == 1:
         return (1,) if shape[0] > 1 else (0,)
     k, n = shape
@@ -201,21 +203,16 @@ def _compact(shape: tuple[int, ...]) -> tuple[int, ...]:
 def _strides(rows: Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...] | None:
     first = rows[0]
     if rows[-1] == first + len(rows) - 1 and list(rows) == list(range(first, first + len(rows))):
-        return _compact(shape)
-    if len(shape) == 1:
-        step = rows[1] - first if len(rows) > 1 else 0
-        end = first + step * len(rows)
-        same = list(rows) == (list(range(first, end, step)) if step else [first] * len(rows))
-        return (step,) if same else None
-    k, n = shape
+        return dense(shape)
+    k, n = (1, *shape)[-2:]
     down = rows[n] - first if k > 1 else 0
     right = rows[1] - first if n > 1 else 0
-    line = [j * right for j in range(n)]
     for i in range(k):
         start = first + i * down
-        if list(rows[i * n : i * n + n]) != [start + j for j in line]:
+        line = range(start, start + right * n, right) if right else [start] * n
+        if list(rows[i * n : i * n + n]) != list(line):
             return None
-    return (down, right)
+    return (down, right)[-len(shape) :]
 
 
 def places(shape: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
@@ -283,10 +280,7 @@ def _chain(op: Op, operands: tuple[Any, ...]) -> Any:
         operands = (*[x * y for x, y in pairs], *operands[2 * n :])
     if not operands:
         return 1.0 if op is ops.PRODUCT else 0.0
-    found = operands[0]
-    for x in operands[1:]:
-        found = found * x if op is ops.PRODUCT else found + x
-    return found
+    return reduce(operator.mul if op is ops.PRODUCT else operator.add, operands)
 
 
 # Rules.

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from autograd_mini.compiler.expressions import Operand, Ref, Term
 from autograd_mini.compiler.lower import Lowered
-from autograd_mini.compiler.names import FreshNames, identifier
+from autograd_mini.compiler.names import FreshNames, commented, identifier
 from autograd_mini.compiler.statements import THETA, Statement
 from autograd_mini.convert import number
 from autograd_mini.ops import OPS, Op
@@ -25,6 +25,7 @@ class Language:
         reserved: Names that the text may not give away.
         is_guarded: Whether its programs also return a number that is not finite where an operand
             has been outside of its row's domain.
+        comment: What stands before a comment, and from which column on.
         buffers: The name of a buffer in the text, where that is not its own.
         body: The lines of its function, so far.
         namespace: The user's functions that the text calls and cannot define.
@@ -34,6 +35,7 @@ class Language:
     symbol: ClassVar[type[Symbol]] = Symbol
     reserved: ClassVar[frozenset[str]] = frozenset()
     is_guarded: ClassVar[bool] = False
+    comment: ClassVar[tuple[str, int]] = "#", 0
 
     def __init__(self, lowered: Lowered) -> None:
         self.lowered = lowered
@@ -93,7 +95,9 @@ class Language:
 
     def line(self, text: str, comment: str = "") -> None:
         """Write a line of the function."""
-        raise NotImplementedError
+        sign, column = self.comment
+        comment = f"{sign} {commented(comment)}" if comment else ""
+        self.body.append(f"{text:<{column}}  {comment}" if text and comment else text or comment)
 
     def read(self, ref: Ref) -> str:
         """Return the text of what a statement reads."""

@@ -129,40 +129,38 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     with Hiding(chain(around.values, leaves.values(), graph.computed)):
         two = run_elsewhere(f, example, graph.computed, lines=len(nodes) <= RECORD_LINES)
     around.settle()
-    again = _paired(graph, two, leaves)
-    if again is None:
-        _refuse_randomness(f, example, graph, leaves)
-        raise _different_graphs(graph, two, f, example, "two examples")
+    again, error = _compared(graph, two, f, example, "two examples", leaves)
+    if error is not None:  # perhaps already two runs on the same example are not the same
+        _, other = _compared(graph, run(f, example), f, example, _SAME_EXAMPLE, leaves)
+        raise other or error
     graph.sources = [node._source if node._row else None for node in again]
-    _mark_kinds(graph, leaves, again)
-    found = _unlike_constants(graph, again)
-    if found is not None:
-        _refuse_randomness(f, example, graph, leaves)
-        raise _frozen(graph, *found, f, example, "two examples")
     if around.is_random:
         _refuse_generators(f, example, around)
     return graph
 
 
-def _refuse_randomness(
-    f: Callable[..., Any], example: Sequence[Any], graph: Graph, leaves: Mapping[int, Value]
-) -> None:
-    """Raise if already two runs on the same example are not the same."""
-    which = "two runs on the same example"
-    other = run(f, example)
-    again = _paired(graph, other, leaves)
-    if again is None:
-        raise _different_graphs(graph, other, f, example, which)
-    _mark_kinds(graph, leaves, again)
-    _refuse_frozen(graph, again, f, example, which)
+_SAME_EXAMPLE: Final = "two runs on the same example"
 
 
-def _refuse_frozen(
-    graph: Graph, again: list[Value], f: Callable[..., Any], example: Sequence[Any], which: str
-) -> None:
+def _compared(
+    graph: Graph,
+    other: Recording,
+    f: Callable[..., Any],
+    example: Sequence[Any],
+    which: str,
+    leaves: Mapping[int, Value] | None = None,
+) -> tuple[list[Any], TraceError | None]:
+    """Return another recording's nodes, and the error if it is not the same program.
+
+    What is a parameter is found out if the graph's own leaves are given, else it must be the same.
+    """
+    again = _paired(graph, other, graph.parameters if leaves is None else leaves)
+    if again is not None and leaves is not None:
+        _mark_kinds(graph, leaves, again)
+    if again is None or any(again[i] is not p for i, p in graph.parameters.items()):
+        return [], _different_graphs(graph, other, f, example, which)
     found = _unlike_constants(graph, again)
-    if found is not None:
-        raise _frozen(graph, *found, f, example, which)
+    return again, None if found is None else _frozen(graph, *found, f, example, which)
 
 
 def _refuse_generators(f: Callable[..., Any], example: Sequence[Any], around: Surroundings) -> None:
@@ -205,11 +203,9 @@ def record_again(
     Raises:
         TraceError: If the graph has another form or other constants.
     """
-    other = run(f, example)
-    nodes = _paired(graph, other, graph.parameters)
-    if nodes is None or any(nodes[i] is not p for i, p in graph.parameters.items()):
-        raise _different_graphs(graph, other, f, example, which)
-    _refuse_frozen(graph, nodes, f, example, which)
+    _, error = _compared(graph, run(f, example), f, example, which)
+    if error is not None:
+        raise error
 
 
 # Recordings as lists.

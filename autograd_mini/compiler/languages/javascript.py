@@ -12,7 +12,6 @@ What the rows of the table compute stands in `rules.js`; their derivatives are t
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -20,10 +19,10 @@ from importlib import resources
 from typing import Any, ClassVar, Final
 
 from autograd_mini import ops
-from autograd_mini.compiler.expressions import Operand, Ref, extent
+from autograd_mini.compiler.expressions import Operand, Ref, dense, extent
 from autograd_mini.compiler.language import Language
 from autograd_mini.compiler.lower import Lowered
-from autograd_mini.compiler.names import commented, place_of
+from autograd_mini.compiler.names import place_of
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.rows import COMPARISONS, COPY, MATMUL, MATMUL_NT, PRODUCTS, PUT, SUM
 from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement
@@ -113,6 +112,7 @@ class Writer(Language):
     """
 
     symbol = JavaScript
+    comment = "//", 0
     reserved: ClassVar[frozenset[str]] = frozenset(
         {*_WORDS.split(), THETA, "gtheta", VALUES, SHARED, SEED, FORWARD, GRADIENT, INPUTS}
     )
@@ -121,16 +121,15 @@ class Writer(Language):
         super().__init__(lowered)
         self.hoisted: dict[str, str] = {}
         self.lists: dict[str, str] = {}
-        self.axes: tuple[str, ...] = ()
+        self.axes = ""
         for name, (rows, varies) in lowered.rows.items():
             text = f"new Float64Array({rows}{' * B' if varies else ''})"
             self.hoisted[self.base(name)] = text
 
     def line(self, text: str, comment: str = "") -> None:
         """Write a line of the function."""
-        if comment:  # `</script>` and `<!--` would end or hide a script in a page
-            text = f"{text}  // {commented(comment).replace('<', '‹')}".lstrip()
-        self.body.append(text)
+        # `</script>` and `<!--` would end or hide a script in a page.
+        super().line(text, comment.replace("<", "‹"))
 
     def read(self, ref: Ref) -> str:
         """Return the element of an array at the loops' variables."""
@@ -143,19 +142,18 @@ class Writer(Language):
             return SEED
         if ref.buffer == CONSTANTS:
             data = [JavaScript.literal(self.graph.data[i]) for i in ref.rows]
-            base, where = self._listed("c", data), _offset(0, ref.shape, _dense(ref.shape), axes)
+            base, where = self._listed("c", data), _offset(0, ref.shape, dense(ref.shape), axes)
             return f"{base}[{where}]"
         base = self.base(ref.buffer)
         if ref.strides is not None:
             row = _offset(ref.rows[0], ref.shape, ref.strides, axes)
         else:
-            where = _offset(0, ref.shape, _dense(ref.shape), axes)
+            where = _offset(0, ref.shape, dense(ref.shape), axes)
             row = f"{self._listed('i', list(map(str, ref.rows)))}[{where}]"
         if not ref.varies:
             return f"{base}[{row}]"
-        return (
-            f"{base}[{'' if row == '0' else f'({row}) * B + ' if ' ' in row else f'{row} * B + '}b]"
-        )
+        row = f"({row})" if " " in row else row
+        return f"{base}[b]" if row == "0" else f"{base}[{row} * B + b]"
 
     def _listed(self, wish: str, items: list[str]) -> str:
         text = f"[{', '.join(items)}]"
@@ -188,22 +186,15 @@ class Writer(Language):
 
     def _loops(self, shape: tuple[int, ...], varies: bool, inner: str) -> str:
         """Return a statement within loops over an array."""
-        self.axes = ("i", "j", "k")[: len(shape)]
-        head = [
-            f"for (let {axis} = 0; {axis} < {n}; {axis} += 1) "
-            for axis, n in zip(self.axes, shape, strict=True)
-            if n > 1
-        ]
-        if varies:
-            head.append("for (let b = 0; b < B; b += 1) ")
-        return "".join(head) + inner
+        head = [_loop(axis, n) for axis, n in zip("ijk", shape, strict=False) if n > 1]
+        return "".join(head) + (_BATCH if varies else "") + inner
 
     def _map(self, s: Statement) -> None:
         shape, x = s.out.shape, s.operands[0]
-        self.axes = ("i", "j", "k")[: len(shape)]
+        self.axes = _AXES[: len(shape)]
         if s.op.arity is None and len(s.operands) == 1:
             assert isinstance(x, Ref)
-            lead = ("a", *self.axes[len(self.axes) + 1 - len(x.shape) :])
+            lead = "a" + self.axes[len(self.axes) + 1 - len(x.shape) :]
             column = f"Array.from({{ length: {x.shape[0]} }}, (_, a) => {self.at(x, lead)})"
             text: Any = JavaScript.call(s.op, (JavaScript(f"...{column}"),))
         else:
@@ -218,8 +209,8 @@ class Writer(Language):
         assert isinstance(at, Ref)
         assert isinstance(whole, Ref)
         assert isinstance(table, Ref)
-        self.axes = ("i", "j")[: len(whole.shape)]
-        member = _offset(0, whole.shape, _dense(whole.shape), self.axes)
+        self.axes = _AXES[: len(whole.shape)]
+        member = _offset(0, whole.shape, dense(whole.shape), self.axes)
         element = self.at(table, (self.at(at, self.axes), f"({member})"))
         mine = self.at(whole, self.axes)
         text = f"{mine} = {element};" if s.op is ops.TAKE else f"{element} += {mine};"
@@ -232,35 +223,30 @@ class Writer(Language):
         out = (1,) * lead + s.out.shape
         shape = (1,) * (len(out) - len(shape)) + shape
         whole = tuple([max(n, m) for n, m in zip(shape, out, strict=True)])
-        axes = ("i", "j", "k")[: len(whole)]
+        self.axes = _AXES[: len(whole)]
+        goal = self.at(s.out, self.axes[lead:])
         if not s.add:
-            self.line(self._loops(out, s.out.varies, f"{self.at(s.out, axes[lead:])} = 0;"))
-        self.axes = axes
-        inner = f"{self.at(s.out, axes[lead:])} += {self.expression(x)};"
+            self.line(self._loops(out, s.out.varies, f"{goal} = 0;"))
+        inner = f"{goal} += {self.expression(x)};"
         self.line(self._loops(whole, varies or s.out.varies, inner))
 
     def _product(self, s: Statement) -> None:
         a, b = s.operands
         assert isinstance(a, Ref)
         assert isinstance(b, Ref)
-        batch = "for (let b = 0; b < B; b += 1) "
-        loop = "for (let {0} = 0; {0} < {1}; {0} += 1) ".format
-        out = s.out
+        goal, rows, columns = self.at(s.out, "ij"), *map(_loop, "ij", s.out.shape)
         if s.op is MATMUL_NT:
-            inner = loop("a", a.shape[1]) + (batch if a.varies or b.varies else "")
-            term = f"{self.at(a, ('i', 'a'))} * {self.at(b, ('j', 'a'))}"
-            store = f"{self.at(out, ('i', 'j'))} {'+=' if s.add else '='} sum;"
-            rows = loop("i", out.shape[0]) + loop("j", out.shape[1])
-            self.line(f"{rows}{{ let sum = 0; {inner}sum += {term}; {store} }}")
+            inner = _loop("a", a.shape[1]) + (_BATCH if a.varies or b.varies else "")
+            term = f"{self.at(a, 'ia')} * {self.at(b, 'ja')}"
+            store = f"{goal} {'+=' if s.add else '='} sum;"
+            self.line(f"{rows}{columns}{{ let sum = 0; {inner}sum += {term}; {store} }}")
             return
-        columns = loop("j", out.shape[1]) + (batch if out.varies else "")
+        columns += _BATCH if s.out.varies else ""
         if not s.add:
-            self.line(loop("i", out.shape[0]) + columns + f"{self.at(out, ('i', 'j'))} = 0;")
-        left = ("i", "a") if s.op is MATMUL else ("a", "i")
-        count = a.shape[1] if s.op is MATMUL else a.shape[0]
-        inner = f"{columns}{self.at(out, ('i', 'j'))} += w * {self.at(b, ('a', 'j'))};"
-        rows = loop("i", out.shape[0]) + loop("a", count)
-        self.line(f"{rows}{{ const w = {self.at(a, left)}; {inner} }}")
+            self.line(f"{rows}{columns}{goal} = 0;")
+        left, count = ("ia", a.shape[1]) if s.op is MATMUL else ("ai", a.shape[0])
+        inner = f"{columns}{goal} += w * {self.at(b, 'aj')};"
+        self.line(f"{rows}{_loop('a', count)}{{ const w = {self.at(a, left)}; {inner} }}")
 
     # The whole.
 
@@ -271,15 +257,14 @@ class Writer(Language):
         if self.purpose == FORWARD:
             lines = [f"const out = new Float64Array({len(results)} * B);"]
             for row, ref in enumerate(results):
-                text = f"out[{row} * B + b] = {self.at(ref, ('i',))};"
-                lines.append(f"for (let b = 0; b < B; b += 1) {text}")
+                lines.append(f"{_BATCH}out[{row} * B + b] = {self.at(ref, 'i')};")
             return [*lines, "return out;"]
         (ref,) = results
         lines = ["let sum = 0;"]
         for watched in self.lowered.watched:
-            text = f"if (!Number.isFinite({self.at(watched, ('i',))})) return NaN;"
+            text = f"if (!Number.isFinite({self.at(watched, 'i')})) return NaN;"
             lines.append(self._loops(watched.shape, watched.varies, text))
-        lines.append(f"for (let b = 0; b < B; b += 1) sum += {self.at(ref, ('i',))};")
+        lines.append(f"{_BATCH}sum += {self.at(ref, 'i')};")
         return [*lines, "return sum / B;"]
 
     def text(self) -> str:
@@ -304,8 +289,12 @@ class Writer(Language):
         return "\n".join(lines)
 
 
-def _dense(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple([math.prod(shape[i + 1 :]) for i in range(len(shape))])
+_AXES: Final = "ijk"
+_BATCH: Final = "for (let b = 0; b < B; b += 1) "
+
+
+def _loop(axis: str, n: int) -> str:
+    return f"for (let {axis} = 0; {axis} < {n}; {axis} += 1) "
 
 
 def _offset(

@@ -11,7 +11,7 @@ from autograd_mini import ops
 from autograd_mini.compiler.expressions import Operand, Ref, Term, extent, place, places
 from autograd_mini.compiler.language import Language, as_number
 from autograd_mini.compiler.lower import Lowered
-from autograd_mini.compiler.names import commented, identifier, place_of
+from autograd_mini.compiler.names import identifier, place_of
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.rows import COMPARISONS, COPY, MATMUL_NT, MATMUL_TN, PRODUCTS, PUT, SUM
 from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement
@@ -69,9 +69,9 @@ class Writer(Language):
         self._unpack_all()
 
     def line(self, text: str, comment: str = "") -> None:
-        """Write a line of the function."""
+        """Write a line of the function; no comment stands alone."""
         if text:
-            self.body.append(f"{text}  # {commented(comment)}" if comment else text)
+            super().line(text, comment)
 
     # Names.
 

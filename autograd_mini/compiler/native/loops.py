@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from autograd_mini import ops
-from autograd_mini.compiler.expressions import Operand, Ref, Term, extent, reads
+from autograd_mini.compiler.expressions import Operand, Ref, Term, dense, extent, reads
 from autograd_mini.compiler.languages.numpy import functions
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.native.builtin import CHECK
@@ -164,7 +164,7 @@ class Loops:
             strides = along([step * place.row for step in ref.strides], example)
             return Access(place.buffer, place.offset + ref.rows[0] * place.row, strides)
         table = self._tabulated(tuple([row * place.row for row in ref.rows]))
-        steps = along(_dense(ref.shape), 0)
+        steps = along(dense(ref.shape), 0)
         return Access(
             place.buffer, place.offset, along([0] * len(ref.shape), example), table, steps
         )
@@ -307,7 +307,7 @@ class Loops:
         place, table = self._located(table)
         known = self._tabulated(tuple([row * place.row for row in table.rows]))
         strides = *[0] * len(whole.shape), place.example if table.varies else 0
-        steps = (*_dense(whole.shape), 0)
+        steps = (*dense(whole.shape), 0)
         found = Access(place.buffer, place.offset, strides, known, steps)
         dims = [*whole.shape, self.count if whole.varies or at.varies else 1]
         accesses = self._access(at, whole.shape), found, self._access(whole, whole.shape)
@@ -433,7 +433,3 @@ def applied(op: Op, operands: list[Tree]) -> Tree:
     if not is_built_in(op) or op.name not in functions.FUNCTIONS:
         raise NoNativeFormError(f"{op.name} is a Python function")
     return Apply(functions.FUNCTIONS[op.name], *operands)
-
-
-def _dense(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple([math.prod(shape[i + 1 :]) for i in range(len(shape))])

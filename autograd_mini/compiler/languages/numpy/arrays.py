@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from autograd_mini.compiler.expressions import Ref
+from autograd_mini.compiler.groups import Group
 from autograd_mini.compiler.language import Language
 from autograd_mini.compiler.languages.numpy import functions
 from autograd_mini.compiler.languages.numpy.definitions import array_text, index_text
@@ -29,6 +30,7 @@ class Arrays(Language):
     """
 
     symbol = NumPySymbol
+    comment = "#", 46
     reserved: ClassVar[frozenset[str]] = frozenset(
         {
             *keyword.kwlist,
@@ -72,12 +74,6 @@ class Arrays(Language):
                     self.wish(part.left, f"b{layer}")
 
     # Lines.
-
-    def line(self, text: str, comment: str = "") -> None:
-        """Write a line of the function."""
-        if comment:
-            text = f"{text:<46}  # {commented(comment)}" if text else f"# {commented(comment)}"
-        self.body.append(text)
 
     def hoist(self, name: str, text: str, comment: str = "") -> str:
         """Define a name once, outside of the function."""
@@ -130,8 +126,7 @@ class Arrays(Language):
         base = self.base(buffer)
         if buffer not in (THETA, "g_theta"):
             return base
-        prefix = "g_" if buffer[:2] == "g_" else ""
-        return self.hoist(f"{prefix}column", f"{base}[:, None]")
+        return self.hoist(f"{_prefix(buffer)}column", f"{base}[:, None]")
 
     def view(self, ref: Ref, *, matrix: bool = False) -> str:
         """Return the name of a view; "" if only a copy has this shape.
@@ -153,11 +148,9 @@ class Arrays(Language):
             return ""
         lo, hi = ref.span
         text = f"{self.base(ref.buffer)}[{lo}:{hi}].reshape(-1)"
-        prefix = "g_" if ref.buffer[:2] == "g_" else ""
-        group = self.groups.get((ref.buffer.removeprefix("g_"), lo))
-        is_group = group is not None and len(group.members) == hi - lo
-        name = self.group_names[id(group)] if is_group else f"{self.base(ref.buffer)}{lo}_{hi}"
-        return self._once(f"{prefix}{name.removeprefix('g_')}_flat", text, numbered=False)
+        name = self._group_name(ref) or f"{self.base(ref.buffer)}{lo}_{hi}"
+        wish = f"{_prefix(ref.buffer)}{name.removeprefix('g_')}_flat"
+        return self._once(wish, text, numbered=False)
 
     def vector(self, ref: Ref) -> str:
         """Return the name of the whole of a buffer as a vector; "" if it is not the program's."""
@@ -184,7 +177,7 @@ class Arrays(Language):
         if start < 0 or step <= size or list(rows) != regular:
             return "", whole
         text = f"{self._rows(ref.buffer)}[{start}:{end}].reshape({count}, {step}, {width})"
-        wish = f"{ref.buffer[: 2 * (ref.buffer[:2] == 'g_')]}v{rows[0]}_{end}"
+        wish = f"{_prefix(ref.buffer)}v{rows[0]}_{end}"
         name = self._once(wish, f"{text}[:, {step - size}:]", numbered=False)
         return name, f"{count}, {size}, {width}"
 
@@ -210,16 +203,24 @@ class Arrays(Language):
             text = f"{text[:-1]}, None]"
         if argument or text == base:
             return text
-        prefix = "g_" if ref.buffer[:2] == "g_" else ""
+        prefix = _prefix(ref.buffer)
         flat = len(shape) == 1 or (matrix and ref.varies and shape[1] == 1)
         name = self._named(ref, (matrix and not ref.varies, flat, ref.varies and matrix))
         return self.hoist(prefix + name, text, "" if prefix else self._comment(ref))
 
+    def _group(self, ref: Ref) -> Group | None:
+        """Return the group of which this is all, or all of the gradient."""
+        group = self.groups.get((ref.buffer.removeprefix("g_"), ref.rows[0]))
+        return group if group is not None and len(group.members) == len(ref.rows) else None
+
+    def _group_name(self, ref: Ref) -> str:
+        group = self._group(ref)
+        return self.group_names[id(group)] if group is not None else ""
+
     def _named(self, ref: Ref, form: tuple[bool, ...]) -> str:
+        if form[1] and ref.span and (name := self._group_name(ref)):
+            return name
         key = self._key(ref)
-        group = self.groups.get(key[:2])
-        if form[1] and group is not None and len(group.members) == len(ref.rows) and ref.span:
-            return self.group_names[id(group)]
         if key in self.named and (form[0] or len(ref.shape) == 1):
             return self.named[key]
         if (key, form) not in self.named:
@@ -234,10 +235,8 @@ class Arrays(Language):
                 label = self.graph.labels[self.plan.parameters[lo]]
                 return identifier(label) or "p"
             return "p" if hi - lo == len(self.plan.parameters) else f"p{lo}_{hi}"
-        group = self.groups.get((buffer, lo))
-        if group is not None and len(group.members) == len(ref.rows):
-            shape = "wide" if wide else "x".join(map(str, ref.shape))
-            return f"{self.group_names[id(group)]}_{shape}"
+        if name := self._group_name(ref):
+            return f"{name}_{'wide' if wide else 'x'.join(map(str, ref.shape))}"
         letter = {VALUES: "v", SHARED: "u"}.get(buffer, self.base(buffer))
         return f"{letter}{lo}_{hi}" if len(letter) == 1 else f"{letter}_{lo}_{hi}"
 
@@ -245,10 +244,8 @@ class Arrays(Language):
         if ref.buffer == THETA:
             labels, nodes = self.graph.labels, self.plan.parameters
             return common_label([labels[nodes[row]] for row in ref.rows])
-        group = self.groups.get((ref.buffer, ref.rows[0]))
-        if group is None or len(group.members) != len(ref.rows):
-            return ""
-        return place_of(self.plan, group.members)
+        group = self._group(ref)
+        return "" if group is None else place_of(self.plan, group.members)
 
     def matrix(self, ref: Ref) -> str:
         """Return the name of an array of two axes, the columns in the second."""
@@ -274,6 +271,11 @@ class Arrays(Language):
         if ("once", text) not in self.named:
             self.named["once", text] = self.names.new(wish, numbered=numbered)
         return self.hoist(self.named["once", text], text)
+
+
+def _prefix(buffer: str) -> str:
+    """Return what the name of a gradient begins with."""
+    return "g_" if buffer[:2] == "g_" else ""
 
 
 def _reshaped(ref: Ref, tail: str) -> str:
