@@ -7,10 +7,10 @@ leave no trace, 0 times 0 or exp(-∞), they are rows of one array.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from itertools import chain
-from typing import Final
+from typing import Final, TypeAlias
 
 from autograd_mini import ops
 from autograd_mini.compiler.record import CONSTANT, VARYING, Graph
@@ -18,6 +18,7 @@ from autograd_mini.compiler.rows import COPY
 from autograd_mini.compiler.sums import Chains, Pair
 from autograd_mini.ops import Op
 
+_Kind: TypeAlias = "tuple[Op | None, frozenset[object]]"  # a row, and where its terms come from
 _NEUTRAL: Final[dict[Op, float]] = {
     ops.LOGSUMEXP: -math.inf,
     ops.NORM: 0.0,
@@ -29,30 +30,27 @@ _WASTE: Final = 2  # times the terms that there were, at most
 
 def padded(graph: Graph, chains: Chains) -> Graph:
     """Return a graph in which sums that differ in length alone have one length."""
-    found: dict[Hashable, list[int]] = {}
+    found: dict[_Kind, list[int]] = {}
     others = [i for i in graph.inner if graph.ops[i] in _NEUTRAL]
     sloped: set[int] = set()
     if ops.AMAX in [graph.ops[i] for i in others]:
         readers = [graph.args[i] for i in graph.inner if graph.ops[i] is not ops.DETACH]
-        sloped = {x for x in others if graph.ops[x] is ops.AMAX}
-        sloped = sloped.intersection(chain(graph.roots, *readers))
-    for i in sorted([*chains, *others]):
-        op = graph.ops[i]
-        if op is ops.AMAX and i in sloped:
-            continue
-        key = _alike(graph, chains, i, op)
-        if key is not None:
-            found.setdefault(key, []).append(i)
+        maxima = {x for x in others if graph.ops[x] is ops.AMAX}
+        sloped = maxima.intersection(chain(graph.roots, *readers))
+    for i in sorted({*chains, *others} - sloped):
+        kind = _kind(graph, chains, i)
+        if kind is not None:
+            found.setdefault(kind, []).append(i)
     result = graph
     pads: dict[float, int] = {}
-    for (op, *_), nodes in found.items():  # type: ignore[misc]  # pyright: ignore
+    for (op, _), nodes in found.items():
         lengths = [max(map(len, _terms(graph, chains, i))) for i in nodes]
         longest = max(lengths)
         if len({*lengths}) < _LENGTHS or longest * len(nodes) > _WASTE * sum(lengths):
             continue
         if result is graph:
             result = _copied(graph)
-        neutral = _NEUTRAL.get(op, 0.0)  # pyright: ignore[reportUnknownArgumentType]
+        neutral = 0.0 if op is None else _NEUTRAL[op]
         if neutral not in pads:
             pads[neutral] = _pad(result, neutral)
         pad = pads[neutral]
@@ -67,7 +65,7 @@ def padded(graph: Graph, chains: Chains) -> Graph:
     return result
 
 
-def _alike(graph: Graph, chains: Chains, i: int, op: Op | None) -> Hashable:
+def _kind(graph: Graph, chains: Chains, i: int) -> _Kind | None:
     """Return what sums of one kind have in common: where their terms come from."""
     rows, (pairs, rest) = graph.ops, _terms(graph, chains, i)
     if bool(pairs) == bool(rest):
@@ -75,7 +73,7 @@ def _alike(graph: Graph, chains: Chains, i: int, op: Op | None) -> Hashable:
     if any(graph.kinds[x] != VARYING for x in chain((i,), chain.from_iterable(pairs), rest)):
         return None
     sources = {(rows[a], rows[b]) for a, b in pairs} if pairs else {rows[x] for x in rest}
-    return None if i in chains else op, *sources
+    return None if i in chains else rows[i], frozenset(sources)
 
 
 def _terms(graph: Graph, chains: Chains, i: int) -> tuple[Sequence[Pair], Sequence[int]]:

@@ -105,11 +105,9 @@ class Parameters:
     @property
     def theta(self) -> Any:
         """The array, up to date with what was written to the Values before the last look."""
-        if self._looked:
-            self.refresh()
-            self._looked = False
+        array = self.resident()
         self.is_exposed = True
-        return self._theta
+        return array
 
     @property
     def gtheta(self) -> Any:

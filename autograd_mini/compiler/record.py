@@ -155,10 +155,11 @@ def _compared(
     What is a parameter is found out if the graph's own leaves are given, else it must be the same.
     """
     again = _paired(graph, other, graph.parameters if leaves is None else leaves)
-    if again is not None and leaves is not None:
-        _mark_kinds(graph, leaves, again)
-    if again is None or any(again[i] is not p for i, p in graph.parameters.items()):
+    fixed = graph.parameters.items() if leaves is None else ()
+    if again is None or any(again[i] is not p for i, p in fixed):
         return [], _different_graphs(graph, other, f, example, which)
+    if leaves is not None:
+        _mark_kinds(graph, leaves, again)
     found = _unlike_constants(graph, again)
     return again, None if found is None else _frozen(graph, *found, f, example, which)
 

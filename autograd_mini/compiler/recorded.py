@@ -366,6 +366,17 @@ def elsewhere(
             _elsewhere.reset(token)
 
 
+def _comparison(sign: str, compare: Callable[[Any, Any], Any]) -> Any:
+    def method(self: Any, other: object) -> Any:
+        is_number = isinstance(other, Value) or hasattr(other, "__float__")
+        if _is_ours(_frame(1)) or not is_number:
+            return compare(self is other, True)
+        refuse(self, sign)
+        return compare(_data_of(self), other.data if isinstance(other, Value) else other)
+
+    return method
+
+
 class Recorded(Hidden):
     """A number that is a plain one where the function is called: an argument, or a result."""
 
@@ -380,17 +391,8 @@ class Recorded(Hidden):
             refuse(self, "isinstance()")
         return Recorded
 
-    def __eq__(self, other: object) -> Any:
-        if _is_ours(_frame(1)) or (other is not self and not _is_number(other)):
-            return self is other
-        refuse(self, "==")
-        return _data.__get__(self) == (other.data if isinstance(other, Value) else other)
-
-    def __ne__(self, other: object) -> Any:
-        if _is_ours(_frame(1)) or (other is not self and not _is_number(other)):
-            return self is not other
-        refuse(self, "!=")
-        return _data.__get__(self) != (other.data if isinstance(other, Value) else other)
+    __eq__ = _comparison("==", operator.eq)
+    __ne__ = _comparison("!=", operator.ne)
 
     def __hash__(self) -> int:
         if not _is_any_of_ours(_frame(1)):
@@ -467,10 +469,6 @@ def _reflected(op: Op) -> Callable[[Any, Any], Any]:
 for _name, _row in {"add": ops.ADD, "sub": ops.SUB, "mul": ops.MUL, "truediv": ops.DIV}.items():
     setattr(Hidden, f"__{_name}__", _operator(_row))
     setattr(Hidden, f"__r{_name}__", _reflected(_row))
-
-
-def _is_number(x: object) -> bool:
-    return isinstance(x, Value) or hasattr(x, "__float__")
 
 
 for _how, _names in {

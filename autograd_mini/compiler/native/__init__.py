@@ -39,7 +39,7 @@ from autograd_mini.compiler.native.engine import (
 )
 from autograd_mini.compiler.native.loops import Loops
 from autograd_mini.compiler.native.operations import NoNativeFormError
-from autograd_mini.compiler.native.updates import Update, calls, entries, given, moves
+from autograd_mini.compiler.native.updates import Update, calls, entries, given, guard, rule
 from autograd_mini.compiler.native.vectors import LLVMModule
 from autograd_mini.compiler.parameters import aligned
 from autograd_mini.compiler.plan import Plan
@@ -165,7 +165,7 @@ class Native:
         functions: dict[str, Any] = {"step": loops.operations}
         texts: list[str] = []
         if update is not None:
-            functions |= moves(loops, update)
+            functions |= {"guard": guard(loops, update), "rule": rule(update)}
             texts, more = entries(module, loops, update, shapes, dtype.char)
             built_in += more
         names = given(len(shapes), len(self._moments), "base")

@@ -215,7 +215,7 @@ class Loops:
         target = self._access(out, out.shape)
         tree = self._tree(x, out.shape)
         if add:
-            tree = Apply(np.add, Load(target), tree)
+            tree = Apply(np.add, (Load(target), tree))
         self._nest([*out.shape, self._columns(out)], [(target, tree)])
 
     def _scattered(self, out: Ref, x: Operand) -> tuple[Ref, Operand]:
@@ -340,11 +340,9 @@ class Loops:
                 self.operations.append(q._replace(b=rows))
                 return
         a, b, out = [x.strides for x in (p.a, p.b, p.out)]
-        term = Apply(
-            np.multiply,
-            Load(p.a._replace(strides=(a[0], 0, a[1]))),
-            Load(p.b._replace(strides=(0, b[1], b[0]))),
-        )
+        left = p.a._replace(strides=(a[0], 0, a[1]))
+        right = p.b._replace(strides=(0, b[1], b[0]))
+        term = Apply(np.multiply, (Load(left), Load(right)))
         goal = p.out._replace(strides=(*out, 0))
         self._nest([p.m, p.n, p.k], [(goal, term)], np.add, 1, p.add)
 
@@ -399,23 +397,20 @@ class Loops:
             if rows:
                 checked.append(Ref("g_theta", range(rows), (rows,), False))
         else:
-            outcome = self._values() if lowered.purpose == FORWARD else self._slopes()
+            slopes = [Ref(f"g_x{k}", range(n), (n,), True) for k, n in enumerate(self.inputs)]
+            outcome = [self._values()] if lowered.purpose == FORWARD else slopes
             self.results = [(self._places[ref.buffer].offset, len(ref.rows)) for ref in outcome]
             checked += [ref for ref in outcome if ref.rows]
         for ref in checked:
             self._fold(np.add, check, Term(ops.MUL, (ref, 0.0)), add=True)
 
-    def _slopes(self) -> list[Ref]:
-        """Return the gradients of the inputs."""
-        return [Ref(f"g_x{k}", range(n), (n,), True) for k, n in enumerate(self.inputs)]
-
-    def _values(self) -> list[Ref]:
+    def _values(self) -> Ref:
         """Return the values of the roots."""
         roots = self.lowered.plan.results
         out = self._temporary((len(roots),), True)
         for row, root in enumerate(roots):
             self._map(Ref(out.buffer, [row], (1,), True), self._read(root))
-        return [out]
+        return out
 
     def _read(self, ref: Ref) -> Operand:
         return self.lowered.plan.graph.data[ref.rows[0]] if ref.buffer == CONSTANTS else ref
@@ -429,7 +424,7 @@ def applied(op: Op, operands: list[Tree]) -> Tree:
     if op is COPY:
         return operands[0]
     if op in _COMPARISONS:
-        return Apply(_COMPARISONS[op], *operands)
+        return Apply(_COMPARISONS[op], tuple(operands))
     if not is_built_in(op) or op.name not in functions.FUNCTIONS:
         raise NoNativeFormError(f"{op.name} is a Python function")
-    return Apply(functions.FUNCTIONS[op.name], *operands)
+    return Apply(functions.FUNCTIONS[op.name], tuple(operands))

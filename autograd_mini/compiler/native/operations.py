@@ -43,14 +43,11 @@ class Load(NamedTuple):
     access: Access
 
 
-class Apply:
+class Apply(NamedTuple):
     """A function, as NumPy spells it, of expressions."""
 
-    __slots__ = ("function", "operands")
-
-    def __init__(self, function: Callable[..., Any], *operands: Tree) -> None:
-        self.function = function
-        self.operands = operands
+    function: Callable[..., Any]
+    operands: tuple[Tree, ...]
 
 
 Tree: TypeAlias = "float | Load | Apply"
@@ -74,7 +71,7 @@ class Stack(NDArrayOperatorsMixin):
             return Stack(self.reduced(f, self.tree, self.length), 1, self.reduced)
         trees = [x.tree if isinstance(x, Stack) else float(x) for x in operands]
         length = max([x.length for x in operands if isinstance(x, Stack)])
-        return Stack(Apply(f, *trees), length, self.reduced)
+        return Stack(Apply(f, tuple(trees)), length, self.reduced)
 
     def __array_function__(self, f: Any, types: Any, operands: Any, named: Any) -> Stack:
         return self.__array_ufunc__(f, "__call__", *operands)
@@ -164,7 +161,7 @@ def along(tree: Tree, axes: Sequence[int]) -> Tree:
             known[id(x)] = (
                 Load(x.access.along(axes))
                 if isinstance(x, Load)
-                else Apply(x.function, *map(again, x.operands))
+                else Apply(x.function, tuple(map(again, x.operands)))
             )
         return known[id(x)]
 

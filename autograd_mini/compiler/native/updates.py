@@ -54,11 +54,6 @@ def calls(places: Sequence[str], *names: str) -> list[str]:
     return [f"call fastcc void @{name}({arguments})" for name in names]
 
 
-def moves(loops: Loops, update: Update) -> dict[str, list[Nest]]:
-    """Return what follows the gradient: "guard", and if all is finite, "rule"."""
-    return {"guard": _guard(loops, update), "rule": _rule(update)}
-
-
 def entries(
     module: LLVMModule, loops: Loops, update: Update, shapes: Sequence[tuple[int, ...]], letter: str
 ) -> tuple[list[str], list[Entry]]:
@@ -100,7 +95,7 @@ def entries(
     ]
 
 
-def _guard(loops: Loops, update: Update) -> list[Nest]:
+def guard(loops: Loops, update: Update) -> list[Nest]:
     """Return loops that leave something other than 0 in `work[CHECK]` if an argument is refused."""
     found: list[Nest] = []
     goal = Access("work", CHECK, (0,))
@@ -124,7 +119,7 @@ def _shows(loops: Loops, k: int, width: int) -> bool:
     )
 
 
-def _rule(update: Update) -> list[Nest]:
+def rule(update: Update) -> list[Nest]:
     """Return loops that move theta."""
     moments = [f"m{k}" for k in range(len(update.moments))]
     places = [Access(name, 0, (1,)) for name in ("theta", "gtheta", *moments)]

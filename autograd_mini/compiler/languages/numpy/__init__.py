@@ -38,14 +38,13 @@ class Writer(Sums):
 
     def call(self, op: Op) -> str:
         """Return the name of the function that computes a row on arrays."""
-        if is_built_in(op):
-            f = functions.FUNCTIONS[op.name]
-            name = functions.qualified_name(f)
-            if not name:
-                name = f.__name__
-                self.helpers[name] = f
+        if not is_built_in(op):
+            return self.function_name(op, over_elements(op))
+        f = functions.FUNCTIONS[op.name]
+        if name := functions.qualified_name(f):
             return name
-        return self.function_name(op, over_elements(op))
+        self.helpers[f.__name__] = f
+        return f.__name__
 
     def operand(self, x: Operand) -> str:
         """Return an operand of a function."""
@@ -68,8 +67,6 @@ class Writer(Sums):
         """Return a row applied to operands, as an expression."""
         if op is COPY:
             return self.expression(operands[0])
-        assert op is not SUM
-        assert op not in PRODUCTS
         if op in COMPARISONS:
             texts = [self.comparand(x) for x in operands]
             return NumPySymbol(f"({texts[0]} {COMPARISONS[op]} {texts[1]})", TRUTH)
@@ -187,26 +184,21 @@ class Writer(Sums):
     def _map(self, s: Statement) -> None:
         out, operands = self.read(s.out), s.operands
         x = operands[0]
-        if s.add:
+        if s.add:  # which only copies do, and sums
             if isinstance(x, Term) and x.op is ops.NEG:
                 return self.line(f"np.subtract({out}, {self.operand(x.operands[0])}, out={out})")
             if isinstance(x, Term) and x.op is ops.MUL and self._is_whole(x, s.out):
-                terms = self.terms(s.out.shape)
-                self.line(f"np.multiply({', '.join(map(self.operand, x.operands))}, out={terms})")
-                return self.line(f"np.add({out}, {terms}, out={out})", s.comment)
-            text = self.operand(x) if s.op is COPY else self.term(s.op, operands).text
-            if s.op is ops.NEG:
-                return self.line(f"np.subtract({out}, {self.operand(x)}, out={out})")
+                text = self.product(x, s.out.shape)
+            else:
+                text = self.operand(x)
             return self.line(f"np.add({out}, {text}, out={out})", s.comment)
         if s.op is COPY:
             if isinstance(x, (float, int)):
                 return self.line(f"{out}.fill({NumPySymbol.literal(float(x))})", s.comment)
             return self.line(f"{out}[...] = {self.operand(x)}", s.comment)
         if s.op is ops.RELU:
-            return self.line(
-                f"np.maximum({self.operand(x)}, {self.number(0.0)}, out={out})",
-                f"relu({self.operand(x)})",
-            )
+            text, zero = self.operand(x), self.number(0.0)
+            return self.line(f"np.maximum({text}, {zero}, out={out})", f"relu({text})")
         truth = s.op is not ops.MUL and any(_is_truth(y) for y in operands)
         if s.op in COMPARISONS or truth or (s.op.arity is None and len(operands) > 1):
             return self.line(f"{out}[...] = {self.term(s.op, operands)}", s.comment)
@@ -254,9 +246,9 @@ class Writer(Sums):
         out = s.out
         base, rows = self._rows(out.buffer), list(out.rows)
         term = self.term(s.op, s.operands)
+        x = s.operands[0]
         if len(set(rows)) == len(rows):
             index = self.index(rows, out.shape)
-            x = s.operands[0]
             if s.op is COPY and isinstance(x, Term) and ufunc_of(x.op) is not None:
                 term = f"{self.call(x.op)}({', '.join([self.operand(y) for y in x.operands])})"
             self.line(f"{base}[{index}] {'+=' if s.add else '='} {term}", s.comment)
@@ -292,18 +284,12 @@ class Writer(Sums):
         """Add to rows in order: to a view, if they are blocks of one size, one step apart."""
         target = Ref(s.out.buffer, sloped, (len(sloped),), s.out.varies)
         name, shape = self.blocks(target)
-        text = f"{text}.reshape({shape})"
-        at = (
-            f"{name}[...]"
-            if name
-            else f"{self._rows(target.buffer)}[{self.index(target.rows, target.shape)}]"
-        )
-        if id(s) in self.lowered.first:
-            self.line(f"{at} = {text}", s.comment)
-        elif name:
-            self.line(f"np.add({name}, {text}, out={name})", s.comment)
-        else:
-            self.line(f"{at} += {text}", s.comment)
+        text, is_first = f"{text}.reshape({shape})", id(s) in self.lowered.first
+        if name and not is_first:
+            return self.line(f"np.add({name}, {text}, out={name})", s.comment)
+        at = "..." if name else self.index(target.rows, target.shape)
+        sign = "=" if is_first else "+="
+        return self.line(f"{name or self._rows(target.buffer)}[{at}] {sign} {text}", s.comment)
 
     def _count(self, s: Statement, text: str) -> None:
         """Add to rows of which some are the same: `np.bincount` sums up what goes to each.

@@ -159,11 +159,6 @@ class Arrays(Language):
         base = self.base(ref.buffer)
         return self.hoist(f"{base}_flat", f"{base}.reshape(-1)")
 
-    def terms(self, shape: tuple[int, ...]) -> str:
-        """Return the name of an array for what is only needed by the next statement."""
-        name = f"terms{'x'.join(map(str, shape))}"
-        return self.hoist(name, f"np.empty(({', '.join(map(str, shape))}, B), theta.dtype)")
-
     def blocks(self, ref: Ref) -> tuple[str, str]:
         """Return the name of a view of rows in blocks of one size, if there is one; its shape."""
         rows, n, width = ref.rows, len(ref.rows), "B" if ref.varies else "1"

@@ -26,6 +26,13 @@ class Sums(Arrays):
         """Return an operand of a function."""
         raise NotImplementedError
 
+    def product(self, x: Term, shape: tuple[int, ...]) -> str:
+        """Write a product, and return the name of an array that holds it until the next one."""
+        text = f"np.empty(({', '.join(map(str, shape))}, B), theta.dtype)"
+        terms = self.hoist(f"terms{'x'.join(map(str, shape))}", text)
+        self.line(f"np.multiply({', '.join(map(self.operand, x.operands))}, out={terms})")
+        return terms
+
     def guard(self, x: Ref) -> str:
         """Return a number that is not finite if one in these rows is not.
 
@@ -62,8 +69,7 @@ class Sums(Arrays):
             return False
         ones = self.hoist(f"ones{k}", f"np.ones({k}, theta.dtype)")
         if isinstance(x, Term) and x.op is ops.MUL:
-            terms = self.terms(shape)
-            self.line(f"np.multiply({', '.join(map(self.operand, x.operands))}, out={terms})")
+            terms = self.product(x, shape)
             wide = self.hoist(f"{terms}_wide", f"{terms}.reshape({k}, -1)") if others else terms
         elif isinstance(x, Ref):
             wide = self.matrix(x)
