@@ -22,7 +22,7 @@ from autograd_mini.compiler.expressions import (
     as_expression,
     extent,
     reads,
-    substituted,
+    replaced,
 )
 from autograd_mini.compiler.groups import Group, Part
 from autograd_mini.compiler.lower import (
@@ -172,7 +172,8 @@ class Backward:
         partials = as_expression(op.partials, out, *members)
         template = _alike(partials, members)
         if template is not None and joined is not None:
-            whole = substituted(template, members[0], self.forward.operand_stack(group))
+            stack = self.forward.operand_stack(group)
+            whole = replaced(template, lambda ref: stack if ref is members[0] else ref)
             (local,) = self.forward.cut([whole], op)
             g = self._factor(upstream, out.varies)
             self._accumulate_stack(joined, len(group.members), _times(g, local))
@@ -396,10 +397,10 @@ def _alike(partials: Any, operands: list[Ref]) -> Operand | None:
     if not isinstance(partials, tuple):
         return None
     texts: set[str] = set()
+    probe = Ref("?", [0], (1,), False)
     alike = cast("tuple[Operand, ...]", partials)
     for mine, partial in zip(operands, alike, strict=True):
         if any(x is y for x in reads(partial) for y in operands if y is not mine):
             return None
-        probe = Ref("?", [0], (1,), False)
-        texts.add(str(substituted(partial, mine, probe)))
+        texts.add(str(replaced(partial, lambda ref, mine=mine: probe if ref is mine else ref)))
     return alike[0] if len(texts) == 1 else None

@@ -304,10 +304,8 @@ def as_expression(rule: Callable[..., Any], *operands: Operand) -> Any:
     return tuple(each) if many else each[0]
 
 
-def substituted(x: Operand, old: Ref, new: Ref) -> Operand:
-    """Return an expression with `new` in place of `old`."""
-    if x is old:
-        return new
+def replaced(x: Operand, new: Callable[[Ref], Operand]) -> Operand:
+    """Return an expression with something else in place of each Ref."""
     if isinstance(x, Term):
-        return Term(x.op, tuple([substituted(y, old, new) for y in x.operands]))
-    return x
+        return Term(x.op, tuple([replaced(y, new) for y in x.operands]))
+    return new(x) if isinstance(x, Ref) else x

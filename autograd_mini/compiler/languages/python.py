@@ -61,8 +61,7 @@ class Writer(Language):
         self.pending: set[tuple[str, int]] = set()
         self.nodes: dict[tuple[str, int], int] = {}  # of the rows of `values` and `shared`
         self.adjoints: dict[str, tuple[str, int]] = {}  # whose each name is
-        self.imports: list[str] = []
-        self.functions: dict[Any, str] = {}
+        self.imports: dict[str, None] = {}
         for group in self.plan.groups:
             out = group.out
             self.nodes.update(((out.buffer, row), i) for row, i in zip(out.rows, group.members))  # noqa: B905
@@ -163,23 +162,19 @@ class Writer(Language):
 
     def function(self, op: Op) -> str:
         """Return the name of a row's own forward."""
-        if op is ops.ABS:
-            return "abs"
-        if op.forward not in self.functions:
-            self.functions[op.forward] = self._defined(op)
-        return self.functions[op.forward]
-
-    def _defined(self, op: Op) -> str:
         f = op.forward
         if not ops.is_built_in(op):  # a name of the user's is never code
             return self.function_name(op, as_number(f))
+        if op is ops.ABS:
+            return "abs"
         if getattr(f, "__module__", "") == "math":
             alias = f" as {op.name}" if f.__name__ != op.name else ""
-            self.imports.append(f"from math import {f.__name__}{alias}")
+            line = f"from math import {f.__name__}{alias}"
         elif op is ops.PLACE:
-            self.imports.append("from autograd_mini.ops.forwards import place")
+            line = "from autograd_mini.ops.forwards import place"
         else:
-            self.imports.append(f"{op.name} = OPS[{op.name!r}].forward")
+            line = f"{op.name} = OPS[{op.name!r}].forward"
+        self.imports[line] = None
         return op.name
 
     # Statements.

@@ -20,27 +20,20 @@ _MAGIC_BITS: Final = 0x4338000000000000
 _SQRT_HALF_BITS: Final = 0x3FE6A09E667F3BCD
 _EXP: Final = [1.0 / math.factorial(k) for k in range(13, -1, -1)]
 # Of (log(1 + f) - f + f²/2) / s over s², with s = f / (2 + f); FreeBSD, e_log.c.
+# fmt: off
 _LOG: Final = [
-    1.479819860511658591e-01,
-    1.531383769920937332e-01,
-    1.818357216161805012e-01,
-    2.222219843214978396e-01,
-    2.857142874366239149e-01,
-    3.999999999940941908e-01,
+    1.479819860511658591e-01, 1.531383769920937332e-01, 1.818357216161805012e-01,
+    2.222219843214978396e-01, 2.857142874366239149e-01, 3.999999999940941908e-01,
     6.666666666666735130e-01,
 ]
 # Of (tanh(x) - x) / x³ over x², for |x| < 0.625; Moshier, Cephes.
 _TANH_TOP: Final = [
-    -9.64399179425052238628e-1,
-    -9.92877231001918586564e1,
-    -1.61468768441708447952e3,
+    -9.64399179425052238628e-1, -9.92877231001918586564e1, -1.61468768441708447952e3,
 ]
 _TANH_BOTTOM: Final = [
-    1.0,
-    1.12811678491632931402e2,
-    2.23548839060100448583e3,
-    4.84406305325125486048e3,
+    1.0, 1.12811678491632931402e2, 2.23548839060100448583e3, 4.84406305325125486048e3,
 ]
+# fmt: on
 
 
 def _polynomial(x: Vector, coefficients: Sequence[float]) -> Any:
@@ -119,8 +112,7 @@ def library(f: Function, name: str, xs: Sequence[Vector]) -> Vector:
     for i in range(lanes):
         each = [x if lanes == 1 else f.shuffled(x, x, [i]) for x in xs]
         texts = ", ".join([f.typed(x, 1) for x in each])
-        one = f.named(f"call double @{name}({texts})")
-        found = (
-            one if lanes == 1 else f.named(f"insertelement {kind} {found}, double {one}, i64 {i}")
-        )
+        found, before = f.named(f"call double @{name}({texts})"), found
+        if lanes > 1:
+            found = f.named(f"insertelement {kind} {before}, double {found}, i64 {i}")
     return Vector(f, found, lanes)

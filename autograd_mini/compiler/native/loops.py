@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from autograd_mini import ops
-from autograd_mini.compiler.expressions import Operand, Ref, Term, dense, extent, reads
+from autograd_mini.compiler.expressions import Operand, Ref, Term, dense, extent, reads, replaced
 from autograd_mini.compiler.languages.numpy import functions
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.native.builtin import CHECK
@@ -231,15 +231,11 @@ class Loops:
                 nth[row] += 1
         at = [i for _, i in sorted(found)]
 
-        def chosen(x: Any) -> Any:
-            if isinstance(x, Term):
-                return Term(x.op, tuple(map(chosen, x.operands)))
-            if not isinstance(x, Ref):
-                return x
-            places = np.broadcast_to(np.arange(len(x.rows)).reshape(x.shape), out.shape)
-            return x.elements(places.reshape(-1)[at].tolist(), len(at))
+        def chosen(ref: Ref) -> Ref:
+            places = np.broadcast_to(np.arange(len(ref.rows)).reshape(ref.shape), out.shape)
+            return ref.elements(places.reshape(-1)[at].tolist(), len(at))
 
-        return chosen(out), chosen(x)
+        return chosen(out), replaced(x, chosen)
 
     @cached_property
     def _needed(self) -> dict[str, set[int]]:

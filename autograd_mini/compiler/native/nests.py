@@ -9,14 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autograd_mini.compiler.native.operations import (
-    Access,
-    Load,
-    Lookup,
-    Nest,
-    Transpose,
-    Tree,
-)
+from autograd_mini.compiler.native.operations import Access, Load, Lookup, Nest, Transpose, Tree
 from autograd_mini.compiler.native.vectors import Function, Variable, Vector
 
 NEUTRAL: Final[dict[Any, float]] = {
@@ -68,9 +61,8 @@ def _wide(nest: Nest, axes: Iterable[int], *, stores: bool) -> int | None:
     best: int | None = None
     reads, written = nest.reads(), nest.written() if stores else []
     for d in axes:
-        fits = all(a.strides[d] in (0, 1) for a in reads) and all(
-            a.strides[d] == 1 for a in written
-        )
+        fits = all(a.strides[d] in (0, 1) for a in reads)
+        fits = fits and all(a.strides[d] == 1 for a in written)
         fits = fits and not any(a.steps and a.steps[d] for a in (*reads, *written))
         if fits and (best is None or nest.dims[d] >= min(8, nest.dims[best])):
             best = d
