@@ -147,3 +147,13 @@ def test_a_value_that_holds_another_number_for_a_check_is_guarded_once_it_is_rec
             record(lambda x: x * w.grad, [1.0])
         assert (w.data, w.grad) == (3.0, 5.0)
     assert (type(w), w.data, w.grad) == (Value, 2.0, 5.0)
+
+
+def test_a_gradient_that_is_left_wakes_no_values_that_follow() -> None:
+    w = Value(1.0)
+    store = Parameters([w])
+    store.follow()
+    store.gtheta[:] = 3.0
+    store.left_gradient()
+    assert store.is_followed
+    assert (w.grad, store.is_followed) == (3.0, False)

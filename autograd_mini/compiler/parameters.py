@@ -24,12 +24,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import compress, count, repeat
-from operator import attrgetter, is_, not_
+from operator import is_, not_
 from typing import Any, Final
 
 from autograd_mini.value import Value
 
-_data: Final[Callable[[Value], float]] = attrgetter("data")
 # A Value's own places, under the properties of a class that has others in front of them.
 own_data: Final[Any] = Value.__dict__["data"]
 _own_grad: Final[Any] = Value.__dict__["grad"]
@@ -66,7 +65,7 @@ class Parameters:
 
     def __init__(self, values: Iterable[Value], dtype: Any = float) -> None:
         self.values: list[Value] = list(values)
-        self._remember(list(map(_data, self.values)))
+        self._remember([p.data for p in self.values])
         self._theta: Any = aligned(len(self.values), dtype)
         self._theta[:] = self._seen
         self._agreed: Any = self._theta.copy()  # the array, when both were last the same
@@ -135,7 +134,9 @@ class Parameters:
             seen: Whether those that were noted before will do.
         """
         if not seen:
-            self._slopes = list(map(_grad_of, self.values))
+            # Three times as fast, where no Value has a guard.
+            values, guarded = self.values, self.is_followed
+            self._slopes = [*map(_grad_of, values)] if guarded else [p.grad for p in values]
         self.has_gradient = True
 
     def settle_gradient(self) -> None:
@@ -165,7 +166,7 @@ class Parameters:
         self._looked = True
         for other in self._kin:
             other.write()
-        now = list(map(_data, self.values))
+        now = [p.data for p in self.values]
         seen = self._seen
         if now != seen or any(now[i] is not seen[i] for i in self._zeros):
             changed = [i for i, x in enumerate(now) if x is not seen[i]]
@@ -253,7 +254,7 @@ class Parameters:
         with self.lock:
             if self.is_followed:
                 return
-            self._remember(list(map(_data, self.values)))
+            self._remember([p.data for p in self.values])
             self._theta[:] = self._seen
             self._agreed[:] = self._theta
             self._looked = False
@@ -422,13 +423,13 @@ class Within:
         self.computed = computed
 
     def __enter__(self) -> None:
-        self.outside = list(map(_data, self.values))
-        self.before = list(map(_data, self.computed))
+        self.outside = [p.data for p in self.values]
+        self.before = [node.data for node in self.computed]
         try:
             each(own_data.__set__, self.values, self.inside)
             for node in self.computed:
                 assert node.op is not None
-                node.data = float(node.op.forward(*map(_data, node.inputs)))
+                node.data = float(node.op.forward(*[x.data for x in node.inputs]))
         except BaseException:
             self.__exit__()
             raise
