@@ -37,6 +37,9 @@ def as_array(X: object) -> Any:
     """
     import numpy as np
 
+    is_special = isinstance(X, np.ndarray) and type(cast(Any, X)) is not np.ndarray
+    if is_special and np.ma.is_masked(cast(Any, X)):
+        raise TypeError("real numbers are needed, but some are masked")
     array = np.asarray(X)
     if not array.ndim and isinstance(X, Iterable) and not isinstance(X, (str, bytes, Mapping, Set)):
         array = np.asarray(list(cast(Iterable[Any], X)))  # a generator, or the values of a dict

@@ -232,3 +232,22 @@ def test_what_rounding_leaves_of_examples_that_cancel_is_no_difference(
         X, y = [[-1.0]] * len(targets), list(targets)
         history = fit(model, X, y, loss=lambda f, y: f * y, epochs=2, backend="compiled")
         assert history.loss == pytest.approx([0.0, 0.0], abs=1e-12)
+
+
+def test_what_a_mask_hides_is_not_learned_from() -> None:
+    hidden = np.ma.MaskedArray(X, mask=X > 1.0)
+    with pytest.raises(ValueError, match=r"X must be numbers in equal rows, but: .* are masked"):
+        fit(FNN([2, 1]), hidden, Y, loss="mse")
+    with pytest.raises(ValueError, match="some are masked"):
+        FNN([2, 1]).predict(hidden)
+    with pytest.raises(ValueError, match="sample_weight"):
+        fit(
+            FNN([2, 1]), X, Y, loss="mse", sample_weight=np.ma.MaskedArray(X[:, 0] ** 2, mask=Y > 1)
+        )
+    bare = np.ma.MaskedArray(X)
+    for backend in BACKENDS:
+        runs = [
+            fit(FNN([2, 1], seed=0), inputs, np.ma.MaskedArray(Y), loss="mse", backend=backend)
+            for inputs in (X, bare)
+        ]
+        assert runs[0].loss == runs[1].loss
