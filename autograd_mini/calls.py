@@ -62,6 +62,30 @@ def answered(
         TypeError: step() needs model
     """
 
+    def wrong(args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:
+        """Return what is wrong with a call; nothing if Python's own message is as good."""
+        listed = parameters(f)
+        positional = tuple([p.name for p in listed if p.kind < p.VAR_POSITIONAL])
+        named = tuple([p.name for p in listed if p.kind == p.KEYWORD_ONLY])
+        is_method = positional[:1] == ("self",)
+        called = f.__name__
+        if is_method and called in ("__init__", "__call__"):
+            called = type(args[0]).__name__
+        who = called if f.__name__ == "__call__" else f"{called}()"
+        known = positional + named
+        for name in kwargs:
+            if name not in known:
+                return f"{who} has no argument {name!r}{meant(name, known)}"
+        if len(args) > len(positional):
+            return f"{who} {too_many(positional[is_method:], named, args[is_method:])}"
+        required = [p.name for p in listed if p.name in known and p.default is p.empty]
+        given = {*positional[: len(args)], *kwargs}
+        lacking = [name for name in required if name not in given]
+        if not lacking:
+            return ""
+        hints = [f"{name}, {needs[name]}" if name in needs else name for name in lacking]
+        return f"{who} needs {'; and '.join(hints)}"
+
     @wraps(f)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
@@ -71,42 +95,9 @@ def answered(
             is_inside = trace is None or trace.tb_next is not None
             if is_inside and not kwargs.keys() - {p.name for p in parameters(f)}:
                 raise
-            said = _wrong(f, args, kwargs, meant, needs, too_many)
-            raise TypeError(said or str(error)) from None
+            raise TypeError(wrong(args, kwargs) or str(error)) from None
 
     return guarded
-
-
-def _wrong(
-    f: Callable[..., object],
-    args: tuple[object, ...],
-    kwargs: Mapping[str, object],
-    meant: Callable[[str, Sequence[str]], str],
-    needs: Mapping[str, str],
-    too_many: Callable[[Sequence[str], Sequence[str], Sequence[object]], str],
-) -> str:
-    """Return what is wrong with a call; nothing if Python's own message is as good."""
-    listed = parameters(f)
-    positional = tuple([p.name for p in listed if p.kind < p.VAR_POSITIONAL])
-    named = tuple([p.name for p in listed if p.kind == p.KEYWORD_ONLY])
-    is_method = positional[:1] == ("self",)
-    called = f.__name__
-    if is_method and called in ("__init__", "__call__"):
-        called = type(args[0]).__name__
-    who = called if f.__name__ == "__call__" else f"{called}()"
-    known = positional + named
-    for name in kwargs:
-        if name not in known:
-            return f"{who} has no argument {name!r}{meant(name, known)}"
-    if len(args) > len(positional):
-        return f"{who} {too_many(positional[is_method:], named, args[is_method:])}"
-    required = [p.name for p in listed if p.name in known and p.default is p.empty]
-    given = {*positional[: len(args)], *kwargs}
-    lacking = [name for name in required if name not in given]
-    if not lacking:
-        return ""
-    hints = [f"{name}, {needs[name]}" if name in needs else name for name in lacking]
-    return f"{who} needs {'; and '.join(hints)}"
 
 
 def with_options_of(other: Callable[..., object]) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -97,7 +97,7 @@ def layout(
     graph.port_space = WIDE_PORT_SPACE if upright else PORT_SPACE
     columns = _ordered(graph)
     across = _straightened(graph, columns)
-    placed = _routed(graph, columns, across, edges)
+    placed = _routed(graph, columns, across)
     return _turned(placed) if upright else placed
 
 
@@ -374,15 +374,13 @@ def _spread(want: list[float], pull: list[float], gaps: Sequence[float]) -> None
         start += count
 
 
-def _routed(
-    graph: _Layers, columns: list[list[int]], across: list[float], edges: Sequence[tuple[int, int]]
-) -> Layout:
+def _routed(graph: _Layers, columns: list[list[int]], across: list[float]) -> Layout:
     """Coordinates: ports at the boxes, gaps between the columns, and the way of each edge."""
     top = min((across[v] - graph.breadth[v] / 2 for v in range(len(across))), default=0.0)
     across = [position - top + MARGIN for position in across]
     bottom = max((across[v] + graph.breadth[v] / 2 for v in range(len(across))), default=0.0)
 
-    leave, arrive = _ports(graph, across, edges)
+    leave, arrive = _ports(graph, across)
     along, starts, ends = _main_axis(graph, columns, across)
     routes: list[list[Point]] = []
     by_length = sorted(enumerate(graph.paths), key=lambda numbered: len(numbered[1]))
@@ -415,19 +413,17 @@ def _routed(
     )
 
 
-def _ports(
-    graph: _Layers, across: list[float], edges: Sequence[tuple[int, int]]
-) -> tuple[list[float], list[float]]:
+def _ports(graph: _Layers, across: list[float]) -> tuple[list[float], list[float]]:
     """Return where each edge leaves its source and enters its target, across the columns.
 
     Edges enter a box one below the other, in the order they come from, each as level as the
     box and the other edges let it. Two edges between the same boxes leave apart as well.
     """
-    leave = [across[source] for source, _ in edges]
-    arrive = [across[target] for _, target in edges]
+    leave = [across[path[0]] for path in graph.paths]
+    arrive = [across[path[-1]] for path in graph.paths]
     entering: list[list[int]] = [[] for _ in range(graph.boxes)]
-    for number, (_, target) in enumerate(edges):
-        entering[target].append(number)
+    for number, path in enumerate(graph.paths):
+        entering[path[-1]].append(number)
     origin = [across[path[-2]] for path in graph.paths]
     for target, numbers in enumerate(entering):
         half = graph.breadth[target] / 2 - 5.0

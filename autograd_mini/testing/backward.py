@@ -20,7 +20,7 @@ from autograd_mini.testing.differences import EPSILON
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
 from autograd_mini.testing.probes import Broken, Function, Probe, random_direction
 from autograd_mini.testing.report import refused
-from autograd_mini.testing.suspects import mistake, shape_mistake
+from autograd_mini.testing.suspects import Named, mistake, shape_mistake
 from autograd_mini.testing.tensors import Shape, entry, flattened, text
 from autograd_mini.testing.verdicts import BackwardReport, OperationReport
 
@@ -177,7 +177,7 @@ class _BackwardCheck:
             for suspect in suspects:
                 if not self._agree({suspect.argument: suspect.got}, point):
                     k = worst(suspect)
-                    self._record(suspect, *mistake(suspect), k, suspect.truth(k))
+                    self._record(suspect, mistake(suspect), k, suspect.truth(k))
         if not self.found:
             self._must_be_linear(fine, point)
         if again and not self.found:
@@ -187,7 +187,7 @@ class _BackwardCheck:
         wanted = self.probe.shapes[suspect.argument]
         if shape == wanted and len(suspect.got) == len(suspect.point[suspect.argument]):
             return True
-        self._record(suspect, *shape_mistake(suspect, shape))
+        self._record(suspect, shape_mistake(suspect, shape))
         return False
 
     def _is_finite(self, suspect: Suspect) -> bool:
@@ -198,7 +198,8 @@ class _BackwardCheck:
             true = suspect.slope([float(j == k) for j in range(len(got))])
             if math.isfinite(true.expected) and true.error <= 1e-4 * abs(true.expected) + 1e-6:
                 kind = "nan" if got[k] != got[k] else "infinite"
-                self._record(suspect, kind, f"{self._entry(i, k)} is {got[k]}", k, true.expected)
+                wrong = kind, f"{self._entry(i, k)} is {got[k]}"
+                self._record(suspect, wrong, k, true.expected)
                 return False
         if bad:
             self.notes.append(
@@ -239,9 +240,9 @@ class _BackwardCheck:
                 if abs(a + 2.0 * b - c) > slack + 1e-9 * sizes[k]:
                     if self.probe.epsilon > EPSILON and self._agree({i: three.flat}, point, third):
                         break  # what has canceled is small beside its rounding
-                    words = f"{self._entry(i, k)} is not linear in upstream"
+                    wrong = "upstream ignored", f"{self._entry(i, k)} is not linear in upstream"
                     suspect = Suspect(self.probe, i, third, point, three.flat)
-                    self._record(suspect, "upstream ignored", words, k, a + 2.0 * b)
+                    self._record(suspect, wrong, k, a + 2.0 * b)
                     break
 
     # Gradients that are zero.
@@ -297,15 +298,10 @@ class _BackwardCheck:
         return f"the gradient of {self.probe.names[i]}{entry(self.probe.shapes[i], k)}"
 
     def _record(
-        self,
-        suspect: Suspect,
-        kind: str,
-        words: str,
-        k: int | None = None,
-        expected: float = math.nan,
+        self, suspect: Suspect, wrong: Named, k: int | None = None, expected: float = math.nan
     ) -> None:
         """Note what is wrong with a gradient, and the number that entry k should be."""
-        i, name = suspect.argument, suspect.name
+        (kind, words), i, name = wrong, suspect.argument, suspect.name
         where = "" if k is None else entry(self.probe.shapes[i], k)
         got = math.nan if k is None else suspect.got[k]
         numbers = f"{name}{where} gets {got:.6g}, expected {expected:.6g}"

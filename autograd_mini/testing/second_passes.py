@@ -82,7 +82,8 @@ def _later(
     got = [ran.gradient(name) for name in program.names]
     for i, gradients in enumerate(allowed):
         if not any(candidate.close(got[i], g) for g in gradients):
-            return candidate.wrong_gradient(program, i, got, gradients[-1], after=after)
+            words = candidate.told(program.names[i], got[i], gradients[-1])
+            return Wrong(program, "gradient", words, i, got, after=after)
     return None
 
 

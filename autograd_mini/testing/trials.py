@@ -126,7 +126,8 @@ class Candidate:
                 return Wrong(program, kind, words, i, got, truth)
         for i in range(len(program.leaves)):
             if not abs(got[i] - truth.grad[i]) <= grad[i]:
-                return self.wrong_gradient(program, i, got, truth.grad[i], truth)
+                words = self.told(program.names[i], got[i], truth.grad[i])
+                return Wrong(program, "gradient", words, i, got, truth)
         return None
 
     def _slack(self, program: Snippet, truth: Truth) -> tuple[list[float], list[float]]:
@@ -154,18 +155,9 @@ class Candidate:
         """How far its numbers may be from right ones, relative to their size."""
         return max(1e-6, min(1e3 * self.precision, 0.05))
 
-    def wrong_gradient(
-        self,
-        program: Snippet,
-        i: int,
-        got: Sequence[float],
-        expected: float,
-        truth: Truth | None = None,
-        after: str = "",
-    ) -> Wrong:
-        """Return that the gradient of a leaf or line is not what it should be."""
-        words = f"{program.names[i]}.{self.names.grad} is {got[i]:.6g}, expected {expected:.6g}"
-        return Wrong(program, "gradient", words, i, got, truth, after)
+    def told(self, name: str, got: float, expected: float) -> str:
+        """Return what the gradient of a leaf or line is, and what it should be."""
+        return f"{name}.{self.names.grad} is {got:.6g}, expected {expected:.6g}"
 
     def failures(self, programs: Iterable[Snippet]) -> Iterator[Wrong]:
         """Yield what is wrong with each program that gives something wrong."""
