@@ -29,7 +29,7 @@ def test_the_tour_prints_what_its_lines_print(capsys: pytest.CaptureFixture[str]
     assert main([]) == 0
     said = capsys.readouterr().out
     test = doctest.DocTestParser().get_doctest(textwrap.dedent(said), {}, "tour", None, 0)
-    assert len(test.examples) == sum(len(lines.strip().splitlines()) for _, lines in TOUR)
+    assert len(test.examples) == sum(len(part.splitlines()) - 1 for part in TOUR.split("\n\n"))
     wrong: list[str] = []
     doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=wrong.append)
     assert not wrong, "".join(wrong)

@@ -30,10 +30,7 @@ class Command(NamedTuple):
 
 
 GROUPS: Final[dict[str, list[Command]]] = {  # by class, in the order of `help`
-    "Moving": [],
-    "Stopping": [],
-    "Looking": [],
-    "Debugger": [],
+    group: [] for group in ("Moving", "Stopping", "Looking", "Debugger")
 }
 COMMANDS: Final[dict[str, Command]] = {}
 

@@ -18,9 +18,10 @@ from autograd_mini.calls import answered
 from autograd_mini.testing.compared import Suspect, worst
 from autograd_mini.testing.differences import EPSILON
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
+from autograd_mini.testing.mistakes import Named
 from autograd_mini.testing.probes import Broken, Function, Probe, random_direction
 from autograd_mini.testing.report import refused
-from autograd_mini.testing.suspects import Named, mistake, shape_mistake
+from autograd_mini.testing.suspects import mistake, shape_mistake
 from autograd_mini.testing.tensors import Shape, entry, flattened, text
 from autograd_mini.testing.verdicts import BackwardReport, OperationReport
 

@@ -12,10 +12,12 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CodeType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini.testing.catalog import CATALOG, Row
 from autograd_mini.testing.forms import evaluated
+
+Named: TypeAlias = tuple[str, str]  # the kind of a mistake, and what it is in words
 
 _ORDINALS: Final = ("first", "second", "third")
 _ROLES: Final = {"x": "the first operand", "y": "the second operand", "f": "the result"}
@@ -37,6 +39,9 @@ class Sample(NamedTuple):
     got: float
 
 
+_Fits: TypeAlias = Callable[[Callable[[Sample], float]], bool]  # whether a guess is what was got
+
+
 def close(a: float, b: float, tolerance: float) -> bool:
     """Return whether two numbers agree."""
     return abs(a - b) <= tolerance * max(abs(a), abs(b)) + 1e-9
@@ -44,7 +49,7 @@ def close(a: float, b: float, tolerance: float) -> bool:
 
 def named(
     row: Row | None, position: int, samples: Sequence[Sample], tolerance: float = 1e-6
-) -> tuple[str, str]:
+) -> Named:
     """Return the kind of a mistake and what it is, in words.
 
     Args:
@@ -89,9 +94,7 @@ def named(
     return "wrong derivative", f"the rule for {which} is another than the operation's"
 
 
-def _factor(
-    which: str, samples: Sequence[Sample], fits: Callable[[Callable[[Sample], float]], bool]
-) -> tuple[str, str] | None:
+def _factor(which: str, samples: Sequence[Sample], fits: _Fits) -> Named | None:
     for text in ("x", "y", "f", "x * x", "f * f", "y * y"):
         if "y" in text and len(samples[0].operands) < 2:
             continue

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from autograd_mini.testing.forms import Form, Snippet, alone, evaluated, sampled
-from autograd_mini.testing.mistakes import Sample, named
+from autograd_mini.testing.mistakes import Named, Sample, named
 from autograd_mini.testing.trials import Blame, Candidate, Wrong
 
 _POINTS: Final = 6  # at which an operation is tried by itself
@@ -40,7 +40,7 @@ def single(candidate: Candidate, forms: Sequence[Form]) -> Blame | None:
 
 def _mistake(
     candidate: Candidate, form: Form, wrongs: Sequence[Wrong], rights: Sequence[Snippet]
-) -> tuple[str, str]:
+) -> Named:
     """Return the kind of a form's mistake, and what it is."""
     first = wrongs[0]
     if first.kind == "raises":

@@ -13,14 +13,14 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Final
 
 from autograd_mini.testing.catalog import FUNCTIONS
 from autograd_mini.testing.compared import SMALL, Suspect, pulled, pushed, worst
+from autograd_mini.testing.mistakes import Named
 from autograd_mini.testing.probes import Probe
 from autograd_mini.testing.tensors import Shape, entry, permuted, summed
 
-Named: TypeAlias = "tuple[str, str]"
 _FACTORS: Final[dict[str, Callable[[float], float]]] = {
     "{0}": float,
     "{0} * {0}": lambda x: x * x,
