@@ -45,7 +45,8 @@ def check_engine(
     """Check somebody else's scalar automatic differentiation, and name what is wrong with it.
 
     Programs run in a process of their own, each for a limited time: what they print, raise or
-    leave behind stays there.
+    leave behind stays there. What is computed in single precision is compared as
+    far as its rounding allows.
 
     Args:
         Value: The class, or a function that makes one of its numbers of a float.
