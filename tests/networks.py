@@ -92,16 +92,13 @@ WIDTHS: dict[str, Callable[[int, int], int]] = {
     **dict.fromkeys(("constants", "mixed", "repeated", "outer", "ends"), lambda n, m: m),
 }
 # Sums of normalized numbers are 0 or 1 but for what rounding leaves: they are drawn often.
-OFTEN = ("dense", "dense", "normalization", "normalization", "softmax", "softmax", "outer", "sums")
+OFTEN = ("dense", "dense", *("normalization", "softmax", "outer") * 3)
+SUMS = ("sum(h)", "am.total(h)", "$p * am.total(h) / len(h)")
 NUMBERS = (
-    *(
-        "am.total([a * v for a, v in zip($row, h)])",
-        "sum(h)",
-        "am.total(h)",
-        "$p * am.total(h) / len(h)",
-    ),
-    *("h[0] * $p", "(am.dot($row, h) - $c) ** 2", "am.softplus(am.dot($row, h, $p))"),
-    *("am.logsumexp(h) - am.take((h * 3)[:3], $i)", "am.norm([*h, 1.0])", "am.product(h) + $p"),
+    *SUMS * 3,
+    *("am.total([a * v for a, v in zip($row, h)])", "h[0] * $p", "(am.dot($row, h) - $c) ** 2"),
+    *("am.softplus(am.dot($row, h, $p))", "am.logsumexp(h) - am.take((h * 3)[:3], $i)"),
+    *("am.norm([*h, 1.0])", "am.product(h) + $p"),
     "am.total([v * v for v in h]) + 0.1 * am.total([p * p for p in w])",
 )
 LISTS = ("h", "h[:2]", "[v * $p for v in h]")
