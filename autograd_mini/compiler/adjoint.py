@@ -79,12 +79,8 @@ class Backward:
             self._accumulate(ref, COPY, (self._seed(1.0, ref.varies),))
         # What is the same for all examples comes last: nothing that varies waits for it, and a
         # penalty finds the gradients of all weights stored, to be added to by one statement.
-        groups = self.plan.groups[::-1]
-        groups.sort(key=lambda group: group.kind != VARYING)
-        for group in groups:
-            if not self._leads_on(group.members):
-                continue
-            upstream = self._upstream(group)
+        for group in sorted(self.plan.groups, key=lambda group: group.kind == VARYING)[::-1]:
+            upstream = self._upstream(group) if self._leads_on(group.members) else None
             if upstream is None:
                 continue
             if group.op is None:

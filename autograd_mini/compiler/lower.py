@@ -164,8 +164,7 @@ class Forward:
             self._row(op, out, [self.read(ref) for ref in refs], group)
         last = self.lowered.statements[-1]
         is_part = op is ops.DIV and last.op is ops.DIV and _is_fixed(last.operands[1])
-        takes_all = op is COPY or is_part or not may_raise(op)
-        if not takes_all:
+        if op is not COPY and not is_part and may_raise(op):
             self._watch(group, out)
 
     def _watch(self, group: Group, out: Ref) -> None:

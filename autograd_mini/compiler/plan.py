@@ -152,7 +152,8 @@ def _ordered_parameters(graph: Graph, groups: Sequence[Group]) -> list[int]:
                 if buffer == THETA:
                     order += chain.from_iterable([terms.weights[lo:hi] for terms in rows])
             order += [x for terms in rows for x in terms.rest if x in known]
-    return [*dict.fromkeys([*order, *known])]
+    found = dict.fromkeys(order)
+    return [*found] if len(found) == len(known) else [*dict.fromkeys([*found, *known])]
 
 
 def _bounds(classes: Iterable[tuple[str, str, int]]) -> Iterable[tuple[int, int]]:

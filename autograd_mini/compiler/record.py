@@ -320,11 +320,9 @@ def _paired(graph: Graph, recording: Recording, leaves: Mapping[int, Value]) -> 
     own = leaves.get
     others = [x for i, x in enumerate(nodes) if ops[i] is None and x is not own(i)]
     made = {x for x in others if x._source is not KNOWN and type(x) is not Recorded}
-    if any(map(_row_of, others)) or len({*map(id, others)}) != len(others):
-        return None
-    if made and not made.isdisjoint(leaves.values()):  # it stood elsewhere
-        return None
-    return nodes
+    has_moved = bool(made) and not made.isdisjoint(leaves.values())
+    are_leaves = not any(map(_row_of, others)) and len({*map(id, others)}) == len(others)
+    return nodes if are_leaves and not has_moved else None
 
 
 def _different_graphs(
