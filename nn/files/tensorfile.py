@@ -58,7 +58,7 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
         with opened as file:
             metadata: dict[str, str] = file.metadata() or {}
             arrays: dict[str, Any] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, TypeError, UnicodeDecodeError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged, or not a safetensors file: {error}") from None
     if metadata.get("format") != "autograd_mini":
         raise ValueError(

@@ -36,7 +36,7 @@ def check_distribution(entries: list[Any], what: str, *, one_hot: bool) -> None:
         raise ValueError(f"{what} must add up to 1, but adds up to {sum(numbers)}: {known}")
 
 
-def check_positive(x: Any, name: str) -> None:
+def check_positive(name: str, x: Any) -> None:
     """Refuse an option that is not above 0."""
     known = None if is_tracing() else data_of(x if varies(x) else Value(x))
     if known is not None and not known > 0.0:

@@ -121,7 +121,7 @@ def huber_loss(prediction: Any, target: Any, *, delta: float = 1.0, reduction: s
         Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical
         Statistics 35 (1964).
     """
-    check_positive(delta, "delta")
+    check_positive("delta", delta)
     return of_components(lambda f, y: huber(f - y, delta), prediction, target, reduction)
 
 
@@ -144,7 +144,7 @@ def smooth_l1_loss(
     """
     if beta == 0.0:
         return mae_loss(prediction, target, reduction=reduction)
-    check_positive(beta, "beta")
+    check_positive("beta", beta)
     return of_components(lambda f, y: huber(f - y, beta) / beta, prediction, target, reduction)
 
 
@@ -185,7 +185,7 @@ def gaussian_nll_loss(
         >>> gaussian_nll_loss(1.0, 1.0) == 0.5 * math.log(2 * math.pi)
         True
     """
-    check_positive(sigma, "sigma")
+    check_positive("sigma", sigma)
     spread = 2.0 * (sigma * sigma)
     level = log(sigma) + _HALF_LOG_2PI
     return of_components(
@@ -214,7 +214,7 @@ def laplace_nll_loss(
         >>> laplace_nll_loss(1.0, 1.0) == math.log(2)
         True
     """
-    check_positive(b, "b")
+    check_positive("b", b)
     level = log(2.0 * b)
     return of_components(lambda f, y: abs(f - y) / b + level, prediction, target, reduction)
 

@@ -25,11 +25,8 @@ def parameters_json(model: object, programs: Mapping[str, Program]) -> dict[str,
     return {
         "names": parameter_names(model),
         "theta": packed_floats([p.data for p in number]),
-        "places": {
-            "loss": [],
-            "units": [],
-            **{name: [number[p] for p in run.parameters] for name, run in programs.items()},
-        },
+        "places": {"loss": [], "units": []}
+        | {name: [number[p] for p in run.parameters] for name, run in programs.items()},
     }
 
 

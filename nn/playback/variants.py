@@ -102,7 +102,8 @@ def others(
             continue
         if found.shape(other) == own.shape(model):
             for graph in found.graphs.pages:
-                graph["partials"] = [[_short(x) for x in row] for row in graph["partials"]]
+                rows: list[list[str]] = graph["partials"]
+                graph["partials"] = [[x * (len(x) <= LONGEST_RULE) for x in row] for row in rows]
             yield name, found
 
 
@@ -167,10 +168,6 @@ def changes(own: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         else:
             found["whole"][key] = value
     return found
-
-
-def _short(rule: str) -> str:
-    return rule if len(rule) <= LONGEST_RULE else ""
 
 
 def _with(model: FNN, activation: str | Callable[[Any], Any]) -> FNN:

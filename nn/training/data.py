@@ -161,7 +161,9 @@ class Examples:
 
     def mass(self, batch: Any) -> float:
         """Return the weight of a batch: how many examples, or the sum of their weights."""
-        return _length(batch) if self.weights is None else float(self.weights[batch].sum())
+        if self.weights is not None:
+            return float(self.weights[batch].sum())
+        return batch.stop - batch.start if type(batch) is slice else len(batch)
 
     def everything(self) -> slice:
         """Return the batch of all examples."""
@@ -289,10 +291,9 @@ def _given(y: Any) -> Any:
 
     if hasattr(y, "to_numpy"):
         y = y.to_numpy()
-    if isinstance(y, np.ndarray):
-        array = cast(Any, y)
-        if array.ndim and array.dtype.kind in "biuf":
-            return array
+    array: Any = y
+    if isinstance(y, np.ndarray) and array.ndim and array.dtype.kind in "biuf":
+        return array
     try:
         return list(as_lists(y))
     except TypeError:
@@ -321,7 +322,3 @@ def _flat(x: Any) -> list[Any]:
 def _places(batch: Any) -> Sequence[int]:
     """Return the places of a batch: a slice from its start on, or an array of them."""
     return range(batch.start, batch.stop) if type(batch) is slice else batch.tolist()
-
-
-def _length(batch: Any) -> int:
-    return batch.stop - batch.start if type(batch) is slice else len(batch)

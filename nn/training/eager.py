@@ -32,8 +32,6 @@ class Task:
 class Eager:
     """Updates on graphs of Values."""
 
-    name = "eager"
-
     def __init__(self, task: Task) -> None:
         self.task = task
 
