@@ -36,7 +36,7 @@ def polynomial(degree: int) -> Map:
     degree = whole_number("degree", degree)
 
     def powers(x: object) -> list[Any]:
-        xs = _numbers(x)
+        xs = as_row(x)
         return [
             factors[0] if len(factors) == 1 else product(factors)
             for d in range(1, degree + 1)
@@ -55,7 +55,7 @@ def squared_norm() -> Map:
     """
 
     def lifted(x: object) -> list[Any]:
-        xs = _numbers(x)
+        xs = as_row(x)
         return [*xs, dot(xs, xs)]
 
     return lifted
@@ -193,8 +193,8 @@ def compose(*maps: Map) -> Composition:
     return Composition(maps)
 
 
-def _numbers(x: object, count: int | None = None, who: str = "") -> list[Any]:
+def _numbers(x: object, count: int, who: str) -> list[Any]:
     xs = as_row(x)
-    if count is not None and len(xs) != count:
+    if len(xs) != count:
         raise ValueError(f"{who} is made for {count} numbers, but got {len(xs)}: {xs}")
     return xs

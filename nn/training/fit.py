@@ -8,7 +8,7 @@ from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from random import Random
-from typing import Any, cast
+from typing import Any
 
 from autograd_mini.frames import warn
 from nn import activations, losses
@@ -347,9 +347,7 @@ def _warn_of_mismatch(model: Any, loss: str | Loss) -> None:
 
 def _is_true(answer: Any) -> bool:
     """Whether a callback answered True, Python's or NumPy's, and not just anything."""
-    import numpy as np
-
-    return isinstance(answer, (bool, np.bool_)) and bool(cast(Any, answer))
+    return getattr(answer, "tolist", lambda: answer)() is True
 
 
 def _functions(callbacks: Any) -> list[Callable[[RunState], Any]]:
