@@ -69,8 +69,11 @@ def backward(root: Value, seed: Scalar = 1.0, create_graph: bool = False) -> Non
         undo(topological_order(root), kept)
         raise
     for leaf, before in kept:
-        if before is not None:  # as PyTorch's users write it: not computed
+        try:
             leaf.grad += before
+        except TypeError:  # None, as PyTorch's users write it: not computed
+            if before is not None:
+                raise
 
 
 def undo(nodes: Iterable[Value], kept: Iterable[tuple[Value, Any]]) -> None:
