@@ -80,14 +80,7 @@ def run(
     try:
         called(f, example)
     except Exception as own:  # so it does not run without being recorded, either
-        place = own.__traceback__
-        while place is not None and place.tb_next is not None:
-            place = place.tb_next
-        refused_here = (
-            isinstance(own, TypeError)
-            and place is not None
-            and is_ours(place.tb_frame.f_code.co_filename)
-        )
+        refused_here = isinstance(own, TypeError) and is_ours(_lines(own)[-1][0])
         is_ours_alone = Recorded.__name__ in str(caught)  # which no user has heard of
         takes_values = refused_here or isinstance(own, AttributeError)  # or an index
         if takes_values and not is_ours_alone and not _is_own(own, caught, f, example):
@@ -100,16 +93,17 @@ def run(
     ) from caught
 
 
+def _lines(error: Exception) -> list[tuple[str, int]]:
+    """Return the files and lines through which an error came, the innermost last."""
+    from traceback import walk_tb
+
+    return [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+
+
 def _place(error: Exception) -> str:
     """Return ` (file:line)`, where the user's code raised."""
-    trace = error.__traceback__
-    place = ""
-    while trace is not None:
-        name = trace.tb_frame.f_code.co_filename
-        if not is_ours(name):
-            place = f" ({name}:{trace.tb_lineno})"
-        trace = trace.tb_next
-    return place
+    lines = [f" ({name}:{line})" for name, line in _lines(error) if not is_ours(name)]
+    return lines[-1] if lines else ""
 
 
 def _is_own(

@@ -236,10 +236,7 @@ class Writer(Sums):
         start = f"np.matmul({a}, " if s.out.block == "columns" else f"{a}.dot("
         if s.op in (MATMUL, MATMUL_TN) and extent(s.operands[0])[0] == (1, 1):
             start = f"np.multiply({a}, "  # where `dot` leaves out a zero, beside infinity, too
-        if s.add:
-            self.line(f"np.add({out}, {start}{b}), out={out})", comment)
-        else:
-            self.line(f"{start}{b}, out={out})", comment)
+        self.store(out, f"{start}{b})", comment, add=s.add)
 
     def _scatter(self, s: Statement) -> None:
         """Write to rows that are not a view."""

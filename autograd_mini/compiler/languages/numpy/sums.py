@@ -33,6 +33,11 @@ class Sums(Arrays):
         self.line(f"np.multiply({', '.join(map(self.operand, x.operands))}, out={terms})")
         return terms
 
+    def store(self, out: str, call: str, comment: str, *, add: bool) -> None:
+        """Write a call that takes `out=`, or add what it returns."""
+        text = f"np.add({out}, {call}, out={out})" if add else f"{call[:-1]}, out={out})"
+        self.line(text, comment)
+
     def guard(self, x: Ref) -> str:
         """Return a number that is not finite if one in these rows is not.
 
@@ -52,10 +57,8 @@ class Sums(Arrays):
             return
         out = self.read(s.out)
         text, stored = self.summed(s, x)
-        if s.add:
-            self.line(f"np.add({out}, {text}, out={out})", s.comment)
-        elif stored:
-            self.line(f"{text[:-1]}, out={out})", s.comment)
+        if s.add or stored:
+            self.store(out, text, s.comment, add=s.add)
         else:
             self.line(f"{out}[...] = {text}", s.comment)
 
@@ -75,10 +78,7 @@ class Sums(Arrays):
             wide = self.matrix(x)
         else:
             wide = f"({self.expression(x)})" + (f".reshape({k}, -1)" if others else "")
-        if s.add:
-            self.line(f"np.add({out}, {ones}.dot({wide}), out={out})", s.comment)
-        else:
-            self.line(f"{ones}.dot({wide}, out={out})", s.comment)
+        self.store(out, f"{ones}.dot({wide})", s.comment, add=s.add)
         return True
 
     def summed(self, s: Statement, x: Operand) -> tuple[str, bool]:
