@@ -58,16 +58,15 @@ def main(n: int = 150, epochs: int = 250, tries: int = 6, folds: int = 3) -> Non
             a, c = np.array([-w1, -w2]) * b / (w1**2 + w2**2), np.array([-w2, w1]) * 99.0
             ax.plot(*np.array([a - c, a + c]).T, color=plot.INK, lw=2.0, ls=("--", "-.")[j],
                     label=f"unit {j + 1} folds here")  # fmt: skip
+        W, b = layer.arrays()
         if k == folds:
-            plot.regions(ax, layer.on_rows(), grid.reshape(-1, 2))
+            plot.regions(ax, lambda rows, W=W, b=b: rows @ W + b, grid.reshape(-1, 2))
         name = "x" if k == 0 else "h"
         ax.axis(limits)
         ax.set(xlabel=f"{name}₁", ylabel=f"{name}₂")
         if k < folds:
             ax.legend(fontsize=12, loc="upper right" if k else "lower left", framealpha=1.0)
-            grid, points = (
-                layer.on_rows()(a.reshape(-1, 2)).reshape(a.shape) for a in (grid, points)
-            )
+            grid, points = np.abs(grid @ W + b), np.abs(points @ W + b)
     plot.save(figure, "abs_kernel.png")
 
 

@@ -28,7 +28,6 @@ from autograd_mini import (
     take,
     tanh,
 )
-from autograd_mini.compiler import machine
 from autograd_mini.compiler.native import Native, native
 from autograd_mini.compiler.native.engine import Processor
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
@@ -431,7 +430,8 @@ def test_fit_takes_its_batches_by_their_rows_and_says_which_class_there_is_not(
 
 
 def test_what_is_done_often_becomes_machine_code_by_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "OFTEN", 7)
+    for place in ("autograd_mini.compiler.machine", "nn.training.trainer"):
+        monkeypatch.setattr(f"{place}.OFTEN", 7)
     X, y = datasets.moons(60, seed=0)
 
     def trained(epochs: int, **options: Any) -> tuple[str, list[float]]:
@@ -455,7 +455,8 @@ def test_what_is_done_often_becomes_machine_code_by_counts(monkeypatch: pytest.M
 def test_a_trainer_and_a_program_switch_after_so_many_calls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(machine, "OFTEN", 6)
+    for place in ("autograd_mini.compiler.machine", "nn.training.trainer"):
+        monkeypatch.setattr(f"{place}.OFTEN", 6)
     X, y = np.random.default_rng(0).normal(size=(100, 2)), np.arange(100.0) % 2
     model = FNN([2, 3, 1], activation="tanh", seed=0)
     trainer = Trainer(model, "bce_with_logits", SGD(model.parameters(), lr=0.1))
