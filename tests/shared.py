@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import autograd_mini
+from autograd_mini.compiler.native import is_installed
 
 ROOT = Path(__file__).parent.parent  # of tests, README.md and demos
 PACKAGE = Path(autograd_mini.__file__).parent  # elsewhere, if it is installed
 # Whether many examples are tried, as in .ci/run's thorough suite.
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "ci"
+BACKENDS = ["eager", "compiled", *(["native"] if is_installed() else [])]
 SVG = "{http://www.w3.org/2000/svg}"
 
 HARD_LABELS = [

@@ -12,8 +12,8 @@ import pytest
 
 from autograd_mini import TraceError
 from nn import FNN, SGD, Adam, Optimizer, Trainer, fit, metrics
+from tests.shared import BACKENDS
 
-BACKENDS = ("eager", "compiled", "native")
 Rule = Callable[..., tuple[Any, ...]]
 
 
@@ -55,8 +55,8 @@ def test_what_is_written_into_arrays_counts_at_the_next_update(
                 backend=backend, **options,
             ).loss  # fmt: skip
         found.append([*losses_, *[p.data for p in model.parameters()]])
-    assert found[1] == pytest.approx(found[0], rel=1e-9)
-    assert found[2] == pytest.approx(found[0], rel=1e-9)
+    for other in found[1:]:
+        assert other == pytest.approx(found[0], rel=1e-9)
 
 
 def test_accuracy_is_counted_alike_by_name_and_as_a_function() -> None:
@@ -203,8 +203,8 @@ def test_an_optimizer_may_move_fewer_parameters_from_some_epoch_on(part: str) ->
             callbacks=[freeze],
         ).loss  # fmt: skip
         found.append([*told, *[p.data for p in model.parameters()]])
-    assert found[1] == pytest.approx(found[0], rel=1e-9)
-    assert found[2] == pytest.approx(found[0], rel=1e-9)
+    for other in found[1:]:
+        assert other == pytest.approx(found[0], rel=1e-9)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
