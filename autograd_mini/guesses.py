@@ -9,7 +9,7 @@ from opcode import opmap
 from types import FrameType
 from typing import Final, NoReturn
 
-__all__ = ["answer", "answer_imports", "elsewhere", "missing"]  # to nn
+__all__ = ["advise", "answer", "answer_imports", "missing"]  # to nn
 
 # fmt: off
 NAMES: Final = {  # for `autograd_mini.`
@@ -97,7 +97,7 @@ MODULES: Final = {  # for `import autograd_mini.`
 # fmt: on
 
 
-class Elsewhere:
+class Guess:
     """A method that others' engines have: asking for it, or setting it, says what to write here."""
 
     __slots__ = ("name", "said")
@@ -122,10 +122,10 @@ class Elsewhere:
         vars(x)[self.name] = value
 
 
-def elsewhere(owner: type, guesses: Mapping[str, str]) -> None:
+def advise(owner: type, guesses: Mapping[str, str]) -> None:
     """Let the instances of a class answer methods that they lack with what to write."""
     for name, said in guesses.items():
-        setattr(owner, name, Elsewhere(name, said))
+        setattr(owner, name, Guess(name, said))
 
 
 class Imports:

@@ -86,7 +86,7 @@ for _owner, _guessed in (
     (Trainer, _ours.RUNS),
     (History, _ours.RECORDS),
 ):
-    _guesses.elsewhere(_owner, _guessed)
+    _guesses.advise(_owner, _guessed)
 
 
 def __getattr__(name: str) -> Any:

@@ -17,7 +17,7 @@ from typing import Any, Final, Never, Protocol, SupportsFloat, TypeAlias, cast, 
 from autograd_mini import contexts, frames, ops
 from autograd_mini.convert import number
 from autograd_mini.errors import bad_result, explained, too_large
-from autograd_mini.guesses import METHODS, MODULES, answer_imports, elsewhere, wrong_argument
+from autograd_mini.guesses import METHODS, MODULES, advise, answer_imports, wrong_argument
 from autograd_mini.ops import UNDEFINED, Number, Op
 from autograd_mini.symbols import SIGNS
 from autograd_mini.value.plain import CONSTANT, Plain, refuse_to_bake_in
@@ -270,7 +270,7 @@ class Value(Root, Plain):
         return _apply_to_any(op, operands)
 
 
-elsewhere(Value, METHODS)  # no __getattr__, which slows every attribute down
+advise(Value, METHODS)  # no __getattr__, which slows every attribute down
 answer_imports("autograd_mini", MODULES)
 
 _MICROGRAD_NAMES: Final = SIGNS | {"relu": "ReLU"}
