@@ -357,6 +357,13 @@ def test_an_example_that_shows_something_is_compared_at_other_parameters() -> No
             getattr(program, name)(batch)
 
 
+def test_an_example_outside_of_the_domain_at_other_parameters_is_not_asked_there() -> None:
+    w = Value(math.inf, "w")
+    program = compile(lambda x: (x if type(x) is float else 2.0 * x) ** w, -0.25)
+    with pytest.raises(TraceError, match="at other parameters"):
+        program([2.0])
+
+
 def test_what_rounding_leaves_of_an_exact_fit_is_no_disagreement() -> None:
     rng = np.random.default_rng(0)
     w = [Value(x) for x in rng.normal(size=40)]

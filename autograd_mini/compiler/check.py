@@ -237,7 +237,7 @@ class Check:
                 try:
                     compared(mine, run(chosen, numbers), chosen, (purpose, numbers, wrt))
                 except TraceError as error:
-                    if not self._is_cached(numbers):
+                    if not self._is_cached(example, numbers):
                         raise TraceError(f"at other parameters, {error}") from None
         if others:
             self._elsewhere_too.add(text)
@@ -284,10 +284,10 @@ class Check:
                 most = np.fmax(most, found[0][1:] if what == "gradient" else [x[0] for x in found])
         return most if what == "gradient" else np.fmin(most, self._slack)
 
-    def _is_cached(self, theta: Array) -> bool:
+    def _is_cached(self, example: list[Any], theta: Array) -> bool:
         """Return whether the function returns what it computed for other parameters."""
         with elsewhere(self._parameters, theta.tolist(), self._graph.computed):
-            return any(map(stale, called_or_eager(self._f, self._first)))
+            return any(map(stale, called_or_eager(self._f, example)))
 
     def is_due(self, text: Any, count: int, fresh: int) -> bool:
         """Return whether a text is still to be compared at this size of batches."""
