@@ -30,6 +30,7 @@ from autograd_mini import (
     less,
     log,
     logsumexp,
+    maximum,
     no_grad,
     primitive,
     relu,
@@ -306,6 +307,22 @@ def test_a_small_difference_between_numbers_and_values_is_seen_on_any_example() 
     for name, batch in itertools.product(("__call__", "value_and_grad"), ([1e-9], [1e-9] * 2)):
         with pytest.raises(TraceError, match=r"gives 2\.0{8}1:"):
             getattr(compile(f, 1e-9), name)(batch)
+
+
+def test_a_late_example_and_a_late_digit_tell_that_a_class_is_asked_for() -> None:
+    def late(x: Any) -> Any:
+        match x:
+            case Value():
+                return maximum(2.0 * x, 50.0)
+            case _:
+                return maximum(x, 50.0)
+
+    def small(x: Any) -> Any:
+        return 1.0 + (4e-12 * x if isinstance(x, Value) else x * 0.0)
+
+    for f, rows in ((late, [float(n) for n in range(40)]), (small, [1.0, 2.0])):
+        with pytest.raises(TraceError, match="gives"):
+            compile(f, rows[0])(rows)
 
 
 def test_a_sum_that_python_rounds_otherwise_is_no_small_difference() -> None:

@@ -5,12 +5,13 @@ this is the net for the rest: functions that ask for `type(x)`, operations whose
 what they compute, faults of our own. Compared are the recorded example, three that differ from it,
 and one of each class of an argument that takes few values. Each text is compared when it
 first runs, at the batch size at which it runs; at further sizes three examples are compared.
-Batches are watched until three examples that differ were seen, and for new classes over `WATCHED`
-batches more. As the parameters will move, the first example whose answer is finite there is
-compared at other numbers of theirs, too: what is the same at the first may not be later. For each
-text, the function is called at most `CLASSES` + `OTHERS` + `MOVES` + 1 times (in small graphs once
-more for each, on Values), in large graphs `OTHERS` + 2 times with its gradient; `OTHERS` times more
-at each of the other numbers where it is not finite.
+Batches are watched until three examples that differ were seen (`ASKED` examples, where a function
+may ask for the class of a number), and for new classes over `WATCHED` batches more. As the
+parameters will move, the first example whose answer is finite there is compared at other numbers of
+theirs, too: what is the same at the first may not be later. For each text, the function is called
+at most `CLASSES` + `OTHERS` + `MOVES` + 1 times (in small graphs once more for each, on Values), in
+large graphs `OTHERS` + 2 times with its gradient; `OTHERS` times more at each of the other numbers
+where it is not finite.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ Array: TypeAlias = Any
 _Point: TypeAlias = "tuple[str, Array, Sequence[int] | None]"  # purpose, parameters, wrt
 
 OTHERS: Final = 3  # examples that differ from the recorded one
+ASKED: Final = 64  # the same, for a function that may ask for the class of a number
 CLASSES: Final = 16  # values of an argument that count as classes, and examples compared for them
 WATCHED: Final = 64  # further batches in which new classes are looked for
 MOVES: Final = 3  # other numbers of the parameters
@@ -91,6 +93,7 @@ class Check:
         self._given = dict.fromkeys([*parameters, *below])  # there before the function is called
         size = sum(map(len, graph.args))
         self.is_large = size > LARGE
+        self._others = ASKED if graph.around.asks and not self.is_large else OTHERS
         self._is_small = size <= SMALL
         self._slack = SINGLE if single else AGREEMENT
         self._classes: list[dict[Any, Any]] = [{} for _ in example]  # and the example of each
@@ -149,7 +152,7 @@ class Check:
         self._choose_classes(batch, columns, count, choose)
         apart = (count - 1, 0, count // 2)  # neighbors are alike in a table that is sorted
         for n in chain(apart, range(min(count, SEARCHED))):
-            if len(self.examples) > OTHERS or self._to_search <= 0:
+            if len(self.examples) > self._others or self._to_search <= 0:
                 self._left -= before == len(self.examples)
                 break
             self._to_search -= 1

@@ -71,14 +71,17 @@ def _moved(
     compared: dict[Value, float] = {}  # with an operand perhaps, as the largest of some is
     for node in nodes:
         op = node.op
-        x = node.data if op is None else float(op.forward(*[data[y] for y in node.inputs]))
+        xs = [data[y] for y in node.inputs]
         is_exact = op is None or op in _COMPARISONS or op in _PLACES
+        if op is not None and op.arity is None and not (is_exact or op.kinks):
+            xs = [x * (1.0 + moves.uniform(-size, size)) for x in xs]  # a sum rounds at each term
+        x = node.data if op is None else float(op.forward(*xs))
         data[node] = x if is_exact else x * (1.0 + moves.uniform(-size, size))
         if op is not None:
             compared[node] = x if op.kinks else data[node]
     slopes = dict.fromkeys([*nodes, *wanted], 0.0)
     slopes[nodes[-1]] = 1.0
-    for node in reversed(nodes):
+    for node in reversed(nodes) if wanted else ():
         if node.op is not None:
             local = node.op.local(compared[node], *[data[x] for x in node.inputs])
             for k in receiving(node):

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from itertools import chain
+from opcode import opmap
 from operator import eq, getitem, is_
 from types import (
     BuiltinMethodType,
@@ -50,6 +51,8 @@ _HOLDERS: Final = *_LISTS, *_BUFFERS
 _SPACES: Final = SimpleNamespace, UserDict, UserList, ChainMap, threading.local
 _CACHED: Final = type(lru_cache(len))
 _ABSENT: Final = object()
+_CLASSES: Final = frozenset({"isinstance", "issubclass", "type", "__class__"})
+_MATCH_CLASS: Final = opmap["MATCH_CLASS"]
 # Whether something is watched: before every run; where Values are read, too; or never.
 ALWAYS: Final = 2
 CLOSELY: Final = 1
@@ -67,6 +70,7 @@ class Surroundings:
         is_random: Whether the last run moved a generator of random numbers.
         values: The Values that it can read, some of which may be no parameters of its program;
             some come more than once.
+        asks: Whether it may ask for the class of a number, as `case Value()` does.
 
     Example:
         >>> scale = [2.0]
@@ -129,6 +133,7 @@ class Surroundings:
         found: defaultdict[str, list[Noted]] = defaultdict(list)
         self._states: dict[int, tuple[Any, bytes]] = {}
         self.values: list[Value] = []
+        self.asks = False
         queue: deque[tuple[str, Any, int]] = deque([("", self._f, NEVER)])
         seen: set[int] = set()
         while queue and len(seen) < MOST:
@@ -152,6 +157,7 @@ class Surroundings:
             if state is not None:
                 self._states[id(x)] = x, state
                 continue
+            self.asks = self.asks or (isinstance(x, FunctionType) and _asks(x.__code__))
             for read, key, y, watch in _references(x):
                 if watch and key not in self._own:
                     names[watch].append((key, read, y))
@@ -285,6 +291,15 @@ def _names_in(code: CodeType) -> Iterator[str]:
             yield part
         if isinstance(part, CodeType):
             yield from _names_in(part)
+
+
+def _asks(code: CodeType) -> bool:
+    """Return whether a user's function may ask for the class of a number."""
+    return _is_users(code.co_filename) and (
+        _MATCH_CLASS in code.co_code[::2]
+        or not _CLASSES.isdisjoint(code.co_names)
+        or any(_asks(part) for part in code.co_consts if isinstance(part, CodeType))
+    )
 
 
 def _slots(kind: type) -> Iterable[tuple[str, Any]]:
