@@ -27,6 +27,7 @@ from autograd_mini import (
     exp,
     grad,
     greater,
+    hypot,
     less,
     log,
     logsumexp,
@@ -320,7 +321,14 @@ def test_a_late_example_and_a_late_digit_tell_that_a_class_is_asked_for() -> Non
     def small(x: Any) -> Any:
         return 1.0 + (4e-12 * x if isinstance(x, Value) else x * 0.0)
 
-    for f, rows in ((late, [float(n) for n in range(40)]), (small, [1.0, 2.0])):
+    w = Value(-9.0, "w")
+
+    def above(x: Any) -> Any:  # hidden as long as w is large
+        return maximum(hypot(w, 2.0), -x if isinstance(x, Value) else x)
+
+    for f, rows in (
+        (late, [float(n) for n in range(40)]), (small, [1.0, 2.0]), (above, [1.0, 5.0])
+    ):  # fmt: skip
         with pytest.raises(TraceError, match="gives"):
             compile(f, rows[0])(rows)
 

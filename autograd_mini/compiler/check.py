@@ -93,7 +93,8 @@ class Check:
         self._given = dict.fromkeys([*parameters, *below])  # there before the function is called
         size = sum(map(len, graph.args))
         self.is_large = size > LARGE
-        self._others = ASKED if graph.around.asks and not self.is_large else OTHERS
+        self._asks = graph.around.asks and not self.is_large
+        self._others = ASKED if self._asks else OTHERS
         self._is_small = size <= SMALL
         self._slack = SINGLE if single else AGREEMENT
         self._classes: list[dict[Any, Any]] = [{} for _ in example]  # and the example of each
@@ -251,7 +252,10 @@ class Check:
     def _elsewhere(
         self, purpose: str, theta: Array, wrt: Sequence[int] | None
     ) -> Iterator[tuple[Array, list[Any], _Answer]]:
-        """Yield other parameters, the first example that has a finite answer there, and that."""
+        """Yield other parameters, an example that has a finite answer there, and that.
+
+        One example is enough, but for a function that may ask for the class of a number.
+        """
         import numpy as np
 
         for numbers in _moved(theta, MOVES if self._is_small else 1):
@@ -266,7 +270,8 @@ class Check:
                 slopes = np.zeros(0) if answer.gradient is None else answer.gradient
                 if np.isfinite(answer.values).all() and np.isfinite(slopes).all():
                     yield numbers, example, answer
-                    break
+                    if not self._asks:
+                        break
 
     def _rounding(self, point: _Point, what: str, examples: Sequence[Any]) -> Array:
         """Return how far rounding may move values or gradients of these examples."""
