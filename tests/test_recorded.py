@@ -9,6 +9,7 @@ import numbers
 import pickle
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -327,8 +328,9 @@ def test_a_late_example_and_a_late_digit_tell_that_a_class_is_asked_for() -> Non
         return maximum(hypot(w, 2.0), -x if isinstance(x, Value) else x)
 
     for f, rows in (
-        (late, [float(n) for n in range(40)]), (small, [1.0, 2.0]), (above, [1.0, 5.0])
-    ):  # fmt: skip
+        *[(f, [float(n) for n in range(40)]) for f in (late, partial(late), lambda x: late(x))],
+        *[(small, [1.0, 2.0]), (above, [1.0, 5.0])],
+    ):
         with pytest.raises(TraceError, match="gives"):
             compile(f, rows[0])(rows)
 
