@@ -267,6 +267,29 @@ def test_zero_times_infinity_is_nan_in_products_of_any_shape() -> None:
         assert np.isnan(program.input_grad(batch, batch)[0]).any()
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_zero_times_infinity_is_nan_in_a_layer_of_one_unit(count: int) -> None:
+    units = [Value(0.01) for _ in range(200)]
+    layers = [[Value(0.01) for _ in range(5)] for _ in range(40)]
+
+    def one(xs: Any) -> Any:
+        return sigmoid(dot(units, xs))
+
+    def two(xs: Any) -> Any:
+        return sigmoid(dot(units[:40], [tanh(dot(w, xs)) for w in layers]))
+
+    for f, example in ((one, [math.inf, *[1.0] * 199]), (two, [1.0] * 5)):
+        program = compile(f, [1.0] * len(example), check=False)
+        units[0].data = math.inf if f is two else 0.01
+        _, slopes = program.value_and_grad([example] * count)
+        for p in program.parameters:
+            p.grad = 0.0
+        f(example).backward()
+        wanted = [p.grad for p in program.parameters]
+        assert any(map(math.isnan, wanted))
+        assert [*slopes] == pytest.approx(wanted, nan_ok=True)
+
+
 @pytest.mark.parametrize("xs", [[1.0, -1.0], [1.0, 0.0], [2.0, 1.0]])
 def test_an_infinite_gradient_is_the_mean_of_the_examples_own(xs: list[float]) -> None:
     w = Value(1.0)

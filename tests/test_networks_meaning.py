@@ -37,7 +37,7 @@ def for_networks(check: Callable[[Case], object], start: int, tens: int, *, wild
         seed(i)(law)()
 
 
-TEXTS = ("floats", "arrays", "single", "chosen")
+TEXTS = ("floats", "arrays", "single", "wild", "wild arrays")
 
 
 @pytest.mark.parametrize("texts", TEXTS)
@@ -46,12 +46,12 @@ def test_a_network_computes_what_its_function_computes(texts: str) -> None:
 
     def compiled(*arguments: Any, **options: Any) -> Any:
         program = compile(*arguments, **options, float32=texts == "single")
-        if texts != "chosen":
+        if texts != "wild":
             program._in_floats = texts == "floats"  # for batches of one
         return program
 
     precision = test_one_meaning.SINGLE if texts == "single" else test_one_meaning.DOUBLE
-    wild = texts == "chosen"
+    wild = texts.startswith("wild")
     start, tens = 1000 * TEXTS.index(texts), (8 if texts in TEXTS[:2] else 3) if THOROUGH else 1
     with (
         mock.patch.object(test_one_meaning, "compile", compiled),

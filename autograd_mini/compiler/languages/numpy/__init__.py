@@ -21,7 +21,16 @@ from autograd_mini.compiler.languages.numpy.definitions import defined
 from autograd_mini.compiler.languages.numpy.functions import NumPySymbol, over_elements
 from autograd_mini.compiler.languages.numpy.sums import Sums, may_be_double, ufunc_of
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
-from autograd_mini.compiler.rows import COMPARISONS, COPY, MATMUL, MATMUL_TN, PRODUCTS, PUT, SUM
+from autograd_mini.compiler.rows import (
+    COMPARISONS,
+    COPY,
+    MATMUL,
+    MATMUL_NT,
+    MATMUL_TN,
+    PRODUCTS,
+    PUT,
+    SUM,
+)
 from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement
 from autograd_mini.compiler.sums import runs
 from autograd_mini.ops import Op, is_built_in
@@ -233,10 +242,24 @@ class Writer(Sums):
         comment = comment if len(comment) < _COMMENT else ""
         if s.op is not MATMUL:
             a, b = (f"{a}.T", b) if s.op is MATMUL_TN else (a, f"{b}.T")
-        start = f"np.matmul({a}, " if s.out.block == "columns" else f"{a}.dot("
-        if s.op in (MATMUL, MATMUL_TN) and extent(s.operands[0])[0] == (1, 1):
-            start = f"np.multiply({a}, "  # where `dot` leaves out a zero, beside infinity, too
-        self.store(out, f"{start}{b})", comment, add=s.add)
+        times = self._times(s)
+        product = f"{times}({a}, {b})" if times else f"{a}.dot({b})"
+        self.store(out, product, comment, add=s.add)
+
+    def _times(self, s: Statement) -> str:
+        """Return the function for a product that `dot` gets wrong, or ""."""
+        if s.out.block == "columns":
+            return "np.matmul"
+        left, right = s.operands
+        assert isinstance(left, Ref)
+        assert isinstance(right, Ref)
+        rows, inner = left.shape[::-1] if s.op is MATMUL_TN else left.shape
+        columns = right.shape[0 if s.op is MATMUL_NT else 1]
+        if inner > 1 or min(rows, columns) > 1:
+            return ""
+        if (left.varies or right.varies) and (s.op is MATMUL_NT or rows > 1):
+            return self.hoist("times", _TIMES, "dot leaves out 0 times infinity")
+        return "np.multiply"
 
     def _scatter(self, s: Statement) -> None:
         """Write to rows that are not a view."""
@@ -431,6 +454,8 @@ _EXPONENTS: Final = frozenset({-1.0, 0.0, 0.5, 1.0, 2.0})  # that NumPy has a fu
 _SINGLE: Final = 1e38  # less than the largest number of single precision
 _TERMS: Final = 8  # numbers that a row may receive to be taken one by one
 _COMMENT: Final = 50  # characters: a longer one only repeats the statement
+# Of a matrix with one number, as in a batch of one, `dot` leaves out the products with 0.
+_TIMES: Final = "np.ndarray.dot if B > 1 else np.multiply"
 _FOREIGN: Final = (
     "this program calls {}, a Python function of an operation that you registered: run it through "
     "the program that it was compiled for, or define the function first"

@@ -37,7 +37,7 @@ class Arrays(Language):
             *dir(builtins),
             *functions.__dict__,
             *("np", "theta", "gtheta", "B", "bind", "out", "average", "ones", "column"),
-            "columns",
+            *("columns", "times"),
             *(VALUES, SHARED, SEED, FORWARD, GRADIENT, INPUTS),
         }
     )
