@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
+from itertools import count, islice
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
@@ -133,6 +134,25 @@ def parameters(f: Callable[..., object]) -> list[Parameter]:
         return [*inspect.signature(f).parameters.values()]
     except (TypeError, ValueError):
         return []
+
+
+def argument_names(
+    f: Callable[..., object], number: int, spare: Iterable[str] | None = None
+) -> list[str]:
+    """Return the names of a function's first arguments.
+
+    Those that it does not name are called by `spare`, or by its `*xs` and a number.
+
+    Example:
+        >>> argument_names(lambda a, *xs: a, 3), argument_names(lambda *xs: 0, 2, "ab")
+        (['a', 'xs0', 'xs1'], ['a', 'b'])
+    """
+    known = parameters(f)
+    named = [p.name for p in known if p.kind < p.VAR_POSITIONAL][:number]
+    if spare is None:
+        star = next((p.name for p in known if p.kind is p.VAR_POSITIONAL), "x")
+        spare = (f"{star}{i}" for i in count())
+    return [*named, *islice((name for name in spare if name not in named), number - len(named))]
 
 
 def needed(f: Callable[..., object]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
@@ -116,17 +115,3 @@ def _result(y: Any) -> Value:
     if not hasattr(y, "__float__"):
         raise TraceError(f"a compiled function returns numbers or lists of them, but got {y!r}")
     return Value(y)
-
-
-def argument_names(f: Callable[..., Any], count: int) -> list[str]:
-    """Return the names of the first `count` positional arguments of `f`."""
-    names: list[str] = []
-    try:
-        for p in inspect.signature(f).parameters.values():
-            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
-                names.append(p.name)
-            elif p.kind is p.VAR_POSITIONAL:
-                names += [f"{p.name}{i}" for i in range(count - len(names))]
-    except (TypeError, ValueError):  # a callable that hides its signature
-        pass
-    return (names + [f"x{i}" for i in range(len(names), count)])[:count]

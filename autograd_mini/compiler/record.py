@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, compress, count
 from typing import Any, Final
 
-from autograd_mini.compiler.calls import Shape, argument_names, shape_of
+from autograd_mini.calls import argument_names
+from autograd_mini.compiler.calls import Shape, shape_of
 from autograd_mini.compiler.expressions import same
 from autograd_mini.compiler.parameters import each, own_data
 from autograd_mini.compiler.recorded import Hiding, Recorded

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeAlias, cast
 
 from autograd_mini import contexts
 from autograd_mini.backprop import adjoints, edges
+from autograd_mini.calls import argument_names
 from autograd_mini.errors import described
 from autograd_mini.graph import gradient_order, topological_order
 from autograd_mini.nested import elements, flat, is_nested, mapped
@@ -25,7 +26,7 @@ from autograd_mini.testing.report import (
     mismatch,
     step_through,
 )
-from autograd_mini.testing.source import argument_names, names_of, source
+from autograd_mini.testing.source import letters, names_of, source
 from autograd_mini.value import Scalar, Value
 from autograd_mini.words import counted
 
@@ -125,7 +126,7 @@ class _Arguments:
     def __init__(self, f: Callable[..., object], inputs: Sequence[object]) -> None:
         self.f = f
         self.values: list[Value] = []
-        names = argument_names(f, len(inputs))
+        names = argument_names(f, len(inputs), letters())
         self.structure = [self._wrap(x, name) for x, name in zip(inputs, names, strict=True)]
 
     def _wrap(self, x: object, name: str) -> object:

@@ -8,8 +8,9 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, cast
 
+from autograd_mini.calls import argument_names
 from autograd_mini.testing.differences import EPSILON, Judgment, judge, rounding, same
-from autograd_mini.testing.source import argument_names
+from autograd_mini.testing.source import letters
 from autograd_mini.testing.tensors import Shape, flattened, is_list, precision_of, shape_of
 from autograd_mini.words import counted
 
@@ -43,7 +44,7 @@ class Probe:
 
     def __init__(self, forward: Function, backward: Function, inputs: Sequence[object]) -> None:
         self.forward, self.backward, self.given = forward, backward, list(inputs)
-        self.names = argument_names(forward, len(inputs))
+        self.names = argument_names(forward, len(inputs), letters())
         self.shapes = [shape_of(x) for x in inputs]
         self._layouts: list[Callable[[Sequence[float]], Any] | None] = []
         self.point: list[list[float]] = []

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import keyword
 import math
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count, islice
+from collections.abc import Iterator, Sequence
+from itertools import count
 
 from autograd_mini import functions
-from autograd_mini.calls import parameters
 from autograd_mini.graph import topological_order
 from autograd_mini.ops import OPS, Op
 from autograd_mini.symbols import SIGNS, written
@@ -32,13 +31,6 @@ def expression(op: Op, operands: Sequence[str]) -> str:
     if op.arity is None:
         return written(op, [f"[{', '.join(operands)}]"])
     return written(op, operands)
-
-
-def argument_names(f: Callable[..., object], number: int) -> list[str]:
-    """Return the names of a function's first arguments; those that it does not name are letters."""
-    named = [p.name for p in parameters(f) if p.kind < p.VAR_POSITIONAL][:number]
-    spare = (name for name in letters() if name not in named)
-    return [*named, *islice(spare, number - len(named))]
 
 
 def letters() -> Iterator[str]:
