@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd_mini import OPS, Value, apply
-from autograd_mini.testing import Program, programs
+from autograd_mini.testing import StraightLineProgram, programs
 
 # What both call by a name of their own; None where the function is written out below.
 COMMON = [
@@ -25,7 +25,7 @@ COMMON = [
 ]
 
 
-def same_as(lib: dict[str, Any], program: Program, *xs: Any) -> Any:
+def same_as(lib: dict[str, Any], program: StraightLineProgram, *xs: Any) -> Any:
     """Run a program with the functions of another library."""
     results: list[Any] = []
     for name, operands in program.code:
@@ -80,7 +80,7 @@ def torch_functions() -> dict[str, Any]:
     }
 
 
-def torch_value_and_gradient(program: Program) -> tuple[float, list[float]]:
+def torch_value_and_gradient(program: StraightLineProgram) -> tuple[float, list[float]]:
     import torch
 
     xs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in program.inputs]
@@ -120,7 +120,7 @@ def jax_functions() -> dict[str, Any]:
     }
 
 
-def jax_value_and_gradient(program: Program) -> tuple[float, list[float]]:
+def jax_value_and_gradient(program: StraightLineProgram) -> tuple[float, list[float]]:
     import jax
 
     with jax.enable_x64(True):
@@ -132,7 +132,7 @@ def jax_value_and_gradient(program: Program) -> tuple[float, list[float]]:
         return float(y), [float(g) for g in gradient]
 
 
-def on_a_kink_or_past_a_number(program: Program, *, options: bool) -> bool:
+def on_a_kink_or_past_a_number(program: StraightLineProgram, *, options: bool) -> bool:
     """Say whether conventions differ there: JAX's at kinks, PyTorch's for options as operands."""
     leaves = [Value(x) for x in program.inputs]
     for (name, operands), result in zip(program.code, program.run(*leaves), strict=True):
@@ -149,7 +149,7 @@ def on_a_kink_or_past_a_number(program: Program, *, options: bool) -> bool:
     return False
 
 
-def agree(program: Program, other: tuple[float, list[float]]) -> None:
+def agree(program: StraightLineProgram, other: tuple[float, list[float]]) -> None:
     report = program.check()
     leaves, root = program.build()
     root.backward()
@@ -161,7 +161,7 @@ def agree(program: Program, other: tuple[float, list[float]]) -> None:
 
 @pytest.mark.torch
 @given(program=programs(COMMON, max_ops=6))
-def test_programs_agree_with_pytorch(program: Program) -> None:
+def test_programs_agree_with_pytorch(program: StraightLineProgram) -> None:
     pytest.importorskip("torch")
     if not on_a_kink_or_past_a_number(program, options=True):
         agree(program, torch_value_and_gradient(program))
@@ -169,7 +169,7 @@ def test_programs_agree_with_pytorch(program: Program) -> None:
 
 @settings(max_examples=max(20, settings().max_examples // 3))
 @given(program=programs(COMMON, max_ops=6))
-def test_programs_agree_with_jax(program: Program) -> None:
+def test_programs_agree_with_jax(program: StraightLineProgram) -> None:
     pytest.importorskip("jax")
     if not on_a_kink_or_past_a_number(program, options=False):
         agree(program, jax_value_and_gradient(program))

@@ -43,7 +43,7 @@ from autograd_mini import (
     tanh,
     value_and_grad,
 )
-from autograd_mini.testing import Program, finite, positive, programs
+from autograd_mini.testing import StraightLineProgram, finite, positive, programs
 
 SMOOTH = [
     *["add", "sub", "mul", "neg", "sin", "cos", "tanh", "atan", "sigmoid", "softplus", "erf"],
@@ -61,7 +61,7 @@ def close(a: Any, b: Any, size: float = 1.0) -> bool:
     return math.isclose(a, b, rel_tol=1e-7, abs_tol=1e-8 * max(1.0, size))
 
 
-def on_line(program: Program) -> Any:
+def on_line(program: StraightLineProgram) -> Any:
     """Return a program as a function of one number: all its inputs move with it."""
     start = program.inputs
 
@@ -71,7 +71,7 @@ def on_line(program: Program) -> Any:
     return f
 
 
-def gradient(program: Program) -> Any:
+def gradient(program: StraightLineProgram) -> Any:
     """Return the gradient of a program in all its inputs, as a function of a list."""
     return grad(lambda xs: program(*xs))
 
@@ -80,14 +80,18 @@ def gradient(program: Program) -> Any:
 
 
 @given(small_programs, small_programs, numbers, numbers)
-def test_derivatives_are_linear(p: Program, q: Program, a: float, b: float) -> None:
+def test_derivatives_are_linear(
+    p: StraightLineProgram, q: StraightLineProgram, a: float, b: float
+) -> None:
     f, g = on_line(p), on_line(q)
     combined = grad(lambda t: a * f(t) + b * g(t))(0.0)
     assert close(combined, a * grad(f)(0.0) + b * grad(g)(0.0))
 
 
 @given(small_programs, small_programs)
-def test_the_derivative_of_a_product_is_leibniz(p: Program, q: Program) -> None:
+def test_the_derivative_of_a_product_is_leibniz(
+    p: StraightLineProgram, q: StraightLineProgram
+) -> None:
     f, g = on_line(p), on_line(q)
     (u, du), (v, dv) = value_and_grad(f)(0.0), value_and_grad(g)(0.0)
     assert close(grad(lambda t: f(t) * g(t))(0.0), du * v + u * dv, abs(du * v) + abs(u * dv))
@@ -95,7 +99,9 @@ def test_the_derivative_of_a_product_is_leibniz(p: Program, q: Program) -> None:
 
 @FEWER
 @given(small_programs, small_programs)
-def test_the_second_derivative_of_a_product_is_leibniz(p: Program, q: Program) -> None:
+def test_the_second_derivative_of_a_product_is_leibniz(
+    p: StraightLineProgram, q: StraightLineProgram
+) -> None:
     f, g = on_line(p), on_line(q)
     u, v = [[derivative(h, k)(0.0) for k in range(3)] for h in (f, g)]
     expected = [u[2] * v[0], 2 * u[1] * v[1], u[0] * v[2]]
@@ -104,7 +110,7 @@ def test_the_second_derivative_of_a_product_is_leibniz(p: Program, q: Program) -
 
 
 @given(small_programs, small_programs)
-def test_the_derivative_of_a_quotient(p: Program, q: Program) -> None:
+def test_the_derivative_of_a_quotient(p: StraightLineProgram, q: StraightLineProgram) -> None:
     f, g = on_line(p), on_line(q)
     (u, du), (v, dv) = value_and_grad(f)(0.0), value_and_grad(g)(0.0)
     assume(abs(v) > 1e-3)
@@ -114,7 +120,7 @@ def test_the_derivative_of_a_quotient(p: Program, q: Program) -> None:
 
 
 @given(small_programs, small_programs)
-def test_the_chain_rule(p: Program, q: Program) -> None:
+def test_the_chain_rule(p: StraightLineProgram, q: StraightLineProgram) -> None:
     f, g = on_line(p), on_line(q)
     inner, slope = value_and_grad(g)(0.0)
     outer = grad(f)(inner)
@@ -122,7 +128,9 @@ def test_the_chain_rule(p: Program, q: Program) -> None:
 
 
 @given(small_programs)
-def test_a_jacobian_of_a_composition_is_the_product_of_jacobians(program: Program) -> None:
+def test_a_jacobian_of_a_composition_is_the_product_of_jacobians(
+    program: StraightLineProgram,
+) -> None:
     """x -> (p(x), sum x) -> (product, difference)."""
 
     def first(xs: Any) -> list[Any]:
@@ -208,7 +216,7 @@ def test_two_spellings_of_a_function_have_the_same_derivatives(f: Any, g: Any, x
 
 @FEWER
 @given(small_programs)
-def test_second_derivatives_are_symmetric(program: Program) -> None:
+def test_second_derivatives_are_symmetric(program: StraightLineProgram) -> None:
     """Schwarz: ∂²f/∂xᵢ∂xⱼ = ∂²f/∂xⱼ∂xᵢ."""
     H = hessian(lambda xs: program(*xs))(list(program.inputs))
     size = max(abs(x) for row in H for x in row)
@@ -218,7 +226,7 @@ def test_second_derivatives_are_symmetric(program: Program) -> None:
 @FEWER
 @given(small_programs, st.integers(0, 2**16))
 def test_a_hessian_times_a_vector_is_the_slope_of_the_gradient_along_it(
-    program: Program, seed: int
+    program: StraightLineProgram, seed: int
 ) -> None:
     xs = list(program.inputs)
     v = [((seed >> i) % 7 - 3) / 2 for i in range(len(xs))]
@@ -232,7 +240,7 @@ def test_a_hessian_times_a_vector_is_the_slope_of_the_gradient_along_it(
 @FEWER
 @given(small_programs)
 def test_the_second_derivative_along_a_line_is_the_hessian_twice_contracted(
-    program: Program,
+    program: StraightLineProgram,
 ) -> None:
     v = [i + 1.0 for i in range(len(program.inputs))]
     H = hessian(lambda xs: program(*xs))(list(program.inputs))
@@ -259,8 +267,8 @@ def test_eulers_theorem_for_homogeneous_functions(x: float, y: float, z: float) 
 
 @FEWER
 @given(programs(SMOOTH, max_ops=3))
-@example(Program((1.0,), [("total", [-1] * 3), ("product", [0] * 3), ("sin", [1])]))
-def test_the_integral_of_the_derivative_is_the_difference(program: Program) -> None:
+@example(StraightLineProgram((1.0,), [("total", [-1] * 3), ("product", [0] * 3), ("sin", [1])]))
+def test_the_integral_of_the_derivative_is_the_difference(program: StraightLineProgram) -> None:
     """Gauss-Legendre on [0, ½], in panels of five points: no rule in sight.
 
     What waves faster than panels can see makes the sums of 8 and of 16 panels disagree.
@@ -287,7 +295,9 @@ def test_the_integral_of_the_derivative_is_the_difference(program: Program) -> N
 
 
 @given(small_programs)
-def test_gradients_do_not_depend_on_the_seed_but_scale_with_it(program: Program) -> None:
+def test_gradients_do_not_depend_on_the_seed_but_scale_with_it(
+    program: StraightLineProgram,
+) -> None:
     leaves, root = program.build()
     root.backward()
     once = [x.grad for x in leaves]

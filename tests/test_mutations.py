@@ -17,7 +17,12 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 from autograd_mini import OPS, Op, Value, apply, backprop, dot, topological_order
-from autograd_mini.testing import GradientMismatchError, Program, check_gradients, programs
+from autograd_mini.testing import (
+    GradientMismatchError,
+    StraightLineProgram,
+    check_gradients,
+    programs,
+)
 from autograd_mini.testing.numbers import AT_KINKS, context
 from autograd_mini.testing.reference import local_slopes
 
@@ -270,7 +275,7 @@ def test_a_pass_that_does_not_accumulate_in_leaves_is_caught(
 # Shrinking.
 
 
-def fails(program: Program) -> bool:
+def fails(program: StraightLineProgram) -> bool:
     try:
         program.check()
     except GradientMismatchError:
@@ -278,7 +283,7 @@ def fails(program: Program) -> bool:
     return False
 
 
-def smallest(strategy: st.SearchStrategy[Program]) -> Program:
+def smallest(strategy: st.SearchStrategy[StraightLineProgram]) -> StraightLineProgram:
     phases = [Phase.generate, Phase.shrink]  # explaining takes long
     options = settings(max_examples=300, database=None, deadline=None, phases=phases)
     return find(strategy, fails, settings=options, random=random.Random(0))
@@ -319,7 +324,7 @@ def test_a_broken_rule_is_named_wherever_it_stands_in_a_program(
         assert (error.kind, error.op, error.argument) == ("rule", name, 0)
 
 
-def has_no_part(program: Program, name: str) -> bool:
+def has_no_part(program: StraightLineProgram, name: str) -> bool:
     """Say whether no operation of that name has a part in the result, or all sit on a kink."""
     root = program.build()[1]
     ctx = context()

@@ -27,10 +27,10 @@ from autograd_mini import (
     total,
 )
 from autograd_mini.testing import programs
-from autograd_mini.testing.strategies import Program
+from autograd_mini.testing.strategies import StraightLineProgram
 
 
-def built(program: Program) -> Value:
+def built(program: StraightLineProgram) -> Value:
     """Return the root of a program's graph, with numbers in it that an operator wrapped."""
     return program.build()[1] * 2.0 - 1.0
 
@@ -41,7 +41,7 @@ def bits(gradients: Sequence[float]) -> list[bytes]:
 
 @given(program=programs(), seed=st.floats(-2.0, 2.0), passes=st.integers(1, 3))
 def test_exhausted_steps_equal_backward_bit_for_bit(
-    program: Program, seed: float, passes: int
+    program: StraightLineProgram, seed: float, passes: int
 ) -> None:
     fast, stepped = built(program), built(program)
     for _ in range(passes):
@@ -55,7 +55,7 @@ def test_exhausted_steps_equal_backward_bit_for_bit(
 
 @given(program=programs(), seed=st.floats(-2.0, 2.0))
 def test_a_trace_tells_the_steps_of_the_live_pass_and_touches_no_gradient(
-    program: Program, seed: float
+    program: StraightLineProgram, seed: float
 ) -> None:
     root = built(program)
     nodes = topological_order(root)
@@ -79,7 +79,7 @@ def fields(step: Step) -> tuple[Any, ...]:
 
 
 @given(program=programs())
-def test_the_arithmetic_of_a_step_is_a_true_sentence(program: Program) -> None:
+def test_the_arithmetic_of_a_step_is_a_true_sentence(program: StraightLineProgram) -> None:
     names = {"nan": math.nan, "inf": math.inf}
     for step in Trace(built(program)):
         sum_, _, after = step.arithmetic.partition(": ")[2].rpartition(" = ")
@@ -87,7 +87,7 @@ def test_the_arithmetic_of_a_step_is_a_true_sentence(program: Program) -> None:
 
 
 @given(program=programs())
-def test_the_rule_in_a_step_is_the_derivative_it_used(program: Program) -> None:
+def test_the_rule_in_a_step_is_the_derivative_it_used(program: StraightLineProgram) -> None:
     """Run on the numbers, the text on the right of `=` gives the local derivative."""
     root = built(program)
     trace = Trace(root)
@@ -103,7 +103,7 @@ def test_the_rule_in_a_step_is_the_derivative_it_used(program: Program) -> None:
 
 
 @given(program=programs())
-def test_forward_steps_recompute_every_operation(program: Program) -> None:
+def test_forward_steps_recompute_every_operation(program: StraightLineProgram) -> None:
     root = built(program)
     trace = Trace(root)
     assert [step.node for step in trace.forward] == [
@@ -117,7 +117,7 @@ def test_forward_steps_recompute_every_operation(program: Program) -> None:
 
 @given(program=programs(), data=st.data())
 def test_gradients_at_a_moment_are_the_sums_of_the_contributions_so_far(
-    program: Program, data: st.DataObject
+    program: StraightLineProgram, data: st.DataObject
 ) -> None:
     root = built(program)
     trace = Trace(root, 2.0)

@@ -39,7 +39,7 @@ from autograd_mini import (
 from autograd_mini.cli.check import main
 from autograd_mini.testing import (
     GradientMismatchError,
-    Program,
+    StraightLineProgram,
     check_gradients,
     finite,
     gradcheck,
@@ -66,19 +66,19 @@ def wrong_tanh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(programs())
-def test_right_programs_pass(program: Program) -> None:
+def test_right_programs_pass(program: StraightLineProgram) -> None:
     program.check()
 
 
 @settings(max_examples=max(10, settings().max_examples // 4))
 @given(programs(max_ops=4))
-def test_right_programs_pass_to_second_order(program: Program) -> None:
+def test_right_programs_pass_to_second_order(program: StraightLineProgram) -> None:
     program.check(order=2)
 
 
 @settings(max_examples=max(20, settings().max_examples // 2))
 @given(programs())
-def test_checking_leaves_everything_as_it_was(program: Program) -> None:
+def test_checking_leaves_everything_as_it_was(program: StraightLineProgram) -> None:
     leaves, root = program.build()
     order = topological_order(root)
     for i, node in enumerate(order):
@@ -295,7 +295,7 @@ def test_the_report_guesses_that_arguments_are_swapped(monkeypatch: pytest.Monke
 
 
 @given(programs())
-def test_printed_programs_compute_the_same_numbers(program: Program) -> None:
+def test_printed_programs_compute_the_same_numbers(program: StraightLineProgram) -> None:
     leaves, root = program.build()
     names: dict[str, Any] = {}
     text = repr(program)
@@ -508,7 +508,7 @@ def test_reference_gradients_are_right_where_floats_cancel() -> None:
 
 @given(programs())
 def test_reference_gradients_agree_with_the_engine_where_that_keeps_its_digits(
-    program: Program,
+    program: StraightLineProgram,
 ) -> None:
     leaves, root = program.build()
     report = program.check()
@@ -579,9 +579,13 @@ def test_points_lie_in_the_domain(data: st.DataObject) -> None:
     assert data.draw(points(op.name, count=4)) is not None
 
 
+def test_a_straight_line_program_keeps_its_shorter_name() -> None:
+    assert autograd_mini.testing.Program is StraightLineProgram
+
+
 @given(programs(max_ops=5), programs(["add", OPS["log"]], max_ops=3))
 def test_programs_have_a_finite_result_and_the_operations_asked_for(
-    any_program: Program, program: Program
+    any_program: StraightLineProgram, program: StraightLineProgram
 ) -> None:
     for p, most in ((any_program, 5), (program, 3)):
         assert 1 <= len(p.code) <= most
@@ -591,11 +595,11 @@ def test_programs_have_a_finite_result_and_the_operations_asked_for(
 
 def test_programs_share_results_often() -> None:
     shared = 0
-    drawn: list[Program] = []
+    drawn: list[StraightLineProgram] = []
 
     @settings(max_examples=40, database=None, derandomize=True)
     @given(programs(max_ops=8))
-    def collect(program: Program) -> None:
+    def collect(program: StraightLineProgram) -> None:
         drawn.append(program)
 
     collect()

@@ -15,7 +15,7 @@ from autograd_mini import Trace, Value
 from autograd_mini.functions import greater, maximum, total, where
 from autograd_mini.paths import paths
 from autograd_mini.testing import programs
-from autograd_mini.testing.strategies import Program
+from autograd_mini.testing.strategies import StraightLineProgram
 
 
 def test_the_product_along_a_single_path_is_the_gradient() -> None:
@@ -86,7 +86,7 @@ def test_the_debugger_tells_the_same() -> None:
 
 
 @given(programs(max_ops=6))
-def test_the_products_along_all_paths_sum_to_the_gradient(program: Program) -> None:
+def test_the_products_along_all_paths_sum_to_the_gradient(program: StraightLineProgram) -> None:
     _, root = program.build()
     trace = Trace(root, 2.0)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from autograd_mini.testing.report import GradientMismatchError
     from autograd_mini.testing.strategies import (
         Program,
+        StraightLineProgram,
         finite,
         nonzero,
         points,
@@ -40,6 +41,7 @@ __all__ = [
     "GradientMismatchError",
     "Program",
     "Report",
+    "StraightLineProgram",
     "check_backward",
     "check_engine",
     "check_gradients",

@@ -113,7 +113,7 @@ def _row(op: Op | str) -> Op:
     return OPS[op]
 
 
-class Program:
+class StraightLineProgram:
     """Straight-line code: a function of a few numbers that can be run, checked and printed.
 
     Args:
@@ -122,7 +122,7 @@ class Program:
             -k the k-th input. The last line is the result.
 
     Example:
-        >>> program = Program((3.0,), (("tanh", (-1,)), ("mul", (-1, 0))))
+        >>> program = StraightLineProgram((3.0,), (("tanh", (-1,)), ("mul", (-1, 0))))
         >>> program
         from autograd_mini import Value, tanh
         a = Value(3.0)
@@ -175,7 +175,7 @@ class Program:
         try:
             return self.source()
         except Exception:  # an operation is broken, and this is the report of it
-            return f"Program({self.inputs!r}, {self.code!r})"
+            return f"StraightLineProgram({self.inputs!r}, {self.code!r})"
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         for i, line in enumerate(repr(self).split("\n")):
@@ -184,10 +184,14 @@ class Program:
             printer.text(line)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Program) and (self.inputs, self.code) == (other.inputs, other.code)
+        is_one = isinstance(other, StraightLineProgram)
+        return is_one and (self.inputs, self.code) == (other.inputs, other.code)
 
     def __hash__(self) -> int:
         return hash((self.inputs, self.code))
+
+
+Program = StraightLineProgram  # its shorter name
 
 
 def programs(
@@ -195,7 +199,7 @@ def programs(
     *,
     max_ops: int = 8,
     numbers: SearchStrategy[float] | None = None,
-) -> SearchStrategy[Program]:
+) -> SearchStrategy[StraightLineProgram]:
     """Return a strategy for programs: straight-line code with shared results, and a point.
 
     Operands count back from the newest result, so sharing is common and a failure shrinks to
@@ -247,7 +251,7 @@ def _lines(draw: DrawFn, table: list[Op], numbers: SearchStrategy[float]) -> _Li
     return op, operands, draw(st.integers(0, 20))
 
 
-def _interpreted(first: float, lines: list[_Line]) -> Program:
+def _interpreted(first: float, lines: list[_Line]) -> StraightLineProgram:
     """Return the program that lines describe; what has no part in its result is left out."""
     inputs = [first]
     code: list[tuple[str, tuple[int, ...]]] = []
@@ -277,10 +281,10 @@ def _interpreted(first: float, lines: list[_Line]) -> Program:
         if _has_a_gradient(program):
             return program
         code.pop()
-    return Program(inputs[:1], [("neg", (-1,))])
+    return StraightLineProgram(inputs[:1], [("neg", (-1,))])
 
 
-def _has_a_gradient(program: Program) -> bool:
+def _has_a_gradient(program: StraightLineProgram) -> bool:
     """Return whether no gradient is nan, as 0 times an infinite slope is.
 
     What an operation of the user's gives is for a check to tell.
@@ -301,7 +305,7 @@ def _result(op: Op, operands: Sequence[float]) -> float | None:
     return result if result == 0.0 or _SMALLEST <= abs(result) <= _LARGEST else None
 
 
-def _pruned(inputs: list[float], code: list[tuple[str, tuple[int, ...]]]) -> Program:
+def _pruned(inputs: list[float], code: list[tuple[str, tuple[int, ...]]]) -> StraightLineProgram:
     needed = {len(code) - 1}
     for k in range(len(code) - 1, -1, -1):
         if k in needed:
@@ -309,6 +313,6 @@ def _pruned(inputs: list[float], code: list[tuple[str, tuple[int, ...]]]) -> Pro
     lines = [k for k in range(len(code)) if k in needed]
     kept = [k for k in range(len(inputs)) if -k - 1 in needed]
     place = {k: i for i, k in enumerate(lines)} | {-k - 1: -i - 1 for i, k in enumerate(kept)}
-    return Program(
+    return StraightLineProgram(
         [inputs[k] for k in kept], [(code[k][0], [place[x] for x in code[k][1]]) for k in lines]
     )
