@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from inspect import Parameter
 
-__all__ = ["answered", "by_name", "nearest_argument", "shown"]  # to nn
+__all__ = ["answered", "argument_text", "nearest_argument", "surplus_arguments"]  # to nn
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,11 +26,11 @@ def nearest_argument(name: str, known: Sequence[str]) -> str:
     return f": did you mean {near[0]}=?" if near else f": it has {', '.join(own)}"
 
 
-def by_name(own: Sequence[str], named: Sequence[str], given: Sequence[object]) -> str:
+def surplus_arguments(own: Sequence[str], named: Sequence[str], given: Sequence[object]) -> str:
     """Return what to say about too many arguments: the names that they could have."""
     surplus = given[len(own) :]
-    texts = [f"{name}={shown(x)}" for name, x in zip(named, surplus, strict=False)]
-    advice = f"write {', '.join(texts)}" if texts else f"what is {shown(surplus[0])}?"
+    texts = [f"{name}={argument_text(x)}" for name, x in zip(named, surplus, strict=False)]
+    advice = f"write {', '.join(texts)}" if texts else f"what is {argument_text(surplus[0])}?"
     return f"takes {', '.join(own)} by position: {advice}"
 
 
@@ -39,7 +39,7 @@ def answered(
     *,
     meant: Callable[[str, Sequence[str]], str] = nearest_argument,
     needs: Mapping[str, str] = _NOTHING,
-    too_many: Callable[[Sequence[str], Sequence[str], Sequence[object]], str] = by_name,
+    too_many: Callable[[Sequence[str], Sequence[str], Sequence[object]], str] = surplus_arguments,
 ) -> Callable[P, R]:
     """Make a function answer calls that it cannot take; what it raises itself stays as it is.
 
@@ -155,21 +155,21 @@ def argument_names(
     return [*named, *islice((name for name in spare if name not in named), number - len(named))]
 
 
-def needed(f: Callable[..., object]) -> list[str]:
+def required_arguments(f: Callable[..., object]) -> list[str]:
     """Return the names of the positional arguments that have no default.
 
     Example:
-        >>> needed(lambda x, y, z=0, *, w=1: x)
+        >>> required_arguments(lambda x, y, z=0, *, w=1: x)
         ['x', 'y']
     """
     return [p.name for p in parameters(f) if p.kind < p.VAR_POSITIONAL and p.default is p.empty]
 
 
-def shown(x: object) -> str:
+def argument_text(x: object) -> str:
     """Return a short text for an argument: a function's name, a number, a type.
 
     Example:
-        >>> shown(len), shown(2.0), shown([0.0] * 99)
+        >>> argument_text(len), argument_text(2.0), argument_text([0.0] * 99)
         ('len', '2.0', '<list>')
     """
     text = getattr(x, "__name__", None) or repr(x)

@@ -234,7 +234,7 @@ def _made_at(node: Value) -> str:
     return f" (made at {node.source})" if node.source else ""
 
 
-def detached(callee: str, names: Sequence[str]) -> str:
+def detached_message(callee: str, names: Sequence[str]) -> str:
     """Return the words of a DetachedWarning."""
     from autograd_mini.guesses import NAMES
     from autograd_mini.ops import OPS
@@ -250,7 +250,7 @@ def detached(callee: str, names: Sequence[str]) -> str:
     )
 
 
-def stale(node: Value, now: float | None) -> str:
+def stale_message(node: Value, now: float | None) -> str:
     """Return the words of a StaleWarning."""
     name = node.op.name if node.op else ""
     gives = "has no result" if now is None else f"gives {now}"

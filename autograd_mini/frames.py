@@ -10,7 +10,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from autograd_mini.contexts import anomaly_detected, grad_enabled, source_recorded, state
-from autograd_mini.errors import DetachedWarning, detached
+from autograd_mini.errors import DetachedWarning, detached_message
 
 if TYPE_CHECKING:
     from autograd_mini.value import Value
@@ -116,7 +116,7 @@ def note_float(x: Value) -> None:
         is_new = place.get(at) != ""
         place[at] = place[user.f_lasti] = ""
         if is_new:
-            warn(detached(callee, _labels_below(x)), DetachedWarning, user)
+            warn(detached_message(callee, _labels_below(x)), DetachedWarning, user)
 
 
 def _call_at(frame: FrameType) -> int:
@@ -140,7 +140,7 @@ def note_function(f: object, values: list[Value]) -> None:
     """Warn if a function of math, cmath or NumPy was given these Values and returned none."""
     name = _name_of(f)
     if name:
-        warn(detached(name, [x.label for x in values if x.label][:3]), DetachedWarning)
+        warn(detached_message(name, [x.label for x in values if x.label][:3]), DetachedWarning)
 
 
 def _callee(frame: FrameType) -> str:

@@ -160,6 +160,6 @@ def _legend(y: float, scale: float, thickest: float) -> str:
             f'<text x="{x + 32:g}" y="{y:g}" font-size="{style.SMALL:g}">{text}</text>'
         )
         x += 32 + style.text_width(text, style.SMALL) + 14
-    widest = f"widest: {style.number(scale)}"
+    widest = f"widest: {style.short_number(scale)}"
     parts.append(f'<text x="{x:g}" y="{y:g}" font-size="{style.SMALL:g}">{widest}</text>')
     return "".join(parts) if scale else ""

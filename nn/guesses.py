@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, ParamSpec, TypeVar, cast, dataclass_transform
 
-from autograd_mini.calls import answered, by_name, nearest_argument, shown
+from autograd_mini.calls import answered, argument_text, nearest_argument, surplus_arguments
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -213,8 +213,8 @@ def of_settings(cls: C) -> C:
 
 def _too_many(own: Sequence[str], named: Sequence[str], given: Sequence[object]) -> str:
     if own == ("x",):  # the letter of one example
-        return f"takes one example, a list: write model([{', '.join(map(shown, given))}])"
-    return by_name(own, named, given)
+        return f"takes one example, a list: write model([{', '.join(map(argument_text, given))}])"
+    return surplus_arguments(own, named, given)
 
 
 def _meant(name: str, known: Sequence[str]) -> str:

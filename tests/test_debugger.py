@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from autograd_mini import Trace, Value, contexts, record_source, topological_order
 from autograd_mini.cli.debug import main
-from autograd_mini.cli.scripts import run
+from autograd_mini.cli.scripts import run_script
 from autograd_mini.debugger import Debugger
-from autograd_mini.debugger.commands import COMMANDS, GROUPS, split
+from autograd_mini.debugger.commands import COMMANDS, GROUPS, split_condition
 from autograd_mini.debugger.views import Style
 from tests.shared import PACKAGE, ROOT, python
 
@@ -654,7 +654,7 @@ print(__name__, neighbor.name, sys.argv, __file__)
 def test_running_a_script_leaves_the_process_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text("import sys\nsys.argv.append('more')\n")
     before = sys.argv, list(sys.argv), list(sys.path), sys.modules["__main__"]
-    assert run(str(tmp_path / "script.py"), ["x"], lambda root, seed: None) == 0
+    assert run_script(str(tmp_path / "script.py"), ["x"], lambda root, seed: None) == 0
     assert (sys.argv, list(sys.argv), list(sys.path), sys.modules["__main__"]) == before
     assert contexts.state.on_backward is None
 
@@ -723,8 +723,8 @@ def test_pdb_stops_on_a_readable_line_inside_backward_too(op: str, tmp_path: Pat
 
 
 def test_commas_and_brackets_in_quotes_do_not_split_a_breakpoint() -> None:
-    assert split('parent.label == "a,1"') == ('parent.label == "a,1"', "")
-    assert split("'(' not in parent.label, step.index > 8") == (
+    assert split_condition('parent.label == "a,1"') == ('parent.label == "a,1"', "")
+    assert split_condition("'(' not in parent.label, step.index > 8") == (
         "'(' not in parent.label",
         "step.index > 8",
     )

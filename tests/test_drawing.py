@@ -39,7 +39,7 @@ from autograd_mini.drawing.dot import dot
 from autograd_mini.drawing.mermaid import MOST_EDGES, MOST_TEXT, mermaid
 from autograd_mini.drawing.model import NOT_YET, Options, picture
 from autograd_mini.drawing.picture import Box, Picture
-from autograd_mini.drawing.svg import place, svg
+from autograd_mini.drawing.svg import layout_of, svg
 from autograd_mini.drawing.text import text
 from nn import FNN
 from tests.shared import HARD_LABELS, SVG, python
@@ -163,7 +163,7 @@ def test_a_times_a_has_two_edges_with_their_index() -> None:
     a = Value(3.0, "a")
     drawn = picture(a * a)
     assert [(edge.id, edge.argument) for edge in drawn.edges] == [("e1_0", "0"), ("e1_1", "1")]
-    routes = place(drawn).routes
+    routes = layout_of(drawn).routes
     assert routes[0][0] != routes[1][0]
     assert routes[0][-1] != routes[1][-1]
 
@@ -362,7 +362,7 @@ def test_an_edge_into_a_collapsed_box_carries_the_sum_of_its_contributions() -> 
     drawn = picture(y, partials=True, collapse="labels")
     (into,) = [e for e in drawn.edges if names(drawn)[e.target] == "h = add"]
     assert names(drawn)[into.source] == "x"
-    assert into.text == f"Σ = {style.number(h.grad * (2 * x.data + 1))}"
+    assert into.text == f"Σ = {style.short_number(h.grad * (2 * x.data + 1))}"
 
 
 # Labels are data.
@@ -418,11 +418,11 @@ def read_dot(quoted: str) -> str:
 
 def test_mermaid_does_not_take_a_label_for_a_list_or_a_link() -> None:
     for first in ("- x", "+ x", "1. x", "12) x", "* x"):
-        written = labels.mermaid(first)
+        written = labels.mermaid_string(first)
         assert not re.match(r'"(?:[-+*]|\d+[.)]) ', written)
         assert read_mermaid(written) == f'"{first}"'
-    assert "www." not in labels.mermaid("www.example.com")
-    assert "@" not in labels.mermaid("a@b.c")
+    assert "www." not in labels.mermaid_string("www.example.com")
+    assert "@" not in labels.mermaid_string("a@b.c")
 
 
 # Too much to draw.
@@ -450,7 +450,7 @@ def test_the_nodes_nearest_the_root_are_kept_and_the_others_counted(root: Value,
     stubs = {target for source, target in pairs(drawn) if source.startswith("more")}
     assert stubs == cut
     assert bool(drawn.caption) == bool(hidden)
-    place(drawn)  # raises if the dashed boxes made a cycle
+    layout_of(drawn)  # raises if the dashed boxes made a cycle
 
 
 def test_the_caption_says_what_is_shown_and_how_to_see_more() -> None:
@@ -523,7 +523,7 @@ def test_boxes_hold_every_node_once_and_never_make_a_cycle(
         st.sampled_from(["labels", "neurons", "layers", "whole", ["h"], lambda v: len(v.label) > 1])
     )
     drawn = picture(root, collapse=how)
-    place(drawn)  # raises on a cycle
+    layout_of(drawn)  # raises on a cycle
     held = 0
     for box in drawn.boxes:
         if box.kind == "group":
@@ -577,7 +577,7 @@ def test_a_layer_used_again_on_its_own_results_is_drawn_once_for_each_use() -> N
     y = model([model([Value(0.5, "x")])])
     drawn = picture(y, collapse="layers")
     assert [n.partition(" = ")[0] for n in names(drawn)].count("layers.0.neurons.0") == 2
-    place(drawn)
+    layout_of(drawn)
 
 
 def test_a_large_network_is_a_picture_of_layers() -> None:

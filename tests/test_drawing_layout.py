@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini.drawing.layout import Layout, Point, Size, layout
-from autograd_mini.drawing.wrap import wrapped
+from autograd_mini.drawing.wrap import in_rows
 
 Edges = list[tuple[int, int]]
 
@@ -182,7 +182,7 @@ def test_long_chains_go_into_rows_and_no_edge_meets_a_box(
     sizes = [(70.0 + 37.0 * (i % 3), 45.0) for i in range(count)]
     labels = [(90.0, 14.0) if is_labeled else None for _ in edges]
     long = layout(sizes, edges, labels)
-    short = wrapped(long, sizes)
+    short = in_rows(long, sizes)
     if long.width > 2500.0:
         assert short.width < 0.7 * long.width
         assert short.width / short.height < 6.0
@@ -209,8 +209,8 @@ def test_long_chains_go_into_rows_and_no_edge_meets_a_box(
 def test_what_is_not_long_or_cannot_be_cut_stays_as_it_is() -> None:
     sizes, edges = [(100.0, 40.0)] * 8, [(i, i + 1) for i in range(7)]
     placed = layout(sizes, edges)
-    assert wrapped(placed, sizes) == placed
+    assert in_rows(placed, sizes) == placed
     sizes = [(100.0, 40.0)] * 40
     edges = [(i, i + d) for d in range(1, 8) for i in range(40 - d)]
     placed = layout(sizes, edges)
-    assert wrapped(placed, sizes) == placed
+    assert in_rows(placed, sizes) == placed

@@ -255,11 +255,13 @@ def test_a_click_on_a_point_opens_its_graph_at_that_epoch(
     trace = at(model, weights[2], "bce", X[2], Y[2])
     end = trace.at(len(trace))
     assert boxes(page) == {
-        trace.id(node): style.number(end[node]) for node in trace.nodes if not node.is_constant
+        trace.id(node): style.short_number(end[node])
+        for node in trace.nodes
+        if not node.is_constant
     }
     told = page.inner_text("[data-part=about]")
     assert told.startswith("point 2: output ")
-    assert f"loss {style.number(trace.root.data)}" in told
+    assert f"loss {style.short_number(trace.root.data)}" in told
     visible = [step for step in trace if not step.parent.is_constant]
     assert page.inner_text("[data-part=sentence]").startswith(visible[-1].arithmetic[:12])
 

@@ -254,8 +254,8 @@ def spoken(trace: Trace, step: Any) -> str:
 def shown(trace: Trace, computed: set[Value], gradients: dict[Value, float]) -> dict[str, Any]:
     return {
         trace.id(node): [
-            style.number(node.data) if node.is_leaf or node in computed else "–",
-            style.number(gradients[node]) if node in gradients else "–",
+            style.short_number(node.data) if node.is_leaf or node in computed else "–",
+            style.short_number(gradients[node]) if node in gradients else "–",
         ]
         for node in trace.nodes
         if not node.is_constant
@@ -305,7 +305,7 @@ def test_the_page_writes_numbers_as_python_does(
             "(xs) => xs.map((x) => [repr(number(x)), short(number(x))])",
             json.loads(script_json(numbers)),
         )
-        assert texts == [[repr(x), style.number(x)] for x in numbers]
+        assert texts == [[repr(x), style.short_number(x)] for x in numbers]
 
     compare([0.0, -0.0, 1.0, 0.0001, 0.00001, 1e15, 1e16, 1.0625, 0.00010005, 9999.5, 99995.0])
     compare([5e-324, 1.7976931348623157e308, float("inf"), float("-inf"), float("nan"), 2.5e-5])
@@ -441,8 +441,8 @@ def test_pointing_at_a_node_tells_its_rule_its_source_and_what_it_received(
     )
     for node in trace.nodes:
         if node.label:
-            assert f"data {style.number(node.data)}" in heard[trace.id(node)]
-            assert f"grad {style.number(end[node])}" in heard[trace.id(node)]
+            assert f"data {style.short_number(node.data)}" in heard[trace.id(node)]
+            assert f"grad {style.short_number(end[node])}" in heard[trace.id(node)]
     h = next(node for node in trace.nodes if node.label == "h")
     box = f"#{trace.id(h)}"
     received = [step for step in trace if step.parent is h]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograd_mini import Value
-from autograd_mini.cli.scripts import named as cli_named
+from autograd_mini.cli.scripts import resolve_name
 from autograd_mini.testing import GradientMismatchError, check_engine
 from autograd_mini.testing.engines import engine_report
 from autograd_mini.testing.isolation import Isolated
@@ -310,7 +310,7 @@ def reported(tmp_path: Path, source: str, name: str, names: str, seed: int = 0) 
     (tmp_path / "student.py").write_text(source)
     data, grad, backward = names.split(",")
     return engine_report(
-        lambda: cli_named(f"{tmp_path / 'student.py'}:{name}"),
+        lambda: resolve_name(f"{tmp_path / 'student.py'}:{name}"),
         names=Terms(backward, data, grad),
         seed=seed,
     )

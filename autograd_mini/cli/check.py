@@ -10,10 +10,10 @@ from argparse import Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from autograd_mini.calls import needed
+from autograd_mini.calls import required_arguments
 from autograd_mini.cli.parser import Parser
 from autograd_mini.cli.screen import refuse, say, until_enough_is_read, wrapped
-from autograd_mini.cli.scripts import named
+from autograd_mini.cli.scripts import resolve_name
 from autograd_mini.nested import flat
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
             raise ValueError(parser.unknown(unknown))
         if len(kinds) != 1:
             raise ValueError("one MODULE:FUNCTION is needed, or --vjp, or --engine")
-        asked.inputs = [_number(text) for text in inputs] or None
+        asked.inputs = [_input(text) for text in inputs] or None
         for option in {*sum(OPTIONS.values(), ())} - {*OPTIONS[kinds[0]]}:
             if getattr(asked, option) is not None:
                 question = "a function" if kinds[0] == "function" else f"--{kinds[0]}"
@@ -137,7 +137,7 @@ def _count(text: str | None, option: str, kind: Callable[[str], float]) -> float
     raise ValueError(f"{option} needs {needed}, but got {text!r}")
 
 
-def _number(text: str) -> Any:
+def _input(text: str) -> Any:
     with contextlib.suppress(ValueError, TypeError):
         number = _read(text)
         if all(map(math.isfinite, flat(number))):
@@ -163,12 +163,12 @@ def _function(asked: Namespace) -> int:
     if ":" not in target:
         raise ValueError("one MODULE:FUNCTION is needed, with a colon")
     with contextlib.redirect_stdout(sys.stderr if asked.json else sys.stdout):
-        function = named(target)
+        function = resolve_name(target)
     if isinstance(function, type):
         raise ValueError(f"it is a class: write --engine {target}")
     if not callable(function):
         raise ValueError(f"it is not a function but {function!r}")
-    if not inputs and (names := needed(function)):
+    if not inputs and (names := required_arguments(function)):
         raise ValueError(f"--inputs is missing: a number or a list for each of {', '.join(names)}")
     found: dict[str, object] = {"ok": True}
     try:
@@ -200,7 +200,7 @@ def _engine(asked: Namespace) -> int:
     if len(names) != 3:
         raise ValueError(f"--names needs three, DATA,GRAD,BACKWARD, but got {asked.names!r}")
     data, grad, backward = names
-    report = engine_report(lambda: named(asked.engine), names=Terms(backward, data, grad))
+    report = engine_report(lambda: resolve_name(asked.engine), names=Terms(backward, data, grad))
     return _reported(report, asked)
 
 
@@ -218,7 +218,7 @@ def _vjp(asked: Namespace) -> int:
         )
 
     def load() -> tuple[Any, Any, list[Any]]:
-        forward, backward = [named(f"{module}:{name}") for name in names]
+        forward, backward = [resolve_name(f"{module}:{name}") for name in names]
         return forward, backward, _as_arrays(forward, asked.inputs)
 
     return _reported(isolated_report(load), asked)

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from autograd_mini.cli.parser import Parser
-from autograd_mini.cli.scripts import run
+from autograd_mini.cli.scripts import run_script
 from autograd_mini.debugger import Debugger
 
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.read(arguments)
     own = options.args[1:] if options.args[:1] == ["--"] else options.args
     debugger = Debugger(commands=options.commands, follows=True)
-    status = run(options.script, own, debugger.visit)
+    status = run_script(options.script, own, debugger.visit)
     if status == 0 and not debugger.passes:
         debugger.say(f"{options.script} ended, and backward() was never called")
     return status

@@ -15,7 +15,7 @@ from typing import cast
 from autograd_mini.calls import parameters
 from autograd_mini.cli.parser import Parser
 from autograd_mini.cli.screen import refuse, say
-from autograd_mini.cli.scripts import named, run
+from autograd_mini.cli.scripts import resolve_name, run_script
 from autograd_mini.drawing import format_of, save, text_tree
 from autograd_mini.drawing.boxes import COLLAPSES
 from autograd_mini.drawing.model import DIRECTIONS, ENGINES, FIELDS, Options, picture
@@ -27,7 +27,7 @@ from autograd_mini.value import ZERO, Value
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says and return the exit status."""
-    asked, own = _asked(arguments)
+    asked, own = _command_line(arguments)
     options = cast(Options, {name: getattr(asked, name) for name in Options.__annotations__})
     try:  # before the script runs, which may take long
         _check_place(asked.path)
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
         raise SystemExit(_show(root, asked.path, options))
 
     try:
-        status = run(asked.script, own, visit)
+        status = run_script(asked.script, own, visit)
     except SystemExit as end:  # the script's own, or that of `visit`
         if passes >= asked.nth or end.code:
             raise
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     return status
 
 
-def _asked(arguments: Sequence[str]) -> tuple[Namespace, list[str]]:
+def _command_line(arguments: Sequence[str]) -> tuple[Namespace, list[str]]:
     """Return what the command line asks for, and the script's own arguments."""
     parser = Parser(
         "python -m autograd_mini draw",
@@ -137,7 +137,7 @@ def _show(root: Value, path: str | None, options: Options) -> int:
 def _draw_named(target: str, path: str | None, options: Options) -> int:
     """Draw what `module:name` is or, if it is a function, returns."""
     try:
-        root = named(target)
+        root = resolve_name(target)
         root = root() if callable(root) else root
     except (TypeError, ValueError) as error:
         return refuse(f"{target} cannot be drawn: {error}")

@@ -14,7 +14,7 @@ from autograd_mini.guesses import did_you_mean
 from autograd_mini.value import Value
 
 
-def run(script: str, arguments: Sequence[str], visit: Callable[[Value, float], None]) -> int:
+def run_script(script: str, arguments: Sequence[str], visit: Callable[[Value, float], None]) -> int:
     """Run a script as `__main__`, call `visit` at each backward(), and return the status.
 
     Args:
@@ -60,7 +60,7 @@ def run(script: str, arguments: Sequence[str], visit: Callable[[Value, float], N
     return 0
 
 
-def named(target: str) -> Any:
+def resolve_name(target: str) -> Any:
     """Return what `module:name` or `path/to/file.py:name` names.
 
     Raises:

@@ -64,7 +64,7 @@ def count(argument: str) -> int:
     return int(argument)
 
 
-def split(text: str) -> tuple[str, str]:
+def split_condition(text: str) -> tuple[str, str]:
     """Split *where*, *condition* at the first comma outside brackets and quotes."""
     depth = 0
     plain = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), text)
@@ -75,7 +75,7 @@ def split(text: str) -> tuple[str, str]:
     return text.strip(), ""
 
 
-def checked(expression: str) -> str:
+def valid_expression(expression: str) -> str:
     """Return an expression, or raise its SyntaxError now rather than at a stop."""
     if expression:
         compile(expression, "<expression>", "eval")

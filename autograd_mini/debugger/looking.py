@@ -8,8 +8,8 @@ import pprint
 from collections.abc import Callable
 
 from autograd_mini.debugger import views
-from autograd_mini.debugger.commands import Complaint, checked, command, count, unquoted
-from autograd_mini.debugger.session import Session, one_line
+from autograd_mini.debugger.commands import Complaint, command, count, unquoted, valid_expression
+from autograd_mini.debugger.session import Session, error_line
 from autograd_mini.debugger.views import NEAR
 from autograd_mini.paths import node_of, why
 
@@ -23,7 +23,7 @@ class Looking(Session):
         try:
             self.say(write(self._value_of(expression)))
         except (SystemExit, KeyboardInterrupt) as error:
-            raise Complaint(one_line(error)) from None
+            raise Complaint(error_line(error)) from None
 
     @command("p print", "expr", "print the value of a Python expression")
     def do_p(self, argument: str) -> None:
@@ -38,7 +38,7 @@ class Looking(Session):
     @command("display", "[expr]", "print it at each stop where it has changed")
     def do_display(self, argument: str) -> None:
         """Without an expression, show all again."""
-        for expression in [checked(argument)] if argument else list(self._displays):
+        for expression in [valid_expression(argument)] if argument else list(self._displays):
             self._displays[expression] = ""
             self._display(expression)
 
@@ -72,7 +72,7 @@ class Looking(Session):
             raise Complaint("the path starts here" if by < 0 else "the path ends here")
         self._selected += by
         node = self._chosen()
-        self.say(f"> {views.described(self.moment.trace, node)}")
+        self.say(f"> {views.node_line(self.moment.trace, node)}")
         self._say_source(node.source)
 
     @command("a args", "", "the operands of the node, with their derivatives")

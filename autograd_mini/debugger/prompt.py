@@ -13,7 +13,7 @@ from autograd_mini.debugger.commands import COMMANDS, GROUPS, Complaint, command
 from autograd_mini.debugger.looking import Looking
 from autograd_mini.debugger.moment import Moment
 from autograd_mini.debugger.moving import Moving
-from autograd_mini.debugger.session import Session, one_line
+from autograd_mini.debugger.session import Session, error_line
 from autograd_mini.errors import StaleWarning
 from autograd_mini.frames import calling_frame
 from autograd_mini.guesses import METHODS, did_you_mean
@@ -113,7 +113,7 @@ class Debugger(Moving, Looking):
         except Complaint as complaint:
             self.say(f"*** {complaint}")
         except Exception as error:
-            self.say(f"*** {one_line(error)}")
+            self.say(f"*** {error_line(error)}")
         return False
 
     def _refuse_idle_argument(self, line: str) -> None:
@@ -145,7 +145,7 @@ class Debugger(Moving, Looking):
                 raise
             raise Complaint(f"no command and no name is {word!r}{advice}") from None
         except (SystemExit, KeyboardInterrupt) as error:
-            raise Complaint(one_line(error)) from None
+            raise Complaint(error_line(error)) from None
 
     def completenames(self, text: str, *ignored: object) -> list[str]:
         """Complete the name of a command."""

@@ -172,7 +172,7 @@ class Session(cmd.Cmd):
         try:
             value = repr(self._value_of(expression))
         except Exception as error:
-            value = f"*** {one_line(error)}"
+            value = f"*** {error_line(error)}"
         old = self._displays[expression]
         if value != old:
             self.say(f"display {expression}: {value}" + (f"  [old: {old}]" if old else ""))
@@ -184,6 +184,6 @@ def _is_gone(stream: TextIO | None) -> bool:
     return stream is None or stream.closed
 
 
-def one_line(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """Return an error in one line."""
     return "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]

@@ -5,8 +5,14 @@ from __future__ import annotations
 from types import CodeType
 
 from autograd_mini.debugger import views
-from autograd_mini.debugger.commands import Complaint, checked, command, split, unquoted
-from autograd_mini.debugger.session import Session, one_line
+from autograd_mini.debugger.commands import (
+    Complaint,
+    command,
+    split_condition,
+    unquoted,
+    valid_expression,
+)
+from autograd_mini.debugger.session import Session, error_line
 from autograd_mini.debugger.stops import Stop, parsed
 from autograd_mini.graph.names import nodes_called
 from autograd_mini.guesses import did_you_mean
@@ -40,7 +46,7 @@ class Stopping(Session):
             try:
                 return bool(self._value_of(expression))
             except Exception as error:  # as in pdb: a condition that has no answer stops
-                self.say(f"*** {one_line(error)}: {stop}")
+                self.say(f"*** {error_line(error)}: {stop}")
                 return True
 
         here = stop.is_at(self.moment, is_true)
@@ -69,18 +75,18 @@ class Stopping(Session):
                 raise Complaint("stop where? A label, an operation, an id, a step number or nan")
             self._say_all(views.stop_table(self.stops))
             return
-        where, condition = self._place(argument)
+        where, condition = self._where_and_condition(argument)
         stop = parsed(where, self.moment, self._value_of)
         stop.temporary = temporary
-        stop.condition = checked(condition)
+        stop.condition = valid_expression(condition)
         self._add(stop)
 
-    def _place(self, argument: str) -> tuple[str, str]:
+    def _where_and_condition(self, argument: str) -> tuple[str, str]:
         """Split *where*, *condition*; a label may have commas of its own."""
         text = argument.removeprefix("label:")
         labels = [x for x in self.moment.labels() if text == x or text.startswith(f"{x},")]
         if not labels:
-            return split(argument)
+            return split_condition(argument)
         label = max(labels, key=len)
         return argument[: len(argument) - len(text)] + label, text[len(label) + 1 :].strip()
 
@@ -117,7 +123,7 @@ class Stopping(Session):
         if not word:
             raise Complaint("the condition of which stop? condition number [expr]")
         (number,) = self._numbered(word)
-        self.stops[number].condition = checked(condition.strip())
+        self.stops[number].condition = valid_expression(condition.strip())
         self.say(f"{self.stops[number].noun} {number}: {self.stops[number]}")
 
     @command("ignore", "number count", "skip its next count hits")

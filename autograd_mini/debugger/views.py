@@ -81,7 +81,7 @@ def sentence(event: Event, style: Style) -> str:
 # Nodes.
 
 
-def described(trace: Trace, node: Value) -> str:
+def node_line(trace: Trace, node: Value) -> str:
     """Return a node with its operation and its numbers: `h = tanh(z)  data 0.5  grad 1`."""
     return f"{_definition(trace, node)}  {_numbers(node)}"
 
@@ -106,7 +106,7 @@ def operands(moment: Moment, node: Value) -> Iterator[str]:
     if node.is_leaf:
         yield f"{trace.name(node)} is a leaf: it was given, not computed"
         return
-    yield described(trace, node)
+    yield node_line(trace, node)
     steps = moment.steps_of(node)
     for step in steps[:_MOST_LINES]:
         yield f"  {step.argument}  {trace.name(step.parent)} = {step.parent.data!r}"
@@ -161,14 +161,14 @@ def _numbers(node: Value) -> str:
 
 def source_line(source: str, style: Style) -> str:
     """Return the line of the program at `file:line`, indented below what it belongs to."""
-    file, number = _place(source)
+    file, number = _file_and_line(source)
     text = linecache.getline(file, number).strip()
     return style(f"    {_short_path(file)}:{number}  {text}".rstrip(), "dim")
 
 
 def source_around(name: str, source: str, style: Style) -> Iterator[str]:
     """Yield the lines around the one at `file:line` that made the node of this name."""
-    file, made = _place(source)
+    file, made = _file_and_line(source)
     yield f"{name} was made at {_short_path(file)}:{made}"
     for i in range(max(made - NEAR, 1), made + NEAR + 1):
         if text := linecache.getline(file, i):
@@ -177,7 +177,7 @@ def source_around(name: str, source: str, style: Style) -> Iterator[str]:
             yield style(numbered, "bold") if i == made else numbered
 
 
-def _place(source: str) -> tuple[str, int]:
+def _file_and_line(source: str) -> tuple[str, int]:
     file, _, number = source.rpartition(":")
     return file, int(number)
 

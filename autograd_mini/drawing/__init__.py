@@ -104,7 +104,7 @@ def to_svg(root: Value, **options: Unpack[Options]) -> str:
         >>> "</svg>" in to_svg(Value(3.0, "x"))
         True
     """
-    return engines.to_svg(picture(root, **options))
+    return engines.render_svg(picture(root, **options))
 
 
 @with_options_of(picture)
@@ -203,7 +203,7 @@ def save(root: Value, path: str | Path, **options: Unpack[Options]) -> Path:
 
 def _to_html(root: Value, **options: Unpack[Options]) -> str:
     drawn = picture(root, **options)
-    inline = engines.to_svg(drawn)
+    inline = engines.render_svg(drawn)
     return _PAGE.format(title=labels.xml(drawn.title), svg=inline[inline.index("<svg") :])
 
 
@@ -250,6 +250,6 @@ def _readable(root: Value) -> Picture:
 def display(root: Value) -> str | None:
     """Return what a notebook shows of a Value; None, never an error, if there is no picture."""
     try:
-        return engines.to_svg(_readable(root))
+        return engines.render_svg(_readable(root))
     except Exception:  # a broken display would hide the result of the user's cell
         return None

@@ -126,7 +126,7 @@ class Drawing(_Digraph):
         if format != "svg":
             return engines.render(self.source, format)
         if self.picture is not None and self.body == lines(self.picture) and self._is_plain():
-            return engines.to_svg(self.picture).encode()
+            return engines.render_svg(self.picture).encode()
         try:
             return engines.render(self.source, "svg")
         except engines.RenderError:

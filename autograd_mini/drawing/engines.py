@@ -19,7 +19,7 @@ from autograd_mini.errors import RenderError
 PATIENCE: Final = 20.0  # seconds for one engine
 # Above these, Graphviz needs many seconds and the built-in layout does not.
 LARGEST: Final = 1_000  # boxes
-LONGEST: Final = 1_000  # columns that all edges cross: where 80 steps share an input, 3,240
+MOST_CROSSED: Final = 1_000  # columns that all edges cross: where 80 steps share an input, 3,240
 
 RASTER: Final = ("png", "jpg", "jpeg")  # what graphviz-pure writes as well
 PAPER: Final = ("pdf", "ps", "eps", "gif", "webp", "tif", "tiff")
@@ -54,7 +54,7 @@ def installed() -> Iterator[Engine]:
         yield Engine(pure, path)
 
 
-def to_svg(picture: Picture) -> str:
+def render_svg(picture: Picture) -> str:
     """Return a picture as SVG by the engine that it asks for."""
     if picture.engine == "dot" and _suits_graphviz(picture):
         source = dot(picture).encode()
@@ -78,7 +78,7 @@ def _suits_graphviz(picture: Picture) -> bool:
         return False
     ends = [(edge.source, edge.target) for edge in picture.edges]
     ranks = 2 if any(edge.text for edge in picture.edges) else 1  # labels have ranks of their own
-    return ranks * columns_crossed(len(picture.boxes), ends) <= LONGEST
+    return ranks * columns_crossed(len(picture.boxes), ends) <= MOST_CROSSED
 
 
 def render(source: str, format: str) -> bytes:

@@ -69,14 +69,14 @@ def xml(text: str) -> str:
     return html.escape(clean(text)).replace("\r", "&#13;")
 
 
-def dot(*lines: str) -> str:
+def dot_string(*lines: str) -> str:
     r"""Return lines of text as one DOT attribute, quotes included.
 
     Backslashes are DOT's escapes and `&lt;` its entities: both are written so that they mean
     themselves.
 
     Example:
-        >>> print(dot("a \\N", 'say "x"'))
+        >>> print(dot_string("a \\N", 'say "x"'))
         "a \\N\nsay \"x\""
     """
     written = [
@@ -96,14 +96,14 @@ def dot_tooltip(text: str) -> str:
         >>> print(dot_tooltip(r"a \l"))
         "a \\\\l"
     """
-    return dot(text.replace("\\", "\\\\"))
+    return dot_string(text.replace("\\", "\\\\"))
 
 
-def mermaid(*lines: str) -> str:
+def mermaid_string(*lines: str) -> str:
     """Return lines of text as a Mermaid label, quotes included.
 
     Example:
-        >>> mermaid('a "b"', "data 2")
+        >>> mermaid_string('a "b"', "data 2")
         '"a #quot;b#quot;<br/>data 2"'
     """
     parted = [_COMMAND.sub(lambda m: m[0] + "\u2060", one_line(line)) for line in lines]

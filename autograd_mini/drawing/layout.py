@@ -98,7 +98,7 @@ def layout(
     columns = _ordered(graph)
     across = _straightened(graph, columns)
     placed = _routed(graph, columns, across)
-    return _turned(placed) if upright else placed
+    return _transposed(placed) if upright else placed
 
 
 def columns_crossed(count: int, edges: Sequence[tuple[int, int]]) -> int:
@@ -112,7 +112,7 @@ def columns_crossed(count: int, edges: Sequence[tuple[int, int]]) -> int:
     return sum(column[target] - column[source] - 1 for source, target in edges)
 
 
-def _turned(placed: Layout) -> Layout:
+def _transposed(placed: Layout) -> Layout:
     return Layout(
         placed.height,
         placed.width,
@@ -208,7 +208,7 @@ def _ordered(graph: _Layers) -> list[list[int]]:
     columns = _as_first_met(graph)
     place = [0.0] * len(graph.column)
     for column in columns:
-        _number(column, place)
+        _set_places(column, place)
     best, fewest = [list(column) for column in columns], _crossings(graph, columns)
     is_large = len(place) > LARGE
     for sweep in range(SWEEPS // 2 if is_large else SWEEPS):
@@ -219,7 +219,7 @@ def _ordered(graph: _Layers) -> list[list[int]]:
         for column in reversed(columns) if leftwards else columns:
             want = {v: _mean(place, near[v] or far[v] or [(v, 1.0)]) for v in column}
             column.sort(key=want.__getitem__)
-            _number(column, place)
+            _set_places(column, place)
         if is_large and leftwards:
             continue  # counting takes as long as sweeping: only there and back
         crossings = _crossings(graph, columns)
@@ -242,7 +242,7 @@ def _as_first_met(graph: _Layers) -> list[list[int]]:
     return columns
 
 
-def _number(column: list[int], place: list[float]) -> None:
+def _set_places(column: list[int], place: list[float]) -> None:
     """Give each vertex its place in the column, between 0 and 1."""
     step = 1.0 / len(column)
     for index, v in enumerate(column):

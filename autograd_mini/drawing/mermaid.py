@@ -26,11 +26,11 @@ def mermaid(picture: Picture) -> str:
     for edge in picture.edges:
         source, target = picture.boxes[edge.source].id, picture.boxes[edge.target].id
         text = "  ".join([part for part in (edge.argument, edge.text) if part])
-        arrow = f"-->|{labels.mermaid(text)}|" if text else "-->"
+        arrow = f"-->|{labels.mermaid_string(text)}|" if text else "-->"
         lines.append(f"    {source} {arrow} {target}")
     lines += [f"    {_look(box, picture.scale)}" for box in picture.boxes]
     if picture.caption:
-        lines.append(f"    caption[{labels.mermaid(picture.caption)}]")
+        lines.append(f"    caption[{labels.mermaid_string(picture.caption)}]")
         lines.append("    style caption fill:none,stroke:none")
     return "\n".join([*lines, ""])
 
@@ -43,7 +43,7 @@ def fits(picture: Picture, text: str) -> bool:
 def _box(box: Box) -> str:
     first, last = _SHAPES[box.kind]
     lines = [box.title, *[line.text for line in box.lines[1:]]]
-    return f"{box.id}{first}{labels.mermaid(*lines)}{last}"
+    return f"{box.id}{first}{labels.mermaid_string(*lines)}{last}"
 
 
 def _look(box: Box, scale: float) -> str:

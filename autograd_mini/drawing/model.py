@@ -65,7 +65,7 @@ def picture(
 ) -> Picture:
     """Return what to draw for `root`; the options are those of `draw`."""
     engine = ENGINES[0] if engine is None else engine
-    fields = _checked(root, rankdir, show, max_nodes, depth, engine)
+    fields = _checked_fields(root, rankdir, show, max_nodes, depth, engine)
     if around is not None and depth is None:
         depth = 2
     graph = BoxedGraph(root)
@@ -100,7 +100,7 @@ def check_root(root: object) -> None:
     )
 
 
-def _checked(
+def _checked_fields(
     root: object, rankdir: object, show: object, max_nodes: object, depth: object, engine: object
 ) -> list[str]:
     """Refuse what cannot be drawn, and return the fields to show."""
@@ -190,7 +190,7 @@ def _box(graph: BoxedGraph, i: int, fields: Sequence[str]) -> Box:
     exits = set(group.exits)
     hidden = _kinds(graph, [j for j in group.members if j not in exits])
     if hidden:
-        lines.append(Line("hidden", f"+{hidden.total():,}: {_counted(hidden, 2)}"))
+        lines.append(Line("hidden", f"+{hidden.total():,}: {_tally(hidden, 2)}"))
     for field in fields:
         if field == "data":
             lines.append(Line("data", f"data {_range([v.data for v in values])}"))
@@ -207,7 +207,7 @@ def _box(graph: BoxedGraph, i: int, fields: Sequence[str]) -> Box:
     hover = [label] if label else []
     hover.append(f"n{i}: {kind} {_operation(graph, i, 8) if kind == 'operation' else ''}".rstrip())
     if kind == "group":
-        hover[-1] = f"n{i}: {_counted(hidden + _kinds(graph, group.exits), 99)}"
+        hover[-1] = f"n{i}: {_tally(hidden + _kinds(graph, group.exits), 99)}"
     if len(values) == 1:
         hover.append(f"data = {head.data!r}")
         hover.append(f"grad = {computed[0]!r}" if computed else NOT_YET)
@@ -243,7 +243,7 @@ def _operation(graph: BoxedGraph, i: int, most: int = 5) -> str:
 def _operand(graph: BoxedGraph, node: Value) -> str:
     number = graph.number[node]
     if node.is_constant and graph.box_of[number] < 0:
-        return style.number(node.data)
+        return style.short_number(node.data)
     label = labels.one_line(node.label).strip()
     return label if 0 < len(label) <= LONGEST_OPERAND else f"n{number}"
 
@@ -269,7 +269,7 @@ def _edges(
     With `both_ways` consumers may be cut off as well as inputs.
     """
     place = {box: index for index, box in enumerate(kept)}
-    stubs = _cuts(graph, kept, place, boxes)
+    stubs = _stubs(graph, kept, place, boxes)
     edges: list[Arrow] = []
     for target in kept:
         indexed = _is_indexed(graph, target)
@@ -282,7 +282,7 @@ def _edges(
                 if stub not in cut:
                     cut[stub] = Arrow(f"e{target}_cut{len(cut)}", stub, place[target])
             elif source in graph.groups or target in graph.groups:
-                text = _summed(graph, links) if partials else ""
+                text = _total_flow(graph, links) if partials else ""
                 alone = indexed and len(links) == 1 and target not in graph.groups
                 index = str(links[0][1]) if alone else ""
                 edge_id = f"e{target}_n{source}"
@@ -307,7 +307,7 @@ def _edges(
     return edges
 
 
-def _cuts(
+def _stubs(
     graph: BoxedGraph, kept: list[int], place: dict[int, int], boxes: list[Box]
 ) -> dict[int, int]:
     """Return the dashed box that stands for each box left out.
@@ -353,22 +353,22 @@ def _chain_rule(graph: BoxedGraph, i: int, local: float) -> str:
     """`local · upstream = contribution`; the local derivative alone before a backward pass."""
     node = graph.order[i]
     if not _is_computed(node):
-        return style.number(local)
+        return style.short_number(local)
     upstream = _gradient(node)
-    product = style.number(local * upstream)
-    return f"{style.number(local)} · {style.number(upstream)} = {product}"
+    product = style.short_number(local * upstream)
+    return f"{style.short_number(local)} · {style.short_number(upstream)} = {product}"
 
 
-def _summed(graph: BoxedGraph, links: list[tuple[int, int]]) -> str:
+def _total_flow(graph: BoxedGraph, links: list[tuple[int, int]]) -> str:
     """Return what flows over several edges drawn as one."""
     if not any(_is_computed(graph.order[consumer]) for consumer, _ in links):
         return ""
     rules = {consumer: _locals(graph, consumer) for consumer in {c for c, _ in links}}
     terms = [rules[c][argument] * _gradient(graph.order[c]) for c, argument in links]
-    return ("Σ = " if len(terms) > 1 else "") + style.number(sum(terms))
+    return ("Σ = " if len(terms) > 1 else "") + style.short_number(sum(terms))
 
 
-def _counted(kinds: Counter[str], most: int) -> str:
+def _tally(kinds: Counter[str], most: int) -> str:
     """Return what there is, the most frequent first: `3 mul, 2 parameters, …`."""
     counts = kinds.most_common()
     parts = [
@@ -397,10 +397,10 @@ def _size(gradient: float) -> float:
 def _range(numbers: list[float]) -> str:
     """Return one number, or the smallest and the largest."""
     if len(numbers) == 1:
-        return style.number(numbers[0])
+        return style.short_number(numbers[0])
     if any(math.isnan(x) for x in numbers):
         return "nan"
-    low, high = style.number(min(numbers)), style.number(max(numbers))
+    low, high = style.short_number(min(numbers)), style.short_number(max(numbers))
     return low if low == high else f"{low} … {high}"
 
 

@@ -51,11 +51,11 @@ def box_size(lines: Sequence[str]) -> tuple[float, float]:
     return max(34.0, widest + 2 * PADDING[0]), LINE * len(lines) + 2 * PADDING[1]
 
 
-def number(x: float) -> str:
+def short_number(x: float) -> str:
     """Return a number as a box shows it.
 
     Example:
-        >>> number(0.1 + 0.2), number(-4.0), number(float("nan"))
+        >>> short_number(0.1 + 0.2), short_number(-4.0), short_number(float("nan"))
         ('0.3', '-4', 'nan')
     """
     return f"{x:.4g}"

@@ -13,7 +13,7 @@ from typing import Final
 from autograd_mini.drawing import labels, style
 from autograd_mini.drawing.layout import Layout, Point, layout
 from autograd_mini.drawing.picture import Arrow, Box, Picture
-from autograd_mini.drawing.wrap import wrapped
+from autograd_mini.drawing.wrap import in_rows
 
 __all__ = ["opening"]  # to nn
 
@@ -34,7 +34,7 @@ def svg(picture: Picture, *, own_colors: bool = True) -> str:
         picture: What to draw.
         own_colors: Keep them under the styles of any page; the player has its own styles.
     """
-    placed = place(picture)
+    placed = layout_of(picture)
     width, height = placed.width, placed.height
     if picture.caption:
         width = max(width, style.text_width(picture.caption, style.SMALL) + 24.0)
@@ -93,7 +93,7 @@ def opening(width: float, height: float, title: str) -> str:
     )
 
 
-def place(picture: Picture) -> Layout:
+def layout_of(picture: Picture) -> Layout:
     """Return the built-in layout of a picture; what is long goes into rows."""
     texts = [
         (style.text_width(edge.text, style.SMALL) + 8.0, style.SMALL + 4.0) if edge.text else None
@@ -102,7 +102,7 @@ def place(picture: Picture) -> Layout:
     edges = [(edge.source, edge.target) for edge in picture.edges]
     extents = sizes(picture)
     placed = layout(extents, edges, texts, picture.rankdir)
-    return wrapped(placed, extents) if picture.rankdir == "LR" else placed
+    return in_rows(placed, extents) if picture.rankdir == "LR" else placed
 
 
 def sizes(picture: Picture) -> list[tuple[float, float]]:
@@ -121,7 +121,7 @@ def sizes(picture: Picture) -> list[tuple[float, float]]:
     return found
 
 
-def path(route: list[Point], upright: bool = False) -> str:
+def path_data(route: list[Point], upright: bool = False) -> str:
     """Return a route of the layout as the `d` of an SVG path.
 
     Args:
@@ -159,7 +159,7 @@ def _edge(
         end = (x - 6, y)
     parts = [
         f'<g id="{edge.id}" class="edge"><title>{source}-&gt;{target}</title>',
-        f'<path d="{path([*route[:-1], end], upright)}" fill="none" stroke="{style.EDGE}"/>',
+        f'<path d="{path_data([*route[:-1], end], upright)}" fill="none" stroke="{style.EDGE}"/>',
         f'<polygon points="{tip}" fill="{style.EDGE}"/>',
     ]
     if edge.argument and indexed:

@@ -47,10 +47,10 @@ def text(picture: Picture, *, ascii: bool = False) -> str:
             i, rule, before, indent, level = stack.pop()
             box = picture.boxes[i]
             if i in told:
-                lines.append(f"{before}{_name(box)} (above){_rule(rule)}")
+                lines.append(f"{before}{_name(box)} (above){_edge_text(rule)}")
                 continue
             if level > DEEPEST and inputs[i]:
-                lines.append(f"{before}{_name(box)} (below){_rule(rule)}")
+                lines.append(f"{before}{_name(box)} (below){_edge_text(rule)}")
                 later.append(i)
                 continue
             told.add(i)
@@ -76,10 +76,10 @@ def _line(box: Box, rule: str) -> str:
     named = box.label or box.kind == "more"
     title = box.title if named else f"{box.id} {box.operation or 'leaf'}"
     more = [f"({line.text})" if line.kind == "hidden" else line.text for line in box.lines[1:]]
-    return "  ".join([title, *more]) + _rule(rule)
+    return "  ".join([title, *more]) + _edge_text(rule)
 
 
-def _rule(text: str) -> str:
+def _edge_text(text: str) -> str:
     return f"  ∂ {text}" if text else ""
 
 

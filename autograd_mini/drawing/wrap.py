@@ -22,7 +22,7 @@ LANE: Final = 7.0  # between two cut edges
 TURN: Final = 16.0  # between a row and the edges that turn beside it
 
 
-def wrapped(placed: Layout, sizes: Sequence[Size]) -> Layout:
+def in_rows(placed: Layout, sizes: Sequence[Size]) -> Layout:
     """Return a layout from left to right in rows, if it is long and can be cut.
 
     Args:
@@ -33,7 +33,7 @@ def wrapped(placed: Layout, sizes: Sequence[Size]) -> Layout:
         >>> from autograd_mini.drawing.layout import layout
         >>> sizes, edges = [(100, 40)] * 20, [(i, i + 1) for i in range(19)]
         >>> long = layout(sizes, edges)
-        >>> short = wrapped(long, sizes)
+        >>> short = in_rows(long, sizes)
         >>> [(round(long.width), round(long.height)), (round(short.width), round(short.height))]
         [(2746, 64), (766, 301)]
     """
@@ -66,7 +66,7 @@ def _cuts(gaps: list[float], routes: list[list[Point]], width: float) -> list[fl
     cuts: list[float] = []
     start, best = 0.0, 0.0
     for gap in gaps:
-        if len({y for route in routes for y, _ in _crossings(route, gap)}) > MOST_CUT:
+        if len({y for route in routes for y, _ in _heights_at(route, gap)}) > MOST_CUT:
             continue
         if best > start and gap - start > 1.05 * width:
             cuts.append(best)
@@ -75,7 +75,7 @@ def _cuts(gaps: list[float], routes: list[list[Point]], width: float) -> list[fl
     return cuts
 
 
-def _crossings(route: list[Point], x: float) -> list[tuple[float, float]]:
+def _heights_at(route: list[Point], x: float) -> list[tuple[float, float]]:
     """Return the heights at which a route comes to a place, and leaves it."""
     return [(a[1], b[1]) for a, b in pairwise(route) if a[0] < x <= b[0]]
 
@@ -87,7 +87,7 @@ class _Rows:
         self.placed, self.sizes, self.cuts = placed, sizes, cuts
         spans = list(pairwise(cuts))
         lanes = [
-            sorted({y for route in placed.routes for y, _ in _crossings(route, cut)})
+            sorted({y for route in placed.routes for y, _ in _heights_at(route, cut)})
             for cut in cuts[1:-1]
         ]
         self.lanes = lanes

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from autograd_mini import ops
 from autograd_mini.errors import DivisionError
-from autograd_mini.functions.signatures import Scalar, many, pairs
+from autograd_mini.functions.signatures import Scalar, many, of_pairs
 from autograd_mini.nested import elements
 from autograd_mini.ops import Number
 from autograd_mini.value import apply_to
@@ -102,7 +102,7 @@ def amax(xs: Iterable[Scalar]) -> Scalar:
     return apply_to(ops.AMAX, tuple(elements(xs)))
 
 
-@pairs
+@of_pairs
 def dot(ws: Iterable[Scalar], xs: Iterable[Scalar], bias: Scalar = 0.0) -> Scalar:
     """Return Σ w x + bias as one node, added from left to right, the bias last.
 

@@ -65,12 +65,12 @@ def primitive(
         row = Op(name or forward.__name__, forward, rules, **options)
         if row.arity is not None:
             _check_signatures(row, signature)
-        return _operation(ops.register(row), signature)
+        return _as_function(ops.register(row), signature)
 
     return decorate
 
 
-def _operation(row: Op, signature: Signature) -> Callable[..., Any]:
+def _as_function(row: Op, signature: Signature) -> Callable[..., Any]:
     """Return a row as a function that takes its arguments as the row's forward does."""
     forward = row.forward
 

@@ -7,7 +7,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, cast, overl
 
 from autograd_mini.value import Value
 
-__all__ = ["Scalar", "binary", "many", "of_first", "pairs", "ternary", "unary"]
+__all__ = ["Scalar", "binary", "many", "of_first", "of_pairs", "ternary", "unary"]
 
 P = ParamSpec("P")
 Scalar: TypeAlias = "Value | float"
@@ -65,7 +65,7 @@ class Many(Protocol):
     def __call__(self, xs: Iterable[Any], /) -> Any: ...
 
 
-class Pairs(Protocol):
+class OfPairs(Protocol):
     @overload
     def __call__(self, ws: Iterable[Value], xs: Scalars, bias: Scalar = 0.0) -> Value: ...
     @overload
@@ -101,6 +101,6 @@ def many(function: Callable[[Scalars], Scalar]) -> Many:
     return cast(Many, function)
 
 
-def pairs(function: Callable[[Scalars, Scalars, Scalar], Scalar]) -> Pairs:
+def of_pairs(function: Callable[[Scalars, Scalars, Scalar], Scalar]) -> OfPairs:
     """Tell a type checker that Values among the pairs give a Value, and numbers a float."""
-    return cast(Pairs, function)
+    return cast(OfPairs, function)

@@ -117,7 +117,7 @@ class _Text(Symbol):
         if op is ops.GREATER or op is ops.LESS:
             return cls.compare(">" if op is ops.GREATER else "<", *operands)
         if op is ops.WHERE and operands[0].text == f"abs({operands[1].text}) > 0.0":
-            return operands[1]  # `nonzero`
+            return operands[1]  # `or_one`
         if op is ops.WHERE and operands[2].text.startswith("sqrt("):
             return operands[1]  # `unit`
         return super().call(op, operands)

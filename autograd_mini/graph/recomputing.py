@@ -6,8 +6,7 @@ import math
 from typing import cast
 
 from autograd_mini import contexts
-from autograd_mini.errors import bad_result, explained
-from autograd_mini.errors import stale as words_of_stale
+from autograd_mini.errors import bad_result, explained, stale_message
 from autograd_mini.graph.order import interior_order
 from autograd_mini.ops import UNDEFINED, Op
 from autograd_mini.value import Value
@@ -32,7 +31,7 @@ def stale(root: Value) -> str:
         except UNDEFINED:
             now = None
         if now != node.data and not (now is not None and now != now and node.data != node.data):
-            return words_of_stale(node, now)
+            return stale_message(node, now)
     return ""
 
 

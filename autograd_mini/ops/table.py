@@ -80,7 +80,7 @@ def lower_power(f: Any, x: Any, y: Any) -> Any:
     """Return xʸ⁻¹ from f = y xʸ⁻¹, also at y = 0, where it is the slope of f in y."""
     far = greater(abs(y), where(greater(abs(x), 0.0), 0.5, 0.0))
     large, small = where(far, y, 1.0), where(far, 0.0, y)
-    near = power_slope(x, small + 1.0) / ((small + 1.0) * nonzero(x)) * greater(abs(x), 0.0)
+    near = power_slope(x, small + 1.0) / ((small + 1.0) * or_one(x)) * greater(abs(x), 0.0)
     return where(far, f / large, near)
 
 
@@ -88,10 +88,10 @@ def log_or_zero(x: Any) -> Any:
     """Return ln x, 0 at 0, NaN below: what a vanishing power is multiplied by."""
     if isinstance(x, PLAIN):
         return math.log(x) if x > 0.0 else 0.0 if x == 0.0 else math.nan
-    return log_or_nan(nonzero(x))
+    return log_or_nan(or_one(x))
 
 
-def nonzero(x: Any) -> Any:
+def or_one(x: Any) -> Any:
     """`x`, or 1 where x is 0: a denominator under a numerator that is 0 as well."""
     if isinstance(x, PLAIN):
         return x or 1.0
@@ -105,7 +105,7 @@ def unit(x: Any, length: Any) -> Any:
     """
     if isinstance(x, PLAIN) and isinstance(length, PLAIN):
         return x / length if length > 0.0 else length
-    return where(greater(length, 0.0), x / nonzero(length), sqrt(length))
+    return where(greater(length, 0.0), x / or_one(length), sqrt(length))
 
 
 def sign(x: Any) -> Any:
@@ -178,7 +178,7 @@ TANH    = Op("tanh",    math.tanh,                       (lambda f, x: 1.0 - f *
 ASIN    = Op("asin",    math.asin,                       (lambda f, x: quotient(1.0, sqrt((1.0 - x) * (1.0 + x))),), domain="-1 <= x <= 1", smooth=(-0.9, 0.9), kinks=(-1.0, 1.0))
 ACOS    = Op("acos",    math.acos,                       (lambda f, x: quotient(-1.0, sqrt((1.0 - x) * (1.0 + x))),), domain="-1 <= x <= 1", smooth=(-0.9, 0.9), kinks=(-1.0, 1.0))
 ATAN    = Op("atan",    math.atan,                       (lambda f, x: 1.0 / (1.0 + x * x),))
-ATAN2   = Op("atan2",   math.atan2,                      (lambda f, y, x: unit(x, hypot(y, x)) / nonzero(hypot(y, x)), lambda f, y, x: -unit(y, hypot(y, x)) / nonzero(hypot(y, x))), smooth=((-3.0, 3.0), (0.5, 3.0)), kinks=(lambda x, y: hypot(x, y),))
+ATAN2   = Op("atan2",   math.atan2,                      (lambda f, y, x: unit(x, hypot(y, x)) / or_one(hypot(y, x)), lambda f, y, x: -unit(y, hypot(y, x)) / or_one(hypot(y, x))), smooth=((-3.0, 3.0), (0.5, 3.0)), kinks=(lambda x, y: hypot(x, y),))
 HYPOT   = Op("hypot",   math.hypot,                      (lambda f, x, y: unit(x, f), lambda f, x, y: unit(y, f)), smooth=(0.1, 3.0), kinks=(lambda x, y: hypot(x, y),))
 NORM    = Op("norm",    math.hypot,                      lambda f, *xs: tuple([unit(x, f) for x in xs]), smooth=(0.1, 3.0), kinks=(math.hypot,))
 
@@ -216,7 +216,7 @@ CLAMPED_LOG1P = Op("clamped_log1p", lambda x: max(forwards.log1p_or_nan(x), -100
 # Total helpers of the rules: they never raise
 QUOTIENT = Op("quotient", forwards.quotient,             (lambda f, x, y: quotient(1.0, y), lambda f, x, y: -quotient(f, y)), smooth=((-3.0, 3.0), (0.5, 3.0)), kinks=(lambda x, y: y,))
 LOG_OR_NAN = Op("log_or_nan", forwards.log_or_nan,       (lambda f, x: quotient(1.0, x),), smooth=(0.1, 3.0), kinks=(0.0,))
-POWER_SLOPE = Op("power_slope", power_slope,             (lambda f, x, y: y * power_slope(x, where(greater(abs(y) + x * x, 1e-300), y - 1.0, 0.0)), lambda f, x, y: lower_power(f, x, y) + where(greater(abs(x), 0.0), f * log_or_nan(nonzero(x)), 0.0)), smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(0.0,))
+POWER_SLOPE = Op("power_slope", power_slope,             (lambda f, x, y: y * power_slope(x, where(greater(abs(y) + x * x, 1e-300), y - 1.0, 0.0)), lambda f, x, y: lower_power(f, x, y) + where(greater(abs(x), 0.0), f * log_or_nan(or_one(x)), 0.0)), smooth=((0.3, 3.0), (-2.0, 3.0)), kinks=(0.0,))
 
 ELEMENTARY: Final = frozenset([op for op in list(globals().values()) if isinstance(op, Op)])
 

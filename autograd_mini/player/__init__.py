@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from autograd_mini.player.document import PLAYER, document, embedded, part, script_json
 from autograd_mini.player.graphs import graph_json, numbers_json
-from autograd_mini.player.programs import programs
+from autograd_mini.player.programs import javascript_programs
 from autograd_mini.player.showing import open_page, show
 from autograd_mini.player.trace import trace_page
 
@@ -23,10 +23,10 @@ __all__ = [
     "document",
     "embedded",
     "graph_json",
+    "javascript_programs",
     "numbers_json",
     "open_page",
     "part",
-    "programs",
     "script_json",
     "show",
     "trace_page",

@@ -18,7 +18,7 @@ from autograd_mini.value import Value
 __all__ = ["drawn", "drawn_scene"]  # to nn
 
 _LONGEST: Final = 30  # characters of what a box computes
-NOT_YET: Final = "–"
+NO_NUMBER: Final = "–"
 WIDEST: Final = len("-1.234e-05")  # a number as a box shows it
 _MARK: Final = 0xE000  # where an operand's number goes in a sentence: a private-use character
 _BRACKETED: Final = 0xF000  # the same, in parentheses if it is negative
@@ -90,7 +90,7 @@ def drawn_scene(trace: Trace, drawn: Picture) -> str:
             boxes.append(box)
             continue
         gradient = last.get(node)
-        lines = [Line("data", _row("data", node.data)), Line("grad", _row("grad", gradient))]
+        lines = [_line("data", node.data), _line("grad", gradient)]
         title = box.lines[0]
         if node.op and not node.label:
             text = f"{box.id} = {_computes(trace, node)}"
@@ -106,13 +106,14 @@ def _computes(trace: Trace, node: Value) -> str:
 
     def name(x: Value) -> str:
         if x.is_constant:
-            return style.number(x.data)
+            return style.short_number(x.data)
         label = labels.one_line(trace.name(x))
         return label if len(label) <= LONGEST_OPERAND else trace.id(x)
 
     return written(node.op, abbreviated(node.inputs, name)) if node.op else ""
 
 
-def _row(kind: str, x: float | None) -> str:
-    number = NOT_YET if x is None else style.number(x)
-    return f"{kind} {number.rjust(WIDEST)}".replace(" ", "\N{NO-BREAK SPACE}")
+def _line(kind: str, x: float | None) -> Line:
+    number = NO_NUMBER if x is None else style.short_number(x)
+    text = f"{kind} {number.rjust(WIDEST)}".replace(" ", "\N{NO-BREAK SPACE}")
+    return Line(kind, text)

@@ -11,7 +11,7 @@ from autograd_mini.compiler.languages.javascript import functions
 from autograd_mini.compiler.plan import FORWARD, GRADIENT
 
 
-def programs(named: Mapping[str, Program], *, more: bool = False) -> str:
+def javascript_programs(named: Mapping[str, Program], *, more: bool = False) -> str:
     """Return JavaScript that defines PROGRAMS: for each name what binds a program to a batch size.
 
     It stands after `functions()`, which it calls. With `more`, it adds to the PROGRAMS that are
@@ -27,19 +27,19 @@ def programs(named: Mapping[str, Program], *, more: bool = False) -> str:
     Example:
         >>> from autograd_mini import Value, compile
         >>> w = Value(3.0)
-        >>> print(programs({"loss": compile(lambda x: w * x, 2.0)})[:33])
+        >>> print(javascript_programs({"loss": compile(lambda x: w * x, 2.0)})[:33])
         const PROGRAMS = {
         loss: (() => {
     """
     texts = [
-        f"{name}: (() => {{\n{_text(program)}return bind;\n}})(),"
+        f"{name}: (() => {{\n{_script(program)}return bind;\n}})(),"
         for name, program in named.items()
     ]
     start, end = ("Object.assign(PROGRAMS, {", "});") if more else ("const PROGRAMS = {", "};")
     return "\n".join([start, *texts, end])
 
 
-def _text(program: Program) -> str:
+def _script(program: Program) -> str:
     plan = program._plan  # pyright: ignore[reportPrivateUsage] # the two are one machine
     purpose = GRADIENT if program._graph.scalar else FORWARD  # pyright: ignore[reportPrivateUsage]
     source = emit(plan, purpose, "javascript").source

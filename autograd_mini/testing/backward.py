@@ -18,11 +18,11 @@ from autograd_mini.calls import answered
 from autograd_mini.testing.compared import Suspect, worst
 from autograd_mini.testing.differences import EPSILON
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
-from autograd_mini.testing.mistakes import Named
+from autograd_mini.testing.mistakes import Mistake
 from autograd_mini.testing.probes import Broken, Function, Probe, random_direction
 from autograd_mini.testing.report import refused
 from autograd_mini.testing.suspects import mistake, shape_mistake
-from autograd_mini.testing.tensors import Shape, entry, flattened, text
+from autograd_mini.testing.tensors import Shape, entry, flattened, literal
 from autograd_mini.testing.verdicts import BackwardReport, OperationReport
 
 _UPSTREAM: Final = [x / 10 for x in (*range(-29, -3), *range(4, 30)) if abs(x) not in (10, 20)]
@@ -299,7 +299,7 @@ class _BackwardCheck:
         return f"the gradient of {self.probe.names[i]}{entry(self.probe.shapes[i], k)}"
 
     def _record(
-        self, suspect: Suspect, wrong: Named, k: int | None = None, expected: float = math.nan
+        self, suspect: Suspect, wrong: Mistake, k: int | None = None, expected: float = math.nan
     ) -> None:
         """Note what is wrong with a gradient, and the number that entry k should be."""
         (kind, words), i, name = wrong, suspect.argument, suspect.name
@@ -325,7 +325,7 @@ class _BackwardCheck:
             if len(numbers) > _SHOWN:
                 lines.append(f"# {name}: {len(numbers)} numbers, laid out as you gave it")
             else:
-                lines.append(f"{name} = {repr(value) if j in probe.fixed else text(value)}")
+                lines.append(f"{name} = {repr(value) if j in probe.fixed else literal(value)}")
         made = "\n".join(lines)
         for name, line in (("np", "numpy as np"), ("torch", "torch"), ("jax", "jax")):
             if f"= {name}." in made:

@@ -15,15 +15,15 @@ from autograd_mini.graph import gradient_order, topological_order
 from autograd_mini.nested import elements, flat, is_nested, mapped
 from autograd_mini.ops import UNDEFINED
 from autograd_mini.testing import numbers
-from autograd_mini.testing.differences import EPSILON, Judgment, judge, same
+from autograd_mini.testing.differences import EPSILON, Judgment, judge, same_numbers
 from autograd_mini.testing.inspection import Finding, Pass, backward_twice, first_wrong
 from autograd_mini.testing.numbers import Opaque
-from autograd_mini.testing.reference import Replay, replay
+from autograd_mini.testing.reference import Replay, replay_precisely
 from autograd_mini.testing.report import (
     GradientMismatchError,
-    excerpt,
     explain,
-    mismatch,
+    mismatch_line,
+    program_excerpt,
     step_through,
 )
 from autograd_mini.testing.source import letters, names_of, source
@@ -104,7 +104,7 @@ def check_gradients(f: Callable[..., object], *inputs: object, order: int = 1) -
         outputs = given.call()
         for i in range(len(outputs)):
             build: Build = functools.partial(given.output, i)
-            leaves = [*dict.fromkeys([*given.values, *_given(outputs[i])])]
+            leaves = [*dict.fromkeys([*given.values, *_leaves_below(outputs[i])])]
             for nth in range(order):
                 reports.append(_check_one(build, leaves, nth == 0))
                 build = functools.partial(_slope_along, build, leaves)
@@ -141,11 +141,11 @@ class _Arguments:
         before = [(x, x.data) for x in self.values]
         first = self.once()
         self._must_be_unchanged(before, first)
-        below = {n: n.data for y in first for n in _given(y)}
+        below = {n: n.data for y in first for n in _leaves_below(y)}
         second = self.once()
         self._must_be_unchanged([*before, *below.items()], first)
         a, b = ([float(y) for y in outputs] for outputs in (first, second))
-        if not same(a, b):
+        if not same_numbers(a, b):
             answers = [repr(xs[0] if len(xs) == 1 else xs) for xs in (a, b)]
             raise GradientMismatchError(
                 f"two calls, two answers: {', then '.join(answers)}\n"
@@ -170,7 +170,7 @@ class _Arguments:
         self, before: Sequence[tuple[Value, float]], outputs: Sequence[Scalar]
     ) -> None:
         for x, data in before:
-            if not same([x.data], [data]):
+            if not same_numbers([x.data], [data]):
                 graphs = [names_of(y) for y in outputs if isinstance(y, Value)]
                 names = {node: name for graph in graphs for node, name in graph.items()}
                 name = x.label or names.get(x, "an input")
@@ -180,7 +180,7 @@ class _Arguments:
                 )
 
 
-def _given(output: Scalar) -> list[Value]:
+def _leaves_below(output: Scalar) -> list[Value]:
     """Return the leaves below an output that are no constants."""
     order = topological_order(output) if isinstance(output, Value) else ()
     return [n for n in order if n.is_leaf and not n.is_constant]
@@ -258,7 +258,7 @@ def _replayed(root: Value, *, exact: bool) -> Replay | None:
     if not numbers.available():
         return None
     try:
-        return replay(root, exact=exact)
+        return replay_precisely(root, exact=exact)
     except (Opaque, *UNDEFINED):
         return None
 
@@ -278,7 +278,7 @@ def _worst_leaf(root: Value, leaves: list[Value], finding: Finding, exact: Repla
             got, expected = done.gradient[x], float(exact.gradient[x])
             off = abs(got - expected) / (abs(expected) or 1.0)
             if off > max(worst, _REPLAY) or math.isnan(off):
-                worst, line = off, mismatch(names[x], got, expected)
+                worst, line = off, mismatch_line(names[x], got, expected)
     return line
 
 
@@ -394,9 +394,9 @@ def _not_the_slope(
     if is_recorded:
         program, steps = source(root), step_through(names[root])
     lines = [
-        mismatch(name, slope, found.expected, found.error),
+        mismatch_line(name, slope, found.expected, found.error),
         what,
-        *excerpt(program),
+        *program_excerpt(program),
         *[f"{name} does not appear in the graph."] * (x not in names),
         cause,
         steps,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from autograd_mini.testing.forms import Form, Snippet, sampled
-from autograd_mini.testing.mistakes import Named
+from autograd_mini.testing.mistakes import Mistake
 from autograd_mini.testing.trials import Blame, Candidate, Wrong
 
 _RANDOM: Final = 60  # programs with shared results
@@ -72,7 +72,7 @@ def chains(candidate: Candidate, right: Sequence[Form]) -> Iterator[Blame]:
         yield Blame(key, wrong, *_chain_mistake(candidate, wrong))
 
 
-def _chain_mistake(candidate: Candidate, wrong: Wrong) -> Named:
+def _chain_mistake(candidate: Candidate, wrong: Wrong) -> Mistake:
     if wrong.kind != "gradient" or wrong.truth is None:
         return wrong.kind, wrong.words
     program, i = wrong.program, wrong.where

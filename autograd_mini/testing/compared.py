@@ -13,7 +13,7 @@ from autograd_mini.testing.differences import Judgment
 from autograd_mini.testing.probes import Broken, Gradient, Probe, random_direction
 from autograd_mini.testing.tensors import Shape
 
-SMALL: Final = 48  # entries that are differenced one by one
+FEW_ENTRIES: Final = 48  # entries that are differenced one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Suspect:
         if candidate is None or len(candidate) != len(self.point[self.argument]):
             return False
         for d, true in self._known:
-            got = dot(candidate, d)
+            got = inner_product(candidate, d)
             slack = true.error + 1e-6 * (abs(true.expected) + abs(got)) + 1e-12
             if not abs(got - true.expected) <= slack:
                 return False
@@ -76,11 +76,11 @@ class Suspect:
     def factor(self) -> float:
         """Return the factor that would make the gradient right along the first direction."""
         d, true = self._known[0]
-        got = dot(self.got, d)
+        got = inner_product(self.got, d)
         return true.expected / got if got else math.nan
 
 
-def dot(a: Sequence[float], b: Sequence[float]) -> float:
+def inner_product(a: Sequence[float], b: Sequence[float]) -> float:
     """Return Σ a b."""
     return math.fsum(map(float.__mul__, map(float, a), map(float, b)))
 
@@ -116,7 +116,7 @@ def pushed(suspect: Suspect, direction: Sequence[float], size: float) -> list[fl
 def worst(suspect: Suspect) -> int:
     """Return an entry that is wrong, found by halving."""
     n = len(suspect.got)
-    if n <= SMALL:
+    if n <= FEW_ENTRIES:
         off = [abs(suspect.truth(i) - suspect.got[i]) for i in range(n)]
         return max(range(n), key=lambda i: off[i] if off[i] == off[i] else 0.0)
     low, high = 0, n
@@ -137,6 +137,6 @@ def _off(suspect: Suspect, low: int, high: int) -> float:
     along = suspect.probe.moved(suspect.upstream, {suspect.argument: d}, suspect.point)
     h = 2.0**-12
     try:
-        return abs((along(h) - along(-h)) / (2.0 * h) - dot(suspect.got, d))
+        return abs((along(h) - along(-h)) / (2.0 * h) - inner_product(suspect.got, d))
     except Exception:  # outside of the domain
         return 0.0

@@ -15,7 +15,7 @@ _LEVELS: Final = 8  # how many times the step is halved
 _STEPS: Final = (-4, -10, -16, -23, -30, -37, -44)  # powers of two
 
 
-def same(a: Sequence[float], b: Sequence[float]) -> bool:
+def same_numbers(a: Sequence[float], b: Sequence[float]) -> bool:
     """Return whether two lists hold the same numbers, NaN being the same as NaN."""
     return a == b or (
         len(a) == len(b) and all(x == y or (x != x and y != y) for x, y in zip(a, b, strict=True))
@@ -204,7 +204,7 @@ def _short(noise: float, moves: float) -> float:
     return max(2.0**-24, min(longer, 2.0**-7))
 
 
-def rounding(f: Callable[[float], float], spacing: float) -> float:
+def rounding_error(f: Callable[[float], float], spacing: float) -> float:
     """Return the rounding error of values of `f` near 0, a sum: where it is smooth, about.
 
     Fourth differences of close values hold nothing else. They are taken beside 0, where there

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from autograd_mini.testing.catalog import CATALOG, Row
 from autograd_mini.testing.forms import evaluated
 
-Named: TypeAlias = tuple[str, str]  # the kind of a mistake, and what it is in words
+Mistake: TypeAlias = tuple[str, str]  # the kind of a mistake, and what it is in words
 
 _ORDINALS: Final = ("first", "second", "third")
 _ROLES: Final = {"x": "the first operand", "y": "the second operand", "f": "the result"}
@@ -47,9 +47,9 @@ def close(a: float, b: float, tolerance: float) -> bool:
     return abs(a - b) <= tolerance * max(abs(a), abs(b)) + 1e-9
 
 
-def named(
+def rule_mistake(
     row: Row | None, position: int, samples: Sequence[Sample], tolerance: float = 1e-6
-) -> Named:
+) -> Mistake:
     """Return the kind of a mistake and what it is, in words.
 
     Args:
@@ -61,7 +61,8 @@ def named(
     Example:
         >>> from autograd_mini.testing.catalog import CATALOG
         >>> points = [(x, math.tanh(x)) for x in (0.5, 0.7)]
-        >>> named(CATALOG["tanh"], 0, [Sample((x,), t, 1 - t * t, 1 + t * t) for x, t in points])
+        >>> samples = [Sample((x,), t, 1 - t * t, 1 + t * t) for x, t in points]
+        >>> rule_mistake(CATALOG["tanh"], 0, samples)
         ('sign', 'a + should be a -, or the other way round')
     """
     which = "the operand" if len(samples[0].operands) == 1 else f"the {_ORDINALS[position]} operand"
@@ -80,33 +81,33 @@ def named(
         return found  # first: at one exponent, many powers look like another operand
     if row is not None:
         for other, rules in enumerate(row.rules):
-            if other != position and fits(lambda s, rule=rules[0]: _number(rule, s)):
+            if other != position and fits(lambda s, rule=rules[0]: _value_at(rule, s)):
                 return "wrong operand", (
                     f"{which} gets the derivative in the {_ORDINALS[other]}: they are swapped"
                 )
         changes = [change for rule in row.rules[position] for change in _changes(rule, row)]
         for kind in ("sign", "wrong operand", "dropped term", "factor"):
             for change in changes:
-                if change[0] == kind and fits(lambda s, code=change[2]: _number(code, s)):
+                if change[0] == kind and fits(lambda s, code=change[2]: _value_at(code, s)):
                     return kind, change[1]
     if row is not CATALOG["pow"] and (found := _factor(which, samples, fits)):
         return found
     return "wrong derivative", f"the rule for {which} is another than the operation's"
 
 
-def _factor(which: str, samples: Sequence[Sample], fits: _Fits) -> Named | None:
+def _factor(which: str, samples: Sequence[Sample], fits: _Fits) -> Mistake | None:
     for text in ("x", "y", "f", "x * x", "f * f", "y * y"):
         if "y" in text and len(samples[0].operands) < 2:
             continue
         role = " * ".join([_ROLES[letter] for letter in text.split(" * ")])
-        if fits(lambda s, text=text: s.expected * _number(text, s)):
+        if fits(lambda s, text=text: s.expected * _value_at(text, s)):
             return "factor", f"the derivative in {which} has a factor too many: {role}"
-        if fits(lambda s, text=text: s.expected / (_number(text, s) or math.nan)):
+        if fits(lambda s, text=text: s.expected / (_value_at(text, s) or math.nan)):
             return "factor", f"the derivative in {which} lacks a factor: {role}"
     return None
 
 
-def _number(text: str | CodeType, sample: Sample) -> float:
+def _value_at(text: str | CodeType, sample: Sample) -> float:
     try:
         return evaluated(text, sample.operands, sample.result)
     except (ValueError, OverflowError, ZeroDivisionError, TypeError):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from autograd_mini.calls import argument_names
-from autograd_mini.testing.differences import EPSILON, Judgment, judge, rounding, same
+from autograd_mini.testing.differences import EPSILON, Judgment, judge, rounding_error, same_numbers
 from autograd_mini.testing.source import letters
 from autograd_mini.testing.tensors import Shape, flattened, is_list, precision_of, shape_of
 from autograd_mini.words import counted
@@ -109,7 +109,7 @@ class Probe:
         laid_out = self._numbers(arguments)
         y = self.forward(*arguments)
         self._must_be_unchanged("forward", arguments, laid_out)
-        if twice and not same(flattened(self.forward(*arguments))[0], flattened(y)[0]):
+        if twice and not same_numbers(flattened(self.forward(*arguments))[0], flattened(y)[0]):
             raise Broken("repeat", "forward gives two answers to the same question: seed it inside")
         return y
 
@@ -121,7 +121,7 @@ class Probe:
         self, who: str, arguments: Sequence[object], laid_out: list[list[float]]
     ) -> None:
         for name, now, before in zip(self.names, self._numbers(arguments), laid_out, strict=True):
-            if not same(now, before):
+            if not same_numbers(now, before):
                 raise Broken("input changed", f"{who} changes {name} in place: work on a copy")
 
     def value(self, point: Sequence[Sequence[float]]) -> list[float]:
@@ -144,7 +144,7 @@ class Probe:
         except Exception as error:
             raise Broken("raises", f"{type(error).__name__}: {error}") from error
         self._must_be_unchanged("backward", arguments, laid_out)
-        if not same(flattened(v)[0], before):
+        if not same_numbers(flattened(v)[0], before):
             raise Broken("input changed", "backward changes the upstream gradient in place")
         return [self._gradient(i, g) for i, g in enumerate(self._each(returned))]
 
@@ -218,7 +218,7 @@ class Probe:
         found = judge(along, slope, noise=noise, doubt=doubt)
         if not found.fits:  # inputs and all on the way are rounded, too: by how much?
             spacing = min(max(2.0**-24, 512.0 * self.epsilon), 2.0**-7)
-            noise = max(noise, rounding(along, spacing))
+            noise = max(noise, rounding_error(along, spacing))
             found = judge(along, slope, noise=noise, doubt=doubt)
         return found
 

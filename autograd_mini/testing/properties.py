@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Final
 
-from autograd_mini.calls import shown
+from autograd_mini.calls import argument_text
 from autograd_mini.testing.checker import check_gradients
 
 _SETTINGS: Final = "_hypothesis_internal_use_settings"  # where @settings leaves what it was given
@@ -37,10 +37,10 @@ def gradcheck(
         >>> test_my_loss()
     """
     if point:
-        shown_point = ", ".join(map(shown, point))
+        arguments = ", ".join(map(argument_text, point))
         raise TypeError(
             "gradcheck decorates a function, as in @gradcheck(x=finite(-3, 3)): at one point "
-            f"write check_gradients({shown(_f)}, {shown_point})"
+            f"write check_gradients({argument_text(_f)}, {arguments})"
         )
     from hypothesis import given
     from hypothesis.strategies import SearchStrategy

@@ -202,7 +202,7 @@ class Replay(NamedTuple):
     jumps: list[Value]
 
 
-def replay(root: Value, *, exact: bool = True) -> Replay:
+def replay_precisely(root: Value, *, exact: bool = True) -> Replay:
     """Replay a recorded graph forward and backward.
 
     Args:
@@ -282,11 +282,11 @@ def reference_gradient(f: Any, *inputs: Any) -> Any:
         0.4199743416140261
     """
     if isinstance(f, Value):
-        return {node: float(g) for node, g in replay(f).gradient.items()}
+        return {node: float(g) for node, g in replay_precisely(f).gradient.items()}
     arguments = mapped(lambda x: x if isinstance(x, Value) else Value(x), inputs)
     with contexts.recording():
         root = f(*arguments)
     if not isinstance(root, (Value, int, float)):
         raise TypeError(f"reference_gradient needs a function of one number, but got {root!r}")
-    found = replay(root).gradient if isinstance(root, Value) else dict[Value, Mpf]()
+    found = replay_precisely(root).gradient if isinstance(root, Value) else dict[Value, Mpf]()
     return mapped(lambda x: float(found.get(x, 0.0)), arguments)

@@ -181,7 +181,7 @@ def explain(root: Value, finding: Finding, headline: str = "") -> GradientMismat
     parts = [
         headline or case.headline(),
         case.blame(),
-        *excerpt(program),
+        *program_excerpt(program),
         *case.table(),
         case.hint(),
         step_through(names[small]),
@@ -193,7 +193,7 @@ def explain(root: Value, finding: Finding, headline: str = "") -> GradientMismat
     )
 
 
-def excerpt(program: str) -> list[str]:
+def program_excerpt(program: str) -> list[str]:
     """Return the lines of a program, indented; of a long one the first and the last."""
     lines = [f"    {line}" for line in program.splitlines()]
     half = _LINES // 2
@@ -205,7 +205,7 @@ def step_through(name: str) -> str:
     return f"Step through it: {name}.debug() instead of {name}.backward()"
 
 
-def mismatch(name: str, got: float, expected: float, error: float = 0.0) -> str:
+def mismatch_line(name: str, got: float, expected: float, error: float = 0.0) -> str:
     """Return the line that shows autograd's number beside the true one."""
     text = f"d/d{name}: autograd {got!r}, expected {expected!r}"
     if error:
@@ -239,7 +239,7 @@ class _Case(NamedTuple):
             return f"d/d{name}: {got!r} after a second backward(), expected {expected!r}"
         if kind == "rule":
             return f"a local derivative of {self.op} is wrong"
-        return mismatch(name, got, expected)
+        return mismatch_line(name, got, expected)
 
     def blame(self) -> str:
         """Return which operation is to blame, and at which operands."""

@@ -21,7 +21,7 @@ def second_passes(candidate: Candidate, right: Sequence[Form], notes: list[str])
         candidate, program, "\n".join([*cleared, again]), _multiples(candidate, program, 1.0)
     )
     if anew is not None and any(anew.got[: len(program.leaves)]):
-        yield _kept(
+        yield _never_cleared(
             anew,
             "after all gradients were set to 0, a second pass gives other ones: something of "
             "the first pass is kept",
@@ -31,7 +31,7 @@ def second_passes(candidate: Candidate, right: Sequence[Form], notes: list[str])
     if anew is not None:
         notes.append("a second backward() through the same graph gives nothing")
     elif wrong := _later(candidate, shallow, again, _multiples(candidate, shallow, 1.0, 2.0)):
-        yield _kept(wrong, "a second backward() counts what the first one left")
+        yield _never_cleared(wrong, "a second backward() counts what the first one left")
         return
     found = [*_second_graph(candidate, program)]
     if anew is None and candidate.seen.zero_grad and not found:
@@ -44,7 +44,7 @@ def second_passes(candidate: Candidate, right: Sequence[Form], notes: list[str])
         )
 
 
-def _kept(wrong: Wrong, words: str) -> Blame:
+def _never_cleared(wrong: Wrong, words: str) -> Blame:
     return Blame("backward", wrong, "never cleared", words)
 
 
@@ -97,7 +97,7 @@ def _second_graph(candidate: Candidate, program: Snippet) -> Iterator[Blame]:
     allowed = [[b, *[a] * (b == 0.0), a + b] for a, b in zip(first, then, strict=True)]
     wrong = _later(candidate, program, after, allowed)
     if wrong is not None and wrong.kind == "gradient":
-        yield _kept(
+        yield _never_cleared(
             wrong,
             "a second graph over the same numbers gets more than its own gradient: "
             "something of the first pass is kept",
@@ -108,4 +108,4 @@ def _zero_grad(candidate: Candidate, program: Snippet) -> Iterator[Blame]:
     after = "\n".join([f"{name}.zero_grad()" for name in program.names])
     wrong = _later(candidate, program, after, [[0.0]] * len(program.names))
     if wrong is not None and wrong.kind == "gradient":
-        yield _kept(wrong, "zero_grad() leaves the gradient as it is")
+        yield _never_cleared(wrong, "zero_grad() leaves the gradient as it is")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from autograd_mini.testing.forms import Form, Snippet, alone, evaluated, sampled
-from autograd_mini.testing.mistakes import Named, Sample, named
+from autograd_mini.testing.mistakes import Mistake, Sample, rule_mistake
 from autograd_mini.testing.trials import Blame, Candidate, Wrong
 
 _POINTS: Final = 6  # at which an operation is tried by itself
@@ -40,7 +40,7 @@ def single(candidate: Candidate, forms: Sequence[Form]) -> Blame | None:
 
 def _mistake(
     candidate: Candidate, form: Form, wrongs: Sequence[Wrong], rights: Sequence[Snippet]
-) -> Named:
+) -> Mistake:
     """Return the kind of a form's mistake, and what it is."""
     first = wrongs[0]
     if first.kind == "raises":
@@ -67,7 +67,7 @@ def _mistake(
         for program, truth, got in cases
         if truth is not None
     ]
-    return named(form.row, form.slots.index(k), samples, candidate.tolerance)
+    return rule_mistake(form.row, form.slots.index(k), samples, candidate.tolerance)
 
 
 def _is_swapped(candidate: Candidate, form: Form, wrongs: Sequence[Wrong]) -> bool:

@@ -56,13 +56,13 @@ def names_of(root: Value) -> dict[Value, str]:
     steps = (name for n in count() if (name := f"t{n}") not in taken)
     for node in order:
         if node.is_constant and node is not root:
-            names[node] = _number(node.data)
+            names[node] = _float_literal(node.data)
         elif node not in names:
             names[node] = next(leaves if node.op is None else steps)
     return names
 
 
-def _number(x: float) -> str:
+def _float_literal(x: float) -> str:
     return repr(x) if math.isfinite(x) else f'float("{x!r}")'
 
 
@@ -88,7 +88,7 @@ def source(root: Value, names: dict[Value, str] | None = None) -> str:
             used.update({"OPS", "apply"} if called == "apply" else {called})
             lines.append(f"{names[node]} = {text}")
         elif not node.is_constant or node is root:
-            lines.append(f"{names[node]} = Value({_number(node.data)})")
+            lines.append(f"{names[node]} = Value({_float_literal(node.data)})")
     importable = sorted(used & {"Value", "OPS", "apply", *functions.__all__})
     importable.sort(key=lambda name: (not name[0].isupper(), name))
     head = f"from autograd_mini import {', '.join(importable)}"

@@ -99,13 +99,13 @@ def points(op: Op | str | int, *, count: int | None = None) -> SearchStrategy[tu
     """
     if isinstance(op, int):
         return st.tuples(*[finite()] * op)
-    row = _row(op)
+    row = _row_of(op)
     if row.arity is None and count is None and not isinstance(row.smooth[0], tuple):
         return st.integers(1, 5).flatmap(lambda n: points(row, count=n))
     return st.tuples(*[finite(low, high) for low, high in row.smooth_ranges(count)])
 
 
-def _row(op: Op | str) -> Op:
+def _row_of(op: Op | str) -> Op:
     if isinstance(op, Op):
         return op
     if op not in OPS:
@@ -224,7 +224,7 @@ def programs(
     """
     if max_ops < 1:
         raise ValueError(f"a program has one line or more, but max_ops is {max_ops}")
-    table = list(OPS.values()) if ops is None else [_row(op) for op in ops]
+    table = list(OPS.values()) if ops is None else [_row_of(op) for op in ops]
     drawn = _numbers() if numbers is None else numbers
     lines = st.lists(_lines(table, drawn), min_size=1, max_size=max_ops)
     return st.builds(_interpreted, drawn, lines)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import FrameType
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from autograd_mini.calls import needed, parameters
+from autograd_mini.calls import parameters, required_arguments
 from autograd_mini.testing.catalog import DETACHED, NAMED
 from autograd_mini.testing.differences import EPSILON, ridders
 from autograd_mini.testing.tensors import precision_of
@@ -136,7 +136,7 @@ class Subject:
                 f"{self.name} has no method {backward!r}: it has {', '.join(has) or 'none'}; "
                 "name the one that starts the pass, backward=..."
             )
-        return f"{{}}.{backward}({'1.0' if needed(method) else ''})"
+        return f"{{}}.{backward}({'1.0' if required_arguments(method) else ''})"
 
     def look(self) -> Seen:
         """Find out what there is."""

@@ -16,10 +16,10 @@ from dataclasses import replace
 from typing import Final
 
 from autograd_mini.testing.catalog import FUNCTIONS
-from autograd_mini.testing.compared import SMALL, Suspect, pulled, pushed, worst
-from autograd_mini.testing.mistakes import Named
+from autograd_mini.testing.compared import FEW_ENTRIES, Suspect, pulled, pushed, worst
+from autograd_mini.testing.mistakes import Mistake
 from autograd_mini.testing.probes import Probe
-from autograd_mini.testing.tensors import Shape, entry, permuted, summed
+from autograd_mini.testing.tensors import Shape, entry, permuted, unbroadcast
 
 _FACTORS: Final[dict[str, Callable[[float], float]]] = {
     "{0}": float,
@@ -33,7 +33,7 @@ _FACTORS: Final[dict[str, Callable[[float], float]]] = {
 _OUTPUTS: Final = 48  # of a Jacobian's row
 
 
-def mistake(suspect: Suspect) -> Named:
+def mistake(suspect: Suspect) -> Mistake:
     """Return the kind of a mistake and what it is, in words."""
     for look in _LOOKS:
         if (found := look(suspect)) is not None:
@@ -43,13 +43,14 @@ def mistake(suspect: Suspect) -> Named:
     )
 
 
-def shape_mistake(suspect: Suspect, shape: Shape) -> Named:
+def shape_mistake(suspect: Suspect, shape: Shape) -> Mistake:
     """Return the kind of a mistake, and what it is, of a gradient of another shape."""
     name, wanted = suspect.name, suspect.probe.shapes[suspect.argument]
-    words = f"the gradient of {name} has shape {_shown(shape)}, {name} has {_shown(wanted)}"
+    got, own = ["none" if x is None else str(x) for x in (shape, wanted)]
+    words = f"the gradient of {name} has shape {got}, {name} has {own}"
     if shape is None or wanted is None:
         return "wrong shape", words
-    sums = summed(suspect.got, shape, wanted)
+    sums = unbroadcast(suspect.got, shape, wanted)
     if (found := _exchanged(suspect)) is not None:
         return found
     if sums is not None and math.prod(shape) > math.prod(wanted):
@@ -60,14 +61,10 @@ def shape_mistake(suspect: Suspect, shape: Shape) -> Named:
     return "wrong shape", words
 
 
-def _shown(shape: Shape) -> str:
-    return "none" if shape is None else str(shape)
-
-
 # A sign, a factor.
 
 
-def _constant(suspect: Suspect) -> Named | None:
+def _constant(suspect: Suspect) -> Mistake | None:
     name, got = suspect.name, suspect.got
     if not any(got):
         return "dropped term", f"no gradient reaches {name}: all its entries are 0"
@@ -117,7 +114,7 @@ def _sizes(probe: Probe) -> list[int]:
 # The same numbers in other places.
 
 
-def _layout(suspect: Suspect) -> Named | None:
+def _layout(suspect: Suspect) -> Mistake | None:
     name, got = suspect.name, suspect.got
     shape = suspect.probe.shapes[suspect.argument]
     if not shape or len(got) < 2:
@@ -140,7 +137,7 @@ def _layout(suspect: Suspect) -> Named | None:
     return None
 
 
-def _jacobian_itself(suspect: Suspect) -> Named | None:
+def _jacobian_itself(suspect: Suspect) -> Mistake | None:
     """Find J v where its transpose times v should be."""
     v, got = suspect.upstream, suspect.got
     if len(v) != len(got) or len(got) < 2:
@@ -159,7 +156,7 @@ def _jacobian_itself(suspect: Suspect) -> Named | None:
     )
 
 
-def _exchanged(suspect: Suspect) -> Named | None:
+def _exchanged(suspect: Suspect) -> Mistake | None:
     """Find the gradient in the place of another input's."""
     probe, i = suspect.probe, suspect.argument
     for j, other in enumerate(probe.pull(suspect.upstream, suspect.point)):
@@ -172,7 +169,7 @@ def _exchanged(suspect: Suspect) -> Named | None:
 # The upstream gradient.
 
 
-def _upstream(suspect: Suspect) -> Named | None:
+def _upstream(suspect: Suspect) -> Mistake | None:
     name, v = suspect.name, suspect.upstream
     doubled = pulled(suspect, [2.0 * x for x in v])
     if doubled is None or not any(doubled):
@@ -192,7 +189,7 @@ def _upstream(suspect: Suspect) -> Named | None:
 # Another tensor in place of the one that should have been saved.
 
 
-def _saved(suspect: Suspect) -> Named | None:
+def _saved(suspect: Suspect) -> Mistake | None:
     probe, point = suspect.probe, suspect.point
     tensors = suspect.tensors
     for i, other in itertools.product(range(len(point)), range(len(tensors))):
@@ -215,7 +212,7 @@ def _saved(suspect: Suspect) -> Named | None:
     return None
 
 
-def _turned(suspect: Suspect) -> Named | None:
+def _turned(suspect: Suspect) -> Mistake | None:
     """Find another tensor that is used the other way round."""
     for j, (name, x, shape) in enumerate(suspect.tensors[:-1]):
         if j == suspect.argument or j in suspect.probe.fixed or not shape or len(x) < 2:
@@ -243,7 +240,7 @@ def _fits_at(suspect: Suspect, there: list[list[float]], gradient: list[float]) 
 # A factor in each entry.
 
 
-def _elementwise(suspect: Suspect) -> Named | None:
+def _elementwise(suspect: Suspect) -> Mistake | None:
     probe, got, gradient = suspect.probe, suspect.got, f"the gradient of {suspect.name}"
     shape, n = probe.shapes[suspect.argument], len(suspect.got)
     upstream = ("upstream", suspect.upstream, probe.output_shape)
@@ -251,7 +248,7 @@ def _elementwise(suspect: Suspect) -> Named | None:
         spread = len(numbers) == 1 and its == ()
         if not spread and its != shape:
             continue
-        simple = n > SMALL**2 or name == "upstream"
+        simple = n > FEW_ENTRIES**2 or name == "upstream"
         found: dict[str, list[float]] = {}
         for text, function in [*_FACTORS.items()][: 1 if simple else None]:
             with contextlib.suppress(ArithmeticError, ValueError):
@@ -278,7 +275,7 @@ def _elementwise(suspect: Suspect) -> Named | None:
 # Entry by entry.
 
 
-def _jacobian(suspect: Suspect) -> Named | None:
+def _jacobian(suspect: Suspect) -> Mistake | None:
     """Compare the row of the worst entry: which outputs does its gradient come from?"""
     probe, n = suspect.probe, len(suspect.got)
     if len(probe.result) < 2:
@@ -327,7 +324,7 @@ def _jacobian(suspect: Suspect) -> Named | None:
     return None
 
 
-def _missing(where: str, outputs: list[int], right: list[int]) -> Named:
+def _missing(where: str, outputs: list[int], right: list[int]) -> Mistake:
     count = f"{len(right)} of {len(outputs)} contributions arrive"
     if right == [outputs[-1]]:
         return "overwritten", (
@@ -348,11 +345,11 @@ def _column(suspect: Suspect, i: int) -> list[float]:
 # What is left over.
 
 
-def _residual(suspect: Suspect) -> Named | None:
+def _residual(suspect: Suspect) -> Mistake | None:
     """Name what the true gradient minus the one found is a multiple of."""
     probe, got, name = suspect.probe, suspect.got, suspect.name
     n = len(got)
-    if n > SMALL:
+    if n > FEW_ENTRIES:
         return None
     rest = [suspect.truth(i) - got[i] for i in range(n)]
     size = max(map(abs, rest))

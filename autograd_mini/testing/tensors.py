@@ -148,11 +148,13 @@ def permuted(flat: Sequence[float], shape: Sequence[int], axes: Sequence[int]) -
     return [flat[i] for i in _offsets([(shape[a], strides[a]) for a in axes])]
 
 
-def summed(flat: Sequence[float], shape: Sequence[int], onto: Sequence[int]) -> list[float] | None:
+def unbroadcast(
+    flat: Sequence[float], shape: Sequence[int], onto: Sequence[int]
+) -> list[float] | None:
     """Return the sum over the axes along which `onto` was broadcast; None if it was not.
 
     Example:
-        >>> summed([1.0, 2.0, 3.0, 4.0], (2, 2), (2,))
+        >>> unbroadcast([1.0, 2.0, 3.0, 4.0], (2, 2), (2,))
         [4.0, 6.0]
     """
     padded = (*(1,) * (len(shape) - len(onto)), *onto)
@@ -167,7 +169,7 @@ def summed(flat: Sequence[float], shape: Sequence[int], onto: Sequence[int]) -> 
     return sums
 
 
-def text(x: object) -> str:
+def literal(x: object) -> str:
     """Return Python for numbers, lists or an array."""
     library = _library(x)
     if _is_array(x) and (x.shape != () or library in ("torch", "jax", "jaxlib")):

@@ -43,7 +43,7 @@ class Root(Number):
             >>> x.grad
             6.0
         """
-        _engine()(self, seed, create_graph)
+        _backward()(self, seed, create_graph)
 
     def backward_steps(self: Any, seed: Value | float = 1.0) -> Generator[Step, None, None]:
         """Perform the backward pass one edge at a time: consuming the generator is the pass.
@@ -165,7 +165,7 @@ class Root(Number):
 
 
 @cache
-def _engine() -> Callable[..., None]:
+def _backward() -> Callable[..., None]:
     """Return `backprop.backward`: to look for it at each pass takes as long as a small pass."""
     from autograd_mini.backprop import backward
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from autograd_mini import Value
 from autograd_mini.drawing.javascript import rules
-from autograd_mini.player import programs
+from autograd_mini.player import javascript_programs
 from nn.errors import whole_number
 from nn.guesses import keywords
 from nn.initializers import plain_seed
@@ -103,7 +103,7 @@ class Playground(Page):
             nodes += other.graphs.nodes()
             activations[name] = {
                 "graphs": [*map(changes, own.graphs.pages, other.graphs.pages)],
-                "code": programs(named, more=True),
+                "code": javascript_programs(named, more=True),
             }
         own.graphs.notes.extend(notes)
         described: dict[str, Any] = {
@@ -123,7 +123,7 @@ class Playground(Page):
         }
         if run is not None:  # where it goes on from, no memory of an optimizer is known
             described["optimizer"] |= {"steps": 0, "moments": []}
-        code = rules(nodes) + programs(mine)
+        code = rules(nodes) + javascript_programs(mine)
         blocks: dict[str, Any] = {f"activation-{name}": read for name, read in activations.items()}
         blocks |= {} if run is None else {"run": run}
         title = "Playground" if run is None else "Training, step by step"

@@ -17,7 +17,7 @@ from typing import Any, Final
 from autograd_mini import Program, Trace, TraceError, compile, no_grad
 from autograd_mini.drawing.javascript import OpaqueError, rules
 from autograd_mini.nested import is_nested
-from autograd_mini.player import numbers_json, programs
+from autograd_mini.player import javascript_programs, numbers_json
 from nn.arrays import as_array, as_floats, as_lists, as_row, plain_rows
 from nn.errors import check_pairs
 from nn.layers import holding
@@ -200,14 +200,14 @@ class Playback(Page):
         if not units and len(X[0]) == 2:
             described["cells"] = self._cells(described, epochs)
         facts = f"{len(model.parameters()):,} parameters · {self._last:,} epochs"
-        code += programs(units)
+        code += javascript_programs(units)
         return page("Training, step by step", facts, model, described, graphs, code, {"run": run})
 
     def _units(self) -> dict[str, Program]:
         """Return the program of all units; empty if they cannot be compiled."""
         try:
             units = {"units": compile(units_of(self._model), self.X[0])}
-            programs(units)
+            javascript_programs(units)
         except (TraceError, OpaqueError):
             return {}
         return units

@@ -12,7 +12,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from autograd_mini import Value, logsumexp
 from autograd_mini.drawing.model import picture
-from autograd_mini.drawing.svg import place, svg
+from autograd_mini.drawing.svg import layout_of, svg
 from nn import FNN
 
 
@@ -33,10 +33,10 @@ def loss_of(examples: int) -> Value:
 def test_the_built_in_layout(benchmark: BenchmarkFixture, examples: int) -> None:
     drawn = picture(loss_of(examples), max_nodes=10**6)
     assert len(drawn.boxes) > 20 * examples
-    placed = place(drawn)
+    placed = layout_of(drawn)
     assert len(set(placed.centers)) == len(drawn.boxes)
     benchmark.extra_info["boxes"] = len(drawn.boxes)
-    benchmark(lambda: place(drawn))
+    benchmark(lambda: layout_of(drawn))
 
 
 def test_a_784_128_10_network_as_layers(benchmark: BenchmarkFixture) -> None:
