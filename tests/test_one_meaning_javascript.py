@@ -18,7 +18,7 @@ from autograd_mini import TraceError, Value, asin, compile, dot, topological_ord
 from autograd_mini.compiler.emit import emit
 from autograd_mini.compiler.languages.javascript import OpaqueError, functions
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
-from autograd_mini.compiler.runs import run
+from autograd_mini.compiler.runs import recording_of
 from autograd_mini.drawing.javascript import key, rules
 from autograd_mini.graph import gradient_order, receiving
 from tests.hostile import Case, Example, cases
@@ -231,7 +231,7 @@ def _is_finite(f: Any, wanted: list[Eager], batch: list[Example]) -> bool:
     """Return whether every number on the way is finite; if not, one may be outside of a domain."""
     roots = [root for x, e in zip(batch, wanted, strict=True) for root in graphs(f, x, e)]
     nodes = [node for y in roots if isinstance(y, Value) for node in topological_order(y)]
-    unread = [node for example in batch for node in run(f, example).risky]
+    unread = [node for example in batch for node in recording_of(f, example).risky]
     return all(math.isfinite(float(x)) for x in [*roots, *nodes, *unread])
 
 

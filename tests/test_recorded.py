@@ -467,7 +467,7 @@ def test_only_the_gradients_that_are_asked_for_are_computed() -> None:
     every = program.input_grad(*batch)
     for wrt, wanted in (("y", 1), (2, 2), (-3, 0)):
         assert np.array_equal(program.input_grad(*batch, wrt=wrt), every[wanted])
-        text = program._texts.text("input_gradient", wrt=(wanted,)).text.source
+        text = program._texts.loaded("input_gradient", wrt=(wanted,)).text.source
         others = {f"out=g_{name}" for k, name in enumerate("xyz") if k != wanted}
         assert not any(f"{other})" in text for other in others)
     both = program.input_grad(*batch, wrt=["z", 0])

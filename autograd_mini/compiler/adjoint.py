@@ -58,7 +58,7 @@ class Backward:
         self.lowered = lowered
         self.plan = plan
         self.forward = forward
-        self.emit = forward.emit
+        self.append = forward.append
         self.flag = FLAGS[lowered.purpose]
         self.owner = {i: group for group in plan.groups for i in group.members}
         self.consumers = self._counted()
@@ -66,7 +66,7 @@ class Backward:
         self.cleared: defaultdict[str, set[int]] = defaultdict(set)
         self.touched: defaultdict[str, set[int]] = defaultdict(set)
 
-    def run(self) -> None:
+    def write(self) -> None:
         """Write all of them."""
         (ref,) = self.plan.results
         if ref.buffer == CONSTANTS or not self._needed(ref):
@@ -139,7 +139,7 @@ class Backward:
         if isinstance(upstream, Ref) and len(upstream.rows) == count:
             return upstream
         whole = self.forward.temporary((count,), varies)
-        self.emit(COPY, whole, (self._factor(upstream, varies),))
+        self.append(COPY, whole, (self._factor(upstream, varies),))
         return whole
 
     # Rows.
@@ -166,7 +166,7 @@ class Backward:
         joined = joined_operands(group.operands)
         members = [self._own(ref) for ref in group.operands]
         partials = as_expression(op.partials, out, *members)
-        template = _alike(partials, members)
+        template = _common_partial(partials, members)
         if template is not None and joined is not None:
             stack = self.forward.operand_stack(group)
             whole = replaced(template, lambda ref: stack if ref is members[0] else ref)
@@ -192,11 +192,11 @@ class Backward:
         table = joined_operands(elements)
         if table is not None:
             self._clear(table.buffer, table.rows)
-            self.emit(PUT, table.of(f"g_{table.buffer}"), operands, add=True)
+            self.append(PUT, table.of(f"g_{table.buffer}"), operands, add=True)
             return
         whole = self.forward.temporary((len(elements), n), out.varies)
-        self.emit(COPY, whole, (0.0,))
-        self.emit(PUT, whole, operands, add=True)
+        self.append(COPY, whole, (0.0,))
+        self.append(PUT, whole, operands, add=True)
         for j, ref in enumerate(elements):
             if self._needed(ref):
                 line = Ref(whole.buffer, range(j * n, j * n + n), (n,), whole.varies)
@@ -267,7 +267,7 @@ class Backward:
             if varies and not part.varies and isinstance(upstream, Ref):
                 if total is None:
                     total = self.forward.temporary((n,), False)
-                    self.emit(SUM, total, (self._array(upstream, n, True),))
+                    self.append(SUM, total, (self._array(upstream, n, True),))
                 g = total
             if part.kind == "matrix":
                 self._matrix(part, self._array(g, n, part.varies), group.positions)
@@ -330,9 +330,9 @@ class Backward:
         wide = op in PRODUCTS and ref.varies  # its columns must stand beside the second axis
         if op is not COPY and gradient.block not in (("rows",) if wide else ("rows", "columns")):
             whole = self.forward.temporary(ref.shape, ref.varies)
-            self.emit(op, whole, operands)
+            self.append(op, whole, operands)
             op, operands = COPY, (whole,)
-        self.emit(op, gradient, operands, add=add)
+        self.append(op, gradient, operands, add=add)
         if is_first:
             self.lowered.first.add(id(self.lowered.statements[-1]))
         touched.update(rows)
@@ -349,9 +349,9 @@ class Backward:
         for buffer, cleared in self.cleared.items():
             rows = sorted(cleared)
             starts = [i for i in range(len(rows)) if not i or rows[i] != rows[i - 1] + 1]
-            if len(starts) > _RUNS and rows[-1] - rows[0] < 2 * len(rows):
+            if len(starts) > _STRETCHES and rows[-1] - rows[0] < 2 * len(rows):
                 rows = list(range(rows[0], rows[-1] + 1))  # what is between is written later
-            if len(starts) > _RUNS:
+            if len(starts) > _STRETCHES:
                 starts = [0]
             for lo, hi in pairwise([*starts, len(rows)]):
                 ref = Ref(f"g_{buffer}", rows[lo:hi], (hi - lo,), buffer not in (THETA, SHARED))
@@ -359,7 +359,7 @@ class Backward:
         return found
 
 
-_RUNS: Final = 8  # stretches of rows that are cleared one by one
+_STRETCHES: Final = 8  # stretches of rows that are cleared one by one
 
 
 def _receiving(group: Group) -> list[Ref]:
@@ -388,7 +388,7 @@ def _opaque(op: Op, j: int, out: Ref, operands: Sequence[Operand]) -> Term:
     return Term(row, (out, *operands))
 
 
-def _alike(partials: Any, operands: list[Ref]) -> Operand | None:
+def _common_partial(partials: Any, operands: list[Ref]) -> Operand | None:
     """Return the first partial if all are alike, each of its own operand."""
     if not isinstance(partials, tuple):
         return None

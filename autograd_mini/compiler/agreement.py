@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from autograd_mini.compiler.calls import called_or_eager, eager
-from autograd_mini.compiler.kinks import rounding
+from autograd_mini.compiler.kinks import rounding_bounds
 from autograd_mini.errors import TraceError
 from autograd_mini.value import CONSTANT, Value
 
@@ -76,7 +76,7 @@ def compare_on_values(f: Callable[..., Any], example: Sequence[Any], wanted: Arr
     is_same = (wanted == got) | ((wanted != wanted) & (got != got))
     if not is_same.all():
         with suppress(Exception):  # of a function of the user's
-            is_same |= abs(wanted - got) <= [rounding(y, (), 2.0**-52)[0] for y in on_values]
+            is_same |= abs(wanted - got) <= [rounding_bounds(y, (), 2.0**-52)[0] for y in on_values]
     if not is_same.all():
         raise disagreement("value", wanted, got, ~is_same, [example])
 
@@ -85,9 +85,9 @@ def refuse_strangers(
     f: Callable[..., Any], example: Sequence[Any], root: Value, known: Iterable[Value]
 ) -> None:
     """Raise TraceError if a function reads Values of which its recording knows nothing."""
-    strangers = _leaves(root, known)
+    strangers = _unknown_leaves(root, known)
     if strangers:  # those that it makes itself are others the next time
-        strangers &= _leaves(called_or_eager(f, example)[0], known)
+        strangers &= _unknown_leaves(called_or_eager(f, example)[0], known)
     for p in strangers:
         raise TraceError(
             f"the function reads the Value {p.label or p.data!r} for the example "
@@ -95,7 +95,7 @@ def refuse_strangers(
         )
 
 
-def _leaves(root: Value, known: Iterable[Value]) -> set[Value]:
+def _unknown_leaves(root: Value, known: Iterable[Value]) -> set[Value]:
     """Return the leaves below a node that are neither known nor plain numbers."""
     found: set[Value] = set()
     fresh = {root}.difference(known)

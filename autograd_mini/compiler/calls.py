@@ -20,7 +20,7 @@ def eager(
 ) -> tuple[list[Value], list[list[Value]]]:
     """Run `f` on Values; return its results and, for each argument, its Values."""
     leaves: list[list[Value]] = []
-    arguments = [wrapped(x, leaves, Value) for x in example]
+    arguments = [as_leaves(x, leaves, Value) for x in example]
     with block():
         results, _ = results_of(f(*arguments))
     return results, leaves
@@ -83,7 +83,7 @@ def plain(x: Any) -> Any:
     return x.item() if hasattr(x, "item") else x
 
 
-def wrapped(x: Any, leaves: list[list[Value]], kind: type[Value]) -> Any:
+def as_leaves(x: Any, leaves: list[list[Value]], kind: type[Value]) -> Any:
     """Return an argument with Values in place of numbers, and list them."""
     mine: list[Value] = []
     leaves.append(mine)

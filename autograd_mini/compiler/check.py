@@ -33,12 +33,12 @@ from autograd_mini.compiler.agreement import (
 )
 from autograd_mini.compiler.calls import called_or_eager, eager, plain
 from autograd_mini.compiler.intake import examples_of
-from autograd_mini.compiler.kinks import near_kink, rounding
+from autograd_mini.compiler.kinks import near_kink, rounding_bounds
 from autograd_mini.compiler.parameters import Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.record import Graph, record_again
 from autograd_mini.compiler.recorded import elsewhere
-from autograd_mini.compiler.runs import differentiable
+from autograd_mini.compiler.runs import eager_or_recorded
 from autograd_mini.contexts import collector_paused, no_grad
 from autograd_mini.errors import TraceError
 from autograd_mini.graph import ordered, stale
@@ -57,7 +57,7 @@ SMALL: Final = 200  # operands of a graph up to which all of these are tried, be
 # Operands of a graph beyond which classes are compared by value alone, and rows of numbers are no
 # classes, if they are not one-hot.
 LARGE: Final = 20_000
-SHORT: Final = 64  # numbers of an argument that may be a class: a row of them, one-hot
+CLASS_WIDTH: Final = 64  # numbers of an argument that may be a class: a row of them, one-hot
 SEARCHED: Final = 1_000  # examples of a batch among which one that differs is looked for
 SEARCHED_IN_ALL: Final = 10_000
 _LOST: Final = 1e-36  # numbers below may be 0 in single precision
@@ -171,7 +171,7 @@ class Check:
             width = len(column)
             is_one_hot = width == 1 or (column.sum(axis=0) == 1.0).all()
             most = OTHERS if self.is_large and not is_one_hot else CLASSES  # words take long
-            if not 0 < width <= SHORT or len(seen) >= most:
+            if not 0 < width <= CLASS_WIDTH or len(seen) >= most:
                 continue
             keys: list[Any] = (
                 column[0].tolist() if width == 1 else list(map(tuple, column.T.tolist()))
@@ -288,7 +288,7 @@ class Check:
                 asked = leaves if wrt is None else [leaves[k] for k in wrt]
                 wanted = [*chain.from_iterable(asked)] if purpose == INPUTS else self._parameters
                 ulp = 2.0**-23 if self._slack == SINGLE else 2.0**-52
-                found = [rounding(root, wanted, ulp) for root in results]
+                found = [rounding_bounds(root, wanted, ulp) for root in results]
                 most = np.fmax(most, found[0][1:] if what == "gradient" else [x[0] for x in found])
         return most if what == "gradient" else np.fmin(most, self._slack)
 
@@ -346,7 +346,7 @@ class Check:
         example: list[Any],
         purpose: str,
         wrt: Sequence[int] | None,
-        on_values: Callable[..., Any] = differentiable,
+        on_values: Callable[..., Any] = eager_or_recorded,
     ) -> _Answer:
         """Call the function as its user does; on Values, where it cannot be called on numbers."""
         import numpy as np

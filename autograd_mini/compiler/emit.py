@@ -48,7 +48,7 @@ def emit(plan: Plan, purpose: str, language: str | type[Language] = "numpy") -> 
     """
     kind = _named(language) if isinstance(language, str) else language
     writer = kind(lower(plan, purpose))
-    source = writer.run()
+    source = writer.program()
     return Text(source, writer.namespace, writer.is_guarded and bool(writer.lowered.watched))
 
 

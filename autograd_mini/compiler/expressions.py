@@ -29,7 +29,7 @@ class Expression(Number):
     @classmethod
     def apply(cls, op: Op, *operands: Any) -> Any:
         """Return a row applied to operands; multiplying by 1 and the like leave no trace."""
-        operands = tuple([x if isinstance(x, Expression) else _number(x) for x in operands])
+        operands = tuple([x if isinstance(x, Expression) else _exact(x) for x in operands])
         if op not in ops.ELEMENTARY and ops.OPS.get(op.name) is op:  # it is made of other rows
             before = Expression.refusals
             whole = as_expression(op.formula, *operands)
@@ -215,12 +215,12 @@ def _strides(rows: Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...] | N
     return (down, right)[-len(shape) :]
 
 
-def places(shape: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
+def indices(shape: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
     """Return the index of every element of an array of some shape."""
     return product(*map(range, shape))
 
 
-def place(shape: tuple[int, ...], index: Sequence[int]) -> int:
+def flat_index(shape: tuple[int, ...], index: Sequence[int]) -> int:
     """Return which element stands at an index of an array that this one is broadcast to."""
     at = 0
     for n, i in zip(shape, index[len(index) - len(shape) :], strict=True):
@@ -231,11 +231,11 @@ def place(shape: tuple[int, ...], index: Sequence[int]) -> int:
 # Arithmetic.
 
 
-def _number(x: Any) -> float:
+def _exact(x: Any) -> float:
     return x if type(x) is int else float(x)  # an exact 0 starts a sum
 
 
-def same(x: float, y: float) -> bool:
+def identical(x: float, y: float) -> bool:
     """Return whether two floats are the same to the bit: 0.0 is not -0.0, nan is nan."""
     return repr(float(x)) == repr(float(y))
 
@@ -254,7 +254,7 @@ def _simplified(op: Op, a: Any, b: Any = None) -> Any:
     if op is ops.ADD:  # 0 + x -> x for the exact 0 only: -0.0 + 0.0 is 0.0
         return b if type(left) is int and not left else None
     if op is ops.SUB:
-        return a if right is not None and same(right, 0.0) else None  # x - 0.0 -> x
+        return a if right is not None and identical(right, 0.0) else None  # x - 0.0 -> x
     if op is ops.MUL:
         if left == 1.0:
             return b  # 1 * x -> x

@@ -72,11 +72,11 @@ def _converted(x: Any, dtype: Any) -> Array:
 
     array = np.asarray(x)
     if array.dtype.kind not in "biuf":  # objects; text and complex numbers are refused
-        array = np.frompyfunc(_plain, 1, 1)(array.astype(object))
+        array = np.frompyfunc(_float_of, 1, 1)(array.astype(object))
     return np.asarray(array, dtype)
 
 
-def _plain(x: Any) -> float:
+def _float_of(x: Any) -> float:
     return x.data if isinstance(x, Value) else number(x)
 
 
@@ -115,7 +115,7 @@ def is_one(wrt: Any) -> bool:
     return isinstance(wrt, str) or hasattr(wrt, "__index__")
 
 
-def is_finite(result: Array) -> bool:
+def all_finite(result: Array) -> bool:
     """Return whether no number of a result is infinite or NaN."""
     import numpy as np
 

@@ -71,7 +71,7 @@ class jit(OnArray):
         self._has_order = isinstance(parameters, ParameterList)
         if not callable(f):
             raise TypeError(f"jit takes a function of one example, but got {f!r}")
-        values = _leaves(() if parameters is None else parameters)
+        values = _checked_leaves(() if parameters is None else parameters)
         self._lock = threading.RLock()
         self._seconds: dict[Shapes, float] = {}
         self.parameters = ParameterList.of(values, self._dtype)
@@ -288,7 +288,7 @@ def _listed(x: Any) -> Any:
     return x.tolist() if hasattr(x, "tolist") else list(x) if is_nested(x) else x
 
 
-def _leaves(parameters: Any) -> list[Value]:
+def _checked_leaves(parameters: Any) -> list[Value]:
     """Return what is given as parameters: different leaves.
 
     Raises:

@@ -44,7 +44,7 @@ def _is_decided(condition: Value) -> bool:
     )
 
 
-def rounding(root: Value, wanted: Sequence[Value], ulp: float) -> list[float]:
+def rounding_bounds(root: Value, wanted: Sequence[Value], ulp: float) -> list[float]:
     """Return how far a root and its slopes may move if the last places of what is computed do.
 
     Args:
@@ -54,16 +54,16 @@ def rounding(root: Value, wanted: Sequence[Value], ulp: float) -> list[float]:
 
     Example:
         >>> x = Value(16.0)
-        >>> rounding(x.tanh(), [x], 2.0**-52)[1] > 1e-14
+        >>> rounding_bounds(x.tanh(), [x], 2.0**-52)[1] > 1e-14
         True
     """
     nodes = topological_order(root)
-    exact, *others = [_moved(nodes, wanted, n * ulp, random.Random(n)) for n in (0, 1, 2, 3, 4)]
+    exact, *others = [_perturbed(nodes, wanted, n * ulp, random.Random(n)) for n in (0, 1, 2, 3, 4)]
     moved = zip(exact, *others, strict=True)
     return [_ROUNDINGS * max(abs(x - y) for y in ys) for x, *ys in moved]
 
 
-def _moved(
+def _perturbed(
     nodes: Sequence[Value], wanted: Sequence[Value], size: float, moves: random.Random
 ) -> list[float]:
     """Return the last node and its slopes where all that is computed is off by some size."""

@@ -53,7 +53,7 @@ class Language:
         self.namespace: dict[str, Any] = {}
         self._function_names: dict[Any, str] = {}
 
-    def run(self) -> str:
+    def program(self) -> str:
         """Return the text of the program."""
         for i, statement in enumerate(self.lowered.statements):
             if i == self.lowered.backward:

@@ -33,12 +33,12 @@ class Texts:
         self._loaded: dict[Any, Loaded] = {}
         self._bound: OrderedDict[Any, Callable[..., Any]] = OrderedDict()
 
-    def array(
+    def bound(
         self, purpose: str, count: int, wrt: Sequence[int] | None = None
     ) -> tuple[Callable[..., Any], bool]:
         """Return the function of a batch of `count`, and whether it returns a guard, too."""
         key = purpose, count, wrt
-        loaded = self.text(purpose, wrt=wrt)
+        loaded = self.loaded(purpose, wrt=wrt)
         function = self._bound.get(key)
         if function is None:
             function = self._bound[key] = loaded.function(*self._theta, count)
@@ -59,7 +59,7 @@ class Texts:
             x[0, 0].item() if shape == () else x[:, 0].tolist()
             for x, shape in zip(columns, self.plan.recorded.shapes, strict=True)
         ]
-        function = self.text(purpose, scalar=True, wrt=wrt).function
+        function = self.loaded(purpose, scalar=True, wrt=wrt).function
         result = function(theta.tolist(), *arguments)
         if purpose == FORWARD:
             return np.array([result], theta.dtype)
@@ -76,7 +76,7 @@ class Texts:
         self._theta = theta, gtheta
         self._bound.clear()
 
-    def text(
+    def loaded(
         self, purpose: str, *, scalar: bool = False, wrt: Sequence[int] | None = None
     ) -> Loaded:
         """Return a text; `wrt` are the arguments whose gradients are asked for, if not all."""

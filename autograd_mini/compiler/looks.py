@@ -17,7 +17,7 @@ Noted: TypeAlias = "tuple[str, Any, Any]"  # the name of a list or the like, it,
 ROOM: Final = 200  # entries of lists that a text names one by one
 
 
-def written(
+def look_of(
     names: Iterable[Named], lists: Iterable[Noted], others: Iterable[Callable[[], bool]]
 ) -> Callable[[], bool]:
     """Return a function that looks at all of them; False where anything raises.

@@ -15,7 +15,7 @@ from autograd_mini.compiler.expressions import (
     Term,
     as_expression,
     extent,
-    same,
+    identical,
 )
 from autograd_mini.compiler.groups import Group
 from autograd_mini.compiler.plan import FLAGS, FORWARD, GRADIENT, INPUTS, Plan
@@ -95,7 +95,7 @@ def lower(plan: Plan, purpose: str) -> Lowered:
         forward.group(group)
     result.backward = len(result.statements)
     if purpose != FORWARD:
-        Backward(result, forward).run()
+        Backward(result, forward).write()
     return result
 
 
@@ -108,7 +108,7 @@ class Forward:
         self.graph = lowered.plan.graph
         self.stacks: dict[int, Ref] = {}  # the operands of rows of any number, by the group's id
 
-    def emit(
+    def append(
         self, op: Op, out: Ref, operands: Iterable[Operand], comment: str = "", *, add: bool = False
     ) -> None:
         """Add a statement; a term that is only copied becomes the statement itself."""
@@ -130,7 +130,7 @@ class Forward:
         """Return what a statement reads: a float, or one row for all, if all are the same."""
         if ref.buffer == CONSTANTS:
             first = self.graph.data[ref.rows[0]]
-            if all(same(self.graph.data[i], first) for i in ref.rows):
+            if all(identical(self.graph.data[i], first) for i in ref.rows):
                 return first
         return narrowed(ref)
 
@@ -156,7 +156,7 @@ class Forward:
             return
         if op is ops.TAKE:
             out, (at,) = laid_out(out, group.operands[:1])
-            self.emit(op, out, (self.read(at), self.table(group)))
+            self.append(op, out, (self.read(at), self.table(group)))
         else:
             refs = group.operands
             if op.arity is not None:
@@ -187,15 +187,15 @@ class Forward:
         """Write a row, or the rows it is made of."""
         x = operands[0]
         if op is ops.POW and isinstance(operands[1], float) and operands[1] == 2.0:
-            self.emit(ops.MUL, out, (x, x))
+            self.append(ops.MUL, out, (x, x))
             return
         varies = any(isinstance(x, Expression) for x in operands)
         if varies and op is not COPY and op not in ELEMENTARY:
             whole = as_expression(op.formula, *operands)
             if whole is not None and not isinstance(whole, tuple):
-                self.emit(COPY, out, self.cut([whole], op), op.name)
+                self.append(COPY, out, self.cut([whole], op), op.name)
                 return
-        self.emit(op, out, operands if op.arity is not None else [self.operand_stack(group)])
+        self.append(op, out, operands if op.arity is not None else [self.operand_stack(group)])
 
     def operand_stack(self, group: Group) -> Ref:
         """Return the operands of a row that takes any number of them, along the first axis."""
@@ -219,7 +219,7 @@ class Forward:
         stack = self.temporary((len(refs), n), varies)
         for j, ref in enumerate(refs):
             line = Ref(stack.buffer, range(j * n, j * n + n), (n,), stack.varies)
-            self.emit(COPY, line, (self.read(ref),))
+            self.append(COPY, line, (self.read(ref),))
         return stack
 
     def _sum(self, group: Group, out: Ref) -> None:
@@ -233,24 +233,24 @@ class Forward:
             left, right = part.left, part.right
             if part.kind == "add":
                 wide, (left,) = laid_out(out, [left])
-                self.emit(COPY, wide, (self.read(left),), add=add)
+                self.append(COPY, wide, (self.read(left),), add=add)
             elif part.kind == "matrix":
                 assert right is not None
                 wide = out.shaped(left.shape[0], group.positions)
                 if varies and not part.varies:
                     wide = self.temporary(wide.shape, False)
-                    self.emit(MATMUL, wide, (left, right))
-                    self.emit(COPY, out, (wide.shaped(len(out.rows)),), add=add)
+                    self.append(MATMUL, wide, (left, right))
+                    self.append(COPY, out, (wide.shaped(len(out.rows)),), add=add)
                 else:
-                    self.emit(MATMUL, wide, (left, right), add=add)
+                    self.append(MATMUL, wide, (left, right), add=add)
             else:
                 term = self.stack(left)
                 if right is not None:
                     term = ops.MUL.forward(term, self.stack(right))
                 if isinstance(term, float):
-                    self.emit(COPY, out, (term * left.shape[0],), add=add)
+                    self.append(COPY, out, (term * left.shape[0],), add=add)
                 else:
-                    self.emit(SUM, out, (term,), add=add)
+                    self.append(SUM, out, (term,), add=add)
 
     # Expressions.
 
@@ -282,7 +282,7 @@ class Forward:
             if (uses[id(x)] > 1 and large) or inner > _DEEP or id(x) in hidden:
                 shape, varies = extent(term)
                 done[id(x)] = whole = self.temporary(shape or (1,), varies)
-                self.emit(COPY, whole, (term,))
+                self.append(COPY, whole, (term,))
                 if id(x) in hidden:
                     self.lowered.watched.append(whole)
                 inner = 0
@@ -350,15 +350,17 @@ def _showing(op: Op | None, operands: Sequence[Any]) -> Sequence[Any]:
 
 def _hidden(roots: Sequence[Operand]) -> set[int]:
     """Return the terms, by id, whose rows may raise where no root shows it."""
-    shown = _terms(roots, lambda x: _showing(x.op, x.operands))
+    shown = _terms_below(roots, lambda x: _showing(x.op, x.operands))
     return {
         i
-        for i, x in _terms(roots, lambda x: x.operands).items()
+        for i, x in _terms_below(roots, lambda x: x.operands).items()
         if i not in shown and may_raise(x.op) and not (x.op is ops.DIV and _is_fixed(x.operands[1]))
     }
 
 
-def _terms(roots: Sequence[Operand], below: Callable[[Term], Iterable[Operand]]) -> dict[int, Term]:
+def _terms_below(
+    roots: Sequence[Operand], below: Callable[[Term], Iterable[Operand]]
+) -> dict[int, Term]:
     """Return the terms of expressions, by id."""
     terms: dict[int, Term] = {}
     stack = [*roots]

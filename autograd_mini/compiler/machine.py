@@ -45,7 +45,7 @@ class Machine:
         results = code.results()
         return results[0] if purpose == FORWARD else results
 
-    def called(
+    def note_call(
         self,
         purpose: str,
         count: int,

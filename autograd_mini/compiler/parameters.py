@@ -66,10 +66,10 @@ class Parameters:
     def __init__(self, values: Iterable[Value], dtype: Any = float) -> None:
         self.values: list[Value] = list(values)
         self._remember([p.data for p in self.values])
-        self._theta: Any = aligned(len(self.values), dtype)
+        self._theta: Any = cache_aligned(len(self.values), dtype)
         self._theta[:] = self._seen
         self._agreed: Any = self._theta.copy()  # the array, when both were last the same
-        self._gtheta: Any = aligned(len(self.values), dtype)
+        self._gtheta: Any = cache_aligned(len(self.values), dtype)
         self._late: tuple[int, Sequence[float]] | None = None
         self.lock = threading.RLock()
         self.is_exposed = False
@@ -275,7 +275,7 @@ class Parameters:
         return f"<Parameters: {len(self)} numbers, {self._theta.dtype}>"
 
 
-def settle() -> None:
+def write_followers() -> None:
     """Write all Values that follow an array, for somebody who reads them past their guard."""
     if _stores:
         with _registry:
@@ -381,7 +381,7 @@ class OnArray:
 
     @theta.setter
     def theta(self, numbers: Any) -> None:
-        _write(self.theta, numbers)
+        _assign(self.theta, numbers)
 
     @property
     def gtheta(self) -> Any:
@@ -390,7 +390,7 @@ class OnArray:
 
     @gtheta.setter
     def gtheta(self, numbers: Any) -> None:
-        _write(self.gtheta, numbers)
+        _assign(self.gtheta, numbers)
 
     def push(self) -> None:
         """Copy the parameters' data from the Values to `theta`, whatever stands there."""
@@ -401,7 +401,7 @@ class OnArray:
         self.parameters.store.pull()
 
 
-def _write(array: Any, numbers: Any) -> None:
+def _assign(array: Any, numbers: Any) -> None:
     if numbers is not array:  # `theta -= g` has changed it in place and comes here, too
         array[:] = numbers
 
@@ -486,7 +486,7 @@ _registry: Final = threading.RLock()
 _stores: Final[weakref.WeakSet[Parameters]] = weakref.WeakSet()
 
 
-def aligned(size: int, dtype: Any) -> Any:
+def cache_aligned(size: int, dtype: Any) -> Any:
     """Return zeros that begin where a line of the cache does: vectors do not stand in two."""
     import numpy as np
 

@@ -18,7 +18,7 @@ from autograd_mini.compiler.padding import padded
 from autograd_mini.compiler.record import CONSTANT, INPUT, PARAMETER, VARYING, Graph
 from autograd_mini.compiler.schedule import buffers_of, grouped
 from autograd_mini.compiler.statements import STEADY, THETA, VALUES
-from autograd_mini.compiler.sums import SHORT, Sum, flatten, runs
+from autograd_mini.compiler.sums import FEW_TERMS, Sum, flatten, stretches
 
 # What a program is for.
 FORWARD, GRADIENT, INPUTS = "forward", "loss_and_gradient", "input_gradient"
@@ -195,13 +195,13 @@ def _parts(group: Group, places: _Places) -> Iterable[Part]:
         left = places.ref(weights, len(rows), hi - lo)
         yield Part("matrix", left, places.ref(inputs, hi - lo, positions))
     products = [terms.products for terms in sums]
-    for lo, hi in runs([(buffers[a], buffers[b]) for a, b in products[0]]):
+    for lo, hi in stretches([(buffers[a], buffers[b]) for a, b in products[0]]):
         pairs = [row[j] for j in range(lo, hi) for row in products]
         left, right = [places.ref(side, hi - lo, count) for side in zip(*pairs, strict=True)]
         yield Part("products", left, right)
     rest = [terms.rest for terms in sums]
-    for lo, hi in runs([buffers[x] for x in rest[0]]):
-        if hi - lo >= SHORT:
+    for lo, hi in stretches([buffers[x] for x in rest[0]]):
+        if hi - lo >= FEW_TERMS:
             nodes = [row[j] for j in range(lo, hi) for row in rest]
             yield Part("total", places.ref(nodes, hi - lo, count))
         else:

@@ -26,8 +26,6 @@ from typing import Any, TypeAlias
 
 from autograd_mini import contexts, ops
 from autograd_mini.compiler import intake
-from autograd_mini.compiler import record as recording
-from autograd_mini.compiler import replay as replaying
 from autograd_mini.compiler.calls import Shape
 from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.load import Texts
@@ -35,8 +33,16 @@ from autograd_mini.compiler.machine import Machine
 from autograd_mini.compiler.parameters import OnArray, ParameterList, Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan
 from autograd_mini.compiler.ready import Ready, keep, ready_for
-from autograd_mini.compiler.record import PARAMETER, VARYING
+from autograd_mini.compiler.record import PARAMETER, VARYING, record_if_changed
 from autograd_mini.compiler.recorded import refuse
+from autograd_mini.compiler.replay import (
+    compare_slopes,
+    mean_of,
+    own_slopes,
+    replay,
+    suspects,
+    symptoms,
+)
 from autograd_mini.errors import TraceError
 from autograd_mini.ops import UNDEFINED
 
@@ -133,7 +139,7 @@ class Program(OnArray):
         if result is None:
             columns, count = self._taken_in(batch)
             result, guard = self._checked(FORWARD, batch, columns, count)
-            if not intake.is_finite(result) or not math.isfinite(guard):
+            if not intake.all_finite(result) or not math.isfinite(guard):
                 self._replay(columns, count, result, FORWARD)
         shape = self._graph.shape
         return result.reshape(len(result), *shape) if len(shape) != 1 else result
@@ -191,7 +197,7 @@ class Program(OnArray):
         if found is None and resident and (ready := ready_for(self._ready, batch)):
             found = ready.gradient(batch)
             if found is not None and machine.counts:
-                machine.called(GRADIENT, ready.count, batch, self._run_flat, self._arrays)
+                machine.note_call(GRADIENT, ready.count, batch, self._run_flat, self._arrays)
         if found is not None:
             self.is_finite = True
             store.left_gradient(seen=resident and store.has_gradient)
@@ -205,10 +211,10 @@ class Program(OnArray):
 
             self._replay(columns, count, np.array([[value]]) if count == 1 else None, GRADIENT)
             self._set_right(columns, count)
-            if self._takes and not intake.is_finite(self.gtheta):
+            if self._takes and not intake.all_finite(self.gtheta):
                 self._compare_slopes(GRADIENT, columns, self._own_slopes(columns))
         elif not self.shapes and self._in_floats:
-            self._quick = self._texts.text(GRADIENT, scalar=True).function
+            self._quick = self._texts.loaded(GRADIENT, scalar=True).function
         elif resident and (self._is_compared if count > 1 else not self._in_floats):
             around = self._graph.around
             ready = Ready(self._texts, count, self.gtheta, self._unread, around, self._check)
@@ -236,7 +242,7 @@ class Program(OnArray):
             if result is None:
                 columns, count = self._taken_in(batch)
                 result, guard = self._checked(INPUTS, batch, columns, count, chosen)
-                if not math.isfinite(guard) or not all(map(intake.is_finite, result)):
+                if not math.isfinite(guard) or not all(map(intake.all_finite, result)):
                     self._replay(columns, count, None, INPUTS)
                     if self._takes:
                         self._compare_slopes(INPUTS, columns, zip(*result, strict=True))
@@ -281,7 +287,7 @@ class Program(OnArray):
 
     def follow(self) -> None:
         """Raise TraceError if what the function reads beside its arguments would change it."""
-        recording.follow(self._f, self._graph)
+        record_if_changed(self._f, self._graph)
 
     def stay(self) -> None:
         """Become machine code when told to, and not by being called often."""
@@ -298,7 +304,7 @@ class Program(OnArray):
         that calls a Python function of an operation you registered says so, and needs it.
         """
         purpose = GRADIENT if self._graph.scalar else FORWARD
-        return self._texts.text(purpose).text.source
+        return self._texts.loaded(purpose).text.source
 
     @property
     def has_text_of_one(self) -> bool:
@@ -369,7 +375,7 @@ class Program(OnArray):
     def _taken_in(self, batch: Sequence[Any], *, resident: bool = False) -> tuple[list[Array], int]:
         if contexts.state.tracing:
             refuse(None, "a compiled program")
-        recording.follow(self._f, self._graph, resident=resident)
+        record_if_changed(self._f, self._graph, resident=resident)
         return intake.columns_of(batch, self._graph.names, self.shapes, self.dtype)
 
     def _checked(
@@ -392,7 +398,7 @@ class Program(OnArray):
                 return found, 0.0
         found = self._run(purpose, columns, count, wrt)
         if count > 1 or not self._in_floats:  # what runs in plain floats has nothing to gain
-            self._machine.called(purpose, count, batch, self._run_flat, self._arrays)
+            self._machine.note_call(purpose, count, batch, self._run_flat, self._arrays)
         return found
 
     def _compare(self, check: Check, text: Any, count: int, fresh: int) -> None:
@@ -440,7 +446,7 @@ class Program(OnArray):
                     if in_floats:
                         result = self._texts.run_scalar(purpose, columns, wrt)
                     else:
-                        function, guarded = self._texts.array(purpose, count, wrt)
+                        function, guarded = self._texts.bound(purpose, count, wrt)
                         result = function(*columns)
                         result, guard = result if guarded else (result, 0.0)
                     break
@@ -466,34 +472,34 @@ class Program(OnArray):
         return result, float(guard)
 
     def _own_slopes(self, columns: list[Array]) -> Iterator[Array]:
-        return replaying.own_slopes(lambda one: self._run(GRADIENT, one, 1), columns, self.gtheta)
+        return own_slopes(lambda one: self._run(GRADIENT, one, 1), columns, self.gtheta)
 
     def _set_right(self, columns: list[Array], count: int) -> None:
-        if count > 1 and not intake.is_finite(self.gtheta):
-            self.gtheta[:] = replaying.mean_of(self._own_slopes(columns), count)
+        if count > 1 and not intake.all_finite(self.gtheta):
+            self.gtheta[:] = mean_of(self._own_slopes(columns), count)
 
     def _compare_slopes(self, purpose: str, columns: list[Array], slopes: Iterable[Any]) -> None:
         if self._check is not None:
             theta, _ = self._arrays()
             examples = (intake.example_at(columns, self.shapes, n) for n in itertools.count())
             with Within(self.parameters, theta.tolist(), self._graph.computed):
-                replaying.compare_slopes(self._check, purpose, zip(slopes, examples, strict=False))
+                compare_slopes(self._check, purpose, zip(slopes, examples, strict=False))
 
     def _replay(self, columns: list[Array], count: int, result: Array | None, purpose: str) -> None:
         """Call the function on suspicious examples, so that the user gets its error."""
         import numpy as np
 
         shown = result
-        if count > 1 and (result is None or intake.is_finite(result)):
+        if count > 1 and (result is None or intake.all_finite(result)):
             with np.errstate(all="ignore"):
-                shown = replaying.symptoms(*self._texts.array(FORWARD, 1), columns)
-                function, guarded = self._texts.array(FORWARD, count)
+                shown = symptoms(*self._texts.bound(FORWARD, 1), columns)
+                function, guarded = self._texts.bound(FORWARD, count)
                 with suppress(Exception):
                     values = function(*columns)
                     result = (values[0] if guarded else values).T
         theta, _ = self._arrays()
         with Within(self.parameters, theta.tolist(), self._graph.computed):
-            for n in replaying.suspects(count, shown):
+            for n in suspects(count, shown):
                 example = intake.example_at(columns, self.shapes, n)
                 row = None if result is None else result[n]
-                replaying.replay(self._f, self._graph, self._check, example, row, purpose)
+                replay(self._f, self._graph, self._check, example, row, purpose)

@@ -41,13 +41,13 @@ class Ready:
     ) -> None:
         import numpy as np
 
-        function, self._guarded = texts.array(GRADIENT, count)
+        function, self._guarded = texts.bound(GRADIENT, count)
 
         def run(*columns: Any) -> tuple[Any, Any]:
             found = function(*columns)
             return found, gtheta.dot(gtheta)
 
-        self._function = _silent(run, is_ours=not texts.text(GRADIENT).calls_users)
+        self._function = _silent(run, is_ours=not texts.loaded(GRADIENT).calls_users)
         self._shapes = [(count, *shape) for shape in texts.plan.graph.shapes]
         self._gtheta = gtheta
         self._like: Any = type(gtheta), gtheta.dtype

@@ -16,10 +16,10 @@ from typing import Any, Final
 
 from autograd_mini.calls import argument_names
 from autograd_mini.compiler.calls import Shape, shape_of
-from autograd_mini.compiler.expressions import same
+from autograd_mini.compiler.expressions import identical
 from autograd_mini.compiler.parameters import each, own_data
 from autograd_mini.compiler.recorded import Hiding, Recorded
-from autograd_mini.compiler.runs import Recording, run, run_elsewhere
+from autograd_mini.compiler.runs import Recording, recording_elsewhere, recording_of
 from autograd_mini.compiler.surroundings import Surroundings
 from autograd_mini.errors import TraceError
 from autograd_mini.ops import Op
@@ -117,7 +117,7 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
         TraceError: If `f` branches on a recorded number, lets one out of the graph, draws random
             numbers, or returns something that is not made of numbers.
     """
-    one = run(f, example)
+    one = recording_of(f, example)
     around = Surroundings(f)
     graph, nodes = _written_down(one)
     graph.around, graph.example = around, example
@@ -128,11 +128,11 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     leaves = {i: x for i, x in own if x._row is None and x._source is not KNOWN}
     graph.computed = [x for i in graph.inner if type(x := nodes[i]) is not Recorded]
     with Hiding(chain(around.values, leaves.values(), graph.computed)):
-        two = run_elsewhere(f, example, graph.computed, lines=len(nodes) <= RECORD_LINES)
+        two = recording_elsewhere(f, example, graph.computed, lines=len(nodes) <= RECORD_LINES)
     around.settle()
     again, error = _compared(graph, two, f, example, "two examples", leaves)
     if error is not None:  # perhaps already two runs on the same example are not the same
-        _, other = _compared(graph, run(f, example), f, example, _SAME_EXAMPLE, leaves)
+        _, other = _compared(graph, recording_of(f, example), f, example, _SAME_EXAMPLE, leaves)
         raise other or error
     graph.sources = [node._source if node._row else None for node in again]
     if around.is_random:
@@ -168,7 +168,7 @@ def _compared(
 def _refuse_generators(f: Callable[..., Any], example: Sequence[Any], around: Surroundings) -> None:
     """Raise if every run moves a generator of random numbers; another thread moves it at times."""
     for _ in range(3):
-        run(f, example)
+        recording_of(f, example)
         around.settle()
         if not around.is_random:
             return
@@ -180,7 +180,7 @@ def _refuse_generators(f: Callable[..., Any], example: Sequence[Any], around: Su
     )
 
 
-def follow(f: Callable[..., Any], graph: Graph, *, resident: bool = False) -> None:
+def record_if_changed(f: Callable[..., Any], graph: Graph, *, resident: bool = False) -> None:
     """Record once more where something that the function reads has changed since.
 
     Args:
@@ -205,7 +205,7 @@ def record_again(
     Raises:
         TraceError: If the graph has another form or other constants.
     """
-    _, error = _compared(graph, run(f, example), f, example, which)
+    _, error = _compared(graph, recording_of(f, example), f, example, which)
     if error is not None:
         raise error
 
@@ -335,7 +335,7 @@ def _different_graphs(
     unlike = (i for i, (x, y) in enumerate(zip(*steps)) if x != y)  # noqa: B905
     place = next(unlike, min(len(graph.ops), len(two.ops)) - 1)
     return TraceError(
-        f"{which} gave different graphs{_line(f, example, place)}: a compiled function does "
+        f"{which} gave different graphs{_line_of(f, example, place)}: a compiled function does "
         "the same operations every time; draw random numbers outside and pass them in, and "
         "choose with where() instead of if"
     )
@@ -346,7 +346,7 @@ def _unlike_constants(graph: Graph, again: list[Value]) -> tuple[int, float] | N
     for i, kind in enumerate(graph.kinds):
         if kind == CONSTANT and graph.ops[i] is None:
             x, y = graph.data[i], _data_of(again[i])
-            if x is not y and not same(x, y):
+            if x is not y and not identical(x, y):
                 return i, y
     return None
 
@@ -358,16 +358,16 @@ def _frozen(
     readers = (op.name for op, args in zip(graph.ops, graph.args, strict=True) if op and i in args)
     return TraceError(
         f"{which} gave different constants, {graph.data[i]!r} and {other!r}, as an operand of "
-        f"{next(readers, 'the result')}{_line(f, example, i)}: such a number would be frozen "
+        f"{next(readers, 'the result')}{_line_of(f, example, i)}: such a number would be frozen "
         "into the program; keep it a Value (not .data), or draw random numbers outside "
         "and pass them in as an argument"
     )
 
 
-def _line(f: Callable[..., Any], example: Sequence[Any], node: int) -> str:
+def _line_of(f: Callable[..., Any], example: Sequence[Any], node: int) -> str:
     """Return ` (file:line)` of the first consumer of a node, if another run can tell."""
     try:
-        graph, nodes = _written_down(run(f, example, lines=True))
+        graph, nodes = _written_down(recording_of(f, example, lines=True))
         readers = (nodes[i] for i, args in enumerate(graph.args) if node in args or i == node)
         line: str = next((x.source for x in readers if x.source), "")
     except Exception:  # the line is an extra

@@ -198,11 +198,11 @@ class Recorder:
         return is_number * (1.0 - (less(x, y) if symbol is operator.ge else greater(x, y)))
 
 
-def _is_ours(frame: FrameType) -> bool:
+def _in_engine(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith(_HERE)
 
 
-def _is_any_of_ours(frame: FrameType) -> bool:
+def _in_ours(frame: FrameType) -> bool:
     """Return whether the engine or nn asks, be it through the module `abc`."""
     name = frame.f_code.co_filename
     if name.startswith(_ABC) and frame.f_back is not None:
@@ -220,7 +220,7 @@ def _kept(own: Any, how: str, read: Callable[[Any], float]) -> Any:
         return read(self)
 
     def write(self: Any, x: float) -> None:
-        if state.tracing and not _is_ours(_frame(1)):
+        if state.tracing and not _in_engine(_frame(1)):
             refuse(self, "assignment")
         write_own(self, x)
 
@@ -251,7 +251,7 @@ class Hidden(Value):
     """A Value whose number only the engine sees: what a parameter is while it is recorded."""
 
     __slots__ = ()
-    shown: ClassVar[type[Value]] = Value  # the class where nothing is recorded
+    unhidden: ClassVar[type[Value]] = Value  # the class where nothing is recorded
 
     data: float = _kept(_data, ".data", _shown)
     grad: float = _kept(_grad, ".grad", _grad.__get__)
@@ -268,7 +268,7 @@ class Hidden(Value):
     __hash__ = object.__hash__
 
     def __repr__(self) -> str:
-        if not (_is_any_of_ours(_frame(1)) or is_watched()):
+        if not (_in_ours(_frame(1)) or is_watched()):
             refuse(self, "str()")
         return Value.__repr__(self)
 
@@ -312,7 +312,7 @@ class Hiding:
         with _lock:
             _hiding.remove(self)
             others = [other.values for other in _hiding]
-            _reclassed(self.values.difference(*others) if others else self.values, _shown_class)
+            _reclassed(self.values.difference(*others) if others else self.values, _unhidden)
 
 
 def _reclassed(values: set[Value], new: Callable[[type[Value]], type[Value]]) -> None:
@@ -323,8 +323,8 @@ def _reclassed(values: set[Value], new: Callable[[type[Value]], type[Value]]) ->
         each(own_class.__set__, alike, repeat(new(kind)))
 
 
-def _shown_class(kind: type[Value]) -> type[Value]:
-    return kind.shown if issubclass(kind, Hidden) else kind
+def _unhidden(kind: type[Value]) -> type[Value]:
+    return kind.unhidden if issubclass(kind, Hidden) else kind
 
 
 @cache
@@ -335,7 +335,7 @@ def _hidden(kind: type[Value], wanted: type[Hidden]) -> type[Hidden]:
     if issubclass(kind, Hidden):
         return kind
     made: Any = type  # of the user's class first: its own operators stay
-    return made(kind.__name__, (kind, Hidden), {"__slots__": (), "shown": kind})
+    return made(kind.__name__, (kind, Hidden), {"__slots__": (), "unhidden": kind})
 
 
 _hiding: Final[list[Hiding]] = []
@@ -369,7 +369,7 @@ def elsewhere(
 def _comparison(sign: str, compare: Callable[[Any, Any], Any]) -> Any:
     def method(self: Any, other: object) -> Any:
         is_number = isinstance(other, Value) or hasattr(other, "__float__")
-        if _is_ours(_frame(1)) or not is_number:
+        if _in_engine(_frame(1)) or not is_number:
             return compare(self is other, True)
         refuse(self, sign)
         return compare(_data_of(self), other.data if isinstance(other, Value) else other)
@@ -387,7 +387,7 @@ class Recorded(Hidden):
 
     @property
     def __class__(self) -> type:  # pyright: ignore[reportIncompatibleMethodOverride] # what isinstance(x, float) asks for
-        if not _is_any_of_ours(_frame(1)):
+        if not _in_ours(_frame(1)):
             refuse(self, "isinstance()")
         return Recorded
 
@@ -395,7 +395,7 @@ class Recorded(Hidden):
     __ne__ = _comparison("!=", operator.ne)
 
     def __hash__(self) -> int:
-        if not _is_any_of_ours(_frame(1)):
+        if not _in_ours(_frame(1)):
             refuse(self, "hash()")
         return object.__hash__(self)
 
@@ -406,12 +406,12 @@ class Recorded(Hidden):
     real = property(__copy__)
 
     def __dir__(self) -> list[str]:
-        if not (_is_any_of_ours(_frame(1)) or is_watched()):
+        if not (_in_ours(_frame(1)) or is_watched()):
             refuse(self, "dir()")
         return dir(Value)
 
     def __repr__(self) -> str:
-        if not (_is_any_of_ours(_frame(1)) or is_watched()):
+        if not (_in_ours(_frame(1)) or is_watched()):
             refuse(self, "str()")
         name = f" {self.label!r}" if self.label else ""
         return f"<traced number{name}>"
@@ -424,7 +424,7 @@ def _of_values(name: str, how: str) -> Any:
     own = inspect.getattr_static(Value, name)
 
     def read(self: Recorded) -> Any:
-        if not _is_any_of_ours(_frame(1)):
+        if not _in_ours(_frame(1)):
             refuse(self, how)
         return own.__get__(self, Recorded)
 

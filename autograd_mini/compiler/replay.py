@@ -11,7 +11,7 @@ from autograd_mini.compiler.calls import called_or_eager
 from autograd_mini.compiler.check import Check
 from autograd_mini.compiler.plan import FORWARD, INPUTS
 from autograd_mini.compiler.record import Graph, record_again
-from autograd_mini.compiler.runs import differentiable
+from autograd_mini.compiler.runs import eager_or_recorded
 from autograd_mini.errors import TraceError
 
 Array: TypeAlias = Any
@@ -65,7 +65,7 @@ def replay(
     """
     results = called_or_eager(f, example)
     if purpose == INPUTS:
-        results = differentiable(f, example)[0]
+        results = eager_or_recorded(f, example)[0]
     if check is not None and result is not None:
         check.compare_values(example, results, result)
     if purpose != FORWARD and graph.scalar:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from autograd_mini import contexts
-from autograd_mini.compiler.calls import Shape, called, eager, results_of, wrapped
-from autograd_mini.compiler.parameters import own_data, settle
+from autograd_mini.compiler.calls import Shape, as_leaves, called, eager, results_of
+from autograd_mini.compiler.parameters import own_data, write_followers
 from autograd_mini.compiler.recorded import Recorded, Recorder
 from autograd_mini.contexts import Setting
 from autograd_mini.errors import TraceError
@@ -37,7 +37,7 @@ class Recording(NamedTuple):
     cut: str
 
 
-def run(
+def recording_of(
     f: Callable[..., Any],
     example: Sequence[Any],
     *,
@@ -55,9 +55,9 @@ def run(
     Raises:
         TraceError: If it does with a recorded number what only a plain one can do.
     """
-    settle()
+    write_followers()
     leaves: list[list[Value]] = []
-    arguments = [wrapped(x, leaves, Recorded) for x in example]
+    arguments = [as_leaves(x, leaves, Recorded) for x in example]
     recorder = Recorder(lines=lines, shown=shown)
     with (
         Setting(contexts.grad_enabled, True),
@@ -117,7 +117,7 @@ def _is_own(
     return False
 
 
-def run_elsewhere(
+def recording_elsewhere(
     f: Callable[..., Any],
     example: Sequence[Any],
     computed: list[Value],
@@ -130,26 +130,26 @@ def run_elsewhere(
     def shown(x: Value) -> float:
         own: float = _data_of(x)
         is_leaf = x.is_leaf and not x.is_constant
-        return _moved(own) if is_leaf else numbers.get(x, own)
+        return _nearby(own) if is_leaf else numbers.get(x, own)
 
     try:
         for node in computed:
             assert node.op is not None
             numbers[node] = float(node.op.forward(*map(shown, node.inputs)))
-        moved = [mapped(_moved, x) for x in example]
-        return run(f, moved, lines=lines, shown=shown)
+        moved = [mapped(_nearby, x) for x in example]
+        return recording_of(f, moved, lines=lines, shown=shown)
     except TraceError:
         raise
     except Exception:  # out of a domain, say
-        return run(f, example, lines=lines)
+        return recording_of(f, example, lines=lines)
 
 
-def _moved(x: Any) -> Any:
+def _nearby(x: Any) -> Any:
     """Return a number nearby; a whole number may be an index, and stays."""
     return x if isinstance(x, int) else float(x) * (1.0 - 1e-7) - 1e-9
 
 
-def differentiable(
+def eager_or_recorded(
     f: Callable[..., Any], example: Sequence[Any]
 ) -> tuple[list[Value], list[list[Value]]]:
     """Run `f` on Values, recorded where it takes plain numbers alone; return results and leaves."""
@@ -157,7 +157,7 @@ def differentiable(
         return eager(f, example)
     except AttributeError as error:  # `x.real`, say
         try:
-            found = run(f, example)
+            found = recording_of(f, example)
         except TraceError:
             raise error from None
         return found.roots, found.arguments

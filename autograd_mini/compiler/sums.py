@@ -19,7 +19,9 @@ from autograd_mini.ops import Op
 Pair: TypeAlias = tuple[int, int]
 Chains: TypeAlias = "dict[int, tuple[list[Pair], list[int]]]"
 
-SHORT: Final = 4  # fewer terms than this, and no weights among them: single operations read better
+FEW_TERMS: Final = (
+    4  # fewer terms than this, and no weights among them: single operations read better
+)
 
 
 def flatten(graph: Graph) -> tuple[Chains, bytearray, set[int]]:
@@ -42,7 +44,7 @@ def flatten(graph: Graph) -> tuple[Chains, bytearray, set[int]]:
         if absorbed[i] or rows[i] not in _CHAINS or kinds[i] == CONSTANT:
             continue
         pairs, rest, inner = _terms(graph, i, uses)
-        is_sum = rows[i] is not ops.ADD or len(pairs) + len(rest) >= SHORT
+        is_sum = rows[i] is not ops.ADD or len(pairs) + len(rest) >= FEW_TERMS
         if is_sum or any((kinds[a], kinds[b]) in _WEIGHTED for a, b in pairs):
             chains[i] = (pairs, rest)
             for x in inner:
@@ -141,7 +143,7 @@ class Sum:
             weighted.sort(key=lambda pair: (buffers[pair[0]], buffers[pair[1]], pair[1]))
             self.products.sort(key=lambda pair: (buffers[pair[0]], buffers[pair[1]]))
             classes = [(buffers[a], buffers[b]) for a, b in weighted]
-            self.classes = tuple([(*classes[lo], hi - lo) for lo, hi in runs(classes)])
+            self.classes = tuple([(*classes[lo], hi - lo) for lo, hi in stretches(classes)])
         self.weights, self.inputs = zip(*weighted, strict=True) if weighted else ((), ())
         self.rest = sorted(rest, key=lambda x: (buffers[x], x))
 
@@ -152,7 +154,7 @@ class Sum:
         return [*weights, *self.inputs, *chain.from_iterable(self.products), *self.rest]
 
 
-def runs(classes: Sequence[object]) -> list[tuple[int, int]]:
+def stretches(classes: Sequence[object]) -> list[tuple[int, int]]:
     """Return the stretches of equal neighbors."""
     cuts = [j for j in range(1, len(classes)) if classes[j] != classes[j - 1]]
     return list(zip([0, *cuts], [*cuts, len(classes)], strict=True)) if classes else []

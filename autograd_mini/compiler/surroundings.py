@@ -36,7 +36,7 @@ from types import (
 )
 from typing import Any, Final, TypeAlias
 
-from autograd_mini.compiler.looks import Named, Noted, written
+from autograd_mini.compiler.looks import Named, Noted, look_of
 from autograd_mini.frames import is_ours, is_pythons
 from autograd_mini.value import Value
 
@@ -110,7 +110,7 @@ class Surroundings:
         Args:
             resident: Whether Values are not looked at now, nor the models that hold them.
         """
-        are_same, models_are_same = self._looks or self._written()
+        are_same, models_are_same = self._looks or self._write_looks()
         return (are_same() and (resident or models_are_same())) or not self.change()
 
     def change(self) -> str:
@@ -172,13 +172,13 @@ class Surroundings:
         self._noted = names, found, [("", x, dict(x)) for x in spaces.values()]
         self._looks: tuple[Callable[[], bool], Callable[[], bool]] | None = None
 
-    def _written(self) -> tuple[Callable[[], bool], Callable[[], bool]]:
+    def _write_looks(self) -> tuple[Callable[[], bool], Callable[[], bool]]:
         """Return a look at what is watched always, and one at models and rows of Values."""
         names, found, models = self._noted
         others = [partial(_is_as_it_was, x) for x in found["other"]]
         self._looks = (
-            written(names[ALWAYS], found["list"], others + _equal(found["table"])),
-            written([], found["layer"], _equal(models) + _equal(found["row"])),
+            look_of(names[ALWAYS], found["list"], others + _equal(found["table"])),
+            look_of([], found["layer"], _equal(models) + _equal(found["row"])),
         )
         return self._looks
 
@@ -211,12 +211,12 @@ def _references(x: Any) -> Iterator[_Reference]:
         if watched:
             yield from _named(x.__globals__, {*_names_in(x.__code__)}, is_users=True)
         parts: Iterable[Any] = ()
-        yield from _parts(x, "__defaults__", "__kwdefaults__", "__code__", watched=watched)
+        yield from _attributes(x, "__defaults__", "__kwdefaults__", "__code__", watched=watched)
     elif isinstance(x, MethodType):
         parts = x.__func__, x.__self__
     elif isinstance(x, partial):
         parts = ()
-        yield from _parts(x, "func", "args", "keywords", watched=ALWAYS)
+        yield from _attributes(x, "func", "args", "keywords", watched=ALWAYS)
     elif isinstance(x, ContextVar):
         parts = ()
         yield x.get, x.name, _now(x.get), ALWAYS
@@ -255,7 +255,7 @@ def _references(x: Any) -> Iterator[_Reference]:
         yield list, "", y, NEVER
 
 
-def _parts(x: Any, *names: str, watched: int) -> Iterator[_Reference]:
+def _attributes(x: Any, *names: str, watched: int) -> Iterator[_Reference]:
     """Return what those attributes of an object are that it has."""
     for name in names:
         y = getattr(x, name)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Final
 
 from autograd_mini import ops
-from autograd_mini.compiler.expressions import Operand, Ref, Term, extent, place, places
+from autograd_mini.compiler.expressions import Operand, Ref, Term, extent, flat_index, indices
 from autograd_mini.compiler.language import Language, as_number
 from autograd_mini.compiler.lower import Lowered
 from autograd_mini.compiler.names import identifier, place_of
@@ -110,7 +110,7 @@ class Writer(Language):
 
     # Numbers.
 
-    def number(self, buffer: str, row: int) -> Any:
+    def stored(self, buffer: str, row: int) -> Any:
         """Return a row as text that takes part in arithmetic."""
         if buffer == CONSTANTS:
             return MathSymbol.of(self.graph.data[row])
@@ -124,14 +124,14 @@ class Writer(Language):
                 name = self._name(key)
                 node = self.nodes.get(key, -1)
                 tell = node >= 0 and len(self.body) < _LINES
-                self.line(f"{name} = {_number(x)}", place_of(self.plan, [node]) if tell else "")
+                self.line(f"{name} = {_float_text(x)}", place_of(self.plan, [node]) if tell else "")
                 self.known[key] = MathSymbol(name)
         return self.known.get(key, 0.0)
 
     def element(self, x: Operand, index: Sequence[int]) -> Any:
         """Return one element of an operand."""
         if isinstance(x, Ref):
-            return self.number(x.buffer, x.rows[place(x.shape, index)])
+            return self.stored(x.buffer, x.rows[flat_index(x.shape, index)])
         if isinstance(x, Term):
             return self.applied(x.op, [self.element(y, index) for y in x.operands])
         return MathSymbol.of(float(x))
@@ -141,7 +141,7 @@ class Writer(Language):
         if op is COPY:
             return operands[0]
         if op is not ops.WHERE and all(map(_is_truth, operands)):  # True + True is an int
-            operands = [MathSymbol(_number(operands[0]), PRODUCT), *operands[1:]]
+            operands = [MathSymbol(_float_text(operands[0]), PRODUCT), *operands[1:]]
         if op is ops.MUL or op is ops.NEG:  # a seed of 1 leaves no trace
             if all(isinstance(x, float) for x in operands):
                 return op.forward(*operands)
@@ -158,7 +158,7 @@ class Writer(Language):
             if found.text.startswith("pow("):
                 self.function(op)
             return found
-        return MathSymbol(f"{self.function(op)}({', '.join(map(_number, texts))})")
+        return MathSymbol(f"{self.function(op)}({', '.join(map(_float_text, texts))})")
 
     def function(self, op: Op) -> str:
         """Return the name of a row's own forward."""
@@ -184,7 +184,7 @@ class Writer(Language):
         if s.op is PUT:
             self._put(s)
             return
-        for at, index in enumerate(places(s.out.shape)):
+        for at, index in enumerate(indices(s.out.shape)):
             self._store(s.out.buffer, s.out.rows[at], self._element(s, index), add=s.add)
 
     def _element(self, s: Statement, index: Sequence[int]) -> Any:
@@ -194,8 +194,8 @@ class Writer(Language):
             at, table = s.operands
             assert isinstance(table, Ref)
             k, n = table.shape
-            m = place(s.out.shape, index)
-            column = [str(self.number(table.buffer, table.rows[j * n + m])) for j in range(k)]
+            m = flat_index(s.out.shape, index)
+            column = [str(self.stored(table.buffer, table.rows[j * n + m])) for j in range(k)]
             return MathSymbol(f"({', '.join(column)},)[int({self.element(at, index)})]")
         if s.op is SUM or (s.op.arity is None and len(s.operands) == 1):
             (x,) = s.operands
@@ -207,7 +207,7 @@ class Writer(Language):
     def _put(self, s: Statement) -> None:
         at, g = s.operands
         k, n = s.out.shape
-        for m, index in enumerate(places(extent(g)[0])):
+        for m, index in enumerate(indices(extent(g)[0])):
             there, x = self.element(at, index), MathSymbol.of(self.element(g, index))
             for j in range(k):
                 text = MathSymbol(f"({x} if {there} == {j}.0 else 0.0)")
@@ -235,7 +235,7 @@ class Writer(Language):
         if add:
             before = self.known.get(key, 0.0)
             if key not in self.pending:
-                before = self.number(buffer, row)
+                before = self.stored(buffer, row)
             x = x if isinstance(before, float) and before == 0.0 else self._total([before, x])
         self.known[key] = x
         self.pending.add(key)
@@ -245,12 +245,12 @@ class Writer(Language):
     def text(self) -> str:
         """Return the whole program."""
         results = [
-            _number(MathSymbol.of(self.number(ref.buffer, ref.rows[0])))
+            _float_text(MathSymbol.of(self.stored(ref.buffer, ref.rows[0])))
             for ref in self.plan.results
         ]
         for ref in self.lowered.watched:  # it raises outside of its domain, whoever reads it
             for row in ref.rows:
-                x, node = self.number(ref.buffer, row), self.nodes.get((ref.buffer, row), -1)
+                x, node = self.stored(ref.buffer, row), self.nodes.get((ref.buffer, row), -1)
                 if node >= 0 and self.graph.ops[node] is ops.PLACE:
                     self.line(f"if {x} != {x}: raise IndexError", "no such element")
                 elif node in self.plan.squared or (node >= 0 and is_square(self.graph, node)):
@@ -261,7 +261,7 @@ class Writer(Language):
             wanted = {THETA: len(self.plan.parameters)}
             if self.purpose == INPUTS:
                 wanted = {f"x{k}": len(ids) for k, ids in enumerate(self.graph.inputs)}
-            gradients = [self.number(f"g_{x}", i) for x, n in wanted.items() for i in range(n)]
+            gradients = [self.stored(f"g_{x}", i) for x, n in wanted.items() for i in range(n)]
             texts = ", ".join([str(MathSymbol.of(g)) for g in gradients])
             answer = f"{results[0]}, ({texts}{',' if gradients else ''})"
         head = sorted(self.imports, key=lambda line: not line.startswith("from"))
@@ -277,7 +277,7 @@ class Writer(Language):
         return "\n".join(lines)
 
 
-def _number(x: Any) -> str:
+def _float_text(x: Any) -> str:
     """Return a text that is a float where a comparison alone is a truth value."""
     return f"1.0 * {x}" if _is_truth(x) else str(x)
 
@@ -294,5 +294,5 @@ def _summed(
     fixed = [
         None if i < lead or out[i - lead] < n else index[i - lead] for i, n in enumerate(shape)
     ]
-    for at in places(tuple([n if j is None else 1 for n, j in zip(shape, fixed, strict=True)])):
+    for at in indices(tuple([n if j is None else 1 for n, j in zip(shape, fixed, strict=True)])):
         yield tuple([i if j is None else j for i, j in zip(at, fixed, strict=True)])

@@ -39,15 +39,15 @@ from autograd_mini.compiler.native.engine import (
 )
 from autograd_mini.compiler.native.loops import Loops
 from autograd_mini.compiler.native.operations import NoNativeFormError
-from autograd_mini.compiler.native.updates import Update, calls, entries, given, guard, rule
+from autograd_mini.compiler.native.updates import Update, calls, entries, guard, place_names, rule
 from autograd_mini.compiler.native.vectors import LLVMModule
-from autograd_mini.compiler.parameters import aligned
+from autograd_mini.compiler.parameters import cache_aligned
 from autograd_mini.compiler.plan import Plan
 from autograd_mini.errors import TraceError
 
 __all__ = ["Native", "NoNativeFormError", "Update", "is_installed", "native"]
 
-AGREEMENT: Final = 1e-9  # of the largest number compared, and in single precision 1e-3
+SLACK: Final = 1e-9  # of the largest number compared, and in single precision 1e-3
 
 
 def native(
@@ -89,7 +89,7 @@ def native(
             theta[:] = kept + shift
             expected = run(purpose, *batch)
             found = code.numbers(batch)
-            slack = AGREEMENT if theta.dtype.itemsize == 8 else 1e-3
+            slack = SLACK if theta.dtype.itemsize == 8 else 1e-3
             size = abs(expected).max(initial=0.0)
             if len(found) == len(expected) and (abs(found - expected) <= slack * size).all():
                 if update is not None:
@@ -159,7 +159,7 @@ class Native:
         shapes = plan.graph.shapes
         self._count, self._dtype = count, dtype
         self._moments = [] if update is None else [*update.moments]
-        places = given(len(shapes), len(self._moments))
+        places = place_names(len(shapes), len(self._moments))
         arguments = [Argument((count, *shape), dtype.char) for shape in shapes]
         built_in = [Entry("call", arguments, 0, calls(places, "step"))]
         functions: dict[str, Any] = {"step": loops.operations}
@@ -168,8 +168,8 @@ class Native:
             functions |= {"guard": guard(loops, update), "rule": rule(update)}
             texts, more = entries(module, loops, update, shapes, dtype.char)
             built_in += more
-        names = given(len(shapes), len(self._moments), "base")
-        self._work = aligned(loops.size, dtype)
+        names = place_names(len(shapes), len(self._moments), "base")
+        self._work = cache_aligned(loops.size, dtype)
         for data, offset in loops.constants.items():
             numbers = np.frombuffer(data)
             self._work[offset : offset + len(numbers)] = numbers

@@ -39,7 +39,7 @@ _TANH_BOTTOM: Final = [
 def _polynomial(x: Vector, coefficients: Sequence[float]) -> Any:
     found: Any = coefficients[0]
     for c in coefficients[1:]:
-        found = x.function.fused(found, x, c)
+        found = x.function.muladd(found, x, c)
     return found
 
 
@@ -48,9 +48,9 @@ def _exp(x: Any) -> Any:
     f = x.function
     x = np.where(x > 710.0, 710.0, x)
     x = np.where(x < -750.0, -750.0, x)
-    shifted = f.fused(x, 1.0 / math.log(2.0), _MAGIC)
+    shifted = f.muladd(x, 1.0 / math.log(2.0), _MAGIC)
     n = shifted - _MAGIC
-    r = f.fused(n, -_LN2_LOW, f.fused(n, -_LN2_HIGH, x))
+    r = f.muladd(n, -_LN2_LOW, f.muladd(n, -_LN2_HIGH, x))
 
     def power(n: Vector) -> Vector:
         return f.cast("bitcast", (n + 1023) << 52, f.element)
@@ -72,8 +72,8 @@ def _log(x: Any) -> Any:
     s = m / (m + 2.0)
     square = s * s
     half = 0.5 * (m * m)
-    rest = f.fused(s, half + square * _polynomial(square, _LOG), e * _LN2_LOW)
-    found = f.fused(e, _LN2_HIGH, m - (half - rest))
+    rest = f.muladd(s, half + square * _polynomial(square, _LOG), e * _LN2_LOW)
+    found = f.muladd(e, _LN2_HIGH, m - (half - rest))
     found = np.where(np.equal(x, 0.0), -math.inf, found)
     found = np.where(x < 0.0, math.nan, found)
     found = np.where(np.equal(x, math.inf), math.inf, found)
@@ -84,7 +84,7 @@ def _tanh(x: Any) -> Any:
     """1 - 2 / (e²ˣ + 1), and a quotient of polynomials where that cancels."""
     size, square = abs(x), x * x
     quotient = _polynomial(square, _TANH_TOP) / _polynomial(square, _TANH_BOTTOM)
-    small = x.function.fused(size * square, quotient, size)
+    small = x.function.muladd(size * square, quotient, size)
     large = 1.0 - 2.0 / (np.exp(size + size) + 1.0)
     return np.copysign(np.where(size < 0.625, small, large), x)
 

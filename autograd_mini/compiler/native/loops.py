@@ -412,15 +412,15 @@ class Loops:
         return self.lowered.plan.graph.data[ref.rows[0]] if ref.buffer == CONSTANTS else ref
 
 
-_COMPARISONS: Final = {AT_LEAST: np.greater_equal, AT_MOST: np.less_equal}
+_WITH_EQUALS: Final = {AT_LEAST: np.greater_equal, AT_MOST: np.less_equal}
 
 
 def applied(op: Op, operands: list[Tree]) -> Tree:
     """Return a row applied to expressions."""
     if op is COPY:
         return operands[0]
-    if op in _COMPARISONS:
-        return Apply(_COMPARISONS[op], tuple(operands))
+    if op in _WITH_EQUALS:
+        return Apply(_WITH_EQUALS[op], tuple(operands))
     if not is_built_in(op) or op.name not in functions.FUNCTIONS:
         raise NoNativeFormError(f"{op.name} is a Python function")
     return Apply(functions.FUNCTIONS[op.name], tuple(operands))

@@ -59,7 +59,7 @@ def write_nest(f: Function, nest: Nest) -> None:
 def _wide(nest: Nest, axes: Iterable[int], *, stores: bool) -> int | None:
     """Return the loop along which all elements follow one another, or are one; the longest."""
     best: int | None = None
-    reads, written = nest.reads(), nest.written() if stores else []
+    reads, written = nest.reads(), nest.writes() if stores else []
     for d in axes:
         fits = all(a.strides[d] in (0, 1) for a in reads)
         fits = fits and all(a.strides[d] == 1 for a in written)

@@ -98,7 +98,7 @@ class Nest(NamedTuple):
         """Return all that the expressions read."""
         return [a for _, tree in self.stores for a in loads(tree)]
 
-    def written(self) -> list[Access]:
+    def writes(self) -> list[Access]:
         """Return where the values of the expressions are stored."""
         return [target for target, _ in self.stores]
 
@@ -182,7 +182,7 @@ def loads(tree: Tree) -> list[Access]:
 
 def coalesced(nest: Nest) -> Nest:
     """Return the nest without loops of one round, neighbors that all walk as one joined."""
-    accesses = [*nest.written(), *nest.reads()]
+    accesses = [*nest.writes(), *nest.reads()]
     kept = len(nest.dims) - nest.reduced
     axes: list[int] = []  # the last of each run of loops that are one
     dims: list[int] = []
@@ -227,10 +227,10 @@ def fused(operations: Sequence[Operation]) -> list[Operation]:
 
 def _may_join(first: Nest, second: Nest) -> bool:
     """Return whether each round of `second` needs the same round of `first` only."""
-    reads, written = product(second.reads(), first.written()), second.written()
+    reads, written = product(second.reads(), first.writes()), second.writes()
     return not any(
         _overlap(a, b, first.dims) and (a != b or a.table >= 0 or 0 in a.strides)
-        for a, b in (*reads, *product(written, [*first.written(), *first.reads()]))
+        for a, b in (*reads, *product(written, [*first.writes(), *first.reads()]))
     )
 
 

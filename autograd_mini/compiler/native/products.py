@@ -94,6 +94,6 @@ def _strip(f: Function, p: Product, block: str, j: str, tile: tuple[int, int], l
                 for r, row in enumerate(sums):
                     left = f.spread(address(f, a, (block, k, f.plus(i, r))), lanes)
                     for x, whole in zip(right, row, strict=True):
-                        whole.value = f.fused(left, x, whole.value)
+                        whole.value = f.muladd(left, x, whole.value)
             for place, whole in zip(chain(*places), chain(*sums), strict=True):
                 f.store(place, whole.value, lanes)

@@ -42,7 +42,7 @@ class Update(NamedTuple):
     refused: Sequence[Callable[[Any], Any] | None]
 
 
-def given(inputs: int, moments: int, letter: str = "x") -> list[str]:
+def place_names(inputs: int, moments: int, letter: str = "x") -> list[str]:
     """Return the names of what every function is given."""
     xs, ms = [f"{letter}{k}" for k in range(inputs)], [f"m{k}" for k in range(moments)]
     return ["theta", "gtheta", "work", "qtable", *xs, *ms]
@@ -73,7 +73,7 @@ def entries(
     def entry(name: str, arguments: list[Argument], sources: Sequence[str], rows: str) -> Entry:
         """Return an entry that first writes each argument that has a source from its rows."""
         lines: list[str] = []
-        places = given(len(shapes), len(update.moments))
+        places = place_names(len(shapes), len(update.moments))
         for k, source in enumerate(sources):
             if source:
                 places[4 + k] = f"room{k}"

@@ -232,7 +232,7 @@ class Function:
         """Return numbers of another type: "bitcast", or a conversion."""
         return self.value(f"{how} {x.typed} to {self.type(x.lanes, element)}", x.lanes, element)
 
-    def fused(self, a: Any, b: Any, c: Any) -> Vector:
+    def muladd(self, a: Any, b: Any, c: Any) -> Vector:
         """Return a b + c, in one rounding where the processor can."""
         lanes = next(x.lanes for x in (a, b, c) if isinstance(x, Vector))
         return self.intrinsic("fmuladd", [a, b, c], lanes)

@@ -11,10 +11,10 @@ from autograd_mini.compiler.expressions import (
     Ref,
     Term,
     extent,
-    place,
-    places,
+    flat_index,
+    identical,
+    indices,
     reads,
-    same,
 )
 from autograd_mini.compiler.languages.numpy import functions
 from autograd_mini.compiler.languages.numpy.definitions import defined
@@ -32,7 +32,7 @@ from autograd_mini.compiler.rows import (
     SUM,
 )
 from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement
-from autograd_mini.compiler.sums import runs
+from autograd_mini.compiler.sums import stretches
 from autograd_mini.ops import Op, is_built_in
 from autograd_mini.symbols import ATOM, SIGNS, TRUTH
 from autograd_mini.symbols import SUM as IN_SUM
@@ -58,18 +58,18 @@ class Writer(Sums):
     def operand(self, x: Operand) -> str:
         """Return an operand of a function."""
         if isinstance(x, (float, int)):
-            return self.number(x)
+            return self.scalar(x)
         text = self.expression(x).text
         is_fixed = isinstance(x, Term) and {ref.buffer for ref in reads(x)} == {SEED}
         return self._once("seed", text) if is_fixed else text
 
-    def number(self, x: float) -> str:
+    def scalar(self, x: float) -> str:
         """Return the name of a number: as an array it costs half of one of Python's."""
         literal = NumPySymbol.literal(float(x))
         if not abs(x) < _SINGLE:
             return literal
         name = literal.removesuffix(".0").translate(str.maketrans(".-", "_m", "+"))
-        name = "zero" if same(x, 0.0) else f"c{name}"
+        name = "zero" if identical(x, 0.0) else f"c{name}"
         return self._once(name, f"np.array({literal}, theta.dtype)", numbered=False)
 
     def term(self, op: Op, operands: tuple[Operand, ...]) -> Any:
@@ -80,7 +80,7 @@ class Writer(Sums):
             texts = [self.comparand(x) for x in operands]
             return NumPySymbol(f"({texts[0]} {COMPARISONS[op]} {texts[1]})", TRUTH)
         if op is ops.WHERE and _is_mask(operands):
-            return NumPySymbol(f"({self.comparand(operands[0])} != {self.number(0.0)})", TRUTH)
+            return NumPySymbol(f"({self.comparand(operands[0])} != {self.scalar(0.0)})", TRUTH)
         if op is ops.MUL and isinstance(operands[0], float):
             seed = operands[1]
             if isinstance(seed, Ref) and seed.buffer == SEED:
@@ -99,16 +99,16 @@ class Writer(Sums):
         only as numbers, and has a function for: a square, a root.
         """
         if op is ops.POW and isinstance(x, float) and x not in _EXPONENTS:
-            return NumPySymbol(self.number(x))
+            return NumPySymbol(self.scalar(x))
         return self.expression(x)
 
     def comparand(self, x: Operand) -> str:
         """Return what stands beside the sign of a comparison."""
-        return self.number(x) if isinstance(x, (float, int)) else self.expression(x).within(IN_SUM)
+        return self.scalar(x) if isinstance(x, (float, int)) else self.expression(x).within(IN_SUM)
 
     # Elements.
 
-    def places(self, at: Ref, table: Ref, shape: tuple[int, ...]) -> str:
+    def _table_places(self, at: Ref, table: Ref, shape: tuple[int, ...]) -> str:
         """Return the name of the rows at which elements of a table stand in its buffer."""
         key = "places", at.buffer, tuple(at.rows), table.buffer, tuple(table.rows)
         if key not in self.gathered:
@@ -120,11 +120,11 @@ class Writer(Sums):
             first = rows[:n] if regular else range(n)
             start = self.index(first, (*shape, 1)) if n > 1 else str(first[0])
             # Where the buffer is read as a vector, a row is B numbers of it.
-            stride, in_vector = step if regular else n, self.vector(table) and table.varies
+            stride, in_vector = step if regular else n, self.buffer_vector(table) and table.varies
             width = " * B" if in_vector and regular else ""
             if width:
                 start = self._once("start", f"{start} * B + np.arange(B)")
-            text = f"np.fmax({self.read(at)}, {self.number(0.0)}).astype(np.intp)"
+            text = f"np.fmax({self.read(at)}, {self.scalar(0.0)}).astype(np.intp)"
             text = f"{start} + {stride}{width} * {text}".replace(" + 1 * ", " + ")
             text = text.removeprefix("0 + ")
             if not regular:
@@ -138,12 +138,12 @@ class Writer(Sums):
         at, table = s.operands
         assert isinstance(at, Ref)
         assert isinstance(table, Ref)
-        rows, out = self.places(at, table, s.out.shape), self.read(s.out)
+        rows, out = self._table_places(at, table, s.out.shape), self.read(s.out)
         if table.buffer == CONSTANTS:
             text = f"{self._constants(table, (len(table.rows),))}[{rows}]"
         elif table.buffer == THETA:
             text = f"theta[{rows}]"
-        elif vector := self.vector(table):
+        elif vector := self.buffer_vector(table):
             text = f"{vector}[{rows}]"
         else:
             text = f"{self.base(table.buffer)}[{rows}, {self._columns(table)}]"
@@ -156,8 +156,8 @@ class Writer(Sums):
         assert isinstance(at, Ref)
         assert isinstance(g, Ref)
         table, base, g_text = s.out, self.base(s.out.buffer), self.operand(g)
-        rows = self.places(at, table.of(table.buffer.removeprefix("g_")), g.shape)
-        vector = self.vector(table)
+        rows = self._table_places(at, table.of(table.buffer.removeprefix("g_")), g.shape)
+        vector = self.buffer_vector(table)
         if table.varies and len(set(table.rows)) == len(table.rows):
             where = f"{vector}[{rows}]" if vector else f"{base}[{rows}, {self._columns(table)}]"
             return self.line(f"{where} += {g_text}")
@@ -206,7 +206,7 @@ class Writer(Sums):
                 return self.line(f"{out}.fill({NumPySymbol.literal(float(x))})", s.comment)
             return self.line(f"{out}[...] = {self.operand(x)}", s.comment)
         if s.op is ops.RELU:
-            text, zero = self.operand(x), self.number(0.0)
+            text, zero = self.operand(x), self.scalar(0.0)
             return self.line(f"np.maximum({text}, {zero}, out={out})", f"relu({text})")
         truth = s.op is not ops.MUL and any(_is_truth(y) for y in operands)
         if s.op in COMPARISONS or truth or (s.op.arity is None and len(operands) > 1):
@@ -244,7 +244,7 @@ class Writer(Sums):
             a, b = (f"{a}.T", b) if s.op is MATMUL_TN else (a, f"{b}.T")
         times = self._times(s)
         product = f"{times}({a}, {b})" if times else f"{a}.dot({b})"
-        self.store(out, product, comment, add=s.add)
+        self.write_call(out, product, comment, add=s.add)
 
     def _times(self, s: Statement) -> str:
         """Return the function for a product that `dot` gets wrong, or ""."""
@@ -286,9 +286,9 @@ class Writer(Sums):
         """Add to rows if all take the same number of terms, padding aside; else return False."""
         out, sloped = s.out, self.lowered.sloped(s.out)
         sources: dict[int, list[int]] = {row: [] for row in sloped}
-        for row, index in zip(out.rows, places(out.shape), strict=True):
+        for row, index in zip(out.rows, indices(out.shape), strict=True):
             if row in sources:
-                sources[row].append(place(shape, index))
+                sources[row].append(flat_index(shape, index))
         each = [*zip(*sources.values(), strict=False)]
         if len(each) > _TERMS or any(len(found) != len(each) for found in sources.values()):
             return False
@@ -357,7 +357,7 @@ class Writer(Sums):
             (ref.buffer, j if ref.buffer == CONSTANTS else ref.rows[0] - j)
             for j, ref in enumerate(results)
         ]
-        for lo, hi in runs(keys):
+        for lo, hi in stretches(keys):
             ref = results[lo]
             if ref.buffer == CONSTANTS:
                 text = NumPySymbol.literal(self.graph.data[ref.rows[0]])

@@ -142,7 +142,7 @@ class Arrays(Language):
             self.views[key] = self._view(ref, matrix=matrix)
         return self.views[key]
 
-    def flat(self, ref: Ref) -> str:
+    def rows_vector(self, ref: Ref) -> str:
         """Return the name of rows that follow one another as a vector; "" if they do not."""
         if not ref.span or ref.buffer[0] == "x" or ref.buffer in (THETA, "g_theta", SEED):
             return ""
@@ -152,7 +152,7 @@ class Arrays(Language):
         wish = f"{_prefix(ref.buffer)}{name.removeprefix('g_')}_flat"
         return self._once(wish, text, numbered=False)
 
-    def vector(self, ref: Ref) -> str:
+    def buffer_vector(self, ref: Ref) -> str:
         """Return the name of the whole of a buffer as a vector; "" if it is not the program's."""
         if ref.buffer.removeprefix("g_")[0] == "x" or ref.buffer in (THETA, "g_theta", CONSTANTS):
             return ""

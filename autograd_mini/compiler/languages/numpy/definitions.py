@@ -110,11 +110,11 @@ def index_text(rows: Sequence[int], shape: tuple[int, ...]) -> str:
             return f"np.repeat({inner}, {count}, axis=-1)"
     whole = f"np.array({index.tolist()})"
     tail = f".reshape({', '.join(map(str, shape))})" if len(shape) > 1 else ""
-    runs = f"np.r_[{', '.join(_runs(index.ravel().tolist()))}]{tail}"
-    return _folded(runs if ":" in runs and len(runs) < len(whole) else whole)
+    slices = f"np.r_[{', '.join(_slices(index.ravel().tolist()))}]{tail}"
+    return _folded(slices if ":" in slices and len(slices) < len(whole) else whole)
 
 
-def _runs(rows: list[int]) -> Iterable[str]:
+def _slices(rows: list[int]) -> Iterable[str]:
     """Return numbers as the slices that NumPy's `r_` takes, where these are shorter."""
     lo = 0
     while lo < len(rows):

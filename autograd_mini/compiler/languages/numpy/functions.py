@@ -289,14 +289,14 @@ class NumPySymbol(Symbol):
     def apply(cls, op: Op, *operands: Any) -> Any:
         """Return the text of a row; NumPy's truth values take part in products only."""
         if op in (ops.ADD, ops.SUB, ops.NEG, ops.DIV, ops.POW, ops.ABS):
-            operands = tuple([_number(x) for x in operands])
+            operands = tuple([_as_float(x) for x in operands])
         elif op is ops.MUL and all(isinstance(x, Symbol) and x.level == TRUTH for x in operands):
             a, b = operands
             return cls(f"({a.text} & {b.text})", TRUTH)
         return super().apply(op, *operands)
 
 
-def _number(x: Any) -> Any:
+def _as_float(x: Any) -> Any:
     if isinstance(x, Symbol) and x.level == TRUTH:
         return NumPySymbol(f"1.0 * {x.text}", PRODUCT)
     return x

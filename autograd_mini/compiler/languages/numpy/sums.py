@@ -33,7 +33,7 @@ class Sums(Arrays):
         self.line(f"np.multiply({', '.join(map(self.operand, x.operands))}, out={terms})")
         return terms
 
-    def store(self, out: str, call: str, comment: str, *, add: bool) -> None:
+    def write_call(self, out: str, call: str, comment: str, *, add: bool) -> None:
         """Write a call that takes `out=`, or add what it returns."""
         text = f"np.add({out}, {call}, out={out})" if add else f"{call[:-1]}, out={out})"
         self.line(text, comment)
@@ -43,7 +43,7 @@ class Sums(Arrays):
 
         It is their sum, times 0 where they follow one another: a finite sum may overflow.
         """
-        flat = self.flat(x)
+        flat = self.rows_vector(x)
         if not flat:
             return f"np.add.reduce({self.read(x)}, axis=None)"
         count = len(x.rows)
@@ -58,7 +58,7 @@ class Sums(Arrays):
         out = self.read(s.out)
         text, stored = self.summed(s, x)
         if s.add or stored:
-            self.store(out, text, s.comment, add=s.add)
+            self.write_call(out, text, s.comment, add=s.add)
         else:
             self.line(f"{out}[...] = {text}", s.comment)
 
@@ -67,7 +67,7 @@ class Sums(Arrays):
         shape, varies = extent(x)
         k, *others = shape
         is_one = varies and s.out.varies and s.out.shape in (tuple(others) or (1,), (1, *others))
-        out = self.flat(s.out) if is_one and k >= _MANY and not may_be_double(x) else ""
+        out = self.rows_vector(s.out) if is_one and k >= _MANY and not may_be_double(x) else ""
         if not out:
             return False
         ones = self.hoist(f"ones{k}", f"np.ones({k}, theta.dtype)")
@@ -78,7 +78,7 @@ class Sums(Arrays):
             wide = self.matrix(x)
         else:
             wide = f"({self.expression(x)})" + (f".reshape({k}, -1)" if others else "")
-        self.store(out, f"{ones}.dot({wide})", s.comment, add=s.add)
+        self.write_call(out, f"{ones}.dot({wide})", s.comment, add=s.add)
         return True
 
     def summed(self, s: Statement, x: Operand) -> tuple[str, bool]:
