@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import chain
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from autograd_mini.compiler.calls import called_or_eager, eager
+from autograd_mini.compiler.intake import Array
 from autograd_mini.compiler.kinks import rounding_bounds
 from autograd_mini.errors import TraceError
 from autograd_mini.value import CONSTANT, Value
-
-Array: TypeAlias = Any
 
 AGREEMENT: Final = 1e-6  # most wrong programs differ by far more
 SINGLE: Final = 1e-2  # the same in single precision
@@ -48,9 +47,13 @@ def alike(wanted: Array, got: Array, sizes: Array, slack: float) -> Array:
 
     least = NOISE * size(sizes).max(initial=0.0)
     distance = TINY + slack * np.maximum(np.maximum(size(wanted), size(got)), least)
-    is_same = (wanted == got) | ((wanted != wanted) & (got != got))
     is_near = np.isfinite(wanted) & np.isfinite(got) & (np.abs(wanted - got) <= distance)
-    return is_same | is_near
+    return _are_same(wanted, got) | is_near
+
+
+def _are_same(wanted: Array, got: Array) -> Array:
+    """Return which numbers are equal, nan to nan."""
+    return (wanted == got) | ((wanted != wanted) & (got != got))
 
 
 def compare_on_values(f: Callable[..., Any], example: Sequence[Any], wanted: Array) -> None:
@@ -73,7 +76,7 @@ def compare_on_values(f: Callable[..., Any], example: Sequence[Any], wanted: Arr
     except Exception:  # it is for plain numbers alone
         return
     got = np.array([y.data for y in on_values])
-    is_same = (wanted == got) | ((wanted != wanted) & (got != got))
+    is_same = _are_same(wanted, got)
     if not is_same.all():
         with suppress(Exception):  # of a function of the user's
             is_same |= abs(wanted - got) <= [rounding_bounds(y, (), 2.0**-52)[0] for y in on_values]

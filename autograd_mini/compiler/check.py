@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import chain, groupby
+from itertools import chain
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini.backprop import gradient
@@ -32,20 +32,20 @@ from autograd_mini.compiler.agreement import (
     refuse_strangers,
 )
 from autograd_mini.compiler.calls import called_or_eager, eager, plain
-from autograd_mini.compiler.intake import examples_of
+from autograd_mini.compiler.intake import Array, examples_of, selected
 from autograd_mini.compiler.kinks import near_kink, rounding_bounds
 from autograd_mini.compiler.parameters import Within
 from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS
 from autograd_mini.compiler.record import Graph, record_again
 from autograd_mini.compiler.recorded import elsewhere
 from autograd_mini.compiler.runs import eager_or_recorded
+from autograd_mini.compiler.sums import stretches
 from autograd_mini.contexts import collector_paused, no_grad
 from autograd_mini.errors import TraceError
 from autograd_mini.graph import ordered, stale
 from autograd_mini.nested import flat, mapped
 from autograd_mini.value import Value
 
-Array: TypeAlias = Any
 _Point: TypeAlias = "tuple[str, Array, Sequence[int] | None]"  # purpose, parameters, wrt
 
 OTHERS: Final = 3  # examples that differ from the recorded one
@@ -285,8 +285,7 @@ class Check:
                 elsewhere(self._parameters, theta.tolist(), self._graph.computed),
             ):
                 results, leaves = eager(self._f, example)
-                asked = leaves if wrt is None else [leaves[k] for k in wrt]
-                wanted = [*chain.from_iterable(asked)] if purpose == INPUTS else self._parameters
+                wanted = self._wanted(leaves, purpose, wrt)
                 ulp = 2.0**-23 if self._slack == SINGLE else 2.0**-52
                 found = [rounding_bounds(root, wanted, ulp) for root in results]
                 most = np.fmax(most, found[0][1:] if what == "gradient" else [x[0] for x in found])
@@ -354,18 +353,24 @@ class Check:
         leaves: list[list[Value]] = []
         if purpose == INPUTS:
             results, leaves = on_values(self._f, example)
-            asked = leaves if wrt is None else [leaves[k] for k in wrt]
-            wanted: Sequence[Value] = list(chain.from_iterable(asked))
         else:
-            wanted = self._parameters if purpose == GRADIENT else []
             results = called_or_eager(self._f, example)
         if purpose == GRADIENT and not self.is_large:
             refuse_strangers(self._f, example, results[0], self._given)
         values = _data(results)
         if purpose == FORWARD:
             return _Answer(values, None, False)
+        wanted = self._wanted(leaves, purpose, wrt)
         slopes, order = gradient(results[0], wanted, self._given)
         return _Answer(values, np.array(slopes), near_kink(order))
+
+    def _wanted(
+        self, leaves: Sequence[Sequence[Value]], purpose: str, wrt: Sequence[int] | None
+    ) -> Sequence[Value]:
+        """Return the Values whose gradients are compared; the leaves are the arguments'."""
+        return (
+            [*chain.from_iterable(selected(leaves, wrt))] if purpose == INPUTS else self._parameters
+        )
 
     def _compare_rows(
         self, answers: list[_Answer], got: Array, examples: list[Any], point: _Point
@@ -454,13 +459,10 @@ def _moved(theta: Array, count: int) -> Iterable[Array]:
 
 
 def _parts(differ: Sequence[bool], count: int) -> Iterable[tuple[int, int]]:
-    """Return the places and sizes of runs of equal entries, of at most `count` each."""
-    start = 0
-    for _, run in groupby(differ):
-        end = start + len(list(run))
-        while start < end:
-            yield start, min(count, end - start)
-            start += min(count, end - start)
+    """Return the places and sizes of stretches of equal entries, of at most `count` each."""
+    for lo, hi in stretches(differ):
+        for start in range(lo, hi, count):
+            yield start, min(count, hi - start)
 
 
 def _types(batch: Sequence[Any], n: int) -> tuple[Any, ...]:

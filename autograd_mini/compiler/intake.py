@@ -110,6 +110,11 @@ def asked_for(wrt: Any, names: Sequence[str]) -> tuple[int, ...]:
     return tuple(found)
 
 
+def selected(of_arguments: Sequence[Any], wrt: Sequence[int] | None) -> Sequence[Any]:
+    """Return what there is of the arguments that are asked for; None means all."""
+    return of_arguments if wrt is None else [of_arguments[k] for k in wrt]
+
+
 def is_one(wrt: Any) -> bool:
     """Return whether one argument is asked for, by name or number, rather than several."""
     return isinstance(wrt, str) or hasattr(wrt, "__index__")

@@ -22,12 +22,13 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from html import escape
-from typing import Any, TypeAlias
+from typing import Any
 
 from autograd_mini import contexts, ops
-from autograd_mini.compiler import intake
+from autograd_mini.compiler import intake, replay
 from autograd_mini.compiler.calls import Shape
 from autograd_mini.compiler.check import Check
+from autograd_mini.compiler.intake import Array
 from autograd_mini.compiler.load import Texts
 from autograd_mini.compiler.machine import Machine
 from autograd_mini.compiler.parameters import OnArray, ParameterList, Within
@@ -35,18 +36,8 @@ from autograd_mini.compiler.plan import FORWARD, GRADIENT, INPUTS, Plan
 from autograd_mini.compiler.ready import Ready, keep, ready_for
 from autograd_mini.compiler.record import PARAMETER, VARYING, record_if_changed
 from autograd_mini.compiler.recorded import refuse
-from autograd_mini.compiler.replay import (
-    compare_slopes,
-    mean_of,
-    own_slopes,
-    replay,
-    suspects,
-    symptoms,
-)
 from autograd_mini.errors import TraceError
 from autograd_mini.ops import UNDEFINED
-
-Array: TypeAlias = Any
 
 
 class Program(OnArray):
@@ -55,6 +46,7 @@ class Program(OnArray):
     Attributes:
         parameters: The Values that the function closes over, in the order of `theta`.
         shapes: The shape of each argument for one example.
+        has_text_of_one: Whether a batch of one example runs a text of its own, in plain floats.
         is_finite: Whether the last mean, its gradient, and the squares of that were finite.
 
     Example:
@@ -94,7 +86,7 @@ class Program(OnArray):
         unread = graph.unread
         places = [k for k, i in enumerate(found.parameters) if i in unread] if unread else []
         self._unread: Any = np.array(places, np.intp)
-        self._in_floats = self.dtype.itemsize == 8 and found.suits_floats
+        self.has_text_of_one = self.dtype.itemsize == 8 and found.suits_floats
         self._takes = ops.TAKE in graph.ops
         self._quick: Callable[..., Any] | None = None  # gradients without arguments
         self._ready: dict[int, Ready] = {}  # by the size of the batches
@@ -156,11 +148,8 @@ class Program(OnArray):
         with store.lock:
             quick = None if batch or store.may_have_moved else self._quick
             if quick is not None and self._graph.around.is_same():
-                try:
-                    value, gradients = quick([p.data for p in parameters])
-                except UNDEFINED:  # the way below finds the words
-                    value, gradients = math.nan, ()
-                if math.isfinite(value) and math.isfinite(sum(gradients)):
+                value, gradients = _by_floats(quick, [p.data for p in parameters])
+                if math.isfinite(value):
                     store.owe(parameters.start, gradients)
                     return value, list(gradients)
             store.refresh()
@@ -178,11 +167,8 @@ class Program(OnArray):
             theta = store.resident()
             quick = None if batch or self._machine.codes else self._quick
             if quick is not None and self._graph.around.is_same(resident=True):
-                try:
-                    value, gradients = quick(parameters.slice(theta).tolist())
-                except UNDEFINED:
-                    value, gradients = math.nan, ()
-                if math.isfinite(value) and math.isfinite(sum(gradients)):
+                value, gradients = _by_floats(quick, parameters.slice(theta).tolist())
+                if math.isfinite(value):
                     self.gtheta[:] = gradients
                     self.is_finite = True
                     store.left_gradient(seen=store.has_gradient)
@@ -213,9 +199,9 @@ class Program(OnArray):
             self._set_right(columns, count)
             if self._takes and not intake.all_finite(self.gtheta):
                 self._compare_slopes(GRADIENT, columns, self._own_slopes(columns))
-        elif not self.shapes and self._in_floats:
+        elif not self.shapes and self.has_text_of_one:
             self._quick = self._texts.loaded(GRADIENT, scalar=True).function
-        elif resident and (self._is_compared if count > 1 else not self._in_floats):
+        elif resident and (self._is_compared if count > 1 else not self.has_text_of_one):
             around = self._graph.around
             ready = Ready(self._texts, count, self.gtheta, self._unread, around, self._check)
             keep(self._ready, ready)
@@ -307,11 +293,6 @@ class Program(OnArray):
         return self._texts.loaded(purpose).text.source
 
     @property
-    def has_text_of_one(self) -> bool:
-        """Whether a batch of one example runs a text of its own, in plain floats."""
-        return self._in_floats
-
-    @property
     def groups(self) -> int:
         """How many array statements the forward pass has."""
         return len(self._plan.groups)
@@ -346,11 +327,10 @@ class Program(OnArray):
 
     def _by_machine(self, purpose: str, batch: Sequence[Any], *, resident: bool = False) -> Any:
         """Return what machine code gives, or None; examples yet to be compared wait for NumPy."""
-        machine, check = self._machine, self._check
-        if purpose not in machine.codes or not (check is None or check.is_done):
+        if purpose not in self._machine.codes or not self._is_compared:
             return None
         is_same = self._graph.around.is_same(resident=resident)
-        return machine.run(purpose, batch) if is_same else None
+        return self._machine.run(purpose, batch) if is_same else None
 
     @property
     def _is_compared(self) -> bool:
@@ -390,14 +370,14 @@ class Program(OnArray):
         check = self._check
         if check is not None:
             fresh = check.choose(batch, columns)
-            text = purpose, count == 1 and self._in_floats, wrt
+            text = purpose, count == 1 and self.has_text_of_one, wrt
             if check.is_due(text, count, fresh):
                 self._compare(check, text, count, fresh)
             found = self._machine.run(purpose, batch)
             if found is not None:
                 return found, 0.0
         found = self._run(purpose, columns, count, wrt)
-        if count > 1 or not self._in_floats:  # what runs in plain floats has nothing to gain
+        if count > 1 or not self.has_text_of_one:  # what runs in plain floats has nothing to gain
             self._machine.note_call(purpose, count, batch, self._run_flat, self._arrays)
         return found
 
@@ -419,8 +399,7 @@ class Program(OnArray):
             if purpose == INPUTS:
                 import numpy as np
 
-                asked = result if wrt is None else [result[k] for k in wrt]
-                rows = [g.reshape(count, -1) for g in asked]
+                rows = [g.reshape(count, -1) for g in intake.selected(result, wrt)]
                 return np.concatenate([np.zeros((count, 0)), *rows], axis=1)
             return result
 
@@ -441,7 +420,7 @@ class Program(OnArray):
         result: Any = None
         guard, in_floats = 0.0, False
         with np.errstate(all="ignore"):
-            for in_floats in (True, False)[count > 1 or not self._in_floats :]:
+            for in_floats in (True, False)[count > 1 or not self.has_text_of_one :]:
                 try:
                     if in_floats:
                         result = self._texts.run_scalar(purpose, columns, wrt)
@@ -472,18 +451,18 @@ class Program(OnArray):
         return result, float(guard)
 
     def _own_slopes(self, columns: list[Array]) -> Iterator[Array]:
-        return own_slopes(lambda one: self._run(GRADIENT, one, 1), columns, self.gtheta)
+        return replay.own_slopes(lambda one: self._run(GRADIENT, one, 1), columns, self.gtheta)
 
     def _set_right(self, columns: list[Array], count: int) -> None:
         if count > 1 and not intake.all_finite(self.gtheta):
-            self.gtheta[:] = mean_of(self._own_slopes(columns), count)
+            self.gtheta[:] = replay.mean_of(self._own_slopes(columns), count)
 
     def _compare_slopes(self, purpose: str, columns: list[Array], slopes: Iterable[Any]) -> None:
         if self._check is not None:
             theta, _ = self._arrays()
             examples = (intake.example_at(columns, self.shapes, n) for n in itertools.count())
             with Within(self.parameters, theta.tolist(), self._graph.computed):
-                compare_slopes(self._check, purpose, zip(slopes, examples, strict=False))
+                replay.compare_slopes(self._check, purpose, zip(slopes, examples, strict=False))
 
     def _replay(self, columns: list[Array], count: int, result: Array | None, purpose: str) -> None:
         """Call the function on suspicious examples, so that the user gets its error."""
@@ -492,14 +471,25 @@ class Program(OnArray):
         shown = result
         if count > 1 and (result is None or intake.all_finite(result)):
             with np.errstate(all="ignore"):
-                shown = symptoms(*self._texts.bound(FORWARD, 1), columns)
+                shown = replay.symptoms(*self._texts.bound(FORWARD, 1), columns)
                 function, guarded = self._texts.bound(FORWARD, count)
                 with suppress(Exception):
                     values = function(*columns)
                     result = (values[0] if guarded else values).T
         theta, _ = self._arrays()
         with Within(self.parameters, theta.tolist(), self._graph.computed):
-            for n in suspects(count, shown):
+            for n in replay.suspects(count, shown):
                 example = intake.example_at(columns, self.shapes, n)
                 row = None if result is None else result[n]
-                replay(self._f, self._graph, self._check, example, row, purpose)
+                replay.replay(self._f, self._graph, self._check, example, row, purpose)
+
+
+def _by_floats(
+    quick: Callable[..., Any], numbers: Sequence[float]
+) -> tuple[float, Sequence[float]]:
+    """Return a mean and its gradient; nan if either is not finite: the long way has the words."""
+    try:
+        value, gradients = quick(numbers)
+    except UNDEFINED:
+        return math.nan, ()
+    return (value if math.isfinite(sum(gradients)) else math.nan), gradients

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from autograd_mini.backprop import adjoints
 from autograd_mini.compiler.calls import called_or_eager
 from autograd_mini.compiler.check import Check
+from autograd_mini.compiler.intake import Array
 from autograd_mini.compiler.plan import FORWARD, INPUTS
 from autograd_mini.compiler.record import Graph, record_again
 from autograd_mini.compiler.runs import eager_or_recorded
 from autograd_mini.errors import TraceError
-
-Array: TypeAlias = Any
 
 SUSPECTS: Final = 8  # examples that are replayed when a result is not finite
 SEARCHED: Final = 1_000  # those among which one is looked for, when the program has no result

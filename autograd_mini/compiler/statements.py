@@ -38,6 +38,11 @@ class Statement(NamedTuple):
     comment: str = ""
     add: bool = False
 
+    @property
+    def refs(self) -> list[Ref]:
+        """The operands of an operation that reads nothing but rows of buffers, as products do."""
+        return [x for x in self.operands if isinstance(x, Ref)]
+
     def __str__(self) -> str:
         text = f"{self.out} {'+=' if self.add else '='} {row_text(self.op, self.operands)}"
         return f"{text}  # {self.comment}" if self.comment else text

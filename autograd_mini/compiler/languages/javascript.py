@@ -204,11 +204,8 @@ class Writer(Language):
 
     def _take(self, s: Statement) -> None:
         """Write `out = table[at]`, or `table[at] += g`."""
-        at, x = s.operands
+        at, x = s.refs
         whole, table = (s.out, x) if s.op is ops.TAKE else (x, s.out)
-        assert isinstance(at, Ref)
-        assert isinstance(whole, Ref)
-        assert isinstance(table, Ref)
         self.axes = _AXES[: len(whole.shape)]
         member = _offset(0, whole.shape, dense(whole.shape), self.axes)
         element = self.at(table, (self.at(at, self.axes), f"({member})"))
@@ -231,9 +228,7 @@ class Writer(Language):
         self.line(self._loops(whole, varies or s.out.varies, inner))
 
     def _product(self, s: Statement) -> None:
-        a, b = s.operands
-        assert isinstance(a, Ref)
-        assert isinstance(b, Ref)
+        a, b = s.refs
         goal, rows, columns = self.at(s.out, "ij"), *map(_loop, "ij", s.out.shape)
         if s.op is MATMUL_NT:
             inner = _loop("a", a.shape[1]) + (_BATCH if a.varies or b.varies else "")

@@ -191,8 +191,7 @@ class Writer(Language):
         if s.op in PRODUCTS:
             return self._product(s, index)
         if s.op is ops.TAKE:
-            at, table = s.operands
-            assert isinstance(table, Ref)
+            at, table = s.refs
             k, n = table.shape
             m = flat_index(s.out.shape, index)
             column = [str(self.stored(table.buffer, table.rows[j * n + m])) for j in range(k)]
@@ -214,9 +213,8 @@ class Writer(Language):
                 self._store(s.out.buffer, s.out.rows[j * n + m], text, add=True)
 
     def _product(self, s: Statement, index: Sequence[int]) -> Any:
-        a, b = s.operands
+        a, b = s.refs
         i, j = index
-        assert isinstance(a, Ref)
         inner = range(a.shape[0 if s.op is MATMUL_TN else 1])
         left = [self.element(a, (k, i) if s.op is MATMUL_TN else (i, k)) for k in inner]
         right = [self.element(b, (j, k) if s.op is MATMUL_NT else (k, j)) for k in inner]

@@ -176,7 +176,7 @@ class Loops:
 
         def tree(x: Operand) -> Tree:
             if not isinstance(x, (Ref, Term)):
-                return float(x)  # type: ignore[arg-type]
+                return float(x)
             if id(x) not in known:
                 if isinstance(x, Term) and x.op.arity is None:
                     known[id(x)] = Load(self._access(self._row(x), shape))
@@ -312,9 +312,7 @@ class Loops:
     # Matrices.
 
     def _product(self, s: Statement) -> None:
-        a, b = s.operands
-        assert isinstance(a, Ref)
-        assert isinstance(b, Ref)
+        a, b = s.refs
         left, (m, k) = self._matrix(a, flipped=s.op is MATMUL_TN)
         right, (depth, n) = self._matrix(b, flipped=s.op is MATMUL_NT)
         found = self._regular(s.out)

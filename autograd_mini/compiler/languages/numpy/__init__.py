@@ -135,9 +135,7 @@ class Writer(Sums):
         return self.gathered[key]
 
     def _take(self, s: Statement) -> None:
-        at, table = s.operands
-        assert isinstance(at, Ref)
-        assert isinstance(table, Ref)
+        at, table = s.refs
         rows, out = self._table_places(at, table, s.out.shape), self.read(s.out)
         if table.buffer == CONSTANTS:
             text = f"{self._constants(table, (len(table.rows),))}[{rows}]"
@@ -152,9 +150,7 @@ class Writer(Sums):
         self.line(f"{out}[...] = {text}", s.comment)
 
     def _put(self, s: Statement) -> None:
-        at, g = s.operands
-        assert isinstance(at, Ref)
-        assert isinstance(g, Ref)
+        at, g = s.refs
         table, base, g_text = s.out, self.base(s.out.buffer), self.operand(g)
         rows = self._table_places(at, table.of(table.buffer.removeprefix("g_")), g.shape)
         vector = self.buffer_vector(table)
@@ -236,7 +232,7 @@ class Writer(Sums):
         return f"{out} = {a} {SIGNS[s.op.name]} {b}"
 
     def _product(self, s: Statement) -> None:
-        a, b = [self.matrix(x) for x in s.operands]  # type: ignore[arg-type]  # pyright: ignore
+        a, b = map(self.matrix, s.refs)
         out = self.matrix(s.out)
         comment = f"{out} = {a} {b}" if s.op is MATMUL else ""
         comment = comment if len(comment) < _COMMENT else ""
@@ -250,9 +246,7 @@ class Writer(Sums):
         """Return the function for a product that `dot` gets wrong, or ""."""
         if s.out.block == "columns":
             return "np.matmul"
-        left, right = s.operands
-        assert isinstance(left, Ref)
-        assert isinstance(right, Ref)
+        left, right = s.refs
         rows, inner = left.shape[::-1] if s.op is MATMUL_TN else left.shape
         columns = right.shape[0 if s.op is MATMUL_NT else 1]
         if inner > 1 or min(rows, columns) > 1:

@@ -181,7 +181,8 @@ class Arrays(Language):
         base = self.base(ref.buffer)
         argument = ref.buffer.removeprefix("g_")[0] == "x"
         whole = hi - lo == self.size(ref.buffer) and ref.buffer not in (THETA, "g_theta")
-        step = f":{ref.strides[0]}" if len(ref.shape) == 1 and ref.strides[0] > 1 else ""  # type: ignore[index]  # pyright: ignore
+        assert ref.strides is not None  # it is a block
+        step = f":{ref.strides[0]}" if len(ref.shape) == 1 and ref.strides[0] > 1 else ""
         text = base if whole and not step else f"{base}[{lo}:{hi}{step}]"
         shape = ref.shape
         if matrix and not ref.varies:
