@@ -23,8 +23,8 @@ from autograd_mini import (
     take,
 )
 from autograd_mini.compiler.lower import lower
-from autograd_mini.compiler.parameters import own_data
 from autograd_mini.compiler.plan import GRADIENT
+from autograd_mini.compiler.slots import own_data
 from demos._gpt import GPT, encoded
 from nn import SGD, Adam
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, Final, TypeAlias, cast
 
 from autograd_mini import ops
@@ -37,6 +36,7 @@ from autograd_mini.compiler.plan import FLAGS, INPUTS
 from autograd_mini.compiler.record import VARYING
 from autograd_mini.compiler.rows import COPY, MATMUL_NT, MATMUL_TN, PRODUCTS, PUT, SUM
 from autograd_mini.compiler.statements import CONSTANTS, SEED, SHARED, THETA, VALUES, Statement
+from autograd_mini.compiler.sums import stretches
 from autograd_mini.ops import Op
 
 # A float is a multiple of the seed, for all members. One row for several is the same for all.
@@ -199,7 +199,7 @@ class Backward:
         self.append(PUT, whole, operands, add=True)
         for j, ref in enumerate(elements):
             if self._needed(ref):
-                line = Ref(whole.buffer, range(j * n, j * n + n), (n,), whole.varies)
+                line = whole.elements(range(j * n, j * n + n), n)
                 self._contribute(group.out, ref, line, 1.0)
 
     def _own(self, ref: Ref) -> Ref:
@@ -348,18 +348,18 @@ class Backward:
         found: list[Statement] = []
         for buffer, cleared in self.cleared.items():
             rows = sorted(cleared)
-            starts = [i for i in range(len(rows)) if not i or rows[i] != rows[i - 1] + 1]
-            if len(starts) > _STRETCHES and rows[-1] - rows[0] < 2 * len(rows):
-                rows = list(range(rows[0], rows[-1] + 1))  # what is between is written later
-            if len(starts) > _STRETCHES:
-                starts = [0]
-            for lo, hi in pairwise([*starts, len(rows)]):
+            blocks = stretches([row - i for i, row in enumerate(rows)])
+            if len(blocks) > _BLOCKS:
+                if rows[-1] - rows[0] < 2 * len(rows):
+                    rows = list(range(rows[0], rows[-1] + 1))  # what is between is written later
+                blocks = [(0, len(rows))]
+            for lo, hi in blocks:
                 ref = Ref(f"g_{buffer}", rows[lo:hi], (hi - lo,), buffer not in (THETA, SHARED))
                 found.append(Statement(COPY, ref, (0.0,)))
         return found
 
 
-_STRETCHES: Final = 8  # stretches of rows that are cleared one by one
+_BLOCKS: Final = 8  # of rows side by side that are cleared one by one
 
 
 def _receiving(group: Group) -> list[Ref]:

@@ -218,8 +218,7 @@ class Forward:
     def _stacked(self, refs: Sequence[Ref], n: int, varies: bool) -> Ref:
         stack = self.temporary((len(refs), n), varies)
         for j, ref in enumerate(refs):
-            line = Ref(stack.buffer, range(j * n, j * n + n), (n,), stack.varies)
-            self.append(COPY, line, (self.read(ref),))
+            self.append(COPY, stack.elements(range(j * n, j * n + n), n), (self.read(ref),))
         return stack
 
     def _sum(self, group: Group, out: Ref) -> None:

@@ -20,20 +20,16 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import compress, count, repeat
 from operator import is_, not_
 from typing import Any, Final
 
+from autograd_mini.compiler.slots import each, own_class, own_data, own_grad, recomputed
 from autograd_mini.value import Value
 
-# A Value's own places, under the properties of a class that has others in front of them.
-own_data: Final[Any] = Value.__dict__["data"]
-_own_grad: Final[Any] = Value.__dict__["grad"]
-_grad_of: Final[Callable[[Value], Any]] = _own_grad.__get__
-own_class: Final[Any] = object.__dict__["__class__"]
+_grad_of: Final[Callable[[Value], Any]] = own_grad.__get__
 
 
 class Parameters:
@@ -146,7 +142,7 @@ class Parameters:
         """
         with self.lock:
             if self.has_gradient and all(map(is_, self._slopes, map(_grad_of, self.values))):
-                each(_own_grad.__set__, self.values, self.gtheta.tolist())
+                each(own_grad.__set__, self.values, self.gtheta.tolist())
             self.has_gradient = False
 
     @property
@@ -240,7 +236,7 @@ class Parameters:
             self._remember(self._theta.tolist())
             each(own_data.__set__, self.values, self._seen)
             self._slopes = self.gtheta.tolist()
-            each(_own_grad.__set__, self.values, self._slopes)
+            each(own_grad.__set__, self.values, self._slopes)
             each(own_class.__set__, self.values, repeat(Value))
             self._agreed[:] = self._theta
             self.is_followed, self._looked = False, True
@@ -307,7 +303,7 @@ class Following(Value):
 
     __slots__ = ()
     data: float = _written_first(own_data)
-    grad: float = _written_first(_own_grad)
+    grad: float = _written_first(own_grad)
 
 
 Following.__name__ = Following.__qualname__ = "Value"  # what `type(w)` shows
@@ -319,11 +315,6 @@ def _catch_up(value: Value) -> None:
         stores = [store for store in _stores if store.is_followed and value in store.place]
     for store in stores:
         store.write()
-
-
-def each(do: Callable[..., object], *columns: Iterable[Any]) -> None:
-    """Call a function for what it does, once for each row of some columns."""
-    deque(map(do, *columns), maxlen=0)
 
 
 class ParameterList(list[Value]):
@@ -428,8 +419,7 @@ class Within:
         try:
             each(own_data.__set__, self.values, self.inside)
             for node in self.computed:
-                assert node.op is not None
-                node.data = float(node.op.forward(*[x.data for x in node.inputs]))
+                node.data = recomputed(node)
         except BaseException:
             self.__exit__()
             raise

@@ -17,9 +17,9 @@ from typing import Any, Final
 from autograd_mini.calls import argument_names
 from autograd_mini.compiler.calls import Shape, shape_of
 from autograd_mini.compiler.expressions import identical
-from autograd_mini.compiler.parameters import each, own_data
 from autograd_mini.compiler.recorded import Hiding, Recorded
 from autograd_mini.compiler.runs import Recording, recording_elsewhere, recording_of
+from autograd_mini.compiler.slots import data_of, each
 from autograd_mini.compiler.surroundings import Surroundings
 from autograd_mini.errors import TraceError
 from autograd_mini.ops import Op
@@ -214,7 +214,6 @@ def record_again(
 
 
 _row_of: Final = operator.attrgetter("_row")
-_data_of: Final = own_data.__get__  # past the guards of a recorded number
 
 
 def _written_down(recording: Recording) -> tuple[Graph, list[Any]]:
@@ -265,7 +264,7 @@ def _written_down(recording: Recording) -> tuple[Graph, list[Any]]:
     graph.shape = recording.shape
     graph.ops = list(map(_row_of, nodes))
     graph.inner = [*compress(count(), graph.ops)]
-    graph.data = list(map(_data_of, nodes))
+    graph.data = list(map(data_of, nodes))
     graph.labels = [node.label for node in nodes]
     graph.roots = [ids[id(root)] for root in recording.roots]
     graph.risky, graph.cut = len(recording.risky), recording.cut
@@ -345,7 +344,7 @@ def _unlike_constants(graph: Graph, again: list[Value]) -> tuple[int, float] | N
     """Return the first constant that is another number this time, and that number."""
     for i, kind in enumerate(graph.kinds):
         if kind == CONSTANT and graph.ops[i] is None:
-            x, y = graph.data[i], _data_of(again[i])
+            x, y = graph.data[i], data_of(again[i])
             if x is not y and not identical(x, y):
                 return i, y
     return None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import operator
 import os
-import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,11 +20,19 @@ from types import FrameType, MappingProxyType
 from typing import Any, ClassVar, Final
 
 from autograd_mini import contexts, ops
-from autograd_mini.compiler.parameters import Following, each, own_class
+from autograd_mini.compiler.parameters import Following
 from autograd_mini.compiler.rows import may_raise
+from autograd_mini.compiler.slots import data_of, each, own_class, own_data, own_grad, recomputed
 from autograd_mini.contexts import state
 from autograd_mini.errors import TraceError
-from autograd_mini.frames import calling_frame, calling_line, is_ours, is_pythons, is_watched
+from autograd_mini.frames import (
+    calling_frame,
+    calling_line,
+    get_frame,
+    is_ours,
+    is_pythons,
+    is_watched,
+)
 from autograd_mini.functions import greater, less
 from autograd_mini.ops import Op
 from autograd_mini.value import ZERO, Value, _mixed  # pyright: ignore[reportPrivateUsage]
@@ -67,12 +74,8 @@ _ELSE: Final = (
 
 _HERE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _ABC: Final = "<frozen abc"
-_frame: Final = sys._getframe  # pyright: ignore[reportPrivateUsage] # the one cheap way
-_data: Any = Value.data  # the slots themselves
-_grad: Any = Value.grad
-_data_of: Final = _data.__get__
-_set_data: Final = _data.__set__
-_set_grad: Final = _grad.__set__
+_set_data: Final = own_data.__set__
+_set_grad: Final = own_grad.__set__
 _new: Final = object.__new__
 # The rows that have a result for all numbers that reach them; a user's own may raise anything.
 _SAFE: Final = {op for op in (*ops.OPS.values(), ops.TAKE) if not may_raise(op)}
@@ -86,7 +89,7 @@ def refuse(value: Value | None, how: str) -> None:
     what = ""
     if value is not None:
         name = f" {value.label!r}" if value.label else ""
-        shown = f" ({_data.__get__(value)!r})" if type(value) is Recorded else ""
+        shown = f" ({data_of(value)!r})" if type(value) is Recorded else ""
         what = f" of the traced number{name}{shown}"
     error = TraceError(
         f"{how}{what} at {_line()} would be decided once and for all while compiling: "
@@ -215,12 +218,12 @@ def _kept(own: Any, how: str, read: Callable[[Any], float]) -> Any:
     write_own = own.__set__
 
     def number(self: Any) -> float:
-        if state.tracing and not _frame(1).f_code.co_filename.startswith(_HERE):
+        if state.tracing and not get_frame(1).f_code.co_filename.startswith(_HERE):
             refuse(self, how)
         return read(self)
 
     def write(self: Any, x: float) -> None:
-        if state.tracing and not _in_engine(_frame(1)):
+        if state.tracing and not _in_engine(get_frame(1)):
             refuse(self, "assignment")
         write_own(self, x)
 
@@ -244,7 +247,7 @@ def _shown(own: Hidden) -> float:
     if state.tracing and (recorder := contexts.tracer.get()) is not None:
         return recorder.shown(own)
     number = _elsewhere.get().get(own)
-    return _data_of(own) if number is None else number
+    return data_of(own) if number is None else number
 
 
 class Hidden(Value):
@@ -253,14 +256,14 @@ class Hidden(Value):
     __slots__ = ()
     unhidden: ClassVar[type[Value]] = Value  # the class where nothing is recorded
 
-    data: float = _kept(_data, ".data", _shown)
-    grad: float = _kept(_grad, ".grad", _grad.__get__)
+    data: float = _kept(own_data, ".data", _shown)
+    grad: float = _kept(own_grad, ".grad", own_grad.__get__)
 
     def __eq__(self, other: object) -> Any:
         if self is other or isinstance(other, Value) or not hasattr(other, "__float__"):
             return self is other
         refuse(self, "==")
-        return _data.__get__(self) == other
+        return data_of(self) == other
 
     def __ne__(self, other: object) -> Any:
         return not self == other
@@ -268,7 +271,7 @@ class Hidden(Value):
     __hash__ = object.__hash__
 
     def __repr__(self) -> str:
-        if not (_in_ours(_frame(1)) or is_watched()):
+        if not (_in_ours(get_frame(1)) or is_watched()):
             refuse(self, "str()")
         return Value.__repr__(self)
 
@@ -288,7 +291,7 @@ class Elsewhere(Hidden):
 
     __slots__ = ()
     data: Any = property(_shown, _set_data)
-    grad: Any = _grad
+    grad: Any = own_grad
 
 
 class Hiding:
@@ -359,8 +362,7 @@ def elsewhere(
         token = _elsewhere.set(held)
         try:
             for node in computed:
-                assert node.op is not None
-                held[node] = float(node.op.forward(*[x.data for x in node.inputs]))
+                held[node] = recomputed(node)
             yield
         finally:
             _elsewhere.reset(token)
@@ -369,10 +371,10 @@ def elsewhere(
 def _comparison(sign: str, compare: Callable[[Any, Any], Any]) -> Any:
     def method(self: Any, other: object) -> Any:
         is_number = isinstance(other, Value) or hasattr(other, "__float__")
-        if _in_engine(_frame(1)) or not is_number:
+        if _in_engine(get_frame(1)) or not is_number:
             return compare(self is other, True)
         refuse(self, sign)
-        return compare(_data_of(self), other.data if isinstance(other, Value) else other)
+        return compare(data_of(self), other.data if isinstance(other, Value) else other)
 
     return method
 
@@ -382,12 +384,12 @@ class Recorded(Hidden):
 
     __slots__ = ()
 
-    data: float = _kept(_data, ".data", _data.__get__)
+    data: float = _kept(own_data, ".data", data_of)
     imag = 0.0
 
     @property
     def __class__(self) -> type:  # pyright: ignore[reportIncompatibleMethodOverride] # what isinstance(x, float) asks for
-        if not _in_ours(_frame(1)):
+        if not _in_ours(get_frame(1)):
             refuse(self, "isinstance()")
         return Recorded
 
@@ -395,7 +397,7 @@ class Recorded(Hidden):
     __ne__ = _comparison("!=", operator.ne)
 
     def __hash__(self) -> int:
-        if not _in_ours(_frame(1)):
+        if not _in_ours(get_frame(1)):
             refuse(self, "hash()")
         return object.__hash__(self)
 
@@ -406,12 +408,12 @@ class Recorded(Hidden):
     real = property(__copy__)
 
     def __dir__(self) -> list[str]:
-        if not (_in_ours(_frame(1)) or is_watched()):
+        if not (_in_ours(get_frame(1)) or is_watched()):
             refuse(self, "dir()")
         return dir(Value)
 
     def __repr__(self) -> str:
-        if not (_in_ours(_frame(1)) or is_watched()):
+        if not (_in_ours(get_frame(1)) or is_watched()):
             refuse(self, "str()")
         name = f" {self.label!r}" if self.label else ""
         return f"<traced number{name}>"
@@ -424,7 +426,7 @@ def _of_values(name: str, how: str) -> Any:
     own = inspect.getattr_static(Value, name)
 
     def read(self: Recorded) -> Any:
-        if not _in_ours(_frame(1)):
+        if not _in_ours(get_frame(1)):
             refuse(self, how)
         return own.__get__(self, Recorded)
 
@@ -444,7 +446,7 @@ for _how, _names in {
 
 
 def _operator(op: Op) -> Callable[[Any, Any], Any]:
-    forward, number, current = op.forward, _data.__get__, contexts.tracer.get
+    forward, number, current = op.forward, data_of, contexts.tracer.get
 
     def operation(a: Any, b: Any) -> Any:
         recorder = current()

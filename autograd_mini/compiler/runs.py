@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from autograd_mini import contexts
 from autograd_mini.compiler.calls import Shape, as_leaves, called, eager, results_of
-from autograd_mini.compiler.parameters import own_data, write_followers
+from autograd_mini.compiler.parameters import write_followers
 from autograd_mini.compiler.recorded import Recorded, Recorder
+from autograd_mini.compiler.slots import data_of, recomputed
 from autograd_mini.contexts import Setting
 from autograd_mini.errors import TraceError
 from autograd_mini.frames import is_ours
 from autograd_mini.nested import mapped
 from autograd_mini.ops import UNDEFINED
 from autograd_mini.value import Value
-
-_data_of: Final = own_data.__get__  # past the guards of a recorded number
 
 
 class Recording(NamedTuple):
@@ -42,7 +41,7 @@ def recording_of(
     example: Sequence[Any],
     *,
     lines: bool = False,
-    shown: Callable[[Value], float] = own_data.__get__,
+    shown: Callable[[Value], float] = data_of,
 ) -> Recording:
     """Call a function on recorded numbers.
 
@@ -128,14 +127,13 @@ def recording_elsewhere(
     numbers: dict[Value, float] = {}
 
     def shown(x: Value) -> float:
-        own: float = _data_of(x)
+        own = data_of(x)
         is_leaf = x.is_leaf and not x.is_constant
         return _nearby(own) if is_leaf else numbers.get(x, own)
 
     try:
         for node in computed:
-            assert node.op is not None
-            numbers[node] = float(node.op.forward(*map(shown, node.inputs)))
+            numbers[node] = recomputed(node, shown)
         moved = [mapped(_nearby, x) for x in example]
         return recording_of(f, moved, lines=lines, shown=shown)
     except TraceError:

@@ -203,6 +203,7 @@ def _now(read: Callable[[], Any]) -> Any:
 
 def _references(x: Any) -> Iterator[_Reference]:
     """Return what an object refers to: how it is read, its name, it, and how it is watched."""
+    parts: Iterable[Any] = ()
     if isinstance(x, FunctionType):
         watched = ALWAYS if _is_users(x.__code__.co_filename) else NEVER
         for name, cell in zip(x.__code__.co_freevars, x.__closure__ or (), strict=True):
@@ -210,18 +211,14 @@ def _references(x: Any) -> Iterator[_Reference]:
             yield read, name, _now(read), watched
         if watched:
             yield from _named(x.__globals__, {*_names_in(x.__code__)}, is_users=True)
-        parts: Iterable[Any] = ()
         yield from _attributes(x, "__defaults__", "__kwdefaults__", "__code__", watched=watched)
     elif isinstance(x, MethodType):
         parts = x.__func__, x.__self__
     elif isinstance(x, partial):
-        parts = ()
         yield from _attributes(x, "func", "args", "keywords", watched=ALWAYS)
     elif isinstance(x, ContextVar):
-        parts = ()
         yield x.get, x.name, _now(x.get), ALWAYS
     elif isinstance(x, type):
-        parts = ()
         if _is_users(_file_of(x)):
             parts = *x.__bases__, type(x)
             for name, y in vars(x).items():

@@ -288,7 +288,7 @@ class Loops:
         n = math.prod(shape)
         stack = self._temporary((len(x.operands), *shape), varies)
         for k, operand in enumerate(x.operands):
-            self._map(Ref(stack.buffer, range(k * n, k * n + n), shape, varies), operand)
+            self._map(stack.elements(range(k * n, k * n + n), *shape), operand)
         out = self._temporary(shape, varies)
         self._reduction(Statement(x.op, out, (stack,)))
         return out
