@@ -20,8 +20,9 @@ def elements(structure: Any) -> Iterable[Any]:
         TypeError: If it is a number; a dict, which would give its keys; or a set, whose order
             nobody chose and which keeps equal numbers once.
     """
-    if type(structure) is list or type(structure) is tuple:
-        return structure  # pyright: ignore[reportUnknownVariableType]
+    row: list[Any] | tuple[Any, ...] = structure
+    if type(row) is list or type(row) is tuple:
+        return row  # the most frequent case
     if isinstance(structure, (dict, set, frozenset)) or not hasattr(structure, "__iter__"):
         given = f"{type(cast(object, structure)).__name__} {structure!r:.200}"
         raise TypeError(f"a list of numbers is needed, but got the {given}")

@@ -84,7 +84,7 @@ class Value(Root, Plain):
     def __init__(self, data: SupportsFloat, label: str = "", **wrong: Never) -> None:
         if wrong:
             raise wrong_argument(*wrong)
-        if type(label) is not str and not isinstance(label, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if type(label) is not str and not isinstance(cast(object, label), str):
             raise TypeError(
                 f"a label is a string, but got {label!r}; a node with its own derivative is made "
                 "with @primitive, not by hand"
