@@ -27,6 +27,7 @@ from autograd_mini.value import CONSTANT, ZERO, Scalar, Value
 
 Edge: TypeAlias = tuple[Value, int, Value, Any]
 _GRADIENT: Final = attrgetter("grad")
+_MANY: Any = tuple  # what a slot may hold in place of a Value
 
 
 def edges(order: Sequence[Value]) -> Iterator[Edge]:
@@ -91,7 +92,6 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
     come is one of two fresh zeros, which tell how far the walk is.
     """
     zero, opened, done = ZERO, ZERO + 0.0, ZERO + 0.0  # to come; visiting its inputs; in `order`
-    many: Any = tuple  # what a slot may hold in place of a Value
     order: list[Value] = []
     skipped: list[Value] = []  # below conditions
     if root._row is None:
@@ -115,7 +115,7 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
                     b = None
                 elif b.grad is done:
                     b = None
-            elif type(a) is many:
+            elif type(a) is _MANY:
                 node.grad = opened
                 stack.append(node)
                 if node._row.receives is not None:
@@ -178,7 +178,6 @@ def _chain_rule_fast(order: list[Value]) -> None:
     constant exponent and dot written out.
     """
     add, sub, mul, div, pow_, dot = ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.POW, ops.DOT
-    many: Any = tuple  # what a slot may hold in place of a Value
     a: Any
     b: Any
     for node in reversed(order):
@@ -207,7 +206,7 @@ def _chain_rule_fast(order: list[Value]) -> None:
                 by_x, by_y = op.partials
                 a.grad += by_x(f, x, y) * upstream  # chain rule
                 b.grad += by_y(f, x, y) * upstream
-        elif type(a) is not many:
+        elif type(a) is not _MANY:
             a.grad += op.partials[0](node.data, a.data) * upstream  # chain rule
         elif op is dot:
             n = len(a) // 2

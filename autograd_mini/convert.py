@@ -46,4 +46,6 @@ def number(x: Any) -> float:
 
 def as_float(x: SupportsFloat) -> float:
     """Return a number, or the one that a Value holds, as a float."""
-    return number(float(x) if isinstance(x, Number) else x)
+    if type(x) is float:
+        return x
+    return float(x) if isinstance(x, Number) else number(x)

@@ -72,10 +72,10 @@ def is_watched() -> bool:
     monitoring: Any = _sys.get("monitoring")  # since Python 3.12
     if monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None:
         return True
-    tracing: Any = sys.gettrace()
-    if tracing is None:
+    trace_function: Any = sys.gettrace()
+    if trace_function is None:
         return False
-    owner = type(getattr(tracing, "__self__", tracing)).__module__
+    owner = type(getattr(trace_function, "__self__", trace_function)).__module__
     return not owner.startswith("coverage")
 
 

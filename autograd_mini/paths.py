@@ -45,9 +45,9 @@ def paths(trace: Trace, node: Value) -> list[Path]:
         if step.parent is node:
             into.append(step)
         known = strongest.get(step.parent)
-        if known is None or _size(step.contribution) > _size(known.contribution):
+        if known is None or magnitude(step.contribution) > magnitude(known.contribution):
             strongest[step.parent] = step
-    into.sort(key=lambda step: _size(step.contribution), reverse=True)
+    into.sort(key=lambda step: magnitude(step.contribution), reverse=True)
     result: list[Path] = []
     for last in into[:_MOST_PATHS]:
         steps = [last]
@@ -107,7 +107,7 @@ def why(trace: Trace, node: Value) -> Iterator[str]:
     yield f"{name}.grad = {gradient:.6g}{over}"
     for path in strongest:
         yield from _told(trace, path)
-    largest = _size(strongest[0].contribution)
+    largest = magnitude(strongest[0].contribution)
     if count > 1 and math.isnan(gradient) and not math.isnan(strongest[0].contribution):
         yield "  ! inf and -inf meet in the sum: it is nan"
     elif count > 1 and abs(gradient) <= 1e-9 * largest and largest > 0 and math.isfinite(largest):
@@ -162,12 +162,13 @@ def node_of(trace: Trace, value: object) -> Value:
     return nodes[0]
 
 
-def _size(x: float) -> float:
+def magnitude(x: float) -> float:
+    """Return |x|, infinite for nan: the worst is the largest."""
     return math.inf if math.isnan(x) else abs(x)
 
 
 def _extremity(step: Step) -> float:
-    size = _size(step.local)
+    size = magnitude(step.local)
     return abs(math.log(size)) if 0 < size < math.inf else math.inf
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, cast
 from autograd_mini import contexts, frames
 from autograd_mini.backprop import adjoints
 from autograd_mini.calls import answered
+from autograd_mini.convert import as_float
 from autograd_mini.nested import flat, is_nested, mapped, unwrapped
 from autograd_mini.value import Value
 
@@ -191,15 +192,15 @@ class _Call:
         if not isinstance(self.output, Value):
             frames.note_function(f, [x for argument in self.arguments for x in flat(argument)])
 
-    def finished(self, x: object) -> Any:
+    def finished(self, x: Any) -> Any:
         """Return a result as the caller sees it: a Value where it may be differentiated again."""
         if self.is_compiled and isinstance(x, Value):
             return x.detach()  # what a plain number is in a compiled program
         if not self.stays_graph:
-            return _float(x)
+            return as_float(x)
         if not self.is_inner and (tracer := contexts.tracer.get()) is not None:
             tracer.differentiated(flat(self.given), x)
-        return x if contexts.grad_enabled.get() else Value(_float(x))
+        return x if contexts.grad_enabled.get() else Value(as_float(x))
 
     def gradient(self, output: Any) -> Any:
         """Return the derivatives of one output number, in the structure of the arguments."""
@@ -207,7 +208,7 @@ class _Call:
             with contexts.recording():
                 found = adjoints(output, create_graph=self.stays_graph or self.is_compiled)
         else:
-            _float(output)  # a constant function; anything but a number is an error here
+            as_float(output)  # a constant function; anything but a number is an error here
             found = dict[Value, Any]()
 
         def derivative_at(x: Value) -> Any:
@@ -231,11 +232,6 @@ def _copied(x: Any) -> Any:
     if type(x) is list:
         return [_copied(part) for part in cast("list[Any]", x)]
     return x.copy() if getattr(x, "ndim", 0) and hasattr(x, "copy") else x
-
-
-def _float(x: Any) -> float:
-    """Return a number as a float, with a Value's own errors where it is none."""
-    return float(x) if isinstance(x, Value) else Value(x).data
 
 
 def _fresh(x: Any) -> Value:

@@ -7,6 +7,7 @@ pass, which is where a session starts.
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import TypeAlias
 
 from autograd_mini.steps import ForwardStep, Step, Trace
@@ -34,7 +35,6 @@ class Moment:
         self.end = len(self.events)
         self.position = 0
         self.looked_back = False
-        self._first_bad: int | None = None
         for node in trace.nodes:
             node.grad = ZERO
         self.go(self.start)
@@ -68,13 +68,10 @@ class Moment:
         event = self.event
         return event.node if event is not None else self.trace.root
 
-    @property
+    @cached_property
     def first_bad(self) -> int:
         """The first moment at which a number is not finite; -1 if all are."""
-        if self._first_bad is None:
-            bad = (i + 1 for i, event in enumerate(self.events) if not is_finite(event))
-            self._first_bad = next(bad, -1)
-        return self._first_bad
+        return next((i for i, event in enumerate(self.events, 1) if not is_finite(event)), -1)
 
     # Where other moments are.
 
@@ -127,10 +124,6 @@ class Moment:
     def operations(self) -> set[str]:
         """Return the names of the operations of the graph."""
         return {node.op.name for node in self.trace.nodes if node.op}
-
-    def steps_of(self, node: Value) -> list[Step]:
-        """Return the steps in which a node hands its gradient on."""
-        return [step for step in self.trace if step.node is node]
 
     def path(self) -> list[Value]:
         """Return a shortest path from the root down to the node of this moment."""

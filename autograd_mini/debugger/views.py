@@ -107,7 +107,7 @@ def operands(moment: Moment, node: Value) -> Iterator[str]:
         yield f"{trace.name(node)} is a leaf: it was given, not computed"
         return
     yield node_line(trace, node)
-    steps = moment.steps_of(node)
+    steps = [step for step in trace if step.node is node]
     for step in steps[:_MOST_LINES]:
         yield f"  {step.argument}  {trace.name(step.parent)} = {step.parent.data!r}"
         yield f"     local {step.local!r}: {step.rule}"

@@ -75,7 +75,7 @@ def _edge(edge: Arrow, picture: Picture) -> str:
     if edge.argument:
         attributes.append(f"headlabel={labels.dot_string(edge.argument)}")
     if edge.text:
-        gap = "" if picture.rankdir in ("LR", "RL") else "  "  # a vertical edge runs along its text
+        gap = "  " if picture.rankdir == "TB" else ""  # a vertical edge runs along its text
         attributes.append(f"label={labels.dot_string(gap + edge.text + gap)}")
     source, target = picture.boxes[edge.source].id, picture.boxes[edge.target].id
     return f"{source} -> {target} [{' '.join(attributes)}]"

@@ -68,8 +68,7 @@ def render_svg(picture: Picture) -> str:
 
 def _has_texts_side_by_side(picture: Picture) -> bool:
     """Return whether edges' texts may overlap where, as in graphviz-pure, no font is measured."""
-    vertical = picture.rankdir not in ("LR", "RL")
-    return vertical and any(edge.text for edge in picture.edges)
+    return picture.rankdir == "TB" and any(edge.text for edge in picture.edges)
 
 
 def _suits_graphviz(picture: Picture) -> bool:

@@ -20,6 +20,7 @@ from autograd_mini.errors import StaleWarning
 from autograd_mini.frames import warn
 from autograd_mini.graph import stale
 from autograd_mini.graph.names import nodes_called
+from autograd_mini.paths import magnitude
 from autograd_mini.symbols import SIGNS
 from autograd_mini.value import ZERO, Value
 
@@ -220,7 +221,7 @@ def _box(graph: BoxedGraph, i: int, fields: Sequence[str]) -> Box:
         operation=op,
         lines=tuple(lines),
         hover="\n".join(hover),
-        gradient=max(computed, key=_size) if computed else None,
+        gradient=max(computed, key=magnitude) if computed else None,
         is_root=i == graph.box_of[-1],
     )
 
@@ -388,10 +389,6 @@ def _gradient(node: Value) -> float:
     """Return the gradient as a float, also after `backward(create_graph=True)`."""
     gradient: Any = node.grad
     return gradient.data if isinstance(gradient, Value) else gradient
-
-
-def _size(gradient: float) -> float:
-    return math.inf if math.isnan(gradient) else abs(gradient)
 
 
 def _range(numbers: list[float]) -> str:

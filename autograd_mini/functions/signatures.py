@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, cast, overload
 
-from autograd_mini.value import Value
+from autograd_mini.value import Scalar, Value
 
 __all__ = ["Scalar", "binary", "many", "of_first", "of_pairs", "ternary", "unary"]
 
 P = ParamSpec("P")
-Scalar: TypeAlias = "Value | float"
 Scalars: TypeAlias = "Iterable[Value | float]"
 
 # The last overload of each is for any other kind of number, and for numbers whose kind is unknown.

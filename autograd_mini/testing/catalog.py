@@ -78,7 +78,6 @@ CATALOG: Final = {
 }
 # fmt: on
 NAMED: Final = {name: key for key, row in CATALOG.items() for name in row.names}
-BINARY_SIGNS: Final = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
 # Methods that give a number back on purpose without its history, or do something else entirely.
 DETACHED: Final = frozenset(
     """

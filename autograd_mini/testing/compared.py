@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Final
 
 from autograd_mini.testing.differences import Judgment
-from autograd_mini.testing.probes import Broken, Gradient, Probe, random_direction
+from autograd_mini.testing.probes import Broken, Probe, inner_product, random_direction
 from autograd_mini.testing.tensors import Shape
 
 FEW_ENTRIES: Final = 48  # entries that are differenced one by one
@@ -80,11 +80,6 @@ class Suspect:
         return true.expected / got if got else math.nan
 
 
-def inner_product(a: Sequence[float], b: Sequence[float]) -> float:
-    """Return Σ a b."""
-    return math.fsum(map(float.__mul__, map(float, a), map(float, b)))
-
-
 def pulled(
     suspect: Suspect, upstream: Sequence[float], point: Sequence[Sequence[float]] | None = None
 ) -> list[float] | None:
@@ -94,7 +89,7 @@ def pulled(
     except Broken:
         return None
     gradient = found[suspect.argument]
-    return gradient.flat if isinstance(gradient, Gradient) else None
+    return None if gradient is None else gradient.flat
 
 
 def pushed(suspect: Suspect, direction: Sequence[float], size: float) -> list[float]:

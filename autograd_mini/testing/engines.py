@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from autograd_mini.calls import answered
+from autograd_mini.symbols import SIGNS
 from autograd_mini.testing.catalog import NAMED
 from autograd_mini.testing.combinations import chains, order, reuse
 from autograd_mini.testing.forms import Form, alone, forms_of, sampled
@@ -31,7 +32,7 @@ _UNSUPPORTED: Final = (
     "NotImplementedError",
     "ValueError",
 )
-_ALIASES: Final = {"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow"}
+_OPERATORS: Final = {sign: name for name, sign in SIGNS.items()}
 
 
 @answered
@@ -204,7 +205,7 @@ class _EngineCheck:
         wanted = [ops] if isinstance(ops, str) else list(ops)
         kept: dict[str, list[Form]] = {}
         for name in wanted:
-            key = _ALIASES.get(name, name)
+            key = _OPERATORS.get(name, name)
             key = key if key in self.usable else NAMED.get(key, key)
             if key not in self.usable:
                 has = ", ".join(self.usable) or "none"

@@ -9,11 +9,14 @@ from functools import cache
 from types import CodeType
 from typing import Final, NamedTuple, TypeAlias
 
-from autograd_mini.testing.catalog import BINARY_SIGNS, CATALOG, FUNCTIONS, NAMED, Row
+from autograd_mini.ops import UNDEFINED
+from autograd_mini.symbols import SIGNS
+from autograd_mini.testing.catalog import CATALOG, FUNCTIONS, NAMED, Row
 from autograd_mini.testing.subject import Seen
 
 Slopes: TypeAlias = tuple[float, list[float]]  # an operation's value, and its derivatives
 
+NO_VALUE: Final = (TypeError, *UNDEFINED)  # what `evaluated` raises outside of a domain
 _CONSTANT: Final = 3.0
 # Away from 0, 1 and 2, where mistakes coincide: 2 * 2 is 2 + 2 is 2 ** 2.
 _NUMBERS: Final = [x / 10 for x in (*range(-29, -2), *range(3, 30)) if abs(x) not in (10, 20)]
@@ -69,7 +72,7 @@ def forms_of(seen: Seen, given: Iterable[str] = ()) -> Iterator[Form]:
             for arity in (len(CATALOG[row].rules),) if row else (1, 2, 3):
                 yield from _called(row or name, name, arity)
         return
-    for key, sign in BINARY_SIGNS.items():
+    for key, sign in SIGNS.items():
         dunder, row = "truediv" if key == "div" else key, CATALOG[key]
         if f"__{dunder}__" not in seen.methods:
             continue
@@ -137,7 +140,7 @@ def true_slopes(form: Form, xs: Sequence[float]) -> Slopes | None:
             for rules, slot in zip(form.row.rules, form.slots, strict=True)
             if isinstance(slot, int)
         ]
-    except (ValueError, OverflowError, ZeroDivisionError, TypeError):
+    except NO_VALUE:
         return None
     fine = 0.02 < abs(f) < 40.0 or f == 0.0
     return (f, slopes) if fine and max(map(abs, slopes), default=0.0) < 100.0 else None

@@ -15,7 +15,7 @@ from types import CodeType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd_mini.testing.catalog import CATALOG, Row
-from autograd_mini.testing.forms import evaluated
+from autograd_mini.testing.forms import NO_VALUE, evaluated
 
 Mistake: TypeAlias = tuple[str, str]  # the kind of a mistake, and what it is in words
 
@@ -110,7 +110,7 @@ def _factor(which: str, samples: Sequence[Sample], fits: _Fits) -> Mistake | Non
 def _value_at(text: str | CodeType, sample: Sample) -> float:
     try:
         return evaluated(text, sample.operands, sample.result)
-    except (ValueError, OverflowError, ZeroDivisionError, TypeError):
+    except NO_VALUE:
         return math.nan
 
 

@@ -133,52 +133,48 @@ class Precise(Number):
 # The slopes by convention where left and right slopes differ or do not exist; None: no statement.
 
 
-def _power_at_zero(_x: float, y: float) -> tuple[float, float]:
+_Slopes: TypeAlias = tuple[float | None, ...]
+
+
+def _power_at_zero(_x: float, y: float) -> _Slopes:
     return (0.0 if y == 0.0 or y > 1.0 else 1.0 if y == 1.0 else math.inf), 0.0
 
 
-def _share(*xs: float) -> tuple[float, ...]:
+def _share(*xs: float) -> _Slopes:
     return tuple([float(x == max(xs)) / xs.count(max(xs)) for x in xs])
 
 
-def _flat(*operands: float) -> tuple[float, ...]:
+def _flat(*operands: float) -> _Slopes:
     return (0.0,) * len(operands)
 
 
-def _xlogy_at_zero(x: float, y: float) -> tuple[float, float]:
+def _xlogy_at_zero(x: float, y: float) -> _Slopes:
     return (0.0, 0.0) if x == 0.0 else (-math.inf, math.copysign(math.inf, x))
 
 
-def _hardtanh_at_bounds(x: float, low: float, high: float) -> tuple[float, float, float]:
+def _hardtanh_at_bounds(x: float, low: float, high: float) -> _Slopes:
     return 0.0, float(x == low), float(x == high > low)
 
 
-def _lower_slope(_x: float, slope: float) -> tuple[float, float]:
+def _lower_slope(_x: float, slope: float) -> _Slopes:
     return slope, 0.0
 
 
-def _huber_at_delta(r: float, _delta: float) -> tuple[float, float]:
+def _huber_at_delta(r: float, _delta: float) -> _Slopes:
     return r, 0.0
 
 
-def _always(*slopes: float | None) -> Callable[..., tuple[float | None, ...]]:
-    def at(*_operands: float) -> tuple[float | None, ...]:
-        return slopes
-
-    return at
-
-
-AT_KINKS: Final[dict[str, Callable[..., tuple[float | None, ...]]]] = {
+AT_KINKS: Final[dict[str, _Slopes | Callable[..., _Slopes]]] = {
     **dict.fromkeys(("abs", "relu", "greater", "less", "atan2", "hypot", "norm"), _flat),
     **dict.fromkeys(("softshrink", "clamped_log", "clamped_log1p"), _flat),
     **dict.fromkeys(("maximum", "minimum", "amax"), _share),
-    **dict.fromkeys(("sqrt", "asin", "log_or_nan"), _always(math.inf)),
-    "acos": _always(-math.inf),
-    "softsign": _always(1.0),
-    "where": _always(0.0, 0.0, 1.0),
-    "clip": _always(1.0, 0.0, 0.0),
-    "quotient": _always(math.inf, None),
-    "power_slope": _always(None, None),
+    **dict.fromkeys(("sqrt", "asin", "log_or_nan"), (math.inf,)),
+    "acos": (-math.inf,),
+    "softsign": (1.0,),
+    "where": (0.0, 0.0, 1.0),
+    "clip": (1.0, 0.0, 0.0),
+    "quotient": (math.inf, None),
+    "power_slope": (None, None),
     "pow": _power_at_zero,
     "xlogy": _xlogy_at_zero,
     "leaky_relu": _lower_slope,

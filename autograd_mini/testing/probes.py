@@ -6,6 +6,7 @@ import copy
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
+from operator import mul
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from autograd_mini.calls import argument_names
@@ -195,8 +196,7 @@ class Probe:
             there = [*point]
             for i, direction in directions.items():
                 there[i] = [a + t * b for a, b in zip(point[i], direction, strict=True)]
-            y = self.value(there)
-            total = math.fsum(map(float.__mul__, upstream, y))
+            total = inner_product(upstream, self.value(there))
             if not math.isfinite(total):
                 raise ValueError("the function has no value there")
             return total
@@ -221,6 +221,11 @@ class Probe:
             noise = max(noise, rounding_error(along, spacing))
             found = judge(along, slope, noise=noise, doubt=doubt)
         return found
+
+
+def inner_product(a: Sequence[float], b: Sequence[float]) -> float:
+    """Return Σ a b, rounded once."""
+    return math.fsum(map(mul, a, b))
 
 
 def random_direction(rng: random.Random, x: Sequence[float]) -> list[float]:

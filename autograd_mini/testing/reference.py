@@ -113,7 +113,8 @@ def _convention(op: Op, operands: Sequence[Mpf]) -> tuple[float | None, ...] | N
         on_it = op.at_kink(*precise)
     except TypeError:  # a kink that is known in floats only
         on_it = op.at_kink(*floats) and floats == list(operands)
-    return AT_KINKS[op.name](*floats) if on_it else None
+    slopes = AT_KINKS[op.name] if on_it else None
+    return slopes(*floats) if callable(slopes) else slopes
 
 
 def _difference(op: Op, operands: Sequence[Mpf], i: int, f: Mpf) -> Callable[[Mpf], Mpf]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from autograd_mini.testing.forms import Form, Snippet, alone, evaluated, sampled
+from autograd_mini.testing.forms import NO_VALUE, Form, Snippet, alone, evaluated, sampled
 from autograd_mini.testing.mistakes import Mistake, Sample, rule_mistake
 from autograd_mini.testing.trials import Blame, Candidate, Wrong
 
@@ -78,7 +78,7 @@ def _is_swapped(candidate: Candidate, form: Form, wrongs: Sequence[Wrong]) -> bo
         ran = candidate.run(wrong.program, backward=False)
         try:
             swapped = evaluated(form.row.value, form.operands(wrong.program.leaves)[::-1])
-        except (ArithmeticError, ValueError, TypeError):
+        except NO_VALUE:
             return False
         if ran.raised or not candidate.close(ran.numbers["y"][0], swapped):
             return False

@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, SupportsFloat, TypeAlias, TypeGuard, cast
 
+from autograd_mini.testing.differences import EPSILON
+
 Shape: TypeAlias = "tuple[int, ...] | None"
 
 
@@ -99,9 +101,9 @@ def _array(like: _Array, numbers: Sequence[float], is_own: bool) -> Any:
 def precision_of(x: object) -> float:
     """Return the rounding error of the numbers of `x`, relative to their size."""
     if is_list(x):
-        return max(map(precision_of, x), default=2.0**-52)
+        return max(map(precision_of, x), default=EPSILON)
     name = str(getattr(x, "dtype", ""))
-    return 2.0**-8 if "16" in name else 2.0**-23 if name.endswith("32") else 2.0**-52
+    return 2.0**-8 if "16" in name else 2.0**-23 if name.endswith("32") else EPSILON
 
 
 def shape_of(x: object) -> Shape:
