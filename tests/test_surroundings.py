@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from autograd_mini import TraceError, Value, atan2, compile, jit, sin, tanh
-from autograd_mini.compiler.surroundings import Surroundings
+from autograd_mini.compiler import surroundings
 from nn import FNN, SGD, Layer, Trainer, fit
 
 w = Value(2.0, "w")
@@ -90,8 +90,7 @@ def test_a_program_of_what_has_changed_since_does_not_run(
 ) -> None:
     monkeypatch.setattr(Model, "scale", 1.0)
     f, change = cases()[name]
-    program, step = compile(f, 1.0), jit(f)
-    batch = [1.0, 2.0]
+    program, step, batch = compile(f, 1.0), jit(f), [1.0, 2.0]
     for p in (program, step):
         for call in (p, p.value_and_grad, p.input_grad):
             call(batch)
@@ -353,14 +352,15 @@ NO_MORE_THAN_VALUES = {"Values of a list", "a long row of Values", "another arra
 def test_every_kind_of_change_is_seen_at_the_next_look(
     made: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for resident in (False, True):
+    for resident, few in itertools.product((False, True), (0, 1, surroundings.FEW)):
+        monkeypatch.setattr(surroundings, "FEW", few)  # looks that come without a text
         for name in made().keys() - (NO_MORE_THAN_VALUES if resident else {""}):
             monkeypatch.setattr(Model, "scale", 1.0)
             monkeypatch.setattr(Meta, "rate", 1.0)
             monkeypatch.setattr(with_a_default, "__defaults__", ((1.0, [1.0]),))
             module.gamma = 1.0
             f, change = made()[name]
-            around = Surroundings(f)
+            around = surroundings.Surroundings(f)
             assert around.is_same(resident=resident), name
             change()
             assert not around.is_same(resident=resident), name

@@ -17,7 +17,7 @@ import random
 import sys
 import threading
 from array import array
-from collections import ChainMap, UserDict, UserList, defaultdict, deque
+from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import lru_cache, partial
@@ -44,6 +44,7 @@ MOST: Final = 300  # objects that are looked at, the nearest first
 DEPTH: Final = 3  # names between dots
 SHORT: Final = 1000  # entries of a list or a dictionary that are compared, and
 LARGE: Final = 100_000  # those of an array
+FEW: Final = 10  # looks before a text is written for them, which takes as long as some fifty
 _PLAIN: Final = (int, float, complex, str, bytes, type(None), CodeType, Value)
 _LISTS: Final = list, tuple, dict, MappingProxyType, set, frozenset, deque
 _BUFFERS: Final = array, bytearray, memoryview
@@ -57,6 +58,8 @@ _MATCH_CLASS: Final = opmap["MATCH_CLASS"]
 ALWAYS: Final = 2
 CLOSELY: Final = 1
 NEVER: Final = 0
+_KINDS: Final = ("list", "table", "other", "layer", "row")  # of lists: see `_kind`
+_OF_MODELS: Final = ("layer", "row")
 _Reference: TypeAlias = "tuple[Callable[[], Any], str, Any, int]"
 
 
@@ -110,27 +113,34 @@ class Surroundings:
         Args:
             resident: Whether Values are not looked at now, nor the models that hold them.
         """
-        are_same, models_are_same = self._looks or self._write_looks()
-        return (are_same() and (resident or models_are_same())) or not self.change()
+        if self._left:
+            self._left -= 1
+        else:
+            are_same, models_are_same = self._looks or self._write_looks()
+            if are_same() and (resident or models_are_same()):
+                return True
+        return not any(self._changes(resident=resident))
 
     def change(self) -> str:
         """Return what has changed, in words, or nothing."""
         return " and ".join([f"{name!r} became {now!r:.60}" for name, now in self._changes()][:3])
 
-    def _changes(self) -> Iterator[tuple[str, Any]]:
-        for name, read, x in self._names:
+    def _changes(self, *, resident: bool = False) -> Iterator[tuple[str, Any]]:
+        names, found, _ = self._noted
+        for name, read, x in chain(names[ALWAYS], () if resident else names[CLOSELY]):
             now = _now(read)
             if now is not x and not _is_the_same_number(x, now):
                 yield name, now
-        for name, x, contents in self._contents:
-            if not _is_as_it_was((name, x, contents)):
-                yield name, x
+        for kind, lists in found.items():
+            for noted in () if resident and kind in _OF_MODELS else lists:
+                if not _is_as_it_was(noted):
+                    yield noted[:2]
 
     def _look(self) -> None:
         """Note the names that the function refers to, and what short lists contain."""
         names: dict[int, list[Named]] = {ALWAYS: [], CLOSELY: []}
         spaces: dict[int, Any] = {}  # of models
-        found: defaultdict[str, list[Noted]] = defaultdict(list)
+        found: dict[str, list[Noted]] = {kind: [] for kind in _KINDS}
         self._states: dict[int, tuple[Any, bytes]] = {}
         self.values: list[Value] = []
         self.asks = False
@@ -167,10 +177,9 @@ class Surroundings:
                     self.values.append(y)
                 elif not isinstance(y, _PLAIN):
                     queue.append((key, y, watch))
-        self._names = [*chain.from_iterable(names.values())]
-        self._contents = [*chain.from_iterable(found.values())]
         self._noted = names, found, [("", x, dict(x)) for x in spaces.values()]
         self._looks: tuple[Callable[[], bool], Callable[[], bool]] | None = None
+        self._left = FEW
 
     def _write_looks(self) -> tuple[Callable[[], bool], Callable[[], bool]]:
         """Return a look at what is watched always, and one at models and rows of Values."""
