@@ -23,7 +23,7 @@ from autograd_mini.testing import (
     check_gradients,
     programs,
 )
-from autograd_mini.testing.numbers import AT_KINKS, context
+from autograd_mini.testing.numbers import AT_KINKS, context, slopes_at_kink
 from autograd_mini.testing.reference import local_slopes
 
 Rule = Callable[..., Any]
@@ -143,7 +143,7 @@ def test_a_wrong_slope_at_a_kink_is_caught_and_named(
     op = OPS[name]
     tried = 0
     for point in kinks_of(op):
-        convention = AT_KINKS[name](*point)
+        convention = slopes_at_kink(name, point)
         for i in arguments(op):
             rule = partial_of(op, i)
             for wrong in {0.25, 0.0, 1.0} - {convention[i]}:

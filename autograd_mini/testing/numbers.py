@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final, TypeAlias
@@ -182,3 +182,9 @@ AT_KINKS: Final[dict[str, _Slopes | Callable[..., _Slopes]]] = {
     "hardtanh": _hardtanh_at_bounds,
     "huber": _huber_at_delta,
 }
+
+
+def slopes_at_kink(name: str, operands: Sequence[float]) -> _Slopes:
+    """Return the slopes that a row has by convention at operands that are a kink of it."""
+    slopes = AT_KINKS[name]
+    return slopes(*operands) if callable(slopes) else slopes

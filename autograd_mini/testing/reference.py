@@ -15,7 +15,15 @@ from autograd_mini import contexts
 from autograd_mini.graph import topological_order
 from autograd_mini.nested import mapped
 from autograd_mini.ops import UNDEFINED, Op, is_built_in
-from autograd_mini.testing.numbers import AT_KINKS, Mpf, Precise, context, evaluate, precision
+from autograd_mini.testing.numbers import (
+    AT_KINKS,
+    Mpf,
+    Precise,
+    context,
+    evaluate,
+    precision,
+    slopes_at_kink,
+)
 from autograd_mini.value import Value, refuse_to_bake_in
 
 _STEP: Final = "1e-35"
@@ -113,8 +121,7 @@ def _convention(op: Op, operands: Sequence[Mpf]) -> tuple[float | None, ...] | N
         on_it = op.at_kink(*precise)
     except TypeError:  # a kink that is known in floats only
         on_it = op.at_kink(*floats) and floats == list(operands)
-    slopes = AT_KINKS[op.name] if on_it else None
-    return slopes(*floats) if callable(slopes) else slopes
+    return slopes_at_kink(op.name, floats) if on_it else None
 
 
 def _difference(op: Op, operands: Sequence[Mpf], i: int, f: Mpf) -> Callable[[Mpf], Mpf]:
