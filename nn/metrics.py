@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from nn.arrays import Array, Floats, as_array, plain_rows
+from nn.losses.batches import class_row
 
 __all__ = ["accuracy", "confusion_matrix", "mean_absolute_error", "r2_score"]
 
@@ -18,7 +19,7 @@ def accuracy(prediction: Any, target: Any, *, threshold: float | None = None) ->
     Args:
         prediction: Class labels; or a score for each class, shape (N, C), of which the largest
             counts; or one score for each example.
-        target: Class labels; for C scores also one-hot rows.
+        target: Class labels; for C scores also one-hot rows, or labels and rows mixed.
         threshold: A single score above it means the second class. By default 0 for targets -1
             and +1, ½ for targets 0 and 1; for logits of 0 and 1 say 0. If all targets are 1, it
             is ½ for scores in [0, 1].
@@ -129,7 +130,24 @@ def _array(x: object) -> Array:
     import numpy as np
 
     array: Any = x
-    return array if isinstance(x, np.ndarray) else np.asarray(plain_rows(x))
+    try:
+        return array if isinstance(x, np.ndarray) else np.asarray(plain_rows(x))
+    except ValueError:
+        raise ValueError(f"a metric needs rows of one length, but got {x!r:.200}") from None
+
+
+def _targets(target: object, scores: Array) -> Array:
+    """Return targets as an array: rows, if there are both indices of classes and rows."""
+    import numpy as np
+
+    try:
+        return _array(target)
+    except ValueError:
+        if scores.ndim != 2:
+            raise
+    count = scores.shape[1]
+    rows = [class_row(one, count, f"target[{n}]") for n, one in enumerate(plain_rows(target))]
+    return np.asarray(rows)
 
 
 def _numbers(prediction: object, target: object) -> tuple[Floats, Floats]:
@@ -149,7 +167,8 @@ def _labels(prediction: object, target: object, threshold: float | None) -> tupl
     """Return the predicted and the true class of each example."""
     import numpy as np
 
-    f, y = _array(prediction), _array(target)
+    f = _array(prediction)
+    y = _targets(target, f)
     if f.ndim not in (1, 2) or not f.size or len(f) != len(np.atleast_1d(y)):
         raise ValueError(f"one target per prediction, please: got shapes {f.shape} and {y.shape}")
     if isinstance(f.flat[0], str) != isinstance(y.flat[0], str):

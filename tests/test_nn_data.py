@@ -345,6 +345,8 @@ def test_scores_become_classes_by_the_largest_or_by_a_threshold() -> None:
     scores = [[0.1, 0.9], [0.8, 0.2]]
     assert metrics.accuracy(scores, [1, 0]) == 1.0
     assert metrics.accuracy(scores, [[0.0, 1.0], [1.0, 0.0]]) == 1.0
+    assert metrics.accuracy(scores, [1, [1.0, 0.0]]) == 1.0
+    assert metrics.confusion_matrix(scores, [[0.0, 1.0], 1]).tolist() == [[0, 0], [1, 1]]
     assert metrics.accuracy([0.2, 0.8], [0, 1]) == 1.0
     assert metrics.accuracy([-0.2, 0.2], [-1, 1]) == 1.0
     assert metrics.accuracy([-0.2, 0.2], [0, 1]) == 0.5
@@ -359,6 +361,9 @@ def test_scores_become_classes_by_the_largest_or_by_a_threshold() -> None:
     ("bad", "said"),
     [
         (lambda: metrics.accuracy([1, 2], [1]), "one target per prediction"),
+        (lambda: metrics.accuracy([[0.1, 0.9]] * 2, [2, [0, 1]]), r"target\[0\] is class 2, but"),
+        (lambda: metrics.accuracy([0.1, 0.9], [0, [0, 1]]), r"rows of one length, but got \[0, \["),
+        (lambda: metrics.accuracy([0.1, [0.9]], [0, 1]), r"rows of one length, but got \[0.1"),
         (lambda: metrics.accuracy([], []), "got shapes"),
         (lambda: metrics.accuracy([[0.9], [0.2]], [1, 0]), r"two columns or more.* ravel\(\)"),
         (lambda: metrics.accuracy([[0.9], [0.2]], [[1], [0]]), "two columns or more"),
