@@ -415,6 +415,34 @@ def test_patience_stops_and_gives_the_best_weights_back(backend: str) -> None:
     assert weights(model) == seen[best]
 
 
+@pytest.mark.parametrize("backend", ["eager", "compiled"])
+def test_the_best_weights_by_the_training_loss_are_those_that_it_was_measured_at(
+    backend: str,
+) -> None:
+    model, w = network(sizes=(2, 1)), weights(network(sizes=(2, 1)))
+    seen = [w]
+    history = fit(
+        model,
+        X,
+        SIGNS,
+        loss="mse",
+        optimizer=SGD(model.parameters(), lr=0.01),
+        epochs=50,
+        patience=2,
+        callbacks=[
+            lambda state: seen.append(weights(state.model)),
+            lambda state: vars(state.optimizer).update(lr=2.0) if state.epoch == 5 else None,
+        ],
+        backend=backend,
+    )
+    best = history.best_epoch
+    assert history.stopped == "patience"
+    assert best == 6
+    assert weights(model) == seen[best - 1]
+    loss = float(np.mean((model.predict(X) - np.array(SIGNS)) ** 2))
+    assert loss == pytest.approx(min(history.loss))
+
+
 def test_callbacks_see_the_state_and_stop_by_returning_true() -> None:
     states: list[RunState] = []
 

@@ -73,7 +73,9 @@ def fit(
         penalty: A function model -> Value, added to the loss once per update.
         validation: A pair (X, y) to measure the loss on after every epoch.
         patience: Stop once this many epochs in a row bring no lower validation loss (training loss
-            without validation), and give the model its best weights back.
+            without validation), and give the model its best weights back: those of the lowest
+            loss. A training loss over several batches has no weights of its own, and counts for
+            those after its epoch.
         metrics: Names from `nn.metrics` or functions (predictions, targets) -> number.
         schedule: A schedule of this optimizer, stepped after every epoch.
         clip_norm: The longest gradient an update may use.
@@ -188,6 +190,9 @@ def _epoch(run: Run, size: int, bar: Any, ctrl_c: CtrlC) -> bool:
     epoch = history.epochs + 1
     order = _random_order(run.rng, len(data)) if run.shuffle and size < len(data) else None
     work = run.epochs * len(data)
+    # One update an epoch, and what is watched is the loss before it: these weights' own.
+    is_before = run.patience is not None and run.validation is None and size == len(data)
+    weights = _weights(run) if is_before else None
     losses_: list[float] = []
     for start in range(0, len(data), size):
         if ctrl_c.pressed:
@@ -215,7 +220,7 @@ def _epoch(run: Run, size: int, bar: Any, ctrl_c: CtrlC) -> bool:
     watched = measured.get("val_loss", loss)
     if run.schedule is not None:
         run.schedule.step(watched)
-    _watch(run, watched)
+    _watch(run, watched, weights)
     if run.callbacks or run.checkpoint is not None:
         trainer.sync()
     state = RunState(
@@ -257,14 +262,24 @@ def _measure(run: Run, epoch: int) -> dict[str, float]:
     return measured
 
 
-def _watch(run: Run, loss: float) -> None:
-    """Keep the best weights, and stop when they have been the best for long enough."""
+def _weights(run: Run) -> list[float]:
+    run.trainer.sync()
+    return [p.data for p in run.trainer.parameters]
+
+
+def _watch(run: Run, loss: float, weights: list[float] | None) -> None:
+    """Keep the best weights, and stop when they have been the best for long enough.
+
+    Args:
+        run: The run.
+        loss: What is watched.
+        weights: Whose loss it is; None for those of now.
+    """
     if run.patience is None:
         return
     if loss < run.best_loss:
-        run.trainer.sync()
         run.best_loss, run.waited = loss, 0
-        run.best = [p.data for p in run.trainer.parameters]
+        run.best = weights or _weights(run)
         return
     run.waited += 1
     if run.waited >= run.patience:
