@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from inspect import signature
-from itertools import filterfalse
-from operator import attrgetter
 from typing import Any, ClassVar, Final
 
 from autograd_mini import Value
@@ -19,6 +17,7 @@ from autograd_mini.compiler.parameters import settle_gradients
 from nn.clipping import clip_grad_norm, clip_grad_value
 from nn.errors import check_state, from_zero
 from nn.guesses import keywords, unlike
+from nn.parameters import Parameters, check_parameters
 from nn.rules import move_as_floats
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
@@ -36,7 +35,9 @@ class Settings:
     def settings(self) -> dict[str, Any]:
         """Return what the constructor was told besides what it moves, by name; `lr` as it is."""
         told, own = signature(type(self)).parameters, vars(self)
-        return {name: own[name] for name in told if name in own and name != self._moves}
+        kind = type(self)
+        kept = [x for x in told if x in own or isinstance(getattr(kind, x, None), property)]
+        return {name: getattr(self, name) for name in kept if name != self._moves}
 
     def _told(self) -> str:
         return ", ".join(f"{name}={value!r}" for name, value in self.settings().items())
@@ -92,13 +93,14 @@ class Optimizer(Settings):
         if not hasattr(params, "__iter__"):
             raise TypeError(unlike("params", params))
         self._listed: Any = params if hasattr(params, "store") else None  # a program's parameters
-        self.params: list[Value] = list(params)
-        _check_params(self.params, type(self).__name__)
+        self.params: list[Value] = Parameters(params)
+        check_parameters(self.params, type(self).__name__)
         self.lr: float = from_zero("lr", lr)
         self.weight_decay: float = from_zero("weight_decay", weight_decay)
         self.maximize: bool = maximize
         self.steps = 0
-        self._moments: list[Any] = [[0.0] * len(self.params) for _ in self._moment_names]
+        self._began = 0  # the step after which it has remembered
+        self._moments: list[Any] = self._no_moments()
         self._order: Any = None  # of the moments, if not that of `params`
         self._tried = 0  # updates on arrays that were compared
 
@@ -139,6 +141,8 @@ class Optimizer(Settings):
             2.4
         """
         listed = self._listed
+        if listed is not None and getattr(self.params, "changes", True):  # no longer the program's
+            listed = self._listed = None
         if listed is not None and listed.store.has_gradient:
             if len(listed) != len(self.params):
                 raise ValueError(
@@ -229,8 +233,11 @@ class Optimizer(Settings):
                     f"this state is for {len(state[name])} parameters, "
                     f"but {type(self).__name__} moves {len(self.params)}"
                 )
-        self.lr, self.steps = float(state["lr"]), int(state["steps"])
+        self.lr, self.steps, self._began = float(state["lr"]), int(state["steps"]), 0
         self.moments = [[float(x) for x in state[name]] for name in self._moment_names]
+
+    def _no_moments(self) -> list[list[float]]:
+        return [[0.0] * len(self.params) for _ in self._moment_names]
 
     def _moments_as_lists(self) -> list[list[float]]:
         return [[*m] if _are_floats(m) else [float(x) for x in m] for m in self.moments]
@@ -265,7 +272,7 @@ class SGD(Optimizer):
     Args:
         params: The leaves to move, each once.
         lr: The learning rate.
-        momentum: How much of the last step's direction is kept, from 0.
+        momentum: How much of the last step's direction is kept, from 0; may be set at any time.
         dampening: How much of each new gradient but the first is left out.
         weight_decay: λ of the L2 penalty λ/2·θ².
         nesterov: Look ahead along the direction; needs momentum > 0 and no dampening.
@@ -301,7 +308,8 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        self.momentum: float = from_zero("momentum", momentum)
+        super().__init__(params, lr, weight_decay=weight_decay, maximize=maximize)
+        self.momentum = momentum
         self.dampening = float(dampening)
         self.nesterov = nesterov
         if nesterov and not (self.momentum > 0 and self.dampening == 0):
@@ -309,20 +317,30 @@ class SGD(Optimizer):
                 "nesterov=True needs momentum > 0 and dampening=0, but got "
                 f"momentum={momentum} and dampening={dampening}"
             )
-        self._moment_names = ("buf",) if self.momentum else ()
-        super().__init__(params, lr, weight_decay=weight_decay, maximize=maximize)
+
+    @property
+    def momentum(self) -> float:
+        """How much of the last step's direction is kept."""
+        return self._momentum
+
+    @momentum.setter
+    def momentum(self, momentum: float) -> None:
+        self._momentum = from_zero("momentum", momentum)
+        if self._momentum and not self._moment_names:
+            self._moment_names, self._began = ("buf",), self.steps
+            self.moments = self._no_moments()
 
     def rates(self) -> tuple[float, ...]:
         """Return `lr`, and how much of the gradient goes into the buffer: all at the first step."""
-        return self.lr, 1.0 if self.steps == 1 else 1.0 - self.dampening
+        return self.lr, 1.0 if self.steps == self._began + 1 else 1.0 - self.dampening
 
     def _rule(self, rates: Any = None) -> Callable[..., tuple[Any, ...]]:
         lr, fresh = rates or self.rates()
         momentum, nesterov, slope = self.momentum, self.nesterov, self._slope_if_any()
 
-        def plain(theta: Any, grad: Any) -> tuple[Any, ...]:
+        def plain(theta: Any, grad: Any, *moments: Any) -> tuple[Any, ...]:
             theta -= lr * (grad if slope is None else slope(theta, grad))
-            return (theta,)
+            return theta, *moments  # what was kept while there was momentum stays
 
         def with_momentum(theta: Any, grad: Any, buf: Any) -> tuple[Any, ...]:
             grad = grad if slope is None else slope(theta, grad)
@@ -469,18 +487,3 @@ def _sqrt(x: Any) -> Any:
     import numpy as np
 
     return np.sqrt(x)
-
-
-def _check_params(params: list[Value], who: str) -> None:
-    if not params:
-        raise ValueError(f"{who} got no parameters: pass model.parameters() or a list of Values")
-    # Mostly all are of one class: no loop over what may be hundreds of thousands.
-    for kind in {*map(type, params)}:
-        if not issubclass(kind, Value):
-            p = next(p for p in params if type(p) is kind)
-            raise TypeError(f"{who} moves Values, but got {p!r}: pass model.parameters()")
-    computed = next(filterfalse(attrgetter("is_leaf"), params), None)
-    if computed is not None:
-        raise ValueError(f"{who} moves leaves, but {computed!r} was computed by {computed.op}")
-    if len(set(params)) != len(params):
-        raise ValueError(f"{who} got the same Value twice: pass each parameter once")

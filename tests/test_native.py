@@ -332,6 +332,22 @@ def test_trainers_and_estimators_take_it() -> None:
     assert found[0] == pytest.approx(found[1], rel=1e-9)
 
 
+@pytest.mark.parametrize("momenta", [(0.0, 0.9, 0.0), (0.9, 0.0, 0.9), (0.0, 0.9, 0.5)])
+def test_momentum_may_be_set_at_any_time(momenta: tuple[float, ...]) -> None:
+    X, y = datasets.moons(20, seed=0)
+    found: list[list[float]] = []
+    for backend in ("eager", *BACKENDS):
+        model = FNN([2, 3, 1], seed=0)
+        sgd = SGD(model.parameters(), lr=0.05)
+        trainer = Trainer(model, "bce_with_logits", sgd, backend=backend)
+        for sgd.momentum in momenta:
+            for _ in range(3):
+                trainer.step(X, y)
+        found.append([p.data for p in model.parameters()])
+    for other in found[1:]:
+        assert other == pytest.approx(found[0], rel=1e-9)
+
+
 OPTIMIZERS = {
     "plain": lambda params: SGD(params, lr=0.1),
     "nesterov": lambda params: SGD(params, 0.1, 0.9, weight_decay=0.1, nesterov=True),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_mini import TraceError
+from autograd_mini import TraceError, Value
 from nn import FNN, SGD, Adam, Optimizer, Trainer, fit, metrics
 from tests.shared import BACKENDS
 
@@ -148,12 +148,28 @@ class Shrinks(SGD):  # as a subclass of PyTorch's would
             p.data *= 0.99
 
 
+class Grows(SGD):
+    def update(self, theta: Any, grad: Any, order: Any = None) -> None:
+        super().update(theta, grad, order)
+        theta *= 1.01
+
+
+class Both(Shrinks):
+    def update(self, theta: Any, grad: Any, order: Any = None) -> None:
+        SGD.update(self, theta, grad, order)
+        theta *= 0.99
+
+    def step(self) -> None:
+        super().step()
+
+
 @pytest.mark.parametrize("way", ["fit", "trainer"])
 @pytest.mark.parametrize(
     ("kind", "compiles"),
     [
         *[(kind, True) for kind in (InPlace, NewNumbers, KeepsTheGradient, ChangesTheGradient)],
-        *[(kind, False) for kind in (OldNumbers, Decides, Rooted, Shrinks)],
+        (Both, True),
+        *[(kind, False) for kind in (OldNumbers, Decides, Rooted, Shrinks, Grows)],
     ],
 )
 def test_an_optimizer_of_ones_own_moves_arrays_as_it_moves_values(
@@ -185,8 +201,8 @@ def test_an_optimizer_of_ones_own_moves_arrays_as_it_moves_values(
         run("compiled")
 
 
-@pytest.mark.parametrize("part", ["replaced", "shortened"])
-def test_an_optimizer_may_move_fewer_parameters_from_some_epoch_on(part: str) -> None:
+@pytest.mark.parametrize("part", ["replaced", "shortened", "one for another", "all in place"])
+def test_an_optimizer_may_move_other_parameters_from_some_epoch_on(part: str) -> None:
     found: list[list[float]] = []
     for backend in BACKENDS:
         model = FNN([2, 3, 1], seed=0)
@@ -195,8 +211,12 @@ def test_an_optimizer_may_move_fewer_parameters_from_some_epoch_on(part: str) ->
         def freeze(run: Any, model: FNN = model, sgd: SGD = sgd) -> None:
             if run.epoch == 2 and part == "replaced":
                 sgd.params = model.layers[1].parameters()
-            elif run.epoch == 2:
+            elif run.epoch == 2 and part == "shortened":
                 del sgd.params[:9]
+            elif run.epoch == 2 and part == "one for another":
+                sgd.params[1] = Value(5.0)
+            elif run.epoch == 2:
+                sgd.params[:] = [Value(5.0), *sgd.params[1:]]
 
         told = fit(
             model, X, Y, loss="mse", optimizer=sgd, epochs=5, batch_size=8, backend=backend,
@@ -221,6 +241,18 @@ def test_a_run_in_two_parts_has_the_bits_of_a_whole_one(backend: str, tmp_path: 
     for n in range(1, 6):
         run(f"{n}", n)
     assert [run(f"{n}", 6) for n in range(1, 6)] == [run("whole", 6)] * 5
+
+
+def test_classes_may_be_indices_and_rows_in_one_y() -> None:
+    y = [0, [0.0, 1.0, 0.0], 2] * 8
+    told = [
+        fit(
+            FNN([2, 3], seed=0), X, targets, loss="cross_entropy", metrics=["accuracy"],
+            validation=(X, targets), epochs=3,
+        ).metrics
+        for targets in (y, [0, 1, 2] * 8)
+    ]  # fmt: skip
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("targets", [(1.0, -1.0), (1.0, 2.0, -3.0)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from typing import Any, cast
@@ -20,6 +21,10 @@ START, STEPS = (-1.2, 1.0), 30
 def valley(x: Any, y: Any) -> Any:
     """Rosenbrock's function, a little flatter: curved, and no two slopes alike."""
     return (1 - x) ** 2 + 5 * (y - x * x) ** 2
+
+
+def valley_of(leaves: list[Value]) -> Any:
+    return lambda x: valley(*leaves) + 0.0 * x
 
 
 def walk(optimizer: Optimizer, steps: int = STEPS) -> list[float]:
@@ -256,6 +261,48 @@ def test_a_foreign_state_is_refused_and_changes_nothing(state: dict[str, Any]) -
     with pytest.raises(ValueError, match="this state"):
         optimizer.load_state_dict(state)
     assert optimizer.state_dict() == before
+
+
+@pytest.mark.parametrize("way", ["Values", "array"])
+def test_momentum_may_be_set_at_any_time(way: str) -> None:
+    program = compile(valley_of(leaves := start()), 0.0)
+    sgd = SGD(program.parameters if way == "array" else leaves, lr=0.01, dampening=0.3)
+
+    def walk_on(steps: int) -> None:
+        if way != "array":
+            walk(sgd, steps)
+        for _ in range(steps if way == "array" else 0):
+            program.gradient([0.0])
+            sgd.step()
+
+    walk_on(3)
+    here = [p.data for p in leaves]
+    sgd.momentum = 0.9
+    walk_on(4)
+    others = [Value(x) for x in here]
+    later = SGD(others, lr=0.01, momentum=0.9, dampening=0.3)
+    assert [p.data for p in leaves] == pytest.approx(walk(later, 4), rel=1e-12)
+    assert sgd.settings() == later.settings()
+    assert sgd.state_dict()["buf"] == pytest.approx(later.state_dict()["buf"], rel=1e-12)
+    sgd.momentum = 0.0
+    walk_on(2)
+    plain = walk(SGD([Value(p.data) for p in others], lr=0.01, dampening=0.3), 2)
+    assert [p.data for p in leaves] == pytest.approx(plain, rel=1e-12)
+    with pytest.raises(ValueError, match="momentum must be a number from 0 up"):
+        sgd.momentum = -0.5
+
+
+def test_an_optimizer_of_a_program_moves_what_has_been_put_in() -> None:
+    program = compile(valley_of(leaves := start()), 0.0)
+    sgd = SGD(program.parameters, lr=0.01)
+    sgd.params[1] = other = Value(3.0)
+    before = leaves[1].data
+    program.gradient([0.0])
+    (other * 2).backward()
+    sgd.step()
+    assert (leaves[1].data, other.data) == (before, 2.98)
+    assert leaves[0].data != START[0]
+    assert type(copy.deepcopy(sgd).params) is type(sgd.params)
 
 
 gradients = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=5)

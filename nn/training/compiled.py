@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -45,10 +45,11 @@ class Compiled:
     def __init__(
         self, task: Task, data: Examples, dtype: Any, *, native_after: float = math.inf
     ) -> None:
-        if not _moves_arrays(task.optimizer):
+        own, other = _methods_apart(task.optimizer)
+        if own:
             raise TraceError(
-                f"{type(task.optimizer).__name__} has a step of its own, which moves Values; "
-                "what says in _rule how one parameter moves is compiled, too"
+                f"{type(task.optimizer).__name__} has its own {own}, but no {other} that does the "
+                "same: what says in _rule how one parameter moves has both"
             )
         self.task = task
         self.dtype: Any = np.dtype(dtype)
@@ -146,7 +147,7 @@ class Compiled:
         order; else on copies of the part that it moves, in its own order.
         """
         values, params = self.store.values, self.task.optimizer.params
-        self._params = params, len(params)
+        self._params = params, getattr(params, "changes", len(params))
         self.moved: Any = None
         self.order: Any = None
         place = dict(zip(params, count()))
@@ -156,9 +157,10 @@ class Compiled:
             self.order = np.array([place[p] for p in values])
 
     def moves_the_same(self) -> bool:
-        """Return whether the optimizer still has the list of parameters that it had."""
+        """Return whether the optimizer still has the parameters that it had."""
         params = self.task.optimizer.params
-        return params is self._params[0] and len(params) == self._params[1]
+        known, changes = self._params
+        return params is known and getattr(params, "changes", len(params)) == changes
 
     def leave(self) -> None:
         """Let the Values follow what has moved since: they are written when somebody looks.
@@ -275,10 +277,21 @@ class Compiled:
         return np.concatenate(found).astype(float, copy=False)
 
 
-def _moves_arrays(optimizer: Any) -> bool:
-    """Return whether an optimizer's `update` does what its `step` does."""
-    step, update = (getattr(f, "__func__", f) for f in (optimizer.step, optimizer.update))
-    return step is Optimizer.step or update is not Optimizer.update
+def _methods_apart(optimizer: Any) -> tuple[str, str]:
+    """Return which of `step` and `update` was written anew without the other; else two "".
+
+    `step` moves Values and `update` moves arrays. An `update` may also stand beside the `_rule`
+    that `step` goes by.
+    """
+    kind = cast(Any, type(optimizer))
+    owners = [optimizer, *kind.__mro__]
+    step, update, rule = [
+        next((i for i, owner in enumerate(owners) if name in vars(owner)), len(owners))
+        for name in ("step", "update", "_rule")
+    ]
+    if step == update or (update == rule < step and kind.step is Optimizer.step):
+        return "", ""
+    return ("step", "update") if step < update else ("update", "step")
 
 
 def _aside(data: Sequence[float]) -> list[float]:

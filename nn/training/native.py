@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COPIED: Final = 1 << 20  # numbers of data that are copied as a whole to have the program's type
 
-_sgd: Final = attrgetter("momentum", "nesterov", "weight_decay", "maximize")
+_sgd: Final = attrgetter("_momentum", "_moment_names", "nesterov", "weight_decay", "maximize")
 _adam: Final = attrgetter("betas", "eps", "weight_decay", "maximize")
 SETTINGS: Final[dict[type[Optimizer], Callable[[Any], Any]]] = {  # those that are in the code
     SGD: _sgd,

@@ -1,0 +1,55 @@
+"""The parameters of an optimizer: leaves, each once, in a list that may change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from itertools import filterfalse
+from operator import attrgetter
+from typing import Any
+
+from autograd_mini import Value
+
+
+class Parameters(list[Value]):
+    """The parameters that an optimizer moves: a list that counts how often it was changed."""
+
+    changes = 0
+
+    def __reduce__(self) -> Any:
+        return Parameters, ([*self],)
+
+
+def _counting(name: str) -> Callable[..., Any]:
+    """Return a method of lists that counts its calls as changes."""
+    method = getattr(list, name)
+
+    @wraps(method)
+    def counted(self: Parameters, *args: Any, **options: Any) -> Any:
+        self.changes += 1
+        return method(self, *args, **options)
+
+    return counted
+
+
+for _name in (
+    *("__setitem__", "__delitem__", "__iadd__", "__imul__", "append", "clear", "extend"),
+    *("insert", "pop", "remove", "reverse", "sort"),
+):
+    setattr(Parameters, _name, _counting(_name))
+
+
+def check_parameters(params: list[Value], who: str) -> None:
+    """Raise an error unless there are parameters, all of them leaves, and each of them once."""
+    if not params:
+        raise ValueError(f"{who} got no parameters: pass model.parameters() or a list of Values")
+    # Mostly all are of one class: no loop over what may be hundreds of thousands.
+    for kind in {*map(type, params)}:
+        if not issubclass(kind, Value):
+            p = next(p for p in params if type(p) is kind)
+            raise TypeError(f"{who} moves Values, but got {p!r}: pass model.parameters()")
+    computed = next(filterfalse(attrgetter("is_leaf"), params), None)
+    if computed is not None:
+        raise ValueError(f"{who} moves leaves, but {computed!r} was computed by {computed.op}")
+    if len(set(params)) != len(params):
+        raise ValueError(f"{who} got the same Value twice: pass each parameter once")
