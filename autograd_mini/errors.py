@@ -182,13 +182,13 @@ def explained(op: Op, operands: Sequence[Value], error: Exception) -> DomainErro
     call = f"{op.name}({', '.join([repr(x.data) for x in operands])})"
     if isinstance(error, OverflowError):
         bound = f": {op.name} needs {op.domain}" if op.domain and op.arity == 1 else ""
-        return RangeError(f"{call} {_BEYOND_FLOATS}{bound}{_named(op, operands, '')}")
+        return RangeError(f"{call} {_BEYOND_FLOATS}{bound}{_operand_words(op, operands, '')}")
     need = f"{op.name} needs {op.domain}" if op.domain else f"{op.name} says {error}"
     kind = DivisionError if isinstance(error, ZeroDivisionError) else DomainError
-    return kind(f"{call} is not a real number: {need}{_named(op, operands, op.domain)}")
+    return kind(f"{call} is not a real number: {need}{_operand_words(op, operands, op.domain)}")
 
 
-def _named(op: Op, operands: Sequence[Value], domain: str) -> str:
+def _operand_words(op: Op, operands: Sequence[Value], domain: str) -> str:
     """Return `, and the divisor 'b' is 0.0`: the operands that a domain speaks of, or all."""
     roles = op.roles if len(op.roles) == len(operands) else ("",) * len(operands)
     spoken = [bool(role and re.search(rf"\b{role}\b", domain)) for role in roles]

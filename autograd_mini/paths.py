@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from autograd_mini.graph.names import nodes_called
 from autograd_mini.guesses import did_you_mean
 from autograd_mini.value import Value
+from autograd_mini.words import first_and_last
 
 if TYPE_CHECKING:
     from autograd_mini.steps import Step, Trace
@@ -21,6 +23,7 @@ _MOST_NAMES: Final = 12
 _MOST_REMARKS: Final = 4
 _WEAK: Final = 1e-3
 _STRONG: Final = 1e3
+_few: Final = partial(first_and_last, most=_MOST_NAMES, gap="…")
 _CHOOSING: Final = ("where", "clip", "maximum", "minimum", "take")
 _SATURATING: Final = ("tanh", "sigmoid", "erf", "softplus")
 
@@ -116,8 +119,8 @@ def why(trace: Trace, node: Value) -> Iterator[str]:
 
 def _told(trace: Trace, path: Path) -> Iterator[str]:
     nodes = [path.steps[0].node, *[step.parent for step in path.steps]]
-    way = " → ".join(_some([trace.name(x) for x in nodes]))
-    factors = " · ".join(_some([f"{step.local:.6g}" for step in path.steps]))
+    way = " → ".join(_few([trace.name(x) for x in nodes]))
+    factors = " · ".join(_few([f"{step.local:.6g}" for step in path.steps]))
     seed = "" if trace.seed == 1 else f"{trace.seed:.6g} · "
     same = path.product == path.contribution or path.product != path.product
     total = "" if same else f" of {path.contribution:.6g}"  # several paths meet on the way
@@ -151,7 +154,7 @@ def node_of(trace: Trace, value: object) -> Value:
         )
     nodes = nodes_called(trace.nodes, value)
     if len(nodes) > 1:
-        ids = ", ".join(_some([trace.id(node) for node in nodes]))
+        ids = ", ".join(_few([trace.id(node) for node in nodes]))
         raise ValueError(
             f"{len(nodes)} nodes are called {value!r}: give the Value, or one of {ids}"
         )
@@ -170,8 +173,3 @@ def magnitude(x: float) -> float:
 def _extremity(step: Step) -> float:
     size = magnitude(step.local)
     return abs(math.log(size)) if 0 < size < math.inf else math.inf
-
-
-def _some(texts: list[str]) -> list[str]:
-    half = _MOST_NAMES // 2
-    return texts if len(texts) <= _MOST_NAMES else [*texts[:half], "…", *texts[-half:]]

@@ -1,4 +1,4 @@
-"""How numbers of things and tables are written."""
+"""How numbers of things, long lists and tables are written."""
 
 from __future__ import annotations
 
@@ -15,6 +15,17 @@ def counted(count: int, noun: str) -> str:
         ('1 edge', '1200 edges')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def first_and_last(lines: list[str], most: int, gap: str) -> list[str]:
+    """Return lines; of more than `most` only the first and the last ones, around a gap.
+
+    Example:
+        >>> first_and_last(["a", "b", "c"], 4, "…"), first_and_last([*"abcdef"], 4, "…")
+        (['a', 'b', 'c'], ['a', 'b', '…', 'e', 'f'])
+    """
+    half = most // 2
+    return lines if len(lines) <= most else [*lines[:half], gap, *lines[-half:]]
 
 
 def aligned(rows: Sequence[Sequence[str]], sides: str) -> Iterator[str]:

@@ -83,7 +83,7 @@ def sentence(event: Event, style: Style) -> str:
 
 def node_line(trace: Trace, node: Value) -> str:
     """Return a node with its operation and its numbers: `h = tanh(z)  data 0.5  grad 1`."""
-    return f"{_definition(trace, node)}  {_numbers(node)}"
+    return f"{_definition(trace, node)}  {_data_and_grad(node)}"
 
 
 def path(trace: Trace, nodes: Sequence[Value], selected: int) -> Iterator[str]:
@@ -95,7 +95,7 @@ def path(trace: Trace, nodes: Sequence[Value], selected: int) -> Iterator[str]:
     for i, (node, name) in enumerate(zip(nodes, names, strict=True)):
         if i not in hidden:
             mark = ">" if i == selected else " "
-            yield f"{mark} {name:{width}}  {_numbers(node)}"
+            yield f"{mark} {name:{width}}  {_data_and_grad(node)}"
         elif i == hidden[0]:
             yield f"  ... {len(hidden)} more"
 
@@ -151,7 +151,7 @@ def _definition(trace: Trace, node: Value) -> str:
     return name if node.is_leaf else f"{name} = {trace.expression(node)}"
 
 
-def _numbers(node: Value) -> str:
+def _data_and_grad(node: Value) -> str:
     gradient = "not computed yet" if node.grad is ZERO else f"{node.grad:.6g}"
     return f"data {node.data:.6g}  grad {gradient}"
 

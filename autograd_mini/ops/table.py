@@ -237,10 +237,10 @@ CLAMPED_LOG = Op("clamped_log", lambda x: maximum(log_or_nan(x), -100.0), (lambd
 # fmt: on
 
 # The functions of rules that are a row: on a plain number they compute, any other is asked.
-_method = partial(function, is_method=True)
-exp, expm1, sqrt, sin, cos = map(_method, (EXP, EXPM1, SQRT, SIN, COS))
-sinh, cosh, tanh, erfc = map(_method, (SINH, COSH, TANH, ERFC))
-sigmoid, softplus, relu = map(_method, (SIGMOID, SOFTPLUS, RELU))
+_asking = partial(function, is_method=True)
+exp, expm1, sqrt, sin, cos = map(_asking, (EXP, EXPM1, SQRT, SIN, COS))
+sinh, cosh, tanh, erfc = map(_asking, (SINH, COSH, TANH, ERFC))
+sigmoid, softplus, relu = map(_asking, (SIGMOID, SOFTPLUS, RELU))
 maximum, minimum, clip, hypot = map(function, (MAXIMUM, MINIMUM, CLIP, HYPOT))
 quotient, xlogy, log_or_nan = map(function, (QUOTIENT, XLOGY, LOG_OR_NAN))
 

@@ -19,7 +19,7 @@ from autograd_mini.testing.compared import Suspect, worst
 from autograd_mini.testing.differences import EPSILON
 from autograd_mini.testing.isolation import Isolated, NoAnswerError
 from autograd_mini.testing.mistakes import Mistake
-from autograd_mini.testing.probes import Broken, Function, Probe, random_direction
+from autograd_mini.testing.probes import Broken, Function, Probe, one_hot, random_direction
 from autograd_mini.testing.report import refused
 from autograd_mini.testing.suspects import mistake, shape_mistake
 from autograd_mini.testing.tensors import Shape, entry, flattened, literal
@@ -196,7 +196,7 @@ class _BackwardCheck:
         i, got = suspect.argument, suspect.got
         bad = [k for k, g in enumerate(got) if not math.isfinite(g)]
         for k in bad[:3]:
-            true = suspect.slope([float(j == k) for j in range(len(got))])
+            true = suspect.slope(one_hot(k, len(got)))
             if math.isfinite(true.expected) and true.error <= 1e-4 * abs(true.expected) + 1e-6:
                 kind = "nan" if got[k] != got[k] else "infinite"
                 wrong = kind, f"{self._entry(i, k)} is {got[k]}"

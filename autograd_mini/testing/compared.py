@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Final
 
 from autograd_mini.testing.differences import Judgment
-from autograd_mini.testing.probes import Broken, Probe, inner_product, random_direction
+from autograd_mini.testing.probes import Broken, Probe, inner_product, one_hot, random_direction
 from autograd_mini.testing.tensors import Shape
 
 FEW_ENTRIES: Final = 48  # entries that are differenced one by one
@@ -53,7 +53,7 @@ class Suspect:
 
     def truth(self, i: int) -> float:
         """Return the true derivative in one entry."""
-        return self.slope([float(k == i) for k in range(len(self.got))]).expected
+        return self.slope(one_hot(i, len(self.got))).expected
 
     @cached_property
     def _known(self) -> list[tuple[list[float], Judgment]]:

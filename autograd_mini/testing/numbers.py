@@ -144,7 +144,7 @@ def _share(*xs: float) -> _Slopes:
     return tuple([float(x == max(xs)) / xs.count(max(xs)) for x in xs])
 
 
-def _flat(*operands: float) -> _Slopes:
+def _zeros(*operands: float) -> _Slopes:
     return (0.0,) * len(operands)
 
 
@@ -165,8 +165,8 @@ def _huber_at_delta(r: float, _delta: float) -> _Slopes:
 
 
 AT_KINKS: Final[dict[str, _Slopes | Callable[..., _Slopes]]] = {
-    **dict.fromkeys(("abs", "relu", "greater", "less", "atan2", "hypot", "norm"), _flat),
-    **dict.fromkeys(("softshrink", "clamped_log", "clamped_log1p"), _flat),
+    **dict.fromkeys(("abs", "relu", "greater", "less", "atan2", "hypot", "norm"), _zeros),
+    **dict.fromkeys(("softshrink", "clamped_log", "clamped_log1p"), _zeros),
     **dict.fromkeys(("maximum", "minimum", "amax"), _share),
     **dict.fromkeys(("sqrt", "asin", "log_or_nan"), (math.inf,)),
     "acos": (-math.inf,),

@@ -223,6 +223,11 @@ class Probe:
         return found
 
 
+def one_hot(i: int, count: int) -> list[float]:
+    """Return a step of 1 in entry i, and of 0 in the others."""
+    return [float(k == i) for k in range(count)]
+
+
 def inner_product(a: Sequence[float], b: Sequence[float]) -> float:
     """Return Σ a b, rounded once."""
     return math.fsum(map(mul, a, b))

@@ -20,7 +20,7 @@ from autograd_mini.testing.inspection import (
 from autograd_mini.testing.source import names_of, source
 from autograd_mini.testing.verdicts import EngineReport
 from autograd_mini.value import Value, apply, constant
-from autograd_mini.words import aligned
+from autograd_mini.words import aligned, first_and_last
 
 _ROWS: Final = 12  # of the node table
 _LINES: Final = 40  # of the program
@@ -195,9 +195,7 @@ def explain(root: Value, finding: Finding, headline: str = "") -> GradientMismat
 
 def program_excerpt(program: str) -> list[str]:
     """Return the lines of a program, indented; of a long one the first and the last."""
-    lines = [f"    {line}" for line in program.splitlines()]
-    half = _LINES // 2
-    return lines if len(lines) <= _LINES else [*lines[:half], "    ...", *lines[-half:]]
+    return first_and_last([f"    {line}" for line in program.splitlines()], _LINES, "    ...")
 
 
 def step_through(name: str) -> str:

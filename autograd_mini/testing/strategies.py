@@ -99,13 +99,13 @@ def points(op: Op | str | int, *, count: int | None = None) -> SearchStrategy[tu
     """
     if isinstance(op, int):
         return st.tuples(*[finite()] * op)
-    row = _row_of(op)
+    row = _as_op(op)
     if row.arity is None and count is None and not isinstance(row.smooth[0], tuple):
         return st.integers(1, 5).flatmap(lambda n: points(row, count=n))
     return st.tuples(*[finite(low, high) for low, high in row.smooth_ranges(count)])
 
 
-def _row_of(op: Op | str) -> Op:
+def _as_op(op: Op | str) -> Op:
     if isinstance(op, Op):
         return op
     if op not in OPS:
@@ -224,13 +224,13 @@ def programs(
     """
     if max_ops < 1:
         raise ValueError(f"a program has one line or more, but max_ops is {max_ops}")
-    table = list(OPS.values()) if ops is None else [_row_of(op) for op in ops]
-    drawn = _numbers() if numbers is None else numbers
+    table = list(OPS.values()) if ops is None else [_as_op(op) for op in ops]
+    drawn = _telling_numbers() if numbers is None else numbers
     lines = st.lists(_lines(table, drawn), min_size=1, max_size=max_ops)
     return st.builds(_interpreted, drawn, lines)
 
 
-def _numbers() -> SearchStrategy[float]:
+def _telling_numbers() -> SearchStrategy[float]:
     """Numbers from -3 to 3 that shrink to 1: at 0 most mistakes do not show."""
     anywhere = finite(-4.0, 2.0).map(lambda x: x + 1.0 if abs(x + 1.0) >= _SMALLEST else 0.0)
     return anywhere | st.sampled_from([0.0, 1.0, -1.0, 2.0, 0.5])

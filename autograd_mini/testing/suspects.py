@@ -18,7 +18,7 @@ from typing import Final
 from autograd_mini.testing.catalog import FUNCTIONS
 from autograd_mini.testing.compared import FEW_ENTRIES, Suspect, pulled, pushed, worst
 from autograd_mini.testing.mistakes import Mistake
-from autograd_mini.testing.probes import Probe
+from autograd_mini.testing.probes import Probe, one_hot
 from autograd_mini.testing.tensors import Shape, entry, permuted, unbroadcast
 
 _FACTORS: Final[dict[str, Callable[[float], float]]] = {
@@ -289,7 +289,7 @@ def _jacobian(suspect: Suspect) -> Mistake | None:
         outputs = [*outputs[: _OUTPUTS // 2], *outputs[-_OUTPUTS // 2 :]]
     got: dict[int, float] = {}
     for j in [*outputs, *strangers]:
-        found = pulled(suspect, [float(k == j) for k in range(len(true))])
+        found = pulled(suspect, one_hot(j, len(true)))
         if found is None or len(found) != n:
             return None
         got[j] = found[i]
@@ -339,7 +339,7 @@ def _missing(where: str, outputs: list[int], right: list[int]) -> Mistake:
 def _column(suspect: Suspect, i: int) -> list[float]:
     """Return the derivative of every output in one entry of the input."""
     size = abs(suspect.point[suspect.argument][i]) or 1.0
-    return pushed(suspect, [float(k == i) for k in range(len(suspect.got))], size)
+    return pushed(suspect, one_hot(i, len(suspect.got)), size)
 
 
 # What is left over.
