@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from itertools import chain
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -46,7 +46,7 @@ from autograd_mini.graph import ordered, stale
 from autograd_mini.nested import flat, mapped
 from autograd_mini.value import Value
 
-_Point: TypeAlias = "tuple[str, Array, Sequence[int] | None]"  # purpose, parameters, wrt
+_Point: TypeAlias = "tuple[TextKey, Array]"  # which text, and the parameters that it is run at
 
 OTHERS: Final = 3  # examples that differ from the recorded one
 ASKED: Final = 64  # the same, for a function that may ask for the class of a number
@@ -61,6 +61,20 @@ CLASS_WIDTH: Final = 64  # numbers of an argument that may be a class: a row of 
 SEARCHED: Final = 1_000  # examples of a batch among which one that differs is looked for
 SEARCHED_IN_ALL: Final = 10_000
 _LOST: Final = 1e-36  # numbers below may be 0 in single precision
+
+
+class TextKey(NamedTuple):
+    """Which of a program's texts.
+
+    Attributes:
+        purpose: What it computes.
+        in_floats: Whether it is that of one example.
+        wrt: The arguments whose gradients it computes, if not all.
+    """
+
+    purpose: str
+    in_floats: bool = False
+    wrt: tuple[int, ...] | None = None
 
 
 class _Answer(NamedTuple):
@@ -101,9 +115,9 @@ class Check:
         self._known: dict[Any, list[Any]] = {}  # the example of these numbers, of these types
         self._left = WATCHED
         self._to_search = SEARCHED_IN_ALL
-        self._texts: set[Any] = set()
-        self._elsewhere_too: set[Any] = set()  # texts compared at other parameters
-        self._sizes: set[Any] = set()
+        self._texts: set[TextKey] = set()
+        self._elsewhere_too: set[TextKey] = set()  # texts compared at other parameters
+        self._sizes: set[tuple[TextKey, int]] = set()
         self._first = [mapped(plain, x) for x in example]
         self.examples: list[list[Any]] = [self._first]
         self._asked = {id(self._first)}  # those of the batch at hand
@@ -188,26 +202,22 @@ class Check:
 
     def compare(
         self,
-        text: Any,
-        purpose: str,
+        text: TextKey,
         count: int,
         fresh: int,
         theta: Array,
         run: Callable[[list[Any], Array], Any],
-        wrt: Sequence[int] | None = None,
     ) -> None:
         """Compare a text with the function, where that has not been done yet.
 
         Args:
-            text: Tells the texts apart.
-            purpose: What the text computes.
+            text: Which text.
             count: The size of its batches.
             fresh: How many examples have been chosen just now.
             theta: The parameters' numbers.
             run: Returns what the text gives for `count` examples and numbers of the parameters:
                 values; or the mean and the gradient; or the inputs' gradients in one matrix, one
                 row for each example.
-            wrt: The arguments whose gradients those are, if not all.
 
         Raises:
             TraceError: If the text and the function disagree.
@@ -227,19 +237,20 @@ class Check:
             collector_paused(),
             np.errstate(all="ignore"),
         ):
-            examples, answers = self._answered(examples, purpose, wrt)
+            examples, answers = self._answered(examples, text)
             is_due = text not in self._elsewhere_too and len(theta)
-            others = [*self._elsewhere(purpose, theta, wrt)] if is_due else []
+            others = [*self._elsewhere(text, theta)] if is_due else []
             alone = [a.gradient is None or a.is_near_kink for a in answers]  # by their values
-            compared = self._compare_means if purpose == GRADIENT else self._compare_rows
+            is_mean = text.purpose == GRADIENT
+            compared = self._compare_means if is_mean else self._compare_rows
             for start, size in _parts(alone, count):
                 part = [start + n % size for n in range(count)]
                 mine, chosen = [answers[i] for i in part], [examples[i] for i in part]
-                compared(mine, run(chosen, theta), chosen, (purpose, theta, wrt))
+                compared(mine, run(chosen, theta), chosen, (text, theta))
             for numbers, example, answer in others:
                 mine, chosen = [answer] * count, [example] * count
                 try:
-                    compared(mine, run(chosen, numbers), chosen, (purpose, numbers, wrt))
+                    compared(mine, run(chosen, numbers), chosen, (text, numbers))
                 except TraceError as error:
                     if not self._is_cached(example, numbers):
                         raise TraceError(f"at other parameters, {error}") from None
@@ -249,9 +260,7 @@ class Check:
             self._texts.add(text)
             self._sizes.add((text, count))
 
-    def _elsewhere(
-        self, purpose: str, theta: Array, wrt: Sequence[int] | None
-    ) -> Iterator[tuple[Array, list[Any], _Answer]]:
+    def _elsewhere(self, text: TextKey, theta: Array) -> Iterator[tuple[Array, list[Any], _Answer]]:
         """Yield other parameters, an example that has a finite answer there, and that.
 
         One example is enough, but for a function that may ask for the class of a number.
@@ -261,8 +270,8 @@ class Check:
         for numbers in _moved(theta, MOVES if self._is_small else 1):
             for example in self.examples[: 1 + OTHERS]:
                 try:
-                    with elsewhere(self._parameters, numbers.tolist(), self._graph.computed):
-                        answer = self.answer(example, purpose, wrt, eager)
+                    with self._at(numbers):
+                        answer = self.answer(example, text, eager)
                 except TraceError:
                     raise
                 except Exception:  # out of a domain, say
@@ -273,19 +282,20 @@ class Check:
                     if not self._asks:
                         break
 
+    def _at(self, theta: Array) -> AbstractContextManager[None]:
+        """Return a block in which the parameters hold other numbers, for this thread alone."""
+        return elsewhere(self._parameters, theta.tolist(), self._graph.computed)
+
     def _rounding(self, point: _Point, what: str, examples: Sequence[Any]) -> Array:
         """Return how far rounding may move values or gradients of these examples."""
         import numpy as np
 
-        purpose, theta, wrt = point
+        text, theta = point
         most: Any = _LOST if self._slack == SINGLE else 0.0
         for example in {id(x): x for x in examples}.values():
-            with (
-                suppress(Exception),  # out of a domain, say
-                elsewhere(self._parameters, theta.tolist(), self._graph.computed),
-            ):
+            with suppress(Exception), self._at(theta):  # out of a domain, say
                 results, leaves = eager(self._f, example)
-                wanted = self._wanted(leaves, purpose, wrt)
+                wanted = self._wanted(leaves, text)
                 ulp = 2.0**-23 if self._slack == SINGLE else 2.0**-52
                 found = [rounding_bounds(root, wanted, ulp) for root in results]
                 most = np.fmax(most, found[0][1:] if what == "gradient" else [x[0] for x in found])
@@ -293,18 +303,15 @@ class Check:
 
     def _is_cached(self, example: list[Any], theta: Array) -> bool:
         """Return whether the function returns what it computed for other parameters."""
-        with elsewhere(self._parameters, theta.tolist(), self._graph.computed):
+        with self._at(theta):
             return any(map(stale, called_or_eager(self._f, example)))
 
-    def is_due(self, text: Any, count: int, fresh: int) -> bool:
+    def is_due(self, text: TextKey, count: int, fresh: int) -> bool:
         """Return whether a text is still to be compared at this size of batches."""
         return bool(fresh) or (bool(self.examples) and (text, count) not in self._sizes)
 
     def _answered(
-        self,
-        examples: list[list[Any]],
-        purpose: str,
-        wrt: Sequence[int] | None,
+        self, examples: list[list[Any]], text: TextKey
     ) -> tuple[list[list[Any]], list[_Answer]]:
         """Return the examples that the function has an answer for, and the answers.
 
@@ -315,12 +322,12 @@ class Check:
         answers: list[_Answer] = []
         for i, example in enumerate(examples):
             try:
-                if purpose == GRADIENT and i > OTHERS and self.is_large:
+                if text.purpose == GRADIENT and i > OTHERS and self.is_large:
                     results = called_or_eager(self._f, example, no_grad)
                     answers.append(_Answer(_data(results), None, False))
                 else:
-                    answers.append(self.answer(example, purpose, wrt))
-                    if self._is_small and purpose != INPUTS:
+                    answers.append(self.answer(example, text))
+                    if self._is_small and text.purpose != INPUTS:
                         compare_on_values(self._f, example, answers[-1].values)
             except TraceError:
                 self._forget(example)
@@ -343,34 +350,30 @@ class Check:
     def answer(
         self,
         example: list[Any],
-        purpose: str,
-        wrt: Sequence[int] | None,
+        text: TextKey,
         on_values: Callable[..., Any] = eager_or_recorded,
     ) -> _Answer:
         """Call the function as its user does; on Values, where it cannot be called on numbers."""
         import numpy as np
 
         leaves: list[list[Value]] = []
-        if purpose == INPUTS:
+        if text.purpose == INPUTS:
             results, leaves = on_values(self._f, example)
         else:
             results = called_or_eager(self._f, example)
-        if purpose == GRADIENT and not self.is_large:
+        if text.purpose == GRADIENT and not self.is_large:
             refuse_strangers(self._f, example, results[0], self._given)
         values = _data(results)
-        if purpose == FORWARD:
+        if text.purpose == FORWARD:
             return _Answer(values, None, False)
-        wanted = self._wanted(leaves, purpose, wrt)
-        slopes, order = gradient(results[0], wanted, self._given)
+        slopes, order = gradient(results[0], self._wanted(leaves, text), self._given)
         return _Answer(values, np.array(slopes), near_kink(order))
 
-    def _wanted(
-        self, leaves: Sequence[Sequence[Value]], purpose: str, wrt: Sequence[int] | None
-    ) -> Sequence[Value]:
+    def _wanted(self, leaves: Sequence[Sequence[Value]], text: TextKey) -> Sequence[Value]:
         """Return the Values whose gradients are compared; the leaves are the arguments'."""
-        return (
-            [*chain.from_iterable(selected(leaves, wrt))] if purpose == INPUTS else self._parameters
-        )
+        if text.purpose != INPUTS:
+            return self._parameters
+        return [*chain.from_iterable(selected(leaves, text.wrt))]
 
     def _compare_rows(
         self, answers: list[_Answer], got: Array, examples: list[Any], point: _Point
@@ -432,7 +435,7 @@ class Check:
         with np.errstate(all="ignore"):
             wanted = _data(results)
             theta = np.array([p.data for p in self._parameters])
-            point = FORWARD, theta, None
+            point = TextKey(FORWARD), theta
             self._agree("value", wanted, got, [list(example)], wanted, point)
 
 

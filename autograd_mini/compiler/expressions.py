@@ -102,11 +102,6 @@ class Ref(Expression):
         return (first, end) if follow else None
 
     @property
-    def single(self) -> bool:
-        """Whether all rows are the same one."""
-        return self.rows[-1] == self.rows[0] and len(set(self.rows)) == 1
-
-    @property
     def block(self) -> str:
         """How the rows fill a block of the buffer: "rows", "columns" (transposed), or ""."""
         strides = self.strides

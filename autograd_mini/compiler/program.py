@@ -27,7 +27,7 @@ from typing import Any
 from autograd_mini import contexts, ops
 from autograd_mini.compiler import intake, replay
 from autograd_mini.compiler.calls import Shape
-from autograd_mini.compiler.check import Check
+from autograd_mini.compiler.check import Check, TextKey
 from autograd_mini.compiler.intake import Array
 from autograd_mini.compiler.load import Texts
 from autograd_mini.compiler.machine import Machine
@@ -370,7 +370,7 @@ class Program(OnArray):
         check = self._check
         if check is not None:
             fresh = check.choose(batch, columns)
-            text = purpose, count == 1 and self.has_text_of_one, wrt
+            text = TextKey(purpose, count == 1 and self.has_text_of_one, wrt)
             if check.is_due(text, count, fresh):
                 self._compare(check, text, count, fresh)
             found = self._machine.run(purpose, batch)
@@ -381,7 +381,7 @@ class Program(OnArray):
             self._machine.note_call(purpose, count, batch, self._run_flat, self._arrays)
         return found
 
-    def _compare(self, check: Check, text: Any, count: int, fresh: int) -> None:
+    def _compare(self, check: Check, text: TextKey, count: int, fresh: int) -> None:
         purpose, _, wrt = text
         theta, gtheta = self._arrays()
         numbers, gradients = theta.copy(), gtheta.copy()
@@ -404,7 +404,7 @@ class Program(OnArray):
             return result
 
         try:
-            check.compare(text, purpose, count, fresh, numbers, run, wrt)
+            check.compare(text, count, fresh, numbers, run)
         finally:
             theta[:] = numbers
             gtheta[:] = gradients

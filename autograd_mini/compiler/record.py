@@ -132,15 +132,13 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     around.settle()
     again, error = _compared(graph, two, f, example, "two examples", leaves)
     if error is not None:  # perhaps already two runs on the same example are not the same
-        _, other = _compared(graph, recording_of(f, example), f, example, _SAME_EXAMPLE, leaves)
+        which = "two runs on the same example"
+        _, other = _compared(graph, recording_of(f, example), f, example, which, leaves)
         raise other or error
     graph.sources = [node._source if node._row else None for node in again]
     if around.is_random:
         _refuse_generators(f, example, around)
     return graph
-
-
-_SAME_EXAMPLE: Final = "two runs on the same example"
 
 
 def _compared(

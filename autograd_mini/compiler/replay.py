@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from autograd_mini.backprop import adjoints
 from autograd_mini.compiler.calls import called_or_eager
-from autograd_mini.compiler.check import Check
+from autograd_mini.compiler.check import Check, TextKey
 from autograd_mini.compiler.intake import Array
 from autograd_mini.compiler.plan import FORWARD, INPUTS
 from autograd_mini.compiler.record import Graph, record_again
@@ -94,7 +94,7 @@ def compare_slopes(check: Check, purpose: str, slopes: Iterable[tuple[Any, Seque
         flat = ((np.concatenate([*map(np.ravel, own)]), example) for own, example in searched)
         bad = (one for one in flat if not np.isfinite(one[0]).all())
         for own, example in islice(bad, SUSPECTS):
-            wanted = check.answer([*example], purpose, None).gradient
+            wanted = check.answer([*example], TextKey(purpose)).gradient
             if wanted is not None and (differs := np.isfinite(wanted) & ~np.isfinite(own)).any():
                 raise TraceError(
                     f"the compiled gradient is {own[differs][0]}, but running the function on the "
