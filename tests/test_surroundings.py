@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import array
 import collections
 import contextvars
@@ -9,9 +10,11 @@ import functools
 import itertools
 import math
 import random
+import string
 import threading
 import types
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any, cast
 from unittest.mock import ANY
@@ -19,7 +22,7 @@ from unittest.mock import ANY
 import numpy as np
 import pytest
 
-from autograd_mini import TraceError, Value, atan2, compile, jit, sin, tanh
+from autograd_mini import TraceError, Value, atan2, compile, jit, primitive, sin, tanh
 from autograd_mini.compiler import surroundings
 from nn import FNN, SGD, Layer, Trainer, fit
 
@@ -158,6 +161,106 @@ def test_what_makes_the_same_program_may_change() -> None:
         constant.value_and_grad()
 
 
+def test_a_change_that_makes_no_difference_hides_none_that_makes_one() -> None:
+    model, numbers, epoch = Model(), [0.0], 0.0
+    readings: list[Callable[[], float]] = [
+        lambda: epoch,
+        lambda: model.rate,
+        lambda: numbers[0],
+    ]
+    for read in readings:
+        program = compile(lambda x, read=read: w * x if read() < 3.0 else x, 1.0)
+        for epoch in (1.0, 2.0):
+            model.rate = numbers[0] = epoch
+            assert program([1.0, 2.0]).tolist() == [2.0, 4.0]
+        model.rate = numbers[0] = epoch = 3.0
+        for call in (program, program.value_and_grad, program.gradient, program.input_grad):
+            with pytest.raises(TraceError, match=r"between which .* became "):
+                call([1.0, 2.0])
+        model.rate = numbers[0] = epoch = 2.0
+        assert program([1.0, 2.0]).tolist() == [2.0, 4.0]
+
+
+class Study:
+    """A training loop of the user's own, whose loss is a method."""
+
+    rate = 1.0
+
+    def __init__(self) -> None:
+        self.step, self.seen, self.note = 0, [0.0], 1.0
+
+    def loss(self, x: Any) -> Any:
+        return w * x * self.rate if self.factor() < 9.0 else x
+
+    def factor(self) -> float:
+        return self.note
+
+    def train(self) -> None:
+        self.step += 1
+        self.seen.append(self.seen[-1] + self.step)
+
+
+def test_what_stands_beside_a_method_is_recorded_for_once() -> None:
+    study, runs = Study(), 0
+
+    def counted(x: Any) -> Any:
+        nonlocal runs
+        runs += 1
+        return study.loss(x)
+
+    program = compile(counted, 1.0)
+    program([1.0, 2.0])
+    study.train()
+    program([1.0, 2.0])
+    before = runs
+    for _ in range(3):
+        study.train()
+        assert program([1.0, 2.0]).tolist() == [2.0, 4.0]
+    assert runs == before
+    for note in (2.0, 3.0):
+        study.note = note
+        assert program([1.0, 2.0]).tolist() == [2.0, 4.0]
+    assert runs > before
+    study.note = 9.0
+    with pytest.raises(TraceError, match=r"'note' became 9\.0"):
+        program([1.0, 2.0])
+
+
+def test_what_the_formulas_of_a_users_row_read_counts() -> None:
+    rate, rates = 1.0, [1.0, 1.0]
+
+    def other(f: float, x: float) -> float:
+        return rate if x > -9.0 else 0.0
+
+    unary: Any = primitive(name="rated", partials=(lambda f, x: rate,))(lambda x: x * rate)
+    sloped: Any = primitive(name="sloped", partials=(lambda f, x: rates[0],))(lambda x: x)
+    many: Any = primitive(name="rated_sum", partials=lambda f, *xs: (rate,) * len(xs))(
+        lambda *xs: rate * sum(xs)
+    )
+    called: Any = primitive(name="called", partials=(other,))(lambda x: x * rate if x else 0.0)
+    rows: list[Callable[[Any], Any]] = [
+        lambda x: unary(w * x),
+        lambda x: sloped(w * x),
+        lambda x: many(w, x, w * x),
+        lambda x: called(w * x),
+    ]
+    for f in rows:
+        rate = rates[0] = 1.0
+        program = compile(f, 1.0)
+        program.value_and_grad([1.0, 2.0])
+        rate = rates[0] = 3.0
+        if f is not rows[-1]:
+            with pytest.raises(TraceError, match=r"different formulas of the operation '.*ed"):
+                program.value_and_grad([1.0, 2.0])
+            continue
+        mean, slopes = program.value_and_grad([1.0, 2.0])
+        w.grad = 0.0
+        (results := [f(x) for x in (1.0, 2.0)])[0].backward()
+        results[1].backward()
+        assert (mean, slopes) == (sum(y.data for y in results) / 2, [w.grad / 2])
+        w.grad = 0.0
+
+
 def test_numbers_that_seldom_decide_are_random_nevertheless() -> None:
     own, generator = random.Random(1), np.random.default_rng(0)
     draws: list[Callable[[], float]] = [random.random, np.random.rand, own.random, generator.random]
@@ -276,10 +379,43 @@ def places() -> dict[str, tuple[Callable[..., Any], Callable[[], Any]]]:
     }
 
 
+def corners() -> dict[str, tuple[Callable[..., Any], Callable[[], Any]]]:
+    numbers, options, event = [1.0], argparse.Namespace(rate=1.0), threading.Event()
+    shared, held, text = Model(), Model(), string.Template("1.0")
+    first, weak, table = numbers.__getitem__, weakref.ref(shared), weakref.WeakValueDictionary()
+    table["k"] = held
+
+    def noted(x: Any) -> Any:
+        return w * x * cast(Any, noted).rate
+
+    vars(noted)["rate"] = 1.0
+    return {
+        "a function's attribute": (noted, lambda: setattr(noted, "rate", 5.0)),
+        "a list's method": (lambda x: w * x * first(0), lambda: numbers.__setitem__(0, 5.0)),
+        "a command's options": (
+            lambda x: w * x * options.rate,
+            lambda: setattr(options, "rate", 5.0),
+        ),
+        "an event": (lambda x: w * x * (5.0 if event.is_set() else 1.0), event.set),
+        "a template": (
+            lambda x: w * x * float(text.template),
+            lambda: setattr(text, "template", "5"),
+        ),
+        "a weak reference": (
+            lambda x: w * x * cast(Any, weak()).rate,
+            lambda: setattr(shared, "rate", 5.0),
+        ),
+        "a table of weak ones": (
+            lambda x: w * x * table["k"].rate,
+            lambda: setattr(held, "rate", 5.0),
+        ),
+    }
+
+
 def test_what_a_function_reads_counts_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Model, "scale", 1.0)
     monkeypatch.setattr(Meta, "rate", 1.0)
-    for name, (f, change) in places().items():
+    for name, (f, change) in {**places(), **corners()}.items():
         monkeypatch.setattr(with_a_default, "__defaults__", ((1.0, [1.0]),))
         module.gamma = 1.0
         assert_counts(name, f, change)
@@ -348,7 +484,7 @@ def endings() -> dict[str, tuple[Callable[..., Any], Callable[[], Any]]]:
 NO_MORE_THAN_VALUES = {"Values of a list", "a long row of Values", "another array of a model"}
 
 
-@pytest.mark.parametrize("made", [cases, places, endings])
+@pytest.mark.parametrize("made", [cases, places, corners, endings])
 def test_every_kind_of_change_is_seen_at_the_next_look(
     made: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

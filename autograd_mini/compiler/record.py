@@ -17,6 +17,7 @@ from typing import Any, Final
 from autograd_mini.calls import argument_names
 from autograd_mini.compiler.calls import Shape, shape_of
 from autograd_mini.compiler.expressions import identical
+from autograd_mini.compiler.formulas import Formulas
 from autograd_mini.compiler.recorded import Hiding, Recorded
 from autograd_mini.compiler.runs import Recording, recording_elsewhere, recording_of
 from autograd_mini.compiler.slots import data_of, each
@@ -57,10 +58,12 @@ class Graph:
         unread: Those of parameters that no operation reads.
         example: The arguments it was recorded on.
         around: What the function reads that is neither an argument nor a parameter.
+        formulas: What the user's own rows write.
     """
 
     around: Surroundings
     example: Sequence[Any]
+    formulas: Formulas
 
     def __init__(self) -> None:
         self.ops: list[Op | None] = []
@@ -129,6 +132,7 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Graph:
     graph.computed = [x for i in graph.inner if type(x := nodes[i]) is not Recorded]
     with Hiding(chain(around.values, leaves.values(), graph.computed)):
         two = recording_elsewhere(f, example, graph.computed, lines=len(nodes) <= RECORD_LINES)
+    graph.formulas = Formulas(graph)
     around.settle()
     again, error = _compared(graph, two, f, example, "two examples", leaves)
     if error is not None:  # perhaps already two runs on the same example are not the same
@@ -191,8 +195,14 @@ def record_if_changed(f: Callable[..., Any], graph: Graph, *, resident: bool = F
     """
     if not graph.around.is_same(resident=resident):
         change = graph.around.change()
-        record_again(f, graph.example, graph, f"two runs, between which {change},")
-        graph.around.settle()
+        which = f"two runs, between which {change},"
+        with graph.around.moved():
+            record_again(f, graph.example, graph, which)
+            if changed := graph.formulas.changed():
+                raise TraceError(
+                    f"{which} gave different formulas of the operation {changed!r}: such a number "
+                    "would be frozen into the program; make it an operand of the operation"
+                )
 
 
 def record_again(

@@ -2,7 +2,8 @@
 
 Such numbers, functions and lists are recorded as they are. So they are looked at before a program
 runs: where one is another by then, the function is recorded anew, and refused if it has become
-another program. A generator of random numbers that every run moves is refused at once.
+another program; if not, the next change is looked at in the same way. A generator of random numbers
+that every run moves is refused at once.
 """
 
 # What a function refers to is Any here.
@@ -15,10 +16,10 @@ import gc
 import pickle
 import random
 import sys
-import threading
 from array import array
-from collections import ChainMap, UserDict, UserList, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from itertools import chain
@@ -32,9 +33,9 @@ from types import (
     MemberDescriptorType,
     MethodType,
     ModuleType,
-    SimpleNamespace,
 )
 from typing import Any, Final, TypeAlias
+from weakref import ReferenceType
 
 from autograd_mini.compiler.looks import Named, Noted, look_of
 from autograd_mini.frames import is_ours, is_pythons
@@ -49,10 +50,10 @@ _PLAIN: Final = (int, float, complex, str, bytes, type(None), CodeType, Value)
 _LISTS: Final = list, tuple, dict, MappingProxyType, set, frozenset, deque
 _BUFFERS: Final = array, bytearray, memoryview
 _HOLDERS: Final = *_LISTS, *_BUFFERS
-_SPACES: Final = SimpleNamespace, UserDict, UserList, ChainMap, threading.local
 _CACHED: Final = type(lru_cache(len))
 _ABSENT: Final = object()
 _CLASSES: Final = frozenset({"isinstance", "issubclass", "type", "__class__"})
+_BY_ANY_NAME: Final = {"__dict__", "vars", "getattr", "attrgetter", "eval", "exec", "asdict"}
 _MATCH_CLASS: Final = opmap["MATCH_CLASS"]
 # Whether something is watched: before every run; where Values are read, too; or never.
 ALWAYS: Final = 2
@@ -101,6 +102,34 @@ class Surroundings:
             self._own.update(name for name, _ in self._changes())
             self._look()
 
+    @contextmanager
+    def moved(self) -> Generator[None]:
+        """Take what is there now for granted, and what a run in this block changes.
+
+        If the run raises, all stays as it was. Another change is seen again, but for an attribute
+        of the user's own object that no code reads: a counter beside a method, say.
+        """
+        before, changed = vars(self).copy(), {name for name, _ in self._changes()}
+        self._look()
+        try:
+            yield
+        except BaseException:
+            vars(self).update(before)
+            raise
+        self.settle()
+        if unread := changed & self._unread():
+            self._own |= unread
+            self._look()
+
+    def _unread(self) -> set[str]:
+        """Return the attributes of the user's objects that no code reads which a run may reach."""
+        read: set[str] = set()
+        codes = self._codes
+        while reached := [c for name, c in codes if name[:2] == "__" or name in read]:
+            codes = [(name, c) for name, c in codes if c not in reached]
+            read.update(chain.from_iterable(map(_read_by, reached)))
+        return self._attributes - read if _BY_ANY_NAME.isdisjoint(read) else set()
+
     def rewind(self) -> None:
         """Put all generators of random numbers back to where they were when this was made."""
         for generator, state in self._states.values():
@@ -144,6 +173,8 @@ class Surroundings:
         self._states: dict[int, tuple[Any, bytes]] = {}
         self.values: list[Value] = []
         self.asks = False
+        self._attributes: set[str] = set()  # of the user's own objects and classes
+        self._codes: list[tuple[str, CodeType]] = []  # and the name by which each is reached
         queue: deque[tuple[str, Any, int]] = deque([("", self._f, NEVER)])
         seen: set[int] = set()
         while queue and len(seen) < MOST:
@@ -167,8 +198,12 @@ class Surroundings:
             if state is not None:
                 self._states[id(x)] = x, state
                 continue
-            self.asks = self.asks or (isinstance(x, FunctionType) and _asks(x.__code__))
+            if isinstance(x, FunctionType):
+                self.asks = self.asks or _asks(x.__code__)
+                self._codes.append((name if name in self._attributes else "__", x.__code__))
             for read, key, y, watch in _references(x):
+                if watch == ALWAYS and _is_attribute(read, x):
+                    self._attributes.add(key)
                 if watch and key not in self._own:
                     names[watch].append((key, read, y))
                     if watch == CLOSELY:
@@ -176,7 +211,7 @@ class Surroundings:
                 if isinstance(y, Value):
                     self.values.append(y)
                 elif not isinstance(y, _PLAIN):
-                    queue.append((key, y, watch))
+                    queue.append((key or name, y, watch))
         self._noted = names, found, [("", x, dict(x)) for x in spaces.values()]
         self._looks: tuple[Callable[[], bool], Callable[[], bool]] | None = None
         self._left = FEW
@@ -221,6 +256,7 @@ def _references(x: Any) -> Iterator[_Reference]:
         if watched:
             yield from _named(x.__globals__, {*_names_in(x.__code__)}, is_users=True)
         yield from _attributes(x, "__defaults__", "__kwdefaults__", "__code__", watched=watched)
+        yield from _entries(vars(x), watched)
     elif isinstance(x, MethodType):
         parts = x.__func__, x.__self__
     elif isinstance(x, partial):
@@ -240,25 +276,33 @@ def _references(x: Any) -> Iterator[_Reference]:
     elif isinstance(x, _CACHED):
         parts = (x.__wrapped__,)
     elif isinstance(x, BuiltinMethodType):
-        parts = () if isinstance(x.__self__, ModuleType) else (x.__self__,)
-    else:
+        if not isinstance(x.__self__, ModuleType):
+            yield partial(getattr, x, "__self__"), x.__name__, x.__self__, ALWAYS
+    elif isinstance(x, ReferenceType):
+        parts = (x(),)
+    elif not isinstance(x, ModuleType):
         kind = type(x)
         file = _file_of(kind)
-        is_users = _is_users(file) or isinstance(x, _SPACES)
+        is_users = _is_users(file)
         parts = (kind,) if is_users else _held(x) if is_pythons(file) else ()
-        if is_users or is_ours(file):
+        if is_users or is_ours(file) or (hasattr(x, "__dict__") and is_pythons(file)):
             space = getattr(x, "__dict__", {})
-            if is_users:  # one that is new may stand before its class's
-                yield partial(len, space), f"{kind.__name__}.__dict__", len(space), ALWAYS
             is_model = hasattr(kind, "named_parameters")
-            watched = ALWAYS if is_users else CLOSELY if is_model else NEVER
-            for name, y in space.items():
-                yield partial(getitem, space, name), name, y, watched
+            watched = ALWAYS if not is_ours(file) else CLOSELY if is_model else NEVER
+            if watched == ALWAYS:  # one that is new may stand before its class's
+                yield partial(len, space), f"{kind.__name__}.__dict__", len(space), ALWAYS
+            yield from _entries(space, watched)
             for name, slot in [pair for base in kind.__mro__ for pair in _slots(base)]:
                 read = partial(slot.__get__, x)
                 yield read, name, _now(read), watched
     for y in parts:
         yield list, "", y, NEVER
+
+
+def _entries(space: dict[str, Any], watched: int) -> Iterator[_Reference]:
+    """Return what the attributes of an object are."""
+    for name, y in space.items():
+        yield partial(getitem, space, name), name, y, watched
 
 
 def _attributes(x: Any, *names: str, watched: int) -> Iterator[_Reference]:
@@ -270,9 +314,7 @@ def _attributes(x: Any, *names: str, watched: int) -> Iterator[_Reference]:
 
 
 def _held(x: Any) -> Iterable[Any]:
-    """Return what an object of Python's own holds, an iterator, say; nothing for a module."""
-    if isinstance(x, ModuleType):
-        return ()
+    """Return what an object of Python's own holds, an iterator, say."""
     return [y for y in gc.get_referents(x)[:SHORT] if not isinstance(y, (type, ModuleType))]
 
 
@@ -297,6 +339,26 @@ def _names_in(code: CodeType) -> Iterator[str]:
             yield part
         if isinstance(part, CodeType):
             yield from _names_in(part)
+
+
+def _is_attribute(read: Callable[[], Any], x: Any) -> bool:
+    """Return whether what is read is an attribute of a class, or of an object of the user's."""
+    if isinstance(x, FunctionType) or not isinstance(read, partial) or read.func is not getitem:
+        return False
+    return isinstance(x, type) or _is_users(_file_of(type(x)))
+
+
+def _read_by(code: CodeType) -> Iterator[str]:
+    """Yield the names and texts that a code reads."""
+    from dis import get_instructions
+
+    for step in get_instructions(code):
+        if step.opname.startswith(("LOAD_", "IMPORT_")):
+            texts: Any = step.argval if isinstance(step.argval, tuple) else (step.argval,)
+            yield from [x for x in texts if isinstance(x, str)]
+    for part in code.co_consts:
+        if isinstance(part, CodeType):
+            yield from _read_by(part)
 
 
 def _asks(code: CodeType) -> bool:
