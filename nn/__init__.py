@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import autograd_mini.guesses as _guesses
 from nn import activations, datasets, features, initializers, losses, metrics, plots
 from nn import guesses as _ours
-from nn.errors import needed as _needed
+from nn.errors import extra_module as _extra_module
 from nn.export import from_torch, to_onnx, to_torch
 from nn.files import load, save
 from nn.layers import Layer, Neuron
@@ -94,4 +94,4 @@ def __getattr__(name: str) -> Any:
     if name not in ("FNNClassifier", "FNNRegressor"):
         raise _guesses.missing(__name__, name, _ours.NAMES, __all__)
     why = f"{name} needs scikit-learn"
-    return getattr(_needed("nn.estimators", why, "'autograd_mini[sklearn]'"), name)
+    return getattr(_extra_module("nn.estimators", why, "'autograd_mini[sklearn]'"), name)

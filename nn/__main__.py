@@ -28,12 +28,12 @@ from nn.optimizers import Adam
 from nn.plots import picture_path
 from nn.tables import (
     Table,
-    excerpt,
     is_missing,
     is_number,
     label_order,
-    listed,
-    numbers,
+    numeric_columns,
+    quoted,
+    quoted_list,
     read_table,
 )
 from nn.training import fit
@@ -81,11 +81,11 @@ def train(options: argparse.Namespace) -> int:
     table = read_table(options.data)
     columns = _columns_to_learn_from(table, options)
     loss, classes = _loss_and_classes(table, options)
-    inputs = np.array(numbers(table, columns))
+    inputs = np.array(numeric_columns(table, columns))
     if classes:
         y = np.array([classes.index(text) for text in table.column(options.target)])
     else:
-        y = np.array(numbers(table, [options.target]))[:, 0]
+        y = np.array(numeric_columns(table, [options.target]))[:, 0]
 
     X, X_val, y, y_val = datasets.split(inputs, y, test_size=options.validation, seed=options.seed)
     x_mean, x_spread = datasets.mean_and_spread(X, columns)
@@ -157,18 +157,22 @@ def _columns_to_learn_from(table: Table, options: argparse.Namespace) -> list[st
         )
     if target not in header:
         near = nearest(target, header) if len(header) > 1 else None
-        advice = f"it has {listed(header)}" if near is None else f"did you mean {excerpt(near)}?"
+        advice = (
+            f"it has {quoted_list(header)}" if near is None else f"did you mean {quoted(near)}?"
+        )
         if len(header) == 1:
             advice += "; columns are separated by commas"
-        raise ValueError(f"{table.path} has no column {excerpt(target)}: {advice}")
+        raise ValueError(f"{table.path} has no column {quoted(target)}: {advice}")
     unknown = [name for name in options.without if name not in header]
     if unknown:
-        raise ValueError(f"--without names {listed(unknown)}, but the columns are {listed(header)}")
+        raise ValueError(
+            f"--without names {quoted_list(unknown)}, but the columns are {quoted_list(header)}"
+        )
     if target in options.without:
-        raise ValueError(f"--without cannot name the target, {excerpt(target)}")
+        raise ValueError(f"--without cannot name the target, {quoted(target)}")
     columns = [name for name in header if name not in (target, *options.without)]
     if not columns:
-        raise ValueError(f"{table.path} has no column but {excerpt(target)} to learn from")
+        raise ValueError(f"{table.path} has no column but {quoted(target)} to learn from")
     return columns
 
 
@@ -187,7 +191,7 @@ def _loss_and_classes(table: Table, options: argparse.Namespace) -> tuple[str, l
         return loss, []
     classes = sorted(set(texts), key=label_order)
     if len(classes) < 2:
-        raise ValueError(f"{excerpt(options.target)} holds only one class, {excerpt(classes[0])}")
+        raise ValueError(f"{quoted(options.target)} holds only one class, {quoted(classes[0])}")
     if loss == "bce_with_logits" and len(classes) != 2:
         raise ValueError(f"bce_with_logits tells 2 classes apart, but there are {len(classes)}")
     return loss, classes
@@ -200,7 +204,7 @@ def _check_target(table: Table, target: str, texts: list[str], loss: str | None)
         if is_missing(text):
             said = f" ({text})" if text else ""
             raise ValueError(
-                f"{table.path}, row {line}: the target {excerpt(target)} is missing{said}; "
+                f"{table.path}, row {line}: the target {quoted(target)} is missing{said}; "
                 "leave the row out"
             )
         if is_number(text) or loss in CLASSES or (loss is None and not mostly_numbers):
@@ -211,7 +215,7 @@ def _check_target(table: Table, target: str, texts: list[str], loss: str | None)
             else f"which --loss {loss} needs; for labels there are {', '.join(CLASSES)}"
         )
         raise ValueError(
-            f"{table.path}, row {line}, column {excerpt(target)}: {excerpt(text)} is not a finite "
+            f"{table.path}, row {line}, column {quoted(target)}: {quoted(text)} is not a finite "
             f"number, {why}"
         )
 
@@ -226,7 +230,7 @@ def _verdict(outputs: Any, y: Any, y_val: Any, classes: list[str]) -> str:
         share = metrics.accuracy(y_val * 0 + often, y_val)
         told = f"validation accuracy {accuracy:.3f}"
         if accuracy <= share:
-            told += f": always {excerpt(classes[often])} has {share:.3f}"
+            told += f": always {quoted(classes[often])} has {share:.3f}"
             told += advice if accuracy < 1.0 else ""
         return told
     if datasets.mean_and_spread(y_val)[1] > 0.0:
@@ -260,10 +264,10 @@ def predict(options: argparse.Namespace) -> int:
     missing = [name for name in about["columns"] if name not in asked.header]
     if missing:
         raise ValueError(
-            f"{options.data} lacks {listed(missing)} of the columns that "
+            f"{options.data} lacks {quoted_list(missing)} of the columns that "
             f"{options.model} was trained on"
         )
-    outputs = model.predict(numbers(asked, about["columns"], are_needed=True)).tolist()
+    outputs = model.predict(numeric_columns(asked, about["columns"], are_needed=True)).tolist()
     classes: list[str] = about["classes"]
     table: list[list[Any]] = [[about["target"], *[f"p({name})" for name in classes]]]
     for output in outputs:

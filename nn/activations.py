@@ -39,7 +39,7 @@ from autograd_mini import (
 )
 from autograd_mini.functions.signatures import Scalar, of_first, unary
 from autograd_mini.nested import elements
-from nn.errors import by_name, one_of
+from nn.errors import function_of, one_of
 
 __all__ = [
     "ACTIVATIONS",
@@ -328,7 +328,7 @@ def get(name: str | Activation | None) -> Activation:
         >>> get("relu")(-1.0)
         0.0
     """
-    return identity if name is None else by_name("activation", name, ACTIVATIONS | _ALIASES)
+    return identity if name is None else function_of("activation", name, ACTIVATIONS | _ALIASES)
 
 
 def of_units(name: str | Activation | None) -> Activation:
@@ -394,11 +394,11 @@ def name_of(activation: Activation | None) -> str | None:
     return next((name for name, known in ACTIVATIONS.items() if known is activation), None)
 
 
-def shown(activation: Activation) -> str:
+def display_name(activation: Activation) -> str:
     """Return what an activation is called in pictures and tables: a function of the user's, too.
 
     Example:
-        >>> shown(tanh), shown(lambda z: z)
+        >>> display_name(tanh), display_name(lambda z: z)
         ('tanh', '<lambda>')
     """
     return name_of(activation) or getattr(activation, "__name__", repr(activation))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = "NDArray[Any]"
 Floats: TypeAlias = "NDArray[float64]"
 
-BLOCK: Final = 1 << 18  # numbers that are checked at once
+CHECKED: Final = 1 << 18  # numbers that are checked at once
 _LISTS: Final = frozenset({list, tuple})
 SCALARS: Final = frozenset({float, Value})  # what nearly all numbers are
 
@@ -41,7 +41,7 @@ def as_array(X: object) -> Any:
     if is_special and np.ma.is_masked(cast(Any, X)):
         raise TypeError("real numbers are needed, but some are masked")
     array = np.asarray(X)
-    if not array.ndim and isinstance(X, Iterable) and not isinstance(X, (str, bytes, Mapping, Set)):
+    if not array.ndim and _has_elements(cast(object, X)):
         array = np.asarray(list(cast(Iterable[Any], X)))  # a generator, or the values of a dict
     if array.dtype.kind in "biuf":
         return array
@@ -78,7 +78,7 @@ def first_not_finite(array: Any) -> tuple[int, ...] | None:
 
     if array.dtype.kind != "f":
         return None
-    if array.size <= BLOCK and math.isfinite(cast(Any, np.vdot(array, array))):  # never warns
+    if array.size <= CHECKED and math.isfinite(cast(Any, np.vdot(array, array))):  # never warns
         return None
     for block in blocks(array):
         finite = np.isfinite(array[block])
@@ -90,7 +90,7 @@ def first_not_finite(array: Any) -> tuple[int, ...] | None:
 
 def blocks(array: Any) -> list[slice]:
     """Return slices of whole rows, small enough to be worked on at once."""
-    return spans(len(array), max(1, BLOCK * len(array) // max(array.size, 1)))
+    return spans(len(array), max(1, CHECKED * len(array) // max(array.size, 1)))
 
 
 def spans(count: int, size: int) -> list[slice]:

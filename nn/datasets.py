@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from nn.arrays import Array, as_array
-from nn.errors import check_pairs, from_zero, needed, unknown_name, whole_number
+from nn.errors import check_pairs, extra_module, from_zero, unknown_name, whole_number
 from nn.guesses import keywords
 
 Data: TypeAlias = tuple[Array, Array]  # X and y
@@ -176,7 +176,7 @@ def load(name: str) -> Data:
     if name not in SHIPPED:
         raise unknown_name("data set", str(name), SHIPPED)
     why = f"the {name} data come with scikit-learn"
-    shipped = needed("sklearn.datasets", why, "'autograd_mini[sklearn]'")
+    shipped = extra_module("sklearn.datasets", why, "'autograd_mini[sklearn]'")
     return getattr(shipped, f"load_{name}")(return_X_y=True)
 
 

@@ -49,7 +49,7 @@ def network(layers: Sequence[Layer], title: str = "feedforward network") -> Draw
         (2, 3)
     """
     sizes = [layers[0].n_in, *[layer.n_out for layer in layers]]
-    columns = [_shown(size) for size in sizes]
+    columns = [_drawn_units(size) for size in sizes]
     tallest = max(len(column) for column in columns)
     height = _TOP + (tallest - 1) * ROW + 2 * RADIUS + _BOTTOM
     width = 2 * _SIDE + (len(columns) - 1) * COLUMN
@@ -71,7 +71,10 @@ def network(layers: Sequence[Layer], title: str = "feedforward network") -> Draw
         letter = "x" if not number else "y" if number == len(layers) else "h"
         name, what = "x", "input" if size == 1 else "inputs"
         if number:
-            name, what = f"layers.{number - 1}", activations.shown(layers[number - 1].activation)
+            name, what = (
+                f"layers.{number - 1}",
+                activations.display_name(layers[number - 1].activation),
+            )
         parts.append(_caption(x, name, f"{size:,} {labels.xml(labels.shorten(what))}"))
         for unit, (_, y) in places[number].items():
             index = None if letter == "y" and size == 1 else unit + 1
@@ -85,7 +88,7 @@ def network(layers: Sequence[Layer], title: str = "feedforward network") -> Draw
     return Drawn("\n".join([*parts, "</svg>", ""]))
 
 
-def _shown(size: int) -> list[int | None]:
+def _drawn_units(size: int) -> list[int | None]:
     """Return the units of a layer to draw; None stands for those left out."""
     if size <= MOST_UNITS:
         return list(range(size))

@@ -27,7 +27,7 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
     return ValueError(f"no {what} is called {name!r}: there are {', '.join(names)}{guess}")
 
 
-def by_name(what: str, given: object, known: Mapping[str, T]) -> T:
+def function_of(what: str, given: object, known: Mapping[str, T]) -> T:
     """Return what a name stands for; a function stands for itself.
 
     Raises:
@@ -35,7 +35,7 @@ def by_name(what: str, given: object, known: Mapping[str, T]) -> T:
         TypeError: If it is neither a name nor a function.
 
     Example:
-        >>> by_name("size", len, {"max": max})([1, 2])
+        >>> function_of("size", len, {"max": max})([1, 2])
         2
     """
     if callable(given):
@@ -47,14 +47,14 @@ def by_name(what: str, given: object, known: Mapping[str, T]) -> T:
     return known[given]
 
 
-def needed(module: str, why: str, install: str) -> Any:
+def extra_module(module: str, why: str, install: str) -> Any:
     """Return a module that an extra brings.
 
     Raises:
         ImportError: If it is not installed; the message says why it is needed, and how to get it.
 
     Example:
-        >>> needed("no_such", "pictures need no_such", "no_such")
+        >>> extra_module("no_such", "pictures need no_such", "no_such")
         Traceback (most recent call last):
             ...
         ImportError: pictures need no_such: pip install no_such
@@ -79,6 +79,16 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     meant = [*SYNONYMS.get(wanted, ()), wanted.removesuffix("_loss")]
     near = [one for one in meant if one in folded] or get_close_matches(wanted, folded, n=1)
     return folded[near[0]] if near else None
+
+
+def listed(texts: Sequence[str], most: int = 6) -> str:
+    """Return texts as an error lists them: of many only the first.
+
+    Example:
+        >>> listed(["x", "y", "z"], 2)
+        'x, y, … (3 in all)'
+    """
+    return ", ".join(texts[:most]) + (f", … ({len(texts)} in all)" if len(texts) > most else "")
 
 
 def check_state(owner: object, wanted: Iterable[str], state: Iterable[str]) -> None:

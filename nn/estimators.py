@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, field
 from importlib import import_module
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from sklearn.base import (  # pyright: ignore[reportMissingTypeStubs] # it ships none
@@ -14,6 +14,7 @@ from sklearn.base import (  # pyright: ignore[reportMissingTypeStubs] # it ships
     RegressorMixin,
 )
 
+from nn.arrays import Array
 from nn.errors import unknown_name, whole_number
 from nn.guesses import of_settings
 from nn.losses import l2_penalty
@@ -22,8 +23,6 @@ from nn.optimizers import SGD, Adam
 from nn.training import fit
 
 __all__ = ["FNNClassifier", "FNNRegressor"]
-
-Array: TypeAlias = Any
 
 validation = import_module("sklearn.utils.validation")  # whose functions are not typed
 multiclass = import_module("sklearn.utils.multiclass")

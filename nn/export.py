@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from nn import activations
-from nn.errors import needed
+from nn.errors import extra_module
 from nn.layers import Layer
 from nn.network import FNN, foreign_layer, has_layers_only
 
@@ -105,7 +105,7 @@ def to_onnx(model: FNN, path: str | Path | None = None) -> Any:
         'Gemm'
     """
     model = _checked(model, "to_onnx")
-    onnx = needed("onnx", "to_onnx needs onnx", "'autograd_mini[export]'")
+    onnx = extra_module("onnx", "to_onnx needs onnx", "'autograd_mini[export]'")
     tensor = import_module("onnx.numpy_helper").from_array
     lines: list[str] = []
     tensors: list[Any] = []
@@ -149,7 +149,7 @@ def to_torch(model: FNN) -> Any:
         True
     """
     model = _checked(model, "to_torch")
-    torch = needed("torch", "this needs PyTorch", "torch")
+    torch = extra_module("torch", "this needs PyTorch", "torch")
     modules: list[Any] = []
     for i, layer in enumerate(model.layers):
         W, b = layer.arrays()
@@ -182,7 +182,7 @@ def from_torch(module: object) -> FNN:
         >>> from_torch(Sequential(Linear(2, 3), ReLU(), Linear(3, 1)))
         FNN([2, 3, 1], activation='relu', output_activation='identity')
     """
-    linears, names = _stack(module, needed("torch", "this needs PyTorch", "torch"))
+    linears, names = _stack(module, extra_module("torch", "this needs PyTorch", "torch"))
     hidden = set(names[:-1])
     if not linears or len(hidden) > 1:
         raise ValueError(

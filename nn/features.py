@@ -83,7 +83,7 @@ def radial(centers: Sequence[Sequence[float]], gamma: float = 1.0) -> Map:
     rows: list[list[float]] = points.tolist()
 
     def nearness(x: object) -> list[Any]:
-        xs = _numbers(x, len(rows[0]), "radial")
+        xs = _coordinates(x, len(rows[0]), "radial")
         return [
             exp(-gamma * total([(a - b) * (a - b) for a, b in zip(xs, row, strict=True)]))
             for row in rows
@@ -114,7 +114,7 @@ def affine(W: Sequence[Sequence[Any]], b: Sequence[object]) -> Map:
         )
 
     def moved(x: object) -> list[Any]:
-        xs = _numbers(x, len(rows[0]), "affine")
+        xs = _coordinates(x, len(rows[0]), "affine")
         return [dot(row, xs, shift) for row, shift in zip(rows, shifts, strict=True)]
 
     return moved
@@ -193,7 +193,7 @@ def compose(*maps: Map) -> Composition:
     return Composition(maps)
 
 
-def _numbers(x: object, count: int, who: str) -> list[Any]:
+def _coordinates(x: object, count: int, who: str) -> list[Any]:
     xs = as_row(x)
     if len(xs) != count:
         raise ValueError(f"{who} is made for {count} numbers, but got {len(xs)}: {xs}")

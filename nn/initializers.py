@@ -12,7 +12,7 @@ from functools import partial
 from random import Random
 from typing import Any, Final, TypeAlias
 
-from nn.errors import by_name, from_zero, one_of
+from nn.errors import from_zero, function_of, one_of
 
 __all__ = [
     "INITIALIZERS",
@@ -240,7 +240,7 @@ def get(init: Any, activation: str = "identity") -> Initializer:
         True
     """
     makers = {"auto": _AUTO.get(activation, xavier_uniform), **INITIALIZERS}
-    made: Any = by_name("initializer", init, makers)
+    made: Any = function_of("initializer", init, makers)
     return made() if made in makers.values() else made
 
 

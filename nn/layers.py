@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from random import Random
-from typing import Any, SupportsFloat, TypeAlias, cast
+from typing import Any, SupportsFloat, cast
 
 from autograd_mini import Value, dot
 from autograd_mini.ops import Number
@@ -15,11 +15,9 @@ from autograd_mini.words import counted
 from nn import activations, initializers
 from nn.activations import Activation
 from nn.arrays import SCALARS, as_row
-from nn.errors import whole_number
+from nn.errors import listed, whole_number
 from nn.guesses import keywords
 from nn.initializers import Initializer
-
-Scalar: TypeAlias = "Value | float"
 
 
 class Module:
@@ -75,7 +73,7 @@ class Module:
             "not one number": sorted(misshapen),
         }
         if any(problems.values()):
-            found = [f"{what}: {_listed(names)}" for what, names in problems.items() if names]
+            found = [f"{what}: {listed(names)}" for what, names in problems.items() if names]
             raise ValueError(
                 f"this state does not fit {self!r} with its {len(named)} parameters, and nothing "
                 f"was loaded; {'; '.join(found)}"
@@ -178,7 +176,9 @@ class Neuron(Module):
         return named if self.b is None else [*named, ("b", self.b)]
 
     def __repr__(self) -> str:
-        return f"Neuron({self.n_in}, {quoted(self.activation)}{_no_bias(self.b is not None)})"
+        return (
+            f"Neuron({self.n_in}, {activation_code(self.activation)}{_no_bias(self.b is not None)})"
+        )
 
 
 class Layer(Module):
@@ -303,7 +303,7 @@ class Layer(Module):
 
     def __repr__(self) -> str:
         bias = _no_bias(self.neurons[0].b is not None)
-        return f"Layer({self.n_in}, {self.n_out}, {quoted(self.activation)}{bias})"
+        return f"Layer({self.n_in}, {self.n_out}, {activation_code(self.activation)}{bias})"
 
 
 def as_inputs(x: object, n_in: int, who: str) -> list[Any]:
@@ -321,7 +321,7 @@ def as_inputs(x: object, n_in: int, who: str) -> list[Any]:
     if len(xs) != n_in:
         raise ValueError(
             f"{who} takes {counted(n_in, 'number')} for one example, but got {len(xs)}: "
-            f"{_listed([repr(x) for x in xs])}"
+            f"{listed([repr(x) for x in xs])}"
         )
     return [Value(x) if type(x) is float else x if isinstance(x, Number) else Value(x) for x in xs]
 
@@ -406,16 +406,11 @@ def _initializer(init: object, activation: Activation) -> Initializer:
     return initializers.get(init, activations.name_of(activation) or "")
 
 
-def quoted(activation: Activation) -> str:
+def activation_code(activation: Activation) -> str:
     """Return an activation as it is written in code: its name in quotes, or the function's."""
     name = activations.name_of(activation)
-    return repr(name) if name else activations.shown(activation)
+    return repr(name) if name else activations.display_name(activation)
 
 
 def _no_bias(bias: bool) -> str:
     return "" if bias else ", bias=False"
-
-
-def _listed(names: Sequence[str], most: int = 6) -> str:
-    more = f", … ({len(names)} in all)" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

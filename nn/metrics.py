@@ -94,7 +94,7 @@ def r2_score(prediction: object, target: object) -> float:
     """
     import numpy as np
 
-    f, y = _numbers(prediction, target)
+    f, y = _float_arrays(prediction, target)
     if len(y) < 2:
         raise ValueError(f"r2_score needs two examples or more, but got {len(y)}")
     around, missed = y - y.mean(axis=0), y - f
@@ -122,7 +122,7 @@ def mean_absolute_error(prediction: object, target: object) -> float:
         >>> mean_absolute_error([1.0, 2.0], [0.0, 4.0])
         1.5
     """
-    f, y = _numbers(prediction, target)
+    f, y = _float_arrays(prediction, target)
     return float(abs(y - f).mean())
 
 
@@ -150,7 +150,7 @@ def _targets(target: object, scores: Array) -> Array:
     return np.asarray(rows)
 
 
-def _numbers(prediction: object, target: object) -> tuple[Floats, Floats]:
+def _float_arrays(prediction: object, target: object) -> tuple[Floats, Floats]:
     try:
         f, y = (as_array(_array(x)).astype(float) for x in (prediction, target))
     except TypeError as error:

@@ -20,13 +20,13 @@ from nn.arrays import Floats, as_array, as_floats, spans
 from nn.errors import whole_number
 from nn.guesses import keywords, unlike
 from nn.initializers import Initializer
-from nn.layers import Layer, Module, Neuron, as_inputs, quoted, under
+from nn.layers import Layer, Module, Neuron, activation_code, as_inputs, under
 
 OPTIONS: Final = ("activation", "output_activation", "bias", "output_bias", "fused")
 WORTH_ARRAYS: Final = 10  # examples from which on matrix products pay
-WORTH_COMPILING: Final = 100  # and a program
-BLOCK: Final = 2048  # examples that are computed at once
-AGREEMENT: Final = 1e-6  # wrong programs differ by far more
+WORTH_COMPILING: Final = 100  # and a program, here and in training
+PREDICTED: Final = 2048  # examples that are computed at once
+AGREEMENT: Final = 1e-6  # of the numbers compared: wrong programs differ by far more
 
 
 class FNN(Module):
@@ -159,7 +159,7 @@ class FNN(Module):
             if run is None:
                 return None
             with np.errstate(all="ignore"):
-                parts = [rows[span] for span in spans(len(rows), BLOCK)]
+                parts = [rows[span] for span in spans(len(rows), PREDICTED)]
                 outputs = np.concatenate([run(np.asarray(part, float)) for part in parts])
         except Exception:
             if self in _programs:
@@ -230,7 +230,7 @@ class FNN(Module):
         """
         table = [("layer", "inputs", "units", "activation", "parameters")]
         for i, layer in enumerate(_own_layers(self, "be summed up")):
-            name = activations.shown(layer.activation)
+            name = activations.display_name(layer.activation)
             count = len(layer.parameters())
             table.append((f"layers.{i}", str(layer.n_in), str(layer.n_out), name, str(count)))
         count = len(self.parameters())
@@ -268,8 +268,8 @@ class FNN(Module):
     def __repr__(self) -> str:
         shown = [
             repr(self.sizes),
-            f"activation={quoted(self.activation)}",
-            f"output_activation={quoted(self.output_activation)}",
+            f"activation={activation_code(self.activation)}",
+            f"output_activation={activation_code(self.output_activation)}",
         ]
         shown += [f"{name}=False" for name in ("bias", "output_bias") if not getattr(self, name)]
         return f"FNN({', '.join(shown)})"

@@ -22,7 +22,7 @@ from nn.rules import move_as_floats
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
 
-BLOCK: Final = 1 << 14  # parameters moved at once: what a step computes of them stays in the cache
+MOVED: Final = 1 << 14  # parameters at once: what a step computes of them stays in the cache
 TRIED: Final = 3  # updates in which a rule of somebody's own is compared
 ZERO: Final = Value(0.0).grad  # the very object backward() knows as "nothing here yet"
 
@@ -39,7 +39,7 @@ class Settings:
         kept = [x for x in told if x in own or isinstance(getattr(kind, x, None), property)]
         return {name: getattr(self, name) for name in kept if name != self._moves}
 
-    def _told(self) -> str:
+    def _settings_text(self) -> str:
         return ", ".join(f"{name}={value!r}" for name, value in self.settings().items())
 
 
@@ -105,7 +105,7 @@ class Optimizer(Settings):
         self._tried = 0  # updates on arrays that were compared
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self.params)} parameters, {self._told()})"
+        return f"{type(self).__name__}({len(self.params)} parameters, {self._settings_text()})"
 
     @property
     def moments(self) -> list[Any]:
@@ -185,11 +185,11 @@ class Optimizer(Settings):
             self._tried += 1
             return
         rule = self._rule()
-        if len(theta) <= BLOCK:
+        if len(theta) <= MOVED:
             rule(*columns)
             return
-        for start in range(0, len(theta), BLOCK):
-            rule(*[column[start : start + BLOCK] for column in columns])
+        for start in range(0, len(theta), MOVED):
+            rule(*[column[start : start + MOVED] for column in columns])
 
     def resident(self, dtype: Any, order: Any = None) -> list[Any]:
         """Return what it remembers as arrays, which it goes on with; `order` is as for `update`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from autograd_mini.words import counted
 from nn.arrays import Floats, finite_array
-from nn.errors import needed
+from nn.errors import extra_module
 
 if TYPE_CHECKING:
     from nn.training import History
@@ -197,7 +197,7 @@ def picture_path(path: Path) -> Path:
 
 def _matplotlib(module: str) -> Any:
     install = "'autograd_mini[plot]'"
-    return needed(f"matplotlib.{module}", "pictures need matplotlib", install)
+    return extra_module(f"matplotlib.{module}", "pictures need matplotlib", install)
 
 
 def _figure(size: tuple[float, float]) -> tuple[Any, Any]:

@@ -13,12 +13,12 @@ from autograd_mini import TraceError
 
 __all__ = ["move_as_floats"]
 
-Rule: TypeAlias = Callable[..., tuple[Any, ...]]
+Move: TypeAlias = Callable[..., tuple[Any, ...]]
 
 PLACES: Final = 16  # parameters for which arrays are compared with floats
 
 
-def move_as_floats(make: Callable[[], Rule], columns: Sequence[Any], *, compares: bool) -> None:
+def move_as_floats(make: Callable[[], Move], columns: Sequence[Any], *, compares: bool) -> None:
     """Move arrays in place, as a rule moves floats; where that fails they stay as they are.
 
     Args:
@@ -55,7 +55,7 @@ def move_as_floats(make: Callable[[], Rule], columns: Sequence[Any], *, compares
             column[...] = x
 
 
-def _compare(make: Callable[[], Rule], before: Sequence[Any], moved: Sequence[Any]) -> None:
+def _compare(make: Callable[[], Move], before: Sequence[Any], moved: Sequence[Any]) -> None:
     import numpy as np
 
     slack = 1e-9 if before[0].itemsize == 8 else 1e-3

@@ -66,7 +66,7 @@ class Schedule(Settings):
         optimizer.lr = self.at(0)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._told()})"
+        return f"{type(self).__name__}({self._settings_text()})"
 
     def at(self, t: int) -> float:
         """Return the learning rate after t completed epochs."""

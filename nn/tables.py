@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from nn.errors import listed
+
 _MISSING: Final = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "inf", "infinity"}
 
 
@@ -48,7 +50,7 @@ def read_table(path: Path) -> Table:
         raise ValueError(f"{path} has no rows: it needs a line of column names and then numbers")
     repeated = {name for name in header if header.count(name) > 1}
     if repeated:
-        raise ValueError(f"{path} has several columns called {listed(sorted(repeated))}")
+        raise ValueError(f"{path} has several columns called {quoted_list(sorted(repeated))}")
     for line, row in rest:
         if len(row) != len(header):
             spanned = sum(cell.count("\n") for cell in row)
@@ -82,7 +84,9 @@ def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
             raise ValueError(f"{path}, row {line} is not CSV: {error}") from None
 
 
-def numbers(table: Table, columns: list[str], *, are_needed: bool = False) -> list[list[float]]:
+def numeric_columns(
+    table: Table, columns: list[str], *, are_needed: bool = False
+) -> list[list[float]]:
     """Return some columns as floats.
 
     Args:
@@ -99,8 +103,8 @@ def numbers(table: Table, columns: list[str], *, are_needed: bool = False) -> li
         for place in places:
             if not is_number(row[place]):
                 raise ValueError(
-                    f"{table.path}, row {line}, column {excerpt(table.header[place])}: "
-                    f"{excerpt(row[place])} is not a finite number; "
+                    f"{table.path}, row {line}, column {quoted(table.header[place])}: "
+                    f"{quoted(row[place])} is not a finite number; "
                     f"{_advice(table, place, row[place], are_needed)}"
                 )
     return [[float(row[place]) for place in places] for row in table.rows]
@@ -113,7 +117,7 @@ def _advice(table: Table, place: int, cell: str, is_needed: bool) -> str:
     texts = [text for text in cells if not is_number(text) and not is_missing(text)]
     if 2 * len(texts) > len(cells):
         kinds = sorted(set(texts))
-        some = ", ".join(map(excerpt, kinds[:3])) + (", …" if len(kinds) > 3 else "")
+        some = ", ".join(map(quoted, kinds[:3])) + (", …" if len(kinds) > 3 else "")
         if is_needed:
             return f"the column holds texts ({some}), but the network has learned from numbers"
         return (
@@ -127,25 +131,24 @@ def _advice(table: Table, place: int, cell: str, is_needed: bool) -> str:
     return "leave the row out, or encode the column as numbers"
 
 
-def excerpt(text: str, longest: int = 60) -> str:
+def quoted(text: str, longest: int = 60) -> str:
     """Return a cell or a name as an error quotes it, in quotes; of a long one only the beginning.
 
     Example:
-        >>> print(excerpt("Bern"), excerpt("Bern" * 100, 12))
+        >>> print(quoted("Bern"), quoted("Bern" * 100, 12))
         'Bern' 'BernBernBer…'
     """
     return repr(text if len(text) <= longest else text[: longest - 1] + "…")
 
 
-def listed(names: Sequence[str], most: int = 20) -> str:
+def quoted_list(names: Sequence[str], most: int = 20) -> str:
     """Return names as an error lists them: of many only the first, of a long one the beginning.
 
     Example:
-        >>> print(listed(["age", "sex", "Bern" * 100], 2))
+        >>> print(quoted_list(["age", "sex", "Bern" * 100], 2))
         'age', 'sex', … (3 in all)
     """
-    end = f", … ({len(names)} in all)" if len(names) > most else ""
-    return ", ".join(map(excerpt, names[:most])) + end
+    return listed([*map(quoted, names)], most)
 
 
 def shell_argument(name: str) -> str:

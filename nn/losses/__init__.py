@@ -20,7 +20,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any, Final
 
-from nn.errors import by_name
+from nn.errors import function_of
 from nn.losses import binary, classes, janocha_czarnecki, penalties, regression
 from nn.losses.batches import FORMULA, Formula, Loss
 from nn.losses.binary import *
@@ -65,7 +65,7 @@ def get(name: str | Loss) -> Loss:
         >>> get("mse")(3.0, 1.0)
         4.0
     """
-    return by_name("loss", name, LOSSES)
+    return function_of("loss", name, LOSSES)
 
 
 def formula(loss: Loss) -> Formula | None:

@@ -98,7 +98,7 @@ def of_classes(
     if single:
         predictions, targets = [predictions], [target]
     else:
-        targets = _listed(target)
+        targets = _target_list(target)
         check_pairs(predictions, targets, "prediction")
     losses: list[Any] = []
     for n, (p, t) in enumerate(zip(predictions, targets, strict=True)):
@@ -212,7 +212,7 @@ _AS_TEXTS: Final = (
 _AS_FLOATS: Final = "; y.astype(int) makes an array of whole numbers one of ints"
 
 
-def _listed(target: Any) -> list[Any]:
+def _target_list(target: Any) -> list[Any]:
     target = as_lists(target)
     if isinstance(target, Number) or not isinstance(target, Iterable):
         raise ValueError(f"a batch needs a list of targets, one per example, but got {target!r}")

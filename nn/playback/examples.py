@@ -22,7 +22,7 @@ def examples_json(
         output: What the model says of one of them.
         loss: What it is trained on.
     """
-    rows = [numbers(target) for target in y]
+    rows = [target_numbers(target) for target in y]
     kind, center, spread = scale(output, rows, loss.given)
     low, high = bounds(X)
     return {
@@ -37,11 +37,11 @@ def examples_json(
     }
 
 
-def numbers(target: Any) -> list[float]:
+def target_numbers(target: Any) -> list[float]:
     """Return a target as numbers; anything else is nan.
 
     Example:
-        >>> numbers(2), numbers([0.5, 1.0]), numbers("cat")
+        >>> target_numbers(2), target_numbers([0.5, 1.0]), target_numbers("cat")
         ([2.0], [0.5, 1.0], [nan])
     """
     try:

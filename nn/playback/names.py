@@ -13,7 +13,7 @@ from nn.layers import Module, parameter_names
 from nn.playback.page import packed_floats
 
 
-def numbered(model: Any, programs: Iterable[Program]) -> dict[Value, int]:
+def parameter_numbers(model: Any, programs: Iterable[Program]) -> dict[Value, int]:
     """Return a number for each parameter: the model's own first, then others of its programs."""
     others = [p for program in programs for p in program.parameters]
     return {p: i for i, p in enumerate(dict.fromkeys([*model.parameters(), *others]))}
@@ -21,7 +21,7 @@ def numbered(model: Any, programs: Iterable[Program]) -> dict[Value, int]:
 
 def parameters_json(model: object, programs: Mapping[str, Program]) -> dict[str, Any]:
     """Return the parameters' names and data, and where each of them stands in the programs."""
-    number = numbered(model, programs.values())
+    number = parameter_numbers(model, programs.values())
     return {
         "names": parameter_names(model),
         "theta": packed_floats([p.data for p in number]),

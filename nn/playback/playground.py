@@ -22,7 +22,7 @@ from nn.losses import Loss
 from nn.network import FNN
 from nn.optimizers import OURS, Optimizer
 from nn.playback.examples import examples_json
-from nn.playback.names import numbered, parameters_json
+from nn.playback.names import parameter_numbers, parameters_json
 from nn.playback.page import Page, page
 from nn.playback.sets import data_sets
 from nn.playback.units import layers
@@ -114,7 +114,7 @@ class Playground(Page):
                 loss,
             ),
             **parameters_json(model, mine),
-            **self._updates_json(numbered(model, mine.values())),
+            **self._updates_json(parameter_numbers(model, mine.values())),
             "layers": layers(model),
             "points": own.indices,
             "activations": list(activations),

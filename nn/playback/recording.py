@@ -31,7 +31,7 @@ from nn.playback.units import layers, units_of
 from nn.training.data import ExampleLoss
 
 MOST_EPOCHS: Final = 60
-MOST_POINTS: Final = 300
+MOST_EXAMPLES: Final = 300
 FEW_POINTS: Final = 6  # with numbers instead of rules
 GRID: Final = 40
 _FINE: Final = 1.01  # candidates for the epochs to keep lie this far apart, as a ratio
@@ -136,7 +136,7 @@ class Playback(Page):
             )
         loss = ExampleLoss(self._loss)
         epochs = self.epochs
-        chosen = _evenly(len(self.X), MOST_POINTS)
+        chosen = _evenly(len(self.X), MOST_EXAMPLES)
         history = getattr(self._state, "history", None)
         run = {
             "epochs": epochs,
@@ -148,7 +148,7 @@ class Playback(Page):
         if len(chosen) < len(self.X):
             notes.append(f"{len(chosen):,} of {len(self.X):,} points are here")
         if len(epochs) < self._last:
-            notes.append(f"{len(epochs)} epochs of {self._last:,} kept: {_listed(epochs)}")
+            notes.append(f"{len(epochs)} epochs of {self._last:,} kept: {_epoch_list(epochs)}")
         X, y = [self.X[n] for n in chosen], [self.y[n] for n in chosen]
         optimizer: Any = getattr(self._state, "optimizer", None)
         try:
@@ -283,6 +283,6 @@ def _log_even(recorded: list[int], count: int) -> list[int]:
     return sorted({recorded[0], recorded[-1], *[recorded[i] for i in indices]})
 
 
-def _listed(epochs: list[int]) -> str:
+def _epoch_list(epochs: list[int]) -> str:
     texts = [f"{epoch:,}" for epoch in epochs]
     return ", ".join(texts if len(texts) <= 9 else [*texts[:6], "…", *texts[-2:]])

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from nn.files import tensorfile
 from nn.layers import parameter_names, set_data
-from nn.training.data import function_name
+from nn.training.data import stable_name
 from nn.training.history import History
 from nn.training.state import Run
 
 
-def save(run: Run, path: Path) -> None:
+def save_run(run: Run, path: Path) -> None:
     """Write how far the run has come, atomically.
 
     Raises:
@@ -51,7 +51,7 @@ def save(run: Run, path: Path) -> None:
     )
 
 
-def resume(run: Run, path: Path) -> None:
+def resume_run(run: Run, path: Path) -> None:
     """Bring the run to where the checkpoint stands.
 
     Raises:
@@ -146,4 +146,4 @@ def _fingerprint(things: list[Any]) -> list[Any]:
 
 def _as_json(x: Any) -> Any:
     """Return a function as its name, and a number of NumPy's as Python's."""
-    return x.tolist() if hasattr(x, "tolist") else function_name(x)
+    return x.tolist() if hasattr(x, "tolist") else stable_name(x)

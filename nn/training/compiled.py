@@ -19,14 +19,13 @@ from nn.errors import DivergedError
 from nn.layers import holding
 from nn.losses import penalties
 from nn.losses.terms import OneHot
-from nn.network import has_known_units
+from nn.network import AGREEMENT, has_known_units
 from nn.optimizers import Optimizer
 from nn.training.data import Examples
 from nn.training.eager import Eager, Task
 from nn.training.native import NativeUpdates, native_updates
 
-BLOCK: Final = 1024  # examples that are measured at once
-AGREEMENT: Final = 1e-6  # of the largest number compared: wrong programs differ by far more
+MEASURED: Final = 1024  # examples that are measured at once
 
 
 class Compiled:
@@ -55,7 +54,7 @@ class Compiled:
         self.dtype: Any = np.dtype(dtype)
         self.kind = data.kind
         self.weighted, has_rows = self.kind
-        _, x, _ = next(data.pairs(slice(0, 1)))
+        _, x, _ = next(data.one_by_one(slice(0, 1)))
         y = data.arrays(slice(0, 1))[1][0].tolist()
         example = [x, y, 1.0] if self.weighted else [x, y]
         self._is_single = self.dtype.itemsize == 4
@@ -89,16 +88,16 @@ class Compiled:
         for batch in (np.array(data.representatives()), *alone):
             try:
                 with np.errstate(all="ignore"):
-                    unlike = self._unlike(data, batch)
+                    unlike = self._difference(data, batch)
                 if unlike and unlike[0] == "gradient":  # at a kink, rounding decides a slope
                     parameters = self.program.parameters
                     with holding(parameters, _aside([p.data for p in parameters])):
-                        unlike = self._unlike(data, batch, looks_at_each=True)
+                        unlike = self._difference(data, batch, looks_at_each=True)
             except DivergedError:
                 return  # the update that comes next says it
             if unlike:
                 what, expected, got = unlike
-                if self.dtype.itemsize == 4 and not math.isfinite(got):
+                if self._is_single and not math.isfinite(got):
                     raise TraceError(
                         f"the {what} is {expected!r}, but in single precision it is {got!r}: "
                         "numbers end at 3e38 there; standardize the data, or leave dtype out"
@@ -109,7 +108,7 @@ class Compiled:
                     "with where() instead of if, and keep numbers Values (not .data)"
                 )
 
-    def _unlike(
+    def _difference(
         self, data: Examples, batch: Any, *, looks_at_each: bool = False
     ) -> tuple[str, float, float] | None:
         """Return what differs between the program and the eager engine, with both numbers.
@@ -134,7 +133,7 @@ class Compiled:
             wanted, got = np.array(expected, float), np.array(found, float)
             sizes: Any = np.concatenate([wanted, got, parts])
             size = abs(sizes[np.isfinite(sizes)]).max(initial=0.0)
-            slack = (AGREEMENT if self.dtype.itemsize == 8 else 1e-2) * size
+            slack = (1e-2 if self._is_single else AGREEMENT) * size
             unlike = np.flatnonzero(np.isfinite(wanted) & ~(abs(wanted - got) <= slack))
             if len(unlike):
                 return what, float(wanted[unlike[0]]), float(got[unlike[0]])
@@ -254,10 +253,10 @@ class Compiled:
             FloatingPointError: If it is not finite.
         """
         total = 0.0
-        for batch in spans(len(data), BLOCK):
+        for batch in spans(len(data), MEASURED):
             losses = self.program.evaluate(*self._columns(data, batch))
-            total += float(losses.sum(dtype=float)) * data.mass(batch) / len(losses)
-        mean = total / data.mass(data.everything())
+            total += float(losses.sum(dtype=float)) * data.weight_of(batch) / len(losses)
+        mean = total / data.weight_of(data.everything())
         if not math.isfinite(mean):
             raise FloatingPointError(f"the program's loss is {mean}")
         return mean
@@ -273,7 +272,7 @@ class Compiled:
             for few in ([0, *data.representatives()], [0]):
                 run(data.arrays(np.array(few), self.dtype)[0])
             self._outputs.trust()
-        found = [run(data.arrays(batch, self.dtype)[0]) for batch in spans(len(data), BLOCK)]
+        found = [run(data.arrays(batch, self.dtype)[0]) for batch in spans(len(data), MEASURED)]
         return np.concatenate(found).astype(float, copy=False)
 
 

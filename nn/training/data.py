@@ -30,9 +30,9 @@ class ExampleLoss:
         self.given = loss
         self.function = losses.get(loss)
         self.is_named = isinstance(loss, str)
-        self.kind: Any = losses.without_options(self.function)
-        self.has_classes = any(self.kind is known for known in losses.CLASS_LOSSES)
-        self.name = loss if isinstance(loss, str) else function_name(loss)
+        self.bare: Any = losses.without_options(self.function)
+        self.has_classes = any(self.bare is known for known in losses.CLASS_LOSSES)
+        self.name = loss if isinstance(loss, str) else stable_name(loss)
         self._outputs: dict[tuple[int, ...], Any] = {}
         is_ours = self.is_named or self.has_classes
         formula = losses.formula(self.function) if is_ours else None
@@ -76,11 +76,11 @@ class ExampleLoss:
             raise ValueError(f"y[{n}] is {target}: leave example {n} out, or fill the gap")
 
 
-def function_name(function: Any) -> str:
+def stable_name(function: Any) -> str:
     """Return a name that is the same in every process."""
     if isinstance(function, partial):
         given = [*map(repr, function.args), *[f"{k}={v!r}" for k, v in function.keywords.items()]]
-        return f"{function_name(function.func)}({', '.join(given)})"
+        return f"{stable_name(function.func)}({', '.join(given)})"
     return getattr(function, "__qualname__", type(function).__qualname__)
 
 
@@ -155,11 +155,11 @@ class Examples:
         """Whether they have weights, and whether their targets are more than classes."""
         return self.weights is not None, not self.classes
 
-    def number(self, n: int) -> int:
+    def index_of(self, n: int) -> int:
         """Return the place of an example as the caller counts them."""
         return n if self.kept is None else int(self.kept[n])
 
-    def mass(self, batch: Any) -> float:
+    def weight_of(self, batch: Any) -> float:
         """Return the weight of a batch: how many examples, or the sum of their weights."""
         if self.weights is not None:
             return float(self.weights[batch].sum())
@@ -181,7 +181,7 @@ class Examples:
             targets = targets.astype(dtype, subok=False, copy=False)
         return [self._floats(self.X[chosen], dtype), targets]
 
-    def pairs(self, batch: Any) -> Iterator[tuple[int, Any, Any]]:
+    def one_by_one(self, batch: Any) -> Iterator[tuple[int, Any, Any]]:
         """Yield (place, example, target) of a batch as plain numbers and fresh lists."""
         if self._is_checked and self.targets is not None:
             rows, ys = self.arrays(batch)
@@ -190,7 +190,7 @@ class Examples:
             rows, ys = self._floats(self.X[chosen]), self._given_at(chosen)
         yield from zip(_places(batch), rows.tolist(), map(_copied, as_lists(ys)), strict=True)
 
-    def measured(self) -> Any:
+    def metric_targets(self) -> Any:
         """Return the targets that metrics see: as they were given, of the examples kept."""
         return self.given if self.kept is None else self._given_at(self.kept)
 

@@ -83,7 +83,7 @@ class Eager:
         import numpy as np
 
         with no_grad():
-            pairs = data.pairs(data.everything())
+            pairs = data.one_by_one(data.everything())
             return np.array([as_floats(self.task.model(x)) for _, x, _ in pairs])
 
     def measure(
@@ -97,7 +97,7 @@ class Eager:
         try:
             for p in leaves:
                 p.grad = ZERO
-            found = [self._example(data, n, x, y) for n, x, y in data.pairs(batch)]
+            found = [self._example(data, n, x, y) for n, x, y in data.one_by_one(batch)]
             if task.penalty is not None:
                 penalty = task.penalty(task.model)
                 found = [loss + penalty for loss in found]
@@ -108,11 +108,11 @@ class Eager:
                 p.grad = grad
 
     def _mean(self, data: Examples, batch: Any) -> Any:
-        found = [self._example(data, n, x, y) for n, x, y in data.pairs(batch)]
+        found = [self._example(data, n, x, y) for n, x, y in data.one_by_one(batch)]
         if data.weights is None:
             return total(found) / float(len(found))
         weights: list[float] = data.weights[batch].tolist()
-        return dot(weights, found) / data.mass(batch)
+        return dot(weights, found) / data.weight_of(batch)
 
     def _example(self, data: Examples, n: int, x: Any, y: Any) -> Any:
         prediction: Any = None
@@ -123,12 +123,12 @@ class Eager:
             if prediction is None or self.task.loss.is_named or isinstance(error, TraceError):
                 raise
             raise TypeError(
-                f"{self.task.loss.name} fails at example {data.number(n)}: {error}. A loss sees "
+                f"{self.task.loss.name} fails at example {data.index_of(n)}: {error}. A loss sees "
                 f"one example, (prediction, target) = ({prediction!r:.60}, {y!r:.60}); the mean "
                 "is taken here"
             ) from error
         except (ValueError, ArithmeticError) as error:
-            place = f"at example {data.number(n)}"
+            place = f"at example {data.index_of(n)}"
             in_model = prediction is None
             undefined = (ArithmeticError, DomainError) if in_model else ArithmeticError
             if isinstance(error, undefined) or not (in_model or _is_finite(prediction)):
@@ -141,7 +141,7 @@ class Eager:
         if not isinstance(loss, Value):
             loss = Value(loss)  # it does not depend on the model here
         if not math.isfinite(loss.data):
-            raise DivergedError(f"at example {data.number(n)} the loss is {loss.data}")
+            raise DivergedError(f"at example {data.index_of(n)} the loss is {loss.data}")
         return loss
 
 

@@ -153,7 +153,7 @@ def _all_epochs(run: Run) -> History:
     if run.checkpoint is not None:
         tensorfile.sweep(run.checkpoint)
     if run.checkpoint is not None and run.checkpoint.exists():
-        checkpoints.resume(run, run.checkpoint)
+        checkpoints.resume_run(run, run.checkpoint)
         history = run.history
         if history.stopped in ("patience", "callback"):
             _restore_best(run)
@@ -193,7 +193,7 @@ def _epoch(run: Run, size: int, bar: Any, ctrl_c: CtrlC) -> bool:
     # One update an epoch, and what is watched is the loss before it: these weights' own.
     is_before = run.patience is not None and run.validation is None and size == len(data)
     weights = _weights(run) if is_before else None
-    losses_: list[float] = []
+    batch_losses: list[float] = []
     for start in range(0, len(data), size):
         if ctrl_c.pressed:
             return False
@@ -203,13 +203,13 @@ def _epoch(run: Run, size: int, bar: Any, ctrl_c: CtrlC) -> bool:
             loss = trainer.update(data, batch, work)
         except DivergedError as error:
             raise _diverged(run, epoch, start // size + 1, str(error)) from error
-        losses_.append(loss * data.mass(batch))
+        batch_losses.append(loss * data.weight_of(batch))
         if bar is not None:
             bar.set_description(f"epoch {epoch}/{run.epochs}", refresh=False)
             bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
             bar.update()
     lr = run.trainer.optimizer.lr
-    loss = sum(losses_) / data.mass(data.everything())
+    loss = sum(batch_losses) / data.weight_of(data.everything())
     measured = _measure(run, epoch)
     history.loss.append(loss)
     history.lr.append(lr)
@@ -235,7 +235,7 @@ def _epoch(run: Run, size: int, bar: Any, ctrl_c: CtrlC) -> bool:
     if any(stops) and not history.stopped:
         history.stopped = "callback"
     if run.checkpoint is not None:
-        checkpoints.save(run, run.checkpoint)
+        checkpoints.save_run(run, run.checkpoint)
     return not ctrl_c.pressed or epoch == run.epochs or bool(history.stopped)
 
 
@@ -258,7 +258,7 @@ def _measure(run: Run, epoch: int) -> dict[str, float]:
         if run.metrics and data is not None:
             prediction = run.trainer.predict(data)
             for name, metric in run.metrics.items():
-                measured[prefix + name] = float(metric(prediction, data.measured()))
+                measured[prefix + name] = float(metric(prediction, data.metric_targets()))
     return measured
 
 
@@ -345,7 +345,7 @@ def _metric(loss: ExampleLoss, metric: str | Callable[..., Any]) -> tuple[str, C
     if metric not in names:
         raise unknown_name("metric that is one number", metric, names)
     function = getattr(known_metrics, metric)
-    if metric == "accuracy" and any(loss.kind is losses.get(name) for name in _OF_SCORES):
+    if metric == "accuracy" and any(loss.bare is losses.get(name) for name in _OF_SCORES):
         return metric, partial(function, threshold=0.0)  # a logit of 0 is a probability of ½
     return metric, function
 

@@ -19,6 +19,7 @@ from nn.clipping import check_limit
 from nn.errors import one_of
 from nn.guesses import keywords, unlike
 from nn.losses import Loss
+from nn.network import WORTH_COMPILING
 from nn.optimizers import Optimizer
 from nn.training.data import ExampleLoss, Examples
 from nn.training.eager import Eager, Task
@@ -26,7 +27,6 @@ from nn.training.eager import Eager, Task
 if TYPE_CHECKING:
     from nn.training.compiled import Compiled
 
-WORTH_COMPILING: Final = 100  # examples to come from which on compiling pays
 BACKENDS: Final = ("auto", "eager", "compiled", "native")
 INSISTING: Final = ("compiled", "native")
 
