@@ -75,7 +75,7 @@ def split_condition(text: str) -> tuple[str, str]:
     return text.strip(), ""
 
 
-def valid_expression(expression: str) -> str:
+def parseable(expression: str) -> str:
     """Return an expression, or raise its SyntaxError now rather than at a stop."""
     if expression:
         compile(expression, "<expression>", "eval")

@@ -8,7 +8,7 @@ import pprint
 from collections.abc import Callable
 
 from autograd_mini.debugger import views
-from autograd_mini.debugger.commands import Complaint, command, count, unquoted, valid_expression
+from autograd_mini.debugger.commands import Complaint, command, count, parseable, unquoted
 from autograd_mini.debugger.session import Session, error_line
 from autograd_mini.debugger.views import NEAR
 from autograd_mini.paths import node_of, why
@@ -38,7 +38,7 @@ class Looking(Session):
     @command("display", "[expr]", "print it at each stop where it has changed")
     def do_display(self, argument: str) -> None:
         """Without an expression, show all again."""
-        for expression in [valid_expression(argument)] if argument else list(self._displays):
+        for expression in [parseable(argument)] if argument else list(self._displays):
             self._displays[expression] = ""
             self._display(expression)
 

@@ -5,13 +5,7 @@ from __future__ import annotations
 from types import CodeType
 
 from autograd_mini.debugger import views
-from autograd_mini.debugger.commands import (
-    Complaint,
-    command,
-    split_condition,
-    unquoted,
-    valid_expression,
-)
+from autograd_mini.debugger.commands import Complaint, command, parseable, split_condition, unquoted
 from autograd_mini.debugger.session import Session, error_line
 from autograd_mini.debugger.stops import Stop, parsed
 from autograd_mini.graph.names import nodes_called
@@ -78,7 +72,7 @@ class Stopping(Session):
         where, condition = self._where_and_condition(argument)
         stop = parsed(where, self.moment, self._value_of)
         stop.temporary = temporary
-        stop.condition = valid_expression(condition)
+        stop.condition = parseable(condition)
         self._add(stop)
 
     def _where_and_condition(self, argument: str) -> tuple[str, str]:
@@ -123,7 +117,7 @@ class Stopping(Session):
         if not word:
             raise Complaint("the condition of which stop? condition number [expr]")
         (number,) = self._numbered(word)
-        self.stops[number].condition = valid_expression(condition.strip())
+        self.stops[number].condition = parseable(condition.strip())
         self.say(f"{self.stops[number].noun} {number}: {self.stops[number]}")
 
     @command("ignore", "number count", "skip its next count hits")

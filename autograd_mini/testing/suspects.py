@@ -281,7 +281,7 @@ def _jacobian(suspect: Suspect) -> Mistake | None:
     if len(probe.result) < 2:
         return None
     i = worst(suspect)
-    true = _column(suspect, i)
+    true = pushed(suspect, one_hot(i, n), abs(suspect.point[suspect.argument][i]) or 1.0)
     size = max(map(abs, true)) or 1.0
     outputs = [j for j, x in enumerate(true) if abs(x) > 1e-6 * size]
     strangers = [j for j in range(len(true)) if j not in set(outputs)][:_OUTPUTS]
@@ -334,12 +334,6 @@ def _missing(where: str, outputs: list[int], right: list[int]) -> Mistake:
     if right == [outputs[0]]:
         return "missing sum", f"only the first contribution to {where} arrives ({count}): sum them"
     return "dropped term", f"contributions to {where} are missing: {count}"
-
-
-def _column(suspect: Suspect, i: int) -> list[float]:
-    """Return the derivative of every output in one entry of the input."""
-    size = abs(suspect.point[suspect.argument][i]) or 1.0
-    return pushed(suspect, one_hot(i, len(suspect.got)), size)
 
 
 # What is left over.

@@ -150,23 +150,21 @@ def permuted(flat: Sequence[float], shape: Sequence[int], axes: Sequence[int]) -
     return [flat[i] for i in _offsets([(shape[a], strides[a]) for a in axes])]
 
 
-def unbroadcast(
-    flat: Sequence[float], shape: Sequence[int], onto: Sequence[int]
-) -> list[float] | None:
-    """Return the sum over the axes along which `onto` was broadcast; None if it was not.
+def unbroadcast(xs: Sequence[float], shape: Sequence[int], to: Sequence[int]) -> list[float] | None:
+    """Return the sum over the axes along which `to` was broadcast; None if it was not.
 
     Example:
         >>> unbroadcast([1.0, 2.0, 3.0, 4.0], (2, 2), (2,))
         [4.0, 6.0]
     """
-    padded = (*(1,) * (len(shape) - len(onto)), *onto)
+    padded = (*(1,) * (len(shape) - len(to)), *to)
     if len(padded) != len(shape) or any(
         b not in (1, n) for n, b in zip(shape, padded, strict=True)
     ):
         return None
     strides = [stride * (b > 1) for stride, b in zip(_strides(padded), padded, strict=True)]
-    sums = [0.0] * math.prod(onto)
-    for x, i in zip(flat, _offsets(zip(shape, strides, strict=True)), strict=True):
+    sums = [0.0] * math.prod(to)
+    for x, i in zip(xs, _offsets(zip(shape, strides, strict=True)), strict=True):
         sums[i] += x
     return sums
 
