@@ -43,6 +43,8 @@ COMMANDS: Final = {
     "train": "train a network on a CSV file",
     "predict": "predict with a network that `train` saved",
 }
+AS_LABELS: Final = "--loss cross_entropy"
+FEW: Final = 10  # whole numbers that may be labels
 CLASSES: Final = ("cross_entropy", "bce_with_logits")  # losses of a target that is a label
 NUMBERS: Final = ("mse", "half_mse", "mae", "huber", "smooth_l1", "log_cosh")  # of one that is not
 
@@ -127,6 +129,8 @@ def train(options: argparse.Namespace) -> int:
         advice = f"try a lower --lr than {options.lr:g}"
         say(f"the loss did not fall ({first:.4g} -> {last:.4g}): {advice}")
     say(_verdict(model.predict(X_val), y, y_val, classes))
+    if not classes and options.loss is None and _may_be_labels(y):
+        say(f"{quoted(options.target)} was learned as a number: for labels, say {AS_LABELS}")
     say(f"wrote {options.out}")
     return INTERRUPTED if history.stopped == "interrupted" else 0
 
@@ -210,7 +214,7 @@ def _check_target(table: Table, target: str, texts: list[str], loss: str | None)
         if is_number(text) or loss in CLASSES or (loss is None and not mostly_numbers):
             continue
         why = (
-            "as others are; leave the row out, or say --loss cross_entropy if these are labels"
+            f"as others are; leave the row out, or say {AS_LABELS} if these are labels"
             if mostly_numbers
             else f"which --loss {loss} needs; for labels there are {', '.join(CLASSES)}"
         )
@@ -238,6 +242,12 @@ def _verdict(outputs: Any, y: Any, y_val: Any, classes: list[str]) -> str:
         told = f"validation R² {r2:.4g}"
         return f"{told}: always the mean has 0{advice}" if r2 <= 0.0 else told
     return f"validation error {metrics.mean_absolute_error(outputs, y_val):.3g}"
+
+
+def _may_be_labels(y: Any) -> bool:
+    """Return whether a target is a few whole numbers, each of them in some rows."""
+    count = len(set(y.tolist()))
+    return count <= FEW and 3 * count <= len(y) and not (y % 1.0).any()
 
 
 def _check_places(read: list[Path], written: list[Path | None]) -> None:
@@ -311,7 +321,13 @@ def _learner() -> Parser:
         ("without", _names, "", "columns to leave out, such as name,id"),
         ("hidden", _widths, "16", "hidden widths, such as 16,16; empty for a linear model"),
         ("activation", str, "tanh", "of the hidden layers"),
-        ("loss", str, None, f"{', '.join(NUMBERS)}; for labels {', '.join(CLASSES)}"),
+        (
+            "loss",
+            str,
+            None,
+            f"{', '.join(NUMBERS)}; for labels {', '.join(CLASSES)} (default: "
+            "mse if the column holds numbers, else cross_entropy)",
+        ),
         ("epochs", int, 200, "how often to go through the rows"),
         ("batch-size", int, 32, "rows per update"),
         ("lr", float, 0.01, "Adam's learning rate"),

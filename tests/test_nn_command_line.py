@@ -282,8 +282,36 @@ def test_a_slip_among_numbers_does_not_make_labels_of_them(
         rows = [[n, slip if n == 20 else n % different / 7] for n in range(40)]
         words = ["train", str(write(tmp_path / "t.csv", ["a", "y"], rows)), "--target", "y"]
         assert main([*words, "--out", str(tmp_path / "m")]) == 2
-        said = f"row 22, column 'y': {slip!r} is not a finite number, as others are"
+        said = (
+            f"row 22, column 'y': {slip!r} is not a finite number, as others are; leave the row out"
+        )
+        said += ", or say --loss cross_entropy if these are labels"
         assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "is_said"),
+    [
+        ([0, 1, 2], [], True),
+        ([0, 1, 2], ["--loss", "mse"], False),
+        ([0, 1, 2], ["--loss", "cross_entropy"], False),
+        ([0.5, 1.0, 2.0], [], False),
+        (list(range(20)), [], False),
+    ],
+)
+def test_whole_numbers_that_may_be_labels_are_told_of(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    values: list[float],
+    options: list[str],
+    is_said: bool,
+) -> None:
+    rows = [[n / 60, values[n % len(values)]] for n in range(60)]
+    data = str(write(tmp_path / "data.csv", ["x", "kind"], rows))
+    out = str(tmp_path / "model.safetensors")
+    assert main(["train", data, "--target", "kind", "--epochs", "2", "--out", out, *options]) == 0
+    said = "'kind' was learned as a number: for labels, say --loss cross_entropy"
+    assert (said in capsys.readouterr().out) == is_said
 
 
 def test_a_constant_that_is_as_good_is_said(
