@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini import TraceError, Value
-from autograd_mini.compiler.parameters import ParameterList, Parameters, Within, sync
+from autograd_mini.compiler.parameters import ParameterList, ParameterStore, Within, sync
 from autograd_mini.compiler.record import record
 from autograd_mini.compiler.recorded import elsewhere
 
 
-def made(count: int = 3) -> tuple[list[Value], Parameters]:
+def made(count: int = 3) -> tuple[list[Value], ParameterStore]:
     values = [Value(float(i)) for i in range(count)]
-    return values, Parameters(values)
+    return values, ParameterStore(values)
 
 
 @given(
@@ -54,7 +54,7 @@ def test_both_sides_hold_what_was_written_last_wherever_it_was_written(
 
 def test_arrays_begin_where_a_line_of_the_cache_does() -> None:
     for dtype in ("float32", "float64"):
-        stores = [Parameters([Value(1.0)] * count, dtype) for count in range(1, 9)]
+        stores = [ParameterStore([Value(1.0)] * count, dtype) for count in range(1, 9)]
         arrays = [array for x in stores for array in (x.theta, x.gtheta)]
         assert [array.ctypes.data % 64 for array in arrays] == [0] * 16
 
@@ -86,12 +86,12 @@ def test_a_nan_is_a_number_like_others() -> None:
 
 def test_arrays_over_some_of_the_same_values_follow_one_another() -> None:
     values, one = made(4)
-    two = Parameters(values[:1:-1])
+    two = ParameterStore(values[:1:-1])
     one.theta[2] = 20.0
     assert two.refresh().tolist() == [3.0, 20.0]
     two.theta[0] = 30.0
     assert one.refresh().tolist() == [0.0, 1.0, 20.0, 30.0]
-    assert Parameters([values[3]]).theta.tolist() == [30.0]
+    assert ParameterStore([values[3]]).theta.tolist() == [30.0]
 
 
 def test_values_that_follow_one_another_share_the_array() -> None:
@@ -115,7 +115,7 @@ def test_an_array_lives_as_long_as_somebody_holds_it() -> None:
 
 def test_single_precision_is_written_back_only_where_it_moved() -> None:
     values = [Value(0.1), Value(0.2)]
-    store = Parameters(values, np.float32)
+    store = ParameterStore(values, np.float32)
     store.sync()
     assert [p.data for p in values] == [0.1, 0.2]
     store.theta[1] = 0.5
@@ -151,7 +151,7 @@ def test_a_value_that_holds_another_number_for_a_check_is_guarded_once_it_is_rec
 
 def test_a_gradient_that_is_left_wakes_no_values_that_follow() -> None:
     w = Value(1.0)
-    store = Parameters([w])
+    store = ParameterStore([w])
     store.follow()
     store.gtheta[:] = 3.0
     store.left_gradient()

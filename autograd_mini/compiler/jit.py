@@ -176,13 +176,12 @@ class jit(OnArray):
             )
         if lengths == {0}:
             raise ValueError("a batch needs at least one example, but got none")
+        rows: dict[Shapes, Any] = {}  # the examples of each
         if all(hasattr(x, "dtype") and x.dtype.kind in "biuf" for x in batch):
-            shapes = tuple(tuple(x.shape[1:]) for x in batch)
-            self._make(batch, {shapes: range(*lengths or (1,))})
-            return [(self.programs[shapes], batch, range(*lengths or (1,)))]
-        rows: dict[Shapes, list[int]] = {}
-        for n in range(*lengths):
-            rows.setdefault(tuple([_shape(x[n]) for x in batch]), []).append(n)
+            rows[tuple(tuple(x.shape[1:]) for x in batch)] = range(*lengths or (1,))
+        else:
+            for n in range(*lengths):
+                rows.setdefault(tuple([_shape(x[n]) for x in batch]), []).append(n)
         self._make(batch, rows)
         if len(rows) == 1:
             return [(self.programs[shapes], batch, chosen) for shapes, chosen in rows.items()]

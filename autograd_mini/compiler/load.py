@@ -7,7 +7,6 @@ import copy
 import itertools
 import linecache
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -31,7 +30,7 @@ class Texts:
         self.plan = plan
         self._theta = theta, gtheta
         self._loaded: dict[Any, Loaded] = {}
-        self._bound: OrderedDict[Any, Callable[..., Any]] = OrderedDict()
+        self._bound: dict[Any, Callable[..., Any]] = {}
 
     def bound(
         self, purpose: str, count: int, wrt: Sequence[int] | None = None
@@ -39,13 +38,10 @@ class Texts:
         """Return the function of a batch of `count`, and whether it returns a guard, too."""
         key = purpose, count, wrt
         loaded = self.loaded(purpose, wrt=wrt)
-        function = self._bound.get(key)
-        if function is None:
-            function = self._bound[key] = loaded.function(*self._theta, count)
-            if len(self._bound) > KEPT:
-                self._bound.popitem(last=False)
-        else:
-            self._bound.move_to_end(key)
+        function = self._bound.pop(key, None) or loaded.function(*self._theta, count)
+        self._bound[key] = function  # behind those that were called before
+        if len(self._bound) > KEPT:
+            del self._bound[next(iter(self._bound))]
         return function, loaded.text.guarded
 
     def run_scalar(

@@ -32,7 +32,7 @@ from autograd_mini.value import Value
 _grad_of: Final[Callable[[Value], Any]] = own_grad.__get__
 
 
-class Parameters:
+class ParameterStore:
     """Values, and the arrays `theta` and `gtheta` that hold their numbers and gradients.
 
     Attributes:
@@ -47,7 +47,7 @@ class Parameters:
 
     Example:
         >>> w = Value(1.0)
-        >>> store = Parameters([w])
+        >>> store = ParameterStore([w])
         >>> store.theta[:] += 1.0
         >>> w.data  # nobody has looked
         1.0
@@ -73,7 +73,7 @@ class Parameters:
         self.has_gradient = False
         self._slopes: list[float] = []  # the Values' own, when a program left one
         self._looked = True
-        self._kin: weakref.WeakSet[Parameters] = weakref.WeakSet()
+        self._kin: weakref.WeakSet[ParameterStore] = weakref.WeakSet()
         with _registry:
             for other in list(_stores):
                 if not other.place.keys().isdisjoint(self.place):
@@ -209,7 +209,7 @@ class Parameters:
 
         Example:
             >>> w = Value(1.0)
-            >>> store = Parameters([w])
+            >>> store = ParameterStore([w])
             >>> store.follow()
             >>> store.theta[:] = 2.0
             >>> store.gtheta[:] = -1.0
@@ -268,7 +268,7 @@ class Parameters:
             self._looked = True
 
     def __repr__(self) -> str:
-        return f"<Parameters: {len(self)} numbers, {self._theta.dtype}>"
+        return f"<ParameterStore: {len(self)} numbers, {self._theta.dtype}>"
 
 
 def write_followers() -> None:
@@ -327,7 +327,7 @@ class ParameterList(list[Value]):
 
     __slots__ = ("start", "store")
 
-    def __init__(self, values: Iterable[Value], store: Parameters, start: int = 0) -> None:
+    def __init__(self, values: Iterable[Value], store: ParameterStore, start: int = 0) -> None:
         super().__init__(values)
         self.store = store
         self.start = start
@@ -344,14 +344,14 @@ class ParameterList(list[Value]):
             start = store.place.get(values[0], -1) if values else -1
             if start >= 0 and store.values[start : start + len(values)] == list(values):
                 return cls(values, store, start)
-        return cls(values, Parameters(values, dtype))
+        return cls(values, ParameterStore(values, dtype))
 
     def beside(self, values: Iterable[Value]) -> ParameterList:
         """Return the same list on an array that holds other Values, too."""
         others = [p for p in dict.fromkeys(values) if p not in self.store.place]
         if not others:
             return self
-        return ParameterList(self, Parameters([*self, *others], self.store.array.dtype))
+        return ParameterList(self, ParameterStore([*self, *others], self.store.array.dtype))
 
     def slice(self, array: Any) -> Any:
         """Return the part of one of the store's arrays that holds these Values."""
@@ -436,7 +436,7 @@ def sync(values: Iterable[Value]) -> None:
 
     Example:
         >>> w = Value(1.0)
-        >>> store = Parameters([w])
+        >>> store = ParameterStore([w])
         >>> store.theta[:] = 2.0
         >>> sync([w])
         >>> w.data
@@ -451,7 +451,7 @@ def settle_gradients(values: Iterable[Value]) -> None:
 
     Example:
         >>> w = Value(1.0)
-        >>> store = Parameters([w])
+        >>> store = ParameterStore([w])
         >>> store.gtheta[:] = 2.0
         >>> store.left_gradient()
         >>> settle_gradients([w])
@@ -463,7 +463,7 @@ def settle_gradients(values: Iterable[Value]) -> None:
         store.settle_gradient()
 
 
-def _holding(values: Iterable[Value]) -> list[Parameters]:
+def _holding(values: Iterable[Value]) -> list[ParameterStore]:
     """Return the arrays that hold numbers of some of these Values."""
     if not _stores:
         return []
@@ -473,7 +473,7 @@ def _holding(values: Iterable[Value]) -> list[Parameters]:
 
 
 _registry: Final = threading.RLock()
-_stores: Final[weakref.WeakSet[Parameters]] = weakref.WeakSet()
+_stores: Final[weakref.WeakSet[ParameterStore]] = weakref.WeakSet()
 
 
 def cache_aligned(size: int, dtype: Any) -> Any:

@@ -148,8 +148,9 @@ class Program(OnArray):
         with store.lock:
             quick = None if batch or store.may_have_moved else self._quick
             if quick is not None and self._graph.around.is_same():
-                value, gradients = _by_floats(quick, [p.data for p in parameters])
-                if math.isfinite(value):
+                found = _by_floats(quick, [p.data for p in parameters])
+                if found is not None:
+                    value, gradients = found
                     store.owe(parameters.start, gradients)
                     return value, list(gradients)
             store.refresh()
@@ -167,8 +168,9 @@ class Program(OnArray):
             theta = store.resident()
             quick = None if batch or self._machine.codes else self._quick
             if quick is not None and self._graph.around.is_same(resident=True):
-                value, gradients = _by_floats(quick, parameters.slice(theta).tolist())
-                if math.isfinite(value):
+                found = _by_floats(quick, parameters.slice(theta).tolist())
+                if found is not None:
+                    value, gradients = found
                     self.gtheta[:] = gradients
                     self.is_finite = True
                     store.left_gradient(seen=store.has_gradient)
@@ -486,10 +488,10 @@ class Program(OnArray):
 
 def _by_floats(
     quick: Callable[..., Any], numbers: Sequence[float]
-) -> tuple[float, Sequence[float]]:
-    """Return a mean and its gradient; nan if either is not finite: the long way has the words."""
+) -> tuple[float, Sequence[float]] | None:
+    """Return a mean and its gradient, or None: then the long way finds the words."""
     try:
-        value, gradients = quick(numbers)
+        value, gradients = found = quick(numbers)
     except UNDEFINED:
-        return math.nan, ()
-    return (value if math.isfinite(sum(gradients)) else math.nan), gradients
+        return None
+    return found if math.isfinite(value) and math.isfinite(sum(gradients)) else None
