@@ -27,7 +27,7 @@ from autograd_mini.value import CONSTANT, ZERO, Scalar, Value
 
 Edge: TypeAlias = tuple[Value, int, Value, Any]
 _GRADIENT: Final = attrgetter("grad")
-_MANY: Any = tuple  # what a slot may hold in place of a Value
+_TUPLE: Any = tuple  # what a slot may hold in place of a Value
 
 
 def edges(order: Sequence[Value]) -> Iterator[Edge]:
@@ -115,7 +115,7 @@ def opened_order(root: Value, kept: list[tuple[Value, Any]]) -> list[Value]:
                     b = None
                 elif b.grad is done:
                     b = None
-            elif type(a) is _MANY:
+            elif type(a) is _TUPLE:
                 node.grad = opened
                 stack.append(node)
                 if node._row.receives is not None:
@@ -206,7 +206,7 @@ def _chain_rule_fast(order: list[Value]) -> None:
                 by_x, by_y = op.partials
                 a.grad += by_x(f, x, y) * upstream  # chain rule
                 b.grad += by_y(f, x, y) * upstream
-        elif type(a) is not _MANY:
+        elif type(a) is not _TUPLE:
             a.grad += op.partials[0](node.data, a.data) * upstream  # chain rule
         elif op is dot:
             n = len(a) // 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final, cast
 
-_NUMBERS: Final = frozenset({int, float})
+_NUMBER_TYPES: Final = frozenset({int, float})
 
 
 def is_nested(x: object) -> bool:
@@ -37,7 +37,7 @@ def flat(structure: Any) -> list[Any]:
         [1, 2, 3]
     """
     row: list[Any] = structure
-    if type(row) is list and _NUMBERS.issuperset(map(type, row)):
+    if type(row) is list and _NUMBER_TYPES.issuperset(map(type, row)):
         return [*row]  # the most frequent case, without a call for each number
     if is_nested(row):
         return [number for part in elements(row) for number in flat(part)]

@@ -31,7 +31,8 @@ _SQRT2: Final = math.sqrt(2.0)
 _TWO_OVER_SQRT_PI: Final = 2.0 / math.sqrt(math.pi)
 _DENSITY: Final = 1.0 / math.sqrt(2.0 * math.pi)
 
-# The functions of rules that are more than a row: what a plain number gives is written here.
+# The functions of rules that are more than a row, and the two that rules call most: what a plain
+# number gives is written here.
 
 
 def where(cond: Any, a: Any, b: Any) -> Any:

@@ -35,8 +35,8 @@ _OUTPUTS: Final = 48  # of a Jacobian's row
 
 def mistake(suspect: Suspect) -> Mistake:
     """Return the kind of a mistake and what it is, in words."""
-    for look in _LOOKS:
-        if (found := look(suspect)) is not None:
+    for suspicion in _SUSPICIONS:
+        if (found := suspicion(suspect)) is not None:
             return found
     return "wrong derivative", (
         f"the gradient of {suspect.name} is another function's: is a term dropped or overwritten?"
@@ -409,7 +409,7 @@ def _same_along_an_axis(numbers: list[float], shape: Shape) -> int | None:
     return None
 
 
-_LOOKS: Final = (
+_SUSPICIONS: Final = (
     *(_upstream, _constant, _layout, _saved, _exchanged, _turned, _jacobian_itself),
     *(_elementwise, _jacobian, _residual),
 )
