@@ -17,7 +17,7 @@ from autograd_mini.compiler.parameters import settle_gradients
 from nn.clipping import clip_grad_norm, clip_grad_value
 from nn.errors import check_state, from_zero
 from nn.guesses import keywords, unlike
-from nn.parameters import Parameters, check_parameters
+from nn.parameters import MovedParameters, check_parameters
 from nn.rules import move_as_floats
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
@@ -93,7 +93,7 @@ class Optimizer(Settings):
         if not hasattr(params, "__iter__"):
             raise TypeError(unlike("params", params))
         self._listed: Any = params if hasattr(params, "store") else None  # a program's parameters
-        self.params: list[Value] = Parameters(params)
+        self.params: list[Value] = MovedParameters(params)
         check_parameters(self.params, type(self).__name__)
         self.lr: float = from_zero("lr", lr)
         self.weight_decay: float = from_zero("weight_decay", weight_decay)
@@ -141,7 +141,7 @@ class Optimizer(Settings):
             2.4
         """
         listed = self._listed
-        if listed is not None and getattr(self.params, "changes", True):  # no longer the program's
+        if listed is not None and getattr(self.params, "version", True):  # no longer the program's
             listed = self._listed = None
         if listed is not None and listed.store.has_gradient:
             if len(listed) != len(self.params):

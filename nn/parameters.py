@@ -11,13 +11,13 @@ from typing import Any
 from autograd_mini import Value
 
 
-class Parameters(list[Value]):
-    """The parameters that an optimizer moves: a list that counts how often it was changed."""
+class MovedParameters(list[Value]):
+    """The parameters that an optimizer moves: a list whose `version` tells that it was changed."""
 
-    changes = 0
+    version = 0
 
     def __reduce__(self) -> Any:
-        return Parameters, ([*self],)
+        return MovedParameters, ([*self],)
 
 
 def _counting(name: str) -> Callable[..., Any]:
@@ -25,8 +25,8 @@ def _counting(name: str) -> Callable[..., Any]:
     method = getattr(list, name)
 
     @wraps(method)
-    def counted(self: Parameters, *args: Any, **options: Any) -> Any:
-        self.changes += 1
+    def counted(self: MovedParameters, *args: Any, **options: Any) -> Any:
+        self.version += 1
         return method(self, *args, **options)
 
     return counted
@@ -36,7 +36,7 @@ for _name in (
     *("__setitem__", "__delitem__", "__iadd__", "__imul__", "append", "clear", "extend"),
     *("insert", "pop", "remove", "reverse", "sort"),
 ):
-    setattr(Parameters, _name, _counting(_name))
+    setattr(MovedParameters, _name, _counting(_name))
 
 
 def check_parameters(params: list[Value], who: str) -> None:

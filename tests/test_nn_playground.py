@@ -29,7 +29,7 @@ from nn import (
     fit,
     losses,
 )
-from nn.playback.variants import others, variant
+from nn.playback.variants import other_variants, variant
 
 Opener = Callable[..., Any]
 
@@ -476,7 +476,7 @@ def test_a_network_with_units_of_another_class_is_offered_no_activation() -> Non
     model.layers[0].neurons[:] = [Wave(2, rng=Random(i)) for i in range(3)]
     loss, X, Y = losses.half_mse_loss, [[0.5, -0.25]], [1.0]
     own = variant(model, loss, X, Y, max_nodes=300)
-    assert [name for name, _ in others(model, loss, X, Y, own)] == []
+    assert [name for name, _ in other_variants(model, loss, X, Y, own)] == []
 
 
 @pytest.mark.browser

@@ -23,8 +23,8 @@ def examples_json(
         loss: What it is trained on.
     """
     rows = [target_numbers(target) for target in y]
-    kind, center, spread = scale(output, rows, loss.given)
-    low, high = bounds(X)
+    kind, center, spread = output_scale(output, rows, loss.given)
+    low, high = input_bounds(X)
     return {
         "X": packed_floats([number for x in X for number in x]),
         "Y": packed_floats([number for row in rows for number in row]),
@@ -50,7 +50,9 @@ def target_numbers(target: Any) -> list[float]:
         return [math.nan]
 
 
-def scale(output: Any, targets: Sequence[Sequence[float]], loss: Any) -> tuple[str, float, float]:
+def output_scale(
+    output: Any, targets: Sequence[Sequence[float]], loss: Any
+) -> tuple[str, float, float]:
     """Return how to color outputs: what they mean, the middle, and how far it is to each side.
 
     Args:
@@ -59,9 +61,11 @@ def scale(output: Any, targets: Sequence[Sequence[float]], loss: Any) -> tuple[s
         loss: A loss of logits has its middle at 0.
 
     Example:
-        >>> scale(0.3, [[0.0], [1.0], [1.0]], "mse"), scale(0.3, [[0.5], [1.0], [2.5]], "mse")
-        (('sides', 0.5, 0.5), ('numbers', 1.5, 1.0))
-        >>> scale([0.1, 0.2], [[0.0], [1.0], [1.0]], "cross_entropy")
+        >>> output_scale(0.3, [[0.0], [1.0], [1.0]], "mse")
+        ('sides', 0.5, 0.5)
+        >>> output_scale(0.3, [[0.5], [1.0], [2.5]], "mse")
+        ('numbers', 1.5, 1.0)
+        >>> output_scale([0.1, 0.2], [[0.0], [1.0], [1.0]], "cross_entropy")
         ('classes', 0.0, 1.0)
     """
     if is_nested(output):
@@ -76,11 +80,11 @@ def scale(output: Any, targets: Sequence[Sequence[float]], loss: Any) -> tuple[s
     return ("sides", 0.0, 3.0) if "logits" in name else ("sides", middle, spread)
 
 
-def bounds(X: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:
+def input_bounds(X: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:
     """Return the lowest and the highest of each input, with a margin around them.
 
     Example:
-        >>> bounds([[0.0, 5.0], [100.0, 5.0]])
+        >>> input_bounds([[0.0, 5.0], [100.0, 5.0]])
         ([-12.0, 4.0], [112.0, 6.0])
     """
     low = [min(column) for column in zip(*X, strict=True)]

@@ -86,10 +86,10 @@ class Graphs:
 
     def build(self, x: Any, target: Any) -> tuple[Value, list[Value]]:
         """Return the loss of an example, and the model's outputs on the way."""
-        inputs = leaves(x, "x")
+        inputs = as_leaves(x, "x")
         prediction = self.model(inputs)
         try:
-            root = self.loss(prediction, leaves(target, "y"))
+            root = self.loss(prediction, as_leaves(target, "y"))
         except (TypeError, ValueError, ArithmeticError):
             root = self.loss(prediction, target)  # a class index, say, is not a number to wrap
         if not isinstance(root, Value):
@@ -138,7 +138,7 @@ class Graphs:
                 if node in self.parameters
             ],
             "own": own,
-            "sources": [_source(nodes[i].label) for i in own],
+            "sources": [_example_input(nodes[i].label) for i in own],
             "kept": [nodes[i].data for i in own],
             "fixed": [[i, node.data] for i, node in enumerate(nodes) if node.is_constant],
             "outputs": [i for i, node in enumerate(nodes) if node in found],
@@ -152,11 +152,11 @@ class Graphs:
         self.pictures[f"upright-{len(self.roots)}"] = drawn_scene(trace, upright)
 
 
-def leaves(numbers: Any, name: str) -> Any:
+def as_leaves(numbers: Any, name: str) -> Any:
     """Return numbers as leaves of a graph, so that other numbers can take their places.
 
     Example:
-        >>> [x.label for x in leaves([0.5, 1.0], "x")], leaves(0.5, "y").label
+        >>> [x.label for x in as_leaves([0.5, 1.0], "x")], as_leaves(0.5, "y").label
         (['x1', 'x2'], 'y')
     """
     if not is_nested(numbers):
@@ -165,7 +165,7 @@ def leaves(numbers: Any, name: str) -> Any:
     return mapped(lambda number: Value(number, f"{name}{next(place)}"), numbers)
 
 
-def _source(label: str) -> tuple[str, int] | None:
+def _example_input(label: str) -> tuple[str, int] | None:
     """Return which number of an example a leaf is: ("x", 2) is the third of its inputs."""
     found = re.fullmatch(r"([xy])(\d*)", label)
     return (found[1], int(found[2] or 1) - 1) if found else None

@@ -26,7 +26,7 @@ from nn.playback.names import parameter_numbers, parameters_json
 from nn.playback.page import Page, page
 from nn.playback.sets import data_sets
 from nn.playback.units import layers
-from nn.playback.variants import changes, others, variant
+from nn.playback.variants import changes, other_variants, variant
 from nn.training.data import Examples
 from nn.training.trainer import Trainer
 
@@ -98,7 +98,7 @@ class Playground(Page):
         own = variant(model, loss, X, Y, max_nodes)
         mine = {"loss": own.loss, "units": own.units}
         nodes, activations = [*own.graphs.nodes()], dict[str, dict[str, Any]]()
-        for name, other in others(model, loss, X, Y, own):
+        for name, other in other_variants(model, loss, X, Y, own):
             named = {f"loss_{name}": other.loss, f"units_{name}": other.units}
             nodes += other.graphs.nodes()
             activations[name] = {

@@ -36,10 +36,10 @@ class Variant(NamedTuple):
         """Return what variants of a model must agree in to exchange their rules only."""
         place = {p: i for i, p in enumerate(model.parameters())}
         programs = [[place.get(p) for p in run.parameters] for run in (self.loss, self.units)]
-        return programs, self.indices, [_edges(graph) for graph in self.graphs.pages]
+        return programs, self.indices, [_drawn_inputs(graph) for graph in self.graphs.pages]
 
 
-def _edges(graph: dict[str, Any]) -> list[list[int]]:
+def _drawn_inputs(graph: dict[str, Any]) -> list[list[int]]:
     """Return the inputs of each node but for constants, which no picture shows."""
     constants = set(graph["constants"])
     shown = [i for i in range(len(graph["inputs"])) if i not in constants]
@@ -71,7 +71,7 @@ def variant(
     return Variant(program, units, graphs, indices)
 
 
-def others(
+def other_variants(
     model: Any, loss: Loss, X: Sequence[Any], Y: Sequence[Any], own: Variant
 ) -> Iterator[tuple[str, Variant]]:
     """Iterate over the same network with other activations of its hidden layers, by name.
@@ -83,7 +83,7 @@ def others(
         >>> model, X, Y = FNN([1, 2, 1], seed=0), [[0.5]], [1.0]
         >>> loss = lambda f, y: (f - y) ** 2
         >>> own = variant(model, loss, X, Y, max_nodes=300)
-        >>> [name for name, _ in others(model, loss, X, Y, own)][:5]
+        >>> [name for name, _ in other_variants(model, loss, X, Y, own)][:5]
         ['identity', 'sigmoid', 'relu', 'leaky_relu', 'elu']
     """
     if (
@@ -95,7 +95,7 @@ def others(
     for name, activation in activations.ACTIVATIONS.items():
         if activation is model.activation or activations.is_vector(activation):
             continue
-        other = _with(model, in_one(name, activation))
+        other = _with_activation(model, as_one_operation(name, activation))
         try:
             found = variant(other, loss, X, Y, own.graphs.max_nodes, is_own=False)
         except (TraceError, ArithmeticError):
@@ -107,13 +107,13 @@ def others(
             yield name, found
 
 
-def in_one(name: str, activation: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def as_one_operation(name: str, activation: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return an activation as one operation of one number, whatever it is made of.
 
     Its slope is the chain rule over its own graph, which runs on plain numbers and on symbols.
 
     Example:
-        >>> swish = in_one("hardswish", activations.get("hardswish"))
+        >>> swish = as_one_operation("hardswish", activations.get("hardswish"))
         >>> x = Value(1.5)
         >>> swish(x).backward()
         >>> x.grad, swish(x).op.name
@@ -170,7 +170,7 @@ def changes(own: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _with(model: FNN, activation: str | Callable[[Any], Any]) -> FNN:
+def _with_activation(model: FNN, activation: str | Callable[[Any], Any]) -> FNN:
     """Return a network with the same numbers and another activation."""
     options: dict[str, Any] = {**options_of(model), "activation": activation}
     like = FNN(model.sizes, seed=0, **options)

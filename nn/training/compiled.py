@@ -91,7 +91,7 @@ class Compiled:
                     unlike = self._difference(data, batch)
                 if unlike and unlike[0] == "gradient":  # at a kink, rounding decides a slope
                     parameters = self.program.parameters
-                    with holding(parameters, _aside([p.data for p in parameters])):
+                    with holding(parameters, _nearby([p.data for p in parameters])):
                         unlike = self._difference(data, batch, looks_at_each=True)
             except DivergedError:
                 return  # the update that comes next says it
@@ -146,7 +146,7 @@ class Compiled:
         order; else on copies of the part that it moves, in its own order.
         """
         values, params = self.store.values, self.task.optimizer.params
-        self._params = params, getattr(params, "changes", len(params))
+        self._params = params, getattr(params, "version", len(params))
         self.moved: Any = None
         self.order: Any = None
         place = dict(zip(params, count()))
@@ -158,8 +158,8 @@ class Compiled:
     def moves_the_same(self) -> bool:
         """Return whether the optimizer still has the parameters that it had."""
         params = self.task.optimizer.params
-        known, changes = self._params
-        return params is known and getattr(params, "changes", len(params)) == changes
+        known, version = self._params
+        return params is known and getattr(params, "version", len(params)) == version
 
     def leave(self) -> None:
         """Let the Values follow what has moved since: they are written when somebody looks.
@@ -293,7 +293,7 @@ def _methods_apart(optimizer: Any) -> tuple[str, str]:
     return ("step", "update") if step < update else ("update", "step")
 
 
-def _aside(data: Sequence[float]) -> list[float]:
+def _nearby(data: Sequence[float]) -> list[float]:
     """Return numbers nearby."""
     return [x + 1e-4 * (1.0 + abs(x)) * math.sin(i + 1.0) for i, x in enumerate(data)]
 
