@@ -243,7 +243,7 @@ class Check:
             alone = [a.gradient is None or a.is_near_kink for a in answers]  # by their values
             is_mean = text.purpose == GRADIENT
             compared = self._compare_means if is_mean else self._compare_rows
-            for start, size in _parts(alone, count):
+            for start, size in _batches(alone, count):
                 part = [start + n % size for n in range(count)]
                 mine, chosen = [answers[i] for i in part], [examples[i] for i in part]
                 compared(mine, run(chosen, theta), chosen, (text, theta))
@@ -461,7 +461,7 @@ def _moved(theta: Array, count: int) -> Iterable[Array]:
         yield base * (wave if n else 1.0 + 0.2 * wave).astype(theta.dtype)
 
 
-def _parts(differ: Sequence[bool], count: int) -> Iterable[tuple[int, int]]:
+def _batches(differ: Sequence[bool], count: int) -> Iterable[tuple[int, int]]:
     """Return the places and sizes of stretches of equal entries, of at most `count` each."""
     for lo, hi in stretches(differ):
         for start in range(lo, hi, count):

@@ -46,13 +46,13 @@ def emit(plan: Plan, purpose: str, language: str | type[Language] = "numpy") -> 
     Raises:
         OpaqueError: If an operation of the user's cannot be written as JavaScript.
     """
-    kind = _named(language) if isinstance(language, str) else language
+    kind = _language(language) if isinstance(language, str) else language
     writer = kind(lower(plan, purpose))
     source = writer.program()
     return Text(source, writer.namespace, writer.is_guarded and bool(writer.lowered.watched))
 
 
-def _named(name: str) -> type[Language]:
+def _language(name: str) -> type[Language]:
     if name not in LANGUAGES:
         known = ", ".join(LANGUAGES)
         raise ValueError(f"no language is called {name!r}: choose one of {known}")

@@ -87,7 +87,7 @@ class jit(OnArray):
         """
         import numpy as np
 
-        parts = self._parts(batch)
+        parts = self._by_shape(batch)
         found = [program(*part) for program, part, _ in parts]
         if len(parts) == 1:
             return found[0]
@@ -117,7 +117,7 @@ class jit(OnArray):
     def gradient(self, *batch: Any) -> float:
         """Return the mean over the batch for the numbers in `theta`, and fill `gtheta`."""
         with self._lock:
-            parts = self._parts(batch)
+            parts = self._by_shape(batch)
             if len(parts) == 1:
                 program, part, _ = parts[0]
                 return self._gradient(program, part)
@@ -142,7 +142,7 @@ class jit(OnArray):
         Raises:
             ValueError: If the examples have several shapes.
         """
-        parts = self._parts(batch)
+        parts = self._by_shape(batch)
         if len(parts) > 1:
             raise ValueError(
                 f"input_grad needs examples of one shape, but got {len(parts)} shapes: call it "
@@ -153,7 +153,7 @@ class jit(OnArray):
 
     # Shapes.
 
-    def _parts(self, batch: Sequence[Any]) -> list[tuple[Program, Sequence[Any], Sequence[int]]]:
+    def _by_shape(self, batch: Sequence[Any]) -> list[tuple[Program, Sequence[Any], Sequence[int]]]:
         """Return the programs of a batch, each with its examples and their places."""
         if contexts.state.tracing:
             refuse(None, "a compiled program")
@@ -208,7 +208,7 @@ class jit(OnArray):
             made: dict[Shapes, tuple[Program, float]] = {}
             for shapes in fresh:
                 start = time.perf_counter()
-                example = [mapped(plain, _listed(x[rows[shapes][0]])) for x in batch]
+                example = [mapped(plain, _as_list(x[rows[shapes][0]])) for x in batch]
                 program = self._made(example, values, has_order)
                 made[shapes] = program, time.perf_counter() - start
                 values, has_order = list(program.parameters), True
@@ -280,10 +280,10 @@ def _shape(x: Any) -> Shape:
     row: list[Any] = x
     if type(x) is list and {*map(type, row)} <= _NUMBERS:
         return (len(row),)
-    return shape_of(_listed(x))
+    return shape_of(_as_list(x))
 
 
-def _listed(x: Any) -> Any:
+def _as_list(x: Any) -> Any:
     return x.tolist() if hasattr(x, "tolist") else list(x) if is_nested(x) else x
 
 

@@ -44,7 +44,7 @@ class Texts:
             del self._bound[next(iter(self._bound))]
         return function, loaded.text.guarded
 
-    def run_scalar(
+    def run_in_floats(
         self, purpose: str, columns: Sequence[Any], wrt: Sequence[int] | None = None
     ) -> Any:
         """Run the function of one example, and return what that of a batch of one returns."""
@@ -55,7 +55,7 @@ class Texts:
             x[0, 0].item() if shape == () else x[:, 0].tolist()
             for x, shape in zip(columns, self.plan.recorded.shapes, strict=True)
         ]
-        function = self.loaded(purpose, scalar=True, wrt=wrt).function
+        function = self.loaded(purpose, in_floats=True, wrt=wrt).function
         result = function(theta.tolist(), *arguments)
         if purpose == FORWARD:
             return np.array([result], theta.dtype)
@@ -73,18 +73,18 @@ class Texts:
         self._bound.clear()
 
     def loaded(
-        self, purpose: str, *, scalar: bool = False, wrt: Sequence[int] | None = None
+        self, purpose: str, *, in_floats: bool = False, wrt: Sequence[int] | None = None
     ) -> Loaded:
         """Return a text; `wrt` are the arguments whose gradients are asked for, if not all."""
-        key = purpose, scalar, wrt
+        key = purpose, in_floats, wrt
         if key not in self._loaded:
             plan = self.plan
             if wrt is not None:
                 plan = copy.copy(plan)
                 plan.flags = flags(plan.graph, wrt)
             with collector_paused():
-                text = emit(plan, purpose, "python" if scalar else "numpy")
-            self._loaded[key] = Loaded(self, text, purpose if scalar else "bind")
+                text = emit(plan, purpose, "python" if in_floats else "numpy")
+            self._loaded[key] = Loaded(self, text, purpose if in_floats else "bind")
         return self._loaded[key]
 
 

@@ -259,7 +259,7 @@ class Forward:
         They are written in place of `op`. A row of the user's may ask its functions for numbers
         outside of their domains and choose others: these are watched.
         """
-        hidden = set[int]() if is_built_in(op) else _hidden(roots)
+        hidden = set[int]() if is_built_in(op) else _hidden_terms(roots)
         uses: dict[int, int] = {}
         order: list[Term] = []
         stack: list[Any] = list(roots[::-1])
@@ -347,7 +347,7 @@ def _showing(op: Op | None, operands: Sequence[Any]) -> Sequence[Any]:
     return () if op not in _SHOWING else operands[:1] if op is ops.DIV else operands
 
 
-def _hidden(roots: Sequence[Operand]) -> set[int]:
+def _hidden_terms(roots: Sequence[Operand]) -> set[int]:
     """Return the terms, by id, whose rows may raise where no root shows it."""
     shown = _terms_below(roots, lambda x: _showing(x.op, x.operands))
     return {

@@ -202,7 +202,7 @@ class Program(OnArray):
             if self._takes and not intake.all_finite(self.gtheta):
                 self._compare_slopes(GRADIENT, columns, self._own_slopes(columns))
         elif not self.shapes and self.has_text_of_one:
-            self._quick = self._texts.loaded(GRADIENT, scalar=True).function
+            self._quick = self._texts.loaded(GRADIENT, in_floats=True).function
         elif resident and (self._is_compared if count > 1 else not self.has_text_of_one):
             around = self._graph.around
             ready = Ready(self._texts, count, self.gtheta, self._unread, around, self._check)
@@ -425,7 +425,7 @@ class Program(OnArray):
             for in_floats in (True, False)[count > 1 or not self.has_text_of_one :]:
                 try:
                     if in_floats:
-                        result = self._texts.run_scalar(purpose, columns, wrt)
+                        result = self._texts.run_in_floats(purpose, columns, wrt)
                     else:
                         function, guarded = self._texts.bound(purpose, count, wrt)
                         result = function(*columns)

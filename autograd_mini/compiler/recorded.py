@@ -309,13 +309,13 @@ class Hiding:
     def __enter__(self) -> None:
         with _lock:
             _hiding.append(self)
-            _reclassed(self.values, lambda own: _hidden(own, self.kind))
+            _reclassed(self.values, lambda own: _hidden_class(own, self.kind))
 
     def __exit__(self, *exception: object) -> None:
         with _lock:
             _hiding.remove(self)
             others = [other.values for other in _hiding]
-            _reclassed(self.values.difference(*others) if others else self.values, _unhidden)
+            _reclassed(self.values.difference(*others) if others else self.values, _unhidden_class)
 
 
 def _reclassed(values: set[Value], new: Callable[[type[Value]], type[Value]]) -> None:
@@ -326,12 +326,12 @@ def _reclassed(values: set[Value], new: Callable[[type[Value]], type[Value]]) ->
         each(own_class.__set__, alike, repeat(new(kind)))
 
 
-def _unhidden(kind: type[Value]) -> type[Value]:
+def _unhidden_class(kind: type[Value]) -> type[Value]:
     return kind.unhidden if issubclass(kind, Hidden) else kind
 
 
 @cache
-def _hidden(kind: type[Value], wanted: type[Hidden]) -> type[Hidden]:
+def _hidden_class(kind: type[Value], wanted: type[Hidden]) -> type[Hidden]:
     """Return the class of a hidden Value, of Value's own class or of one of the user's."""
     if kind in (Value, Following, Elsewhere):
         return wanted

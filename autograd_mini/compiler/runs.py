@@ -87,7 +87,7 @@ def recording_of(
         raise own from None
     raise TraceError(
         "a recorded number does not answer here as a plain number does: "
-        f"{type(caught).__name__}: {caught}{_place(caught)}; compute such a thing "
+        f"{type(caught).__name__}: {caught}{_where(caught)}; compute such a thing "
         "outside and pass it in as an argument, or pick an element with take(values, index)"
     ) from caught
 
@@ -99,7 +99,7 @@ def _lines(error: Exception) -> list[tuple[str, int]]:
     return [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
 
 
-def _place(error: Exception) -> str:
+def _where(error: Exception) -> str:
     """Return ` (file:line)`, where the user's code raised."""
     lines = [f" ({name}:{line})" for name, line in _lines(error) if not is_ours(name)]
     return lines[-1] if lines else ""

@@ -59,7 +59,7 @@ _MATCH_CLASS: Final = opmap["MATCH_CLASS"]
 ALWAYS: Final = 2
 CLOSELY: Final = 1
 NEVER: Final = 0
-_KINDS: Final = ("list", "table", "other", "layer", "row")  # of lists: see `_kind`
+_KINDS: Final = ("list", "table", "other", "layer", "row")  # of lists: see `_list_kind`
 _OF_MODELS: Final = ("layer", "row")
 _Reference: TypeAlias = "tuple[Callable[[], Any], str, Any, int]"
 
@@ -183,7 +183,7 @@ class Surroundings:
                 continue
             seen.add(id(x))
             if _is_short(x):
-                kind = _kind(x, watched)
+                kind = _list_kind(x, watched)
                 if watched and name not in self._own and not isinstance(x, tuple):
                     contents = [*x] if kind in ("row", "table") else _contents(x)
                     found[kind].append((name, x, contents))
@@ -409,7 +409,7 @@ def _items(x: Any) -> Iterable[Any]:
     return x.values() if isinstance(x, (dict, MappingProxyType)) else x
 
 
-def _kind(x: Any, watched: int) -> str:
+def _list_kind(x: Any, watched: int) -> str:
     """Return how a list or the like is compared.
 
     A "row" of Values and a "table" of rows are compared at once, as equal; what a "list" or a

@@ -58,12 +58,12 @@ class Writer(Sums):
     def operand(self, x: Operand) -> str:
         """Return an operand of a function."""
         if isinstance(x, (float, int)):
-            return self.scalar(x)
+            return self.number_name(x)
         text = self.expression(x).text
         is_fixed = isinstance(x, Term) and {ref.buffer for ref in reads(x)} == {SEED}
         return self._once("seed", text) if is_fixed else text
 
-    def scalar(self, x: float) -> str:
+    def number_name(self, x: float) -> str:
         """Return the name of a number: as an array it costs half of one of Python's."""
         literal = NumPySymbol.literal(float(x))
         if not abs(x) < _SINGLE:
@@ -80,7 +80,7 @@ class Writer(Sums):
             texts = [self.comparand(x) for x in operands]
             return NumPySymbol(f"({texts[0]} {COMPARISONS[op]} {texts[1]})", TRUTH)
         if op is ops.WHERE and _is_mask(operands):
-            return NumPySymbol(f"({self.comparand(operands[0])} != {self.scalar(0.0)})", TRUTH)
+            return NumPySymbol(f"({self.comparand(operands[0])} != {self.number_name(0.0)})", TRUTH)
         if op is ops.MUL and isinstance(operands[0], float):
             seed = operands[1]
             if isinstance(seed, Ref) and seed.buffer == SEED:
@@ -99,12 +99,14 @@ class Writer(Sums):
         only as numbers, and has a function for: a square, a root.
         """
         if op is ops.POW and isinstance(x, float) and x not in _EXPONENTS:
-            return NumPySymbol(self.scalar(x))
+            return NumPySymbol(self.number_name(x))
         return self.expression(x)
 
     def comparand(self, x: Operand) -> str:
         """Return what stands beside the sign of a comparison."""
-        return self.scalar(x) if isinstance(x, (float, int)) else self.expression(x).within(IN_SUM)
+        if isinstance(x, (float, int)):
+            return self.number_name(x)
+        return self.expression(x).within(IN_SUM)
 
     # Elements.
 
@@ -124,7 +126,7 @@ class Writer(Sums):
             width = " * B" if in_vector and regular else ""
             if width:
                 start = self._once("start", f"{start} * B + np.arange(B)")
-            text = f"np.fmax({self.read(at)}, {self.scalar(0.0)}).astype(np.intp)"
+            text = f"np.fmax({self.read(at)}, {self.number_name(0.0)}).astype(np.intp)"
             text = f"{start} + {stride}{width} * {text}".replace(" + 1 * ", " + ")
             text = text.removeprefix("0 + ")
             if not regular:
@@ -192,7 +194,7 @@ class Writer(Sums):
         if s.add:  # which only copies do, and sums
             if isinstance(x, Term) and x.op is ops.NEG:
                 return self.line(f"np.subtract({out}, {self.operand(x.operands[0])}, out={out})")
-            if isinstance(x, Term) and x.op is ops.MUL and self._is_whole(x, s.out):
+            if isinstance(x, Term) and x.op is ops.MUL and self._is_full(x, s.out):
                 text = self.product(x, s.out.shape)
             else:
                 text = self.operand(x)
@@ -202,7 +204,7 @@ class Writer(Sums):
                 return self.line(f"{out}.fill({NumPySymbol.literal(float(x))})", s.comment)
             return self.line(f"{out}[...] = {self.operand(x)}", s.comment)
         if s.op is ops.RELU:
-            text, zero = self.operand(x), self.scalar(0.0)
+            text, zero = self.operand(x), self.number_name(0.0)
             return self.line(f"np.maximum({text}, {zero}, out={out})", f"relu({text})")
         truth = s.op is not ops.MUL and any(_is_truth(y) for y in operands)
         if s.op in COMPARISONS or truth or (s.op.arity is None and len(operands) > 1):
@@ -213,7 +215,7 @@ class Writer(Sums):
         self.line(f"{name}({', '.join(texts)}, out={out})", s.comment or self._sense(s, out, texts))
         return None
 
-    def _is_whole(self, x: Term, out: Ref) -> bool:
+    def _is_full(self, x: Term, out: Ref) -> bool:
         """Return whether an expression has a number for each that it is added to."""
         return out.varies and extent(x) == (out.shape, True) and not may_be_double(x)
 
@@ -238,11 +240,11 @@ class Writer(Sums):
         comment = comment if len(comment) < _COMMENT else ""
         if s.op is not MATMUL:
             a, b = (f"{a}.T", b) if s.op is MATMUL_TN else (a, f"{b}.T")
-        times = self._times(s)
+        times = self._product_function(s)
         product = f"{times}({a}, {b})" if times else f"{a}.dot({b})"
         self.write_call(out, product, comment, add=s.add)
 
-    def _times(self, s: Statement) -> str:
+    def _product_function(self, s: Statement) -> str:
         """Return the function for a product that `dot` gets wrong, or ""."""
         if s.out.block == "columns":
             return "np.matmul"

@@ -201,7 +201,7 @@ class Arrays(Language):
             return text
         prefix = _prefix(ref.buffer)
         flat = len(shape) == 1 or (matrix and ref.varies and shape[1] == 1)
-        name = self._named(ref, (matrix and not ref.varies, flat, ref.varies and matrix))
+        name = self._array_name(ref, (matrix and not ref.varies, flat, ref.varies and matrix))
         return self.hoist(prefix + name, text, "" if prefix else self._comment(ref))
 
     def _group(self, ref: Ref) -> Group | None:
@@ -213,7 +213,7 @@ class Arrays(Language):
         group = self._group(ref)
         return self.group_names[id(group)] if group is not None else ""
 
-    def _named(self, ref: Ref, form: tuple[bool, ...]) -> str:
+    def _array_name(self, ref: Ref, form: tuple[bool, ...]) -> str:
         if form[1] and ref.span and (name := self._group_name(ref)):
             return name
         key = self._key(ref)
