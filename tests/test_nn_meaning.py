@@ -51,6 +51,25 @@ def test_a_loss_that_decides_by_its_numbers_trains_as_it_is_written(
     assert history.backend == "compiled" or history.reason
 
 
+@pytest.mark.parametrize("rows", [False, True])
+def test_numbers_of_several_types_in_a_list_are_of_one_type_however_it_runs(rows: bool) -> None:
+    targets: list[Any] = [0.0, 0.0, 0.0, 0.0, 1, True]
+
+    def loss(f: Value, y: Any) -> Value:
+        y = y[0] if rows else y
+        return (f - y) ** 2 * (3.0 if type(y) in (int, bool) else 1.0)
+
+    def trained(backend: Any) -> list[float]:
+        model = FNN([1, 1], seed=0)
+        trainer = Trainer(model, loss, SGD(model.parameters(), lr=0.1), backend=backend)
+        for part in (slice(0, 4), slice(2, 4), slice(2, 6)):
+            trainer.step([[1.0], [0.5], [2.0], [0.0], [3.0], [4.0]][part], given[part])
+        return [p.data for p in model.parameters()]
+
+    given = [[y] for y in targets] if rows else targets
+    assert trained("compiled") == pytest.approx(trained("eager"), rel=1e-9)
+
+
 @pytest.mark.parametrize("name", BRANCHING)
 def test_compiled_is_right_or_says_why_not(name: str) -> None:
     wanted, _ = run(BRANCHING[name], "eager")

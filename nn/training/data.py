@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
+from itertools import chain
 from typing import Any, Final, TypeGuard, cast
 
 from autograd_mini import no_grad
@@ -89,7 +90,8 @@ class Examples:
 
     Attributes:
         X: The examples, an array of any type.
-        given: The targets as the caller gave them: an array or a list.
+        given: The targets as the caller gave them: an array or a list; numbers of several types
+            count as those of an array do.
         targets: They as an array of numbers; None if they are something else.
         classes: How many classes there are, where `targets` are indices of classes; else 0.
         weights: The weights of the examples that have one above 0, or None, and
@@ -110,6 +112,8 @@ class Examples:
             self.targets = as_array(self.given)
         self.classes = 0
         self._is_checked = loss.is_named or loss.has_classes
+        if not self._is_checked and self.targets is not None and _mixes_types(self.given):
+            self.given = self.targets  # a loss may ask for the type, and arrays have one
         self._suspicious = loss.suspicious
         if loss.has_classes:
             self._take_classes(output)
@@ -313,6 +317,16 @@ def _copied(target: Any) -> Any:
 
 def _is_list(x: Any) -> TypeGuard[list[Any]]:
     return isinstance(x, list)
+
+
+def _mixes_types(targets: Any) -> bool:
+    """Return whether a list has numbers of several types, one by one or in rows."""
+    if not _is_list(targets):
+        return False
+    types = {*map(type, targets)}
+    if types == {list}:
+        types = {*map(type, chain.from_iterable(targets))}
+    return len(types) > 1
 
 
 def _flat(x: Any) -> list[Any]:
