@@ -169,6 +169,9 @@ class Optimizer(Settings):
     def update(self, theta: Any, grad: Any, order: Any = None) -> None:
         """Move a flat array of all parameters once, in place, as `step` moves Values.
 
+        Who writes it anew writes `step`, or the `_rule` that `step` goes by, beside it: training
+        is not compiled where only one of them is there.
+
         Args:
             theta: The parameters, an array of floats; changed in place.
             grad: Their gradients, an array of the same shape; left as it is.
