@@ -1,8 +1,8 @@
 """Looks: whether names and lists give the very things that they gave when they were noted.
 
-A program looks at its surroundings before every call. From the first few looks on, a look is a
-text, written for them, as in `return x1[x2] is x3 and x4.cell_contents is x5`: a name costs a third
-of what it costs in a loop over functions that read one each.
+A program looks at its surroundings before every call. After the first few, the look is a text that
+is written for them, as in `return x1[x2] is x3 and x4.cell_contents is x5`: a name costs a third of
+what it costs in a loop over functions that read one each.
 """
 
 from __future__ import annotations
