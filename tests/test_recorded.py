@@ -372,6 +372,36 @@ def test_what_is_the_same_at_the_first_parameters_is_compared_at_others_too() ->
         del OPS["same_sign"]
 
 
+def test_what_a_class_decides_far_from_the_first_parameters_is_seen() -> None:
+    w = Value(0.5, "w")
+
+    def match(x: Any) -> Any:
+        match x:
+            case Value():
+                return w * x + relu(w - 100.0)
+            case _:
+                return w * x
+
+    def tried(x: Any) -> Any:
+        try:
+            return w * float.__add__(x, 0.0)
+        except TypeError:
+            return w * x + relu(w - 100.0)
+
+    functions: list[Any] = [match, tried]
+    functions += [
+        lambda x: w * x + (relu(w - 100.0) if isinstance(x, Value) else 0.0),
+        lambda x: w * x + (relu(-100.0 - w) if isinstance(x, Value) else 0.0),
+        lambda x: w * x + (relu(w - 100.0) if hasattr(x, "detach") else 0.0),
+    ]
+    for f in functions:
+        for name, batch in itertools.product(("__call__", "value_and_grad"), ([1.0], [1.0, 3.0])):
+            with pytest.raises(TraceError, match="at other parameters"):
+                getattr(compile(f, 1.0), name)(batch)
+    program = compile(lambda x: w * (exp(x) if isinstance(x, Value) else math.exp(x)), 1.0)
+    assert program([2.0]).tolist() == [0.5 * math.exp(2.0)]
+
+
 def test_an_example_that_shows_something_is_compared_at_other_parameters() -> None:
     v = Value(0.0, "v")
 

@@ -8,7 +8,8 @@ first runs, at the batch size at which it runs; at further sizes three examples 
 Batches are watched until three examples that differ were seen (`ASKED` examples, where a function
 may ask for the class of a number), and for new classes over `WATCHED` batches more. As the
 parameters will move, the first example whose answer is finite there is compared at other numbers of
-theirs, too: what is the same at the first may not be later. For each text, the function is called
+theirs, too: what is the same at the first may not be later. For a function that may ask for the
+class of a number these are more examples, and numbers `FAR` off. For each text, any other is called
 at most `CLASSES` + `OTHERS` + `MOVES` + 1 times (in small graphs once more for each, on Values), in
 large graphs `OTHERS` + 2 times with its gradient; `OTHERS` times more at each of the other numbers
 where it is not finite.
@@ -52,7 +53,8 @@ OTHERS: Final = 3  # examples that differ from the recorded one
 ASKED: Final = 64  # the same, for a function that may ask for the class of a number
 CLASSES: Final = 16  # values of an argument that count as classes, and examples compared for them
 WATCHED: Final = 64  # further batches in which new classes are looked for
-MOVES: Final = 3  # other numbers of the parameters
+MOVES: Final = 3  # other numbers of the parameters, and
+FAR: Final = (10.0, 1e3, 1e5)  # how far away, for a function that may ask for a class
 SMALL: Final = 200  # operands of a graph up to which all of these are tried, beyond it one
 # Operands of a graph beyond which classes are compared by value alone, and rows of numbers are no
 # classes, if they are not one-hot.
@@ -263,11 +265,12 @@ class Check:
     def _elsewhere(self, text: TextKey, theta: Array) -> Iterator[tuple[Array, list[Any], _Answer]]:
         """Yield other parameters, an example that has a finite answer there, and that.
 
-        One example is enough, but for a function that may ask for the class of a number.
+        One example is enough, but nearby for a function that may ask for the class of a number.
         """
         import numpy as np
 
-        for numbers in _moved(theta, MOVES if self._is_small else 1):
+        near = MOVES if self._is_small else 1
+        for n, numbers in enumerate(_moved(theta, near, FAR if self._asks else ())):
             for example in self.examples[: 1 + OTHERS]:
                 try:
                     with self._at(numbers):
@@ -279,7 +282,7 @@ class Check:
                 slopes = np.zeros(0) if answer.gradient is None else answer.gradient
                 if np.isfinite(answer.values).all() and np.isfinite(slopes).all():
                     yield numbers, example, answer
-                    if not self._asks:
+                    if not self._asks or n >= near:
                         break
 
     def _at(self, theta: Array) -> AbstractContextManager[None]:
@@ -449,8 +452,11 @@ def _data(results: Sequence[Value]) -> Array:
     return np.array([y.data for y in results])
 
 
-def _moved(theta: Array, count: int) -> Iterable[Array]:
-    """Return other parameters: nearby ones, then some of the same size and of either sign."""
+def _moved(theta: Array, count: int, far: Iterable[float]) -> Iterable[Array]:
+    """Yield other parameters: nearby ones, some of the same size and of either sign, and far ones.
+
+    The last are all larger by the same factors, with their own signs and with the others.
+    """
     import numpy as np
 
     places = np.arange(1, len(theta) + 1)
@@ -459,6 +465,9 @@ def _moved(theta: Array, count: int) -> Iterable[Array]:
     for n in range(count):
         wave = np.sqrt(2.0) * np.cos(2.4 * n * places + n + places)
         yield base * (wave if n else 1.0 + 0.2 * wave).astype(theta.dtype)
+    for factor in far:
+        yield base * theta.dtype.type(factor)
+        yield base * theta.dtype.type(-factor)
 
 
 def _batches(differ: Sequence[bool], count: int) -> Iterable[tuple[int, int]]:

@@ -52,7 +52,9 @@ _BUFFERS: Final = array, bytearray, memoryview
 _HOLDERS: Final = *_LISTS, *_BUFFERS
 _CACHED: Final = type(lru_cache(len))
 _ABSENT: Final = object()
-_CLASSES: Final = frozenset({"isinstance", "issubclass", "type", "__class__"})
+_CLASSES: Final = frozenset(
+    ["isinstance", "issubclass", "type", "__class__", "hasattr", "AttributeError", "TypeError"]
+)
 _BY_ANY_NAME: Final = {"__dict__", "vars", "getattr", "attrgetter", "eval", "exec", "asdict"}
 _MATCH_CLASS: Final = opmap["MATCH_CLASS"]
 # Whether something is watched: before every run; where Values are read, too; or never.
