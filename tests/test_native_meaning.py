@@ -55,7 +55,7 @@ def machine_code_from_the_second_call() -> Iterator[list[str]]:
 
     def compiled(*arguments: Any, **options: Any) -> Any:
         program = compile(*arguments, **options)
-        program._in_floats = False
+        program.has_text_of_one = False
         return program
 
     def column(entries: list[Any], form: str) -> Any:

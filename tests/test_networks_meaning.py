@@ -47,7 +47,7 @@ def test_a_network_computes_what_its_function_computes(texts: str) -> None:
     def compiled(*arguments: Any, **options: Any) -> Any:
         program = compile(*arguments, **options, float32=texts == "single")
         if texts != "wild":
-            program._in_floats = texts == "floats"  # for batches of one
+            program.has_text_of_one = texts == "floats"  # for batches of one
         return program
 
     precision = test_one_meaning.SINGLE if texts == "single" else test_one_meaning.DOUBLE
