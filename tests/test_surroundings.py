@@ -9,6 +9,7 @@ import contextvars
 import functools
 import itertools
 import math
+import operator
 import random
 import string
 import threading
@@ -161,23 +162,43 @@ def test_what_makes_the_same_program_may_change() -> None:
         constant.value_and_grad()
 
 
+class Matched:
+    __match_args__ = ("note",)
+
+    def __init__(self) -> None:
+        self.note = 0.0
+
+    def text(self) -> str:
+        return str(self.note)
+
+
 def test_a_change_that_makes_no_difference_hides_none_that_makes_one() -> None:
-    model, numbers, epoch = Model(), [0.0], 0.0
+    model, numbers, epoch, matched = Model(), [0.0], 0.0, Matched()
+    rate_of, text_of = operator.attrgetter("rate"), operator.methodcaller("text")
+
+    def match() -> float:
+        match matched:
+            case Matched(note):
+                return note
+
     readings: list[Callable[[], float]] = [
         lambda: epoch,
         lambda: model.rate,
         lambda: numbers[0],
+        lambda: rate_of(model),
+        lambda: float(text_of(matched)),
+        match,
     ]
     for read in readings:
         program = compile(lambda x, read=read: w * x if read() < 3.0 else x, 1.0)
         for epoch in (1.0, 2.0):
-            model.rate = numbers[0] = epoch
+            model.rate = matched.note = numbers[0] = epoch
             assert program([1.0, 2.0]).tolist() == [2.0, 4.0]
-        model.rate = numbers[0] = epoch = 3.0
+        model.rate = matched.note = numbers[0] = epoch = 3.0
         for call in (program, program.value_and_grad, program.gradient, program.input_grad):
             with pytest.raises(TraceError, match=r"between which .* became "):
                 call([1.0, 2.0])
-        model.rate = numbers[0] = epoch = 2.0
+        model.rate = matched.note = numbers[0] = epoch = 2.0
         assert program([1.0, 2.0]).tolist() == [2.0, 4.0]
 
 

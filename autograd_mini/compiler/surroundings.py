@@ -24,7 +24,7 @@ from contextvars import ContextVar
 from functools import lru_cache, partial
 from itertools import chain
 from opcode import opmap
-from operator import eq, getitem, is_
+from operator import attrgetter, eq, getitem, is_, methodcaller
 from types import (
     BuiltinMethodType,
     CodeType,
@@ -125,8 +125,7 @@ class Surroundings:
 
     def _unread(self) -> set[str]:
         """Return the attributes of the user's objects that no code reads which a run may reach."""
-        read: set[str] = set()
-        codes = self._codes
+        read, codes = {*self._spelled}, self._codes
         while reached := [c for name, c in codes if name[:2] == "__" or name in read]:
             codes = [(name, c) for name, c in codes if c not in reached]
             read.update(chain.from_iterable(map(_read_by, reached)))
@@ -177,6 +176,7 @@ class Surroundings:
         self.asks = False
         self._attributes: set[str] = set()  # of the user's own objects and classes
         self._codes: list[tuple[str, CodeType]] = []  # and the name by which each is reached
+        self._spelled: set[str] = set()  # names that are read and stand in no code
         queue: deque[tuple[str, Any, int]] = deque([("", self._f, NEVER)])
         seen: set[int] = set()
         while queue and len(seen) < MOST:
@@ -203,6 +203,10 @@ class Surroundings:
             if isinstance(x, FunctionType):
                 self.asks = self.asks or _asks(x.__code__)
                 self._codes.append((name if name in self._attributes else "__", x.__code__))
+            elif isinstance(x, (attrgetter, methodcaller)):
+                self._spelled.update(*[str(part).split(".") for part in x.__reduce__()[1]])
+            elif isinstance(x, type):
+                self._spelled.update(getattr(x, "__match_args__", ()))
             for read, key, y, watch in _references(x):
                 if watch == ALWAYS and _is_attribute(read, x):
                     self._attributes.add(key)
