@@ -17,7 +17,7 @@ from autograd_mini.compiler.parameters import settle_gradients
 from nn.clipping import clip_grad_norm, clip_grad_value
 from nn.errors import check_state, from_zero
 from nn.guesses import keywords, unlike
-from nn.parameters import MovedParameters, check_parameters
+from nn.parameters import MovedParameters, Owners, check_parameters
 from nn.rules import move_as_floats
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
@@ -101,6 +101,7 @@ class Optimizer(Settings):
         self.steps = 0
         self._began = 0  # the step after which it has remembered
         self._moments: list[Any] = self._no_moments()
+        self._owners = Owners(self.params)
         self._order: Any = None  # of the moments, if not that of `params`
         self._tried = 0  # updates on arrays that were compared
 
@@ -111,10 +112,12 @@ class Optimizer(Settings):
     def moments(self) -> list[Any]:
         """What it remembers, in the order of `params`."""
         self._arrange(None)
+        self._follow_params()
         return self._moments
 
     @moments.setter
     def moments(self, moments: list[Any]) -> None:
+        self._follow_params()
         self._moments, self._order = moments, None
 
     def zero_grad(self) -> None:
@@ -155,10 +158,8 @@ class Optimizer(Settings):
             return
         settle_gradients(self.params)
         self.steps += 1
-        rule = self._rule()
-        moments = self._moments_as_lists()
-        thetas = [p.data for p in self.params]
-        grads = [p.grad for p in self.params]
+        rule, moments = self._rule(), self._moments_as_lists()
+        thetas, grads = [p.data for p in self.params], [p.grad for p in self.params]
         if not _are_floats(grads):  # None, or a Value that can be differentiated again
             grads = [float(grad or 0.0) for grad in grads]
         moved = zip(*map(rule, thetas, grads, *moments), strict=True)
@@ -196,6 +197,7 @@ class Optimizer(Settings):
 
     def resident(self, dtype: Any, order: Any = None) -> list[Any]:
         """Return what it remembers as arrays, which it goes on with; `order` is as for `update`."""
+        self._follow_params()
         if self._moments:
             import numpy as np
 
@@ -207,6 +209,12 @@ class Optimizer(Settings):
     def rates(self) -> tuple[float, ...]:
         """Return the numbers of the next rule that may differ from step to step, `lr` first."""
         return (self.lr,)
+
+    def _follow_params(self) -> None:
+        """Let what is remembered stay with its parameter where `params` has changed since."""
+        if self._owners.have_changed(self.params):
+            self._arrange(None)
+            self._moments = self._owners.follow(self.params, self._moments)
 
     def _arrange(self, order: object) -> None:
         """Keep what is remembered in another order: where each entry stands in `params`."""

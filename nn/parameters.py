@@ -1,4 +1,4 @@
-"""The parameters of an optimizer: leaves, each once, in a list that may change."""
+"""Parameters of an optimizer: leaves, each once, in a list that may change, and their memory."""
 
 from __future__ import annotations
 
@@ -37,6 +37,25 @@ for _name in (
     *("insert", "pop", "remove", "reverse", "sort"),
 ):
     setattr(MovedParameters, _name, _counting(_name))
+
+
+class Owners:
+    """The parameters that an optimizer remembers numbers of, in the order of these."""
+
+    def __init__(self, params: list[Value]) -> None:
+        self._owners = [*params]
+        self._seen: tuple[Any, int] = params, getattr(params, "version", len(params))
+
+    def have_changed(self, params: list[Value]) -> bool:
+        """Return whether these are others, or may be, or stand in another order."""
+        known, version = self._seen
+        return params is not known or getattr(params, "version", len(params)) != version
+
+    def follow(self, params: list[Value], moments: list[Any]) -> list[list[float]]:
+        """Be these from now on, and return their numbers: 0 where they are new."""
+        known = [dict(zip(self._owners, map(float, m), strict=True)) for m in moments]
+        self.__init__(params)
+        return [[m.get(p, 0.0) for p in params] for m in known]
 
 
 def check_parameters(params: list[Value], who: str) -> None:

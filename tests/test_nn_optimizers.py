@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini import Value, compile, dot, jit, tanh, total
+from nn import FNN, Trainer
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
 
 START, STEPS = (-1.2, 1.0), 30
@@ -349,6 +350,50 @@ def test_a_zero_has_its_sign_in_a_value_as_in_an_array(maximize: bool) -> None:
     SGD(values, lr=0.5, maximize=maximize).step()
     SGD(values, lr=0.5, maximize=maximize).update(theta, np.array(grad))
     assert repr([p.data for p in values]) == repr(theta.tolist())
+
+
+def test_what_is_remembered_stays_with_its_parameter() -> None:
+    for make in (lambda ps: SGD(ps, lr=0.1, momentum=0.9), lambda ps: Adam(ps, lr=0.1)):
+        a, b, c = Value(1.0, "a"), Value(1.0, "b"), Value(1.0, "c")
+        optimizer: Optimizer = make([a, b])
+        a.grad, b.grad = 10.0, 0.0
+        optimizer.step()
+        del optimizer.params[0]
+        optimizer.step()
+        assert b.data == 1.0
+        optimizer.params = [c, b, a]
+        before = a.data
+        a.grad = 0.0
+        optimizer.step()
+        assert (b.data, c.data) == (1.0, 1.0)
+        assert a.data == before  # what had left has been forgotten
+        b.grad = 1.0
+        optimizer.step()
+        optimizer.params.reverse()
+        assert [bool(m[1]) for m in optimizer.moments] == [True] * len(optimizer.moments)
+        assert not any(m[0] or m[2] for m in optimizer.moments)
+    late = SGD([a, b], lr=0.1)
+    late.params.append(c)
+    late.momentum = 0.5
+    late.step()
+    assert [len(m) for m in late.moments] == [3]
+
+
+@pytest.mark.parametrize("place", [0, -1])
+def test_a_parameter_that_leaves_takes_its_momentum_along_however_it_is_trained(
+    place: int,
+) -> None:
+    def trained(backend: Any) -> list[float]:
+        model = FNN([2, 3, 1], seed=0)
+        adam = Adam(model.parameters(), lr=0.1)
+        trainer = Trainer(model, "mse", adam, backend=backend)
+        for step in range(8):
+            if step == 4:
+                del adam.params[place]
+            trainer.step([[0.5, 1.0], [1.0, -1.0]], [1.0, 0.0])
+        return [p.data for p in model.parameters()]
+
+    assert trained("compiled") == pytest.approx(trained("eager"), rel=1e-9)
 
 
 def test_a_gradient_of_none_counts_as_none() -> None:
