@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from inspect import signature
 from typing import Any, ClassVar, Final
 
 from autograd_mini import Value
@@ -19,28 +18,13 @@ from nn.errors import check_state, from_zero
 from nn.guesses import keywords, unlike
 from nn.parameters import MovedParameters, Owners, check_parameters
 from nn.rules import move_as_floats
+from nn.settings import Settings
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
 
 MOVED: Final = 1 << 14  # parameters at once: what a step computes of them stays in the cache
 TRIED: Final = 3  # updates in which a rule of somebody's own is compared
 ZERO: Final = Value(0.0).grad  # the very object backward() knows as "nothing here yet"
-
-
-class Settings:
-    """Something that keeps what its constructor was told, under the same names."""
-
-    _moves: ClassVar[str]  # the argument that is no setting
-
-    def settings(self) -> dict[str, Any]:
-        """Return what the constructor was told besides what it moves, by name; `lr` as it is."""
-        told, own = signature(type(self)).parameters, vars(self)
-        kind = type(self)
-        kept = [x for x in told if x in own or isinstance(getattr(kind, x, None), property)]
-        return {name: getattr(self, name) for name in kept if name != self._moves}
-
-    def _settings_text(self) -> str:
-        return ", ".join(f"{name}={value!r}" for name, value in self.settings().items())
 
 
 class Optimizer(Settings):

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 from nn.errors import check_state, whole_number
 from nn.guesses import of_settings, unlike
-from nn.optimizers import Optimizer, Settings
+from nn.optimizers import Optimizer
+from nn.settings import Settings
 
 __all__ = [
     "CosineAnnealingLR",

@@ -29,8 +29,8 @@ ORDER = {
     """,
     "nn": """
         guesses errors arrays initializers activations layers diagram network features losses
-        clipping rules parameters optimizers schedules metrics datasets plots files training
-        playback estimators export tables __init__ __main__
+        clipping settings rules parameters optimizers schedules metrics datasets plots files
+        training playback estimators export tables __init__ __main__
     """,
 }
 # Where users find names: the packages, and the modules that they are told to import from.
