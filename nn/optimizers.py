@@ -333,18 +333,20 @@ class SGD(Optimizer):
         lr, fresh = rates or self.rates()
         momentum, nesterov, slope = self.momentum, self.nesterov, self._slope_if_any()
 
-        def plain(theta: Any, grad: Any, *moments: Any) -> tuple[Any, ...]:
+        def plain(theta: Any, grad: Any) -> tuple[Any, ...]:
             theta -= lr * (grad if slope is None else slope(theta, grad))
-            return theta, *moments  # what was kept while there was momentum stays
+            return (theta,)
 
         def with_momentum(theta: Any, grad: Any, buf: Any) -> tuple[Any, ...]:
+            if not momentum:  # what was kept while there was some stays
+                return *plain(theta, grad), buf
             grad = grad if slope is None else slope(theta, grad)
             buf *= momentum
             buf += fresh * grad
             theta -= lr * (grad + momentum * buf if nesterov else buf)
             return theta, buf
 
-        return with_momentum if momentum else plain
+        return with_momentum if self._moment_names else plain
 
 
 class Adam(Optimizer):
