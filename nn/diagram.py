@@ -71,10 +71,8 @@ def network(layers: Sequence[Layer], title: str = "feedforward network") -> Draw
         letter = "x" if not number else "y" if number == len(layers) else "h"
         name, what = "x", "input" if size == 1 else "inputs"
         if number:
-            name, what = (
-                f"layers.{number - 1}",
-                activations.display_name(layers[number - 1].activation),
-            )
+            name = f"layers.{number - 1}"
+            what = activations.display_name(layers[number - 1].activation)
         parts.append(_caption(x, name, f"{size:,} {labels.xml(labels.shorten(what))}"))
         for unit, (_, y) in places[number].items():
             index = None if letter == "y" and size == 1 else unit + 1

@@ -51,12 +51,21 @@ def test_a_loss_that_decides_by_its_numbers_trains_as_it_is_written(
     assert history.backend == "compiled" or history.reason
 
 
-@pytest.mark.parametrize("rows", [False, True])
-def test_numbers_of_several_types_in_a_list_are_of_one_type_however_it_runs(rows: bool) -> None:
+ROWS: dict[str, Any] = {
+    "numbers": lambda y: y,
+    "lists": lambda y: [y],
+    "tuples": lambda y: (y,),
+    "arrays": lambda y: np.array([y]),
+    "lists and tuples": lambda y: [y] if y else (y,),
+}
+
+
+@pytest.mark.parametrize("rows", ROWS)
+def test_numbers_of_several_types_in_a_list_are_of_one_type_however_it_runs(rows: str) -> None:
     targets: list[Any] = [0.0, 0.0, 0.0, 0.0, 1, True]
 
     def loss(f: Value, y: Any) -> Value:
-        y = y[0] if rows else y
+        y = y if rows == "numbers" else y[0]
         return (f - y) ** 2 * (3.0 if type(y) in (int, bool) else 1.0)
 
     def trained(backend: Any) -> list[float]:
@@ -66,7 +75,7 @@ def test_numbers_of_several_types_in_a_list_are_of_one_type_however_it_runs(rows
             trainer.step([[1.0], [0.5], [2.0], [0.0], [3.0], [4.0]][part], given[part])
         return [p.data for p in model.parameters()]
 
-    given = [[y] for y in targets] if rows else targets
+    given = [*map(ROWS[rows], targets)]
     assert trained("compiled") == pytest.approx(trained("eager"), rel=1e-9)
 
 

@@ -9,10 +9,10 @@ Batches are watched until three examples that differ were seen (`ASKED` examples
 may ask for the class of a number), and for new classes over `WATCHED` batches more. As the
 parameters will move, the first example whose answer is finite there is compared at other numbers of
 theirs, too: what is the same at the first may not be later. For a function that may ask for the
-class of a number these are more examples, and numbers `FAR` off. For each text, any other is called
-at most `CLASSES` + `OTHERS` + `MOVES` + 1 times (in small graphs once more for each, on Values), in
-large graphs `OTHERS` + 2 times with its gradient; `OTHERS` times more at each of the other numbers
-where it is not finite.
+class of a number these are more examples, and numbers `FAR` off. Any other function is called, for
+each text, at most `CLASSES` + `OTHERS` + `MOVES` + 1 times (in small graphs once more for each, on
+Values), in large graphs `OTHERS` + 2 times with its gradient; `OTHERS` times more at each of the
+other numbers where it is not finite.
 """
 
 from __future__ import annotations

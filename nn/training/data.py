@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
-from itertools import chain
 from typing import Any, Final, TypeGuard, cast
 
 from autograd_mini import no_grad
+from autograd_mini.nested import flat
 from nn import losses
 from nn.arrays import as_array, as_floats, as_lists, blocks, finite_array, first_not_finite
 from nn.errors import DivergedError, check_pairs
@@ -73,7 +73,7 @@ class ExampleLoss:
                 f"y[{n}] = {target!r} does not go with this model and loss: {error}"
                 f"{advice if column else ''}"
             ) from None
-        if not all(map(math.isfinite, _flat(target))):
+        if not all(map(math.isfinite, flat(target))):
             raise ValueError(f"y[{n}] is {target}: leave example {n} out, or fill the gap")
 
 
@@ -117,7 +117,7 @@ class Examples:
         self._suspicious = loss.suspicious
         if loss.has_classes:
             self._take_classes(output)
-        if loss.is_named and all(map(math.isfinite, _flat(output))):  # else a run says so itself
+        if loss.is_named and all(map(math.isfinite, flat(output))):  # else a run says so itself
             self._check_targets(loss, output)
         if self.targets is not None and first_not_finite(self.targets) is not None:
             self.targets = None  # a function of the user's may know what to do
@@ -320,17 +320,8 @@ def _is_list(x: Any) -> TypeGuard[list[Any]]:
 
 
 def _mixes_types(targets: Any) -> bool:
-    """Return whether a list has numbers of several types, one by one or in rows."""
-    if not _is_list(targets):
-        return False
-    types = {*map(type, targets)}
-    if types == {list}:
-        types = {*map(type, chain.from_iterable(targets))}
-    return len(types) > 1
-
-
-def _flat(x: Any) -> list[Any]:
-    return list(cast(Iterable[Any], x)) if isinstance(x, (list, tuple)) else [x]
+    """Return whether a list has numbers of several types, one by one or in rows of any kind."""
+    return _is_list(targets) and len({*map(type, flat(targets))}) > 1
 
 
 def _places(batch: Any) -> Sequence[int]:
